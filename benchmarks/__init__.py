@@ -1,0 +1,1 @@
+"""Races against rivals, and the corpus they are run on."""

@@ -1,0 +1,129 @@
+"""From the rows of a log to one row per epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from diagnostics.table import Floats, Mask, Table
+
+# A log whose epoch goes back more often than this share of its rows is unordered, not resumed.
+UNORDERED = 0.25
+
+
+@dataclass
+class Rows:
+    """Columns along one rising axis."""
+
+    axis: str
+    position: Floats
+    columns: dict[str, Floats]
+    blank: dict[str, Mask]
+    notes: list[str] = field(default_factory=list)
+
+    def keep(self, index: np.ndarray) -> None:
+        """Keep only these rows, in this order."""
+        self.position = self.position[index]
+        self.columns = {name: values[index] for name, values in self.columns.items()}
+        self.blank = {name: mask[index] for name, mask in self.blank.items()}
+
+
+def assemble(table: Table, mapping: dict[str, str]) -> Rows:
+    """Return the rows of a table in order, each epoch once, training and validation side by side."""
+    rows = _on_axis(table, mapping)
+    _order(rows)
+    _merge_equal(rows)
+    _align_to_validation(rows, mapping)
+    return rows
+
+
+def _on_axis(table: Table, mapping: dict[str, str]) -> Rows:
+    """Choose the axis: epoch if logged, else step, else the row number."""
+    columns, blank = dict(table.columns), dict(table.blank)
+    for axis in ("epoch", "step"):
+        name = mapping.get(axis)
+        if name is None or not np.isfinite(columns[name]).any():
+            continue
+        rows = Rows(axis, columns[name], columns, blank)
+        known = np.isfinite(rows.position)
+        if not known.all():
+            rows.notes.append(f"{int((~known).sum())} rows without {axis} left out")
+            rows.keep(np.flatnonzero(known))
+        return rows
+    length = len(next(iter(columns.values())))
+    return Rows("epoch", np.arange(length, dtype=np.float64), columns, blank)
+
+
+def _order(rows: Rows) -> None:
+    """Undo restarts: of a resumed run the last word counts, of several runs the last run."""
+    back = np.flatnonzero(np.diff(rows.position) < 0) + 1
+    if len(back) == 0:
+        return
+    if len(back) > max(2, UNORDERED * len(rows.position)):
+        rows.notes.append(f"rows sorted by {rows.axis}")
+        rows.keep(np.argsort(rows.position, kind="stable"))
+        return
+    keep = np.ones(len(rows.position), bool)
+    for start in back:
+        again = rows.position[start]
+        first = rows.position[:start][keep[:start]].min(initial=np.inf)
+        keep[:start] &= rows.position[:start] < again
+        if again <= first:
+            rows.notes.append(f"{rows.axis} starts again at {again:g}: only the last run is kept")
+        else:
+            rows.notes.append(f"run resumed at {rows.axis} {again:g}: the later values are kept")
+    rows.notes = list(dict.fromkeys(rows.notes))
+    rows.keep(np.flatnonzero(keep))
+
+
+def _merge_equal(rows: Rows) -> None:
+    """Make one row of the rows of one epoch: means of batches, else the last value logged."""
+    starts = np.flatnonzero(np.r_[True, np.diff(rows.position) > 0])
+    if len(starts) == len(rows.position):
+        return
+    merged_columns, merged_blank, averaged = {}, {}, []
+    for name, values in rows.columns.items():
+        logged = ~rows.blank[name]
+        counts = np.add.reduceat(logged, starts, dtype=np.int64)
+        if _several(counts):
+            sums = np.add.reduceat(np.where(logged, values, 0.0), starts)
+            merged = sums / np.maximum(counts, 1)
+            averaged.append(name)
+        else:
+            index = np.where(logged, np.arange(len(values)), -1)
+            merged = values[np.maximum.reduceat(index, starts)]
+        merged_columns[name] = np.where(counts > 0, merged, np.nan)
+        merged_blank[name] = counts == 0
+    rows.notes.append(
+        f"{len(rows.position)} rows merged into {len(starts)}, one for each {rows.axis}"
+    )
+    rows.position = rows.position[starts]
+    rows.columns, rows.blank = merged_columns, merged_blank
+
+
+def _several(counts: np.ndarray) -> bool:
+    """Whether a column was logged more than once in a typical epoch."""
+    filled = counts[counts > 0]
+    return len(filled) > 0 and float(np.median(filled)) > 1
+
+
+def _align_to_validation(rows: Rows, mapping: dict[str, str]) -> None:
+    """Bring training values logged between two validations to the later of the two, as means."""
+    losses = [mapping[role] for role in ("train_loss", "val_loss") if role in mapping]
+    if len(losses) < 2:
+        return
+    train, val = (~rows.blank[name] for name in losses)
+    if val.sum() < 2 or (train & val).sum() >= 0.5 * val.sum():
+        return
+    anchors = np.flatnonzero(val)
+    starts = np.r_[0, anchors[:-1] + 1]
+    end = anchors[-1] + 1
+    for name, values in rows.columns.items():
+        logged = ~rows.blank[name][:end]
+        counts = np.add.reduceat(logged, starts, dtype=np.int64)
+        sums = np.add.reduceat(np.where(logged, values[:end], 0.0), starts)
+        rows.columns[name] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        rows.blank[name] = counts == 0
+    rows.position = rows.position[anchors]
+    rows.notes.append(f"training values averaged between the {len(anchors)} validations")

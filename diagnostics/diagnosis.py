@@ -1,0 +1,93 @@
+"""From a history to a report: every rule is asked, what is found is put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from diagnostics.finding import Finding
+from diagnostics.history import History
+from diagnostics.report import Report
+from diagnostics.rules import RULES, Run
+
+
+def diagnose(
+    history: History | str | Path | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+    *,
+    classes: int | None = None,
+    samples: int | None = None,
+    mute: Collection[str] = (),
+) -> Report:
+    """Say what went wrong in a training run, judged from its curves alone.
+
+    Parameters
+    ----------
+    history
+        A `History`, the path of a training log, a dictionary of curves, a data frame, or a list
+        of records.
+    classes
+        Number of classes. Inferred where the run starts at chance, otherwise unknown.
+    samples
+        Number of samples evaluated in one call of the model, of which the validation accuracies
+        are multiples. Inferred from these where possible.
+    mute
+        Codes of findings not to report.
+
+    Returns
+    -------
+    Report
+        Findings ordered by severity, and within it in the order of judgement: whether the numbers
+        are right comes before whether the model got worse.
+
+    Raises
+    ------
+    ValueError
+        There is no loss and no accuracy to judge, or a size is not positive.
+
+    Examples
+    --------
+    >>> report = diagnose({"loss": [2.3, 1.1, float("nan")], "accuracy": [0.1, 0.6, 0.1]})
+    >>> report.primary.code
+    'exploding_or_nan'
+    """
+    for name, size in (("classes", classes), ("samples", samples)):
+        if size is not None and size < 2:
+            raise ValueError(f"{name}={size}: give a number of at least 2, or None if unknown")
+    history = as_history(history)
+    run = Run(history, classes, samples)
+    findings: list[Finding] = []
+    tests_run = []
+    for rule in RULES:
+        found = {finding.code for finding in findings}
+        if not rule.applies(run) or rule.unless & found:
+            continue
+        run.rule = rule.code
+        tests_run.append(rule.code)
+        finding = rule.judge(run)
+        if finding is not None:
+            findings.append(finding)
+    shown = sorted((f for f in findings if f.code not in mute), key=lambda f: f.severity.rank)
+    return Report(tuple(shown), tuple(dict.fromkeys(tests_run)), _silent(run, findings), history)
+
+
+def _silent(run: Run, findings: list[Finding]) -> dict[str, float]:
+    """The margins of rules that stayed silent for want of evidence, not for evidence against."""
+    found = {finding.code for finding in findings}
+    return {code: m for code, m in run.margins.items() if m < 1 and code not in found}
+
+
+def as_history(data: Any) -> History:
+    """Return a history from whatever holds one."""
+    if isinstance(data, History):
+        return data
+    if isinstance(data, (str, Path)):
+        return History.read(data)
+    if isinstance(data, Mapping) or hasattr(data, "columns"):
+        return History.from_dict(data)
+    if isinstance(data, Iterable):
+        return History.from_records(data)
+    raise TypeError(
+        f"cannot read a history from {type(data).__name__}: give a path, a dictionary of curves, "
+        "a data frame or a list of records"
+    )

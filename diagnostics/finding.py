@@ -1,0 +1,103 @@
+"""One finding about a training run: what, where, how sure, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Evidence = Mapping[str, float | int | str]
+
+
+class Severity(StrEnum):
+    """How much a finding matters; a statement of effect, not of certainty."""
+
+    PROBLEM = "problem"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """Zero for the most severe."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What was found, and the numbers it rests on.
+
+    Parameters
+    ----------
+    code
+        Stable identifier such as ``"overfitting"``.
+    severity
+        The effect on the run.
+    message
+        One or two sentences that need no knowledge of this package.
+    epochs
+        First and last epoch concerned, as logged; None when it concerns the whole run.
+    confidence
+        Between 0 and 1: how sure the evidence makes us that the code is right.
+    evidence
+        The measured numbers, by name.
+    causes
+        Possible causes, the likeliest first.
+    next_steps
+        What to change or to measure, the most useful first.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    epochs: tuple[float, float] | None = None
+    confidence: float = 1.0
+    evidence: Evidence = field(default_factory=dict)
+    causes: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+
+    @property
+    def span(self) -> str:
+        """The epochs concerned, in words."""
+        if self.epochs is None:
+            return "whole run"
+        first, last = self.epochs
+        if first == last:
+            return f"epoch {first:g}"
+        return f"epochs {first:g} to {last:g}"
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.severity.upper()}: {self.code} ({self.span}, confidence {self.confidence:.0%})",
+            f"  {self.message}",
+        ]
+        if self.evidence:
+            lines.append("  Measured: " + ", ".join(self.evidence_texts()))
+        if self.next_steps:
+            lines.append(f"  Do: {self.next_steps[0]}")
+        lines.extend(f"      {step}" for step in self.next_steps[1:])
+        if self.causes:
+            lines.append("  Possible causes, likeliest first: " + "; ".join(self.causes))
+        return "\n".join(lines)
+
+    def evidence_texts(self) -> list[str]:
+        """The evidence as short texts, one for each number."""
+        return [f"{name} = {format_number(value)}" for name, value in self.evidence.items()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values only, ready for JSON."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "message": self.message,
+            "epochs": None if self.epochs is None else list(self.epochs),
+            "confidence": self.confidence,
+            "evidence": dict(self.evidence),
+            "causes": list(self.causes),
+            "next_steps": list(self.next_steps),
+        }
+
+
+def format_number(value: float | int | str) -> str:
+    """Four significant digits for numbers, text as it is."""
+    return value if isinstance(value, str) else f"{value:.4g}"

@@ -1,0 +1,226 @@
+"""A training run as curves: loss and accuracy, training and validation, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diagnostics import table as tables
+from diagnostics.assemble import Rows, assemble
+from diagnostics.columns import assign_roles
+from diagnostics.table import Floats, Mask, Problem, Table
+
+CURVES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+
+# An accuracy above this is a percentage: no fraction exceeds 1, save by rounding.
+PERCENT = 1.5
+
+
+@dataclass(frozen=True)
+class History:
+    """The curves of one training run.
+
+    Make one with `read`, `from_dict`, `from_records` or `from_table`.
+
+    Parameters
+    ----------
+    epochs : ndarray, shape (n,)
+        Position of each row, as logged and rising; the row number where no epoch was logged.
+    columns
+        Every numeric column by its own name, shape (n,), NaN where nothing was logged.
+    mapping
+        Which column plays which role, as in ``{"val_loss": "valid_loss"}``.
+    blank
+        For each column, where nothing was logged: tells "no value" from "the value NaN".
+    axis
+        ``"epoch"`` or ``"step"``: what `epochs` counts.
+    text
+        Columns that hold no numbers, untouched.
+    notes
+        Decisions taken while reading.
+    problems
+        What could not be read, with line and column.
+    """
+
+    epochs: Floats
+    columns: Mapping[str, Floats]
+    mapping: Mapping[str, str]
+    blank: Mapping[str, Mask]
+    axis: str = "epoch"
+    text: Mapping[str, list[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def read(cls, path: str | Path, *, columns: Mapping[str, str] | None = None) -> History:
+        """Read a training log; its format is recognised by its content.
+
+        Parameters
+        ----------
+        path
+            File, or folder of a logger that writes folders.
+        columns
+            Role to column name, where the choice made from the names would be wrong:
+            ``{"val_loss": "my_col"}``.
+
+        Returns
+        -------
+        History
+            With `notes` on what was decided and `problems` on what could not be read.
+
+        Raises
+        ------
+        ValueError
+            Nothing usable was found; the message says what was, and what is needed.
+        """
+        from diagnostics.readers import read_table
+
+        table = read_table(Path(path))
+        try:
+            return cls.from_table(table, columns=columns)
+        except ValueError as error:
+            raise ValueError(f"{Path(path).name}: {error}") from error
+
+    @classmethod
+    def from_records(
+        cls, records: Iterable[Mapping[str, Any]], *, columns: Mapping[str, str] | None = None
+    ) -> History:
+        """Build from one dictionary for each row; keys may be missing."""
+        return cls.from_table(tables.from_records(records), columns=columns)
+
+    @classmethod
+    def from_dict(cls, data: Any, *, columns: Mapping[str, str] | None = None) -> History:
+        """Build from a dictionary of sequences, or a data frame.
+
+        Parameters
+        ----------
+        data
+            Mapping of name to values, such as Keras's ``history.history``, or anything with
+            ``columns`` and ``data[name]``, such as a pandas or polars data frame.
+        columns
+            Role to column name, as in `read`.
+        """
+        if not isinstance(data, Mapping):
+            if not hasattr(data, "columns"):
+                raise ValueError(
+                    f"expected a mapping or a data frame, got {type(data).__name__}: "
+                    "pass {'loss': [...], 'val_loss': [...]}"
+                )
+            data = {str(name): np.asarray(data[name]) for name in data.columns}
+        return cls.from_table(tables.from_columns(data), columns=columns)
+
+    @classmethod
+    def from_table(cls, table: Table, *, columns: Mapping[str, str] | None = None) -> History:
+        """Build from what a reader handed over."""
+        counts = {name: int((~table.blank[name]).sum()) for name in table.columns}
+        mapping = assign_roles(table.columns, counts, columns)
+        _require_curves(table, mapping)
+        rows = assemble(table, mapping)
+        notes = table.notes + rows.notes + _scale_percentages(rows, mapping)
+        return cls(
+            epochs=rows.position,
+            columns=rows.columns,
+            mapping=mapping,
+            blank=rows.blank,
+            axis=rows.axis,
+            text=table.text,
+            notes=tuple(notes),
+            problems=tuple(table.problems),
+        )
+
+    def curve(self, role: str) -> Floats | None:
+        """Return the values that play a role, None when no column does."""
+        name = self.mapping.get(role)
+        return None if name is None else self.columns[name]
+
+    @property
+    def train_loss(self) -> Floats | None:
+        """Training loss, shape (n,), or None."""
+        return self.curve("train_loss")
+
+    @property
+    def val_loss(self) -> Floats | None:
+        """Validation loss, shape (n,), or None."""
+        return self.curve("val_loss")
+
+    @property
+    def train_accuracy(self) -> Floats | None:
+        """Training accuracy as a fraction, shape (n,), or None."""
+        return self.curve("train_accuracy")
+
+    @property
+    def val_accuracy(self) -> Floats | None:
+        """Validation accuracy as a fraction, shape (n,), or None."""
+        return self.curve("val_accuracy")
+
+    def logged(self, role: str) -> Mask:
+        """Return where a value was logged for this role, be it finite or not, shape (n,)."""
+        name = self.mapping[role]
+        return ~self.blank[name] | _tail_of_nan(self.columns[name], self.blank[name])
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was read and how, as plain values."""
+        return {
+            "epochs": len(self),
+            "axis": self.axis,
+            "mapping": dict(self.mapping),
+            "other_columns": [name for name in self.columns if name not in self.mapping.values()],
+            "notes": list(self.notes),
+            "problems": [str(problem) for problem in self.problems],
+        }
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def __repr__(self) -> str:
+        roles = ", ".join(f"{role}={name!r}" for role, name in self.mapping.items())
+        problems = f", {len(self.problems)} problems" if self.problems else ""
+        span = f"{self.axis}s {self.epochs[0]:g} to {self.epochs[-1]:g}"
+        return f"History({len(self)} rows, {span}; {roles}{problems})"
+
+
+def _require_curves(table: Table, mapping: Mapping[str, str]) -> None:
+    """Refuse a table in which there is nothing to judge."""
+    if any(role in mapping for role in CURVES):
+        return
+    if not table.columns:
+        raise ValueError("no numbers found: expected columns such as 'loss', 'val_loss', 'accuracy'")
+    raise ValueError(
+        f"no loss or accuracy among the columns {', '.join(map(repr, table.columns))}: "
+        "name one, as in columns={'val_loss': 'my_column'}"
+    )
+
+
+def _scale_percentages(rows: Rows, mapping: Mapping[str, str]) -> list[str]:
+    """Turn accuracies given in per cent into fractions, in place; return notes."""
+    notes = []
+    for role in ("train_accuracy", "val_accuracy"):
+        if role not in mapping:
+            continue
+        name = mapping[role]
+        largest = np.nanmax(rows.columns[name], initial=-np.inf)
+        if PERCENT < largest <= 100:
+            rows.columns[name] = rows.columns[name] / 100
+            notes.append(f"{name!r} is in per cent: divided by 100")
+    return notes
+
+
+def _tail_of_nan(values: Floats, blank: Mask) -> Mask:
+    """Blank cells that must have been NaN: pandas writes NaN as a blank.
+
+    A curve once NaN stays NaN, so that the blanks reach to the end of the log and outnumber any
+    gap before; a single blank at the end may be a row cut short.
+    """
+    finite = np.flatnonzero(np.isfinite(values))
+    tail = np.zeros(len(values), bool)
+    if len(finite) == 0:
+        return tail
+    length = len(values) - 1 - finite[-1]
+    longest_gap = np.diff(finite, prepend=-1).max() - 1
+    if length > max(1, longest_gap):
+        tail[finite[-1] + 1 :] = blank[finite[-1] + 1 :]
+    return tail

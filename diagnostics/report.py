@@ -1,0 +1,142 @@
+"""The outcome of a diagnosis: ordered findings, and what was tested to come to them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from diagnostics.history import History
+
+
+@dataclass(frozen=True)
+class Report:
+    """Findings, the most important first, with everything needed to trust their absence.
+
+    Parameters
+    ----------
+    findings
+        Ordered by severity, then from cause to symptom.
+    tests_run
+        The codes of all tests that could be carried out.
+    margins
+        For each test that stayed silent, how near it came to speaking: statistic divided by
+        threshold, 1 being the threshold.
+    history
+        The run that was judged, None when there was none.
+    """
+
+    findings: tuple[Finding, ...]
+    tests_run: tuple[str, ...] = ()
+    margins: Mapping[str, float] = field(default_factory=dict)
+    history: History | None = None
+
+    @property
+    def primary(self) -> Finding | None:
+        """The finding to act on first, None when there is none."""
+        return self.findings[0] if self.findings else None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing of severity ``problem`` was found."""
+        return all(finding.severity is not Severity.PROBLEM for finding in self.findings)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the findings, in order."""
+        return tuple(finding.code for finding in self.findings)
+
+    def __getitem__(self, code: str) -> Finding:
+        """Return the finding with this code; KeyError when it was not found."""
+        for finding in self.findings:
+            if finding.code == code:
+                return finding
+        raise KeyError(f"no finding {code!r}; found: {', '.join(self.codes) or 'nothing'}")
+
+    def __contains__(self, code: str) -> bool:
+        return code in self.codes
+
+    def __str__(self) -> str:
+        parts = [str(finding) for finding in self.findings]
+        if all(finding.severity is Severity.INFO for finding in self.findings):
+            parts.insert(0, self.silence)
+        return "\n\n".join(parts)
+
+    @property
+    def silence(self) -> str:
+        """What was tested in vain, and the test that came nearest to speaking."""
+        text = f"Nothing wrong found: {len(self.tests_run)} tests run"
+        if not self.margins:
+            return f"{text}."
+        code, margin = max(self.margins.items(), key=lambda item: item[1])
+        return f"{text}, the nearest to its threshold being {code} at {margin:.0%} of it."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values only, ready for JSON."""
+        return {
+            "ok": self.ok,
+            "primary": self.primary.code if self.primary else None,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "tests_run": list(self.tests_run),
+            "margins": dict(self.margins),
+            "history": None if self.history is None else self.history.summary(),
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return the report as strict JSON; numbers that are not finite become null."""
+        return json.dumps(_finite(self.to_dict()), indent=indent, allow_nan=False)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the report; the ending says how: ``.html``, ``.json``, ``.png``, ``.svg`` or ``.txt``.
+
+        Parameters
+        ----------
+        path
+            Where to write. Pictures need a history.
+
+        Returns
+        -------
+        pathlib.Path
+            The path written.
+
+        Raises
+        ------
+        ValueError
+            The ending is unknown, or a picture is asked of a report without a history.
+        """
+        from diagnostics import render
+
+        path = Path(path)
+        writers = {
+            ".html": lambda: path.write_text(render.to_html(self), encoding="utf-8"),
+            ".json": lambda: path.write_text(self.to_json() + "\n", encoding="utf-8"),
+            ".txt": lambda: path.write_text(f"{self}\n", encoding="utf-8"),
+            ".png": lambda: path.write_bytes(render.to_image(self, "png")),
+            ".svg": lambda: path.write_bytes(render.to_image(self, "svg")),
+        }
+        if path.suffix.lower() not in writers:
+            raise ValueError(f"cannot save as {path.name!r}: use one of {', '.join(writers)}")
+        writers[path.suffix.lower()]()
+        return path
+
+    def _repr_html_(self) -> str:
+        from diagnostics import render
+
+        return render.to_html_fragment(self)
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers that JSON cannot hold."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,58 @@
+"""One curve of a run, as the rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from diagnostics import trends
+from diagnostics.table import Floats
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The finite values of one role, with the epochs at which they were logged."""
+
+    role: str
+    epochs: Floats
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def noise(self) -> float:
+        """Standard deviation from one epoch to the next, trend removed."""
+        return trends.noise(self.values)
+
+    @cached_property
+    def rise(self) -> trends.Rise:
+        """How far the curve ends above its lowest level."""
+        return trends.rise(self.values)
+
+    @cached_property
+    def fall(self) -> trends.Rise:
+        """How far the curve ends below its highest level."""
+        return trends.fall(self.values)
+
+    @cached_property
+    def first(self) -> float:
+        """Level at the start: the first value."""
+        return float(self.values[0])
+
+    @cached_property
+    def last(self) -> float:
+        """Level at the end: the median of the last tenth, three values at least."""
+        return float(np.median(self.values[-max(3, len(self) // 10) :]))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """First and last epoch."""
+        return float(self.epochs[0]), float(self.epochs[-1])
+
+    def part(self, start: float, stop: float) -> Floats:
+        """Return the values between two fractions of the run, three at least where there are."""
+        first = min(round(start * len(self)), max(len(self) - 3, 0))
+        return self.values[first : max(round(stop * len(self)), first + 3)]

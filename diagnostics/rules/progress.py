@@ -1,0 +1,231 @@
+"""What else is worth knowing about a run. Nothing here is a problem."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics import trends
+from diagnostics.finding import Finding, Severity
+from diagnostics.rules.registry import rule
+from diagnostics.rules.run import Curve, Run
+
+BROKEN = (
+    "exploding_or_nan",
+    "evaluation_bug",
+    "loss_scale_mismatch",
+    "not_learning",
+    "class_collapse",
+    "oscillating",
+)
+# Validation below training by this factor all along.
+BETTER_BY = 0.9
+# Share of epochs at which validation must be below training.
+MOST_EPOCHS = 0.8
+# Noise of the validation loss as a share of its level, and against that of training.
+NOISY = 0.08
+NOISIER_THAN_TRAINING = 2.0
+# A change of the learning rate by less is a schedule, not a step.
+RATE_STEP = 0.6
+# The last third of the run improves by this share of the level, and by this many noise levels.
+IMPROVES = 0.02
+IMPROVES_NOISE = 2.0
+# Share of the run that a plateau at its beginning must fill; share of the fall seen in it at most.
+EARLY_PLATEAU = 0.2
+PLATEAU_FALL = 0.1
+# A hump of the validation loss between its first minimum and a lower one later.
+HUMP = 0.1
+
+
+def _info(code: str, message: str, **parts: object) -> Finding:
+    return Finding(code=code, severity=Severity.INFO, message=message, **parts)  # type: ignore[arg-type]
+
+
+@rule("validation_better_than_train", needs=("train_loss", "val_loss"),
+      unless=("evaluation_bug", "loss_scale_mismatch", "train_validation_swapped"))
+def validation_better_than_train(run: Run) -> Finding | None:
+    """Validation is below training all along, as dropout and running averages make it."""
+    pair = run.joint("train_loss", "val_loss")
+    if pair is None:
+        return None
+    train, val = (curve.values[1:] for curve in pair)
+    ratio = float(np.median(val / np.where(train > 0, train, np.nan)))
+    below = float(np.mean(val < train))
+    if not run.exceeds(BETTER_BY, ratio) or not run.exceeds(below, MOST_EPOCHS):
+        return None
+    return _info(
+        "validation_better_than_train",
+        f"The validation loss is below the training loss at {below:.0%} of the epochs.",
+        epochs=pair[0].span,
+        confidence=0.9,
+        evidence={"validation / training loss, median": ratio, "share of epochs": below},
+        causes=(
+            "dropout, augmentation or a weight penalty act on the training loss only",
+            "the training loss is the mean over an epoch in which the model still improved",
+            "the validation set is easier, or contains training samples",
+        ),
+        next_steps=("Evaluate the training set after the epoch, in evaluation mode, to compare.",),
+    )
+
+
+@rule("noisy_validation", needs=("val_loss",), unless=BROKEN)
+def noisy_validation(run: Run) -> Finding | None:
+    """The validation loss jumps more than the training loss."""
+    val = run.val_loss
+    if val is None:
+        return None
+    level = abs(float(np.median(val.values)))
+    share = val.noise / level if level > 0 else 0.0
+    if not run.exceeds(share, NOISY):
+        return None
+    train = run.train_loss
+    if train is not None and val.noise < NOISIER_THAN_TRAINING * train.noise:
+        return None
+    return _info(
+        "noisy_validation",
+        f"The validation loss jumps by {share:.0%} from epoch to epoch: judge trends, not epochs.",
+        epochs=val.span,
+        confidence=0.85,
+        evidence={"noise / level": share, "noise": val.noise},
+        causes=(
+            "a small validation set",
+            "running statistics of batch normalisation that lag behind",
+            "randomness left on in evaluation",
+        ),
+        next_steps=("Use a larger validation set, or average over several epochs.",),
+    )
+
+
+@rule("learning_rate_step", epochs=5)
+def learning_rate_step(run: Run) -> Finding | None:
+    """The learning rate was lowered at once."""
+    rate = run.curve("learning_rate")
+    if rate is None or (rate.values <= 0).any():
+        return None
+    factors = rate.values[1:] / rate.values[:-1]
+    steps = np.flatnonzero(factors < RATE_STEP) + 1
+    # A schedule changes at every epoch; a step is followed and preceded by rest.
+    rests = np.mean(np.isclose(factors, 1.0, rtol=1e-3))
+    if len(steps) == 0 or rests < 0.5:
+        return None
+    epochs = ", ".join(f"{epoch:g}" for epoch in rate.epochs[steps][:5])
+    return _info(
+        "learning_rate_step",
+        f"The learning rate was lowered at epoch {epochs}.",
+        epochs=(float(rate.epochs[steps[0]]), float(rate.epochs[steps[-1]])),
+        evidence={"steps": len(steps), "first": rate.first, "last": float(rate.values[-1])},
+    )
+
+
+@rule("plateau_then_progress", needs=("train_loss",), unless=BROKEN)
+def plateau_then_progress(run: Run) -> Finding | None:
+    """Nothing happened for a while, then the loss fell."""
+    curve = run.train_loss
+    if curve is None or len(curve) < 10:
+        return None
+    values, index = trends.condense(curve.values, trends.TESTED_POINTS)
+    start = float(np.median(values[:3]))
+    fall = start - curve.last
+    if fall < max(0.2 * abs(start), 9 * trends.noise(values)):
+        return None
+    flat = values > start - PLATEAU_FALL * fall
+    end = int(np.argmin(flat)) if not flat.all() else len(flat)
+    if not run.exceeds(end / len(values), EARLY_PLATEAU):
+        return None
+    leave = float(curve.epochs[round(index[end])])
+    return _info(
+        "plateau_then_progress",
+        f"The loss stayed at its first level until epoch {leave:g}, then fell by {fall:.3g}.",
+        epochs=(float(curve.epochs[0]), leave),
+        confidence=0.85,
+        evidence={"plateau as a share of the run": end / len(values), "fall afterwards": fall},
+        causes=("a saddle or symmetric initialisation", "a warm-up of the learning rate"),
+        next_steps=("Nothing need be done; a better initialisation shortens the plateau.",),
+    )
+
+
+@rule("late_improvement", needs=("val_loss",), unless=BROKEN)
+def late_improvement(run: Run) -> Finding | None:
+    """The validation loss rose and then fell below its earlier minimum (double descent)."""
+    val = run.val_loss
+    if val is None or len(val) < 15:
+        return None
+    values, index = trends.condense(trends.running_median(val.values, 5), trends.TESTED_POINTS)
+    peak = _highest_hump(values)
+    if peak is None:
+        return None
+    before, after = float(values[:peak].min()), float(values[peak:].min())
+    hump = (float(values[peak]) - before) / abs(before) if before else 0.0
+    significant = values[peak] - before > trends.RISE_THRESHOLD * trends.noise(values)
+    if not run.exceeds(hump, HUMP) or after >= before or not significant:
+        return None
+    epoch = float(val.epochs[round(index[peak])])
+    return _info(
+        "late_improvement",
+        f"The validation loss rose until epoch {epoch:g}, then fell below its earlier minimum.",
+        epochs=(float(val.epochs[round(index[int(np.argmin(values[:peak]))])]), float(val.epochs[-1])),
+        confidence=0.8,
+        evidence={"earlier minimum": before, "hump": float(values[peak]), "later minimum": after},
+        causes=("double descent", "a lowered learning rate", "a rare event that passed"),
+        next_steps=("Do not stop at the first rise: use a longer patience.",),
+    )
+
+
+def _highest_hump(values: np.ndarray) -> int | None:
+    """Index of the value that stands highest above both the lowest before and the lowest after."""
+    if len(values) < 5:
+        return None
+    before = np.minimum.accumulate(values)
+    after = np.minimum.accumulate(values[::-1])[::-1]
+    height = values - np.maximum(before, after)
+    peak = int(np.argmax(height))
+    return peak if 0 < peak < len(values) - 1 else None
+
+
+@rule("still_improving", unless=(*BROKEN, "slow_learning", "overfitting", "label_noise"))
+def still_improving(run: Run) -> Finding | None:
+    """The run ended while it was getting better."""
+    curve = run.val_loss or run.train_loss
+    if curve is None or curve.rise.possible:
+        return None
+    gain, needed = _late_gain(curve)
+    if not run.exceeds(gain, needed):
+        return None
+    return _info(
+        "still_improving",
+        f"The loss was still falling when the run ended, by {gain / abs(curve.last):.0%} over the "
+        "last third.",
+        epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
+        confidence=0.8,
+        evidence={"fall over the last third": gain, "last loss": curve.last},
+        next_steps=("Train longer.",),
+    )
+
+
+@rule("converged", unless=(*BROKEN, "slow_learning", "still_improving", "overfitting", "label_noise"))
+def converged(run: Run) -> Finding | None:
+    """The run has come to rest."""
+    curve = run.val_loss or run.train_loss
+    if curve is None or curve.rise.possible:
+        return None
+    gain, needed = _late_gain(curve)
+    if gain > needed:
+        return None
+    best = int(np.argmin(curve.values))
+    return _info(
+        "converged",
+        f"The run has converged: the best loss is {curve.values[best]:.4g} at epoch "
+        f"{curve.epochs[best]:g}, and the last third stays within its noise.",
+        epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
+        confidence=0.85,
+        evidence={"change over the last third": gain, "best loss": float(curve.values[best])},
+    )
+
+
+def _late_gain(curve: Curve) -> tuple[float, float]:
+    """Fall of the curve over its last third, and the fall that would count."""
+    third = curve.part(2 / 3, 1.0)
+    piece = max(2, len(third) // 3)
+    gain = float(np.median(third[:piece]) - np.median(third[-piece:]))
+    # Standard error of a difference of two medians: noise sqrt(pi / 2) sqrt(2 / n)
+    error = curve.noise * np.sqrt(np.pi / piece)
+    return gain, max(IMPROVES * abs(curve.last), IMPROVES_NOISE * error)

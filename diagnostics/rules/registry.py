@@ -1,0 +1,61 @@
+"""The rules, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from diagnostics.finding import Finding
+from diagnostics.rules.run import Run
+
+Judge = Callable[[Run], Finding | None]
+
+# Trends are not judged below this number of epochs: ten windows of a shorter run hold one value each.
+ENOUGH_EPOCHS = 8
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: what it finds, what it needs, and which findings leave nothing for it to say."""
+
+    code: str
+    judge: Judge
+    needs: tuple[str, ...] = ()
+    epochs: int = ENOUGH_EPOCHS
+    unless: frozenset[str] = frozenset()
+
+    def applies(self, run: Run) -> bool:
+        """Whether the run has the curves and the length that the rule needs."""
+        curves = all(run.curve(role) is not None for role in self.needs)
+        return curves and run.length >= self.epochs
+
+
+RULES: list[Rule] = []
+
+
+def rule(
+    code: str,
+    *,
+    needs: tuple[str, ...] = (),
+    epochs: int = ENOUGH_EPOCHS,
+    unless: Iterable[str] = (),
+) -> Callable[[Judge], Judge]:
+    """Register a rule: a function from a run to a finding or None.
+
+    Parameters
+    ----------
+    code
+        Code of the finding.
+    needs
+        Roles without which the rule is not asked.
+    epochs
+        Fewest rows for a judgement.
+    unless
+        Codes of earlier findings that explain what this rule would report.
+    """
+
+    def add(judge: Judge) -> Judge:
+        RULES.append(Rule(code, judge, needs, epochs, frozenset(unless)))
+        return judge
+
+    return add

@@ -1,0 +1,123 @@
+"""A function of one or many variables, restricted to a line parallel to one of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck._ladder import Samples
+
+FloatArray = NDArray[np.float64]
+FloatType = Callable[[float], Any]
+
+
+def real(value: Any) -> FloatArray:
+    """Return ``value`` as float64 array; TypeError where it is not made of real numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"f must return real numbers, got {value!r}")
+    return array.astype(np.float64)
+
+
+def float_type(value: Any) -> FloatType:
+    """Return the floating type of ``value`` if it is narrower than float64, or else float."""
+    dtype = np.asarray(value).dtype
+    return dtype.type if dtype in (np.float16, np.float32) else float
+
+
+def epsilon(dtype: Any) -> float:
+    """Return the distance of 1 to the next number of a floating type."""
+    return float(np.finfo(dtype).eps)
+
+
+def first_step(scale: float, eps: float) -> float:
+    """Return a step at which x**9 times a Taylor coefficient of scale**-9 is near rounding."""
+    return 2 * scale * eps ** (1 / 9)
+
+
+# Leaps of the search for the end of a flat stretch, each by a factor of about 50.
+HORIZON = 3
+
+
+class Line:
+    """The values of f(origin + step), remembered, as arrays.
+
+    Parameters
+    ----------
+    f
+        The function; given scalars of ``kind``.
+    origin
+        The point, exact in ``kind``.
+    kind
+        The floating type of the arguments.
+    scale
+        Distance over which f varies; by default a guess from ``origin``.
+    """
+
+    def __init__(
+        self,
+        f: Callable[[Any], Any],
+        origin: float,
+        kind: FloatType,
+        scale: float | None,
+    ) -> None:
+        if scale is not None and not 0 < scale < math.inf:
+            raise ValueError(f"scale must be positive and finite, got {scale!r}")
+        if not math.isfinite(origin):
+            raise ValueError(f"the point must be finite, got {origin!r}")
+        self.f = f
+        self.origin = origin
+        self.kind = kind
+        value = f(kind(origin))
+        self.base = real(value)
+        self.value_eps = epsilon(float_type(value))
+        self.known: dict[float, FloatArray] = {}
+
+        eps = max(self.value_eps, epsilon(kind))
+        self.longest = first_step(scale or max(abs(origin), 1.0), eps)
+        self.closest = max(
+            eps**0.75 * (scale or min(abs(origin) or 1.0, 1.0)),
+            2**8 * abs(float(np.spacing(kind(origin)))),
+        )
+
+    @property
+    def evaluations(self) -> int:
+        """Number of calls of f."""
+        return 1 + len(self.known)
+
+    def components(self) -> Iterator[Samples]:
+        """Yield the samples of every component of f, less its value at the origin."""
+        for index in np.ndindex(self.base.shape):
+            yield Samples(
+                lambda step, index=index: float(self._change(step)[index]),
+                self.longest,
+                offset=float(self.base[index]),
+                eps=self.value_eps,
+                step=self._representable,
+                horizon=HORIZON,
+            )
+
+    def _representable(self, step: float) -> float:
+        return float(self.kind(self.origin + step)) - self.origin
+
+    def _change(self, step: float) -> FloatArray:
+        if step not in self.known:
+            self.known[step] = self._evaluate(self.kind(self.origin + step)) - self.base
+        return self.known[step]
+
+    def _evaluate(self, argument: Any) -> FloatArray:
+        """Return f there, NaN where it is undefined."""
+        try:
+            with np.errstate(all="ignore"):
+                value = real(self.f(argument))
+        except (ArithmeticError, ValueError, TypeError):
+            return np.full(self.base.shape, math.nan)
+        if value.shape != self.base.shape:
+            raise ValueError(
+                f"f must keep its shape: {self.base.shape} at the point, {value.shape} beside it"
+            )
+        return value

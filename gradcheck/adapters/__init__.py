@@ -1,0 +1,77 @@
+"""From what people write to a `Target`: one file per convention, tried in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from gradcheck.adapters import function, layer, pair
+from gradcheck.target import Target, TargetError
+
+__all__ = ["Adapter", "as_target", "register_adapter"]
+
+
+class Adapter(Protocol):
+    """A convention: recognises things written in it, and turns them into targets."""
+
+    def matches(self, thing: Any) -> bool:
+        """Whether ``thing`` is written in this convention."""
+
+    def adapt(self, thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
+        """Return the target of ``thing`` at ``arguments``."""
+
+
+_ADAPTERS: list[Adapter] = [layer, pair, function]
+
+
+def register_adapter(adapter: Adapter) -> None:
+    """Try ``adapter`` before those already known.
+
+    Parameters
+    ----------
+    adapter
+        Anything, a module for instance, with ``matches(thing) -> bool`` and
+        ``adapt(thing, arguments, params) -> Target``.
+    """
+    for name in ("matches", "adapt"):
+        if not isinstance(getattr(adapter, name, None), Callable):  # type: ignore[arg-type]
+            raise TypeError(f"adapter {adapter!r} has no function {name!r}")
+    _ADAPTERS.insert(0, adapter)
+
+
+def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
+    """Return the `Target` of a layer, loss, pair of functions or function at ``arguments``.
+
+    Parameters
+    ----------
+    thing
+        An object with forward and backward; a pair ``(forward, backward)`` or ``(f, grad)``; a
+        function returning ``(loss, gradients)`` or ``(y, backprop)``; or a `Target`.
+    *arguments
+        The inputs at which to check. Integer arrays are taken for indices.
+    params
+        Parameters to check, where they cannot be discovered: a dict or list of arrays.
+
+    Raises
+    ------
+    TargetError
+        If no known convention fits; the message says what was tried and what would work.
+    """
+    if isinstance(thing, Target):
+        return thing
+    if isinstance(thing, type):
+        raise TargetError(
+            f"{thing.__name__} is a class: pass an instance, as in check({thing.__name__}(...), x)"
+        )
+    for adapter in _ADAPTERS:
+        if adapter.matches(thing):
+            return adapter.adapt(thing, arguments, params)
+    raise TargetError(
+        f"a {type(thing).__name__} is not something that can be checked. Tried: an object with "
+        "forward and backward, a pair of functions (forward, backward) or (f, grad), a function "
+        "returning (loss, gradient) or (y, backprop), a gradcheck.Target. Three lines make any "
+        "code checkable:\n"
+        "    target = gradcheck.Target('mine', {'x': x},\n"
+        "        forward=lambda tensors: f(tensors['x']),\n"
+        "        vjp=lambda tensors, cotangent: {'x': backward(tensors['x'], cotangent)})"
+    )

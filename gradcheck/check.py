@@ -1,0 +1,302 @@
+"""check(): from a layer to a verdict on every tensor, with the bug's name where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from gradcheck.adapters import as_target
+from gradcheck.compare import Judge, Judgement
+from gradcheck.contract import check_contract
+from gradcheck.explain import explain_contract, explain_tensor
+from gradcheck.explain.solve import Alternative
+from gradcheck.explain.story import agree, tell
+from gradcheck.localize import wrong_entries
+from gradcheck.point import Lab, Point
+from gradcheck.report import Report
+from gradcheck.result import Explanation, TensorReport, Verdict
+from gradcheck.target import Array, Outputs, Target, TargetError
+
+Mode = Literal["auto", "project", "element"]
+Explainer = Callable[[Lab, str], list[Alternative]]
+
+WIDENED = "the layer computes in low precision: the numbers were measured in float64"
+
+
+def check(
+    target: Any,
+    *inputs: Any,
+    params: Any = None,
+    cotangent: Any = None,
+    tensors: Iterable[str] | None = None,
+    mode: Mode = "auto",
+    tolerance: float | None = None,
+    contract: bool | Mapping[str, str] = True,
+    explain: bool = True,
+    seed: int = 0,
+) -> Report:
+    """Check the gradients of a layer, loss or function against numerical derivatives.
+
+    Parameters
+    ----------
+    target
+        Anything `as_target` recognises: an object with forward and backward, a pair of functions,
+        a function returning its own gradient, a `Target`.
+    *inputs
+        The inputs at which to check; integer arrays are taken for indices.
+    params
+        Parameters to check, where they cannot be discovered: a dict or list of arrays.
+    cotangent
+        Gradient of the loss with respect to the output, shaped like it; random where None.
+    tensors
+        Names of the tensors to check; all where None.
+    mode
+        ``"project"`` judges along random directions, at a cost that does not grow with the size of
+        a tensor; ``"element"`` measures every entry; ``"auto"`` projects and then looks for the
+        wrong entries of what failed.
+    tolerance
+        None: judged against the numerical derivative's own error bound. A number: relative errors
+        up to it are accepted, and the report says what would have failed.
+    contract
+        Whether to check the layer's other promises; a dict such as
+        ``{"batch_independent": "require"}`` says which of them are required.
+    explain
+        Whether to look for the bug that would produce the error.
+    seed
+        Of all random choices: the same seed gives the same report.
+
+    Returns
+    -------
+    Report
+        ``report.ok`` is True only if every verdict is PASS.
+
+    Raises
+    ------
+    TargetError
+        If ``target`` is not recognised; the message says what would make it work.
+    ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gradcheck
+    >>> report = gradcheck.check((lambda x: np.sum(x**3), lambda x: 3 * x**2), np.arange(4.0))
+    >>> report.ok
+    True
+    """
+    _validate(mode, tolerance)
+    subject = as_target(target, *inputs, params=params)
+    with subject.state.guarded():
+        lab = Lab(subject, seed, _given_cotangents(subject, cotangent))
+        names = _chosen(lab, tensors)
+        return Checker(lab, mode, tolerance, explain_tensor if explain else None).report(
+            names, contract, seed
+        )
+
+
+def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
+    """Check as `check` does, and raise with the whole story unless everything passes.
+
+    Returns
+    -------
+    Report
+        The report, when it passes.
+
+    Raises
+    ------
+    AssertionError
+        If a verdict is FAIL or UNDECIDED; its message is the report.
+    """
+    __tracebackhide__ = True
+    report = check(target, *inputs, **options)
+    if not report.ok:
+        raise AssertionError(f"\n{report}")
+    return report
+
+
+def _validate(mode: str, tolerance: float | None) -> None:
+    if mode not in ("auto", "project", "element"):
+        raise ValueError(f"mode={mode!r}: expected 'auto', 'project' or 'element'")
+    if tolerance is not None and not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance={tolerance!r}: expected a relative error in [0, 1), or None")
+
+
+class Checker:
+    """Judges the tensors of a lab and puts the report together.
+
+    Parameters
+    ----------
+    lab
+        Where claims are heard and numbers are measured.
+    mode, tolerance
+        As for `check`.
+    explainer
+        Names the bugs behind a wrong gradient; None to leave it.
+    """
+
+    def __init__(
+        self, lab: Lab, mode: Mode, tolerance: float | None, explainer: Explainer | None
+    ) -> None:
+        self.lab = lab
+        self.target = lab.native.target
+        self.mode = mode
+        self.tolerance = tolerance
+        self.explainer = explainer
+
+    def report(self, names: Iterable[str], contract: bool | Mapping[str, str], seed: int) -> Report:
+        """Judge every tensor, then the contract, then explain what failed."""
+        reports = {name: self._judge(name) for name in names}
+        wishes = contract if isinstance(contract, Mapping) else None
+        promises = check_contract(self.lab, wishes) if contract is not False else {}
+        causes: list[Explanation] = []
+        if self.explainer is not None:
+            failed = [name for name, report in reports.items() if report.verdict is Verdict.FAIL]
+            found = agree({name: self.explainer(self.lab, name) for name in failed})
+            for name in failed:
+                reports[name] = replace(reports[name], explanations=found[name])
+            causes = explain_contract(promises)
+        notes = (WIDENED,) if self.lab.widened else ()
+        return Report(
+            self.target.name, reports, promises, tuple(tell(causes, reports)), seed, notes
+        )
+
+    def _judge(self, name: str) -> TensorReport:
+        spent = self.lab.forwards, self.lab.backwards
+        value = self.target.tensors[name]
+        report = TensorReport(
+            name,
+            value.shape,
+            str(value.dtype),
+            self.target.role(name),
+            Verdict.PASS,
+            claimed=self.lab.base.claimed.get(name),
+        )
+        point, fault = _comparable(self.lab.base, name, value)
+        judgement = fault or self._decide(point, name)
+        judgement = self._tolerated(judgement)
+        report = replace(
+            report,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            relative_error=judgement.relative_error,
+            error_bound=judgement.error_bound,
+            resolution=judgement.resolution,
+            notes=tuple(judgement.notes),
+        )
+        wanted = self.mode == "element" or (self.mode == "auto" and report.verdict is Verdict.FAIL)
+        if wanted and fault is None:
+            entries, numerical = wrong_entries(self.lab, point, name)
+            report = replace(report, worst=entries, numerical=numerical)
+            if entries and report.verdict is Verdict.PASS and self.tolerance is None:
+                report = replace(
+                    report, verdict=Verdict.FAIL, reason=f"{len(entries)} entries wrong"
+                )
+        return replace(
+            report,
+            forwards=self.lab.forwards - spent[0],
+            backwards=self.lab.backwards - spent[1],
+        )
+
+    def _decide(self, point: Point, name: str) -> Judgement:
+        """Judge at the point; beside a kink, or where nothing was decided, at a nearby one too."""
+        judgement = Judge(self.lab.wide, point, name, self.lab.eps, self.lab.rng).judge()
+        at_kink = any(m.derivative.kink is not None for m in judgement.measurements)
+        undecided = judgement.verdict is Verdict.UNDECIDED
+        if judgement.verdict is Verdict.FAIL or not (at_kink or undecided):
+            return judgement
+        nearby, fault = _comparable(self.lab.nudged(name), name, self.target.tensors[name])
+        beside = fault or Judge(self.lab.wide, nearby, name, self.lab.eps, self.lab.rng).judge()
+        if beside.verdict is Verdict.PASS:
+            beside.notes = [*judgement.notes, "judged beside the point, where it is smooth"]
+            return beside
+        if beside.verdict is Verdict.FAIL and at_kink:
+            beside.reason += ", beside the kink at the point"
+            return beside
+        judgement.verdict = Verdict.UNDECIDED
+        judgement.reason = judgement.reason or beside.reason
+        judgement.reason += self._way_out()
+        return judgement
+
+    def _way_out(self) -> str:
+        if self.lab.eps > np.finfo(np.float64).eps and not self.lab.widened:
+            return "; the forward computes in low precision: rerun with x.astype(np.float64)"
+        return "; check at another input, with values of ordinary size"
+
+    def _tolerated(self, judgement: Judgement) -> Judgement:
+        if self.tolerance is None or judgement.verdict is not Verdict.FAIL:
+            return judgement
+        if judgement.relative_error <= self.tolerance:
+            judgement.verdict = Verdict.PASS
+            judgement.notes.append(
+                f"accepted by tolerance={self.tolerance:g}; without it: FAIL, {judgement.reason}"
+            )
+            judgement.reason = ""
+        return judgement
+
+
+def _chosen(lab: Lab, tensors: Iterable[str] | None) -> list[str]:
+    target = lab.native.target
+    if tensors is None:
+        # an input without a claim, such as a loss's targets, is none of the layer's business
+        return [
+            name
+            for name in target.tensors
+            if name in lab.base.claimed or target.role(name) == "parameter"
+        ]
+    names = [tensors] if isinstance(tensors, str) else list(tensors)
+    unknown = [name for name in names if name not in target.tensors]
+    if unknown:
+        raise ValueError(f"tensors={unknown}: {target.name} has {list(target.tensors)}")
+    return names
+
+
+def _given_cotangents(target: Target, cotangent: Any) -> Outputs | None:
+    """Bring the user's cotangent into the shape and dtype of the outputs."""
+    if cotangent is None:
+        return None
+    outputs = target.call(target.tensors).outputs
+    given = cotangent if isinstance(cotangent, tuple | list) else (cotangent,)
+    if len(given) != len(outputs):
+        raise ValueError(f"cotangent: {len(given)} given for {len(outputs)} outputs")
+    arrays = []
+    for v, y in zip(given, outputs, strict=True):
+        array = np.asarray(v, dtype=y.dtype)
+        if array.shape != y.shape:
+            raise ValueError(f"cotangent of shape {array.shape} given for an output of {y.shape}")
+        arrays.append(array)
+    return tuple(arrays)
+
+
+def _comparable(point: Point, name: str, value: Array) -> tuple[Point, Judgement | None]:
+    """Return the point with the claim in the tensor's shape, or the verdict if that cannot be."""
+    claim = point.claimed.get(name)
+    if claim is None:
+        if value.size == 0:
+            return point, Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
+        claim = np.zeros(value.shape)
+        point = replace(point, unsure={**point.unsure, name: np.zeros(())})
+    if claim.dtype.kind not in "fiub":
+        raise TargetError(f"the gradient of {name} has dtype {claim.dtype}; expected real numbers")
+    if not np.isfinite(claim).all():
+        count = int(np.sum(~np.isfinite(claim)))
+        verdict = (
+            Verdict.FAIL if all(np.isfinite(y).all() for y in point.outputs) else Verdict.UNDECIDED
+        )
+        return point, Judgement(verdict, f"{count} of {claim.size} claimed entries are not finite")
+    if claim.shape == value.shape:
+        return replace(point, claimed={**point.claimed, name: claim}), None
+    if claim.size == value.size:
+        fitted = claim.reshape(value.shape)
+    else:
+        try:
+            fitted = np.broadcast_to(claim, value.shape)
+        except ValueError:
+            return point, Judgement(
+                Verdict.FAIL, f"the gradient has shape {claim.shape}, the tensor {value.shape}"
+            )
+    unsure = {**point.unsure, name: np.zeros(())}
+    return replace(point, claimed={**point.claimed, name: fitted}, unsure=unsure), None

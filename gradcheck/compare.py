@@ -1,0 +1,286 @@
+"""Claimed gradient against numerical derivative: the verdict on one tensor.
+
+Along a direction d the claim says <g, d>; the function says d/dt <v, f(x + t d)> within a bound.
+A verdict compares the difference with that bound and with nothing else: agreement within the
+bound passes, disagreement far beyond it, confirmed on fresh directions, fails, and a bound too
+wide to have shown a grave error decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from gradcheck.derivative import Derivative
+from gradcheck.point import Point
+from gradcheck.probe import Probe, Ray, norm, per_entry_scale, project, rademacher
+from gradcheck.result import Verdict
+from gradcheck.target import Array
+
+# A difference of this many bounds is taken for an error of the claim; between one and this many,
+# more directions are asked. The bound already holds by itself: this is the margin of safety.
+MARGIN = 3.0
+
+# A check that could not have seen a relative error of this size has decided nothing.
+COARSEST_RESOLUTION = 1e-3
+
+# Roundings of a backward pass: allowed relative to the gradient's norm along the direction, in
+# units of the dtype's eps, beside what perturbing the cotangent by one rounding shows.
+ROUNDINGS = 32.0
+SENSITIVITY = 4.0
+
+# A gradient this much smaller than the secant slopes of the function over the tensor's own scale
+# vanishes for all that floating-point numbers can tell.
+VANISHING = 1e-6
+
+# Claimed contributions that spread over more than this are also judged by groups of like size.
+SPREAD = 1e4
+MOST_GROUPS = 6
+
+# Relative accuracy at which the numerical derivative may stop: two digits beyond an error of
+# 1e-6 in one entry of 10,000, which is 1e-8 of the gradient's norm.
+WANTED_ACCURACY = 1e-10
+
+FRESH_DIRECTIONS = 3
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One direction: the error of the claim along it, and what limits the knowledge of it."""
+
+    derivative: Derivative
+    error: float
+    bound: float
+    scale: float
+    group: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the claim is consistent with the numerical derivative (NaN is not)."""
+        return self.error <= self.bound
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the difference is beyond the bound by the margin."""
+        return self.error > MARGIN * self.bound
+
+    @property
+    def resolution(self) -> float:
+        """The smallest error, relative to the gradient, that this direction could have shown."""
+        seen = self.bound if self.agrees else self.error + self.bound
+        return seen / self.scale if self.scale > 0 else (math.inf if seen > 0 else 0.0)
+
+
+@dataclass
+class Judgement:
+    """The verdict on one tensor with the measurements behind it."""
+
+    verdict: Verdict
+    reason: str = ""
+    measurements: list[Measurement] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def relative_error(self) -> float:
+        """Largest error over the directions, relative to the gradient's scale."""
+        return max((_ratio(m.error, m.scale) for m in self.measurements), default=0.0)
+
+    @property
+    def error_bound(self) -> float:
+        """Largest bound over the directions, relative to the gradient's scale."""
+        return max((_ratio(m.bound, m.scale) for m in self.measurements), default=0.0)
+
+    @property
+    def resolution(self) -> float:
+        """The smallest relative error that all of the directions together could have missed."""
+        return max((m.resolution for m in self.measurements), default=math.inf)
+
+
+def _ratio(part: float, whole: float) -> float:
+    if part == 0:
+        return 0.0
+    return part / whole if whole > 0 else math.inf
+
+
+class Judge:
+    """Judges one tensor of a point.
+
+    Parameters
+    ----------
+    probe
+        Where the numerical derivatives come from; may compute in a wider dtype than ``point``.
+    point
+        The claims. Its outputs are taken at the same tensors as ``probe`` uses.
+    name
+        The tensor.
+    eps
+        Rounding unit of the layer whose claims are judged.
+    rng
+        Source of the directions.
+    """
+
+    def __init__(
+        self, probe: Probe, point: Point, name: str, eps: float, rng: np.random.Generator
+    ) -> None:
+        self.probe = probe
+        self.point = point
+        self.name = name
+        self.eps = eps
+        self.rng = rng
+        self.value = point.tensors[name]
+        self.claim = point.claimed[name].astype(np.float64)
+        self.scale = per_entry_scale(self.value)
+        self.size = norm(self.claim, self.scale)
+        self.noise: float | None = None
+
+    def judge(self) -> Judgement:
+        """Return the verdict at this point alone."""
+        if self.value.size == 0:
+            return Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
+        measured = [self.measure(self._direction(self.scale))]
+        own_scale = np.maximum(np.abs(np.nan_to_num(self.value)), 1e-3 * self.scale)
+        own_scale = np.exp2(np.round(np.log2(own_scale)))
+        measured.append(self.measure(self._direction(own_scale)))
+        for label, members in self._groups():
+            measured.append(self.measure(self._direction(np.where(members, self.scale, 0)), label))
+        suspects = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
+        if suspects:
+            return self._confirm(suspects[0], measured)
+        return self._passed(measured)
+
+    def measure(self, direction: Array, group: str = "") -> Measurement:
+        """Measure the error of the claim along ``direction``."""
+        size = norm(self.claim, direction)
+        ray = Ray(self.probe, self.point.tensors, self.point.outputs, self.name, direction)
+        derivative = ray.derivative(
+            self.point.cotangents,
+            self.claim,
+            noise=None if group else self.noise,
+            target=WANTED_ACCURACY * (size or self.size),
+        )
+        if self.noise is None and not group and math.isfinite(derivative.noise):
+            self.noise = derivative.noise
+        unsure = self.point.unsure.get(self.name, np.zeros(()))
+        allowance = ROUNDINGS * self.eps * size + SENSITIVITY * norm(
+            np.broadcast_to(unsure, direction.shape), direction
+        )
+        error = abs(derivative.value)
+        if derivative.kink is not None:
+            # any value between the one-sided derivatives is a valid subgradient
+            low, high = sorted((derivative.kink.left, derivative.kink.right))
+            error = max(low, -high, 0.0)
+        bound = _bound(derivative) + allowance
+        return Measurement(derivative, error, bound, max(size, error), group)
+
+    def _direction(self, scale: Array) -> Array:
+        return rademacher(self.rng, scale, self.value)
+
+    def _groups(self) -> list[tuple[str, Array]]:
+        """Return the entries by claimed magnitude, where the claims span orders of magnitude."""
+        sizes = np.abs(self.claim) * self.scale
+        largest = float(sizes.max(initial=0.0))
+        nonzero = sizes[sizes > 0]
+        if nonzero.size == 0 or (nonzero.size == sizes.size and largest <= SPREAD * nonzero.min()):
+            return []
+        groups: list[tuple[str, Array]] = []
+        upper = largest / SPREAD
+        while len(groups) < MOST_GROUPS and (members := (sizes > 0) & (sizes < upper)).any():
+            upper = float(sizes[members].max())
+            within = members & (sizes > upper / SPREAD)
+            groups.append((f"entries claimed near {upper:.0e} of their scale", within))
+            upper = upper / SPREAD
+        if nonzero.size < sizes.size:
+            groups.append(("entries claimed to be zero", sizes == 0))
+        return groups
+
+    def _confirm(self, suspect: Measurement, measured: list[Measurement]) -> Judgement:
+        """Ask fresh directions before saying FAIL."""
+        members = self._members(suspect.group)
+        fresh = [
+            self.measure(self._direction(np.where(members, self.scale, 0)), suspect.group)
+            for _ in range(FRESH_DIRECTIONS)
+        ]
+        every = [*measured, *fresh]
+        contradictions = [m for m in [suspect, *fresh] if m.contradicts]
+        if len(contradictions) >= 2:
+            worst = max(contradictions, key=lambda m: _ratio(m.error, m.scale))
+            where = f" ({worst.group})" if worst.group else ""
+            return Judgement(
+                Verdict.FAIL,
+                f"off by {_ratio(worst.error, worst.scale):.2g} of the gradient{where}, "
+                f"{worst.error / worst.bound:.2g} times the error bound, "
+                f"in {len(contradictions)} of {1 + len(fresh)} directions",
+                every,
+            )
+        return self._passed(every)
+
+    def _members(self, label: str) -> Array:
+        for name, members in self._groups():
+            if name == label:
+                return members
+        return np.ones(self.scale.shape, dtype=bool)
+
+    def _passed(self, measured: list[Measurement]) -> Judgement:
+        """Return PASS where the bounds are tight enough to have earned it."""
+        kinks = [m for m in measured if m.derivative.kink is not None]
+        notes = []
+        judged = measured
+        vanishing = [m for m in measured if m.resolution > COARSEST_RESOLUTION]
+        if vanishing:
+            secant = self._secant_slope()
+            if all(m.error + m.bound + self._along(m) <= VANISHING * secant for m in vanishing):
+                notes.append(
+                    "part of the gradient vanishes here: below "
+                    f"{max(m.error + m.bound for m in vanishing) / secant:.1g} of the function's "
+                    "own slope over the tensor's scale"
+                )
+                judged = [
+                    replace(m, scale=secant) if m.resolution > COARSEST_RESOLUTION else m
+                    for m in measured
+                ]
+        judgement = Judgement(Verdict.PASS, "", judged, notes)
+        if kinks:
+            judgement.notes.append("kink at the point: a valid subgradient is claimed along it")
+        if judgement.resolution > COARSEST_RESOLUTION:
+            judgement.verdict = Verdict.UNDECIDED
+            judgement.reason = self._why_undecided(judgement)
+        return judgement
+
+    def _along(self, measurement: Measurement) -> float:
+        """Return how large the claimed derivative along a measured direction may be."""
+        return measurement.scale if measurement.group else self.size
+
+    def _secant_slope(self) -> float:
+        """Return the largest slope of the function over steps of the tensor's own size."""
+        direction = self._direction(self.scale)
+        ray = Ray(self.probe, self.point.tensors, self.point.outputs, self.name, direction)
+        slopes = []
+        for t in (-1.0, 1.0):
+            changes, _ = ray.at(t)
+            if all(c.shape == v.shape for c, v in zip(changes, self.point.cotangents, strict=True)):
+                slopes.append(abs(math.fsum(map(project, self.point.cotangents, changes))))
+        sizes = (
+            norm(v, np.nan_to_num(y))
+            for v, y in zip(self.point.cotangents, self.point.outputs, strict=True)
+        )
+        finite = [slope for slope in [*slopes, *sizes] if math.isfinite(slope)]
+        return max(finite, default=0.0)
+
+    def _why_undecided(self, judgement: Judgement) -> str:
+        worst = max(judgement.measurements, key=lambda m: m.resolution)
+        if not math.isfinite(worst.bound):
+            return "the function is not finite or not smooth on either side of the point"
+        noise = worst.derivative.noise
+        return (
+            f"an error below {worst.resolution:.1g} of the gradient would not be seen "
+            f"(noise of the forward {noise:.1g})"
+        )
+
+
+def _bound(derivative: Derivative) -> float:
+    """Return the bound on the smooth part: at a kink, that of the one-sided derivatives."""
+    if derivative.kink is None:
+        return float(derivative.error_bound)
+    return max(derivative.kink.left_bound, derivative.kink.right_bound)

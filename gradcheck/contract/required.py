@@ -1,0 +1,161 @@
+"""Required promises: a breach is a fault of the layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.contract.registry import Finding, promise
+from gradcheck.contract.scene import ROUNDINGS, Scene
+from gradcheck.probe import per_entry_scale
+from gradcheck.target import Array
+
+
+def _unchanged(scene: Scene, role: str) -> Finding:
+    owned = [name for name in scene.mutated if scene.probe.target.role(name) == role]
+    if not owned:
+        return Finding(True, f"every {role} is the same, bit for bit, after forward and backward")
+    when = "forward" if set(owned) & set(scene.inputs_after_forward) else "backward"
+    sizes = {
+        name: float(np.max(np.abs(scene.first.handed[name] - scene.tensors[name])))
+        for name in owned
+    }
+    worst = max(sizes, key=sizes.__getitem__)
+    return Finding(
+        False, f"{when} changed {', '.join(owned)} in place, {worst} by up to {sizes[worst]:.3g}"
+    )
+
+
+@promise("deterministic", required=True)
+def _deterministic(scene: Scene) -> Finding:
+    scene.probe.target.state.restore(randomness=False)
+    again = scene.probe.run_on(scene.tensors)
+    pairs = list(zip(scene.first.outputs, again.outputs, strict=True))
+    if all(
+        a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs
+    ):
+        return Finding(True, "two forwards at the same point agree bit for bit")
+    if any(a.shape != b.shape for a, b in pairs):
+        return Finding(False, "two forwards at the same point give outputs of different shapes")
+    gap = max(float(np.nanmax(np.abs(a - b), initial=0.0)) for a, b in pairs)
+    share = np.mean([np.mean(a != b) for a, b in pairs])
+    return Finding(
+        False,
+        f"two forwards at the same point differ in {share:.0%} of the outputs, by up to {gap:.3g}",
+    )
+
+
+@promise("input_not_mutated", required=True)
+def _input_not_mutated(scene: Scene) -> Finding:
+    return _unchanged(scene, "input")
+
+
+@promise("parameters_not_mutated", required=True)
+def _parameters_not_mutated(scene: Scene) -> Finding:
+    return _unchanged(scene, "parameter")
+
+
+@promise("cotangent_not_mutated", required=True)
+def _cotangent_not_mutated(scene: Scene) -> Finding:
+    if scene.probe.target.unit_cotangent:
+        return Finding(True, "the backward takes no cotangent")
+    if all(map(np.array_equal, scene.sent, scene.cotangents)):
+        return Finding(True, "the cotangent is the same, bit for bit, after backward")
+    return Finding(False, "backward changed the cotangent it was given in place")
+
+
+@promise("shapes", required=True)
+def _shapes(scene: Scene) -> Finding:
+    wrong = [
+        f"the gradient of {name} has shape {scene.claimed[name].shape}, {name} has {value.shape}"
+        for name, value in scene.tensors.items()
+        if name in scene.claimed and scene.claimed[name].shape != value.shape
+    ]
+    return Finding(not wrong, "; ".join(wrong) or "every gradient has the shape of its tensor")
+
+
+@promise("finite", required=True)
+def _finite(scene: Scene) -> Finding:
+    bad = {
+        name: int(np.sum(~np.isfinite(gradient)))
+        for name, gradient in scene.claimed.items()
+        if gradient.dtype.kind == "f" and not np.isfinite(gradient).all()
+    }
+    if not bad:
+        return Finding(True, "every claimed gradient is finite")
+    outputs_finite = all(np.isfinite(output).all() for output in scene.first.outputs)
+    counts = ", ".join(f"{count} entries of {name}" for name, count in bad.items())
+    if not outputs_finite:
+        return Finding(None, f"{counts} are not finite, and neither are the outputs")
+    return Finding(False, f"{counts} are NaN or infinite while the outputs are finite")
+
+
+@promise("fresh_cache", required=True)
+def _fresh_cache(scene: Scene) -> Finding:
+    inputs = [n for n in scene.tensors if scene.probe.target.role(n) == "input"]
+    if not inputs:
+        return Finding(None, "no input to change between two forwards")
+    moved = {name: _other_value(scene.tensors[name]) for name in inputs}
+    scene.probe.run({**scene.tensors, **moved})
+    second = scene.probe.run_on(scene.tensors)
+    if not all(map(_same, second.outputs, scene.first.outputs)):
+        return Finding(None, "the forward itself depends on the calls before it")
+    claimed = scene.probe.pull(second, scene.cotangents)
+    stale = [name for name in scene.claimed if not scene.agrees(name, claimed.get(name))]
+    if stale:
+        return Finding(
+            False,
+            "after a forward at another input, backward gives another gradient of "
+            f"{', '.join(stale)} for the same last forward: it uses what an earlier forward left",
+        )
+    return Finding(True, "backward after a second forward uses the second")
+
+
+@promise("backward_linear", required=True)
+def _backward_linear(scene: Scene) -> Finding:
+    if scene.probe.target.unit_cotangent:
+        return Finding(True, "the backward takes no cotangent")
+    other = tuple(_mirrored(v) for v in scene.cotangents)
+    mixed = tuple(
+        (2 * v - w / 2).astype(v.dtype) for v, w in zip(scene.cotangents, other, strict=True)
+    )
+    of_other, of_mixed = scene.pull(other), scene.pull(mixed)
+    ignored: list[str] = []
+    bent: list[str] = []
+    for name, claim in scene.claimed.items():
+        comparable = of_other[name].shape == of_mixed[name].shape == claim.shape
+        if not comparable or claim.size == 0 or not np.isfinite(claim).all():
+            continue
+        expected = 2 * claim.astype(np.float64) - of_other[name].astype(np.float64) / 2
+        size = float(np.max(np.abs([claim, of_other[name]])))
+        error = float(np.max(np.abs(of_mixed[name] - expected)))
+        if not error <= ROUNDINGS * scene.lab.eps * size:
+            same = np.array_equal(claim, of_other[name])
+            (ignored if same else bent).append(name)
+    if ignored:
+        return Finding(
+            False, f"the gradient of {', '.join(ignored)} is the same whatever cotangent is given"
+        )
+    if bent:
+        return Finding(
+            False, f"backward(2u - v/2) is not 2 backward(u) - backward(v)/2 in {', '.join(bent)}"
+        )
+    return Finding(True, "backward(2u - v/2) = 2 backward(u) - backward(v)/2")
+
+
+def _other_value(value: Array) -> Array:
+    """Return the same numbers in another order, so that they stay in the layer's domain."""
+    other = value.reshape(-1)[::-1].reshape(value.shape)
+    if np.array_equal(other, value):
+        other = value + per_entry_scale(value) / 4
+    return np.ascontiguousarray(other, dtype=value.dtype)
+
+
+def _mirrored(v: Array) -> Array:
+    """Return a cotangent unlike ``v``: its entries in reverse order, with other signs."""
+    flat = v.reshape(-1)[::-1].copy()
+    flat[::2] *= -1
+    return flat.reshape(v.shape)
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))

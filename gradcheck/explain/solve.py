@@ -1,0 +1,235 @@
+"""Finds the simplest hypothesis whose prediction matches the claim within the error bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from gradcheck.compare import MARGIN
+from gradcheck.explain import losses, samples, shapes  # noqa: F401 (they register their patterns)
+from gradcheck.explain.evidence import Bounded, Evidence
+from gradcheck.explain.factors import Factor, name_factor
+from gradcheck.explain.hypothesis import PATTERNS, Part, Stage
+from gradcheck.point import Lab
+from gradcheck.result import Explanation
+from gradcheck.target import Array
+
+# A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
+# claim, must be below this.
+SHARPNESS = 1e-3
+
+# One hypothesis in words: the explanations of all that it takes to be wrong.
+Alternative = list[Explanation]
+
+# Explanations that cost this much more than the best are not worth reading beside it.
+COST_OF_TIE = 0.25
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A hypothesis that matches, with the factor that remains; NaN where both sides vanish."""
+
+    parts: tuple[Part, ...]
+    factors: tuple[Factor, ...]
+    value: float
+    bound: float
+
+    @property
+    def cost(self) -> float:
+        """Description length of all that is wrong."""
+        return sum(part.cost for part in self.parts) + sum(f.cost for f in self.factors)
+
+
+def explain_tensor(lab: Lab, name: str) -> list[Alternative]:
+    """Return the bugs that would produce the claimed gradient of ``name``, best first."""
+    claim = lab.base.claimed.get(name)
+    value = lab.base.tensors[name]
+    if claim is None:
+        return [[_zero(name, value.size, missing=True)]]
+    if not np.isfinite(claim).all():
+        return [[_not_finite(name, claim)]]
+    if claim.size != value.size and claim.size != 1:
+        return [[_wrong_shape(name, claim.shape, value.shape)]]
+    fitted = np.broadcast_to(claim if claim.size == 1 else claim.reshape(value.shape), value.shape)
+    same = claim.shape == value.shape
+    unsure = lab.base.unsure[name] if same else np.zeros(())
+    point = replace(
+        lab.base,
+        claimed={**lab.base.claimed, name: fitted},
+        unsure={**lab.base.unsure, name: unsure},
+    )
+    return explain(Evidence.of(lab, point, name))
+
+
+def explain(evidence: Evidence) -> list[Alternative]:
+    """Try every combination of parts, simplest first, and keep the simplest that fit."""
+    best: list[Fit] = []
+    for parts in _hypotheses(evidence):
+        cheapest = min((fit.cost for fit in best), default=math.inf)
+        if sum(part.cost for part in parts) > cheapest + COST_OF_TIE:
+            break
+        fit = _fit(evidence, parts)
+        if fit is not None and (fit.parts or fit.factors):
+            best.append(fit)
+    best.sort(key=lambda fit: fit.cost)
+    ties = [fit for fit in best if fit.cost <= best[0].cost + COST_OF_TIE]
+    alternatives = [_explanations(evidence, fit, len(ties)) for fit in ties]
+    if not np.any(evidence.claim):
+        alternatives.insert(0, [_zero(evidence.name, evidence.claim.size, missing=False)])
+    return alternatives or [[_unexplained(evidence.name)]]
+
+
+def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
+    """Return all combinations of at most one part per stage, by increasing cost."""
+    stages: dict[Stage, list[Part | None]] = {stage: [None] for stage in Stage}
+    for make in PATTERNS:
+        for part in make(evidence):
+            stages[part.stage].append(part)
+    combinations = (
+        tuple(part for part in chosen if part is not None) for chosen in product(*stages.values())
+    )
+    return sorted(combinations, key=lambda parts: sum(part.cost for part in parts))
+
+
+def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
+    """Fit the remaining factor over all directions; None unless every one of them matches."""
+    predicted: list[Bounded] = []
+    claimed: list[Bounded] = []
+    for direction in evidence.directions:
+        predicted.append(_predict(evidence, parts, direction))
+        claimed.append(evidence.claimed(direction))
+        if not all(math.isfinite(p.value) and math.isfinite(p.bound) for p in predicted):
+            return None
+        if len(predicted) >= 2 and not (
+            _proportional(predicted, claimed) or all(abs(p.value) <= p.bound for p in predicted)
+        ):
+            return None
+    if parts and all(abs(p.value) <= p.bound for p in predicted):
+        # a claim that vanishes to rounding is what this predicts
+        vanishes = all(
+            abs(c.value) <= MARGIN * (c.bound + p.bound)
+            for c, p in zip(claimed, predicted, strict=True)
+        )
+        return Fit(parts, (), math.nan, max(p.bound for p in predicted)) if vanishes else None
+    factor, bound = _factor(predicted, claimed)
+    if not math.isfinite(factor) or bound > SHARPNESS * abs(factor):
+        return None
+    factors = tuple(name_factor(factor, bound, evidence))
+    if any(part.one_number for part in parts) and any(factor.arbitrary for factor in factors):
+        return None
+    return Fit(parts, factors, factor, bound)
+
+
+def _predict(evidence: Evidence, parts: tuple[Part, ...], direction: Array) -> Bounded:
+    source = next((part.evidence for part in parts if part.evidence is not None), evidence)
+    cotangents = source.point.cotangents
+    for part in parts:
+        if part.cotangents is not None:
+            cotangents = part.cotangents(source.point.outputs, cotangents)
+        if part.adjoint is not None:
+            direction = part.adjoint(direction)
+    return source.numerical(direction, cotangents)
+
+
+def _factor(predicted: Iterable[Bounded], claimed: Iterable[Bounded]) -> tuple[float, float]:
+    """Return the factor claimed / predicted from the direction that tells it most sharply."""
+    best = math.nan, math.inf
+    for p, c in zip(predicted, claimed, strict=True):
+        if abs(p.value) > p.bound:
+            factor = c.value / p.value
+            bound = MARGIN * (c.bound + abs(factor) * p.bound) / (abs(p.value) - p.bound)
+            if bound < best[1]:
+                best = factor, bound
+    return best
+
+
+def _proportional(predicted: list[Bounded], claimed: list[Bounded]) -> bool:
+    factor, bound = _factor(predicted, claimed)
+    if not math.isfinite(factor):
+        return False
+    return all(
+        abs(c.value - factor * p.value)
+        <= MARGIN * (c.bound + abs(factor) * p.bound) + bound * abs(p.value)
+        for p, c in zip(predicted, claimed, strict=True)
+    )
+
+
+def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
+    """Turn a fit into explanations; confidence is shared among rivals that fit as well."""
+    what = "what this predicts" if fit.parts else "the numerical derivative"
+    ratio = (
+        f"both the claim and what this predicts vanish, to within {fit.bound:.1g},"
+        if math.isnan(fit.value)
+        else f"claimed / {what} = {fit.value:.9g} ± {fit.bound:.1g}"
+    )
+    text = f"{ratio} along {len(evidence.directions)} directions over {evidence.claim.size} entries"
+    deviations: list[Part | Factor] = [*fit.parts, *fit.factors]
+    return [
+        Explanation(
+            deviation.code,
+            evidence.name,
+            max(0.0, 1 - fit.bound) / rivals,
+            text,
+            deviation.message,
+            deviation.fix,
+        )
+        for deviation in deviations
+    ]
+
+
+def _zero(name: str, size: int, *, missing: bool) -> Explanation:
+    what = "no gradient was returned or stored" if missing else f"all {size} entries claimed are 0"
+    return Explanation(
+        "zero_gradient",
+        name,
+        1.0,
+        f"{what}; the numerical gradient is not zero",
+        f"the backward leaves the gradient of {name} at zero",
+        f"compute d{name} in backward and store or return it",
+    )
+
+
+def _not_finite(name: str, claim: Array) -> Explanation:
+    bad = np.argwhere(~np.isfinite(claim))
+    first = tuple(int(i) for i in bad[0])
+    return Explanation(
+        "not_finite",
+        name,
+        1.0,
+        f"{len(bad)} of {claim.size} entries are NaN or infinite, the first at {first}",
+        f"the gradient of {name} is not finite where the outputs are",
+        "look for 0 * inf, log(0) or a division by zero in the backward at these entries",
+    )
+
+
+def _wrong_shape(name: str, claimed: tuple[int, ...], shape: tuple[int, ...]) -> Explanation:
+    code, fix = "wrong_shape", f"return the gradient of {name} with the shape {shape}"
+    extra = len(claimed) - len(shape)
+    if claimed == shape[::-1]:
+        code, fix = "transposed", f"d{name} = d{name}.T"
+    elif extra >= 0 and claimed[extra:] == shape:
+        code = "broadcast_not_reduced"
+        fix = f"d{name} = d{name}.sum(axis={tuple(range(extra)) if extra > 1 else 0})"
+    return Explanation(
+        code,
+        name,
+        1.0,
+        f"the gradient has shape {claimed}, the tensor {shape}",
+        f"the gradient of {name} does not have the shape of {name}",
+        fix,
+    )
+
+
+def _unexplained(name: str) -> Explanation:
+    return Explanation(
+        "unexplained",
+        name,
+        0.0,
+        "no known bug predicts these numbers within the error bounds",
+        f"the gradient of {name} is wrong in a way that fits no known bug",
+        "see the entries listed: which of them are wrong often tells the line",
+    )

@@ -1,0 +1,162 @@
+"""Snapshot of all that a layer remembers between calls: arrays, containers, random generators."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+# Objects of these modules hold their state outside Python's reach, or are no state at all.
+OPAQUE_MODULES = ("builtins", "torch", "jax", "jaxlib", "numpy", "scipy")
+
+# Guards against walking into a whole application from one layer.
+MOST_OBJECTS = 50_000
+
+
+class Memory:
+    """State of everything reachable from ``roots``, and of the global random generators.
+
+    Containers are restored by reference and arrays by content, so that views into them stay
+    valid. An array found changed once is restored before every probe; the others are written
+    again only at the end, which keeps probes of large layers cheap.
+
+    Parameters
+    ----------
+    roots
+        Objects, functions (their closures are followed), containers or arrays.
+    """
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        self._containers: list[tuple[Any, Any]] = []
+        self._arrays: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
+        self._generators: list[tuple[np.random.Generator, Any]] = []
+        self._legacy: list[tuple[np.random.RandomState, Any]] = []
+        self._volatile: set[int] | None = None
+        self._seen: dict[int, Any] = {}
+        for root in roots:
+            self._remember(root)
+        self._numpy_state = np.random.get_state()  # noqa: NPY002 (the user's code may use it)
+        self._python_state = random.getstate()
+
+    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
+        """Put the remembered state back.
+
+        Parameters
+        ----------
+        everything
+            Write every array, not just those the layer was seen to change.
+        randomness
+            Rewind the global generators as well, so that an unseeded dropout keeps its mask.
+        """
+        for container, saved in self._containers:
+            _refill(container, saved)
+        if self._volatile is None:
+            self._volatile = {
+                index
+                for index, (array, saved) in enumerate(self._arrays)
+                if not np.array_equal(array, saved, equal_nan=array.dtype.kind in "fc")
+            }
+            everything = True
+        chosen = range(len(self._arrays)) if everything else self._volatile
+        for index in chosen:
+            array, saved = self._arrays[index]
+            if array.flags.writeable:
+                np.copyto(array, saved)
+        for generator, state in self._generators:
+            generator.bit_generator.state = state
+        for legacy, state in self._legacy:
+            legacy.set_state(state)
+        if randomness:
+            np.random.set_state(self._numpy_state)  # noqa: NPY002
+            random.setstate(self._python_state)
+
+    def is_volatile(self, array: np.ndarray[Any, Any]) -> bool:
+        """Whether the layer itself was seen to change ``array``."""
+        volatile = self._volatile or set()
+        return any(self._arrays[index][0] is array for index in volatile)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Restore everything when the block ends, by an exception or Ctrl-C too."""
+        try:
+            yield
+        finally:
+            self.restore(everything=True)
+
+    def _remember(self, thing: Any) -> None:
+        if id(thing) in self._seen or len(self._seen) > MOST_OBJECTS:
+            return
+        if isinstance(thing, type | ModuleType | str | bytes | int | float | complex | None):
+            return
+        self._seen[id(thing)] = thing  # the reference keeps the id from being reused
+        if isinstance(thing, np.ndarray):
+            self._remember_array(thing)
+        elif isinstance(thing, np.random.Generator):
+            self._generators.append((thing, thing.bit_generator.state))
+        elif isinstance(thing, np.random.RandomState):
+            self._legacy.append((thing, thing.get_state()))
+        elif isinstance(thing, dict):
+            self._containers.append((thing, dict(thing)))
+            self._remember_all(thing.values())
+        elif isinstance(thing, list):
+            self._containers.append((thing, list(thing)))
+            self._remember_all(thing)
+        elif isinstance(thing, tuple | set | frozenset):
+            self._remember_all(thing)
+        elif isinstance(thing, MethodType):
+            self._remember(thing.__self__)
+        elif isinstance(thing, FunctionType):
+            self._remember_function(thing)
+        elif type(thing).__module__.partition(".")[0] not in OPAQUE_MODULES:
+            self._remember_object(thing)
+
+    def _remember_all(self, things: Iterable[Any]) -> None:
+        for thing in list(things):
+            self._remember(thing)
+
+    def _remember_array(self, array: np.ndarray[Any, Any]) -> None:
+        if array.dtype.kind == "O":
+            self._remember_all(array.ravel().tolist())
+        self._arrays.append((array, array.copy()))
+
+    def _remember_function(self, function: FunctionType) -> None:
+        for cell in function.__closure__ or ():
+            try:
+                content = cell.cell_contents
+            except ValueError:  # a name that is bound later
+                continue
+            self._containers.append((cell, content))
+            self._remember(content)
+        self._remember_all(function.__defaults__ or ())
+
+    def _remember_object(self, thing: Any) -> None:
+        attributes = getattr(thing, "__dict__", None)
+        if isinstance(attributes, dict):
+            self._containers.append((attributes, dict(attributes)))
+            self._remember_all(attributes.values())
+        for owner in type(thing).__mro__:
+            for slot in getattr(owner, "__slots__", ()):
+                if isinstance(slot, str) and hasattr(thing, slot):
+                    self._remember(getattr(thing, slot))
+
+
+def _refill(container: Any, saved: Any) -> None:
+    """Give a dict, list or closure cell its remembered content, touching it only if it differs."""
+    if isinstance(container, dict):
+        same = container.keys() == saved.keys() and all(
+            container[key] is value for key, value in saved.items()
+        )
+        if not same:
+            container.clear()
+            container.update(saved)
+    elif isinstance(container, list):
+        if len(container) != len(saved) or any(
+            now is not then for now, then in zip(container, saved, strict=True)
+        ):
+            container[:] = saved
+    elif container.cell_contents is not saved:
+        container.cell_contents = saved

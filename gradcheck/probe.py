@@ -1,0 +1,256 @@
+"""Evaluates a target at chosen points: counted, restored to the same state, never in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradcheck.derivative import Derivative, along
+from gradcheck.target import Array, Outputs, Run, Target, Tensors
+
+# Entries of one temporary in a projection: large enough to be fast, small beside any tensor.
+CHUNK = 1 << 16
+
+# Outputs whose magnitudes span more than this are looked at for the components that a direction
+# moves: the rounding noise of the others is then no noise of the derivative.
+WIDE_RANGE = 1e6
+
+
+@dataclass
+class Probe:
+    """A target with its calls counted.
+
+    Attributes
+    ----------
+    target
+        What is probed.
+    forwards, backwards
+        Calls made so far.
+    """
+
+    target: Target
+    forwards: int = 0
+    backwards: int = 0
+
+    def run(self, tensors: Tensors) -> Run:
+        """Run the forward from the remembered state."""
+        self.target.state.restore()
+        return self.run_on(tensors)
+
+    def run_on(self, tensors: Tensors) -> Run:
+        """Run the forward from whatever state the last call left behind."""
+        self.forwards += 1
+        with np.errstate(all="ignore"):
+            return self.target.call(tensors)
+
+    def pull(self, run: Run, cotangents: Outputs) -> dict[str, Array]:
+        """Run the backward that belongs to ``run`` on copies of the cotangents."""
+        self.backwards += 1
+        with np.errstate(all="ignore"):
+            claimed = run.pullback(tuple(cotangent.copy() for cotangent in cotangents))
+        return {name: np.array(gradient) for name, gradient in claimed.items()}
+
+    def with_tensor(self, name: str, value: Array, tensors: Tensors | None = None) -> Tensors:
+        """Return the base tensors (or ``tensors``) with one of them replaced."""
+        return {**(self.target.tensors if tensors is None else tensors), name: value}
+
+
+def random_cotangents(outputs: Outputs, rng: np.random.Generator, *, unit: bool = False) -> Outputs:
+    """Draw cotangents of varied size and sign, exact in every floating-point type.
+
+    Entries are ± k/16 with k in 8..24: none vanishes, and they differ, because a constant
+    cotangent gives softmax and batch-norm a zero gradient. Outputs that are no floating-point
+    numbers, and entries that are not finite, get zero.
+    """
+    drawn = []
+    for output in outputs:
+        if output.dtype.kind != "f":
+            drawn.append(np.zeros(output.shape))
+            continue
+        sizes = rng.integers(8, 25, output.shape) / 16
+        signs = rng.integers(0, 2, output.shape) * 2 - 1
+        values = np.ones(output.shape) if unit else sizes * signs
+        drawn.append(np.where(np.isfinite(output), values, 0).astype(output.dtype))
+    return tuple(drawn)
+
+
+def project(left: Array, right: Array) -> float:
+    """Return <left, right> in float64, summed pairwise by chunks and exactly across them."""
+    a, b = left.reshape(-1), right.reshape(-1)
+    starts = range(0, a.size, CHUNK)
+    return math.fsum(
+        float(
+            np.sum(
+                a[start : start + CHUNK].astype(np.float64)
+                * b[start : start + CHUNK].astype(np.float64)
+            )
+        )
+        for start in starts
+    )
+
+
+def norm(left: Array, right: Array) -> float:
+    """Return the 2-norm of the entry-wise product, free of overflow."""
+    product = np.abs(left.astype(np.float64).reshape(-1) * right.astype(np.float64).reshape(-1))
+    largest = float(product.max(initial=0.0))
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm(product / largest))
+
+
+@dataclass
+class Ray:
+    """The target along one direction of one tensor: t -> outputs at x + t d.
+
+    Attributes
+    ----------
+    probe, tensors, outputs
+        What is evaluated, around which point, and the outputs there.
+    name, direction
+        The tensor moved, and the direction d in which it moves.
+    keep
+        Whether to remember evaluations, so that other cotangents cost no forwards.
+    """
+
+    probe: Probe
+    tensors: Tensors
+    outputs: Outputs
+    name: str
+    direction: Array
+    keep: bool = False
+    _kept: dict[float, tuple[Outputs, Array]] = field(default_factory=dict)
+
+    def at(self, t: float) -> tuple[Outputs, Array]:
+        """Return the change of the outputs at ``t``, and the step that was really taken.
+
+        The step differs from t d by the rounding of x + t d in the tensor's own dtype.
+        """
+        if t in self._kept:
+            return self._kept[t]
+        origin = self.tensors[self.name]
+        with np.errstate(all="ignore"):
+            moved = (origin + t * self.direction).astype(origin.dtype)
+            run = self.probe.run(self.probe.with_tensor(self.name, moved, self.tensors))
+            changes = tuple(map(_difference, run.outputs, self.outputs))
+            step = _difference(moved, origin)
+        if self.keep:
+            self._kept[t] = changes, step
+        return changes, step
+
+    def derivative(
+        self,
+        cotangents: Outputs,
+        gradient: Array | None = None,
+        *,
+        noise: float | None = None,
+        target: float = 0.0,
+    ) -> Derivative:
+        """Return the derivative of `functional` at t = 0, within a bound that holds."""
+        phi = self.functional(cotangents, gradient)
+        floor = self._floor(cotangents)
+        dtype = self.tensors[self.name].dtype
+        return along(phi, floor=floor, noise=noise, target=target, dtype=dtype)
+
+    def functional(
+        self, cotangents: Outputs, gradient: Array | None = None
+    ) -> Callable[[float], float]:
+        """Return t -> <cotangents, change of the outputs>, less <gradient, step> where it is given.
+
+        With the claimed gradient subtracted, the function is flat at 0 wherever the claim is
+        right, and the rounding of x + t d cancels to first order.
+        """
+
+        def phi(t: float) -> float:
+            changes, step = self.at(t)
+            if any(change.shape != v.shape for change, v in zip(changes, cotangents, strict=True)):
+                return math.nan
+            moved = math.fsum(map(project, cotangents, changes))
+            return moved if gradient is None else moved - project(gradient, step)
+
+        return phi
+
+    def _floor(self, cotangents: Outputs) -> float:
+        """Return the rounding of the outputs in their own dtype, as it reaches phi."""
+        return math.hypot(
+            *(
+                float(np.finfo(output.dtype).eps) * norm(cotangent, self._noisy(position, output))
+                for position, (cotangent, output) in enumerate(
+                    zip(cotangents, self.outputs, strict=True)
+                )
+                if output.dtype.kind == "f"
+            )
+        )
+
+    def _noisy(self, position: int, output: Array) -> Array:
+        finite = np.where(np.isfinite(output), output, 0)
+        sizes = np.abs(finite[finite != 0])
+        if sizes.size == 0 or sizes.max() <= WIDE_RANGE * sizes.min():
+            return finite
+        moved = self.at(2.0**-6)[0][position] != 0
+        return np.where(moved, finite, 0) if moved.any() else finite
+
+
+def _difference(now: Array, before: Array) -> Array:
+    """Return now - before in float64, zero where both are the same infinity or NaN."""
+    if now.shape != before.shape:
+        return now
+    if np.result_type(now, before).itemsize < 8 or now.dtype.kind != "f":
+        now, before = now.astype(np.float64), before.astype(np.float64)
+    difference = now - before
+    same = ~np.isfinite(before) & ((now == before) | (np.isnan(now) & np.isnan(before)))
+    return np.where(same, 0.0, difference) if same.any() else difference
+
+
+def per_entry_scale(value: Array) -> Array:
+    """Return the size of step natural for every entry, as powers of two.
+
+    An entry's own magnitude, but no less than the root mean square of the smallest slice
+    (row, column, ...) through it: entries that happen to be small are moved as their neighbours
+    are, features kept in small units are moved in those units. Zero tensors move by one.
+    """
+    magnitude = np.abs(np.where(np.isfinite(value), value, 0).astype(np.float64))
+    if magnitude.ndim < 2:
+        typical: Any = _rms(magnitude, None)
+    else:
+        slices = (
+            _rms(magnitude, tuple(other for other in range(magnitude.ndim) if other != axis))
+            for axis in range(magnitude.ndim)
+        )
+        typical = _smallest_positive(list(slices))
+    scale = np.maximum(magnitude, typical)
+    scale = np.where(scale > 0, scale, scale.max(initial=0.0) or 1.0)
+    return np.asarray(np.exp2(np.round(np.log2(scale))))
+
+
+def _rms(magnitude: Array, axes: tuple[int, ...] | None) -> Any:
+    if magnitude.size == 0:
+        return np.zeros(())
+    largest = magnitude.max()
+    if largest == 0:
+        return np.zeros((1,) * magnitude.ndim)
+    return largest * np.sqrt(np.mean((magnitude / largest) ** 2, axis=axes, keepdims=True))
+
+
+def _smallest_positive(candidates: Sequence[Any]) -> Any:
+    smallest: Any = np.inf
+    for candidate in candidates:
+        smallest = np.minimum(smallest, np.where(candidate > 0, candidate, np.inf))
+    return np.where(np.isfinite(smallest), smallest, 0.0)
+
+
+def varied(rng: np.random.Generator, scale: Array, value: Array) -> Array:
+    """Draw a direction of random signs and sizes (8..24 sixteenths of ``scale``).
+
+    Along it, errors of like size in several entries do not cancel as they may under signs alone.
+    """
+    return rademacher(rng, scale * rng.integers(8, 25, scale.shape) / 16, value)
+
+
+def rademacher(rng: np.random.Generator, scale: Array, value: Array) -> Array:
+    """Draw a direction of random signs times ``scale``, at rest where ``value`` is not finite."""
+    signs = rng.integers(0, 2, scale.shape) * 2.0 - 1.0
+    return np.where(np.isfinite(value), signs * scale, 0.0)

@@ -1,0 +1,29 @@
+"""Properties of softmax, losses, layers and optimisers, to be run on your own functions.
+
+Hypothesis looks for an input at which a property fails and shrinks it to the smallest; the report
+says where, by how much, and what bug would explain it.
+"""
+
+from __future__ import annotations
+
+from gradcheck.properties.parametrize import parametrize_with_properties
+from gradcheck.properties.registry import MODULES, Property, Suite, suite
+from gradcheck.properties.report import Result, Status, SuiteReport
+from gradcheck.properties.run import assert_property, run_properties
+from gradcheck.properties.violation import PropertyViolationError
+
+SUITES = tuple(MODULES)
+
+__all__ = [
+    "SUITES",
+    "Property",
+    "PropertyViolationError",
+    "Result",
+    "Status",
+    "Suite",
+    "SuiteReport",
+    "assert_property",
+    "parametrize_with_properties",
+    "run_properties",
+    "suite",
+]

@@ -1,0 +1,194 @@
+"""What any function from an array to an array of the same shape owes, whatever it computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from gradcheck.properties import strategies
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.subject import Subject, as_floats
+from gradcheck.properties.tolerance import Tolerance
+from gradcheck.properties.violation import (
+    Array,
+    FunctionRaisedError,
+    require,
+    require_close,
+    require_same,
+)
+
+
+class ArrayFunction(Subject):
+    """A function of one array, shaped like it."""
+
+    @property
+    def ndims(self) -> tuple[int, ...]:
+        """Which numbers of axes, of one and two, the function takes."""
+        return (1, 2)
+
+    def __call__(self, x: Array) -> Array:
+        """Return the function of a copy of ``x``."""
+        raise NotImplementedError
+
+    def raw(self, x: Any) -> Any:
+        """Return whatever the function makes of ``x`` itself."""
+        raise NotImplementedError
+
+    def tolerance(self, x: Array) -> Tolerance:
+        """Return how far two right ways of computing the function of ``x`` may lie apart."""
+        raise NotImplementedError
+
+
+ARRAY_FUNCTION = Suite("array function", ArrayFunction)
+
+LAYOUTS = ("fortran", "strided", "reversed", "read-only")
+
+
+def lay_out(x: Array, layout: str) -> Array:
+    """Return the numbers of ``x`` in another memory layout."""
+    if layout == "fortran":
+        return np.asfortranarray(x)
+    if layout == "strided":
+        return np.repeat(x, 2, axis=-1)[..., ::2]
+    if layout == "reversed":
+        return np.ascontiguousarray(x[..., ::-1])[..., ::-1]
+    fixed = x.copy()
+    fixed.flags.writeable = False
+    return fixed
+
+
+def _logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
+    return strategies.logits(subject.ndims)
+
+
+def _logits_and_layout(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
+    layouts = st.sampled_from(LAYOUTS)
+    return st.tuples(_logits(subject), layouts).map(lambda pair: {**pair[0], "layout": pair[1]})
+
+
+def _two_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
+    pair = st.tuples(_logits(subject), _logits(subject))
+    return pair.map(lambda pair: {"x": pair[0]["x"], "other": pair[1]["x"]})
+
+
+@ARRAY_FUNCTION.register(
+    _logits,
+    why="Squeezing or adding an axis lets later operations broadcast instead of fail.",
+)
+def shape_kept(fn: ArrayFunction, x: Array) -> None:
+    """The result has the shape of the input."""
+    result = as_floats(fn.raw(x.copy()))
+    require(
+        result.shape == x.shape,
+        "the result is not shaped like the input",
+        got=result.shape,
+        expected=x.shape,
+        cause="an axis was dropped or added; reduce with keepdims=True and do not squeeze",
+    )
+
+
+@ARRAY_FUNCTION.register(
+    pins=[{"dtype": np.dtype(kind).name} for kind in (np.float64, np.float32, np.float16)],
+    why="Widening doubles the memory and time of a network; narrowing loses half the digits.",
+)
+def dtype_kept(fn: ArrayFunction, dtype: str) -> None:
+    """The result has the floating-point type of the input."""
+    x = np.array([0.5, -0.25, 1.0, 2.0], dtype=dtype)
+    result = as_floats(fn.raw(x if 1 in fn.ndims else x.reshape(2, 2)))
+    require(
+        result.dtype == x.dtype,
+        "the result has another dtype than the input",
+        got=result.dtype,
+        expected=x.dtype,
+        cause="a float64 constant array, np.float64 scalar or astype() inside changes the dtype",
+    )
+
+
+@ARRAY_FUNCTION.register(
+    pins=[{"dtype": "int64"}, {"dtype": "int32"}],
+    why="Raw pixels and counts are integers; a result cast back to integers is all zeros.",
+)
+def integers_computed_as_floats(fn: ArrayFunction, dtype: str) -> None:
+    """Integers are computed as floats, or refused with an error."""
+    x = np.array([[0, 1, 3], [2, -1, 1]], dtype=dtype)
+    x = x if 2 in fn.ndims else x[0]
+    try:
+        result = np.asarray(fn.raw(x.copy()))
+    except FunctionRaisedError:
+        return
+    reference = fn(x.astype(np.float64))
+    narrow = x.astype(result.dtype if result.dtype.kind == "f" else np.float64)
+    require_close(
+        result,
+        reference,
+        fn.tolerance(narrow),
+        "integers give another result than floats",
+        cause="the result is cast back to the integer type of the input",
+    )
+
+
+@ARRAY_FUNCTION.register(
+    _logits,
+    why="An input changed in place corrupts whatever uses it next: backward, metrics, epochs.",
+)
+def input_unchanged(fn: ArrayFunction, x: Array) -> None:
+    """The function leaves its input as it was."""
+    given = x.copy()
+    fn.raw(given)
+    require_same(
+        given,
+        x,
+        "the input was changed",
+        cause="an in-place operation (-=, *=, out=, x[...] =) acts on the input; "
+        "write x = x - ... instead",
+    )
+
+
+@ARRAY_FUNCTION.register(
+    _logits_and_layout,
+    why="Transposed and sliced arrays are common; code that ravels or reshapes reads them wrongly.",
+)
+def memory_layout_irrelevant(fn: ArrayFunction, x: Array, layout: str) -> None:
+    """Fortran order, strides, reversed views and read-only arrays give the same numbers."""
+    result = as_floats(fn.raw(lay_out(x, layout)))
+    require_close(
+        result,
+        fn(x),
+        fn.tolerance(x),
+        f"a {layout} array gives other numbers than a plain copy of it",
+        cause='the code depends on memory order: ravel, reshape(order="K"), .T or .data',
+    )
+
+
+@ARRAY_FUNCTION.register(
+    _two_logits,
+    why="A cache or an unseeded random number makes results depend on what ran before.",
+)
+def same_input_same_output(fn: ArrayFunction, x: Array, other: Array) -> None:
+    """The same call gives the same bits, whatever was called in between."""
+    first = fn(x)
+    fn(other)
+    require_same(
+        fn(x),
+        first,
+        "the same input gave another output the second time",
+        cause="the function keeps state between calls or draws random numbers",
+    )
+
+
+@ARRAY_FUNCTION.register(
+    pins=[{"shape": (0, 3)}, {"shape": (0, 1)}],
+    why="The last batch of a filtered data set may be empty.",
+    needs=["batch"],
+)
+def empty_batch_stays_empty(fn: ArrayFunction, shape: tuple[int, int]) -> None:
+    """A batch of no rows gives a result of no rows."""
+    result = as_floats(fn.raw(np.empty(shape)))
+    require(
+        result.shape == shape,
+        "an empty batch does not give an empty result",
+        got=result.shape,
+        expected=shape,
+    )

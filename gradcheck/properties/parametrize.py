@@ -1,0 +1,69 @@
+"""One pytest test per property, as scikit-learn's ``parametrize_with_checks`` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.registry import suite as find_suite
+from gradcheck.properties.report import Status
+from gradcheck.properties.run import Examination
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def parametrize_with_properties(
+    suite: str | Suite,
+    fn: Any,
+    *,
+    examples: int = 100,
+    seed: int = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    **options: Any,
+) -> pytest.MarkDecorator:
+    """Return a ``pytest.mark.parametrize`` of the argument ``check``, one per property.
+
+    Parameters
+    ----------
+    suite, fn, examples, seed, **options
+        As for `run_properties`.
+    expected_failures
+        ``{name: reason}``: those tests are marked ``xfail(strict=True)``.
+
+    Examples
+    --------
+    >>> from scipy.special import softmax
+    >>> @parametrize_with_properties("softmax", softmax)
+    ... def test_softmax(check):
+    ...     check()
+    """
+    import pytest
+
+    found = find_suite(suite)
+    expected = dict(expected_failures or {})
+    found.require_known(expected)
+
+    def param(name: str) -> Any:
+        marks = [pytest.mark.xfail(reason=expected[name], strict=True)] if name in expected else []
+        return pytest.param(_check(found, name, fn, examples, seed, options), id=name, marks=marks)
+
+    return pytest.mark.parametrize("check", [param(name) for name in found.names])
+
+
+def _check(
+    suite: Suite, name: str, fn: Any, examples: int, seed: int, options: Mapping[str, Any]
+) -> Callable[[], None]:
+    def check() -> None:
+        __tracebackhide__ = True
+        import pytest
+
+        examination = Examination(suite.name, suite[name], suite.subject(fn, options), options)
+        result = examination.run(examples=examples, seed=seed)
+        if result.status is Status.SKIPPED:
+            pytest.skip(result.message)
+        if result.status is not Status.PASSED:
+            raise AssertionError(f"{name}: {result.message}")
+
+    return check

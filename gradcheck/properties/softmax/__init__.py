@@ -1,0 +1,21 @@
+"""The properties of a softmax; each file of this folder is a room of the suite."""
+
+from __future__ import annotations
+
+from gradcheck.properties.array_function import ARRAY_FUNCTION
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.row_backward import ROW_BACKWARD
+from gradcheck.properties.row_wise import ROW_WISE
+from gradcheck.properties.softmax.backward import BACKWARD
+from gradcheck.properties.softmax.extremes import EXTREMES
+from gradcheck.properties.softmax.jacobian import JACOBIAN
+from gradcheck.properties.softmax.laws import LAWS
+from gradcheck.properties.softmax.subject import Softmax
+
+SUITE = Suite(
+    "softmax",
+    Softmax,
+    include=[LAWS, ROW_WISE, EXTREMES, JACOBIAN, ROW_BACKWARD, BACKWARD, ARRAY_FUNCTION],
+)
+
+__all__ = ["SUITE", "Softmax"]

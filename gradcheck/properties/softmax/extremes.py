@@ -1,0 +1,128 @@
+"""Softmax at the ends of the number line: huge, masked, hot and cold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from gradcheck.properties import strategies, tolerance
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.softmax.subject import Softmax, reference
+from gradcheck.properties.tolerance import Tolerance
+from gradcheck.properties.violation import Array, require_close
+
+# On the grid of 1/64, unequal logits differ by 1500 or more: one of them has probability 0.
+HUGE = (1e5, 1e6, 1e300)
+
+EXTREMES = Suite("softmax extremes", Softmax)
+
+
+def _huge(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+    return strategies.logits(softmax.ndims, scales=HUGE)
+
+
+def _masked(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+    return strategies.masked_logits(softmax.ndims)
+
+
+@st.composite
+def _tempered(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
+    x = strategies.draw_grid(draw, strategies.draw_shape(draw, ndims), 8.0)
+    return {"x": x, "temperature": draw(st.sampled_from([1e-6, 1e-3, 1e3, 1e6]))}
+
+
+@st.composite
+def _two_temperatures(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
+    x = strategies.draw_grid(draw, strategies.draw_shape(draw, ndims), 8.0)
+    factor = st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
+    low, high = sorted([draw(factor), draw(factor)])
+    return {"x": x, "cold": low, "warm": high}
+
+
+def _fitting(softmax: Softmax, x: Array) -> Array:
+    """Return a pinned row in a number of axes that the function takes."""
+    return x if x.ndim in softmax.ndims else x[np.newaxis]
+
+
+@EXTREMES.register(
+    _huge,
+    pins=[
+        {"x": np.array([1000.0, 0.0])},
+        {"x": np.array([-1000.0, -1000.0])},
+        {"x": np.array([1e308, -1e308])},
+        {"x": np.array([1e308, 1e308])},
+        {"x": np.array([-1e308, -1e308, -1e308])},
+    ],
+    why="Logits grow during training; an overflow turns the loss, then every weight, into NaN.",
+)
+def huge_logits_stay_finite(softmax: Softmax, x: Array) -> None:
+    """Logits of any finite size: the largest share all the probability."""
+    x = _fitting(softmax, x)
+    largest = x == x.max(axis=-1, keepdims=True)
+    require_close(
+        softmax(x),
+        largest / largest.sum(axis=-1, keepdims=True),
+        tolerance.ulps(x.shape[-1] + 4, x, "for n additions, exp and division"),
+        "huge logits do not give the right probabilities",
+        cause="exp overflows or underflows: subtract each row's own maximum first",
+    )
+
+
+@EXTREMES.register(
+    _masked,
+    pins=[{"x": np.array([-np.inf, 0.0])}, {"x": np.array([-np.inf, -np.inf, -3.0])}],
+    why="Minus infinity is how attention masks and padding are written.",
+)
+def minus_infinity_masks(softmax: Softmax, x: Array) -> None:
+    """An entry of minus infinity has probability exactly 0; the others share the rest."""
+    x = _fitting(softmax, x)
+    p = softmax(x)
+    masked = np.isneginf(x)
+    zeros = np.zeros(int(masked.sum()))
+    require_close(p[masked], zeros, tolerance.exact(), "a masked entry has a probability above 0")
+    require_close(
+        p, reference(x), softmax.tolerance(x), "the entries that are not masked come out wrong"
+    )
+
+
+@EXTREMES.register(
+    lambda softmax: _tempered(softmax.ndims),
+    why="Temperature is used to sharpen and to calibrate; both limits are known exactly.",
+)
+def temperature_limits_reached(softmax: Softmax, x: Array, temperature: float) -> None:
+    """Cold, the largest logits share all the probability; hot, all entries come to 1/n."""
+    p = softmax(x / temperature)
+    if temperature < 1:
+        largest = x == x.max(axis=-1, keepdims=True)
+        expected = largest / largest.sum(axis=-1, keepdims=True)
+        # The next largest logit is at least 1/8 below: exp(-1/8 / T) <= exp(-125).
+        slack = Tolerance("exp(-gap / T), gap at least 1/8", absolute=np.exp(-0.125 / temperature))
+        what = "a cold softmax does not settle on the largest logits"
+    else:
+        expected = np.full(x.shape, 1 / x.shape[-1])
+        # p_j lies within R/T of 1/n for R/T <= 1.
+        spread = (x.max(axis=-1, keepdims=True) - x.min(axis=-1, keepdims=True)) / temperature
+        slack = Tolerance("(max - min) / T, the first-order deviation from 1/n", absolute=spread)
+        what = "a hot softmax is not uniform"
+    rounding = tolerance.probability(x / temperature)
+    rounded = rounding.bound(expected) if temperature > 1 else 64 * tolerance.eps(x)
+    require_close(p, expected, Tolerance(slack.origin, absolute=slack.absolute + rounded), what)
+
+
+@EXTREMES.register(
+    lambda softmax: _two_temperatures(softmax.ndims),
+    why="A softmax that flattens where it should sharpen has a clipped or squashed exponent.",
+)
+def cooling_sharpens(softmax: Softmax, x: Array, cold: float, warm: float) -> None:
+    """The largest probability does not fall as the temperature does."""
+    sharp = softmax(x / cold).max(axis=-1, keepdims=True)
+    soft = softmax(x / warm).max(axis=-1, keepdims=True)
+    require_close(
+        np.maximum(sharp, soft),
+        sharp,
+        tolerance.probability(x / cold),
+        f"the largest probability falls as the temperature falls from {warm} to {cold}",
+        unit="row",
+    )

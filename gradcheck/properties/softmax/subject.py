@@ -1,0 +1,74 @@
+"""A softmax as the properties see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.properties import tolerance
+from gradcheck.properties.row_function import RowFunction
+from gradcheck.properties.softmax.suspects import backward_cause, forward_cause
+from gradcheck.properties.tolerance import Tolerance
+from gradcheck.properties.violation import Array
+
+
+class Softmax(RowFunction):
+    """A softmax under test.
+
+    Parameters
+    ----------
+    fn, axis, backward
+        As for `RowFunction`.
+    log_softmax
+        The logarithm of the same softmax, ``log_softmax(x)``, to be compared with it.
+    """
+
+    def __init__(
+        self,
+        fn: Any,
+        axis: int = -1,
+        backward: Callable[..., Any] | None = None,
+        log_softmax: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__(fn, axis, backward)
+        self._log_softmax = log_softmax and RowFunction(log_softmax, axis)
+
+    def missing(self, need: str) -> str:
+        """Return why ``need`` is not there."""
+        if need == "log_softmax":
+            return "" if self._log_softmax else "no log_softmax was given"
+        return super().missing(need)
+
+    def tolerance(self, x: Array) -> Tolerance:
+        """Return the allowance for each probability."""
+        return tolerance.probability(x)
+
+    def log(self, x: Array) -> Array:
+        """Return the given log-softmax of ``x``."""
+        if self._log_softmax is None:
+            raise ValueError("no log_softmax was given")
+        return self._log_softmax(x)
+
+    def likely_cause(self, needs: tuple[str, ...] = ()) -> str:
+        """Return the known bug that would explain what the function does."""
+        if 2 not in self.ndims:
+            return ""
+        return self._backward_cause if "backward" in needs else self._forward_cause
+
+    @cached_property
+    def _forward_cause(self) -> str:
+        return forward_cause(self)
+
+    @cached_property
+    def _backward_cause(self) -> str:
+        return backward_cause(self.vjp)
+
+
+def reference(x: Array) -> Array:
+    """Return the softmax of each row in extended precision."""
+    wide = x.astype(np.longdouble)
+    e = np.exp(wide - wide.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))

@@ -1,0 +1,179 @@
+"""The known bugs of softmaxes, imitated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.properties.imitation import (
+    PROBES,
+    Function,
+    Suspect,
+    Vjp,
+    answers_of,
+    is_float32,
+    recognise,
+    recognise_backward,
+)
+from gradcheck.properties.violation import Array
+
+
+def _normalised(e: Array, axis: int | None = -1) -> Array:
+    return np.asarray(e / e.sum(axis=axis, keepdims=axis is not None))
+
+
+def _exp_shifted(x: Array, axis: int | None = -1) -> Array:
+    return np.asarray(np.exp(x - x.max(axis=axis, keepdims=axis is not None)))
+
+
+def _rows(x: Array) -> Array:
+    return _normalised(_exp_shifted(x))
+
+
+def _without_keepdims(x: Array) -> Array:
+    e = _exp_shifted(x)
+    return np.asarray(e / e.sum(axis=-1))
+
+
+SUSPECTS = (
+    Suspect(
+        lambda x: _normalised(_exp_shifted(x, None), None),
+        "all rows together sum to 1: the maximum and the sum are taken over the whole array. "
+        "Take them per row: x.max(axis=-1, keepdims=True) and e.sum(axis=-1, keepdims=True)",
+    ),
+    Suspect(
+        lambda x: _normalised(_exp_shifted(x), None),
+        "the sum is taken over the whole array; use e.sum(axis=-1, keepdims=True)",
+    ),
+    Suspect(
+        lambda x: _normalised(np.exp(x), None),
+        "the sum is taken over the whole array and no maximum is subtracted; "
+        "use e.sum(axis=-1, keepdims=True) and subtract x.max(axis=-1, keepdims=True)",
+    ),
+    Suspect(
+        lambda x: _normalised(_exp_shifted(x, None)),
+        "the maximum is taken over the whole array, so that rows far below it become 0/0; "
+        "use x.max(axis=-1, keepdims=True)",
+    ),
+    Suspect(
+        lambda x: _normalised(_exp_shifted(x, 0), 0),
+        "the columns sum to 1: the function normalises along axis 0; use axis=-1 (or pass the "
+        "option axis=0 if columns are your samples)",
+    ),
+    Suspect(
+        lambda x: _normalised(_exp_shifted(x), 0),
+        "the sum is taken along axis 0, the maximum along the rows; use axis=-1 in both",
+    ),
+    Suspect(
+        _without_keepdims,
+        "the sum lacks keepdims=True: row i is divided by the sum of row j where shapes allow it",
+    ),
+    Suspect(
+        lambda x: _normalised(np.exp(x - x.max(axis=-1))),
+        "the maximum lacks keepdims=True: the maxima of other rows are subtracted",
+    ),
+    Suspect(
+        lambda x: _normalised(np.exp(x)),
+        "no maximum is subtracted: exp overflows beyond 709 and underflows below -745; "
+        "subtract x.max(axis=-1, keepdims=True) first",
+    ),
+    Suspect(
+        lambda x: _normalised(np.exp(x - np.maximum(x.max(axis=-1, keepdims=True), 0))),
+        "the shift is max(0, maximum), so that rows of very negative logits underflow; "
+        "subtract the maximum itself",
+    ),
+    Suspect(
+        lambda x: _normalised(np.exp(x - np.abs(x).max(axis=-1, keepdims=True))),
+        "the shift is the largest absolute value, so that negative rows underflow; "
+        "subtract the maximum itself",
+    ),
+    Suspect(
+        lambda x: _normalised(np.exp(x - x[..., :1])),
+        "the shift is the first entry of the row; subtract the maximum",
+    ),
+    Suspect(
+        lambda x: _normalised(np.exp2(x - x.max(axis=-1, keepdims=True))),
+        "the base is 2, not e; use np.exp",
+    ),
+    Suspect(
+        lambda x: _rows(-x), "the logits are negated: this is the softmin; drop the minus sign"
+    ),
+    Suspect(
+        lambda x: np.asarray(1 / (1 + np.exp(-x))),
+        "this is the sigmoid of each entry by itself; divide exp by the row's sum instead",
+    ),
+    Suspect(
+        lambda x: _rows(_rows(x)), "the softmax is taken twice; the second flattens probabilities"
+    ),
+    Suspect(lambda x: np.asarray(np.log(_rows(x))), "this is the log-softmax; take exp of it"),
+    Suspect(lambda x: _exp_shifted(x), "the division by the sum is missing"),
+    Suspect(
+        lambda x: np.asarray(np.nan_to_num(_rows(x))),
+        "NaN is replaced by numbers (nan_to_num or the like); let it show",
+    ),
+)
+
+
+def forward_cause(fn: Function) -> str:
+    """Return what is known of the first suspect that does on every probe what ``fn`` does."""
+    answers = answers_of(fn)
+    if named := recognise(answers, [Suspect(_rows, "right"), *SUSPECTS]):
+        return named if named != "right" else ""
+    if is_float32(answers):
+        return "every result is a float32 number: there is a cast to float32 inside"
+    return _by_row_sums(answers)
+
+
+def _by_row_sums(answers: list[Array | None]) -> str:
+    """Return what the sums of the first probes tell where no imitation fits."""
+    first = [1 - p.sum(axis=-1, dtype=np.longdouble) for p in answers[:2] if p is not None]
+    if first and all(np.all((deficit > 1e-14) & (deficit < 1e-2)) for deficit in first):
+        return (
+            f"rows sum to a little less than 1 (by {float(first[0][0]):.1g}): a small number is "
+            "added to the sum; with the maximum subtracted the sum is at least 1 and needs no guard"
+        )
+    return _by_smallest(answers[2])
+
+
+def _by_smallest(p: Array | None) -> str:
+    """Return whether the probabilities of the wide probe stop at a floor."""
+    if p is None or not np.isfinite(p).all():
+        return ""
+    raised = _rows(PROBES[2]) < p / 2
+    if raised.sum() > 1 and np.ptp(p[raised]) <= 1e-6 * p[raised].max():
+        return "small probabilities are clipped from below; clip in the loss, not in the softmax"
+    return ""
+
+
+BACKWARD_SUSPECTS: dict[str, Vjp] = {
+    "the cotangent is passed through: this backward assumes that the p - y of cross-entropy is put "
+    "into it": lambda x, g: g,
+    "only the diagonal p (1 - p) of the Jacobian is used; return p * (g - <p, g>) with "
+    "<p, g> = (p * g).sum(axis=-1, keepdims=True)": lambda x, g: g * _rows(x) * (1 - _rows(x)),
+    "the term -p <p, g> is missing; return p * (g - <p, g>) with "
+    "<p, g> = (p * g).sum(axis=-1, keepdims=True)": lambda x, g: g * _rows(x),
+    "the sign is flipped; return p * (g - <p, g>)": lambda x, g: -_pullback(x, g),
+    "the gradient is always zero": lambda x, g: np.zeros_like(g),
+    "it is twice too large": lambda x, g: 2 * _pullback(x, g),
+    "it is divided by the number of rows; the mean belongs to the loss": lambda x, g: (
+        _pullback(x, g) / len(x)
+    ),
+    "<p, g> is summed over the whole array; use axis=-1, keepdims=True": lambda x, g: (
+        _rows(x) * (g - (_rows(x) * g).sum())
+    ),
+    "<p, g> is summed along axis 0; use axis=-1, keepdims=True": lambda x, g: (
+        _rows(x) * (g - (_rows(x) * g).sum(axis=0))
+    ),
+    "the first row's probabilities are used for every row": lambda x, g: _pullback(
+        np.broadcast_to(x[:1], x.shape), g
+    ),
+}
+
+
+def backward_cause(vjp: Vjp) -> str:
+    """Return what is known of the first suspect that pulls back as ``vjp`` does."""
+    return recognise_backward(vjp, BACKWARD_SUSPECTS)
+
+
+def _pullback(x: Array, g: Array) -> Array:
+    p = _rows(x)
+    return np.asarray(p * (g - (p * g).sum(axis=-1, keepdims=True)))

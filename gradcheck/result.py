@@ -1,0 +1,162 @@
+"""What a check found, as plain immutable data: verdicts, entries, explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+class Verdict(StrEnum):
+    """Outcome of one judgement; of several, the worst counts: FAIL > UNDECIDED > PASS."""
+
+    PASS = "PASS"
+    UNDECIDED = "UNDECIDED"
+    FAIL = "FAIL"
+
+    @classmethod
+    def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
+        """Return the worst of ``verdicts``, PASS when there are none."""
+        return max(verdicts, key=list(cls).index, default=cls.PASS)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a gradient: what was claimed, what was measured, and how surely.
+
+    ``index`` is the position in the tensor; ``bound`` limits the error of ``numerical``.
+    """
+
+    index: tuple[int, ...]
+    claimed: float
+    numerical: float
+    bound: float
+
+    @property
+    def ratio(self) -> float:
+        """Claimed over numerical; NaN where both vanish."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.float64(self.claimed) / np.float64(self.numerical))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A bug that would produce exactly the error that was measured.
+
+    Attributes
+    ----------
+    code
+        Stable name of the bug, such as ``"summed_to_scalar"``.
+    tensor
+        The tensor whose gradient shows it; ``""`` for the layer as a whole.
+    confidence
+        Share of the error explained, in [0, 1], discounted when rivals fit as well.
+    evidence
+        The numbers behind the claim, as one sentence.
+    message
+        What is wrong, in words.
+    fix
+        The line to change.
+    """
+
+    code: str
+    tensor: str
+    confidence: float
+    evidence: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class TensorReport:
+    """The judgement of one tensor's gradient.
+
+    Attributes
+    ----------
+    name, shape, dtype, role
+        The tensor; ``role`` is ``"input"`` or ``"parameter"``.
+    verdict, reason
+        The judgement and, unless it is PASS, one sentence why.
+    relative_error
+        Largest measured error over the directions tried, relative to the gradient's scale.
+    error_bound
+        Bound on the error of the numerical derivative, on the same relative scale.
+    resolution
+        Smallest relative error of the gradient that this check could have seen.
+    worst
+        The worst wrong entries, worst first.
+    explanations
+        Bugs that fit the error, best first.
+    forwards, backwards
+        Calls spent on this tensor.
+    claimed, numerical
+        The gradients side by side where both are known entry by entry (NaN: not measured).
+    notes
+        Facts worth knowing that are no fault, such as a kink at the point.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    role: str
+    verdict: Verdict
+    reason: str = ""
+    relative_error: float = 0.0
+    error_bound: float = 0.0
+    resolution: float = 0.0
+    worst: tuple[Entry, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    forwards: int = 0
+    backwards: int = 0
+    claimed: FloatArray | None = field(default=None, repr=False, compare=False)
+    numerical: FloatArray | None = field(default=None, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PromiseReport:
+    """One promise of the layer's contract.
+
+    Attributes
+    ----------
+    holds
+        What was measured; None when it could not be.
+    required
+        Whether a breach is a fault. A promise that is not required is a fact: whether a
+        breach of it is a fault is for the reader, so its verdict is then UNDECIDED.
+    evidence
+        The measurement, as one sentence.
+    """
+
+    name: str
+    holds: bool | None
+    required: bool
+    evidence: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """PASS when the promise holds, FAIL when a required one does not, else UNDECIDED."""
+        if self.holds:
+            return Verdict.PASS
+        return Verdict.FAIL if self.holds is False and self.required else Verdict.UNDECIDED
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON-ready builtins; non-finite floats become strings."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,214 @@
+"""The one shape every checked thing is brought into: tensors, a forward, a pullback.
+
+Whatever convention people write their layers in, an adapter turns it into a `Target`; the
+numerics, the contract and the explanations see nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Tensors = Mapping[str, Array]
+Outputs = tuple[Array, ...]
+Pullback = Callable[[Outputs], dict[str, Any]]
+
+
+class TargetError(TypeError):
+    """What was given cannot be checked as it is; the message says what would make it work."""
+
+
+class State(Protocol):
+    """Everything a layer remembers between calls, so that each probe starts from the same point."""
+
+    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
+        """Put the remembered state back, that of the global generators too unless told not to."""
+
+    def guarded(self) -> AbstractContextManager[None]:
+        """Restore everything when the block ends, however it ends."""
+
+
+class Stateless:
+    """The state of a pure function: none."""
+
+    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
+        """Do nothing."""
+
+    def guarded(self) -> AbstractContextManager[None]:
+        """Guard nothing."""
+        return nullcontext()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One forward evaluation and the backward that belongs to it.
+
+    Attributes
+    ----------
+    outputs
+        Copies of the outputs, as a tuple even when there is one.
+    pullback
+        Maps cotangents (one per output) to the gradient of every tensor, as the layer claims it.
+    handed
+        The very arrays the user's code was given, so that mutation can be seen.
+    """
+
+    outputs: Outputs
+    pullback: Pullback
+    handed: Tensors
+
+
+@dataclass
+class Target:
+    """Something whose gradient is claimed, in the one form the checker understands.
+
+    Parameters
+    ----------
+    name
+        What to call it in the report.
+    tensors
+        The differentiable tensors at the point of the check, by name.
+    forward
+        ``forward(tensors) -> output`` or a tuple of outputs, from a dict like ``tensors``.
+    vjp
+        ``vjp(tensors, cotangent) -> dict`` of gradients by tensor name; ``cotangent`` is shaped
+        like the output (a tuple when the output is one).
+    roles
+        ``"input"`` or ``"parameter"`` by tensor name; inputs unless said otherwise.
+    state
+        What is put back before every probe.
+    unit_cotangent
+        True where the backward takes no cotangent, as a loss's does: it is then one.
+    batch
+        Number of samples, 0 where there is no batch.
+    batch_tensors
+        Names of the tensors along whose first axis samples can be left out together.
+    claim_errors
+        Known absolute errors of the claims, entry by entry, by tensor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> square = Target(
+    ...     "square",
+    ...     {"x": np.array([1.0, 2.0])},
+    ...     forward=lambda tensors: tensors["x"] ** 2,
+    ...     vjp=lambda tensors, cotangent: {"x": 2 * tensors["x"] * cotangent},
+    ... )
+    """
+
+    name: str
+    tensors: dict[str, Array]
+    forward: Callable[[Tensors], Any]
+    vjp: Callable[[Tensors, Any], Mapping[str, Any]]
+    roles: dict[str, str] = field(default_factory=dict)
+    state: State = field(default_factory=Stateless)
+    unit_cotangent: bool = False
+    batch: int = 0
+    batch_tensors: tuple[str, ...] = ()
+    claim_errors: dict[str, Array] = field(default_factory=dict)
+    _run: Callable[[Tensors], Run] | None = field(default=None, init=False, repr=False)
+    _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
+        default=None, init=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        self.tensors = {name: np.asarray(value) for name, value in self.tensors.items()}
+
+    @classmethod
+    def from_run(
+        cls,
+        name: str,
+        tensors: dict[str, Array],
+        run: Callable[[Tensors], Run],
+        *,
+        recast: Callable[[type[np.floating[Any]]], Target | None] | None = None,
+        **fields: Any,
+    ) -> Target:
+        """Return a target whose forward and backward share what the forward remembers.
+
+        Parameters
+        ----------
+        name, tensors
+            As for `Target`.
+        run
+            Runs the forward and returns its outputs with the pullback that belongs to them.
+        recast
+            Returns the same target computing in another dtype, None where that cannot be had.
+        **fields
+            The other fields of `Target`.
+        """
+        target = cls(
+            name,
+            tensors,
+            lambda values: run(values).outputs,
+            lambda values, cotangents: run(values).pullback(cotangents),
+            **fields,
+        )
+        target._run = run
+        target._recast = recast
+        return target
+
+    def role(self, name: str) -> str:
+        """Return ``"input"`` or ``"parameter"``."""
+        return self.roles.get(name, "input")
+
+    def call(self, tensors: Tensors) -> Run:
+        """Run the forward once, on copies that the user's code may do with as it likes."""
+        if self._run is not None:
+            return self._run(tensors)
+        handed = {name: value.copy() for name, value in tensors.items()}
+        raw = self.forward(handed)
+        single = not isinstance(raw, tuple | list)
+
+        def pullback(cotangents: Outputs) -> dict[str, Any]:
+            return dict(self.vjp(handed, cotangents[0] if single else cotangents))
+
+        return Run(as_outputs(raw), pullback, handed)
+
+    def cast(self, dtype: type[np.floating[Any]]) -> Target | None:
+        """Return the same target computing in ``dtype``, or None where that is impossible."""
+        if self._run is not None:
+            return self._recast(dtype) if self._recast is not None else None
+        return replace(
+            self, tensors={name: value.astype(dtype) for name, value in self.tensors.items()}
+        )
+
+
+def as_outputs(raw: Any) -> Outputs:
+    """Return what a forward returned as a tuple of copied arrays.
+
+    Raises
+    ------
+    TargetError
+        If something in ``raw`` is no array of numbers.
+    """
+    parts = raw if isinstance(raw, tuple | list) else (raw,)
+    outputs = tuple(np.array(part) for part in parts)
+    for part in outputs:
+        if part.dtype.kind not in "fiub":
+            raise TargetError(
+                f"the forward returned {type(raw).__name__} holding {part.dtype} values; "
+                "expected an array of real numbers, or a tuple of them"
+            )
+    return outputs
+
+
+def is_differentiable(value: Any) -> bool:
+    """Whether ``value`` is an array (or scalar) of real floating-point numbers."""
+    if isinstance(value, np.ndarray | np.generic):
+        return bool(value.dtype.kind == "f")
+    return isinstance(value, float)
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether ``value`` is one number: a Python number or a 0-d array."""
+    return isinstance(value, int | float | np.generic) or (
+        isinstance(value, np.ndarray) and value.ndim == 0
+    )

@@ -1,0 +1,318 @@
+"""check(): right layers pass, wrong ones fail with the bug's name, nothing is left changed."""
+
+import numpy as np
+import pytest
+import strangers as s
+
+import gradcheck
+from gradcheck import Verdict
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(5, 4))
+LABELS = np.array([0, 2, 1, 1, 0])
+
+RIGHT = {
+    "attributes": (s.Dense(4, 3), (X,)),
+    "dicts": (s.DictDense(), (X,)),
+    "returned": (s.ListDense(), (X,)),
+    "parameter objects": (s.ParameterDense(), (X,)),
+    "composite": (s.Stack(), (X,)),
+    "relu": (s.ReLU(), (X,)),
+    "loss without cotangent": (s.SquaredError(), (X, X[::-1].copy())),
+    "loss with labels": (s.CrossEntropy(), (X, LABELS)),
+    "batch-norm": (s.BatchNorm(4), (X,)),
+    "embedding": (s.Embedding(), (np.array([1, 3, 1, 0]),)),
+    "cached pair": (
+        (s.affine_forward, s.affine_backward),
+        (X, RNG.normal(size=(4, 3)), np.zeros(3)),
+    ),
+    "pair with array cache": ((s.relu_forward, s.relu_backward), (X,)),
+    "f and grad": ((lambda x: np.sum(x**3), lambda x: 3 * x**2), (X[0],)),
+    "value and gradient": (s.cube_with_gradient, (X[0],)),
+    "callback": (s.exp_with_callback, (X,)),
+    "loss and gradients by name": (s.TwoLayerNet().loss, (X, LABELS)),
+    "float32": (s.Dense(4, 3, dtype=np.float32), (X.astype(np.float32),)),
+    "batch of one": (s.Dense(4, 3), (X[:1],)),
+    "read-only Fortran": (s.Dense(4, 3), (np.asfortranarray(X),)),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_code_passes_in_every_convention(name):
+    target, inputs = RIGHT[name]
+
+    report = gradcheck.check(target, *inputs)
+
+    assert report.ok, str(report)
+    finest = 1e-4 if name == "float32" else 1e-6
+    assert all(t.resolution < finest for t in report.tensors.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "tensors"),
+    [
+        ("attributes", {"x", "W", "b"}),
+        ("dicts", {"inputs", "weight", "bias"}),
+        ("returned", {"x", "weights", "offset"}),
+        ("parameter objects", {"x", "w"}),
+        ("composite", {"x", "layers[0].W", "layers[0].b", "layers[2].W", "layers[2].b"}),
+        ("loss without cotangent", {"prediction", "target"}),
+        ("loss with labels", {"logits"}),
+        ("batch-norm", {"x", "gamma", "beta"}),
+        ("embedding", {"table"}),
+        ("cached pair", {"x", "w", "b"}),
+        ("loss and gradients by name", {"W1", "b1", "W2", "b2"}),
+    ],
+)
+def test_the_tensors_of_a_convention_are_found(name, tensors):
+    target, inputs = RIGHT[name]
+
+    checked = set(gradcheck.as_target(target, *inputs).tensors)
+
+    assert tensors <= checked
+
+
+@pytest.mark.parametrize(
+    ("bug", "tensor"),
+    [
+        ("summed_to_scalar", "b"),
+        ("sign_flipped", "W"),
+        ("factor_batch_size", "W"),
+        ("factor_two", "W"),
+        ("constant_factor", "W"),
+        ("last_sample_only", "b"),
+        ("zero_gradient", "b"),
+        ("not_finite", "W"),
+        ("broadcast_not_reduced", "b"),
+        ("transposed", "W"),
+    ],
+)
+def test_a_bug_is_found_named_and_placed(bug, tensor):
+    report = gradcheck.check(s.Dense(4, 4, bug), X)
+
+    assert report.verdict is Verdict.FAIL
+    assert report.explanations[0].code == bug
+    failed = {name for name, t in report.tensors.items() if t.verdict is Verdict.FAIL}
+    assert failed == {tensor}
+
+
+def test_one_wrong_entry_is_named_with_both_numbers():
+    layer = s.Dense(4, 3)
+    right = layer.backward
+    layer.backward = lambda d: _spoiled(layer, right, d)
+
+    worst = gradcheck.check(layer, X).tensors["W"].worst
+
+    assert [entry.index for entry in worst] == [(1, 2)]
+    assert worst[0].ratio == pytest.approx(1.001, abs=1e-9)
+
+
+def _spoiled(layer, right, d):
+    dx = right(d)
+    layer.dW[1, 2] *= 1.001
+    return dx
+
+
+def test_three_wrong_entries_of_a_large_weight_are_found_in_few_forwards():
+    layer = s.Dense(784, 300)
+    places = [(3, 7), (400, 12), (783, 299)]
+    right = layer.backward
+
+    def backward(d):
+        dx = right(d)
+        for place in places:
+            layer.dW[place] += 0.1
+        return dx
+
+    layer.backward = backward
+
+    tensor = gradcheck.check(layer, RNG.normal(size=(2, 784)), explain=False).tensors["W"]
+
+    assert {entry.index for entry in tensor.worst} == set(places)
+
+
+def test_a_relative_error_of_1e_6_in_one_entry_of_10000_is_seen():
+    layer = s.Dense(100, 100)
+    right = layer.backward
+
+    def backward(d):
+        dx = right(d)
+        layer.dW[50, 50] *= 1 + 1e-6
+        return dx
+
+    layer.backward = backward
+
+    report = gradcheck.check(layer, RNG.normal(size=(4, 100)), explain=False)
+
+    assert report.tensors["W"].verdict is Verdict.FAIL
+
+
+def test_layer_and_inputs_are_as_before_even_after_an_exception():
+    layer = s.BatchNorm(4)
+    x = X.copy()
+    mean, gamma = layer.running_mean.copy(), layer.gamma
+    gradcheck.check(layer, x)
+
+    class Interrupted(s.Dense):
+        calls = 0
+
+        def forward(self, x):
+            Interrupted.calls += 1
+            if Interrupted.calls == 5:
+                raise KeyboardInterrupt
+            return super().forward(x)
+
+    interrupted = Interrupted(4, 3)
+    weights = interrupted.W.copy()
+    with pytest.raises(KeyboardInterrupt):
+        gradcheck.check(interrupted, x)
+
+    assert np.array_equal(layer.running_mean, mean)
+    assert layer.gamma is gamma
+    assert not hasattr(layer, "dgamma")
+    assert np.array_equal(interrupted.W, weights)
+    assert np.array_equal(x, X)
+
+
+def test_float32_gradients_are_judged_in_float64():
+    report = gradcheck.check(s.Dense(4, 3, dtype=np.float32), X.astype(np.float32))
+
+    assert report.tensors["W"].resolution < 1e-4
+    assert any("float64" in note for note in report.notes)
+
+
+def test_exact_kinks_accept_a_subgradient_and_refuse_anything_else():
+    class Wrong(s.ReLU):
+        def backward(self, d):
+            return d * np.where(self.at_zero, 5.0, self.mask)
+
+        def forward(self, x):
+            self.at_zero = x == 0
+            return super().forward(x)
+
+    x = np.array([[0.0, 1.0, -2.0, 0.0]])
+
+    assert gradcheck.check(s.ReLU(), x).ok
+    assert gradcheck.check(Wrong(), x).verdict is Verdict.FAIL
+
+
+def test_a_gradient_that_is_zero_passes_and_one_that_should_be_fails():
+    class Constant:
+        def __init__(self, claim):
+            self.claim = claim
+
+        def forward(self, x):
+            return np.full(x.shape[0], 3.0)
+
+        def backward(self, d):
+            return np.full((len(d), 4), self.claim)
+
+    assert gradcheck.check(Constant(0.0), X).ok
+    assert gradcheck.check(Constant(1e-6), X).verdict is Verdict.FAIL
+
+
+def test_gradients_spanning_many_orders_of_magnitude_are_judged_on_their_own_scale():
+    weights = 10.0 ** np.arange(-10, 11)
+
+    def claim(x, spoil):
+        g = 2 * weights * x
+        g[2] *= spoil
+        return np.sum(weights * x**2), g
+
+    x = np.ones(21)
+
+    assert gradcheck.check((lambda x: weights * x**2, lambda d, x: 2 * weights * x * d), x).ok
+    spoiled = gradcheck.check(
+        (lambda x: weights * x**2, lambda d, x: 2 * weights * x * d * (1 + (weights == 1e-8))), x
+    )
+    assert spoiled.verdict is Verdict.FAIL
+
+
+def test_tolerance_accepts_what_it_covers_and_says_so():
+    layer = s.Dense(4, 3)
+    right = layer.backward
+
+    def backward(d):
+        dx = right(d)
+        layer.dW *= 1 + 1e-6
+        return dx
+
+    layer.backward = backward
+
+    assert gradcheck.check(layer, X).verdict is Verdict.FAIL
+    accepted = gradcheck.check(layer, X, tolerance=1e-4)
+    assert accepted.ok
+    assert any("without it: FAIL" in note for note in accepted.tensors["W"].notes)
+
+
+def test_the_same_seed_gives_the_same_report():
+    reports = [gradcheck.check(s.Dense(4, 3, "sign_flipped"), X, seed=3) for _ in range(2)]
+
+    assert reports[0].to_json() == reports[1].to_json()
+
+
+def test_a_passing_check_is_cheap_whatever_the_size():
+    report = gradcheck.check(s.Dense(200, 100), RNG.normal(size=(8, 200)))
+
+    assert all(t.forwards <= 16 for t in report.tensors.values())
+
+
+def test_assert_gradients_returns_the_report_or_raises_with_the_story():
+    assert gradcheck.assert_gradients(s.Dense(4, 3), X).ok
+    with pytest.raises(AssertionError, match="sign_flipped"):
+        gradcheck.assert_gradients(s.Dense(4, 3, "sign_flipped"), X)
+
+
+def test_a_hand_made_target_is_checked():
+    target = gradcheck.Target(
+        "square",
+        {"x": X},
+        forward=lambda tensors: tensors["x"] ** 2,
+        vjp=lambda tensors, cotangent: {"x": 2 * tensors["x"] * cotangent},
+    )
+
+    assert gradcheck.check(target).ok
+
+
+def test_a_given_cotangent_is_used():
+    seen = []
+
+    class Spy(s.Dense):
+        def backward(self, d):
+            seen.append(d.copy())
+            return super().backward(d)
+
+    v = RNG.normal(size=(5, 3))
+    gradcheck.check(Spy(4, 3), X, cotangent=v, contract=False)
+
+    assert np.array_equal(seen[1], v)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mode": "fast"}, "mode='fast'"),
+        ({"tolerance": -1}, "tolerance=-1"),
+        ({"tensors": ["V"]}, r"\['V'\]"),
+        ({"contract": {"pretty": "require"}}, "pretty"),
+        ({"cotangent": np.ones(3)}, "cotangent of shape"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        gradcheck.check(s.Dense(4, 3), X, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("thing", "inputs", "message"),
+    [
+        (s.Dense, (X,), "pass an instance"),
+        (3, (X,), "Tried"),
+        (lambda x: x**2, (X,), "gradcheck.Target"),
+        ((s.affine_forward, s.affine_backward), (), "missing"),
+        (s.Embedding(), (), "missing"),
+    ],
+)
+def test_what_cannot_be_recognised_is_refused_with_the_way_out(thing, inputs, message):
+    with pytest.raises(TypeError, match=message):
+        gradcheck.check(thing, *inputs)
