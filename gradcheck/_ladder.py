@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 # A window is resolved when its last two coefficients are within this many units of the rounding.
-RESOLVED = 4.0
+RESOLVED = 3.0
 
 # The noise is judged by two samples, doubled. In front of a deviation CAUTION * 2 * (the larger of
 # the two) is exceeded by a third sample once in 400 times if nothing else were known; the floor
 # of the noise covers the rest.
-CAUTION = 8.0
+CAUTION = 10.0
 
 # Each rung is this much shorter than the one above. Halving would make the rounding errors of the
 # samples repeat themselves, and hide oscillations whose period divides the steps.
@@ -44,14 +44,15 @@ class Fit:
         The estimate, and the limit of its error.
     span
         The longest step of the window.
-    floor, tail
-        The known noise of a sample, and the largest of the last two coefficients.
+    floor, tail, level
+        The known noise of a sample, the largest of the last two coefficients, and the root mean
+        square of the last half of them.
     order
         Power of the step with which the tail of a smooth function falls.
     bends_at
         Step at which the cubic term equals the linear one.
     flat
-        Whether all samples are exactly zero.
+        Whether the last two samples, next to the origin, are exactly zero.
     """
 
     slope: float
@@ -59,6 +60,7 @@ class Fit:
     span: float
     floor: float
     tail: float
+    level: float
     order: int
     bends_at: float
     flat: bool
@@ -94,8 +96,8 @@ def fit(steps: np.ndarray, values: np.ndarray, floor: float, side: int) -> Fit:
     candidates = []
     for degree in range(stride, len(x) - 1, stride):
         following = slice(degree, degree + 2)
-        truncation = 2 * np.abs(s[following]).max() * np.abs(z[following]).max()
-        secant = np.abs(q[:, degree:] @ z[degree:] / steps).max()
+        truncation = 3 * np.abs(s[following]).max() * np.abs(z[following]).max()
+        secant = 2 * np.abs(q[:, degree:] @ z[degree:] / steps).max()
         bound = CAUTION * noise * amplification[degree - 1] + truncation + secant
         candidates.append((float(bound), float(slopes[degree - 1])))
     bound, slope = min(candidates)
@@ -108,9 +110,10 @@ def fit(steps: np.ndarray, values: np.ndarray, floor: float, side: int) -> Fit:
         span=span,
         floor=floor,
         tail=tail,
+        level=math.hypot(*z[len(z) // 2 :]) / math.sqrt(len(z) // 2),
         order=len(x) - 1,
         bends_at=span * math.sqrt(linear / cubic) if cubic else math.inf,
-        flat=not values.any(),
+        flat=not values[-2:].any(),
     )
 
 

@@ -80,7 +80,7 @@ class Line:
         eps = max(self.value_eps, epsilon(kind))
         self.longest = first_step(scale or max(abs(origin), 1.0), eps)
         self.closest = max(
-            eps**0.75 * (scale or min(abs(origin) or 1.0, 1.0)),
+            epsilon(kind) ** 0.75 * (scale or min(abs(origin) or 1.0, 1.0)),
             2**8 * abs(float(np.spacing(kind(origin)))),
         )
 

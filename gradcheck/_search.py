@@ -15,8 +15,18 @@ LONGEST_LEAP = 12
 NOISE_POWER = 0.25
 SMOOTH_POWER = 3.0
 
-# Noise of up to this many roundings is taken for what long computations make of rounding.
+# Rungs between windows that are to show a trend, and the ratio of successive changes of the slope
+# over them up to which it is converging.
+FAR = 12
+CONVERGING = 0.9
+
+# Two noises may differ this much by chance: root mean squares of four samples do once in 1000.
+SAME_LEVEL = 8.0
+
+# Noise of up to this many roundings is taken for what long computations make of rounding, if it is
+# small beside the function.
 LONG_COMPUTATION = 2.0**10
+SMALL = 2.0**-12
 
 # A jump of more than this share of the function is none of rounding, not even in half precision:
 # whether the slope of a staircase or of its treads is meant, nobody knows.
@@ -64,6 +74,7 @@ class Search:
         self.lowest = samples.rung(closest)
         self.target = target
         self.fits: list[Fit] = []
+        self.noisy = False
         self.alternative: Fit | None = None
         self.tread, self.height = math.inf, 0.0
 
@@ -74,10 +85,14 @@ class Search:
             noise = self._noise_behind(found)
             if noise <= self.samples.floor:
                 return self._answer()
-            self.samples.floor = noise
+            self._raise_floor(noise)
             self.fits.clear()
             found = self._descend()
         return None
+
+    def _raise_floor(self, noise: float) -> None:
+        self.samples.floor = noise
+        self.noisy = True
 
     def _good_enough(self, found: Fit) -> bool:
         return found.resolved or found.bound <= self.target
@@ -109,34 +124,44 @@ class Search:
 
     def _noise_behind(self, found: Fit) -> float:
         """Return the noise that explains an unresolved tail, 0 where it is structure."""
-        if found.flat:
-            return self._jump()
+        if found.flat and (jump := self._jump()):
+            return jump
         if self._good_enough(found):
             return 0.0
         coarser = self.fits[-2] if len(self.fits) > 1 else found
-        noise = max(coarser.tail, found.tail)
-        if noise <= LONG_COMPUTATION * found.floor:
+        noise = found.tail
+        if self._modest(noise, found.floor):
             return noise
         rung = self._near(found)
         near = self._window(rung)
+        while self.noisy and near and not near.resolved and (closer := self._near(near)) > rung:
+            rung, near = closer, self._window(closer)
         if near is None:
             return 0.0
-        if near.flat:
-            return self._jump()
-        if near.tail >= noise / 32:
-            return max(noise, near.tail)
-        beside = None if near.resolved else self._window(rung - 12)
-        if beside is not None and not _falls(beside, near, NOISE_POWER):
-            return max(beside.tail, near.tail)
+        if near.flat and (jump := self._jump()):
+            return jump
+        if not near.resolved:
+            if near.level >= found.level / SAME_LEVEL:
+                return max(noise, near.tail)
+            beside = self._window(rung - FAR)
+            if beside is not None and not _falls(beside, near, NOISE_POWER):
+                return max(beside.tail, near.tail)
         levelled = not _falls(coarser, found, NOISE_POWER)
         if levelled and near.span < FINE * found.span and noise < COARSE * self.samples.magnitude():
             self.alternative = found
         return 0.0
 
+    def _modest(self, noise: float, floor: float) -> bool:
+        """Whether a long computation may make that much of rounding."""
+        likely = SAME_LEVEL if self.noisy else LONG_COMPUTATION
+        return noise <= min(likely * floor, SMALL * self.samples.magnitude())
+
     def _near(self, found: Fit) -> int:
         """Return the lowest rung at which the slope stands out from the rounding."""
         steepest = abs(found.slope) + found.bound
-        return min(self.lowest, self.samples.rung(max(2**10 * found.floor / steepest, 1e-300)))
+        margin = 4.0 if self.noisy else self.samples.eps**-0.2
+        visible = margin * found.floor / steepest
+        return min(self.lowest, self.samples.rung(visible)) if visible else self.lowest
 
     def _jump(self) -> float:
         """Return the height of the jump that ends the flat stretch, if it is more than rounding."""
@@ -149,20 +174,29 @@ class Search:
     def _answer(self) -> Slope:
         near = min(self.fits, key=lambda fit: fit.span)
         trusted = [fit for fit in self.fits if self._good_enough(fit) and fit.agrees(near)]
-        if trusted:
-            best = self._widen(min(trusted, key=lambda fit: fit.bound))
-        else:
-            best = min(self.fits, key=lambda fit: fit.bound)
-        slope = Slope(best.slope, best.bound, best.noise, bool(trusted))
+        if not trusted:
+            return Slope(near.slope, 2 * near.bound + self._drift(near), near.noise, False)
+        best = self._widen(min(trusted, key=lambda fit: fit.bound))
+        slope = Slope(best.slope, best.bound, best.noise, True)
         if self.alternative:
             slope = slope.including(self.alternative)
         if self.height and best.flat:
-            slope = replace(slope, bound=min(slope.bound, 2 * self.height / self.tread))
-        elif self.height > COARSE * self.samples.magnitude():
-            slope = replace(slope, bound=max(slope.bound, abs(slope.value)))
-        if not trusted and self._diverges():
-            slope = replace(slope, bound=math.inf)
+            return replace(slope, bound=min(slope.bound, 2 * self.height / self.tread))
+        if self.height > COARSE * self.samples.magnitude():
+            return replace(slope, bound=max(slope.bound, abs(slope.value)))
         return slope
+
+    def _drift(self, near: Fit) -> float:
+        """Return how far the slope may still move from ``near`` inwards, if geometrically."""
+        rung = self.samples.rung(near.span)
+        wider = [self._window(rung - FAR), self._window(rung - 2 * FAR)]
+        if wider[0] is None or wider[1] is None:
+            return math.inf
+        last = abs(wider[0].slope - near.slope)
+        if near.agrees(wider[0]):
+            return 4 * last
+        ratio = last / abs(wider[1].slope - wider[0].slope)
+        return 2 * last * ratio / (1 - ratio) if ratio < CONVERGING else math.inf
 
     def _widen(self, best: Fit) -> Fit:
         """Longer steps drown less in the noise: take the longest that the function allows."""
@@ -176,6 +210,10 @@ class Search:
             if span == math.inf or span < 4 * best.span:
                 break
             wider = self._window(self.samples.rung(span))
+            if wider and not wider.resolved and self._modest(wider.tail, best.floor):
+                # shorter steps had too few units in the last place to show the noise
+                self._raise_floor(wider.tail)
+                best, wider = (self._window(self.samples.rung(fit.span)) for fit in (best, wider))
             if wider is None or not wider.resolved or not wider.agrees(best):
                 upper = span
             elif wider.bound < best.bound:
@@ -193,12 +231,6 @@ class Search:
         if fit.noise >= rise:
             return math.inf
         return 2 * fit.bends_at * (fit.noise / rise) ** (1 / 9)
-
-    def _diverges(self) -> bool:
-        """Whether the slope grows as the window shrinks."""
-        widest = max(self.fits, key=lambda fit: fit.span)
-        near = min(self.fits, key=lambda fit: fit.span)
-        return near.span < widest.span and abs(near.slope) > 1.25 * abs(widest.slope)
 
 
 def _falls(wide: Fit, narrow: Fit, power: float) -> bool:

@@ -66,11 +66,15 @@ class Memory:
             array, saved = self._arrays[index]
             if array.flags.writeable:
                 np.copyto(array, saved)
+        self.rewind(everywhere=randomness)
+
+    def rewind(self, *, everywhere: bool = True) -> None:
+        """Put the random generators back and nothing else; the global ones only if everywhere."""
         for generator, state in self._generators:
             generator.bit_generator.state = state
         for legacy, state in self._legacy:
             legacy.set_state(state)
-        if randomness:
+        if everywhere:
             np.random.set_state(self._numpy_state)  # noqa: NPY002
             random.setstate(self._python_state)
 

@@ -30,6 +30,9 @@ class State(Protocol):
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
         """Put the remembered state back, that of the global generators too unless told not to."""
 
+    def rewind(self, *, everywhere: bool = True) -> None:
+        """Put back the random generators and nothing else."""
+
     def guarded(self) -> AbstractContextManager[None]:
         """Restore everything when the block ends, however it ends."""
 
@@ -38,6 +41,9 @@ class Stateless:
     """The state of a pure function: none."""
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
+        """Do nothing."""
+
+    def rewind(self, *, everywhere: bool = True) -> None:
         """Do nothing."""
 
     def guarded(self) -> AbstractContextManager[None]:

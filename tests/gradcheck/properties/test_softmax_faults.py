@@ -23,6 +23,46 @@ def vjp(x, g):
     return p * (g - (p * g).sum(axis=-1, keepdims=True))
 
 
+def log_softmax(x):
+    return np.log(softmax(x))
+
+
+def diagonal_only(x, g):
+    p = softmax(x)
+    return p * (1 - p) * g
+
+
+def inner_product_missing(x, g):
+    return softmax(x) * g
+
+
+def passed_through(x, g):
+    return g.copy()
+
+
+def summed_over_the_batch(x, g):
+    p = softmax(x)
+    return p * (g - (p * g).sum())
+
+
+def divided_by_batch(x, g):
+    return vjp(x, g) / len(x)
+
+
+def always_zero(x, g):
+    return np.zeros_like(g)
+
+
+def clipped_gradient(x, g):
+    return np.clip(vjp(x, g), -0.1, 0.1)
+
+
+def cotangent_changed(x, g):
+    p = softmax(x)
+    g -= (p * g).sum(axis=-1, keepdims=True)
+    return p * g
+
+
 def global_maximum(x):
     e = np.exp(x - x.max())
     return e / e.sum(axis=-1, keepdims=True)
@@ -177,4 +217,159 @@ class Counting:
         return softmax(x) * (1 + 1e-9 * self.calls)
 
 
-FAULTS = {}
+# Properties of the question's softmax, which is taken over the whole array, that do not hold.
+REFUSE_ASKED_ABOUT = {
+    "rows_sum_to_one",
+    "shift_invariant",
+    "agrees_with_reference",
+    "dropping_a_class_renormalises",
+    "each_row_as_if_alone",
+    "rows_may_lie_far_apart",
+    "changing_a_row_moves_no_other",
+    "leading_axes_are_batches",
+    "nan_stays_in_its_row",
+    "huge_logits_stay_finite",
+    "minus_infinity_masks",
+    "temperature_limits_reached",
+    "cooling_sharpens",
+    "rows_do_not_mix_in_derivative",
+    "jacobian_rows_sum_to_zero",
+    "empty_batch_stays_empty",
+}
+
+FORWARD_FAULTS = {
+    global_maximum: {"rows_may_lie_far_apart", "shift_invariant", "empty_batch_stays_empty"},
+    first_axis: {"rows_sum_to_one", "each_row_as_if_alone", "vector_is_a_batch_of_one"},
+    second_axis: {"leading_axes_are_batches"},
+    last_axis_whatever_asked: {"every_axis_offered_works"},
+    sum_without_keepdims: {"rows_sum_to_one", "each_row_as_if_alone", "shape_kept"},
+    row_by_position: {"row_order_followed", "each_row_as_if_alone"},
+    no_shift: {"shift_invariant", "huge_logits_stay_finite", "temperature_limits_reached"},
+    shift_not_below_zero: {"shift_invariant", "huge_logits_stay_finite"},
+    shift_by_first: {"huge_logits_stay_finite", "minus_infinity_masks"},
+    guarded_sum: {"rows_sum_to_one", "equal_logits_are_uniform", "agrees_with_reference"},
+    clipped_logits: {"log_ratio_is_logit_difference", "cooling_sharpens"},
+    clipped_probabilities: {"rows_sum_to_one", "minus_infinity_masks"},
+    in_place: {"input_unchanged", "result_owns_its_memory", "memory_layout_irrelevant"},
+    float32_inside: {"rows_sum_to_one", "agrees_with_reference", "jacobian_symmetric"},
+    always_float64: {"dtype_kept"},
+    cast_to_input_type: {"integers_computed_as_floats"},
+    nan_replaced: {"nan_stays_in_its_row"},
+    sigmoid: {"rows_sum_to_one", "shift_invariant", "jacobian_rows_sum_to_zero"},
+    base_two: {"log_ratio_is_logit_difference", "two_classes_are_a_sigmoid"},
+    softmin: {"order_kept", "argmax_kept", "jacobian_positive_semidefinite"},
+    sharpened: {"jacobian_norm_at_most_half", "log_ratio_is_logit_difference"},
+    squeezed: {"shape_kept"},
+    memory_order_lost: {"memory_layout_irrelevant"},
+    negative_rounding: {"probabilities_in_unit_interval"},
+    weighted_classes: {"class_order_followed", "equal_logits_are_uniform"},
+    asymmetric_denominator: {"jacobian_symmetric", "rows_sum_to_one"},
+    refuses_empty: {"empty_batch_stays_empty"},
+    vector_as_column: {"vector_is_a_batch_of_one"},
+    sign_bit_read: {"subnormals_count_as_zero"},
+    wrong_from_third_class: {"dropping_a_class_renormalises"},
+    top_class_halved: {"order_kept", "cooling_sharpens"},
+    Counting: {"same_input_same_output"},
+}
+
+BACKWARD_FAULTS = {
+    diagonal_only: {"backward_is_derivative", "backward_rows_sum_to_zero"},
+    inner_product_missing: {"backward_is_derivative", "constant_cotangent_gives_zero"},
+    passed_through: {"backward_is_derivative", "constant_cotangent_gives_zero"},
+    summed_over_the_batch: {"backward_of_each_row_as_if_alone", "backward_is_derivative"},
+    divided_by_batch: {"backward_of_each_row_as_if_alone", "backward_is_derivative"},
+    always_zero: {"backward_is_derivative"},
+    clipped_gradient: {"backward_linear"},
+    cotangent_changed: {"backward_leaves_cotangent"},
+}
+
+
+def refused(fn, properties, **options):
+    report = run_properties("softmax", fn, examples=50, only=properties, **options)
+    return {
+        result.name
+        for result in report.results
+        if result.status in (Status.FAILED, Status.ERRORED)
+    }
+
+
+def test_softmax_over_whole_array_is_refused_by_exactly_the_right_properties():
+    assert refused(asked_about, None) == REFUSE_ASKED_ABOUT
+
+
+@pytest.mark.parametrize("fault", FORWARD_FAULTS, ids=lambda fault: fault.__name__)
+def test_fault_is_refused_by_its_properties(fault):
+    fn = fault() if isinstance(fault, type) else fault
+
+    assert refused(fn, FORWARD_FAULTS[fault]) == FORWARD_FAULTS[fault]
+
+
+@pytest.mark.parametrize("fault", BACKWARD_FAULTS, ids=lambda fault: fault.__name__)
+def test_backward_fault_is_refused_by_its_properties(fault):
+    assert refused(softmax, BACKWARD_FAULTS[fault], backward=fault) == BACKWARD_FAULTS[fault]
+
+
+def test_softmax_that_is_not_the_exponential_of_its_logarithm_is_refused():
+    def doubled(x):
+        return log_softmax(2 * x)
+
+    assert refused(softmax, ["agrees_with_log_softmax"], log_softmax=doubled)
+
+
+def test_every_property_refuses_some_fault():
+    killers = set().union(
+        REFUSE_ASKED_ABOUT, *FORWARD_FAULTS.values(), *BACKWARD_FAULTS.values()
+    )
+
+    assert set(suite("softmax").names) - killers == {"agrees_with_log_softmax"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (asked_about, "over the whole array"),
+        (global_maximum, "the maximum is taken over the whole array"),
+        (first_axis, "along axis 0"),
+        (sum_without_keepdims, "the sum lacks keepdims=True"),
+        (no_shift, "no maximum is subtracted"),
+        (shift_by_first, "the shift is the first entry"),
+        (guarded_sum, "a small number is added to the sum"),
+        (clipped_probabilities, "clipped from below"),
+        (float32_inside, "cast to float32"),
+        (sigmoid, "sigmoid of each entry"),
+        (base_two, "the base is 2"),
+        (softmin, "negated"),
+        (sharpened, "multiplied by 3"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_cause_is_found_by_experiment(fault, cause):
+    report = run_properties(
+        "softmax", fault, examples=20, only=["agrees_with_reference", "huge_logits_stay_finite"]
+    )
+    causes = [
+        line for r in report.results for line in r.message.splitlines() if "  cause " in line
+    ]
+
+    assert causes
+    assert all(cause in line for line in causes)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (diagonal_only, "only the diagonal"),
+        (inner_product_missing, "the term -p <p, g> is missing"),
+        (passed_through, "passed through"),
+        (summed_over_the_batch, "over the whole array"),
+        (divided_by_batch, "divided by the number of rows"),
+        (always_zero, "always zero"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_cause_of_wrong_backward_is_found_by_experiment(fault, cause):
+    report = run_properties(
+        "softmax", softmax, examples=20, only=["backward_is_derivative"], backward=fault
+    )
+
+    assert cause in report.results[0].message

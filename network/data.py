@@ -1,0 +1,148 @@
+"""MNIST: a stratified subset inside the package, and a reader of the full IDX files.
+
+The digits are by Yann LeCun, Corinna Cortes and Christopher J. C. Burges, made from NIST's
+Special Databases 1 and 3; see ``_data/ORIGIN.md``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PIXELS = 28 * 28
+SUBSET = "mnist_subset.npz.xz"
+
+# IDX magic numbers: unsigned bytes in three dimensions, and in one (LeCun's file format).
+IMAGE_MAGIC = 2051
+LABEL_MAGIC = 2049
+
+
+class Digits(NamedTuple):
+    """Handwritten digits, split for training and testing.
+
+    Attributes
+    ----------
+    X_train, X_test
+        Images as rows of 784 pixels in [0, 1], float32, of shape (n, 784).
+    y_train, y_test
+        Labels 0 to 9, int64, of shape (n,).
+    """
+
+    X_train: NDArray[np.float32]
+    y_train: NDArray[np.int64]
+    X_test: NDArray[np.float32]
+    y_test: NDArray[np.int64]
+
+
+def load_mnist(path: str | Path | None = None) -> Digits:
+    """Load MNIST.
+
+    Parameters
+    ----------
+    path
+        A folder with the four IDX files, compressed by gzip or not. None loads the subset inside
+        the package: 6,000 training and 1,000 test images, as many of every digit.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder or one of the files is missing; the message names the files expected.
+    ValueError
+        If a file is truncated, no IDX file, or does not belong to the other.
+    """
+    if path is None:
+        return _load_subset()
+    folder = Path(path)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"path={str(path)!r} is not a folder; give the one with the IDX files"
+        )
+    X_train, y_train = _load_split(folder, "train")
+    X_test, y_test = _load_split(folder, "t10k")
+    return Digits(X_train, y_train, X_test, y_test)
+
+
+def read_idx(path: str | Path, magic: int) -> NDArray[np.uint8]:
+    """Read an IDX file of unsigned bytes, compressed by gzip or not.
+
+    Parameters
+    ----------
+    path
+        The file.
+    magic
+        Its first four bytes as a big-endian number: 2051 for images, 2049 for labels.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged; the message says what was found and what was expected.
+    """
+    content = _content(Path(path))
+    if len(content) < 4:
+        raise ValueError(f"{path}: {len(content)} bytes, too short for an IDX file")
+    found = int.from_bytes(content[:4], "big")
+    if found != magic:
+        raise ValueError(f"{path}: starts with the number {found}; expected {magic}, as IDX has it")
+    dimensions = magic % 256
+    header = 4 + 4 * dimensions
+    if len(content) < header:
+        raise ValueError(f"{path}: {len(content)} bytes, too short for its IDX header of {header}")
+    shape = tuple(int(size) for size in np.frombuffer(content[4:header], ">u4"))
+    expected = header + int(np.prod(shape))
+    if len(content) != expected:
+        raise ValueError(
+            f"{path}: {len(content)} bytes; its header announces shape {shape}, {expected} bytes. "
+            "The file is damaged: download it again"
+        )
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def _content(path: Path) -> bytes:
+    raw = path.read_bytes()
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise ValueError(f"{path}: damaged gzip file ({error}); download it again") from error
+
+
+def _load_split(folder: Path, split: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    image_file = _find(folder, f"{split}-images", "idx3-ubyte")
+    label_file = _find(folder, f"{split}-labels", "idx1-ubyte")
+    images, labels = read_idx(image_file, IMAGE_MAGIC), read_idx(label_file, LABEL_MAGIC)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{image_file.name} holds {len(images)} images, {label_file.name} {len(labels)} labels"
+        )
+    return _as_rows(images), labels.astype(np.int64)
+
+
+def _find(folder: Path, stem: str, ending: str) -> Path:
+    names = [f"{stem}{sign}{ending}{zipped}" for sign in "-." for zipped in ("", ".gz")]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"{folder} holds none of {', '.join(names)}")
+
+
+def _load_subset() -> Digits:
+    file = resources.files("network").joinpath("_data", SUBSET)
+    with np.load(io.BytesIO(lzma.decompress(file.read_bytes()))) as subset:
+        return Digits(
+            _as_rows(subset["X_train"]),
+            subset["y_train"].astype(np.int64),
+            _as_rows(subset["X_test"]),
+            subset["y_test"].astype(np.int64),
+        )
+
+
+def _as_rows(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return images.reshape(len(images), PIXELS).astype(np.float32) / np.float32(255)
