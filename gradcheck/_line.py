@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck._ladder import Samples
+from gradcheck._samples import Samples, first_step
 
 FloatArray = NDArray[np.float64]
 FloatType = Callable[[float], Any]
@@ -32,11 +33,6 @@ def float_type(value: Any) -> FloatType:
 def epsilon(dtype: Any) -> float:
     """Return the distance of 1 to the next number of a floating type."""
     return float(np.finfo(dtype).eps)
-
-
-def first_step(scale: float, eps: float) -> float:
-    """Return a step at which x**9 times a Taylor coefficient of scale**-9 is near rounding."""
-    return 2 * scale * eps ** (1 / 9)
 
 
 # Leaps of the search for the end of a flat stretch, each by a factor of about 50.
@@ -72,7 +68,8 @@ class Line:
         self.f = f
         self.origin = origin
         self.kind = kind
-        value = f(kind(origin))
+        with np.errstate(all="ignore"):
+            value = f(kind(origin))
         self.base = real(value)
         self.value_eps = epsilon(float_type(value))
         self.known: dict[float, FloatArray] = {}
@@ -93,7 +90,7 @@ class Line:
         """Yield the samples of every component of f, less its value at the origin."""
         for index in np.ndindex(self.base.shape):
             yield Samples(
-                lambda step, index=index: float(self._change(step)[index]),
+                partial(self._change_of, index),
                 self.longest,
                 offset=float(self.base[index]),
                 eps=self.value_eps,
@@ -102,18 +99,23 @@ class Line:
             )
 
     def _representable(self, step: float) -> float:
-        return float(self.kind(self.origin + step)) - self.origin
+        with np.errstate(over="ignore"):
+            representable = float(self.kind(self.origin + step))
+        return representable - self.origin
+
+    def _change_of(self, index: tuple[int, ...], step: float) -> float:
+        return float(self._change(step)[index])
 
     def _change(self, step: float) -> FloatArray:
         if step not in self.known:
-            self.known[step] = self._evaluate(self.kind(self.origin + step)) - self.base
+            with np.errstate(all="ignore"):
+                self.known[step] = self._evaluate(self.kind(self.origin + step)) - self.base
         return self.known[step]
 
     def _evaluate(self, argument: Any) -> FloatArray:
         """Return f there, NaN where it is undefined."""
         try:
-            with np.errstate(all="ignore"):
-                value = real(self.f(argument))
+            value = real(self.f(argument))
         except (ArithmeticError, ValueError, TypeError):
             return np.full(self.base.shape, math.nan)
         if value.shape != self.base.shape:

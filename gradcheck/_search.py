@@ -1,23 +1,32 @@
-"""Where to sample: the walk over windows of steps that ends in a slope with its error bound."""
+"""The walk over windows of samples that ends in a slope with its error bound.
+
+Windows shrink until one is resolved. Where that does not help, a window as close to the origin as
+rounding allows tells whether what stands in the way is noise or structure (kinks, oscillations,
+jumps): noise is as large there, structure is not. From the answer windows grow as long as that
+lessens the influence of the noise.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 
-from gradcheck._ladder import LEAP, RATIO, Fit, Samples
+from gradcheck._fit import Fit
+from gradcheck._samples import LEAP, RATIO, Samples, first_step
 
 # Rungs to go down at once, at most.
 LONGEST_LEAP = 12
 
-# The tail of structure falls at least with the span of the window; that of noise does not. Halfway
-# (in the exponent) is the border. Tails of smooth functions fall with far more than third power.
+# The tail of structure falls at least with the root of the span, or the slope would be infinite;
+# that of noise does not fall. Halfway (in the exponent) between the two is the border. Tails of
+# smooth functions fall with more than the third power.
 NOISE_POWER = 0.25
 SMOOTH_POWER = 3.0
 
-# Rungs between windows that are to show a trend, and the ratio of successive changes of the slope
-# over them up to which it is converging.
+# Rungs between windows that are to show a trend; the relative change of the slope over them that
+# is one, not noise, and the ratio of successive changes up to which the slope converges.
 FAR = 12
+MOVING = 2.0**-5
 CONVERGING = 0.9
 
 # Two noises may differ this much by chance: root mean squares of four samples do once in 1000.
@@ -32,25 +41,25 @@ SMALL = 2.0**-12
 # whether the slope of a staircase or of its treads is meant, nobody knows.
 COARSE = 2.0**-9
 
-# Relative error bound beyond which longer steps are not worth their evaluations.
-PRECISE = 2.0**-40
-
 # Structure finer than this share of a window in which it looks like noise may be meant as noise.
 FINE = 2.0**-20
+
+# Relative error bound beyond which longer steps are not worth their evaluations.
+PRECISE = 2.0**-40
+MOST_ATTEMPTS = 6
 
 
 @dataclass(frozen=True)
 class Slope:
-    """The answer of a search: slope with bound, and the noise of one sample."""
+    """The answer of a search: slope with bound, and the noise of one sample.
+
+    ``settled`` tells whether a window was resolved, or its bound good enough.
+    """
 
     value: float
     bound: float
     noise: float
     settled: bool
-
-    def including(self, other: Fit) -> Slope:
-        """Widen the bound to cover another interval besides."""
-        return replace(self, bound=max(self.bound, abs(other.slope - self.value) + other.bound))
 
 
 class Search:
@@ -71,31 +80,22 @@ class Search:
     def __init__(self, samples: Samples, side: int, closest: float, target: float) -> None:
         self.samples = samples
         self.side = side
-        self.lowest = samples.rung(closest)
+        self.closest = closest
         self.target = target
         self.fits: list[Fit] = []
         self.noisy = False
         self.alternative: Fit | None = None
-        self.tread, self.height = math.inf, 0.0
+        self.tread, self.jump = math.inf, 0.0
 
     def run(self) -> Slope | None:
         """Return the slope; None where the function is not finite."""
-        found = self._descend()
-        while found is not None:
+        while (found := self._descend()) is not None:
             noise = self._noise_behind(found)
             if noise <= self.samples.floor:
                 return self._answer()
             self._raise_floor(noise)
             self.fits.clear()
-            found = self._descend()
         return None
-
-    def _raise_floor(self, noise: float) -> None:
-        self.samples.floor = noise
-        self.noisy = True
-
-    def _good_enough(self, found: Fit) -> bool:
-        return found.resolved or found.bound <= self.target
 
     def _window(self, rung: int) -> Fit | None:
         found = self.samples.window(rung, self.side, self.target)
@@ -103,17 +103,22 @@ class Search:
             self.fits.append(found)
         return found
 
+    def _good(self, found: Fit) -> bool:
+        return found.resolved or found.bound <= self.target
+
+    def _raise_floor(self, noise: float) -> None:
+        self.samples.floor = noise
+        self.noisy = True
+
     def _descend(self) -> Fit | None:
         """Shrink the window until it is resolved, or shrinking no longer helps."""
         rung, last = 0, None
-        while rung <= self.lowest:
+        while self.samples.span(rung) >= self.closest:
             found = self._window(rung)
             if found is None:
                 rung += LEAP
                 continue
-            if self._good_enough(found):
-                return found
-            if last is not None and not _falls(last, found, SMOOTH_POWER):
+            if self._good(found) or (last and not last.falls(found, SMOOTH_POWER)):
                 return found
             last = found
             # the tail falls with the power `order` of the span, and is to fall to the floor
@@ -123,31 +128,28 @@ class Search:
         return last
 
     def _noise_behind(self, found: Fit) -> float:
-        """Return the noise that explains an unresolved tail, 0 where it is structure."""
-        if found.flat and (jump := self._jump()):
+        """Return the noise that explains an unresolved window, 0 where it is structure."""
+        if found.flat and (jump := self._jump_beyond()):
             return jump
-        if self._good_enough(found):
+        if self._good(found):
             return 0.0
-        coarser = self.fits[-2] if len(self.fits) > 1 else found
-        noise = found.tail
-        if self._modest(noise, found.floor):
-            return noise
-        rung = self._near(found)
-        near = self._window(rung)
-        while self.noisy and near and not near.resolved and (closer := self._near(near)) > rung:
-            rung, near = closer, self._window(closer)
+        if self._modest(found.tail, found.floor):
+            return found.tail
+        levelled = len(self.fits) > 1 and not self.fits[-2].falls(found, NOISE_POWER)
+        near = self._close_look(found)
         if near is None:
             return 0.0
-        if near.flat and (jump := self._jump()):
+        if near.flat and (jump := self._jump_beyond()):
             return jump
-        if not near.resolved:
+        rung = self.samples.rung(near.span)
+        if not near.resolved and not self.samples.jumps(rung, self.side):
             if near.level >= found.level / SAME_LEVEL:
-                return max(noise, near.tail)
+                return max(found.tail, near.tail)
             beside = self._window(rung - FAR)
-            if beside is not None and not _falls(beside, near, NOISE_POWER):
+            if beside is not None and not beside.falls(near, NOISE_POWER):
                 return max(beside.tail, near.tail)
-        levelled = not _falls(coarser, found, NOISE_POWER)
-        if levelled and near.span < FINE * found.span and noise < COARSE * self.samples.magnitude():
+        faint = found.tail < COARSE * self.samples.magnitude()
+        if levelled and faint and near.span < FINE * found.span:
             self.alternative = found
         return 0.0
 
@@ -156,64 +158,75 @@ class Search:
         likely = SAME_LEVEL if self.noisy else LONG_COMPUTATION
         return noise <= min(likely * floor, SMALL * self.samples.magnitude())
 
-    def _near(self, found: Fit) -> int:
-        """Return the lowest rung at which the slope stands out from the rounding."""
-        steepest = abs(found.slope) + found.bound
-        margin = 4.0 if self.noisy else self.samples.eps**-0.2
-        visible = margin * found.floor / steepest
-        return min(self.lowest, self.samples.rung(visible)) if visible else self.lowest
+    def _close_look(self, found: Fit) -> Fit | None:
+        """Return the window nearest to the origin in which the slope still shows."""
+        rung = self._near(found)
+        near = self._window(rung)
+        while self.noisy and near and not near.resolved and self._near(near) > rung:
+            rung = self._near(near)
+            near = self._window(rung)
+        return near
 
-    def _jump(self) -> float:
-        """Return the height of the jump that ends the flat stretch, if it is more than rounding."""
-        self.tread, height = self.samples.tread(self.side)
-        if height <= 4 * max(fit.floor for fit in self.fits):
+    def _near(self, found: Fit) -> int:
+        """Return the rung at which a slope as steep as ``found`` allows stands out."""
+        margin = 4.0 if self.noisy else self.samples.eps**-0.2
+        visible = margin * found.floor / (abs(found.slope) + found.bound)
+        return self.samples.rung(max(visible, self.closest))
+
+    def _jump_beyond(self) -> float:
+        """Return the height of the jump that ends the flat stretch, if it is above the noise."""
+        tread, jump = self.samples.tread(self.side)
+        if jump <= 4 * max(fit.floor for fit in self.fits):
             return 0.0
-        self.height = height
-        return height
+        self.tread, self.jump = tread, jump
+        return jump
 
     def _answer(self) -> Slope:
         near = min(self.fits, key=lambda fit: fit.span)
-        trusted = [fit for fit in self.fits if self._good_enough(fit) and fit.agrees(near)]
+        trusted = [fit for fit in self.fits if self._good(fit) and fit.agrees(near)]
         if not trusted:
             return Slope(near.slope, 2 * near.bound + self._drift(near), near.noise, False)
         best = self._widen(min(trusted, key=lambda fit: fit.bound))
-        slope = Slope(best.slope, best.bound, best.noise, True)
-        if self.alternative:
-            slope = slope.including(self.alternative)
-        if self.height and best.flat:
-            return replace(slope, bound=min(slope.bound, 2 * self.height / self.tread))
-        if self.height > COARSE * self.samples.magnitude():
-            return replace(slope, bound=max(slope.bound, abs(slope.value)))
+        slope = Slope(best.slope, best.bound, trusted[-1].noise, True)
+        if self.jump and best.flat:
+            # a staircase of slope g has treads of length jump / |g|
+            return replace(slope, bound=min(best.bound, 2 * self.jump / self.tread))
+        if self.jump > COARSE * self.samples.magnitude():
+            return replace(slope, bound=max(best.bound, abs(best.slope)))
+        if self.alternative is not None:
+            reach = abs(self.alternative.slope - best.slope) + self.alternative.bound
+            return replace(slope, bound=max(best.bound, reach))
         return slope
 
     def _drift(self, near: Fit) -> float:
-        """Return how far the slope may still move from ``near`` inwards, if geometrically."""
+        """Return how far the slope may still move from ``near`` to the origin."""
         rung = self.samples.rung(near.span)
-        wider = [self._window(rung - FAR), self._window(rung - 2 * FAR)]
-        if wider[0] is None or wider[1] is None:
+        wide, wider = self._window(rung - FAR), self._window(rung - 2 * FAR)
+        if wide is None or wider is None:
             return math.inf
-        last = abs(wider[0].slope - near.slope)
-        if near.agrees(wider[0]):
-            return 4 * last
-        ratio = last / abs(wider[1].slope - wider[0].slope)
-        return 2 * last * ratio / (1 - ratio) if ratio < CONVERGING else math.inf
+        change, before = abs(near.slope - wide.slope), abs(wide.slope - wider.slope)
+        if change < MOVING * abs(near.slope) and near.agrees(wide):
+            return 4 * change
+        if change >= CONVERGING * before:
+            return math.inf
+        ratio = change / before
+        return 2 * change * max(ratio / (1 - ratio), 2)  # twice the rest of a geometric series
 
     def _widen(self, best: Fit) -> Fit:
         """Longer steps drown less in the noise: take the longest that the function allows."""
-        if self._good_bound(best):
-            return best
         upper = min((fit.span for fit in self.fits if fit.span > best.span), default=math.inf)
-        for _ in range(6):
-            span = self._worthwhile(best)
-            if upper < math.inf:
-                span = min(span, math.sqrt(best.span * upper))
-            if span == math.inf or span < 4 * best.span:
+        for _ in range(MOST_ATTEMPTS):
+            span = min(self._worthwhile(best), math.sqrt(best.span) * math.sqrt(upper))
+            precise = best.bound <= max(self.target, PRECISE * abs(best.slope))
+            if precise or span < 4 * best.span or span == math.inf:
                 break
-            wider = self._window(self.samples.rung(span))
+            rung = self.samples.rung(span)
+            wider = self._window(rung)
             if wider and not wider.resolved and self._modest(wider.tail, best.floor):
-                # shorter steps had too few units in the last place to show the noise
+                # shorter steps span too few units in the last place to show the noise
                 self._raise_floor(wider.tail)
-                best, wider = (self._window(self.samples.rung(fit.span)) for fit in (best, wider))
+                best = self._window(self.samples.rung(best.span)) or best
+                wider = self._window(rung)
             if wider is None or not wider.resolved or not wider.agrees(best):
                 upper = span
             elif wider.bound < best.bound:
@@ -222,17 +235,9 @@ class Search:
                 break
         return best
 
-    def _good_bound(self, fit: Fit) -> bool:
-        return fit.bound <= max(self.target, PRECISE * abs(fit.slope))
-
     def _worthwhile(self, fit: Fit) -> float:
         """Return the span at which the tail of a function that bends there meets the noise."""
         rise = abs(fit.slope) * fit.bends_at
         if fit.noise >= rise:
             return math.inf
-        return 2 * fit.bends_at * (fit.noise / rise) ** (1 / 9)
-
-
-def _falls(wide: Fit, narrow: Fit, power: float) -> bool:
-    """Whether the tail falls faster than this power of the span."""
-    return narrow.tail <= wide.tail * (narrow.span / wide.span) ** power
+        return first_step(fit.bends_at, fit.noise / rise)

@@ -9,6 +9,7 @@ wide to have shown a grave error decides nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -36,8 +37,8 @@ SENSITIVITY = 4.0
 VANISHING = 1e-6
 
 # Claimed contributions that spread over more than this are also judged by groups of like size.
-SPREAD = 1e4
-MOST_GROUPS = 6
+SPREAD = 1e6
+MOST_GROUPS = 3
 
 # Relative accuracy at which the numerical derivative may stop: two digits beyond an error of
 # 1e-6 in one entry of 10,000, which is 1e-8 of the gradient's norm.
@@ -85,17 +86,22 @@ class Judgement:
     @property
     def relative_error(self) -> float:
         """Largest error over the directions, relative to the gradient's scale."""
-        return max((_ratio(m.error, m.scale) for m in self.measurements), default=0.0)
+        return self._largest(_ratio(m.error, m.scale) for m in self.measurements)
 
     @property
     def error_bound(self) -> float:
         """Largest bound over the directions, relative to the gradient's scale."""
-        return max((_ratio(m.bound, m.scale) for m in self.measurements), default=0.0)
+        return self._largest(_ratio(m.bound, m.scale) for m in self.measurements)
 
     @property
     def resolution(self) -> float:
         """The smallest relative error that all of the directions together could have missed."""
         return max((m.resolution for m in self.measurements), default=math.inf)
+
+    @staticmethod
+    def _largest(ratios: Iterable[float]) -> float:
+        """Return the largest of the ratios that are known."""
+        return max((ratio for ratio in ratios if math.isfinite(ratio)), default=0.0)
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from gradcheck._ladder import Samples
-from gradcheck._line import Line, epsilon, first_step, float_type
+from gradcheck._line import Line, epsilon, float_type
+from gradcheck._samples import Samples, first_step
 from gradcheck._search import Search, Slope
 
 FloatArray = NDArray[np.float64]
@@ -100,9 +100,13 @@ def derivative(
     -----
     Least-squares polynomials through the origin are fitted to samples on a geometric ladder of
     steps; the coefficients of the highest powers in an orthogonal basis show noise and structure
-    (see `gradcheck._ladder`). Longer or shorter steps are taken until these coefficients are at
-    the noise. A staircase finer than 1/500 of the function is taken for rounding; the bound for
-    a coarser one covers both its general slope and the zero slope of its treads.
+    (see `gradcheck._fit` and `gradcheck._search`). Longer or shorter steps are taken until these
+    coefficients are at the noise. A staircase finer than 1/500 of the function is taken for
+    rounding; the bound for a coarser one covers both its general slope and the zero slope of its
+    treads.
+
+    Like every method that only evaluates ``f``, it cannot see what hides in the noise: structure
+    between its samples, and singularities such as ``|x|**1.1`` beside a large constant.
 
     Examples
     --------
@@ -220,18 +224,16 @@ def _differentiate(samples: Samples, closest: float, target: float = 0.0) -> Der
     left, right = (Search(samples, side, closest, target).run() for side in (-1, 1))
     if left is None or right is None:
         return _report(left or right or Slope(math.nan, math.inf, math.nan, False), samples)
-    kinked = abs(right.value - left.value) > left.bound + right.bound
+    gap = abs(right.value - left.value)
+    larger = max(left.bound, right.bound)
     # the bound covers everything between the one-sided derivatives
-    between = Slope(
-        (left.value + right.value) / 2,
-        abs(right.value - left.value) / 2 + max(left.bound, right.bound),
-        max(left.noise, right.noise),
-        kinked,
+    middle = Slope(
+        (left.value + right.value) / 2, gap / 2 + larger, max(left.noise, right.noise), False
     )
-    if kinked:
-        kink = Kink(left.value, right.value, left.bound, right.bound)
-        return replace(_report(between, samples), kink=kink)
-    return _report(min(filter(None, (both, between)), key=lambda slope: slope.bound), samples)
+    found = _report(middle, samples)
+    if gap <= left.bound + right.bound:
+        return found
+    return replace(found, kink=Kink(left.value, right.value, left.bound, right.bound))
 
 
 def _report(slope: Slope, samples: Samples) -> Derivative:

@@ -151,7 +151,7 @@ class Ray:
     ) -> Derivative:
         """Return the derivative of `functional` at t = 0, within a bound that holds."""
         phi = self.functional(cotangents, gradient)
-        floor = self._floor(cotangents)
+        floor = self.floor(cotangents)
         dtype = self.tensors[self.name].dtype
         return along(phi, floor=floor, noise=noise, target=target, dtype=dtype)
 
@@ -173,8 +173,8 @@ class Ray:
 
         return phi
 
-    def _floor(self, cotangents: Outputs) -> float:
-        """Return the rounding of the outputs in their own dtype, as it reaches phi."""
+    def floor(self, cotangents: Outputs) -> float:
+        """Return the rounding of the outputs in their own dtype, as it reaches `functional`."""
         return math.hypot(
             *(
                 float(np.finfo(output.dtype).eps) * norm(cotangent, self._noisy(position, output))

@@ -48,7 +48,7 @@ class Report:
         """Worst verdict of tensors, required promises and parts; UNDECIDED if none was judged."""
         verdicts = [tensor.verdict for tensor in self.tensors.values()]
         verdicts += [promise.verdict for promise in self.contract.values() if promise.required]
-        verdicts += [part.verdict for part in self.parts.values() if part._judged]
+        verdicts += [part.verdict for part in self.parts.values() if part.judged]
         return Verdict.worst(verdicts) if verdicts else Verdict.UNDECIDED
 
     @property
@@ -63,9 +63,10 @@ class Report:
         return own + sum(part.forwards for part in self.parts.values())
 
     @property
-    def _judged(self) -> bool:
+    def judged(self) -> bool:
+        """Whether there was any tensor or required promise to judge."""
         required = any(promise.required for promise in self.contract.values())
-        return bool(self.tensors) or required or any(part._judged for part in self.parts.values())
+        return bool(self.tensors) or required or any(part.judged for part in self.parts.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Return builtins only, ready for JSON; ``schema_version`` counts changes of its form."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -16,11 +16,17 @@ from gradcheck.explain.factors import Factor, name_factor
 from gradcheck.explain.hypothesis import PATTERNS, Part, Stage
 from gradcheck.point import Lab
 from gradcheck.result import Explanation
-from gradcheck.target import Array
+from gradcheck.target import Array, Outputs
 
 # A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
 # claim, must be below this.
 SHARPNESS = 1e-3
+
+# Many bugs predict a gradient that vanishes: a match of zeros is weaker evidence.
+VANISHING_CONFIDENCE = 0.9
+
+# How a prediction is measured: a sketch first, then within bounds.
+Look = Callable[[Evidence, Array, Outputs | None], Bounded]
 
 # One hypothesis in words: the explanations of all that it takes to be wrong.
 Alternative = list[Explanation]
@@ -42,6 +48,11 @@ class Fit:
     def cost(self) -> float:
         """Description length of all that is wrong."""
         return sum(part.cost for part in self.parts) + sum(f.cost for f in self.factors)
+
+    @property
+    def confidence(self) -> float:
+        """How sharply the prediction was met; a claim of nothing tells less than numbers do."""
+        return VANISHING_CONFIDENCE if math.isnan(self.value) else max(0.0, 1 - self.bound)
 
 
 def explain_tensor(lab: Lab, name: str) -> list[Alternative]:
@@ -97,26 +108,17 @@ def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
 
 def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
     """Fit the remaining factor over all directions; None unless every one of them matches."""
-    predicted: list[Bounded] = []
-    claimed: list[Bounded] = []
-    for direction in evidence.directions:
-        predicted.append(_predict(evidence, parts, direction))
-        claimed.append(evidence.claimed(direction))
-        if not all(math.isfinite(p.value) and math.isfinite(p.bound) for p in predicted):
-            return None
-        if len(predicted) >= 2 and not (
-            _proportional(predicted, claimed) or all(abs(p.value) <= p.bound for p in predicted)
-        ):
-            return None
-    if parts and all(abs(p.value) <= p.bound for p in predicted):
-        # a claim that vanishes to rounding is what this predicts
-        vanishes = all(
-            abs(c.value) <= MARGIN * (c.bound + p.bound)
-            for c, p in zip(claimed, predicted, strict=True)
-        )
-        return Fit(parts, (), math.nan, max(p.bound for p in predicted)) if vanishes else None
+    claimed = [evidence.claimed(direction) for direction in evidence.directions]
+    for look in (Evidence.sketch, Evidence.numerical):
+        predicted: list[Bounded] = []
+        for direction in evidence.directions:
+            predicted.append(_predict(look, evidence, parts, direction))
+            if not _matches(predicted, claimed[: len(predicted)]):
+                return None
+    if _vanishes(predicted):
+        return Fit(parts, (), math.nan, max(p.bound for p in predicted)) if parts else None
     factor, bound = _factor(predicted, claimed)
-    if not math.isfinite(factor) or bound > SHARPNESS * abs(factor):
+    if bound > SHARPNESS * abs(factor):
         return None
     factors = tuple(name_factor(factor, bound, evidence))
     if any(part.one_number for part in parts) and any(factor.arbitrary for factor in factors):
@@ -124,7 +126,7 @@ def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
     return Fit(parts, factors, factor, bound)
 
 
-def _predict(evidence: Evidence, parts: tuple[Part, ...], direction: Array) -> Bounded:
+def _predict(look: Look, evidence: Evidence, parts: tuple[Part, ...], direction: Array) -> Bounded:
     source = next((part.evidence for part in parts if part.evidence is not None), evidence)
     cotangents = source.point.cotangents
     for part in parts:
@@ -132,7 +134,23 @@ def _predict(evidence: Evidence, parts: tuple[Part, ...], direction: Array) -> B
             cotangents = part.cotangents(source.point.outputs, cotangents)
         if part.adjoint is not None:
             direction = part.adjoint(direction)
-    return source.numerical(direction, cotangents)
+    return look(source, direction, cotangents)
+
+
+def _matches(predicted: list[Bounded], claimed: list[Bounded]) -> bool:
+    """Whether the claims are multiples of the predictions, or vanish as all of them do."""
+    if not all(math.isfinite(p.value) and math.isfinite(p.bound) for p in predicted):
+        return False
+    if _vanishes(predicted):
+        return all(
+            abs(c.value) <= MARGIN * (c.bound + p.bound)
+            for c, p in zip(claimed, predicted, strict=True)
+        )
+    return _proportional(predicted, claimed)
+
+
+def _vanishes(predicted: list[Bounded]) -> bool:
+    return all(abs(p.value) <= p.bound for p in predicted)
 
 
 def _factor(predicted: Iterable[Bounded], claimed: Iterable[Bounded]) -> tuple[float, float]:
@@ -172,7 +190,7 @@ def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
         Explanation(
             deviation.code,
             evidence.name,
-            max(0.0, 1 - fit.bound) / rivals,
+            fit.confidence / rivals,
             text,
             deviation.message,
             deviation.fix,

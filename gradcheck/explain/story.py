@@ -58,7 +58,7 @@ def tell(causes: Sequence[Explanation], reports: Mapping[str, TensorReport]) -> 
 
 def _merge(group: Sequence[Explanation]) -> Explanation:
     """Say once what was found in several tensors."""
-    first = max(group, key=lambda e: e.confidence)
+    first = max(group, key=lambda e: round(e.confidence, 2))
     if len(group) == 1:
         return first
     return replace(first, tensor=", ".join(e.tensor for e in group))

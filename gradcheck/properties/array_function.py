@@ -90,7 +90,7 @@ def shape_kept(fn: ArrayFunction, x: Array) -> None:
 
 
 @ARRAY_FUNCTION.register(
-    pins=[{"dtype": np.dtype(kind).name} for kind in (np.float64, np.float32, np.float16)],
+    pins=[{"dtype": np.dtype(kind).name} for kind in (np.float64, np.float32)],
     why="Widening doubles the memory and time of a network; narrowing loses half the digits.",
 )
 def dtype_kept(fn: ArrayFunction, dtype: str) -> None:

@@ -64,7 +64,7 @@ class LogSoftmax(RowFunction):
 
     def likely_cause(self, needs: tuple[str, ...] = ()) -> str:
         """Return the known bug that would explain what the function does."""
-        if 2 not in self.ndims:
+        if self.missing("batch"):
             return ""
         return self._backward_cause if "backward" in needs else self._forward_cause
 

@@ -126,10 +126,10 @@ class Suite:
         return self._subject(fn, **options)
 
     def require_known(self, names: Iterable[str]) -> None:
-        """Raise KeyError with near matches if one of ``names`` is no property of the suite."""
+        """Raise ValueError with near matches if one of ``names`` is no property of the suite."""
         for name in names:
             if name not in self.names:
-                raise KeyError(_unknown(f"property of the {self.name} suite", name, self.names))
+                raise ValueError(_unknown(f"property of the {self.name} suite", name, self.names))
 
 
 def suite(name: str | Suite) -> Suite:
@@ -137,13 +137,13 @@ def suite(name: str | Suite) -> Suite:
 
     Raises
     ------
-    KeyError
+    ValueError
         If there is none of that name; near matches are listed.
     """
     if isinstance(name, Suite):
         return name
     if name not in MODULES:
-        raise KeyError(_unknown("suite", name, list(MODULES)))
+        raise ValueError(_unknown("suite", name, list(MODULES)))
     found: Suite = importlib.import_module(MODULES[name]).SUITE
     return found
 

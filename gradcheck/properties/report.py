@@ -77,7 +77,7 @@ class SuiteReport:
         return not statuses & BAD and Status.PASSED in statuses
 
     def __getitem__(self, name: str) -> Result:
-        return next(result for result in self.results if result.name == name)
+        return {result.name: result for result in self.results}[name]
 
     def raise_if_failed(self) -> None:
         """Raise AssertionError carrying the whole report unless it is ok."""
@@ -88,9 +88,12 @@ class SuiteReport:
         lines = [self.summary()]
         lines += [f"  {key}: {value}" for key, value in self.facts.items()]
         width = max((len(result.name) for result in self.results), default=0)
+        status_width = max((len(result.status) for result in self.results), default=0)
         for result in self.results:
             first_line = result.message.partition("\n")[0]
-            lines.append(f"  {result.name:<{width}}  {result.status:<9} {first_line}".rstrip())
+            lines.append(
+                f"  {result.name:<{width}}  {result.status:<{status_width}}  {first_line}".rstrip()
+            )
         for result in self.results:
             if result.status in BAD:
                 lines += ["", f"{result.name}: {result.message}"]

@@ -14,6 +14,9 @@ from gradcheck.properties.violation import Array, FunctionRaisedError, PropertyV
 
 AXIS_NAMES = ("axis", "dim")
 
+# Shapes by which a function is asked whether it takes a row, or a batch of them.
+SHAPES: dict[int, tuple[tuple[int, ...], ...]] = {1: ((3,), (1,)), 2: ((3, 3), (1, 3), (2, 3))}
+
 
 class RowFunction(ArrayFunction):
     """A row-wise function, called along the last axis however its user wrote it.
@@ -50,6 +53,7 @@ class RowFunction(ArrayFunction):
     def facts(self) -> dict[str, str]:
         """Which axis is used, and which numbers of axes the function does not take."""
         axis = f"takes {self.axis_name}=" if self.axis_name else f"takes no axis, {self.axis} used"
+        axis += "" if self._default_is_last else "; without it, fn(x) is another function"
         refused = [f"{ndim}-D ({why})" for ndim in (1, 2) if (why := self._refuses_ndim(ndim))]
         return {"axis": axis} | ({"does not take": ", ".join(refused)} if refused else {})
 
@@ -108,11 +112,27 @@ class RowFunction(ArrayFunction):
         turned = (np.moveaxis(a, -1, self.axis) for a in (x, g))
         return np.moveaxis(call(self._backward, *turned), self.axis, -1)
 
+    @property
+    def _default_is_last(self) -> bool:
+        """Whether leaving the axis out is the same as -1."""
+        x = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+        if not self.axis_name or refusal(self._forward, x) or self._refuses_ndim(2):
+            return True
+        default = np.asarray(call(self._forward, x.copy()))
+        given = np.asarray(self.raw(x.copy()))
+        return default.shape == given.shape and np.allclose(default, given, equal_nan=True)
+
     def _refuses_ndim(self, ndim: int) -> str:
         if ndim not in self._refusals:
-            x = np.arange(1.0, 7.0).reshape((2, 3) if ndim == 2 else 6)
             options = {self.axis_name: -1} if self.axis_name else {}
-            self._refusals[ndim] = refusal(self._forward, x, **options)
+            answers = [
+                refusal(
+                    self._forward, np.arange(1.0, 1.0 + np.prod(shape)).reshape(shape), **options
+                )
+                for shape in SHAPES[ndim]
+            ]
+            # What takes some shapes only is broken, not picky: it is to be tried, and to fail.
+            self._refusals[ndim] = answers[-1] if all(answers) else ""
         return self._refusals[ndim]
 
 

@@ -58,7 +58,7 @@ def run_properties(
 
     Raises
     ------
-    KeyError
+    ValueError
         If a suite or property is not known; near matches are listed.
 
     Examples
@@ -195,7 +195,9 @@ class Examination:
     def _failed(self, status: Status, violation: PropertyViolationError) -> Result:
         """Tell the story; a cause found by experiment goes before one the property suggests."""
         parts = {"property": self.prop.description, **violation.parts}
-        parts["cause"] = self.subject.likely_cause(self.prop.needs) or parts["cause"]
+        hint = parts.pop("cause")
+        proven = self.subject.likely_cause(self.prop.needs)
+        parts |= {"cause": proven} if proven else {"perhaps": hint}
         code = snippet(self.suite, self.prop.name, self.subject.fn, self.failing, self.options)
         story = [violation.headline]
         story += [f"  {label:<9} {text}" for label, text in parts.items() if text]

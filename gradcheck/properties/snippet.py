@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+# Entries of an array that are still printed.
+MOST_ENTRIES = 1000
+
 
 def snippet(
     suite: str, name: str, fn: Any, inputs: Mapping[str, Any], options: Mapping[str, Any]
@@ -50,6 +53,8 @@ def _literal(value: Any) -> str:
         dtype = "" if value.dtype == np.float64 else f", dtype=np.{value.dtype}"
         if value.size == 0:
             return f"np.empty({value.shape}{dtype})"
+        if value.size > MOST_ENTRIES:
+            return f"...  # an array of shape {value.shape}, too large to be printed"
         return f"np.array({_number(value.tolist())}{dtype})"
     return _name_of(value) if callable(value) else _number(value)
 

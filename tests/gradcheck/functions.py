@@ -118,3 +118,160 @@ def smooth_case(name: str, formula: Formula, t: float) -> Case:
         return Case(
             f"{name} at {t:g}", lambda x: formula(DOUBLE, x), float(t), float(mpmath.re(exact))
         )
+
+
+def _kinked(left: float, right: float, at: float, offset: float) -> Callable[[float], float]:
+    return lambda x: offset + (right if x > at else left) * (x - at) + math.sin(x)
+
+
+def kinked_cases(seed: int = 0, count: int = 60) -> Iterator[Case]:
+    """Kinks near the point: the slope of its own side is wanted."""
+    for distance in (3e-7, -3e-7, 1e-5, -1e-3, 0.02):
+        yield Case(f"relu at {distance}", lambda x: max(x, 0.0), distance, float(distance > 0))
+        yield Case(
+            f"leaky relu at {distance}",
+            lambda x: max(x, 0.01 * x),
+            distance,
+            1.0 if distance > 0 else 0.01,
+        )
+        yield Case(
+            f"|x - {distance}|", lambda x, d=distance: abs(x - d), 0.0, -math.copysign(1, distance)
+        )
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        distance = float(rng.choice([-1, 1]) * 10 ** rng.uniform(-9, 0))
+        left, right = (float(s) for s in rng.normal(size=2) * 10 ** rng.uniform(-3, 3))
+        t = float(rng.choice([0.0, 1.0, -0.7, 13.3]))
+        offset = float(rng.choice([0.0, 1.0, -30.0]))
+        slope = (left if distance > 0 else right) + math.cos(t)
+        yield Case(
+            f"slopes {left:.2g}, {right:.2g} meet {distance:.1e} from {t}, offset {offset}",
+            _kinked(left, right, t + distance, offset),
+            t,
+            slope,
+        )
+
+
+def piecewise_cases(seed: int = 0, count: int = 30) -> Iterator[Case]:
+    """Many kinks: random walks between grid points, and ReLU networks along a line."""
+    rng = np.random.default_rng(seed)
+    for spacing in 10.0 ** rng.uniform(-6, -1, size=count):
+        grid = spacing * np.arange(1000)
+        heights = np.cumsum(rng.normal(size=1000)) * spacing
+        cell = int(rng.integers(300, 700))
+        yield Case(
+            f"kinks every {spacing:.1e}",
+            lambda x, g=grid, h=heights: float(np.interp(x, g, h)),
+            float(grid[cell] + rng.uniform(0.2, 0.8) * spacing),
+            float((heights[cell + 1] - heights[cell]) / (grid[cell + 1] - grid[cell])),
+        )
+    for width in rng.integers(3, 40, size=count):
+        first, bias, last = rng.normal(size=(3, width))
+        second = rng.normal(size=(width, width)) / math.sqrt(width)
+        t = float(rng.normal())
+        active = first * t + bias > 0
+        hidden = second @ np.maximum(first * t + bias, 0) > 0
+        yield Case(
+            f"ReLU network of width {width}",
+            lambda x, a=first, b=bias, c=second, d=last: float(
+                d @ np.maximum(c @ np.maximum(a * x + b, 0), 0)
+            ),
+            t,
+            float((last * hidden) @ (second @ (first * active))),
+        )
+
+
+def limited_cases(seed: int = 0, count: int = 60) -> Iterator[Case]:
+    """Powers of |x|: limited smoothness at the point or beside it."""
+    rng = np.random.default_rng(seed)
+    for power in rng.uniform(1.25, 6, size=count):
+        signed = bool(rng.integers(2))
+        distance = float(rng.choice([0, 1]) * 10 ** rng.uniform(-8, 0))
+        slope = power * distance ** (power - 1)
+
+        def f(x: float, p: float = power, d: float = distance, odd: bool = signed) -> float:
+            return abs(x + d) ** p * (math.copysign(1, x + d) if odd else 1) + math.exp(x)
+
+        kind = "sign(x)" if signed else ""
+        yield Case(f"{kind}|x|^{power:.2f} at {distance:.1e}", f, 0.0, slope + 1)
+
+
+def tame_cases() -> Iterator[Case]:
+    """Those smooth cases whose scale is that of the point or 1."""
+    badly_scaled = ("1e", "expanded", "steep", "narrow", "100", "64 pi", "1/x at", "sin(")
+    for case in smooth_cases():
+        small = abs(case.t) <= 50 and abs(case.exact) <= 1e4
+        if small and not any(word in case.name for word in badly_scaled):
+            yield case
+
+
+def narrow_cases() -> Iterator[Case]:
+    """Functions rounded to float32 and float16: their type shown, or hidden in a float."""
+    for case in tame_cases():
+        for narrow in (np.float32, np.float16):
+            if abs(case.exact) < 1e-3:
+                continue
+            name = f"{case.name} in {narrow.__name__}"
+            yield Case(name, lambda x, f=case.f, n=narrow: n(f(x)), case.t, case.exact)
+            if case.t != 0:  # where f vanishes, noise that vanishes with it cannot be measured
+                yield Case(
+                    f"{name}, hidden",
+                    lambda x, f=case.f, n=narrow: float(n(f(x))),
+                    case.t,
+                    case.exact,
+                )
+
+
+def narrow_argument_cases(seed: int = 0) -> Iterator[Case]:
+    """Float32 and float16 arithmetic throughout: points of that type, or rounded to it inside."""
+    table: dict[str, tuple[Callable[[Any], Any], Callable[[float], float]]] = {
+        "exp": (np.exp, math.exp),
+        "sin": (np.sin, math.cos),
+        "tanh": (np.tanh, lambda x: 1 - math.tanh(x) ** 2),
+        "log": (np.log, lambda x: 1 / x),
+        "sqrt": (np.sqrt, lambda x: 0.5 / math.sqrt(x)),
+        "square": (lambda x: x * x, lambda x: 2 * x),
+        "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), lambda x: 1 / (2 + 2 * math.cosh(x))),
+        "cubic": (lambda x: ((x - 2) * x + 1) * x - 3, lambda x: 3 * x * x - 4 * x + 1),
+    }
+    rng = np.random.default_rng(seed)
+    for name, (f, slope) in table.items():
+        for narrow in (np.float32, np.float16):
+            for t in rng.uniform(0.2, 4, size=4):
+                point = narrow(t)
+                label = f"{name} of {narrow.__name__}"
+                yield Case(f"{label} at {point}", f, point, slope(float(point)))
+                yield Case(
+                    f"{label} rounded at {t:.3g}",
+                    lambda x, f=f, n=narrow: float(f(n(x))),
+                    float(t),
+                    slope(float(t)),
+                )
+
+
+def noisy_cases(seed: int = 0) -> Iterator[Case]:
+    """Smooth functions with noise of all sizes: random, or a function of the argument's bits."""
+    rng = np.random.default_rng(seed)
+    for index, case in enumerate(tame_cases()):
+        amplitude = 10 ** rng.uniform(-15, -2)
+        size = amplitude * max(abs(case.f(case.t)), min(1.0, abs(case.exact) / 10))
+        source = np.random.default_rng([seed, index])
+        name = f"{case.name} with noise {amplitude:.0e}"
+        yield Case(
+            f"{name}, normal",
+            lambda x, f=case.f, a=size, r=source: f(x) + a * r.normal(),
+            case.t,
+            case.exact,
+        )
+        yield Case(
+            f"{name}, multiplicative",
+            lambda x, f=case.f, a=amplitude, r=source: f(x) * (1 + a * r.uniform(-1, 1)),
+            case.t,
+            case.exact,
+        )
+        yield Case(
+            f"{name}, hashed",
+            lambda x, f=case.f, a=size: f(x) + a * math.sin(1e5 * (hash(x) % 100003)),
+            case.t,
+            case.exact,
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.properties.loss.causes import gradient_cause
 from gradcheck.properties.loss.kinds import KINDS, REDUCTIONS, REMEDIES
 from gradcheck.properties.loss.recognition import (
     Convention,
@@ -111,6 +112,14 @@ class Loss(Subject):
             raise ValueError("no backward was given")
         return call(self._backward, *self.convention.arguments(p, t))
 
+    def right_gradients(self, p: Array, t: Array) -> dict[str, Array]:
+        """Return what the gradient may be, by what it is taken with respect to."""
+        scale = self.scale(p)
+        by_input = np.asarray(scale * self.kind.gradient(p, t), dtype=np.float64)
+        if self.kind.name != "probabilities":
+            return {"the prediction": by_input}
+        return {"the probabilities": by_input, "the logits": scale * (p - t)}
+
     def scale(self, p: Array) -> float:
         """Return the factor of the recognised reduction, that of a sum where there is none."""
         rows, classes = np.atleast_2d(p).shape
@@ -146,7 +155,9 @@ class Loss(Subject):
         return floor if 0 < floor <= LARGEST_GUARD else 0.0
 
     def likely_cause(self, needs: tuple[str, ...] = ()) -> str:
-        """Return what the recognised reduction tells where it is no convention of this loss."""
+        """Return what the reduction tells, or the factor by which the gradient is wrong."""
+        if "backward" in needs:
+            return gradient_cause(self.gradient, self.right_gradients)
         if self.reduction in self.kind.reductions:
             return ""
         return REMEDIES.get(self.reduction, "")

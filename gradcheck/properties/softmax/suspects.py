@@ -120,7 +120,20 @@ def forward_cause(fn: Function) -> str:
         return named if named != "right" else ""
     if is_float32(answers):
         return "every result is a float32 number: there is a cast to float32 inside"
-    return _by_row_sums(answers)
+    return _by_scale(answers[0]) or _by_row_sums(answers)
+
+
+def _by_scale(p: Array | None) -> str:
+    """Return whether the first probe is answered as if its logits were multiplied by a number."""
+    if p is None or not np.all(p > 0):
+        return ""
+    x = PROBES[0]
+    factor = float(np.log(p[0, 2] / p[0, 1]) / (x[0, 2] - x[0, 1]))
+    if abs(factor - 1) < 1e-3 or not np.allclose(p, _rows(factor * x), rtol=1e-9):
+        return ""
+    return (
+        f"the logits are multiplied by {factor:.4g}: a temperature, or a logarithm to another base"
+    )
 
 
 def _by_row_sums(answers: list[Array | None]) -> str:

@@ -268,7 +268,7 @@ FORWARD_FAULTS = {
     vector_as_column: {"vector_is_a_batch_of_one"},
     sign_bit_read: {"subnormals_count_as_zero"},
     wrong_from_third_class: {"dropping_a_class_renormalises"},
-    top_class_halved: {"order_kept", "cooling_sharpens"},
+    top_class_halved: {"cooling_sharpens"},
     Counting: {"same_input_same_output"},
 }
 
@@ -285,11 +285,9 @@ BACKWARD_FAULTS = {
 
 
 def refused(fn, properties, **options):
-    report = run_properties("softmax", fn, examples=50, only=properties, **options)
+    report = run_properties("softmax", fn, examples=30, only=properties, **options)
     return {
-        result.name
-        for result in report.results
-        if result.status in (Status.FAILED, Status.ERRORED)
+        result.name for result in report.results if result.status in (Status.FAILED, Status.ERRORED)
     }
 
 
@@ -317,9 +315,7 @@ def test_softmax_that_is_not_the_exponential_of_its_logarithm_is_refused():
 
 
 def test_every_property_refuses_some_fault():
-    killers = set().union(
-        REFUSE_ASKED_ABOUT, *FORWARD_FAULTS.values(), *BACKWARD_FAULTS.values()
-    )
+    killers = set().union(REFUSE_ASKED_ABOUT, *FORWARD_FAULTS.values(), *BACKWARD_FAULTS.values())
 
     assert set(suite("softmax").names) - killers == {"agrees_with_log_softmax"}
 
@@ -347,9 +343,7 @@ def test_cause_is_found_by_experiment(fault, cause):
     report = run_properties(
         "softmax", fault, examples=20, only=["agrees_with_reference", "huge_logits_stay_finite"]
     )
-    causes = [
-        line for r in report.results for line in r.message.splitlines() if "  cause " in line
-    ]
+    causes = [line for r in report.results for line in r.message.splitlines() if "  cause " in line]
 
     assert causes
     assert all(cause in line for line in causes)

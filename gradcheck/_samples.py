@@ -1,0 +1,162 @@
+"""Samples of a function that vanishes at the origin, on a ladder of steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from gradcheck._fit import Fit, fit
+
+# Each rung is this much shorter than the one above. Halving would make the rounding errors of the
+# samples repeat themselves, and hide oscillations whose period divides the steps.
+RATIO = 0.52
+
+# Rungs to leap over at once where there is nothing to be seen.
+LEAP = 6
+
+# Rungs of a window with steps to both sides, and to one, whose polynomials need more of them.
+PAIRS = 5
+SINGLES = 8
+FEWEST_SAMPLES = 4
+
+
+class Samples:
+    """Remembered values of phi(t), with phi(0) = 0, and what windows of them say.
+
+    Parameters
+    ----------
+    phi
+        The function; not finite where it is not defined.
+    longest
+        The step of rung 0.
+    offset
+        Value that was subtracted from the function to give phi.
+    eps
+        Rounding unit of the function's values.
+    step
+        The representable step nearest to a given one.
+    floor
+        Known noise of phi besides their rounding.
+    horizon
+        How many leaps to look beyond the first window for the end of a flat stretch.
+    """
+
+    def __init__(
+        self,
+        phi: Callable[[float], float],
+        longest: float,
+        *,
+        offset: float,
+        eps: float,
+        step: Callable[[float], float],
+        floor: float = 0.0,
+        horizon: int = 0,
+    ) -> None:
+        self.phi = phi
+        self.longest = longest
+        self.offset = offset
+        self.eps = eps
+        self.step = step
+        self.floor = floor
+        self.horizon = horizon
+        self.known: dict[float, float] = {}
+
+    def at(self, t: float) -> tuple[float, float]:
+        """Return the representable step nearest to ``t`` and phi there."""
+        t = self.step(t)
+        if t not in self.known:
+            self.known[t] = self.phi(t)
+        return t, self.known[t]
+
+    def span(self, rung: int) -> float:
+        """Return the step of a rung."""
+        return self.longest * RATIO**rung
+
+    def rung(self, span: float) -> int:
+        """Return the highest rung whose step is no longer than ``span``."""
+        return math.ceil(math.log(span / self.longest) / math.log(RATIO) - 1e-9)
+
+    def magnitude(self) -> float:
+        """Return the largest value of the function that was seen."""
+        return max(abs(v + self.offset) for v in self.known.values() if math.isfinite(v))
+
+    def window(self, top: int, side: int, target: float) -> Fit | None:
+        """Fit as few samples from rung ``top`` down as settle the matter; None if not finite."""
+        steps: list[float] = []
+        values: list[float] = []
+        found = None
+        for rung in range(top, top + (SINGLES if side else PAIRS)):
+            for sign in signs(side):
+                t, value = self.at(sign * self.span(rung))
+                if t == 0 or t in steps:
+                    return found
+                if not math.isfinite(value):
+                    return None
+                steps.append(t)
+                values.append(value)
+            if len(steps) >= FEWEST_SAMPLES:
+                floor = self._rounding(values)
+                found = fit(np.array(steps), np.array(values), floor, mirrored=side == 0)
+                if found.resolved or found.bound <= target:
+                    return found
+        return found
+
+    def _rounding(self, values: list[float]) -> float:
+        """Return the noise known to be in ``values``: half a unit in the last place, or more."""
+        return max(self.floor, *(self.eps / 2 * abs(value + self.offset) for value in values))
+
+    def jumps(self, top: int, side: int) -> bool:
+        """Whether phi jumps at 0: its values from rung ``top`` down are nearly the same, not 0."""
+        for sign in signs(side):
+            values = [self.at(sign * self.span(top + rung))[1] for rung in range(PAIRS)]
+            if max(values) - min(values) < abs(values[0]) / 16:
+                return True
+        return False
+
+    def tread(self, side: int) -> tuple[float, float]:
+        """Return where the flat stretch at 0 ends, and the height of the jump there.
+
+        The height is 0 where phi departs from 0 continuously, or does not as far as is known.
+        """
+        for leap in range(self.horizon + 1):
+            far = [self.at(sign * self.span(-LEAP * leap))[1] for sign in signs(side)]
+            if any(far):
+                break
+        changed = [t for t, v in self.known.items() if t * side >= 0 and v and math.isfinite(v)]
+        outer = min(changed, key=abs, default=math.inf)
+        flat = [t for t in self.known if t * outer > 0 and abs(t) < abs(outer)]
+        if not changed or not flat:
+            return math.inf, 0.0
+        inner, outer = self._bracket(max(flat, key=abs), outer, 2.0**-5)
+        _, beyond = self.at(2 * outer - inner)
+        _, outer = self._bracket(inner, outer, 2.0**-10)
+        # 32 times closer to where it departs from 0, a continuous function rises less by as much
+        jump = abs(self.known[outer])
+        return abs(outer), jump if jump > abs(beyond) / 8 else 0.0
+
+    def _bracket(self, inner: float, outer: float, width: float) -> tuple[float, float]:
+        """Narrow the interval in which phi departs from 0 to ``width``, relatively."""
+        while abs(outer - inner) > width * abs(outer):
+            far = outer / inner > 4
+            middle = inner * math.sqrt(outer / inner) if far else (inner + outer) / 2
+            middle, value = self.at(middle)
+            if middle in (inner, outer):
+                break
+            inner, outer = (middle, outer) if value == 0 else (inner, middle)
+        return inner, outer
+
+
+def signs(side: int) -> tuple[int, ...]:
+    """Return the signs of the steps: 1 and -1 for ``side`` 0, else that side's."""
+    return (side,) if side else (1, -1)
+
+
+def first_step(scale: float, noise: float) -> float:
+    """Return the step at which a Taylor term of degree 9 is near the noise, both relative to f.
+
+    Noise is picked up by windows of `PAIRS` to both sides in the 9th degree; the fit halves it
+    eight times over, hence the factor.
+    """
+    return float(2 * scale * noise ** (1 / 9))

@@ -1,0 +1,159 @@
+"""Points every tool at one trained network and collects what they find, knowing nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diagnostics import History, investigate
+from diagnostics import Report as Diagnosis
+from gradcheck.properties import SuiteReport, run_properties
+from gradcheck.properties.report import BAD
+from gradcheck.report import Report
+from gradcheck.update import check_update
+from network import QuestionNetwork
+
+# Samples of the batch on which one training step is examined.
+STEP_SAMPLES = 32
+
+# What each mendable part of the network would show as, in the codes of the tools.
+SIGNS = {
+    "softmax": {"samples_mixed", "evaluation_bug"},
+    "bias": {"summed_to_scalar", "last_sample_only"},
+    "output_error": {"gradient_of_other_loss"},
+    "loss": {
+        "certain_and_wrong_stays_finite",
+        "impossible_other_class_costs_nothing",
+        "single_prediction_is_a_batch_of_one",
+        "zero_at_the_target",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one tool says of one fault: its name for it, where, by which measurement, the remedy."""
+
+    code: str
+    what: str
+    where: str
+    evidence: str
+    change: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: all sightings that point at the same part of the network."""
+
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def title(self) -> str:
+        """The tools' names for it."""
+        return ", ".join(dict.fromkeys(sighting.code for sighting in self.sightings))
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Yield what, where, evidence and change, each sighting after the other."""
+        for sighting in self.sightings:
+            yield "what", sighting.what
+            yield "where", sighting.where
+            yield "evidence", sighting.evidence
+        for change in dict.fromkeys(sighting.change for sighting in self.sightings):
+            yield "change", change
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What the tools found out about one network.
+
+    Attributes
+    ----------
+    history
+        The run that led to it.
+    update
+        What its training step descends.
+    diagnosis
+        What experiments on its predictions show.
+    loss
+        The properties of its loss.
+    """
+
+    history: History
+    update: Report
+    diagnosis: Diagnosis
+    loss: SuiteReport
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault found, sightings of the same part of the network together."""
+        groups: dict[str, list[Sighting]] = {}
+        for sighting in (*self._of_evaluation(), *self._of_update(), *self._of_loss()):
+            part = next((p for p, signs in SIGNS.items() if sighting.code in signs), sighting.code)
+            groups.setdefault(part, []).append(sighting)
+        return [Fault(tuple(group)) for group in groups.values()]
+
+    @property
+    def parts(self) -> set[str]:
+        """The parts of the network that the faults point at, by the names in `SIGNS`."""
+        codes = {sighting.code for fault in self.faults for sighting in fault.sightings}
+        return {part for part, signs in SIGNS.items() if signs & codes} | {
+            code for code in codes if not any(code in signs for signs in SIGNS.values())
+        }
+
+    def _of_update(self) -> Iterator[Sighting]:
+        for e in self.update.explanations:
+            yield Sighting(e.code, e.message, f"the gradients of {e.tensor}", e.evidence, e.fix)
+
+    def _of_evaluation(self) -> Iterator[Sighting]:
+        for finding in self.diagnosis.findings:
+            if finding.code == "evaluation_bug":
+                yield Sighting(
+                    finding.code,
+                    finding.message,
+                    "predict on a batch",
+                    ", ".join(finding.evidence_texts()[:4]),
+                    finding.next_steps[0] if finding.next_steps else "",
+                )
+
+    def _of_loss(self) -> Iterator[Sighting]:
+        for result in self.loss.results:
+            if result.status in BAD:
+                lines = [line.strip() for line in result.message.splitlines()]
+                yield Sighting(
+                    result.name,
+                    lines[0],
+                    "the loss",
+                    result.counterexample or "see the report",
+                    next((line[7:].strip() for line in lines if line.startswith("perhaps")), ""),
+                )
+
+
+def examine(
+    network: QuestionNetwork,
+    fresh: QuestionNetwork,
+    train: tuple[Any, Any],
+    validation: tuple[Any, Any],
+    history: History,
+) -> Examination:
+    """Examine a trained network, and one step of a ``fresh`` one like it.
+
+    A step from the initial weights is the clearest: no unit is dead and no probability zero yet.
+    """
+    X, y = train[0][:STEP_SAMPLES].astype(np.float64), train[1][:STEP_SAMPLES]
+    step: Callable[[], None] = lambda: fresh.train(X, y)  # noqa: E731 (a name for the report)
+    step.__qualname__ = "train(X, y)"
+    update = check_update(
+        step,
+        fresh.params,
+        lambda: fresh.loss(fresh.predict(X), y),
+        learning_rate=fresh.learning_rate,
+        predict=fresh.predict,
+        inputs=X,
+        targets=y,
+    )
+    diagnosis = investigate(network.predict, *validation, history=history)
+    loss = run_properties("loss", network.loss, examples=50)
+    return Examination(history, update, diagnosis, loss)
