@@ -4,6 +4,7 @@ from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Finding, Severity
 from diagnostics.history import History
 from diagnostics.plots import compare_histories, plot_history
+from diagnostics.probes import investigate
 from diagnostics.report import Report
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Severity",
     "compare_histories",
     "diagnose",
+    "investigate",
     "plot_history",
 ]

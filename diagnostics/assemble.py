@@ -30,7 +30,7 @@ class Rows:
 
 
 def assemble(table: Table, mapping: dict[str, str]) -> Rows:
-    """Return the rows of a table in order, each epoch once, training and validation side by side."""
+    """Return rows in order, each epoch once, training and validation side by side."""
     rows = _on_axis(table, mapping)
     _order(rows)
     _merge_equal(rows)

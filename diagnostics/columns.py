@@ -16,7 +16,17 @@ ROLES = (
     "gradient_norm",
 )
 
-VALIDATION = {"val", "valid", "validation", "eval", "evaluation", "dev", "test", "testing", "holdout"}
+VALIDATION = {
+    "val",
+    "valid",
+    "validation",
+    "eval",
+    "evaluation",
+    "dev",
+    "test",
+    "testing",
+    "holdout",
+}
 TRAINING = {"train", "training", "tr", "trn"}
 LOSS = {"loss", "losses", "nll", "xent", "ce", "crossentropy", "logloss", "mlogloss", "cost"}
 ACCURACY = {"accuracy", "accuracies", "acc", "accs", "accuracy_score"}
@@ -143,7 +153,7 @@ def _metric_role(name: str) -> tuple[str, int] | None:
 
 
 def _give_bare_accuracy_to_validation(chosen: dict[str, str], overrides: Mapping[str, str]) -> None:
-    """An accuracy beside ``train_loss`` and ``valid_loss`` is that of validation (as fastai logs it)."""
+    """A bare accuracy beside ``train_loss`` is that of validation, as fastai logs it."""
     if "train_accuracy" in overrides or "val_accuracy" in chosen:
         return
     bare = not set(words(chosen.get("train_accuracy", "train"))) & TRAINING

@@ -13,6 +13,7 @@ from diagnostics import table as tables
 from diagnostics.assemble import Rows, assemble
 from diagnostics.columns import assign_roles
 from diagnostics.table import Floats, Mask, Problem, Table
+from diagnostics.totals import add_totals
 
 CURVES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
@@ -116,6 +117,7 @@ class History:
     @classmethod
     def from_table(cls, table: Table, *, columns: Mapping[str, str] | None = None) -> History:
         """Build from what a reader handed over."""
+        add_totals(table)
         counts = {name: int((~table.blank[name]).sum()) for name in table.columns}
         mapping = assign_roles(table.columns, counts, columns)
         _require_curves(table, mapping)
@@ -188,7 +190,9 @@ def _require_curves(table: Table, mapping: Mapping[str, str]) -> None:
     if any(role in mapping for role in CURVES):
         return
     if not table.columns:
-        raise ValueError("no numbers found: expected columns such as 'loss', 'val_loss', 'accuracy'")
+        raise ValueError(
+            "no numbers found: expected columns such as 'loss', 'val_loss', 'accuracy'"
+        )
     raise ValueError(
         f"no loss or accuracy among the columns {', '.join(map(repr, table.columns))}: "
         "name one, as in columns={'val_loss': 'my_column'}"

@@ -106,9 +106,7 @@ def compare_histories(
         raise ValueError("histories: the runs have neither losses nor accuracies in common")
     figure = Figure(figsize=(4.2 * len(histories), HEIGHT))
     figure.set_layout_engine("constrained")
-    grid = figure.subplots(
-        len(panels), len(histories), sharex="col", sharey="row", squeeze=False
-    )
+    grid = figure.subplots(len(panels), len(histories), sharex="col", sharey="row", squeeze=False)
     for column, (name, history) in enumerate(histories.items()):
         of_run = list((findings or {}).get(name, ()))
         for axis, panel in zip(grid[:, column], panels, strict=True):
@@ -163,9 +161,7 @@ def _draw_curve(
     x, y = decimate(epochs, values)
     every = max(1, len(x) // MOST_MARKERS)
     offset = every // 2 if name == "training" else 0  # markers of two equal curves stay visible
-    axis.plot(
-        x, y, label=name, linewidth=1.4, markersize=4, markevery=(offset, every), **style
-    )
+    axis.plot(x, y, label=name, linewidth=1.4, markersize=4, markevery=(offset, every), **style)
 
 
 def decimate(x: Floats, y: Floats, points: int = MOST_POINTS) -> tuple[Floats, Floats]:
@@ -227,10 +223,11 @@ def _mark_best(axis: Axes, history: History, panel: str) -> None:
 
 
 def _placed(history: History, findings: Sequence[Finding]) -> Finding | None:
-    """The finding to shade: the first with an onset within the run, else the first with a span."""
+    """The finding to shade: one with an onset within the run, else the symptom, else the first."""
     spans = [f for f in findings if f.epochs is not None and f.severity is not Severity.INFO]
     later = [f for f in spans if f.epochs and f.epochs[0] > history.epochs[0]]
-    return next(iter(later or spans), None)
+    symptom = [f for f in spans if f.code == "loss_accuracy_divergence"]
+    return next(iter(later or symptom or spans), None)
 
 
 def _shade(axis: Axes, history: History, findings: Sequence[Finding]) -> None:

@@ -93,7 +93,7 @@ class Report:
         return json.dumps(_finite(self.to_dict()), indent=indent, allow_nan=False)
 
     def save(self, path: str | Path) -> Path:
-        """Write the report; the ending says how: ``.html``, ``.json``, ``.png``, ``.svg`` or ``.txt``.
+        """Write the report as the ending says: ``.html``, ``.json``, ``.png``, ``.svg``, ``.txt``.
 
         Parameters
         ----------

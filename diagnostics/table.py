@@ -54,12 +54,20 @@ class Table:
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def length(self) -> int:
+        """Number of rows."""
+        columns: list[Any] = [*self.columns.values(), *self.text.values()]
+        return len(columns[0]) if columns else 0
+
     def add(self, name: str, values: Floats, blank: Mask | None = None) -> None:
         """Add one column; without ``blank`` every cell counts as logged."""
         self.columns[name] = values
         self.blank[name] = np.zeros(len(values), bool) if blank is None else blank
 
-    def add_cells(self, name: str, cells: Sequence[Any], lines: Sequence[int] | None = None) -> None:
+    def add_cells(
+        self, name: str, cells: Sequence[Any], lines: Sequence[int] | None = None
+    ) -> None:
         """Add one column of raw cells: texts, numbers or None.
 
         A column in which fewer than half of the cells are numbers is kept as text. Otherwise
@@ -78,7 +86,7 @@ class Table:
 
 
 def parse_cells(cells: Sequence[Any]) -> tuple[Floats, Mask, list[int]]:
-    """Return the cells as numbers, which were blank, and the indices of those that are no numbers."""
+    """Return the cells as numbers, which were blank, and the indices of what is no number."""
     try:
         values = np.array(cells, dtype=np.float64)
         if values.ndim == 1 and not any(cell is None for cell in cells):
@@ -92,11 +100,11 @@ def parse_cells(cells: Sequence[Any]) -> tuple[Floats, Mask, list[int]]:
         logged = [cell for cell, skip in zip(cells, blank, strict=True) if not skip]
         values[~blank] = np.array(logged, dtype=np.float64)
     except (ValueError, TypeError):
-        for index in np.flatnonzero(~blank):
+        for index in np.flatnonzero(~blank).tolist():
             try:
                 values[index] = _number(cells[index])
             except (ValueError, TypeError):
-                damaged.append(int(index))
+                damaged.append(index)
     return values, blank, damaged
 
 
@@ -117,6 +125,27 @@ def _number(cell: Any) -> float:
     if text.lower() in ("true", "false"):
         return float(text.lower() == "true")
     return float(text)
+
+
+def concatenate(tables: Sequence[Table]) -> Table:
+    """Return tables of the same columns one below the other.
+
+    A column that holds text in one of them holds numbers only where these were.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    names = dict.fromkeys(name for table in tables for name in (*table.columns, *table.text))
+    joined = Table(problems=[problem for table in tables for problem in table.problems])
+    lengths = [table.length for table in tables]
+    for name in names:
+        if not any(name in table.columns for table in tables):
+            joined.text[name] = [cell for table in tables for cell in table.text[name]]
+            continue
+        parts = list(zip(tables, lengths, strict=True))
+        values = [t.columns.get(name, np.full(length, np.nan)) for t, length in parts]
+        blank = [t.blank.get(name, np.ones(length, bool)) for t, length in parts]
+        joined.add(name, np.concatenate(values), np.concatenate(blank))
+    return joined
 
 
 def from_records(records: Iterable[Mapping[str, Any]], lines: Sequence[int] | None = None) -> Table:

@@ -21,6 +21,8 @@ MAD_TO_SIGMA = 1.4826
 SECOND_DIFFERENCE_GAIN = np.sqrt(6.0)
 # Series are condensed to this many block medians where a method is not linear in time.
 POINTS = 400
+# Fewer values give no median of second differences worth the name.
+SHORTEST_FOR_NOISE = 8
 # Longer series are condensed to this length before a test, which averages noise away.
 TESTED_POINTS = 120
 # See `rise`: 99 % of series without a rise stay below; the measured rates are given there.
@@ -58,15 +60,18 @@ def condense(values: Floats, points: int = POINTS) -> tuple[Floats, Floats]:
         return values, np.arange(len(values), dtype=np.float64)
     whole = len(values) // block * block
     tail = len(values) - whole
-    middles = np.arange(0, whole, block) + (block - 1) / 2 + tail
-    return np.median(values[tail:].reshape(-1, block), axis=1), middles
+    middles = (np.arange(0, whole, block) + (block - 1) / 2 + tail).astype(np.float64)
+    medians: Floats = np.median(values[tail:].reshape(-1, block), axis=1).astype(np.float64)
+    return medians, middles
 
 
 def window_medians(values: Floats) -> Floats:
     """Return medians of some ten windows aligned to the end."""
     width = max(3, len(values) // 10)
     count = len(values) // width
-    return np.asarray(np.median(values[len(values) - count * width :].reshape(count, width), axis=1))
+    return np.asarray(
+        np.median(values[len(values) - count * width :].reshape(count, width), axis=1)
+    )
 
 
 def theil_sen(values: Floats) -> float:
@@ -156,8 +161,19 @@ def rise(values: Floats) -> Rise:
     T = (last window median - lowest window median) / noise. A rise is real when T > 9, or when
     T > 6 and the medians climb steadily, and the relative rise is at least 3 %.
 
-    False alarms measured on 2,000 series for each of n = 30, 60, 120 (exponential decay to a plateau with
-    AR(1) noise of 10 % of the plateau): see ``tests/diagnostics/test_trends.py``, which measures them again.
+    Null series: an exponential decay to a plateau, with AR(1) noise of 10 % of the plateau and
+    random depth and time constant. Share judged ``real`` among 1,500 series for each of n = 12,
+    30, 60 and 120:
+
+    ======== ====== ====== ====== ======
+    AR(1)    n = 12 n = 30 n = 60 n = 120
+    ======== ====== ====== ====== ======
+    0.0      0.2 %  0.0 %  0.0 %  0.0 %
+    0.5      0.6 %  0.0 %  0.0 %  0.0 %
+    0.8      1.1 %  2.5 %  1.3 %  0.3 %
+    ======== ====== ====== ====== ======
+
+    A raw Mann-Kendall test at 5 % raises 42 % to 48 % on such series at AR(1) 0.8.
     """
     points, _ = condense(values, TESTED_POINTS)
     medians = window_medians(points) if len(points) >= 6 else points
@@ -166,13 +182,19 @@ def rise(values: Floats) -> Rise:
     after = medians[low:]
     steady = len(after) >= STEADY_WINDOWS and kendall_tau(after) >= STEADY_TAU
     return Rise(
-        statistic=_ratio(size, noise(points)),
+        statistic=_ratio(size, _noise_near_the_end(points)),
         size=size,
         relative=_ratio(size, abs(float(medians[low]))),
         steady=steady,
         lowest=float(medians[low]),
         values=values,
     )
+
+
+def _noise_near_the_end(points: Floats) -> float:
+    """Noise of the later two thirds: a steep fall at the start of a short run is no noise."""
+    later = points[len(points) // 3 :]
+    return noise(later if len(later) >= SHORTEST_FOR_NOISE else points)
 
 
 def fall(values: Floats) -> Rise:
@@ -193,12 +215,12 @@ def onset(values: Floats) -> int:
     tail = smooth[low:]
     time = np.arange(len(tail), dtype=np.float64)
     if len(tail) < 3:
-        return round(index[low])
+        return round(float(index[low]))
     hinge = np.maximum(time - time[:-1, None], 0)  # (candidates, rows)
     hinge -= hinge.mean(axis=1, keepdims=True)
     # Sum of squares explained by the line: <hinge, tail>^2 / <hinge, hinge>
     explained = (hinge @ (tail - tail.mean())) ** 2 / np.sum(hinge**2, axis=1)
-    return round(index[low + int(np.argmax(explained))])
+    return round(float(index[low + int(np.argmax(explained))]))
 
 
 def running_median(values: Floats, width: int) -> Floats:

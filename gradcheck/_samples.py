@@ -9,17 +9,24 @@ import numpy as np
 
 from gradcheck._fit import Fit, fit
 
-# Each rung is this much shorter than the one above. Halving would make the rounding errors of the
-# samples repeat themselves, and hide oscillations whose period divides the steps.
-RATIO = 0.52
+# Each rung is this much shorter than the one above. Were it a simple fraction, the rounding errors
+# of the samples would repeat themselves, treads of staircases fall on a straight line, and
+# oscillations whose period divides the steps be hidden.
+RATIO = 0.51793
 
 # Rungs to leap over at once where there is nothing to be seen.
 LEAP = 6
 
+# How closely the end of a flat stretch is located, relatively.
+NARROW = 2.0**-10
+
 # Rungs of a window with steps to both sides, and to one, whose polynomials need more of them.
 PAIRS = 5
 SINGLES = 8
+# Two of each parity, of which one is for the polynomial and one for the noise; another two guard
+# against coincidence where the noise is not known.
 FEWEST_SAMPLES = 4
+FEWEST_UNINFORMED = 6
 
 
 class Samples:
@@ -96,7 +103,7 @@ class Samples:
                     return None
                 steps.append(t)
                 values.append(value)
-            if len(steps) >= FEWEST_SAMPLES:
+            if len(steps) >= (FEWEST_SAMPLES if self.floor else FEWEST_UNINFORMED):
                 floor = self._rounding(values)
                 found = fit(np.array(steps), np.array(values), floor, mirrored=side == 0)
                 if found.resolved or found.bound <= target:
@@ -129,23 +136,21 @@ class Samples:
         flat = [t for t in self.known if t * outer > 0 and abs(t) < abs(outer)]
         if not changed or not flat:
             return math.inf, 0.0
-        inner, outer = self._bracket(max(flat, key=abs), outer, 2.0**-5)
-        _, beyond = self.at(2 * outer - inner)
-        _, outer = self._bracket(inner, outer, 2.0**-10)
-        # 32 times closer to where it departs from 0, a continuous function rises less by as much
-        jump = abs(self.known[outer])
-        return abs(outer), jump if jump > abs(beyond) / 8 else 0.0
+        outer = self._departure(max(flat, key=abs), outer)
+        # a continuous function rises 32 times more at a distance 32 times that of `outer`
+        jump, beyond = abs(self.known[outer]), abs(self.at(outer * (1 + 32 * NARROW))[1])
+        return abs(outer), jump if jump > beyond / 8 else 0.0
 
-    def _bracket(self, inner: float, outer: float, width: float) -> tuple[float, float]:
-        """Narrow the interval in which phi departs from 0 to ``width``, relatively."""
-        while abs(outer - inner) > width * abs(outer):
+    def _departure(self, inner: float, outer: float) -> float:
+        """Return a step just beyond where phi departs from 0, given steps on both sides of it."""
+        while abs(outer - inner) > NARROW * abs(outer):
             far = outer / inner > 4
             middle = inner * math.sqrt(outer / inner) if far else (inner + outer) / 2
             middle, value = self.at(middle)
             if middle in (inner, outer):
                 break
             inner, outer = (middle, outer) if value == 0 else (inner, middle)
-        return inner, outer
+        return outer
 
 
 def signs(side: int) -> tuple[int, ...]:
@@ -154,9 +159,9 @@ def signs(side: int) -> tuple[int, ...]:
 
 
 def first_step(scale: float, noise: float) -> float:
-    """Return the step at which a Taylor term of degree 9 is near the noise, both relative to f.
+    """Return a span whose tail meets the noise if the Taylor coefficients are scale**-k.
 
-    Noise is picked up by windows of `PAIRS` to both sides in the 9th degree; the fit halves it
-    eight times over, hence the factor.
+    The tail of a full window is of degree 9. Of x**9 it holds less than 2**-9, so that the span
+    may be twice that at which x**9 itself meets the noise.
     """
     return float(2 * scale * noise ** (1 / 9))

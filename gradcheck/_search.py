@@ -107,7 +107,9 @@ class Search:
         return found.resolved or found.bound <= self.target
 
     def _raise_floor(self, noise: float) -> None:
+        """Take this noise as known, and as growing with the function beyond the samples so far."""
         self.samples.floor = noise
+        self.samples.eps = max(self.samples.eps, noise / self.samples.magnitude())
         self.noisy = True
 
     def _descend(self) -> Fit | None:

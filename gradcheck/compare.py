@@ -165,6 +165,7 @@ class Judge:
             self.claim,
             noise=None if group else self.noise,
             target=WANTED_ACCURACY * (size or self.size),
+            glance=COARSEST_RESOLUTION * (size or self.size),
         )
         if self.noise is None and not group and math.isfinite(derivative.noise):
             self.noise = derivative.noise

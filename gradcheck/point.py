@@ -66,7 +66,7 @@ class Lab:
         self.cotangents = cotangents
         self.widened = False
         self.wide = self.native
-        self.base = self.point(target.tensors)
+        self.base = self.native_base = self.point(target.tensors)
         dtypes = [
             value.dtype
             for value in (*target.tensors.values(), *self.base.outputs)

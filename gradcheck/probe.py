@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,17 @@ from gradcheck.target import Array, Outputs, Run, Target, Tensors
 
 # Entries of one temporary in a projection: large enough to be fast, small beside any tensor.
 CHUNK = 1 << 16
+
+# A derivative of this many bounds is not zero, whatever a closer look would add.
+GLARING = 100.0
+
+# Entries that move per kink that is reckoned with, and the shortest reach that is started with:
+# rounding noise there still leaves ten digits.
+ENTRIES_PER_KINK = 64
+SHORTEST_REACH = 2.0**-9
+
+# What a forward may raise at a point outside its domain, where it is taken to be NaN.
+OUTSIDE = (ValueError, ArithmeticError)
 
 # Outputs whose magnitudes span more than this are looked at for the components that a direction
 # moves: the rounding noise of the others is then no noise of the derivative.
@@ -134,9 +146,12 @@ class Ray:
         origin = self.tensors[self.name]
         with np.errstate(all="ignore"):
             moved = (origin + t * self.direction).astype(origin.dtype)
-            run = self.probe.run(self.probe.with_tensor(self.name, moved, self.tensors))
-            changes = tuple(map(_difference, run.outputs, self.outputs))
             step = _difference(moved, origin)
+            try:
+                run = self.probe.run(self.probe.with_tensor(self.name, moved, self.tensors))
+                changes = tuple(map(_difference, run.outputs, self.outputs))
+            except OUTSIDE:
+                changes = tuple(np.full(output.shape, np.nan) for output in self.outputs)
         if self.keep:
             self._kept[t] = changes, step
         return changes, step
@@ -148,12 +163,46 @@ class Ray:
         *,
         noise: float | None = None,
         target: float = 0.0,
+        glance: float | None = None,
     ) -> Derivative:
-        """Return the derivative of `functional` at t = 0, within a bound that holds."""
-        phi = self.functional(cotangents, gradient)
-        floor = self.floor(cotangents)
+        """Return the derivative of `functional` at t = 0, within a bound that holds.
+
+        Parameters
+        ----------
+        cotangents, gradient
+            As for `functional`.
+        noise
+            Noise of one evaluation, where it is known from an earlier derivative.
+        target
+            Bound at which the search for a better one may stop.
+        glance
+            A wider bound that is enough where the derivative is glaringly unlike zero.
+        """
         dtype = self.tensors[self.name].dtype
-        return along(phi, floor=floor, noise=noise, target=target, dtype=dtype)
+        search = partial(
+            along,
+            cache(self.functional(cotangents, gradient)),
+            scale=self._reach(),
+            floor=self.floor(cotangents),
+            noise=noise,
+            dtype=dtype,
+        )
+        if glance is not None:
+            found = search(target=glance)
+            if abs(found.value) > GLARING * found.error_bound:
+                return found
+        return search(target=target)
+
+    def _reach(self) -> float:
+        """Return the length over which the target may be smooth along the direction.
+
+        Of n entries that move at once, each may carry a kink: the nearest is about 1/n away. In
+        float64 there are digits enough to start there; in low precision there are not.
+        """
+        if self.tensors[self.name].dtype != np.float64:
+            return 1.0
+        moving = max(1, np.count_nonzero(self.direction) // ENTRIES_PER_KINK)
+        return max(SHORTEST_REACH, 2.0 ** -round(math.log2(moving)))
 
     def functional(
         self, cotangents: Outputs, gradient: Array | None = None

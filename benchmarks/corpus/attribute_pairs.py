@@ -20,79 +20,13 @@ class Affine:
         self.original_x_shape = x.shape
         x = x.reshape(x.shape[0], -1)
         self.x = x
-        out = np.dot(self.x, self.W) + self.b
-        return out
+        return np.dot(self.x, self.W) + self.b
 
     def backward(self, dout):
         dx = np.dot(dout, self.W.T)
         self.dW = np.dot(self.x.T, dout)
         self.db = np.sum(dout, axis=0)
         return dx.reshape(*self.original_x_shape)
-
-
-class Relu:
-    def __init__(self):
-        self.mask = None
-
-    def forward(self, x):
-        self.mask = x <= 0
-        out = x.copy()
-        out[self.mask] = 0
-        return out
-
-    def backward(self, dout):
-        dx = dout.copy()
-        dx[self.mask] = 0
-        return dx
-
-
-class Sigmoid:
-    def forward(self, x):
-        self.out = 1 / (1 + np.exp(-x))
-        return self.out
-
-    def backward(self, dout):
-        return dout * (1.0 - self.out) * self.out
-
-
-class BatchNormalization:
-    def __init__(self, gamma, beta, momentum=0.9):
-        self.gamma = gamma
-        self.beta = beta
-        self.momentum = momentum
-        self.running_mean = None
-        self.running_var = None
-        self.dgamma = None
-        self.dbeta = None
-
-    def forward(self, x):
-        if self.running_mean is None:
-            self.running_mean = np.zeros(x.shape[1])
-            self.running_var = np.zeros(x.shape[1])
-        mu = x.mean(axis=0)
-        xc = x - mu
-        var = np.mean(xc**2, axis=0)
-        std = np.sqrt(var + 10e-7)
-        xn = xc / std
-        self.batch_size = x.shape[0]
-        self.xc, self.xn, self.std = xc, xn, std
-        self.running_mean = self.momentum * self.running_mean + (1 - self.momentum) * mu
-        self.running_var = self.momentum * self.running_var + (1 - self.momentum) * var
-        return self.gamma * xn + self.beta
-
-    def backward(self, dout):
-        dbeta = dout.sum(axis=0)
-        dgamma = np.sum(self.xn * dout, axis=0)
-        dxn = self.gamma * dout
-        dxc = dxn / self.std
-        dstd = -np.sum((dxn * self.xc) / (self.std * self.std), axis=0)
-        dvar = 0.5 * dstd / self.std
-        dxc += (2.0 / self.batch_size) * self.xc * dvar
-        dmu = np.sum(dxc, axis=0)
-        dx = dxc - dmu / self.batch_size
-        self.dgamma = dgamma
-        self.dbeta = dbeta
-        return dx
 
 
 @recipe("affine", "object/attributes", Affine)
@@ -130,7 +64,9 @@ affine.breaks(
     d=(100,),
     m=30,
 )
-affine.breaks("bias to scalar", "np.sum(dout, axis=0)", "np.sum(dout)", "wrong_shape summed_to_scalar", "b")
+affine.breaks(
+    "bias to scalar", "np.sum(dout, axis=0)", "np.sum(dout)", "wrong_shape summed_to_scalar", "b"
+)
 affine.breaks(
     "bias to one number",
     "np.sum(dout, axis=0)",
@@ -138,117 +74,166 @@ affine.breaks(
     "summed_to_scalar",
     "b",
 )
-affine.breaks("bias not reduced", "np.sum(dout, axis=0)", "dout", "broadcast_not_reduced wrong_shape", "b")
 affine.breaks(
-    "bias of first sample", "np.sum(dout, axis=0)", "dout[0]", "last_sample_only few_entries path_missing", "b",
+    "bias not reduced", "np.sum(dout, axis=0)", "dout", "broadcast_not_reduced wrong_shape", "b"
+)
+affine.breaks(
+    "bias of first sample",
+    "np.sum(dout, axis=0)",
+    "dout[0]",
+    "last_sample_only few_entries path_missing",
+    "b",
     notes="only the first sample counts",
-)  # fmt: skip
+)
 affine.breaks(
-    "bias of last sample", "np.sum(dout, axis=0)", "dout[-1]", "last_sample_only overwritten_not_accumulated", "b"
-)  # fmt: skip
+    "bias of last sample",
+    "np.sum(dout, axis=0)",
+    "dout[-1]",
+    "last_sample_only overwritten_not_accumulated",
+    "b",
+)
 affine.breaks(
-    "bias keeps dims", "np.sum(dout, axis=0)", "np.sum(dout, axis=0, keepdims=True)", "wrong_shape", "b"
-)  # fmt: skip
+    "bias keeps dims",
+    "np.sum(dout, axis=0)",
+    "np.sum(dout, axis=0, keepdims=True)",
+    "wrong_shape",
+    "b",
+)
 affine.breaks(
-    "bias over wrong axis", "np.sum(dout, axis=0)", "np.sum(dout, axis=1)", "wrong_axis", "b", n=5, m=5
-)  # fmt: skip
+    "bias over wrong axis",
+    "np.sum(dout, axis=0)",
+    "np.sum(dout, axis=1)",
+    "wrong_axis",
+    "b",
+    n=5,
+    m=5,
+)
 affine.breaks(
-    "bias over wrong axis, shape", "np.sum(dout, axis=0)", "np.sum(dout, axis=1)", "wrong_shape wrong_axis", "b"
-)  # fmt: skip
+    "bias over wrong axis, shape",
+    "np.sum(dout, axis=0)",
+    "np.sum(dout, axis=1)",
+    "wrong_shape wrong_axis",
+    "b",
+)
 affine.breaks("W not transposed", "self.W.T", "self.W", "transposed", d=(5,), m=5)
 affine.breaks(
-    "dW transposed", "np.dot(self.x.T, dout)", "np.dot(dout.T, self.x)", "transposed", "W", d=(5,), m=5
-)  # fmt: skip
+    "dW transposed",
+    "np.dot(self.x.T, dout)",
+    "np.dot(dout.T, self.x)",
+    "transposed",
+    "W",
+    d=(5,),
+    m=5,
+)
 affine.breaks(
-    "dW transposed shape", "np.dot(self.x.T, dout)", "np.dot(dout.T, self.x)", "wrong_shape transposed", "W"
-)  # fmt: skip
+    "dW transposed shape",
+    "np.dot(self.x.T, dout)",
+    "np.dot(dout.T, self.x)",
+    "wrong_shape transposed",
+    "W",
+)
 affine.breaks(
-    "samples reversed", "np.dot(self.x.T, dout)", "np.dot(self.x[::-1].T, dout)", "wrong_index samples_mixed", "W"
-)  # fmt: skip
+    "samples reversed",
+    "np.dot(self.x.T, dout)",
+    "np.dot(self.x[::-1].T, dout)",
+    "wrong_index samples_mixed",
+    "W",
+)
 affine.breaks(
-    "last sample dropped", "np.dot(self.x.T, dout)", "np.dot(self.x[:-1].T, dout[:-1])",
-    "path_missing samples_mixed few_entries", "W", notes="range(n - 1): a sample never counts",
-)  # fmt: skip
-affine.breaks("weight decay", "np.dot(self.x.T, dout)", "np.dot(self.x.T, dout) + 0.1 * self.W", "additive_term", "W")
-affine.breaks("weights l1", "np.dot(self.x.T, dout)", "np.dot(self.x.T, dout) + 0.01 * np.sign(self.W)", "additive_term", "W")
-affine.breaks("ignores upstream", "np.dot(self.x.T, dout)", "np.dot(self.x.T, np.ones_like(dout))", "upstream_ignored", "W")
-affine.breaks("bias never written", "np.sum(dout, axis=0)", "np.zeros_like(self.b)", "zero_gradient", "b")
+    "last sample dropped",
+    "np.dot(self.x.T, dout)",
+    "np.dot(self.x[:-1].T, dout[:-1])",
+    "path_missing samples_mixed few_entries",
+    "W",
+    notes="range(n - 1): a sample never counts",
+)
 affine.breaks(
-    "clips dW", "np.dot(self.x.T, dout)", "np.clip(np.dot(self.x.T, dout), -1, 1)",
-    "region_dependent clip_ignored upstream_ignored unexplained", "W",
+    "weight decay",
+    "np.dot(self.x.T, dout)",
+    "np.dot(self.x.T, dout) + 0.1 * self.W",
+    "additive_term",
+    "W",
+)
+affine.breaks(
+    "weights l1",
+    "np.dot(self.x.T, dout)",
+    "np.dot(self.x.T, dout) + 0.01 * np.sign(self.W)",
+    "additive_term",
+    "W",
+)
+affine.breaks(
+    "ignores upstream",
+    "np.dot(self.x.T, dout)",
+    "np.dot(self.x.T, np.ones_like(dout))",
+    "upstream_ignored",
+    "W",
+)
+affine.breaks(
+    "bias never written", "np.sum(dout, axis=0)", "np.zeros_like(self.b)", "zero_gradient", "b"
+)
+affine.breaks(
+    "clips dW",
+    "np.dot(self.x.T, dout)",
+    "np.clip(np.dot(self.x.T, dout), -1, 1)",
+    "region_dependent clip_ignored upstream_ignored",
+    "W",
     notes="gradient clipping left inside the layer: not linear in the cotangent",
-)  # fmt: skip
+)
 affine.breaks(
-    "one entry of W", "self.db = np", "self.dW[-1, -1] *= 1.001\n        self.db = np", "few_entries", "W",
-    n=8, d=(784,), m=300,
-)  # fmt: skip
-affine.breaks("one row of W", "self.db = np", "self.dW[-1] = 0\n        self.db = np", "few_entries zero_gradient", "W")
+    "one entry of W",
+    "self.db = np",
+    "self.dW[-1, -1] *= 1.001\n        self.db = np",
+    "few_entries",
+    "W",
+    n=8,
+    d=(784,),
+    m=300,
+)
 affine.breaks(
-    "tiny single entry", "self.db = np", "self.dW[7, 7] *= 1 + 1e-5\n        self.db = np", "few_entries", "W",
-    n=6, d=(100,), m=40,
-)  # fmt: skip
-affine.breaks("mutates dout", "dx = np.dot(", "dout *= 2\n        dx = 0.5 * np.dot(", "cotangent_mutated", "W b")
-affine.breaks("float16 buffer", "self.dW = np.dot(self.x.T, dout)", "self.dW = np.dot(self.x.T, dout).astype(np.float16).astype(float)", "precision_lost uniformly_inaccurate", "W")
-affine.breaks("float32 buffer", "np.dot(self.x.T, dout)", "np.float32(self.x.T) @ np.float32(dout)", "precision_lost wrong_dtype uniformly_inaccurate", "W", n=16, d=(30,))
-affine.breaks("two bugs", "np.dot(self.x.T, dout)", "-np.dot(self.x.T, dout) / 4", "factor_batch_size constant_factor sign_flipped", "W b", and_edit={"np.sum(dout, axis=0)": "np.zeros_like(self.b)"})
-
-
-@recipe("relu layer", "object/none", Relu)
-def relu(rng, Relu, shape=(4, 7), at_zero=True, dtype=float):
-    x = rng.normal(size=shape).astype(dtype)
-    if at_zero:
-        x.flat[::5] = 0
-    return Relu(), (x,)
-
-
-relu.also("no zeros", at_zero=False)
-relu.also("images", shape=(2, 3, 8, 8))
-relu.also("float32", dtype=np.float32)
-relu.also("subgradient one", notes="x exactly at zero", shape=(3, 2))
-relu.breaks("mask inverted", "dx[self.mask] = 0", "dx[~self.mask] = 0", "wrong_mask slope_wrong", at_zero=False)
-relu.breaks("no mask", "        dx[self.mask] = 0\n", "", "mask_not_applied activation_derivative_missing slope_wrong", at_zero=False)
-relu.breaks("mask of dout", "dx[self.mask] = 0", "dx[dout <= 0] = 0", "wrong_mask", at_zero=False)
-relu.breaks("mask rolled", "dx[self.mask] = 0", "dx[np.roll(self.mask, 1)] = 0", "wrong_mask wrong_index", at_zero=False)
-relu.breaks("in place", "out = x.copy()", "out = x", "input_mutated", "x", at_zero=False)
-relu.breaks("writes dout", "dx = dout.copy()", "dx = dout", "cotangent_mutated", "", at_zero=False)
-relu.breaks("leaks", "dx[self.mask] = 0", "dx[self.mask] *= 0.01", "slope_wrong wrong_mask", at_zero=False)
-relu.breaks("stale mask", "        self.mask = x <= 0\n        out = x.copy()\n        out[self.mask] = 0", "        if self.mask is None:\n            self.mask = x <= 0\n        out = x.copy()\n        out[x <= 0] = 0", "stale_cache", "", at_zero=False)
-
-
-@recipe("sigmoid layer", "object/none", Sigmoid)
-def sigmoid(rng, Sigmoid, shape=(5, 3), scale=2.0, dtype=float):
-    return Sigmoid(), ((scale * rng.normal(size=shape)).astype(dtype),)
-
-
-sigmoid.also("saturated", scale=12.0)
-sigmoid.also("float32", dtype=np.float32)
-sigmoid.also("empty", shape=(0, 3), notes="an empty batch: nothing to be wrong")
-sigmoid.also("zero dimensional", shape=())
-sigmoid.breaks("derivative missing", "dout * (1.0 - self.out) * self.out", "dout", "activation_derivative_missing")
-sigmoid.breaks("half of it", "dout * (1.0 - self.out) * self.out", "dout * (1.0 - self.out)", "derivative_at_wrong_point activation_derivative_missing path_missing unexplained", notes="s' = 1 - s")
-sigmoid.breaks("of the output", "self.out = 1 / (1 + np.exp(-x))\n        return self.out", "self.out = 1 / (1 + np.exp(-1 / (1 + np.exp(-x))))\n        return 1 / (1 + np.exp(-x))", "derivative_at_wrong_point")
-sigmoid.breaks("wrong sign", "dout * (1.0 - self.out)", "dout * (self.out - 1.0)", "sign_flipped")
-sigmoid.breaks("squared", "* self.out\n", "* self.out ** 2\n", "derivative_at_wrong_point sign_dependent region_dependent unexplained")
-sigmoid.breaks("upstream forgotten", "dout * (1.0 - self.out) * self.out", "(1.0 - self.out) * self.out", "upstream_ignored")
-
-
-@recipe("batch norm layer", "object/attributes", BatchNormalization)
-def batch_norm(rng, BatchNormalization, n=8, d=5, dtype=float, spread=0):
-    scales = 10.0 ** np.linspace(-spread, spread, d)
-    x = (scales * rng.normal(0.5, 1.5, (n, d))).astype(dtype)
-    gamma, beta = rng.uniform(0.5, 2, d).astype(dtype), rng.normal(size=d).astype(dtype)
-    return BatchNormalization(gamma, beta), (x,)
-
-
-batch_norm.also("float32", dtype=np.float32, n=16)
-batch_norm.also("uneven features", spread=2)
-batch_norm.also("big", n=64, d=100)
-batch_norm.breaks("mean path missing", "dx = dxc - dmu / self.batch_size", "dx = dxc", "path_missing")
-batch_norm.breaks("variance path missing", "        dxc += (2.0 / self.batch_size) * self.xc * dvar\n", "", "path_missing")
-batch_norm.breaks("statistics constant", "        dxc += (2.0 / self.batch_size) * self.xc * dvar\n", "", "path_missing", and_edit={"dx = dxc - dmu / self.batch_size": "dx = dxc"})
-batch_norm.breaks("half the variance path", "dxc += (2.0 /", "dxc += (1.0 /", "path_missing factor_two")
-batch_norm.breaks("dgamma without xhat", "np.sum(self.xn * dout, axis=0)", "np.sum(dout, axis=0)", "path_missing derivative_at_wrong_point unexplained swapped", "gamma")
-batch_norm.breaks("dgamma of raw x", "np.sum(self.xn * dout, axis=0)", "np.sum(self.xc * dout, axis=0)", "derivative_at_wrong_point path_missing unexplained", "gamma")
-batch_norm.breaks("gamma forgotten", "dxn = self.gamma * dout", "dxn = dout", "path_missing constant_factor wrong_axis unexplained", notes="ratio is 1/gamma per feature")
-batch_norm.breaks("swapped", "self.dgamma = dgamma\n        self.dbeta = dbeta", "self.dgamma = dbeta\n        self.dbeta = dgamma", "swapped", "gamma beta")
-batch_norm.breaks("ddof", "dmu = np.sum(dxc, axis=0)", "dmu = np.sum(dxc, axis=0)", "path_missing", and_edit={"(2.0 / self.batch_size)": "(2.0 / (self.batch_size - 1))"}, notes="N - 1 for N in the variance path")
+    "one row of W",
+    "self.db = np",
+    "self.dW[-1] = 0\n        self.db = np",
+    "few_entries zero_gradient",
+    "W",
+)
+affine.breaks(
+    "tiny single entry",
+    "self.db = np",
+    "self.dW[7, 7] *= 1 + 1e-5\n        self.db = np",
+    "few_entries",
+    "W",
+    n=6,
+    d=(100,),
+    m=40,
+)
+affine.breaks(
+    "mutates dout",
+    "dx = np.dot(",
+    "dout *= 2\n        dx = 0.5 * np.dot(",
+    "cotangent_mutated",
+    "W b",
+)
+affine.breaks(
+    "float16 buffer",
+    "self.dW = np.dot(self.x.T, dout)",
+    "self.dW = np.dot(self.x.T, dout).astype(np.float16).astype(float)",
+    "precision_lost uniformly_inaccurate",
+    "W",
+)
+affine.breaks(
+    "float32 buffer",
+    "np.dot(self.x.T, dout)",
+    "np.float32(self.x.T) @ np.float32(dout)",
+    "precision_lost wrong_dtype uniformly_inaccurate",
+    "W",
+    n=16,
+    d=(30,),
+)
+affine.breaks(
+    "two bugs",
+    "np.dot(self.x.T, dout)",
+    "-np.dot(self.x.T, dout) / 4",
+    "factor_batch_size constant_factor sign_flipped",
+    "W b",
+    and_edit={"np.sum(dout, axis=0)": "np.zeros_like(self.b)"},
+)

@@ -110,6 +110,7 @@ def edited(parts: tuple[Any, ...], edits: dict[str, str], name: str) -> list[Any
     module.__dict__.update(
         {k: v for k, v in vars(inspect.getmodule(parts[0])).items() if not k.startswith("__")}
     )
+    module.__dict__["np"] = np  # an edit may be the first to need it
     module.__file__ = f"<{name}>"
     sys.modules[module.__name__] = module
     linecache.cache[module.__file__] = (len(whole), None, whole.splitlines(True), module.__file__)

@@ -19,17 +19,22 @@ def run(case_convention: str, target: Any, inputs: tuple[Any, ...]) -> tuple[Any
     if kind == "pair":
         forward, backward = target
         y, cache = forward(*inputs)
-        return y, lambda v: dict(zip(input_names(forward, inputs), _many(backward(v, cache))))
+        return y, lambda v: dict(
+            zip(input_names(forward, inputs), _many(backward(v, cache)), strict=False)
+        )
     if kind == "scalar pair":
         f, grad = target
         return f(*inputs), lambda v: {"x": v * np.asarray(grad(*inputs))}
     if kind == "loss and grad":
-        loss, grads = target(*inputs)
+        loss, *grads = target(*inputs)
+        grads = grads[0] if len(grads) == 1 else grads
         names = input_names(target, inputs)
-        return loss, lambda v: {k: v * g for k, g in zip(names, _many(grads))}
+        return loss, lambda v: {k: v * g for k, g in zip(names, _many(grads), strict=False)}
     if kind == "callback":
         y, backprop = target(*inputs)
-        return y, lambda v: _with_params(dict(zip(names_of(inputs), _many(backprop(v)))), target)
+        return y, lambda v: _with_params(
+            dict(zip(names_of(inputs), _many(backprop(v)), strict=False)), target
+        )
     if kind == "loss object":
         loss = (getattr(target, "forward", None) or target)(*inputs)
         return loss, lambda v: {"x": v * target.backward()}
@@ -43,7 +48,9 @@ def run(case_convention: str, target: Any, inputs: tuple[Any, ...]) -> tuple[Any
 
 def _object_grads(target: Any, inputs: tuple[Any, ...], v: Any) -> Arrays:
     returned = target.backward(v)
-    claimed = dict(zip(input_names(getattr(target, "forward", target), inputs), _many(returned)))
+    claimed = dict(
+        zip(input_names(getattr(target, "forward", target), inputs), _many(returned), strict=False)
+    )
     return _with_params(claimed, target)
 
 
@@ -85,7 +92,8 @@ def parameters(target: Any, prefix: str = "") -> dict[str, tuple[Callable, Calla
             name = f"{prefix}{key}" if isinstance(params, dict) else f"{prefix}params[{key}]"
             found[name] = _item(target, key)
         return found
-    for key in list(vars(target)) if hasattr(target, "__dict__") else []:
+    attributes = vars(target) if hasattr(target, "__dict__") else {}
+    for key in [k for k in attributes if k != "x"]:  # a cached input is no parameter
         for pattern in GRAD_NAMES:
             if hasattr(target, pattern.format(key)):
                 found[prefix + key] = _attribute(target, key, pattern.format(key))
@@ -140,14 +148,26 @@ class Probe:
 
     def phi(self, name: str, value: np.ndarray) -> float:
         """<v, y> with one tensor replaced."""
+        y = np.asarray(self.output({name: value}), dtype=np.float64)
+        return float(np.sum(y * self.v))
+
+    def output(self, values: Arrays) -> Any:
+        """The output with some tensors replaced."""
+        return run(self.convention, *self._with(values))[0]
+
+    def pull(self, values: Arrays, v: Any) -> Arrays:
+        """The claimed gradients with some tensors replaced, for the cotangent ``v``."""
+        return run(self.convention, *self._with(values))[1](v)
+
+    def _with(self, values: Arrays) -> tuple[Any, tuple[Any, ...]]:
         target, inputs = self.fresh()
-        index = self._input_index(name)
-        if index is None:
-            parameters(target)[name][1](value)
-        else:
-            inputs = (*inputs[:index], value, *inputs[index + 1 :])
-        y, _ = run(self.convention, target, inputs)
-        return float(np.sum(np.asarray(y, dtype=np.float64) * self.v))
+        for name, value in values.items():
+            index = self._input_index(name)
+            if index is None:
+                parameters(target)[name][1](value)
+            else:
+                inputs = (*inputs[:index], value.copy(), *inputs[index + 1 :])
+        return target, inputs
 
     def _input_index(self, name: str) -> int | None:
         target, inputs = self.pristine

@@ -8,7 +8,7 @@ from benchmarks.corpus.case import recipe
 
 
 class Linear:
-    """y = x @ w + b"""
+    """y = x @ w + b."""
 
     def __init__(self, input_size: int, output_size: int, rng) -> None:
         self.params = {}
@@ -46,7 +46,10 @@ class SequenceLinear:
 class LayerNorm:
     def __init__(self, dim, eps=1e-5, dtype=float):
         self.eps = eps
-        self.params = {"gamma": np.linspace(0.5, 1.5, dim, dtype=dtype), "beta": np.zeros(dim, dtype)}
+        self.params = {
+            "gamma": np.linspace(0.5, 1.5, dim, dtype=dtype),
+            "beta": np.zeros(dim, dtype),
+        }
         self.grads = {}
 
     def forward(self, x):
@@ -98,15 +101,68 @@ linear.also("big", n=64, d=100, m=20)
 linear.breaks("sign of bias", "np.sum(grad, axis=0)", "-np.sum(grad, axis=0)", "sign_flipped", "b")
 linear.breaks("factor", "self.inputs.T @ grad", "2 * self.inputs.T @ grad", "factor_two", "w")
 linear.breaks("half", "return grad @", "return 0.5 * grad @", "factor_two")
-linear.breaks("swapped samples", "self.inputs.T @ grad", "self.inputs.T @ np.roll(grad, 1, 0)", "wrong_index samples_mixed", "w")
-linear.breaks("features for mean", "self.inputs.T @ grad", "self.inputs.T @ grad / grad.shape[1]", "constant_factor", "w")
-linear.breaks("learning rate inside", "self.inputs.T @ grad", "0.01 * self.inputs.T @ grad", "constant_factor", "w")
-linear.breaks("input normed", "self.inputs = inputs\n", "self.inputs = inputs - inputs.mean(0)\n", "derivative_at_wrong_point path_missing unexplained", "w", notes="caches a centred input")
-linear.breaks("input scaled in place", "self.inputs = inputs\n", "inputs /= 2\n        self.inputs = inputs\n", "input_mutated", "x", notes="the forward halves the caller's array")
-linear.breaks("zero x", "return grad @ self.params[\"w\"].T", "return np.zeros_like(self.inputs)", "zero_gradient")
-linear.breaks("forward transposed", "inputs @ self.params[\"w\"] +", "inputs @ self.params[\"w\"].T +", "transposed", "x w", n=3, d=5, m=5)
-linear.breaks("updates itself", "        self.grads[\"w\"] = self.inputs.T @ grad\n", "        self.grads[\"w\"] = self.inputs.T @ grad\n        self.params[\"w\"] -= 0.01 * self.grads[\"w\"]\n", "parameters_mutated input_mutated derivative_at_wrong_point", "x", notes="trains inside backward, before dx is computed")
-linear.breaks("nan where zero", "return grad @ self.params[\"w\"].T", "return (grad / grad * grad / np.where(grad < 0, 0 * grad, 1)) @ self.params[\"w\"].T", "not_finite")
+linear.breaks(
+    "swapped samples",
+    "self.inputs.T @ grad",
+    "self.inputs.T @ np.roll(grad, 1, 0)",
+    "wrong_index samples_mixed",
+    "w",
+)
+linear.breaks(
+    "features for mean",
+    "self.inputs.T @ grad",
+    "self.inputs.T @ grad / grad.shape[1]",
+    "constant_factor",
+    "w",
+)
+linear.breaks(
+    "learning rate inside",
+    "self.inputs.T @ grad",
+    "0.01 * self.inputs.T @ grad",
+    "constant_factor",
+    "w",
+)
+linear.breaks(
+    "input normed",
+    "self.inputs = inputs\n",
+    "self.inputs = inputs - inputs.mean(0)\n",
+    "derivative_at_wrong_point path_missing",
+    "w",
+    notes="caches a centred input",
+)
+linear.breaks(
+    "input scaled in place",
+    "self.inputs = inputs\n",
+    "inputs /= 2\n        self.inputs = inputs\n",
+    "input_mutated",
+    "x",
+    notes="the forward halves the caller's array",
+)
+linear.breaks(
+    "zero x",
+    'return grad @ self.params["w"].T',
+    "return np.zeros_like(self.inputs)",
+    "zero_gradient",
+)
+linear.breaks(
+    "forward transposed",
+    'inputs @ self.params["w"] +',
+    'inputs @ self.params["w"].T +',
+    "transposed",
+    "x w",
+    n=3,
+    d=5,
+    m=5,
+)
+linear.breaks(
+    "updates itself",
+    '        self.grads["w"] = self.inputs.T @ grad\n',
+    '        self.grads["w"] = self.inputs.T @ grad\n'
+    '        self.params["w"] -= 0.01 * self.grads["w"]\n',
+    "parameters_mutated input_mutated derivative_at_wrong_point",
+    "x",
+    notes="trains inside backward, before dx is computed",
+)
 
 
 @recipe("sequence linear", "object/dict", SequenceLinear)
@@ -118,12 +174,50 @@ def sequence_linear(rng, SequenceLinear, b=2, t=5, d=4, k=3, dtype=float):
 sequence_linear.also("float32", dtype=np.float32)
 sequence_linear.also("float16", dtype=np.float16, notes="half precision throughout")
 sequence_linear.also("one step", t=1)
-sequence_linear.breaks("last step only", "np.einsum(\"btd,btk->dk\", self.x, g)", "self.x[:, -1].T @ g[:, -1]", "overwritten_not_accumulated last_sample_only path_missing", "weight")
-sequence_linear.breaks("last sample only", "np.einsum(\"btd,btk->dk\", self.x, g)", "self.x[-1].T @ g[-1]", "last_sample_only overwritten_not_accumulated", "weight")
-sequence_linear.breaks("mean over time", "g.sum(axis=(0, 1))", "g.mean(axis=1).sum(axis=0)", "constant_factor", "bias", notes="1 / number of time steps")
-sequence_linear.breaks("bias over batch only", "g.sum(axis=(0, 1))", "g[:, -1].sum(axis=0)", "overwritten_not_accumulated last_sample_only path_missing", "bias")
-sequence_linear.breaks("all samples' mean", "np.einsum(\"btd,btk->dk\", self.x, g)", "np.einsum(\"btd,btk->dk\", self.x, g) / (g.shape[0] * g.shape[1])", "constant_factor factor_batch_size", "weight")
-sequence_linear.breaks("mixes time", "np.einsum(\"btd,btk->dk\", self.x, g)", "np.einsum(\"bd,bk->dk\", self.x.sum(1), g.sum(1))", "unexplained wrong_axis samples_mixed", "weight", notes="outer product of sums instead of the sum of outer products")
+sequence_linear.breaks(
+    "last step only",
+    'np.einsum("btd,btk->dk", self.x, g)',
+    "self.x[:, -1].T @ g[:, -1]",
+    "overwritten_not_accumulated last_sample_only path_missing",
+    "weight",
+)
+sequence_linear.breaks(
+    "last sample only",
+    'np.einsum("btd,btk->dk", self.x, g)',
+    "self.x[-1].T @ g[-1]",
+    "last_sample_only overwritten_not_accumulated",
+    "weight",
+)
+sequence_linear.breaks(
+    "mean over time",
+    "g.sum(axis=(0, 1))",
+    "g.mean(axis=1).sum(axis=0)",
+    "constant_factor",
+    "bias",
+    notes="1 / number of time steps",
+)
+sequence_linear.breaks(
+    "bias over batch only",
+    "g.sum(axis=(0, 1))",
+    "g[:, -1].sum(axis=0)",
+    "overwritten_not_accumulated last_sample_only path_missing",
+    "bias",
+)
+sequence_linear.breaks(
+    "all samples' mean",
+    'np.einsum("btd,btk->dk", self.x, g)',
+    'np.einsum("btd,btk->dk", self.x, g) / (g.shape[0] * g.shape[1])',
+    "constant_factor factor_batch_size",
+    "weight",
+)
+sequence_linear.breaks(
+    "mixes time",
+    'np.einsum("btd,btk->dk", self.x, g)',
+    'np.einsum("bd,bk->dk", self.x.sum(1), g.sum(1))',
+    "unexplained wrong_axis samples_mixed",
+    "weight",
+    notes="outer product of sums instead of the sum of outer products",
+)
 
 
 @recipe("layer norm", "object/dict", LayerNorm)
@@ -135,15 +229,47 @@ layer_norm.also("float32", dtype=np.float32)
 layer_norm.also("sequence", shape=(2, 3, 6))
 layer_norm.also("inputs 1e5", scale=1e5)
 layer_norm.also("inputs 1e-3", scale=1e-3, notes="eps weighs as much as the variance")
-layer_norm.breaks("mean path missing", "(g - mean_g - self.x_hat", "(g - self.x_hat", "path_missing")
+layer_norm.breaks(
+    "mean path missing", "(g - mean_g - self.x_hat", "(g - self.x_hat", "path_missing"
+)
 layer_norm.breaks("variance path missing", " - self.x_hat * mean_gx)", ")", "path_missing")
 layer_norm.breaks("both missing", "(g - mean_g - self.x_hat * mean_gx)", "g", "path_missing")
-layer_norm.breaks("wrong axis", "mean_g = g.mean(-1, keepdims=True)", "mean_g = g.mean(0, keepdims=True)", "wrong_axis path_missing samples_mixed")
-layer_norm.breaks("variance over the batch", "mean_gx = (g * self.x_hat).mean(-1, keepdims=True)", "mean_gx = (g * self.x_hat).mean(0, keepdims=True)", "wrong_axis path_missing samples_mixed")
-layer_norm.breaks("gamma not applied", "g = grad * self.params[\"gamma\"]", "g = grad", "path_missing wrong_axis unexplained")
-layer_norm.breaks("gamma over features", "(grad * self.x_hat).sum(lead)", "(grad * self.x_hat).sum(-1)", "wrong_axis", "gamma", shape=(6, 6))
-layer_norm.breaks("sums for means", "mean_g = g.mean(-1, keepdims=True)", "mean_g = g.sum(-1, keepdims=True)", "path_missing constant_factor unexplained")
-layer_norm.breaks("scaled twice", "return self.inv_std * (", "return self.inv_std**2 * (", "unexplained region_dependent constant_factor path_missing", notes="ratio is 1/std of each row")
+layer_norm.breaks(
+    "wrong axis",
+    "mean_g = g.mean(-1, keepdims=True)",
+    "mean_g = g.mean(0, keepdims=True)",
+    "wrong_axis path_missing samples_mixed",
+)
+layer_norm.breaks(
+    "variance over the batch",
+    "mean_gx = (g * self.x_hat).mean(-1, keepdims=True)",
+    "mean_gx = (g * self.x_hat).mean(0, keepdims=True)",
+    "wrong_axis path_missing samples_mixed",
+)
+layer_norm.breaks(
+    "gamma not applied", 'g = grad * self.params["gamma"]', "g = grad", "path_missing wrong_axis"
+)
+layer_norm.breaks(
+    "gamma over features",
+    "(grad * self.x_hat).sum(lead)",
+    "(grad * self.x_hat).sum(-1)",
+    "wrong_axis",
+    "gamma",
+    shape=(6, 6),
+)
+layer_norm.breaks(
+    "sums for means",
+    "mean_g = g.mean(-1, keepdims=True)",
+    "mean_g = g.sum(-1, keepdims=True)",
+    "path_missing constant_factor",
+)
+layer_norm.breaks(
+    "scaled twice",
+    "return self.inv_std * (",
+    "return self.inv_std**2 * (",
+    "unexplained region_dependent constant_factor path_missing",
+    notes="ratio is 1/std of each row",
+)
 
 
 @recipe("bilinear", "object/dict", Bilinear)
@@ -157,5 +283,13 @@ bilinear.breaks("swapped", "return dx, dy", "return dy, dx", "swapped", "x y", n
 bilinear.breaks("swapped shapes", "return dx, dy", "return dy, dx", "wrong_shape swapped", "x y")
 bilinear.breaks("temperature inverted", "/ t**2", "/ t", "constant_factor", "temperature")
 bilinear.breaks("temperature forgotten", "g = grad / t", "g = grad", "constant_factor", "x y W")
-bilinear.breaks("W for its transpose", "\"nd,nm,me->de\"", "\"nd,nm,me->ed\"", "transposed", "W", d=4, e=4)
-bilinear.breaks("temperature sign", "= -(grad * self.scores)", "= (grad * self.scores)", "sign_flipped", "temperature")
+bilinear.breaks(
+    "W for its transpose", '"nd,nm,me->de"', '"nd,nm,me->ed"', "transposed", "W", d=4, e=4
+)
+bilinear.breaks(
+    "temperature sign",
+    "= -(grad * self.scores)",
+    "= (grad * self.scores)",
+    "sign_flipped",
+    "temperature",
+)

@@ -8,10 +8,14 @@ from diagnostics.readers import (
     boosting_json,
     delimited,
     keras_json,
+    mlflow,
     records,
+    tensorboard,
+    text_log,
     trainer_state,
     wandb,
 )
+from diagnostics.readers.folder import read_folder
 from diagnostics.readers.reader import Reader
 from diagnostics.readers.source import Source
 from diagnostics.table import Table
@@ -23,6 +27,9 @@ READERS: list[Reader] = [
     boosting_json.READER,
     records.LIST_READER,
     records.LINES_READER,
+    tensorboard.READER,
+    mlflow.READER,
+    text_log.READER,
     wandb.READER,
     delimited.READER,
 ]
@@ -34,8 +41,10 @@ def read_table(path: Path) -> Table:
     Raises
     ------
     ValueError
-        The file is empty, or in no known format.
+        The file is empty, or in no known format; or a folder holds no log.
     """
+    if path.is_dir():
+        return read_folder(path, read_table)
     source = Source(path, path.read_bytes())
     if not source.data.strip():
         raise ValueError(f"{path.name}: the file is empty; expected a training log")

@@ -10,9 +10,11 @@ import numpy as np
 
 from diagnostics.readers.reader import Reader
 from diagnostics.readers.source import Source
-from diagnostics.table import BLANKS, Problem, Table, parse_cells
+from diagnostics.table import BLANKS, Floats, Problem, Table, concatenate, parse_cells
 
 DELIMITERS = (",", ";", "\t", "|")
+# Lines read at once: damage costs the slow path for its block only.
+BLOCK = 20_000
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")
 
 
@@ -32,61 +34,78 @@ def header_of(source: Source) -> tuple[list[str], str] | None:
 
 
 def read(source: Source) -> Table:
-    """Return the columns; a clean file takes the fast path, any other is read cell by cell."""
+    """Return the columns; a block of lines without damage takes the fast path.
+
+    Raises
+    ------
+    ValueError
+        There is a header but nothing below it.
+    """
     header = header_of(source)
     if header is None:
         raise ValueError("no header line with column names")
     names, delimiter = header
+    lines = source.text.replace("\0", "").splitlines()
+    start = next(number for number, line in enumerate(lines) if _is_content(line)) + 1
+    blocks = (
+        _read_block(lines[first : first + BLOCK], first, names, delimiter)
+        for first in range(start, len(lines), BLOCK)
+    )
+    tables = [block for block in blocks if block is not None]
+    if not tables:
+        raise ValueError(f"a header ({', '.join(names)}) but no rows below it")
+    return concatenate(tables)
+
+
+def _read_block(lines: list[str], first: int, names: list[str], delimiter: str) -> Table | None:
+    """Some lines as a table, None when no row is among them."""
+    if not any(lines):
+        return None
     table = Table()
-    fast = _read_clean(source.text, len(names), delimiter)
-    if fast is not None:
-        for name, values in zip(names, fast.T, strict=True):
-            table.add(name, np.ascontiguousarray(values))
-        return table
-    _read_cells(source.text, names, delimiter, table)
+    numbers = _all_numbers(lines, delimiter)
+    if numbers is None or numbers.shape[1] != len(names):
+        return _read_cells(lines, first, names, delimiter)
+    for name, values in zip(names, numbers.T, strict=True):
+        table.add(name, np.ascontiguousarray(values))
     return table
 
 
-def _read_clean(text: str, width: int, delimiter: str) -> np.ndarray | None:
-    """All rows at once when every cell is a number, else None."""
-    start = text.find("\n") + 1
-    if start == 0 or '"' in text[:start] or not _is_content(text[: start - 1]):
-        return None
+def _all_numbers(lines: list[str], delimiter: str) -> Floats | None:
+    """All cells at once when every one is a number, else None."""
     separator = None if delimiter == " " else delimiter
     try:
-        values = np.loadtxt(
-            io.StringIO(text[start:]), delimiter=separator, comments=None, ndmin=2
-        )
+        return np.loadtxt(lines, delimiter=separator, comments=None, ndmin=2)
     except ValueError:
         return None
-    return values if values.shape[1] == width and len(values) else None
 
 
-def _read_cells(text: str, names: list[str], delimiter: str, table: Table) -> None:
+def _read_cells(lines: list[str], first: int, names: list[str], delimiter: str) -> Table | None:
     """Row by row; what is damaged becomes a problem with its line."""
-    width = len(names)
-    rows = _rows(text, delimiter)
-    lines = [number for number, row in enumerate(rows, start=1) if _is_row(row, names)]
-    cells = [rows[number - 1] for number in lines]
-    if not cells:
-        raise ValueError(f"a header ({', '.join(names)}) but no rows below it")
-    for index, row in enumerate(cells):
-        if len(row) == width:
-            continue
-        if len(row) != width + 1 or row[-1].strip():  # else a delimiter at the end of each line
-            table.problems.append(Problem(f"{len(row)} cells, expected {width}", lines[index]))
-        cells[index] = (row + [""] * width)[:width]
+    width, table = len(names), Table()
+    rows = [(n, r) for n, r in enumerate(_split(lines, delimiter), first + 1) if _is_row(r, names)]
+    if not rows:
+        return None
+    cells = []
+    for number, row in rows:
+        # A delimiter at the end of each line is no cell.
+        if len(row) != width and (len(row) != width + 1 or row[-1].strip()):
+            table.problems.append(Problem(f"{len(row)} cells, expected {width}", number))
+        cells.append((row + [""] * width)[:width])
+    numbers = [number for number, _ in rows]
     for name, column in zip(names, zip(*cells, strict=True), strict=True):
-        table.add_cells(name, _decimal_points(column, delimiter), lines)
+        table.add_cells(name, _decimal_points(column, delimiter), numbers)
+    return table
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """Every line of the text, split into cells."""
+def _split(lines: list[str], delimiter: str) -> list[list[str]]:
+    """Each line as cells."""
     if delimiter == " ":
-        return [line.split() for line in text.splitlines()]
-    # A stray quote or zero byte must not swallow the rest of the file.
-    quoting = csv.QUOTE_MINIMAL if text.count('"') % 2 == 0 else csv.QUOTE_NONE
-    return list(csv.reader(io.StringIO(text.replace("\0", "")), delimiter=delimiter, quoting=quoting))
+        return [line.split() for line in lines]
+    # A stray quote must not swallow the rest of the file.
+    balanced = sum(line.count('"') for line in lines) % 2 == 0
+    if balanced:
+        return list(csv.reader(lines, delimiter=delimiter))
+    return list(csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE))
 
 
 def _is_row(row: list[str], names: list[str]) -> bool:

@@ -13,8 +13,9 @@ from diagnostics.rules import (  # isort: skip  (the order is the order of judge
     mechanics,
     progress,
 )
+from diagnostics.rules.curve import Curve
 from diagnostics.rules.registry import RULES, Rule, rule
-from diagnostics.rules.run import Curve, Run
+from diagnostics.rules.run import Run
 
 __all__ = [
     "RULES",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.rules.curve import Curve
 from diagnostics.rules.registry import rule
-from diagnostics.rules.run import Curve, Run
+from diagnostics.rules.run import Run
 from diagnostics.table import Floats
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
@@ -15,10 +16,12 @@ FAR_ABOVE_CHANCE = 0.2
 OTHER_SCALE = 3.0
 # Accuracies within this are equal as far as the loss is concerned.
 EQUAL_ACCURACY = 0.12
-# Log-log slope of two losses that measure the same thing in two units is one; of unrelated ones zero.
+# Log-log slope of two losses: one if they are the same quantity in two units, zero if unrelated.
 PARALLEL_SLOPE = 0.6
 # A calibrated classifier's loss lies within a factor of 3 of the entropy its accuracy implies.
 TOO_LARGE_FOR_ACCURACY = 6.0
+# The loss that an accuracy implies hardly depends on the number of classes: ln(C - 1) (1 - a).
+ASSUMED_CLASSES = 10
 # Rounding of logged values.
 ROUNDING = 1e-3
 # Share of epochs that must break a bound: one bad row of a log is not a finding.
@@ -36,7 +39,69 @@ def calibrated_loss(accuracy: Floats, classes: int) -> Floats:
     return np.asarray(-a * np.log(a) - (1 - a) * np.log((1 - a) / (classes - 1)))
 
 
-@rule("other_loss_trained", needs=("train_loss", "val_loss", "train_accuracy", "val_accuracy"), epochs=3)
+@rule("evaluation_bug", epochs=3)
+def evaluation_bug(run: Run) -> Finding | None:
+    """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
+    if run.judged is None:
+        return None
+    loss, accuracy = run.judged
+    lowest, best = float(loss.values.min()), float(accuracy.values.max())
+    chance_accuracy = 1 / run.classes if run.classes else 0.3
+    if not run.exceeds(best - chance_accuracy, FAR_ABOVE_CHANCE):
+        return None
+    floor = float(np.log(run.samples)) if run.samples else np.inf
+    at_floor = lowest >= floor * (1 - ROUNDING) and lowest > run.chance / 2
+    above_chance = run.exceeds(lowest, run.chance)
+    # A loss that is merely scaled falls as the accuracy rises.
+    if not (at_floor or above_chance) or loss.last < STILL_HIGH * loss.first:
+        return None
+    evidence: dict[str, float | int | str] = {
+        "lowest loss": lowest,
+        "best accuracy": best,
+        f"loss of a uniform guess over {run.classes or 'as many as 1000'} classes": run.chance,
+    }
+    if at_floor and run.samples:
+        evidence[f"ln N with N = {run.samples} samples"] = floor
+    return Finding(
+        code="evaluation_bug",
+        severity=Severity.PROBLEM,
+        message=_too_high_text(loss, lowest, best, run, at_floor),
+        epochs=loss.span,
+        confidence=0.97 if at_floor and above_chance else 0.85,
+        evidence=evidence,
+        causes=(
+            "softmax normalised over the whole batch in evaluation: each row sums to 1/N, which "
+            "adds ln N to the loss",
+            "the loss is given logits where it expects probabilities, or the reverse",
+            "the loss is computed from other labels or predictions than the accuracy",
+            "inputs so large that wrong predictions cost tens of nats each",
+        ),
+        next_steps=(
+            "Check that predict(X).sum(axis=-1) is 1 in every row; if not, normalise row-wise: "
+            "x.max(axis=-1, keepdims=True) and the same for the sum.",
+            "Run investigate(predict, X, y, history=...): it proves the cause by experiment.",
+            "Do not regularise or stop early on this curve: it is not the loss of the model.",
+        ),
+    )
+
+
+def _too_high_text(loss: Curve, lowest: float, best: float, run: Run, at_floor: bool) -> str:
+    """The finding in a sentence, with the strongest evidence."""
+    which = "validation" if loss.role == "val_loss" else "reported"
+    text = (
+        f"The {which} loss is wrong, not the model: it never falls below {lowest:.3g}, "
+        f"where guessing costs at most {run.chance:.3g}, while {best:.1%} of the answers are right."
+    )
+    if at_floor:
+        text += " It stays above ln N, as when softmax is taken over all N rows together."
+    return text
+
+
+@rule(
+    "other_loss_trained",
+    needs=("train_loss", "val_loss", "train_accuracy", "val_accuracy"),
+    epochs=3,
+)
 def other_loss_trained(run: Run) -> Finding | None:
     """The training loss is too small to be the cross-entropy that validation reports."""
     train, val = run.joint("train_loss", "train_accuracy"), run.joint("val_loss", "val_accuracy")
@@ -67,7 +132,12 @@ def other_loss_trained(run: Run) -> Finding | None:
     )
 
 
-@rule("loss_scale_mismatch", needs=("train_loss", "val_loss"), epochs=3, unless=("other_loss_trained",))
+@rule(
+    "loss_scale_mismatch",
+    needs=("train_loss", "val_loss"),
+    epochs=3,
+    unless=("evaluation_bug", "other_loss_trained"),
+)
 def loss_scale_mismatch(run: Run) -> Finding | None:
     """One loss is a constant multiple of the other from the first epochs on."""
     pair = run.joint("train_loss", "val_loss")
@@ -82,7 +152,11 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
     larger = max(factor, 1 / factor)
     if not run.exceeds(larger, OTHER_SCALE):
         return None
-    if not np.all(np.maximum(ratios, 1 / ratios) > OTHER_SCALE / 1.5) or not _parallel(train, val):
+    if not np.all(np.maximum(ratios, 1 / ratios) > OTHER_SCALE / 1.5):
+        return None
+    # A validation loss that is off and does not fall is no multiple of a right one.
+    falls = val.last < STILL_HIGH * val.first
+    if _off(run, "val", early) > _off(run, "train", early) and not (falls or _parallel(train, val)):
         return None
     bigger, smaller = ("validation", "training") if factor > 1 else ("training", "validation")
     return Finding(
@@ -113,13 +187,17 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
     )
 
 
-@rule("loss_scale_mismatch", epochs=3, unless=("loss_scale_mismatch", "other_loss_trained"))
+@rule(
+    "loss_scale_mismatch",
+    epochs=3,
+    unless=("loss_scale_mismatch", "other_loss_trained", "evaluation_bug"),
+)
 def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     """The loss is a constant multiple of what the accuracy implies."""
     if run.judged is None:
         return None
     loss, accuracy = run.judged
-    expected = calibrated_loss(accuracy.values, run.classes or 10)
+    expected = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
     ratios = loss.values / expected
     factor = float(np.median(ratios))
     if not run.exceeds(factor, TOO_LARGE_FOR_ACCURACY) or np.quantile(ratios, 0.1) < factor / 2:
@@ -145,66 +223,12 @@ def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     )
 
 
-@rule("evaluation_bug", epochs=3, unless=("loss_scale_mismatch",))
-def evaluation_bug(run: Run) -> Finding | None:
-    """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
-    if run.judged is None:
-        return None
-    loss, accuracy = run.judged
-    lowest, best = float(loss.values.min()), float(accuracy.values.max())
-    chance_accuracy = 1 / run.classes if run.classes else 0.3
-    if not run.exceeds(best - chance_accuracy, FAR_ABOVE_CHANCE):
-        return None
-    floor = float(np.log(run.samples)) if run.samples else np.inf
-    at_floor = lowest >= floor * (1 - ROUNDING) and lowest > run.chance / 2
-    stays_high = loss.last >= STILL_HIGH * loss.first
-    above_chance = run.exceeds(lowest, run.chance) and stays_high
-    if not at_floor and not above_chance:
-        return None
-    evidence: dict[str, float | int | str] = {
-        "lowest loss": lowest,
-        "best accuracy": best,
-        f"loss of a uniform guess over {run.classes or 'as many as 1000'} classes": run.chance,
-    }
-    if at_floor and run.samples:
-        evidence[f"ln N with N = {run.samples} samples"] = floor
-    return Finding(
-        code="evaluation_bug",
-        severity=Severity.PROBLEM,
-        message=_too_high_text(loss, lowest, best, run, at_floor),
-        epochs=loss.span,
-        confidence=0.97 if at_floor and above_chance else 0.85,
-        evidence=evidence,
-        causes=(
-            "softmax normalised over the whole batch in evaluation: each row sums to 1/N, which "
-            "adds ln N to the loss",
-            "the loss is given logits where it expects probabilities, or the reverse",
-            "the loss is computed from other labels or predictions than the accuracy",
-            "inputs so large that wrong predictions cost tens of nats each",
-        ),
-        next_steps=(
-            "Check that predict(X).sum(axis=-1) is 1 in every row; if not, normalise row-wise: "
-            "x.max(axis=-1, keepdims=True) and the same for the sum.",
-            "Run investigate(predict, X, y, history=...): it recomputes the loss and proves the cause.",
-            "Do not regularise or stop early on this curve: it is not the loss of the model.",
-        ),
-    )
-
-
-def _too_high_text(loss: Curve, lowest: float, best: float, run: Run, at_floor: bool) -> str:
-    """The finding in a sentence, with the strongest evidence."""
-    which = "validation" if loss.role == "val_loss" else "reported"
-    text = (
-        f"The {which} loss is wrong, not the model: it never falls below {lowest:.3g}, "
-        f"where guessing costs at most {run.chance:.3g}, while {best:.1%} of the answers are right."
-    )
-    if at_floor:
-        text += " It stays above ln N, as when softmax is taken over all N rows together."
-    return text
-
-
-@rule("evaluation_bug", needs=("train_loss", "val_loss"), epochs=3,
-      unless=("loss_scale_mismatch", "evaluation_bug"))
+@rule(
+    "evaluation_bug",
+    needs=("train_loss", "val_loss"),
+    epochs=3,
+    unless=("loss_scale_mismatch", "evaluation_bug"),
+)
 def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     """The validation loss is far above the training loss from the start, at equal accuracy."""
     pair = run.joint("train_loss", "val_loss")
@@ -240,8 +264,12 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     )
 
 
-@rule("evaluation_bug", needs=("val_loss", "val_accuracy"), epochs=3,
-      unless=("loss_scale_mismatch", "evaluation_bug"))
+@rule(
+    "evaluation_bug",
+    needs=("val_loss", "val_accuracy"),
+    epochs=3,
+    unless=("loss_scale_mismatch", "evaluation_bug"),
+)
 def loss_too_small(run: Run) -> Finding | None:
     """The validation loss is too small for its accuracy, while the training loss is not."""
     val, train = run.joint("val_loss", "val_accuracy"), run.joint("train_loss", "train_accuracy")
@@ -268,8 +296,11 @@ def loss_too_small(run: Run) -> Finding | None:
     )
 
 
-@rule("not_cross_entropy", epochs=3,
-      unless=("loss_scale_mismatch", "evaluation_bug", "other_loss_trained"))
+@rule(
+    "not_cross_entropy",
+    epochs=3,
+    unless=("loss_scale_mismatch", "evaluation_bug", "other_loss_trained"),
+)
 def not_cross_entropy(run: Run) -> Finding | None:
     """The loss is some other loss than the cross-entropy, consistently; nothing wrong in that."""
     if run.judged is None or not run.exceeds(_share_impossible(*run.judged), MOST_EPOCHS):
@@ -313,6 +344,16 @@ def _equally_accurate(run: Run) -> bool:
     early = max(3, len(pair[0]) // 3)
     difference = np.abs(pair[0].values[:early] - pair[1].values[:early])
     return float(np.median(difference)) < EQUAL_ACCURACY
+
+
+def _off(run: Run, split: str, early: int) -> float:
+    """By which factor, as a logarithm, the early losses differ from what the accuracies imply."""
+    pair = run.joint(f"{split}_loss", f"{split}_accuracy")
+    if pair is None:
+        return 0.0
+    loss, accuracy = (curve.values[:early] for curve in pair)
+    implied = calibrated_loss(accuracy, run.classes or ASSUMED_CLASSES)
+    return float(abs(np.median(np.log(np.maximum(loss, 1e-300) / implied))))
 
 
 def _parallel(one: Curve, other: Curve) -> bool:

@@ -38,7 +38,8 @@ class Divergence:
     train_falls
         Whether the training loss falls from the onset on; None when unknown.
     gap, early_gap
-        Training minus validation accuracy, at the end and at the best validation; None when unknown.
+        Training minus validation accuracy at the end, and at the best validation accuracy; None
+        when unknown.
     """
 
     loss: Curve

@@ -79,13 +79,15 @@ def train_validation_swapped(run: Run) -> Finding | None:
             "the two losses are stored under each other's name",
             "the model is fitted on the validation set and evaluated on the training set",
         ),
-        next_steps=("Check which set each number is computed on, and which one the optimiser sees.",),
+        next_steps=(
+            "Check which set each number is computed on, and which one the optimiser sees.",
+        ),
     )
 
 
 @rule("label_noise", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS)
 def label_noise(run: Run) -> Finding | None:
-    """Validation falls deeply while training catches up from below: wrong labels learned by heart."""
+    """Validation falls deeply while training catches up from below."""
     d = run.divergence
     if d is None or d.drop is None or d.early_gap is None or d.gap is None:
         return None
@@ -111,7 +113,9 @@ def label_noise(run: Run) -> Finding | None:
     )
 
 
-@rule("distribution_shift", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS)
+@rule(
+    "distribution_shift", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS
+)
 def distribution_shift(run: Run) -> Finding | None:
     """Validation is far worse than training from the first epochs on."""
     pair = run.joint("train_accuracy", "val_accuracy")
@@ -147,7 +151,9 @@ def distribution_shift(run: Run) -> Finding | None:
     )
 
 
-@rule("overfitting", needs=("val_loss",), unless=(*WRONG_NUMBERS, "label_noise", "distribution_shift"))
+@rule(
+    "overfitting", needs=("val_loss",), unless=(*WRONG_NUMBERS, "label_noise", "distribution_shift")
+)
 def overfitting(run: Run) -> Finding | None:
     """The validation loss turns while training goes on, and the accuracy with it."""
     d = run.divergence
@@ -193,8 +199,11 @@ def _overfitting_confidence(d: Divergence) -> float:
     return known - 0.15 * unknown
 
 
-@rule("overfitting", needs=("train_accuracy", "val_accuracy"),
-      unless=(*WRONG_NUMBERS, "label_noise", "distribution_shift", "overfitting"))
+@rule(
+    "overfitting",
+    needs=("train_accuracy", "val_accuracy"),
+    unless=(*WRONG_NUMBERS, "label_noise", "distribution_shift", "overfitting"),
+)
 def generalisation_gap(run: Run) -> Finding | None:
     """Training goes on to perfection while validation has stopped improving far below."""
     pair = run.joint("train_accuracy", "val_accuracy")
@@ -228,10 +237,13 @@ def generalisation_gap(run: Run) -> Finding | None:
     )
 
 
-@rule("overconfidence", needs=("val_loss", "val_accuracy"),
-      unless=(*WRONG_NUMBERS, "label_noise", "overfitting", "distribution_shift"))
+@rule(
+    "overconfidence",
+    needs=("val_loss", "val_accuracy"),
+    unless=(*WRONG_NUMBERS, "label_noise", "overfitting", "distribution_shift"),
+)
 def overconfidence(run: Run) -> Finding | None:
-    """The loss rises though the accuracy holds: the wrong answers are given with more conviction."""
+    """The loss rises though the accuracy holds: wrong answers are given with more conviction."""
     d = run.divergence
     if d is None or d.falls or not run.exceeds(d.rise.margin, 1.0):
         return None
@@ -255,7 +267,7 @@ def overconfidence(run: Run) -> Finding | None:
         next_steps=(
             "Fit one temperature on the validation logits, or use label smoothing.",
             "Run investigate(predict, X, y, history=...) to prove it from the predictions.",
-            f"If the loss matters, keep the weights of epoch {d.onset:g}; if the accuracy, the last.",
+            f"Keep the weights of epoch {d.onset:g} for the best loss, the last for the accuracy.",
         ),
     )
 

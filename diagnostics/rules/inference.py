@@ -54,7 +54,7 @@ def infer_samples(accuracies: Floats, losses: Floats | None = None) -> int | Non
         return None
     decimals = _decimals(distinct)
     unrounded = losses is not None and _decimals(losses[:64]) >= decimals + 3
-    half_width = 1e-7 if unrounded else 0.5 * 10.0 ** -decimals
+    half_width = 1e-7 if unrounded else 0.5 * 10.0**-decimals
     candidates = np.arange(FEWEST_SAMPLES, MOST_SAMPLES)
     for accuracy in distinct:
         counts = accuracy * candidates

@@ -6,8 +6,9 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.registry import rule
-from diagnostics.rules.run import Curve, Run
+from diagnostics.rules.curve import Curve
+from diagnostics.rules.registry import ENOUGH_EPOCHS, rule
+from diagnostics.rules.run import Run
 
 BROKEN = ("exploding_or_nan", "evaluation_bug", "loss_scale_mismatch")
 # A loss that ends less than this share below its start has not been learned.
@@ -31,8 +32,6 @@ MUCH_LOSS_LEFT = 0.5
 @rule("too_few_epochs", epochs=1)
 def too_few_epochs(run: Run) -> Finding | None:
     """Too short a run for any trend."""
-    from diagnostics.rules.registry import ENOUGH_EPOCHS
-
     if run.length >= ENOUGH_EPOCHS:
         return None
     return Finding(
@@ -124,7 +123,7 @@ def not_learning(run: Run) -> Finding | None:
             "the inputs are not normalised and saturate the first layer",
         ),
         next_steps=(
-            "Overfit one batch of 16 samples: if that fails, the gradients or the update are wrong.",
+            "Overfit one batch of 16 samples: if that fails, the gradients or updates are wrong.",
             "Check the gradients numerically with gradcheck.",
             "Try learning rates over four decades.",
         ),
@@ -140,7 +139,7 @@ def _guesses(loss: Curve, accuracy: Curve | None) -> bool:
     """Whether the loss is that of a guess among 1 / accuracy classes, though it fell to it."""
     if accuracy is None or not 0 < accuracy.last < 0.5:
         return False
-    return loss.last >= -0.97 * np.log(accuracy.last)
+    return bool(loss.last >= -0.97 * np.log(accuracy.last))
 
 
 def _flat_evidence(
@@ -169,7 +168,11 @@ def _speed(curve: Curve) -> tuple[float, float, float]:
     return covered, final, initial
 
 
-@rule("slow_learning", needs=("train_loss",), unless=(*BROKEN, "class_collapse", "not_learning", "oscillating"))
+@rule(
+    "slow_learning",
+    needs=("train_loss",),
+    unless=(*BROKEN, "class_collapse", "not_learning", "oscillating"),
+)
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
     curve = run.train_loss
@@ -202,8 +205,11 @@ def slow_learning(run: Run) -> Finding | None:
     )
 
 
-@rule("underfitting", needs=("train_loss", "train_accuracy"),
-      unless=(*BROKEN, "class_collapse", "not_learning", "slow_learning", "oscillating"))
+@rule(
+    "underfitting",
+    needs=("train_loss", "train_accuracy"),
+    unless=(*BROKEN, "class_collapse", "not_learning", "slow_learning", "oscillating"),
+)
 def underfitting(run: Run) -> Finding | None:
     """Training has come to rest at a high loss, and validation with it."""
     loss, accuracy = run.train_loss, run.train_accuracy

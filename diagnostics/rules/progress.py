@@ -6,8 +6,9 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
+from diagnostics.rules.curve import Curve
 from diagnostics.rules.registry import rule
-from diagnostics.rules.run import Curve, Run
+from diagnostics.rules.run import Run
 
 BROKEN = (
     "exploding_or_nan",
@@ -40,8 +41,11 @@ def _info(code: str, message: str, **parts: object) -> Finding:
     return Finding(code=code, severity=Severity.INFO, message=message, **parts)  # type: ignore[arg-type]
 
 
-@rule("validation_better_than_train", needs=("train_loss", "val_loss"),
-      unless=("evaluation_bug", "loss_scale_mismatch", "train_validation_swapped"))
+@rule(
+    "validation_better_than_train",
+    needs=("train_loss", "val_loss"),
+    unless=("evaluation_bug", "loss_scale_mismatch", "train_validation_swapped"),
+)
 def validation_better_than_train(run: Run) -> Finding | None:
     """Validation is below training all along, as dropout and running averages make it."""
     pair = run.joint("train_loss", "val_loss")
@@ -155,14 +159,18 @@ def late_improvement(run: Run) -> Finding | None:
         return None
     before, after = float(values[:peak].min()), float(values[peak:].min())
     hump = (float(values[peak]) - before) / abs(before) if before else 0.0
-    significant = values[peak] - before > trends.RISE_THRESHOLD * trends.noise(values)
-    if not run.exceeds(hump, HUMP) or after >= before or not significant:
+    points, _ = trends.condense(val.values, trends.TESTED_POINTS)
+    significant = values[peak] - before > trends.RISE_THRESHOLD * trends.noise(points)
+    if not run.exceeds(hump, HUMP) or after >= before * (1 - IMPROVES) or not significant:
         return None
     epoch = float(val.epochs[round(index[peak])])
     return _info(
         "late_improvement",
         f"The validation loss rose until epoch {epoch:g}, then fell below its earlier minimum.",
-        epochs=(float(val.epochs[round(index[int(np.argmin(values[:peak]))])]), float(val.epochs[-1])),
+        epochs=(
+            float(val.epochs[round(index[int(np.argmin(values[:peak]))])]),
+            float(val.epochs[-1]),
+        ),
         confidence=0.8,
         evidence={"earlier minimum": before, "hump": float(values[peak]), "later minimum": after},
         causes=("double descent", "a lowered learning rate", "a rare event that passed"),
@@ -201,7 +209,9 @@ def still_improving(run: Run) -> Finding | None:
     )
 
 
-@rule("converged", unless=(*BROKEN, "slow_learning", "still_improving", "overfitting", "label_noise"))
+@rule(
+    "converged", unless=(*BROKEN, "slow_learning", "still_improving", "overfitting", "label_noise")
+)
 def converged(run: Run) -> Finding | None:
     """The run has come to rest."""
     curve = run.val_loss or run.train_loss

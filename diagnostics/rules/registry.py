@@ -10,7 +10,7 @@ from diagnostics.rules.run import Run
 
 Judge = Callable[[Run], Finding | None]
 
-# Trends are not judged below this number of epochs: ten windows of a shorter run hold one value each.
+# Trends are not judged below: a shorter run has but two windows of three epochs.
 ENOUGH_EPOCHS = 8
 
 

@@ -6,8 +6,10 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
+from diagnostics.rules.curve import Curve
 from diagnostics.rules.registry import rule
-from diagnostics.rules.run import Curve, Run
+from diagnostics.rules.run import Run
+from diagnostics.table import Floats, Mask
 
 # The training loss ends this many times above its lowest level: it diverges.
 DIVERGED = 2.0
@@ -34,14 +36,12 @@ def not_finite(run: Run) -> Finding | None:
             continue
         bad = history.logged(role) & ~np.isfinite(values)
         if bad.any():
-            first = int(np.argmax(bad))
-            return _not_finite_finding(run, role, first, int(bad.sum()))
+            return _not_finite_finding(run, role, values, bad)
     return None
 
 
-def _not_finite_finding(run: Run, role: str, first: int, count: int) -> Finding:
-    epochs, values = run.history.epochs, run.history.curve(role)
-    assert values is not None  # noqa: S101
+def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Finding:
+    epochs, first, count = run.history.epochs, int(np.argmax(bad)), int(bad.sum())
     before = values[:first][np.isfinite(values[:first])]
     which = "training" if role == "train_loss" else "validation"
     kind = "infinite" if np.isinf(values[first]) else "NaN"
@@ -67,7 +67,7 @@ def _not_finite_finding(run: Run, role: str, first: int, count: int) -> Finding:
         next_steps=(
             "Compute log p as z - max(z) - log(sum(exp(z - max(z)))) from the logits z.",
             "Lower the learning rate tenfold, or clip the gradient's norm.",
-            f"Stop at the first NaN, and look at the batch of {run.history.axis} {epochs[first]:g}.",
+            f"Look at the batch of the first NaN ({run.history.axis} {epochs[first]:g}).",
         ),
     )
 

@@ -167,6 +167,9 @@ class _LayerAdapter:
         adapter.parameters = {name: adapter.parameters[name] for name in self.parameters}
         for parameter in adapter.parameters.values():
             parameter.place.replace(np.asarray(parameter.place.get()).astype(dtype))
+        seen = {p.name: np.asarray(p.place.get()).dtype for p in find_parameters(twin)}
+        if any(seen.get(name) != dtype for name in adapter.parameters):
+            return None
         adapter.memory = Memory([twin, *inputs.values.values()])
         adapter.base = adapter.tensors()
         return adapter.target()

@@ -155,7 +155,7 @@ def _declared(layer: Any, prefix: str) -> Iterator[Parameter]:
         values = _value_or_result(layer, values_name)
         gradients = _value_or_result(layer, gradients_name)
         if isinstance(values, Mapping) and isinstance(gradients, Mapping):
-            yield from _from_mappings(layer, values, gradients_name, prefix)
+            yield from _from_mappings(layer, values, gradients_name, prefix, values_name)
         elif isinstance(values, list | tuple) and isinstance(gradients, list | tuple):
             yield from _from_sequences(layer, values, gradients_name, prefix)
         elif isinstance(values, Mapping | list | tuple):
@@ -175,7 +175,11 @@ def _value_or_result(layer: Any, name: str) -> Any:
 
 
 def _from_mappings(
-    layer: Any, values: Mapping[Any, Any], gradients_name: str, prefix: str
+    layer: Any,
+    values: Mapping[Any, Any],
+    gradients_name: str,
+    prefix: str,
+    values_name: str = "",
 ) -> Iterator[Parameter]:
     def reader(key: Any) -> Callable[[], Any]:
         def read() -> Any:
@@ -185,9 +189,12 @@ def _from_mappings(
 
         return read
 
+    made_anew = values_name and _value_or_result(layer, values_name) is not values
     for key, value in values.items():
         if is_differentiable(value):
-            yield Parameter(f"{prefix}{key}", Place(values, key, True), reader(key), True)
+            home = _home(layer, value) if made_anew else None
+            place = home or Place(values, key, True)
+            yield Parameter(f"{prefix}{key}", place, reader(key), True)
 
 
 def _from_sequences(
@@ -204,10 +211,35 @@ def _from_sequences(
     for position, value in enumerate(values):
         if is_differentiable(value):
             name = owned.get(id(value), f"params[{position}]")
-            place = (
-                Place(layer, name, False) if id(value) in owned else Place(values, position, True)
-            )
+            place = _home(layer, value) or Place(values, position, True)
             yield Parameter(prefix + name, place, reader(position), True)
+
+
+def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
+    """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
+
+    A list or dict of parameters made anew at every call is no such place.
+    """
+    if depth > DEEPEST:
+        return None
+    for name, value in _attributes(layer).items():
+        if value is array:
+            return Place(layer, name, False)
+        items = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if (isinstance(value, list))
+            else ()
+        )
+        for key, item in items:
+            if item is array:
+                return Place(value, key, True)
+    for _, part in _parts(layer):
+        found = _home(part, array, depth + 1)
+        if found is not None:
+            return found
+    return None
 
 
 def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> Iterator[Parameter]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+import network.functional
 from gradcheck.properties import Status, run_properties
 
 
@@ -65,6 +66,7 @@ class Layer:
 RIGHT = {
     "row_wise": (row_wise, {"backward": vjp, "log_softmax": scipy.special.log_softmax}),
     "scipy": (scipy.special.softmax, {}),
+    "network": (network.functional.softmax, {"log_softmax": network.functional.log_softmax}),
     "by_log_softmax": (by_log_softmax, {}),
     "any_axis": (any_axis, {}),
     "torch_like": (torch_like, {}),

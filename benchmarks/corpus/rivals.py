@@ -1,0 +1,154 @@
+"""The rules of other checkers, restated, on the same cases.
+
+What none of them is asked: to find parameters, indices and conventions by itself. The corpus's
+own driver does that for all of them, so that only the rules are compared.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from benchmarks.corpus.case import Case
+from benchmarks.corpus.drive import Probe
+
+LARGEST = 5000  # entries: an element-wise rule would take minutes beyond
+Rule = Callable[[Probe, list[str]], bool]
+
+
+def floating(probe: Probe) -> list[str]:
+    """The names of the tensors that have a gradient to be checked."""
+    return [k for k in probe.claimed if np.issubdtype(probe.value(k).dtype, np.floating)]
+
+
+def passes_cs231n(probe: Probe, names: list[str]) -> bool:
+    """Central difference with h = 1e-5, max |a - n| / max(1e-8, |a| + |n|) <= 1e-5."""
+    for name in names:
+        numerical = _differences(probe, name, 1e-5, central=True)
+        claimed = probe.claimed[name]
+        scale = np.maximum(1e-8, np.abs(claimed) + np.abs(numerical))
+        if not np.max(np.abs(claimed - numerical) / scale, initial=0) <= 1e-5:
+            return False
+    return True
+
+
+def passes_scipy(probe: Probe, names: list[str]) -> bool:
+    """``check_grad``: forward difference with sqrt(eps), norm of the error; 1e-5 relative."""
+    for name in names:
+        numerical = _differences(probe, name, np.sqrt(np.finfo(float).eps), central=False)
+        error = np.linalg.norm(probe.claimed[name] - numerical)
+        if not error <= 1e-5 * np.linalg.norm(numerical):
+            return False
+    return True
+
+
+def passes_torch(probe: Probe, names: list[str], *, fast: bool) -> bool:
+    """``torch.autograd.gradcheck`` through an ``autograd.Function``, its own tolerances."""
+    import torch
+
+    class Layer(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *values: Any) -> Any:
+            ctx.values = {k: v.numpy().copy() for k, v in zip(names, values, strict=True)}
+            return torch.tensor(np.asarray(probe.output(ctx.values), dtype=float))
+
+        @staticmethod
+        def backward(ctx: Any, grad: Any) -> Any:
+            claimed = probe.pull(ctx.values, grad.numpy().copy())
+            return tuple(torch.tensor(np.asarray(claimed[k], dtype=float)) for k in names)
+
+    leaves = [torch.tensor(probe.value(k).astype(float), requires_grad=True) for k in names]
+    return bool(torch.autograd.gradcheck(Layer.apply, leaves, fast_mode=fast))
+
+
+def passes_jax(probe: Probe, names: list[str]) -> bool:
+    """``jax.test_util.check_vjp`` with its default tolerances for float64."""
+    import jax
+    from jax.test_util import check_vjp
+
+    jax.config.update("jax_enable_x64", True)
+
+    def f(*values: Any) -> Any:
+        return np.asarray(probe.output(dict(zip(names, map(np.array, values), strict=True))))
+
+    def f_vjp(*values: Any) -> Any:
+        at = dict(zip(names, map(np.array, values), strict=True))
+
+        def back(v: Any) -> Any:
+            claimed = probe.pull(at, np.array(v))
+            return tuple(np.asarray(claimed[k]) for k in names)
+
+        return f(*values), back
+
+    check_vjp(f, f_vjp, tuple(probe.value(k) for k in names))
+    return True
+
+
+def rules() -> dict[str, Rule]:
+    """The rules whose libraries are installed."""
+    found: dict[str, Rule] = {"CS231n": passes_cs231n, "scipy check_grad": passes_scipy}
+    if importlib.util.find_spec("torch"):
+        found["torch slow"] = lambda probe, names: passes_torch(probe, names, fast=False)
+        found["torch fast"] = lambda probe, names: passes_torch(probe, names, fast=True)
+    if importlib.util.find_spec("jax"):
+        found["jax check_vjp"] = passes_jax
+    return found
+
+
+def print_rivals(
+    chosen: list[Case], seed: int, guard: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    """Detection and false alarms of each rule, where it applies."""
+    print(f"\n{'rule':20s}{'wrong':>8s}{'found':>8s}{'right':>8s}{'alarms':>8s}{'seconds':>9s}")
+    for rule, passes in rules().items():
+        count: Counter[str] = Counter()
+        started = time.perf_counter()
+        for case in chosen:
+            probe, names = _prepared(case, seed)
+            if not names:
+                continue
+            with np.errstate(all="ignore"):
+                ok = _guarded(passes, probe, names, guard)
+            kind = "wrong" if case.wrong else "right"
+            count[kind] += 1
+            count[f"{kind} refused"] += not ok
+        spent = time.perf_counter() - started
+        print(f"{rule:20s}{count['wrong']:8d}{count['wrong refused']:8d}", end="")
+        print(f"{count['right']:8d}{count['right refused']:8d}{spent:9.1f}")
+
+
+def _prepared(case: Case, seed: int) -> tuple[Probe, list[str]]:
+    """The case at its point; no names where no rule applies."""
+    with np.errstate(all="ignore"):
+        probe = Probe(case, seed)
+    names = floating(probe)
+    if sum(probe.value(k).size for k in names) > LARGEST:
+        names = []
+    return probe, names
+
+
+def _guarded(passes: Rule, probe: Probe, names: list[str], guard: Callable[..., Any]) -> bool:
+    """A rule that raises has noticed something: that counts as refused."""
+    try:
+        with guard(20):
+            return passes(probe, names)
+    except Exception:  # noqa: BLE001 - mismatch, wrong shape: each library has its own way
+        return False
+
+
+def _differences(probe: Probe, name: str, h: float, *, central: bool) -> np.ndarray:
+    value = probe.value(name).astype(np.float64)
+    numerical = np.empty(value.shape)
+    for index in np.ndindex(value.shape):
+        up, down = value.copy(), value.copy()
+        up[index] += h
+        down[index] -= h * central
+        numerical[index] = (probe.phi(name, up) - probe.phi(name, down)) / (h + h * central)
+    return numerical

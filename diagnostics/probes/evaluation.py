@@ -1,0 +1,289 @@
+"""Is the evaluation right? Rows, batches, repetition, and the loss that was reported."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics.finding import Finding, Severity
+from diagnostics.probes.predictions import SUM_TOLERANCE, Kind, UnusableError, interpret
+from diagnostics.probes.recomputed import matching
+from diagnostics.probes.registry import probe
+from diagnostics.probes.subject import Subject
+from diagnostics.table import Floats
+
+# A probability that changes by this much with its neighbours in the batch is no rounding error.
+COUPLED = 1e-3
+# Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
+RANDOM = 1e-5
+# A reported loss this many standard errors and this ratio away from the recomputed one is another.
+STANDARD_ERRORS = 5.0
+RATIO = 1.5
+# An accuracy may differ by this much for other reasons, such as another subset.
+ACCURACY_SLACK = 0.05
+
+ROW_WISE = (
+    "Normalise each row by itself: e = np.exp(x - x.max(axis=-1, keepdims=True)); "
+    "return e / e.sum(axis=-1, keepdims=True)"
+)
+
+
+@probe()
+def nondeterministic_prediction(subject: Subject) -> Finding | None:
+    """The same samples are predicted twice."""
+    noise = subject.repeat_noise
+    if noise <= RANDOM * max(1.0, float(np.abs(subject.predictions.raw).max())):
+        return None
+    return Finding(
+        code="nondeterministic_prediction",
+        severity=Severity.PROBLEM,
+        message=f"predict is not deterministic: two calls on equal samples differ by {noise:.2g}.",
+        evidence={"largest difference between two calls": noise},
+        causes=("dropout or augmentation is active in evaluation", "predict changes state"),
+        next_steps=("Switch the model to evaluation mode before predicting.",),
+    )
+
+
+@probe()
+def evaluation_bug(subject: Subject) -> Finding | None:
+    """Rows must sum to one, and must not depend on the other rows of the batch."""
+    predictions = subject.predictions
+    unequal = _coupling(subject, subject.alone, renormalised=False)
+    coupled = unequal > max(COUPLED, 10 * subject.repeat_noise)
+    shared = coupled and _coupling(subject, subject.alone, renormalised=True) <= COUPLED
+    if not coupled and predictions.kind is not Kind.UNNORMALISED:
+        return None
+    if not coupled:
+        return _rows_not_normalised(subject)
+    if shared or _is_one(predictions.raw.sum(axis=0)):
+        return _normaliser_shared(subject, unequal)
+    return _rows_coupled(subject, unequal)
+
+
+def _coupling(subject: Subject, alone: Floats | None, *, renormalised: bool) -> float:
+    """Largest change of an answer when its row is asked for alone, as probability."""
+    batch = subject.predictions
+    if alone is None:
+        return _halves(subject)
+    if renormalised or batch.kind in (Kind.LOGITS, Kind.LOG_PROBABILITIES):
+        return float(
+            np.abs(interpret(alone).probabilities - batch.probabilities[subject.rows]).max()
+        )
+    return float(np.abs(alone - batch.raw[subject.rows]).max())
+
+
+def _halves(subject: Subject) -> float:
+    """Largest change of a probability when the first half is asked for alone."""
+    half = max(len(subject.y) // 2, 1)
+    try:
+        first = interpret(subject.ask(subject.X[:half]))
+    except UnusableError:
+        return 0.0
+    return float(np.abs(first.raw - subject.predictions.raw[:half]).max())
+
+
+def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
+    """Each row is right but for a factor that the rows share."""
+    raw, n = subject.predictions.raw, len(subject.y)
+    whole = f"all {n} rows together sum to {raw.sum():.4g}"
+    summed = "each column sums to one" if _is_one(raw.sum(axis=0)) else whole
+    return Finding(
+        code="evaluation_bug",
+        severity=Severity.PROBLEM,
+        message=(
+            f"The evaluation is wrong, not the model: softmax is normalised over the batch. "
+            f"{summed[0].upper()}{summed[1:]}, while rows sum to {raw.sum(axis=1).min():.3g} to "
+            f"{raw.sum(axis=1).max():.3g} instead of 1."
+        ),
+        confidence=0.99,
+        evidence=_evaluation_evidence(subject, unequal),
+        causes=("maximum or sum in softmax taken over the whole array, or along axis 0",),
+        next_steps=(
+            ROW_WISE,
+            "Then run the evaluation again: the loss above, restated row-wise, is what to expect.",
+        ),
+    )
+
+
+def _rows_coupled(subject: Subject, unequal: float) -> Finding:
+    """Rows differ by more than a shared factor."""
+    return Finding(
+        code="evaluation_bug",
+        severity=Severity.PROBLEM,
+        message=(
+            f"A sample's answer depends on the other samples of its batch: asked for alone, "
+            f"probabilities change by up to {unequal:.2g}."
+        ),
+        confidence=0.97,
+        evidence=_evaluation_evidence(subject, unequal),
+        causes=(
+            "batch normalisation uses the statistics of the batch in evaluation",
+            "a mean, maximum or sum is taken along the batch axis",
+            "predict keeps state from one call to the next",
+        ),
+        next_steps=(
+            "Switch to evaluation mode: use the running statistics of batch normalisation.",
+            "Reduce along axis=-1 only; rows of a batch must not see one another.",
+        ),
+    )
+
+
+def _rows_not_normalised(subject: Subject) -> Finding:
+    """Rows are what they are alone too, and do not sum to one."""
+    sums = subject.predictions.row_sums
+    return Finding(
+        code="evaluation_bug",
+        severity=Severity.PROBLEM if sums.max() > 1 + SUM_TOLERANCE else Severity.WARNING,
+        message=(
+            f"The rows that predict returns are no distributions: they sum to {sums.min():.3g} "
+            f"to {sums.max():.3g} instead of 1."
+        ),
+        confidence=0.85,
+        evidence=_evaluation_evidence(subject, 0.0),
+        causes=(
+            "the output layer has no softmax, or a sigmoid for each class",
+            "the probabilities are scaled after the softmax",
+        ),
+        next_steps=(
+            ROW_WISE,
+            "If the classes do not exclude one another, this is no cross-entropy.",
+        ),
+    )
+
+
+def _evaluation_evidence(subject: Subject, unequal: float) -> dict[str, float | int | str]:
+    """Row sums, both losses, and which of them was reported."""
+    raw, y = subject.predictions.raw, subject.y
+    sums = subject.predictions.row_sums
+    evidence: dict[str, float | int | str] = {
+        "samples N": len(y),
+        "mean row sum": float(sums.mean()),
+        "1 / N": 1 / len(y),
+        "largest change when asked alone": unequal,
+        "accuracy": float(subject.right.mean()),
+        "loss with rows normalised": float(subject.sample_losses.mean()),
+    }
+    if raw.min() >= 0:
+        as_is = -np.log(np.maximum(raw[np.arange(len(y)), y], 1e-300))
+        evidence["loss of the rows as returned"] = float(as_is.mean())
+        evidence["ln N"] = float(np.log(len(y)))
+    if subject.reported_loss is not None:
+        evidence["reported loss"] = subject.reported_loss
+        match = matching(subject, subject.reported_loss)
+        evidence["the reported loss is"] = match.name if match else "none of the usual variants"
+    return evidence
+
+
+def _is_one(sums: Floats) -> bool:
+    return bool(np.all(np.abs(sums - 1) < SUM_TOLERANCE))
+
+
+@probe()
+def logits_returned(subject: Subject) -> Finding | None:
+    """Logits are no fault; who reads them as probabilities makes one."""
+    kind = subject.predictions.kind
+    if kind not in (Kind.LOGITS, Kind.LOG_PROBABILITIES):
+        return None
+    return Finding(
+        code="logits_returned",
+        severity=Severity.INFO,
+        message=f"predict returns {kind}; a row-wise softmax was applied to them here.",
+        evidence={"smallest value": float(subject.predictions.raw.min())},
+    )
+
+
+@probe(unless=("evaluation_bug", "nondeterministic_prediction"))
+def reported_loss(subject: Subject) -> Finding | None:
+    """The loss is recomputed in all usual ways and compared with the one reported."""
+    reported = subject.reported_loss
+    if reported is None:
+        return None
+    match = matching(subject, reported)
+    right = float(subject.sample_losses.mean())
+    evidence: dict[str, float | int | str] = {"reported": reported, "recomputed": right}
+    if match is not None and not match.code:
+        return None
+    if match is not None:
+        evidence["the reported loss is"] = match.name
+        warning = match.code == "other_loss_trained"
+        return Finding(
+            code=match.code,
+            severity=Severity.WARNING if warning else Severity.PROBLEM,
+            message=f"The reported loss {reported:.4g} is a {match.name}; the mean is {right:.4g}.",
+            confidence=0.95,
+            evidence=evidence,
+            next_steps=("Report the mean cross-entropy: -log(p[range(n), y]).mean().",),
+        )
+    error = float(subject.sample_losses.std() / np.sqrt(len(subject.y)))
+    ratio = max(reported, 1e-12) / max(right, 1e-12)
+    if abs(reported - right) < STANDARD_ERRORS * error or 1 / RATIO < ratio < RATIO:
+        return None
+    return Finding(
+        code="loss_not_reproduced",
+        severity=Severity.WARNING,
+        message=(
+            f"The reported loss {reported:.4g} cannot be reproduced: these predictions have "
+            f"{right:.4g}, and no usual variant explains the difference."
+        ),
+        confidence=0.7,
+        evidence=evidence | {"standard error": error},
+        causes=(
+            "the reported loss is computed from other predictions than predict returns",
+            "these are other samples, or other weights, than those of the report",
+            "a weight penalty is added to the reported loss",
+        ),
+        next_steps=("Call investigate with the samples and weights of the last epoch.",),
+    )
+
+
+@probe(unless=("evaluation_bug",))
+def reported_accuracy(subject: Subject) -> Finding | None:
+    """The accuracy is recomputed and compared with the one reported."""
+    reported, actual = subject.reported("val_accuracy"), float(subject.right.mean())
+    if reported is None:
+        return None
+    error = np.sqrt(max(actual * (1 - actual), 0.01) / len(subject.y))
+    if abs(reported - actual) < max(ACCURACY_SLACK, STANDARD_ERRORS * error):
+        return None
+    return Finding(
+        code="metric_mismatch",
+        severity=Severity.WARNING,
+        message=f"The reported accuracy is {reported:.1%}; {actual:.1%} of the answers are right.",
+        confidence=0.8,
+        evidence={"reported": reported, "recomputed": actual, "standard error": float(error)},
+        causes=(
+            "the accuracy is computed along another axis, or with a threshold",
+            "the labels given here are ordered otherwise, or these are other samples",
+        ),
+        next_steps=("Compute the accuracy as (p.argmax(axis=-1) == y).mean().",),
+    )
+
+
+@probe(unless=("evaluation_bug", "nondeterministic_prediction"))
+def other_loss_trained(subject: Subject) -> Finding | None:
+    """The training loss reported is compared with the squared error and the cross-entropy."""
+    reported, answers = subject.reported("train_loss"), subject.train_predictions
+    if reported is None or answers is None or subject.train is None:
+        return None
+    p, t = answers.probabilities, subject.train[1]
+    squares = ((p - np.eye(p.shape[1])[t]) ** 2).sum(axis=1)
+    entropy = float(-np.log(np.maximum(p[np.arange(len(t)), t], 1e-300)).mean())
+    candidates = (float(squares.mean()), float(squares.mean() / p.shape[1]))
+    nearest = min(
+        candidates, key=lambda value: abs(np.log(max(value, 1e-12) / max(reported, 1e-12)))
+    )
+    # The reported value is the mean over an epoch in which the model still moved.
+    near = 0.6 < reported / max(nearest, 1e-12) < 1.7
+    if not near or 0.4 < reported / max(entropy, 1e-12) < 2.5:
+        return None
+    return Finding(
+        code="other_loss_trained",
+        severity=Severity.WARNING,
+        message=(
+            f"Training descends the squared error: the reported training loss {reported:.3g} is "
+            f"near it ({nearest:.3g}), and far from the cross-entropy ({entropy:.3g})."
+        ),
+        confidence=0.8,
+        evidence={"reported": reported, "squared error": nearest, "cross-entropy": entropy},
+        causes=("the gradient of the squared error is used, while cross-entropy is reported",),
+        next_steps=("For softmax with cross-entropy the gradient is p - t, at the logits.",),
+    )

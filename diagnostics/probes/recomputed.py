@@ -1,0 +1,75 @@
+"""The loss computed in all the ways people compute it, to find the one that was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from diagnostics.probes.predictions import Kind
+from diagnostics.probes.subject import TINY, Subject
+from diagnostics.table import Floats
+
+# Reported losses are often printed with three or four digits.
+SAME = 2e-3
+# Usual clipping of probabilities before the logarithm.
+CLIPS = (1e-7, 1e-8, 1e-10, 1e-12, 1e-15, 1e-16)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to compute the loss, and its value."""
+
+    name: str
+    code: str  # of the finding if this is the one reported; empty when it is the right one
+    value: float
+
+    def equals(self, reported: float) -> bool:
+        """Whether this is the reported loss, up to rounding."""
+        return bool(abs(self.value - reported) <= SAME * abs(reported) + 1e-12)
+
+
+def variants(subject: Subject) -> Iterator[Variant]:
+    """Yield the loss in all variants, the simplest first."""
+    y, classes = subject.y, subject.predictions.probabilities.shape[1]
+    right = subject.predictions.probabilities
+    yield Variant("mean cross-entropy", "", _mean(right, y))
+    for eps in CLIPS:
+        if (subject.p_true < eps).any():
+            yield Variant(f"mean cross-entropy clipped at {eps:g}", "", _mean(right, y, eps))
+    yield from _wrongly_normalised(subject)
+    mean, n = _mean(right, y), len(y)
+    yield Variant("cross-entropy summed over the samples", "loss_scale_mismatch", mean * n)
+    by_class = mean / classes
+    yield Variant("cross-entropy divided by the number of classes", "loss_scale_mismatch", by_class)
+    yield Variant("cross-entropy in bits (log2)", "loss_scale_mismatch", mean / np.log(2))
+    yield Variant("cross-entropy with log10", "loss_scale_mismatch", mean / np.log(10))
+    squares = ((right - np.eye(classes)[y]) ** 2).sum(axis=1)
+    yield Variant("mean squared error", "other_loss_trained", float(squares.mean() / classes))
+    yield Variant("squared error summed over classes", "other_loss_trained", float(squares.mean()))
+
+
+def _wrongly_normalised(subject: Subject) -> Iterator[Variant]:
+    """Losses of rows as returned, and of a softmax over the whole batch."""
+    raw, y = subject.predictions.raw, subject.y
+    if subject.predictions.kind is Kind.UNNORMALISED:
+        for eps in (0.0, *CLIPS):
+            how = f", clipped at {eps:g}" if eps else ""
+            yield Variant(f"cross-entropy of the rows as returned{how}", "evaluation_bug",
+                          _mean(raw, y, eps or TINY))  # fmt: skip
+    if subject.predictions.kind is Kind.LOGITS:
+        for name, axis in (("the whole batch", None), ("the samples (axis 0)", 0)):
+            e = np.exp(raw - raw.max(axis=axis, keepdims=True))
+            p = e / e.sum(axis=axis, keepdims=True)
+            yield Variant(f"cross-entropy of a softmax over {name}", "evaluation_bug", _mean(p, y))
+
+
+def _mean(p: Floats, y: np.ndarray, eps: float = TINY) -> float:
+    """Mean cross-entropy in nats, of probabilities clipped from below."""
+    return float(-np.log(np.maximum(p[np.arange(len(y)), y], eps)).mean())
+
+
+def matching(subject: Subject, reported: float) -> Variant | None:
+    """Return the simplest variant that equals the reported loss, None when none does."""
+    return next((variant for variant in variants(subject) if variant.equals(reported)), None)

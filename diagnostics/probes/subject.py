@@ -1,0 +1,116 @@
+"""The model under investigation, with its data, and what several experiments need of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnostics.history import History
+from diagnostics.probes.predictions import Predict, Predictions, UnusableError, ask, interpret
+from diagnostics.table import Floats
+
+Labels = NDArray[np.intp]
+
+# Rows predicted one at a time: enough to see any coupling, quick enough for slow models.
+SINGLE_ROWS = 256
+# Smallest probability whose logarithm is taken: a loss of 690 nats.
+TINY = 1e-300
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and the samples it is judged on.
+
+    Parameters
+    ----------
+    predict
+        From samples to answers, one row each.
+    X
+        Samples, first axis counting them.
+    y : ndarray, shape (n,)
+        True classes as indices.
+    history
+        The run that led to the model, or None.
+    train
+        Training samples and their classes, or None.
+    loss
+        The loss in use, ``loss(p, t)``, or None.
+    """
+
+    predict: Predict
+    X: Any
+    y: Labels
+    classes: int
+    history: History | None = None
+    train: tuple[Any, Labels] | None = None
+    loss: Any = None
+
+    def ask(self, X: Any) -> Floats:
+        """Return the model's answers as an array of shape (n, classes)."""
+        return ask(self.predict, X, self.classes)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """The answers to all samples in one call."""
+        return interpret(self.ask(self.X))
+
+    @cached_property
+    def p_true(self) -> Floats:
+        """Row-wise normalised probability of the true class, shape (n,)."""
+        return self.predictions.probabilities[np.arange(len(self.y)), self.y]
+
+    @cached_property
+    def sample_losses(self) -> Floats:
+        """Cross-entropy of each sample from row-wise normalised probabilities, shape (n,), nats."""
+        return -np.log(np.maximum(self.p_true, TINY))
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Which samples are classified rightly, shape (n,)."""
+        return np.asarray(self.predictions.probabilities.argmax(axis=1) == self.y)
+
+    @cached_property
+    def repeat_noise(self) -> float:
+        """Largest difference between two calls on the same samples."""
+        return float(np.abs(self.ask(self.X) - self.predictions.raw).max())
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        """The samples asked for one at a time: all, or as many evenly spread."""
+        count = min(len(self.y), SINGLE_ROWS)
+        return np.unique(np.linspace(0, len(self.y) - 1, count).astype(np.intp))
+
+    @cached_property
+    def alone(self) -> Floats | None:
+        """The answers to `rows`, each asked for alone; None when that fails."""
+        try:
+            return np.vstack([self.ask(self.X[i : i + 1]) for i in self.rows])
+        except UnusableError:
+            return None
+
+    @cached_property
+    def train_predictions(self) -> Predictions | None:
+        """The answers to the training samples, None when not given or not answered."""
+        if self.train is None:
+            return None
+        try:
+            return interpret(self.ask(self.train[0]))
+        except UnusableError:
+            return None
+
+    def reported(self, role: str) -> float | None:
+        """Return the last finite value that the history reports for a role."""
+        values = None if self.history is None else self.history.curve(role)
+        if values is None or not np.isfinite(values).any():
+            return None
+        return float(values[np.isfinite(values)][-1])
+
+    @cached_property
+    def reported_loss(self) -> float | None:
+        """The last validation loss reported, or the only loss there is."""
+        loss = self.reported("val_loss")
+        return self.reported("train_loss") if loss is None else loss

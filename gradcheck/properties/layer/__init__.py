@@ -1,0 +1,12 @@
+"""The properties of a layer: forward, backward, and parameters with their gradients."""
+
+from __future__ import annotations
+
+from gradcheck.properties.layer.backward import BACKWARD
+from gradcheck.properties.layer.forward import FORWARD
+from gradcheck.properties.layer.subject import Layer
+from gradcheck.properties.registry import Suite
+
+SUITE = Suite("layer", Layer, include=[FORWARD, BACKWARD])
+
+__all__ = ["SUITE", "Layer"]

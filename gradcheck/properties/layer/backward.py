@@ -1,0 +1,162 @@
+"""What the backward of a layer owes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.derivative import derivative
+from gradcheck.properties.layer.subject import (
+    Layer,
+    batches,
+    inputs,
+    pattern,
+    rounding,
+)
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.subject import call
+from gradcheck.properties.tolerance import Tolerance
+from gradcheck.properties.violation import (
+    Array,
+    PropertyViolationError,
+    require,
+    require_close,
+)
+
+BACKWARD = Suite("backward of a layer", Layer)
+
+
+@BACKWARD.register(inputs, why="A gradient of another shape broadcasts into the parameters.")
+def gradients_shaped_like_tensors(layer: Layer, x: Array) -> None:
+    """Every gradient has the shape of its tensor."""
+    shapes = {layer.input: x.shape} | {
+        name: layer.target.tensors[name].shape for name in layer.parameters
+    }
+    for name, gradient in layer.backward(x, pattern(layer.forward(x).shape)).items():
+        require(
+            gradient.shape == shapes.get(name, gradient.shape),
+            f"the gradient of {name} is not shaped like it",
+            got=gradient.shape,
+            expected=shapes.get(name),
+            cause="a sum over the batch is missing, or an axis was dropped",
+        )
+
+
+@BACKWARD.register(inputs, why="It is what training uses.")
+def gradients_are_derivatives(layer: Layer, x: Array) -> None:
+    """Along a direction, each gradient is the numerical derivative within its error bound."""
+    # Off the grid, where drawn zeros and ties would be kinks of ReLU, abs and max.
+    x = x + pattern(x.shape, phase=0.25) / 8
+    g = pattern(layer.forward(x).shape)
+    claimed = layer.backward(x, g)
+    for name, gradient in claimed.items():
+        start = x if name == layer.input else layer.target.tensors[name]
+        _require_derivative(layer, x, g, name, np.asarray(start, dtype=np.float64), gradient)
+
+
+def _require_derivative(
+    layer: Layer, x: Array, g: Array, name: str, start: Array, gradient: Array
+) -> None:
+    direction = pattern(start.shape, phase=0.5)
+
+    def along(t: float) -> float:
+        moved = start + t * direction
+        y = layer.forward(moved) if name == layer.input else layer.forward(x, **{name: moved})
+        return float(np.sum(g * y))
+
+    if gradient.shape != start.shape:
+        raise PropertyViolationError(
+            f"the gradient of {name} is not shaped like it",
+            got=gradient.shape,
+            expected=start.shape,
+        )
+    numerical = derivative(along, 0.0)
+    got = float(np.sum(gradient * direction))
+    low = high = numerical.value
+    bound = numerical.error_bound
+    if numerical.kink is not None:
+        low, high = sorted([numerical.kink.left, numerical.kink.right])
+        bound = max(numerical.kink.left_bound, numerical.kink.right_bound)
+    if np.isfinite(bound):
+        require_close(
+            got,
+            min(max(got, low), high) if np.isfinite(got) else numerical.value,
+            Tolerance("the error bound of the numerical derivative", absolute=2 * bound + 1e-12),
+            f"the gradient of {name} is not the derivative of the output",
+            cause="gradcheck.check(layer, x) finds the wrong entries and names the bug",
+        )
+
+
+@BACKWARD.register(
+    inputs, why="A backward is linear by nature; a clip or an ignored cotangent is not."
+)
+def backward_linear(layer: Layer, x: Array) -> None:
+    """The backward of 2 g + h is twice that of g plus that of h."""
+    shape = layer.forward(x).shape
+    g, h = pattern(shape), pattern(shape, phase=1.0)
+    one, two, both = (layer.backward(x, v) for v in (g, h, 2 * g + h))
+    for name, gradient in both.items():
+        require_close(
+            gradient,
+            2 * one[name] + two[name],
+            rounding(one[name], two[name]),
+            f"the backward for {name} is not linear in the cotangent",
+            cause="the cotangent is ignored or clipped, or gradients are accumulated",
+        )
+
+
+@BACKWARD.register(
+    batches, needs=["rowwise"], why="The gradient of a sample belongs to that sample."
+)
+def input_gradient_of_each_sample_as_if_alone(layer: Layer, x: Array) -> None:
+    """The input's gradient is that of the samples one by one."""
+    g = pattern(layer.forward(x).shape)
+    whole = layer.backward(x, g)
+    if layer.input not in whole:
+        return
+    alone = np.concatenate(
+        [layer.backward(x[i : i + 1], g[i : i + 1])[layer.input] for i in range(len(x))]
+    )
+    require_close(whole[layer.input], alone, rounding(alone), "a sample's gradient mixes samples")
+
+
+@BACKWARD.register(
+    batches,
+    needs=["rowwise", "parameters"],
+    why="= in place of += keeps the last sample only; a mean here divides by the batch twice.",
+)
+def parameter_gradients_add_up(layer: Layer, x: Array) -> None:
+    """A parameter's gradient is the sum of those of the samples alone."""
+    g = pattern(layer.forward(x).shape)
+    whole = layer.backward(x, g)
+    alone = [layer.backward(x[i : i + 1], g[i : i + 1]) for i in range(len(x))]
+    for name in layer.parameters:
+        if name in whole:
+            parts = [gradients[name] for gradients in alone]
+            require_close(
+                whole[name],
+                np.sum(parts, axis=0),
+                rounding(*parts),
+                f"the gradient of {name} is not the sum over the samples",
+                cause="= in place of +=, a mean over the batch inside the layer, or samples mixed",
+            )
+
+
+@BACKWARD.register(
+    batches, why="A stale cache makes backward answer for another batch than the last."
+)
+def backward_answers_for_last_forward(layer: Layer, x: Array) -> None:
+    """After two forwards, backward belongs to the second."""
+    g = pattern(layer.forward(x).shape)
+    expected = layer.backward(x, g)
+    layer.target.state.restore()
+    tensors = layer.target.tensors
+    call(layer.target.call, {**tensors, layer.input: np.array(x[::-1] + 1)})
+    run = call(layer.target.call, {**tensors, layer.input: x})
+    for name, gradient in call(run.pullback, (g.copy(),)).items():
+        require_close(
+            gradient,
+            expected[name],
+            rounding(expected[name]),
+            f"after another forward, the gradient of {name} changed",
+            cause="the cache keeps the first forward's values, or appends to them",
+        )

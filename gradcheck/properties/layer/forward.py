@@ -1,0 +1,113 @@
+"""What the forward of a layer owes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.properties.array_function import lay_out
+from gradcheck.properties.layer.subject import (
+    Layer,
+    batches,
+    inputs,
+    pattern,
+    rounding,
+    with_layout,
+)
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.subject import call
+from gradcheck.properties.violation import (
+    Array,
+    require,
+    require_close,
+    require_same,
+)
+
+FORWARD = Suite("forward of a layer", Layer)
+
+
+@FORWARD.register(inputs, why="Noise or state in the forward makes every gradient meaningless.")
+def same_input_same_output(layer: Layer, x: Array) -> None:
+    """From the same state, the same input gives the same bits."""
+    require_same(
+        layer.forward(x),
+        layer.forward(x),
+        "the same input gave another output the second time",
+        cause="random numbers without a fixed seed, as in dropout",
+    )
+
+
+@FORWARD.register(inputs, why="One NaN spreads to every weight within two steps.")
+def output_finite(layer: Layer, x: Array) -> None:
+    """Moderate inputs give finite outputs."""
+    y = layer.forward(x)
+    require(np.isfinite(y).all(), "the output is not finite", got=y, expected="finite numbers")
+
+
+@FORWARD.register(
+    inputs, why="A dropped axis turns one sample into a vector, which broadcasts from then on."
+)
+def batch_axis_kept(layer: Layer, x: Array) -> None:
+    """There is one output per sample, for a batch of one too."""
+    y = layer.forward(x)
+    require(
+        y.ndim > 0 and len(y) == len(x),
+        "the output has not one entry per sample",
+        got=y.shape,
+        expected=f"({len(x)}, ...)",
+    )
+
+
+@FORWARD.register(
+    batches,
+    needs=["rowwise"],
+    why="If it fails, a sample's prediction depends on the rest of its batch.",
+)
+def each_sample_as_if_alone(layer: Layer, x: Array) -> None:
+    """Each sample of a batch gives what it gives alone."""
+    alone = np.concatenate([layer.forward(x[i : i + 1]) for i in range(len(x))])
+    require_close(
+        layer.forward(x),
+        alone,
+        rounding(alone),
+        "a sample in the batch differs from the sample alone",
+        cause="a sum, mean or maximum runs over the batch; or pass rowwise=False if it should",
+    )
+
+
+@FORWARD.register(
+    with_layout, why="Transposed and sliced arrays are common; reshape reads them wrongly."
+)
+def memory_layout_irrelevant(layer: Layer, x: Array, layout: str) -> None:
+    """Fortran order, strides and reversed views give the same output."""
+    expected = layer.forward(x)
+    require_close(
+        layer.forward(lay_out(x, layout)), expected, rounding(expected), f"a {layout} input differs"
+    )
+
+
+@FORWARD.register(inputs, why="A changed input or cotangent corrupts whatever uses it next.")
+def arguments_unchanged(layer: Layer, x: Array) -> None:
+    """Forward leaves its input, and backward its cotangent, as they were."""
+    layer.target.state.restore()
+    run = call(layer.target.call, {**layer.target.tensors, layer.input: x})
+    if layer.input in run.handed:
+        require_same(np.asarray(run.handed[layer.input]), x, "forward changed its input")
+    g = pattern(run.outputs[0].shape)
+    given = g.copy()
+    call(run.pullback, (given,))
+    require_same(given, g, "backward changed its cotangent", cause="an in-place operation on it")
+
+
+@FORWARD.register(
+    inputs, needs=["parameters"], why="A parameter that moves nothing is never used, or shadowed."
+)
+def every_parameter_moves_output(layer: Layer, x: Array) -> None:
+    """Changing any parameter changes the output for a generic input."""
+    generic = pattern(x.shape, phase=0.25)
+    y = layer.forward(generic)
+    for name in layer.parameters:
+        start = layer.target.tensors[name]
+        moved = layer.forward(generic, **{name: start + pattern(start.shape)})
+        require(
+            not np.array_equal(moved, y), f"changing {name} does not change the output", where=name
+        )

@@ -1,0 +1,71 @@
+"""Trends are told from noise, and autocorrelated noise is not called a trend."""
+
+import numpy as np
+import pytest
+import training_runs as runs
+
+from diagnostics import trends
+
+
+def nulls(count, length, correlation, seed=0):
+    """Losses that decay to a plateau and stay there."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(length)
+    for _ in range(count):
+        decay = rng.uniform(1, 3) * np.exp(-t / (length * rng.uniform(0.05, 0.3)))
+        yield 1 + decay + 0.1 * runs.autoregressive(length, correlation, rng)
+
+
+@pytest.mark.parametrize("length", [12, 30, 60, 120])
+@pytest.mark.parametrize(("correlation", "rate"), [(0.0, 0.01), (0.5, 0.02), (0.8, 0.05)])
+def test_noise_on_a_plateau_is_rarely_called_a_rise(length, correlation, rate):
+    alarms = [trends.rise(y).real for y in nulls(200, length, correlation)]
+
+    assert np.mean(alarms) <= rate
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("epochs", [12, 30, 100])
+def test_a_rise_by_half_is_found_under_two_per_cent_noise(epochs, seed):
+    rng = np.random.default_rng(seed)
+    t = np.linspace(0, 1, epochs)
+    y = (0.4 + 1.5 * np.exp(-12 * t) + 0.4 * np.maximum(t - 0.3, 0)) * (
+        1 + 0.02 * rng.normal(size=epochs)
+    )
+
+    assert trends.rise(y).real
+
+
+def test_onset_lies_where_the_rise_begins():
+    t = np.arange(60)
+    y = 0.5 + np.exp(-t / 4.0) + 0.02 * np.maximum(t - 25, 0)
+
+    assert abs(trends.onset(y) - 25) <= 4
+
+
+def test_noise_is_measured_whatever_the_trend():
+    rng = np.random.default_rng(0)
+    y = np.linspace(10, 0, 2000) ** 2 + 0.5 * rng.normal(size=2000)
+
+    assert trends.noise(y) == pytest.approx(0.5, rel=0.1)
+
+
+def test_theil_sen_ignores_an_outlier():
+    y = 3.0 * np.arange(50.0)
+    y[10] = 1e6
+
+    assert trends.theil_sen(y) == pytest.approx(3.0, rel=0.01)
+
+
+def test_condensed_series_keeps_its_level_and_its_positions():
+    y = np.arange(1003.0)
+
+    medians, index = trends.condense(y, 100)
+
+    assert len(medians) <= 100
+    np.testing.assert_allclose(medians, index)
+
+
+def test_constant_series_neither_rises_nor_falls():
+    assert not trends.rise(np.ones(30)).real
+    assert not trends.fall(np.ones(30)).real
