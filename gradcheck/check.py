@@ -9,17 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck.adapters import as_target
-from gradcheck.compare import Judge, Judgement
+from gradcheck.compare import Judgement
 from gradcheck.contract import check_contract
 from gradcheck.explain import explain_contract, explain_tensor
 from gradcheck.explain.solve import Alternative
 from gradcheck.explain.story import agree, tell
 from gradcheck.localize import wrong_entries
-from gradcheck.point import Lab, Point
-from gradcheck.probe import OUTSIDE
+from gradcheck.point import Lab
 from gradcheck.report import Report
 from gradcheck.result import Explanation, TensorReport, Verdict
-from gradcheck.target import Array, Outputs, Target, TargetError
+from gradcheck.target import Outputs, Target
+from gradcheck.verdict import comparable, decide
 
 Mode = Literal["auto", "project", "element"]
 Explainer = Callable[[Lab, str], list[Alternative]]
@@ -176,9 +176,8 @@ class Checker:
             Verdict.PASS,
             claimed=self.lab.base.claimed.get(name),
         )
-        point, fault = _comparable(self.lab.base, name, value)
-        judgement = fault or self._decide(point, name)
-        judgement = self._tolerated(judgement)
+        point, fault = comparable(self.lab.base, name, value)
+        judgement = self._tolerated(fault or decide(self.lab, point, name))
         report = replace(
             report,
             verdict=judgement.verdict,
@@ -201,48 +200,6 @@ class Checker:
             forwards=self.lab.forwards - spent[0],
             backwards=self.lab.backwards - spent[1],
         )
-
-    def _decide(self, point: Point, name: str) -> Judgement:
-        """Judge at the point; beside a kink, or where nothing was decided, at a nearby one too."""
-        judgement = Judge(self.lab.wide, point, name, self.lab.eps, self.lab.rng).judge()
-        if judgement.verdict is Verdict.FAIL and self.lab.widened:
-            return self._in_own_precision(judgement, name)
-        at_kink = any(m.derivative.kink is not None for m in judgement.measurements)
-        undecided = judgement.verdict is Verdict.UNDECIDED
-        if judgement.verdict is Verdict.FAIL or not (at_kink or undecided):
-            return judgement
-        try:
-            moved = self.lab.nudged(name)
-        except OUTSIDE as error:
-            judgement.verdict = Verdict.UNDECIDED
-            judgement.reason = f"{judgement.reason or 'kink at the point'}; beside it: {error}"
-            return judgement
-        nearby, fault = _comparable(moved, name, self.target.tensors[name])
-        beside = fault or Judge(self.lab.wide, nearby, name, self.lab.eps, self.lab.rng).judge()
-        if beside.verdict is Verdict.PASS:
-            beside.notes = [*judgement.notes, "judged beside the point, where it is smooth"]
-            return beside
-        if beside.verdict is Verdict.FAIL and at_kink:
-            beside.reason += ", beside the kink at the point"
-            return beside
-        judgement.verdict = Verdict.UNDECIDED
-        judgement.reason = judgement.reason or beside.reason
-        judgement.reason += self._way_out()
-        return judgement
-
-    def _in_own_precision(self, judgement: Judgement, name: str) -> Judgement:
-        """Let the layer as it is contradict a failure seen only in its copy of higher precision."""
-        point, fault = _comparable(self.lab.native_base, name, self.target.tensors[name])
-        own = fault or Judge(self.lab.native, point, name, self.lab.eps, self.lab.rng).judge()
-        if own.verdict is Verdict.PASS and judgement.relative_error > 2 * own.resolution:
-            own.notes.append("computed in float64 the layer is another function: judged as it is")
-            return own
-        return judgement
-
-    def _way_out(self) -> str:
-        if self.lab.eps > np.finfo(np.float64).eps and not self.lab.widened:
-            return "; the forward computes in low precision: rerun with x.astype(np.float64)"
-        return "; check at another input, with values of ordinary size"
 
     def _tolerated(self, judgement: Judgement) -> Judgement:
         if self.tolerance is None or judgement.verdict is not Verdict.FAIL:
@@ -287,34 +244,3 @@ def _given_cotangents(target: Target, cotangent: Any) -> Outputs | None:
             raise ValueError(f"cotangent of shape {array.shape} given for an output of {y.shape}")
         arrays.append(array)
     return tuple(arrays)
-
-
-def _comparable(point: Point, name: str, value: Array) -> tuple[Point, Judgement | None]:
-    """Return the point with the claim in the tensor's shape, or the verdict if that cannot be."""
-    claim = point.claimed.get(name)
-    if claim is None:
-        if value.size == 0:
-            return point, Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
-        claim = np.zeros(value.shape)
-        point = replace(point, unsure={**point.unsure, name: np.zeros(())})
-    if claim.dtype.kind not in "fiub":
-        raise TargetError(f"the gradient of {name} has dtype {claim.dtype}; expected real numbers")
-    if not np.isfinite(claim).all():
-        count = int(np.sum(~np.isfinite(claim)))
-        verdict = (
-            Verdict.FAIL if all(np.isfinite(y).all() for y in point.outputs) else Verdict.UNDECIDED
-        )
-        return point, Judgement(verdict, f"{count} of {claim.size} claimed entries are not finite")
-    if claim.shape == value.shape:
-        return replace(point, claimed={**point.claimed, name: claim}), None
-    if claim.size == value.size:
-        fitted = claim.reshape(value.shape)
-    else:
-        try:
-            fitted = np.broadcast_to(claim, value.shape)
-        except ValueError:
-            return point, Judgement(
-                Verdict.FAIL, f"the gradient has shape {claim.shape}, the tensor {value.shape}"
-            )
-    unsure = {**point.unsure, name: np.zeros(())}
-    return replace(point, claimed={**point.claimed, name: fitted}, unsure=unsure), None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,7 @@ class Lab:
         known = self.native.target.claim_errors
         unsure = {name: known.get(name, np.zeros(())) for name in claimed}
         if not unit:
-            again = self.native.pull(self.native.run(tensors), self._rounded(cotangents))
+            again = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
             unsure |= {
                 name: np.abs(claimed[name].astype(np.float64) - other)
                 for name, other in again.items()
@@ -106,17 +106,31 @@ class Lab:
         point = Point(tensors, run.outputs, cotangents, claimed, unsure)
         return self._in_wide(point) if self.widened else point
 
-    def nudged(self, name: str) -> Point:
-        """Return a point a little beside the base in one tensor, away from its kinks and ties."""
+    def claim(self, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
+        """Return what the layer claims for ``name`` at ``tensors``, as float64 in its shape."""
+        run = self.native.run(tensors)
+        own = tuple(v.astype(y.dtype) for v, y in zip(cotangents, run.outputs, strict=True))
+        gradients = self.native.pull(run, own)
+        shape = tensors[name].shape
+        return np.broadcast_to(gradients.get(name, np.zeros(())), shape).astype(np.float64)
+
+    def sides(self, name: str) -> Iterator[Tensors]:
+        """Yield the tensors moved a little: all entries of ``name`` up, all down, at random."""
+        shape = self.native.target.tensors[name].shape
+        yield self.side(name, np.ones(shape))
+        yield self.side(name, -np.ones(shape))
+        for _ in range(2):
+            yield self.side(name, self.rng.integers(0, 2, shape) * 2.0 - 1.0)
+
+    def side(self, name: str, signs: Array) -> Tensors:
+        """Return the tensors with every entry of ``name`` moved a little, as its sign says."""
         value = self.native.target.tensors[name]
-        sizes = self.rng.uniform(0.5, 1.0, value.shape) * (
-            self.rng.integers(0, 2, value.shape) * 2 - 1
-        )
+        sizes = signs * self.rng.uniform(0.5, 1.0, value.shape)
         with np.errstate(all="ignore"):
             moved = (value + NUDGE * per_entry_scale(value) * sizes).astype(value.dtype)
-        return self.point(self.native.with_tensor(name, moved))
+        return self.native.with_tensor(name, moved)
 
-    def _rounded(self, cotangents: Outputs) -> Outputs:
+    def rounded(self, cotangents: Outputs) -> Outputs:
         """Perturb every entry by at most one rounding of its dtype."""
         return tuple(
             (v * (1 + np.finfo(v.dtype).eps * self.rng.integers(-1, 2, v.shape))).astype(v.dtype)

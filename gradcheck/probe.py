@@ -126,6 +126,10 @@ class Ray:
         The tensor moved, and the direction d in which it moves.
     keep
         Whether to remember evaluations, so that other cotangents cost no forwards.
+    farthest
+        Largest |t| evaluated so far.
+    moved
+        Which entries of the outputs have changed at all so far.
     """
 
     probe: Probe
@@ -134,6 +138,8 @@ class Ray:
     name: str
     direction: Array
     keep: bool = False
+    farthest: float = 0.0
+    moved: list[Array] = field(default_factory=list)
     _kept: dict[float, tuple[Outputs, Array]] = field(default_factory=dict)
 
     def at(self, t: float) -> tuple[Outputs, Array]:
@@ -143,6 +149,7 @@ class Ray:
         """
         if t in self._kept:
             return self._kept[t]
+        self.farthest = max(self.farthest, abs(t))
         origin = self.tensors[self.name]
         with np.errstate(all="ignore"):
             moved = (origin + t * self.direction).astype(origin.dtype)
@@ -152,6 +159,9 @@ class Ray:
                 changes = tuple(map(_difference, run.outputs, self.outputs))
             except OUTSIDE:
                 changes = tuple(np.full(output.shape, np.nan) for output in self.outputs)
+        if all(c.shape == y.shape for c, y in zip(changes, self.outputs, strict=True)):
+            seen = [change != 0 for change in changes]
+            self.moved = [a | b for a, b in zip(self.moved or seen, seen, strict=True)]
         if self.keep:
             self._kept[t] = changes, step
         return changes, step
@@ -201,7 +211,7 @@ class Ray:
         """
         if self.tensors[self.name].dtype != np.float64:
             return 1.0
-        moving = max(1, np.count_nonzero(self.direction) // ENTRIES_PER_KINK)
+        moving = max(1, int(np.count_nonzero(self.direction)) // ENTRIES_PER_KINK)
         return max(SHORTEST_REACH, 2.0 ** -round(math.log2(moving)))
 
     def functional(
@@ -222,11 +232,19 @@ class Ray:
 
         return phi
 
-    def floor(self, cotangents: Outputs) -> float:
-        """Return the rounding of the outputs in their own dtype, as it reaches `functional`."""
+    def blind(self, cotangents: Outputs) -> float:
+        """Return how large a derivative may hide below the last digit of outputs that stay put."""
+        return self.floor(cotangents, everything=True) / (self.farthest or 1.0)
+
+    def floor(self, cotangents: Outputs, *, everything: bool = False) -> float:
+        """Return the rounding of the outputs in their own dtype, as it reaches `functional`.
+
+        Outputs that the direction does not move at all count only if ``everything`` does.
+        """
         return math.hypot(
             *(
-                float(np.finfo(output.dtype).eps) * norm(cotangent, self._noisy(position, output))
+                float(np.finfo(output.dtype).eps)
+                * norm(cotangent, _finite(output) if everything else self._noisy(position, output))
                 for position, (cotangent, output) in enumerate(
                     zip(cotangents, self.outputs, strict=True)
                 )
@@ -235,12 +253,16 @@ class Ray:
         )
 
     def _noisy(self, position: int, output: Array) -> Array:
-        finite = np.where(np.isfinite(output), output, 0)
+        finite = _finite(output)
         sizes = np.abs(finite[finite != 0])
         if sizes.size == 0 or sizes.max() <= WIDE_RANGE * sizes.min():
             return finite
         moved = self.at(2.0**-6)[0][position] != 0
         return np.where(moved, finite, 0) if moved.any() else finite
+
+
+def _finite(output: Array) -> Array:
+    return np.where(np.isfinite(output), output, 0)
 
 
 def _difference(now: Array, before: Array) -> Array:

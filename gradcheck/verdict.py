@@ -1,0 +1,159 @@
+"""The verdict on a tensor where the first look does not settle it: kinks, low precision, noise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from gradcheck.compare import Judge, Judgement
+from gradcheck.point import NUDGE, Lab, Point
+from gradcheck.probe import OUTSIDE
+from gradcheck.result import Verdict
+from gradcheck.target import Array, TargetError
+
+# A subgradient lies between the gradients on all sides of a kink. They are heard at a few points
+# only, and a little beside it: this share of their spread, and of the gradient, is allowed.
+BETWEEN = 0.1
+
+
+def decide(lab: Lab, point: Point, name: str) -> Judgement:
+    """Judge the gradient of ``name`` at ``point``, and beside it where there is a kink.
+
+    Several kinks at one point defeat one-sided derivatives: along a direction their slopes add up,
+    and a valid choice of subgradients need not lie between the sums. Beside the point the function
+    is smooth, and there the claim is judged. What is claimed at the point itself must then lie
+    between the claims on all sides, as a member of the Clarke subdifferential does (F. H. Clarke,
+    "Optimization and Nonsmooth Analysis", 1983, theorem 2.5.1).
+    """
+    ask = partial(lab.claim, lab.native.target.tensors, name=name)
+    judgement = Judge(lab.wide, point, name, lab.eps, lab.rng, ask).judge()
+    if judgement.verdict is Verdict.FAIL and lab.widened:
+        judgement = _in_own_precision(lab, judgement, name)
+    at_kink = any(m.derivative.kink is not None for m in judgement.measurements)
+    if judgement.verdict is Verdict.PASS and not at_kink:
+        return judgement
+    try:
+        beside = _judge_beside(lab, name)
+    except OUTSIDE as error:
+        beside = Judgement(Verdict.UNDECIDED, f"beside the point the layer raises: {error}")
+    if beside.verdict is Verdict.PASS:
+        outside = _outside_of_sides(lab, point, name)
+        if not outside:
+            beside.notes = ["judged beside the point, where it is smooth", *judgement.notes]
+            return beside
+        return Judgement(
+            Verdict.FAIL,
+            f"right beside the point, but {outside}",
+            judgement.measurements,
+        )
+    if judgement.verdict is Verdict.FAIL:
+        return judgement
+    if beside.verdict is Verdict.FAIL and at_kink:
+        beside.reason += ", beside the kink at the point"
+        return beside
+    judgement.verdict = Verdict.UNDECIDED
+    judgement.reason = f"{judgement.reason or beside.reason}{_way_out(lab)}"
+    return judgement
+
+
+def _judge_beside(lab: Lab, name: str) -> Judgement:
+    """Judge at a point a little beside the base, away from its kinks and ties."""
+    value = lab.native.target.tensors[name]
+    tensors = lab.side(name, lab.rng.integers(0, 2, value.shape) * 2.0 - 1.0)
+    nearby, fault = comparable(lab.point(tensors), name, value)
+    ask = partial(lab.claim, tensors, name=name)
+    return fault or Judge(lab.wide, nearby, name, lab.eps, lab.rng, ask).judge()
+
+
+def _outside_of_sides(lab: Lab, point: Point, name: str) -> str:
+    """Say where the claim at the point lies outside of those around it; empty if nowhere."""
+    positive = tuple(np.abs(v) for v in lab.native_base.cotangents)
+    tensors = lab.native.target.tensors
+    here = lab.claim(tensors, positive, name)
+    try:
+        around = [lab.claim(moved, positive, name) for moved in lab.sides(name)]
+        wrong = _beyond(here, around)
+        if wrong.any():  # a tie may have been broken otherwise every time: break it their way
+            signs = np.where(wrong, 1.0, -1.0)
+            around += [lab.claim(lab.side(name, s), positive, name) for s in (signs, -signs)]
+            wrong = _beyond(here, around)
+    except OUTSIDE:
+        return ""
+    low, high = np.min(around, axis=0), np.max(around, axis=0)
+    if wrong.any():
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        return (
+            f"at it {int(wrong.sum())} of {wrong.size} entries are no subgradient: at {index} "
+            f"{here[index]:.4g} is claimed, the gradients around are {low[index]:.4g} to "
+            f"{high[index]:.4g}"
+        )
+    sums = [float(g.sum()) for g in around]
+    total, spread = float(here.sum()), max(sums) - min(sums)
+    allowed = BETWEEN * spread + _curved(around) * np.sqrt(here.size)
+    if not min(sums) - allowed <= total <= max(sums) + allowed:
+        return (
+            f"at it the entries add up to {total:.4g}, around it to {min(sums):.4g} to "
+            f"{max(sums):.4g}: a tie is counted more than once, or not at all"
+        )
+    return ""
+
+
+def _beyond(here: Array, around: list[Array]) -> Array:
+    """Return which entries lie outside of the claims around, by more than the slack allows."""
+    low, high = np.min(around, axis=0), np.max(around, axis=0)
+    slack = BETWEEN * (high - low) + _curved(around)
+    return np.asarray(~((here >= low - slack) & (here <= high + slack)))
+
+
+def _curved(around: list[Array]) -> float:
+    """Return how far a smooth gradient may bend over so small a move."""
+    return BETWEEN * NUDGE * 16 * float(np.sqrt(np.mean(np.square(around))))
+
+
+def _in_own_precision(lab: Lab, judgement: Judgement, name: str) -> Judgement:
+    """Let the layer as it is contradict a failure seen only in its copy of higher precision."""
+    point, fault = comparable(lab.native_base, name, lab.native.target.tensors[name])
+    own = fault or Judge(lab.native, point, name, lab.eps, lab.rng).judge()
+    if own.verdict is Verdict.PASS and judgement.relative_error > 2 * own.resolution:
+        own.notes.append("computed in float64 the layer is another function: judged as it is")
+        return own
+    return judgement
+
+
+def _way_out(lab: Lab) -> str:
+    if lab.eps > np.finfo(np.float64).eps and not lab.widened:
+        return "; the forward computes in low precision: rerun with x.astype(np.float64)"
+    return "; check at another input, with values of ordinary size"
+
+
+def comparable(point: Point, name: str, value: Array) -> tuple[Point, Judgement | None]:
+    """Return the point with the claim in the tensor's shape, or the verdict if that cannot be."""
+    claim = point.claimed.get(name)
+    if claim is None:
+        if value.size == 0:
+            return point, Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
+        claim = np.zeros(value.shape)
+        point = replace(point, unsure={**point.unsure, name: np.zeros(())})
+    if claim.dtype.kind not in "fiub":
+        raise TargetError(f"the gradient of {name} has dtype {claim.dtype}; expected real numbers")
+    if not np.isfinite(claim).all():
+        count = int(np.sum(~np.isfinite(claim)))
+        verdict = (
+            Verdict.FAIL if all(np.isfinite(y).all() for y in point.outputs) else Verdict.UNDECIDED
+        )
+        return point, Judgement(verdict, f"{count} of {claim.size} claimed entries are not finite")
+    if claim.shape == value.shape:
+        return replace(point, claimed={**point.claimed, name: claim}), None
+    if claim.size == value.size:
+        fitted = claim.reshape(value.shape)
+    else:
+        try:
+            fitted = np.broadcast_to(claim, value.shape)
+        except ValueError:
+            return point, Judgement(
+                Verdict.FAIL, f"the gradient has shape {claim.shape}, the tensor {value.shape}"
+            )
+    unsure = {**point.unsure, name: np.zeros(())}
+    return replace(point, claimed={**point.claimed, name: fitted}, unsure=unsure), None
