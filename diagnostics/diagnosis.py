@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from diagnostics.finding import Finding
 from diagnostics.history import History
 from diagnostics.report import Report
@@ -64,7 +66,9 @@ def diagnose(
             continue
         run.rule = rule.code
         tests_run.append(rule.code)
-        finding = rule.judge(run)
+        # Losses near the largest double overflow to infinity, and compare as they should.
+        with np.errstate(all="ignore"):
+            finding = rule.judge(run)
         if finding is not None:
             findings.append(finding)
     shown = sorted((f for f in findings if f.code not in mute), key=lambda f: f.severity.rank)

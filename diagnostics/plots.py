@@ -25,6 +25,8 @@ NAMES = {"train": "training", "val": "validation"}
 PANELS = {"loss": "loss", "accuracy": "accuracy"}
 # A logarithmic axis pays from this ratio of the largest to the smallest value on.
 LOG_RATIO = 20.0
+# A smaller loss is zero for all purposes, and would leave the others no room.
+SMALLEST_ON_LOG_AXIS = 1e-30
 # More points than this do not show on any screen.
 MOST_POINTS = 4000
 # Markers become a blur beyond this many points; fewer are drawn then.
@@ -144,7 +146,7 @@ def _draw_panel(axis: Axes, history: History, panel: str) -> None:
         bad = history.logged(f"{split}_{panel}") & ~finite
         _draw_crosses(axis, history.epochs[bad], style["color"], NAMES[split])
     together = np.concatenate(shown)
-    if panel == "loss" and len(together) and together.min() > 0:
+    if panel == "loss" and len(together) and together.min() > SMALLEST_ON_LOG_AXIS:
         wide = together.max() > LOG_RATIO * together.min()
         axis.set_yscale("log" if wide else "linear")
     _mark_best(axis, history, panel)

@@ -180,7 +180,7 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for question.png and question.html.")
     ] = Path(),
-    epochs: Annotated[int, typer.Option(help="Epochs of each of the two runs.")] = 6,
+    epochs: Annotated[int, typer.Option(help="Epochs of each of the two runs.")] = 8,
 ) -> None:
     """Find every fault of the network of the question, on real digits, offline."""
     from gradcheck.demo import run_demo

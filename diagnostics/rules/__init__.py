@@ -1,14 +1,18 @@
 """The rules of diagnosis: one function for each finding.
 
 The order of judgement is the order of this list: first whether the numbers are right at all
-(`accounting`), then whether the run broke down (`stability`), whether it learned (`learning`),
-whether it generalises (`generalisation`), and last what else is worth knowing (`progress`).
+(`evaluation`, `scales`, `bounds`), then whether the run broke down (`stability`), whether it
+learned (`learning`), whether the two sets are what they should be (`splits`), whether the model
+generalises (`generalisation`), and last what else is worth knowing (`mechanics`, `progress`).
 """
 
 from diagnostics.rules import (  # isort: skip  (the order is the order of judgement)
-    accounting,
+    evaluation,
+    scales,
+    bounds,
     stability,
     learning,
+    splits,
     generalisation,
     mechanics,
     progress,
@@ -22,11 +26,14 @@ __all__ = [
     "Curve",
     "Rule",
     "Run",
-    "accounting",
+    "bounds",
+    "evaluation",
     "generalisation",
     "learning",
     "mechanics",
     "progress",
     "rule",
+    "scales",
+    "splits",
     "stability",
 ]

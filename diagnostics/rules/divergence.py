@@ -58,6 +58,16 @@ class Divergence:
         return self.loss.rise
 
     @property
+    def lowest(self) -> float:
+        """The lowest value of the loss."""
+        return float(self.loss.values.min())
+
+    @property
+    def final(self) -> float:
+        """The last value of the loss."""
+        return float(self.loss.values[-1])
+
+    @property
     def turned(self) -> bool:
         """Whether the loss rises: beyond doubt, or possibly while the accuracy falls."""
         return self.rise.real or (self.rise.possible and self.falls)

@@ -12,15 +12,8 @@ from diagnostics.finding import Finding, Severity
 from diagnostics.rules.divergence import Divergence
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
+from diagnostics.rules.splits import WRONG_NUMBERS
 
-WRONG_NUMBERS = (
-    "evaluation_bug",
-    "loss_scale_mismatch",
-    "exploding_or_nan",
-    "train_validation_swapped",
-    "not_learning",
-    "class_collapse",
-)
 # Training more accurate than validation by this much, at a falling training loss: memorised.
 WIDE_GAP = 0.08
 # A fall of the accuracy that plain overfitting rarely causes, and a training accuracy that was
@@ -32,57 +25,8 @@ LARGE_RISE = 0.25
 LARGE_FALL = 0.03
 # A rise below this share is worth a remark only.
 SMALL_RISE = 0.10
-# Validation below training by this factor at the end, and nearly equal at the start.
-SWAPPED_RATIO = 0.7
-EQUAL_START = 0.9
-# Over the second half of the run, the share of the loss left: at rest, and clearly falling.
-RESTS = 0.9
-HALVED = 0.5
-# Training more accurate by this much in the first epochs already, and to the end.
-EARLY_GAP = 0.2
-# A shifted set gains at most this share of what the training accuracy gains.
-LITTLE_GAIN = 0.35
 # Training more accurate by this much at the end, while validation has stopped improving.
 STUCK_GAP = 0.15
-
-
-@rule("train_validation_swapped", needs=("train_loss", "val_loss"), unless=WRONG_NUMBERS)
-def train_validation_swapped(run: Run) -> Finding | None:
-    """The curve called validation behaves like training, and the reverse."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or val.last <= 0 or train.first <= 0:
-        return None
-    start = float(np.median(val.part(0.0, 0.1))) / float(np.median(train.part(0.0, 0.1)))
-    end = val.last / train.last
-    if not run.exceeds(SWAPPED_RATIO, end) or start < EQUAL_START or val.rise.real:
-        return None
-    # What helps validation while it leaves training where it is: only being trained on.
-    val_left, train_left = (c.last / float(np.median(c.part(0.4, 0.6))) for c in (val, train))
-    apart = train_left > RESTS and run.exceeds(HALVED, val_left)
-    if not apart and not run.exceeds(train.rise.margin, 1.0):
-        return None
-    return Finding(
-        code="train_validation_swapped",
-        severity=Severity.PROBLEM,
-        message=(
-            f"The {'training loss rises' if train.rise.real else 'training loss rests'} while the "
-            f"validation loss falls to {end:.0%} of it: the two are exchanged."
-        ),
-        epochs=(float(train.epochs[train.rise.onset]), float(train.epochs[-1])),
-        confidence=0.9,
-        evidence={
-            "validation / training loss at the start": start,
-            "validation / training loss at the end": end,
-            "rise of the training loss in noise levels": train.rise.statistic,
-        },
-        causes=(
-            "the two losses are stored under each other's name",
-            "the model is fitted on the validation set and evaluated on the training set",
-        ),
-        next_steps=(
-            "Check which set each number is computed on, and which one the optimiser sees.",
-        ),
-    )
 
 
 @rule("label_noise", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS)
@@ -114,44 +58,6 @@ def label_noise(run: Run) -> Finding | None:
 
 
 @rule(
-    "distribution_shift", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS
-)
-def distribution_shift(run: Run) -> Finding | None:
-    """Validation is far worse than training from the first epochs on."""
-    pair = run.joint("train_accuracy", "val_accuracy")
-    if pair is None:
-        return None
-    gaps = pair[0].values - pair[1].values
-    early = float(np.median(gaps[: max(3, len(gaps) // 5)]))
-    late = float(np.median(gaps[-max(3, len(gaps) // 5) :]))
-    gained = [float(curve.values.max()) - curve.first for curve in pair]
-    if gained[1] > LITTLE_GAIN * max(gained[0], early):
-        return None
-    if not run.exceeds(early, EARLY_GAP) or early < 0.5 * late:
-        return None
-    return Finding(
-        code="distribution_shift",
-        severity=Severity.WARNING,
-        message=(
-            f"Validation is {early:.0%} less accurate than training from the first epochs on and "
-            "stays so, before anything can have been memorised: the two sets differ."
-        ),
-        epochs=pair[0].span,
-        confidence=0.7,
-        evidence={"early gap of the accuracies": early, "last gap": late},
-        causes=(
-            "the validation set is preprocessed otherwise: scaling, channel order, label order",
-            "the validation set comes from other sources, or has other class shares",
-            "evaluation runs in another mode (batch statistics, dropout)",
-        ),
-        next_steps=(
-            "Compare mean and standard deviation of each feature in both sets.",
-            "Evaluate the training set with the validation code.",
-        ),
-    )
-
-
-@rule(
     "overfitting", needs=("val_loss",), unless=(*WRONG_NUMBERS, "label_noise", "distribution_shift")
 )
 def overfitting(run: Run) -> Finding | None:
@@ -174,8 +80,8 @@ def overfitting(run: Run) -> Finding | None:
         code="overfitting",
         severity=Severity.PROBLEM if hurts else Severity.WARNING,
         message=(
-            f"The model overfits from epoch {d.onset:g} on: the validation loss rose by "
-            f"{d.rise.relative:.0%}{accuracy}."
+            f"The model overfits from epoch {d.onset:g} on: the validation loss rose "
+            f"from {d.lowest:.3g} to {d.final:.3g}{accuracy}."
         ),
         epochs=d.epochs,
         confidence=_overfitting_confidence(d),
@@ -254,7 +160,8 @@ def overconfidence(run: Run) -> Finding | None:
         severity=Severity.WARNING if d.rise.relative > SMALL_RISE else Severity.INFO,
         message=(
             f"The model grows too sure of itself: from epoch {d.onset:g} on the same share of "
-            f"answers is right, but the wrong ones cost more and more ({d.rise.relative:.0%})."
+            f"answers is right, but the wrong ones cost more and more: the loss rises from "
+            f"{d.lowest:.3g} to {d.final:.3g}."
         ),
         epochs=d.epochs,
         confidence=0.7 if d.train_falls else 0.55,
@@ -279,13 +186,13 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
     if d is None or d.gain is None or d.falls or not run.exceeds(d.rise.margin, 1.0):
         return None
     which = "validation" if d.loss.role == "val_loss" else "reported"
-    moves = f"rises by {d.gain:.1%}" if d.climbs else "holds"
+    moves = f"rises by {d.gain:.3f}" if d.climbs else "holds"
     return Finding(
         code="loss_accuracy_divergence",
         severity=Severity.WARNING if d.rise.relative > SMALL_RISE else Severity.INFO,
         message=(
-            f"From epoch {d.onset:g} on the {which} loss rises by {d.rise.relative:.0%} "
-            f"to {d.loss.last:.3g} while the accuracy {moves}."
+            f"From epoch {d.onset:g} on the {which} loss rises, from {d.lowest:.3g} to "
+            f"{d.final:.3g}, while the accuracy {moves}."
         ),
         epochs=d.epochs,
         confidence=0.95,
@@ -303,9 +210,9 @@ def _evidence(d: Divergence) -> dict[str, float | int | str]:
     """The numbers of a divergence; those unknown are left out."""
     numbers = {
         "onset": d.onset,
-        "lowest loss": d.rise.lowest,
-        "last loss": d.loss.last,
-        "rise / lowest": d.rise.relative,
+        "lowest loss": d.lowest,
+        "last loss": d.final,
+        "rise of the window medians / lowest": d.rise.relative,
         "rise in noise levels": d.rise.statistic,
         "accuracy gained since the onset": d.gain,
         "accuracy lost since its best": d.drop,

@@ -216,6 +216,8 @@ def underfitting(run: Run) -> Finding | None:
     if loss is None or accuracy is None or accuracy.last >= GOOD_ENOUGH:
         return None
     start = max(loss.first, run.chance if run.classes else 0.0)
+    if start <= 0:
+        return None
     fell = start - loss.last
     recent = float(np.median(loss.part(2 / 3, 0.75))) - loss.last
     at_rest = recent <= max(PLATEAU * fell, 2 * loss.noise)

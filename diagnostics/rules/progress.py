@@ -200,8 +200,7 @@ def still_improving(run: Run) -> Finding | None:
         return None
     return _info(
         "still_improving",
-        f"The loss was still falling when the run ended, by {gain / abs(curve.last):.0%} over the "
-        "last third.",
+        f"The loss was still falling when the run ended, by {gain:.3g} over the last third.",
         epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
         confidence=0.8,
         evidence={"fall over the last third": gain, "last loss": curve.last},

@@ -35,6 +35,7 @@ class Run:
     known_samples: int | None = None
     margins: dict[str, float] = field(default_factory=dict)
     rule: str = ""
+    _curves: dict[str, Curve | None] = field(default_factory=dict)
 
     def exceeds(self, value: float, threshold: float) -> bool:
         """Compare a statistic with its threshold, and remember how near it came."""
@@ -44,6 +45,11 @@ class Run:
 
     def curve(self, role: str) -> Curve | None:
         """Return the finite values of a role, None when fewer than two."""
+        if role not in self._curves:
+            self._curves[role] = self._finite(role)
+        return self._curves[role]
+
+    def _finite(self, role: str) -> Curve | None:
         values = self.history.curve(role)
         if values is None:
             return None

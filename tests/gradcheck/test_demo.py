@@ -49,7 +49,7 @@ def test_the_demonstration_tells_draws_and_writes_everything(tmp_path, monkeypat
     monkeypatch.setattr("gradcheck.demo.run.TRAIN_STRIDE", 15)
     console = Console(width=100, record=True, file=StringIO())
 
-    found = run_demo(tmp_path / "out", epochs=4, console=console)
+    found = run_demo(tmp_path / "out", epochs=8, console=console)
 
     text = console.export_text()
     assert found
