@@ -66,7 +66,7 @@ def examine(case: Case, seed: int) -> Outcome:
         with guard(GUARD), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             report = gradcheck.check(target, *inputs)
-    except (Exception, OvertimeError) as error:  # noqa: BLE001 - a crash is a result here
+    except (Exception, OvertimeError) as error:
         spent = time.perf_counter() - started
         return Outcome(case, "crash", spent, error=f"{type(error).__name__}: {error}"[:160])
     return Outcome(

@@ -30,9 +30,7 @@ Labels = NDArray[np.int64]
 
 def ours(X: Images, y: Labels, batch: int) -> Epoch:
     model, optimizer = mlp(SIZES), SGD(LEARNING_RATE)
-    return lambda: fit(
-        model, X, y, epochs=1, batch_size=batch, optimizer=optimizer, progress=False
-    )
+    return lambda: fit(model, X, y, epochs=1, batch_size=batch, optimizer=optimizer, progress=False)
 
 
 def products_alone(X: Images, y: Labels, batch: int) -> Epoch:

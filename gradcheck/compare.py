@@ -24,7 +24,8 @@ from gradcheck.target import Array, Outputs
 # more directions are asked. The bound already holds by itself: this is the margin of safety.
 MARGIN = 3.0
 
-# A check that could not have seen a relative error of this size has decided nothing.
+# A check that could not have seen a relative error of this size has decided nothing. Where the
+# roundings of the claim itself are larger, as in float16, twice these take its place.
 COARSEST_RESOLUTION = 1e-3
 
 # Roundings of a backward pass: allowed relative to the gradient's norm along the direction, in
@@ -264,7 +265,8 @@ class Judge:
         kinks = [m for m in measured if m.derivative.kink is not None]
         notes = []
         judged = measured
-        vanishing = [m for m in measured if m.resolution > COARSEST_RESOLUTION]
+        coarsest = max(COARSEST_RESOLUTION, 2 * ROUNDINGS * self.eps)
+        vanishing = [m for m in measured if m.resolution > coarsest]
         if vanishing:
             secant = self._secant_slope()
             if all(m.error + m.bound + self._reach(m) <= VANISHING * secant for m in vanishing):
@@ -274,13 +276,12 @@ class Judge:
                     "own slope over the tensor's scale"
                 )
                 judged = [
-                    replace(m, scale=secant) if m.resolution > COARSEST_RESOLUTION else m
-                    for m in measured
+                    replace(m, scale=secant) if m.resolution > coarsest else m for m in measured
                 ]
         judgement = Judgement(Verdict.PASS, "", judged, notes)
         if kinks:
             judgement.notes.append("kink at the point: a valid subgradient is claimed along it")
-        if judgement.resolution > COARSEST_RESOLUTION:
+        if judgement.resolution > coarsest:
             judgement.verdict = Verdict.UNDECIDED
             judgement.reason = self._why_undecided(judgement)
         return judgement

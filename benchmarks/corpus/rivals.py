@@ -139,7 +139,7 @@ def _guarded(passes: Rule, probe: Probe, names: list[str], guard: Callable[..., 
     try:
         with guard(20):
             return passes(probe, names)
-    except Exception:  # noqa: BLE001 - mismatch, wrong shape: each library has its own way
+    except Exception:
         return False
 
 

@@ -114,7 +114,8 @@ def _single_sample(scene: Scene) -> Finding:
 
 def _batch_of(scene: Scene, size: int) -> Finding:
     names = scene.probe.target.batch_tensors
-    if not names:
+    first = scene.first.outputs[0]
+    if not names or first.ndim == 0 or first.shape[0] != scene.tensors[names[0]].shape[0]:
         return Finding(None, "there is no batch that could be resized")
     cut = {n: scene.tensors[n][:size] for n in names}
     try:

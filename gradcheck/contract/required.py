@@ -155,7 +155,7 @@ def _other_value(value: Array) -> Array:
     other = value.reshape(-1)[::-1].reshape(value.shape)
     if np.array_equal(other, value):
         other = value + per_entry_scale(value) / 4
-    return np.ascontiguousarray(other, dtype=value.dtype)
+    return np.array(other, dtype=value.dtype, order="C")
 
 
 def _mirrored(v: Array) -> Array:

@@ -22,7 +22,7 @@ class Scene:
         self.tensors: Tensors = lab.native.target.tensors
         self.cotangents = tuple(
             v.astype(y.dtype) if y.dtype.kind == "f" else v
-            for v, y in zip(lab.base.cotangents, lab.base.outputs, strict=True)
+            for v, y in zip(lab.native_base.cotangents, lab.native_base.outputs, strict=True)
         )
         self.first = self._fresh()
         self.before = {name: value.copy() for name, value in self.first.handed.items()}

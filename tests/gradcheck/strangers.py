@@ -215,7 +215,7 @@ def affine_forward(x, w, b):
 
 
 def affine_backward(dout, cache):
-    x, w, b = cache
+    x, w, _ = cache
     dx = (dout @ w.T).reshape(x.shape)
     return dx, x.reshape(x.shape[0], -1).T @ dout, dout.sum(axis=0)
 
