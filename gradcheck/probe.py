@@ -16,6 +16,9 @@ from gradcheck.target import Array, Outputs, Run, Target, Tensors
 # Entries of one temporary in a projection: large enough to be fast, small beside any tensor.
 CHUNK = 1 << 16
 
+# Norms beyond this, or below its inverse, may have overflowed or vanished when squared.
+NORMAL = 1e-140
+
 # A derivative of this many bounds is not zero, whatever a closer look would add.
 GLARING = 100.0
 
@@ -93,22 +96,17 @@ def random_cotangents(outputs: Outputs, rng: np.random.Generator, *, unit: bool 
 def project(left: Array, right: Array) -> float:
     """Return <left, right> in float64, summed pairwise by chunks and exactly across them."""
     a, b = left.reshape(-1), right.reshape(-1)
-    starts = range(0, a.size, CHUNK)
-    return math.fsum(
-        float(
-            np.sum(
-                a[start : start + CHUNK].astype(np.float64)
-                * b[start : start + CHUNK].astype(np.float64)
-            )
-        )
-        for start in starts
-    )
+    chunks = (slice(start, start + CHUNK) for start in range(0, a.size, CHUNK))
+    return math.fsum(float(np.sum(np.multiply(a[c], b[c], dtype=np.float64))) for c in chunks)
 
 
 def norm(left: Array, right: Array) -> float:
     """Return the 2-norm of the entry-wise product, free of overflow."""
-    product = np.abs(left.astype(np.float64).reshape(-1) * right.astype(np.float64).reshape(-1))
-    largest = float(product.max(initial=0.0))
+    product = np.multiply(left, right, dtype=np.float64).reshape(-1)
+    plain = math.sqrt(float(np.dot(product, product)))
+    if NORMAL < plain < 1 / NORMAL:
+        return plain
+    largest = float(np.abs(product).max(initial=0.0))
     if largest == 0 or not math.isfinite(largest):
         return largest
     return largest * float(np.linalg.norm(product / largest))
@@ -272,8 +270,10 @@ def _difference(now: Array, before: Array) -> Array:
     if np.result_type(now, before).itemsize < 8 or now.dtype.kind != "f":
         now, before = now.astype(np.float64), before.astype(np.float64)
     difference = now - before
+    if math.isfinite(float(difference.sum())):
+        return difference
     same = ~np.isfinite(before) & ((now == before) | (np.isnan(now) & np.isnan(before)))
-    return np.where(same, 0.0, difference) if same.any() else difference
+    return np.where(same, 0.0, difference)
 
 
 def per_entry_scale(value: Array) -> Array:
@@ -323,5 +323,5 @@ def varied(rng: np.random.Generator, scale: Array, value: Array) -> Array:
 
 def rademacher(rng: np.random.Generator, scale: Array, value: Array) -> Array:
     """Draw a direction of random signs times ``scale``, at rest where ``value`` is not finite."""
-    signs = rng.integers(0, 2, scale.shape) * 2.0 - 1.0
-    return np.where(np.isfinite(value), signs * scale, 0.0)
+    direction = (1 - 2 * rng.integers(0, 2, scale.shape, dtype=np.int8)) * scale
+    return np.where(np.isfinite(value), direction, 0.0)

@@ -69,13 +69,9 @@ def _backward_repeatable(scene: Scene) -> Finding:
 
 @promise("memory_layout", required=False)
 def _memory_layout(scene: Scene) -> Finding:
-    fortran = {name: np.asfortranarray(value) for name, value in scene.tensors.items()}
-    run = scene.probe.run(
-        {
-            n: fortran[n] if scene.probe.target.role(n) == "input" else v
-            for n, v in scene.tensors.items()
-        }
-    )
+    role = scene.probe.target.role
+    fortran = {n: np.asfortranarray(v) for n, v in scene.tensors.items() if role(n) == "input"}
+    run = scene.probe.run({**scene.tensors, **fortran})
     if not all(scene.near(output, position) for position, output in enumerate(run.outputs)):
         return Finding(False, "a Fortran-ordered input gives another output")
     claimed = scene.probe.pull(run, scene.cotangents)

@@ -125,7 +125,7 @@ def _backward_linear(scene: Scene) -> Finding:
         if not comparable or claim.size == 0 or not np.isfinite(claim).all():
             continue
         expected = 2 * claim.astype(np.float64) - of_other[name].astype(np.float64) / 2
-        size = float(np.max(np.abs([claim, of_other[name]])))
+        size = max(float(np.abs(g).max()) for g in (claim, of_other[name]))
         error = float(np.max(np.abs(of_mixed[name] - expected)))
         allowed = ROUNDINGS * scene.lab.eps * size
         if not error <= allowed and not error <= allowed + sum(

@@ -48,6 +48,8 @@ class Scene:
         claim = self.claimed[name]
         if other is None or other.shape != claim.shape:
             return False
+        if np.array_equal(other, factor * claim):
+            return True
         finite = np.abs(claim[np.isfinite(claim)])
         allowed = ROUNDINGS * self.lab.eps * float(finite.max(initial=0.0))
         return bool(np.allclose(other, factor * claim, rtol=0, atol=allowed, equal_nan=True))
