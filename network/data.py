@@ -6,9 +6,10 @@ Special Databases 1 and 3; see ``_data/ORIGIN.md``.
 
 from __future__ import annotations
 
-import gzip
 import io
 import lzma
+import math
+import zlib
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ SUBSET = "mnist_subset.npz.xz"
 # IDX magic numbers: unsigned bytes in three dimensions, and in one (LeCun's file format).
 IMAGE_MAGIC = 2051
 LABEL_MAGIC = 2049
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Digits(NamedTuple):
@@ -84,33 +86,35 @@ def read_idx(path: str | Path, magic: int) -> NDArray[np.uint8]:
     ValueError
         If the file is damaged; the message says what was found and what was expected.
     """
-    content = _content(Path(path))
+    content, whole = _content(Path(path))
     if len(content) < 4:
         raise ValueError(f"{path}: {len(content)} bytes, too short for an IDX file")
     found = int.from_bytes(content[:4], "big")
     if found != magic:
         raise ValueError(f"{path}: starts with the number {found}; expected {magic}, as IDX has it")
-    dimensions = magic % 256
-    header = 4 + 4 * dimensions
+    header = 4 + 4 * (magic % 256)  # the last byte of the magic number counts the dimensions
     if len(content) < header:
         raise ValueError(f"{path}: {len(content)} bytes, too short for its IDX header of {header}")
     shape = tuple(int(size) for size in np.frombuffer(content[4:header], ">u4"))
-    expected = header + int(np.prod(shape))
-    if len(content) != expected:
+    expected = header + math.prod(shape)
+    if len(content) != expected or not whole:
+        broken = "" if whole else " until its gzip stream breaks off"
         raise ValueError(
-            f"{path}: {len(content)} bytes; its header announces shape {shape}, {expected} bytes. "
-            "The file is damaged: download it again"
+            f"{path}: {len(content)} bytes{broken}; its header announces shape {shape}, "
+            f"{expected} bytes. The file is damaged: download it again"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> tuple[bytes, bool]:
+    """Return what the file holds, uncompressed, and whether it is known to be all."""
     raw = path.read_bytes()
-    if not raw.startswith(b"\x1f\x8b"):
-        return raw
+    if not raw.startswith(GZIP_MAGIC):
+        return raw, True
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: a gzip header, not zlib's own
     try:
-        return gzip.decompress(raw)
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        return stream.decompress(raw), stream.eof
+    except zlib.error as error:
         raise ValueError(f"{path}: damaged gzip file ({error}); download it again") from error
 
 
@@ -120,7 +124,13 @@ def _load_split(folder: Path, split: str) -> tuple[NDArray[np.float32], NDArray[
     images, labels = read_idx(image_file, IMAGE_MAGIC), read_idx(label_file, LABEL_MAGIC)
     if len(images) != len(labels):
         raise ValueError(
-            f"{image_file.name} holds {len(images)} images, {label_file.name} {len(labels)} labels"
+            f"{image_file} holds {len(images)} images, {label_file} {len(labels)} labels; "
+            "expected as many of both"
+        )
+    if images.shape[1:] != (28, 28) or labels.max(initial=0) > 9:
+        raise ValueError(
+            f"{image_file} holds images of {images.shape[1:]} pixels, {label_file} labels "
+            f"up to {labels.max(initial=0)}; MNIST has 28 by 28 pixels and digits up to 9"
         )
     return _as_rows(images), labels.astype(np.int64)
 
@@ -145,4 +155,6 @@ def _load_subset() -> Digits:
 
 
 def _as_rows(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return images.reshape(len(images), PIXELS).astype(np.float32) / np.float32(255)
+    rows = images.reshape(len(images), PIXELS).astype(np.float32)
+    rows /= 255
+    return rows

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Array = NDArray[np.floating[Any]]
+Labels = NDArray[np.integer[Any]]
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
@@ -16,7 +18,8 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     Parameters
     ----------
     x
-        Logits of any shape. Integers are taken as float64; other dtypes are kept.
+        Logits of any shape with at least one axis. The dtype of floats is kept; integers are
+        taken as float64.
     axis
         The axis of the classes; all others count samples, each normalised by itself.
 
@@ -29,21 +32,29 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     Raises
     ------
     TypeError
-        If ``x`` is boolean, complex or no number.
+        If ``x`` is boolean, complex or no number, or ``axis`` is no integer.
     ValueError
-        If ``axis`` is none of the array's.
+        If ``x`` is a single number, or ``axis`` is none of its axes.
 
     Notes
     -----
-    Shifted by the maximum, exp cannot overflow (P. Blanchard, D. J. Higham and N. J. Higham,
-    "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41(4),
-    2021, algorithm 3.2).
+    Shifted by the maximum, exp cannot overflow, and the relative error of a probability stays
+    within about (max - min + n) rounding units for n classes (P. Blanchard, D. J. Higham and
+    N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal.
+    41(4), 2021, algorithm 3.2).
+
+    Examples
+    --------
+    >>> softmax([[0.0, 0.0], [1000.0, 0.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
     """
-    logits = _logits(x, axis)
-    e = np.exp(_shifted(logits, axis))
+    logits = as_floats(x)
+    e = _shifted(logits, axis)
     with np.errstate(under="ignore"):
-        p = e / e.sum(axis=axis, keepdims=True)
-    return _as_given(p, x)
+        np.exp(e, out=e)
+        e /= e.sum(axis=axis, keepdims=True)
+        return e.astype(logits.dtype, copy=False)
 
 
 def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
@@ -57,54 +68,72 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
     Returns
     -------
     ndarray
-        Shaped like ``x``; -inf where ``x`` is.
+        Shaped like ``x``; -inf where ``x`` is, NaN in rows without a distribution.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `softmax`.
 
     Notes
     -----
-    ``(x - max) - log(sum(exp(x - max)))``, whose error does not grow with the size of the logits.
+    ``(x - max) - log(sum(exp(x - max)))``: unlike that of ``x - logsumexp(x)``, its error does not
+    grow with the size of the logits.
+
+    Examples
+    --------
+    >>> log_softmax([1000.0, 0.0])
+    array([    0., -1000.])
     """
-    shifted = _shifted(_logits(x, axis), axis)
-    e = np.exp(shifted)
-    with np.errstate(invalid="ignore"):  # -inf - NaN in a row that has no distribution
-        return _as_given(shifted - np.log(e.sum(axis=axis, keepdims=True)), x)
+    logits = as_floats(x)
+    shifted = _shifted(logits, axis)
+    # over: float16 cannot hold all the logarithms; divide: the sum over no classes is zero
+    with np.errstate(under="ignore", over="ignore", divide="ignore"):
+        shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+        return shifted.astype(logits.dtype, copy=False)
 
 
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x)) without overflow on either side."""
     with np.errstate(under="ignore"):
         e = np.exp(-np.abs(x))
-        return np.where(x >= 0, 1 / (1 + e), e / (1 + e)).astype(x.dtype, copy=False)
+        # exp(x) / (1 + exp(x)) is the same number, and the stable form where x < 0
+        return np.asarray(np.where(x >= 0, 1, e) / (1 + e))
 
 
-def one_hot(labels: NDArray[np.integer[Any]], classes: int, dtype: Any = np.float64) -> Array:
+def one_hot(
+    labels: Labels, classes: int, dtype: DTypeLike = np.float64, name: str = "labels"
+) -> Array:
     """Return rows of zeros with a one at the label; shape (n, classes)."""
-    return np.asarray(np.eye(classes, dtype=dtype)[labels])
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(
+            f"{name} holds labels from {labels.min()} to {labels.max()}; "
+            f"expected 0 to {classes - 1}"
+        )
+    rows: Array = np.zeros((len(labels), classes), dtype)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows
+
+
+def as_floats(x: ArrayLike, name: str = "x") -> Array:
+    """Return ``x`` as an array of floats: integers become float64, what is no number is refused."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def _shifted(logits: Array, axis: int) -> Array:
-    """Return logits - max, so that the largest is zero."""
+    """Return logits - max in a new array, so that the largest of every row is zero."""
+    if logits.ndim == 0:
+        raise ValueError("x is a single number; expected at least one axis of classes")
+    if not -logits.ndim <= operator.index(axis) < logits.ndim:
+        raise ValueError(f"axis={axis} is out of range for x of shape {logits.shape}")
+    if logits.dtype == np.float16:  # three digits do not hold a sum over many classes
+        logits = logits.astype(np.float32)
     if logits.size == 0:
         return logits.copy()
-    # huge logits differ by -inf, which is right: their probability is zero
+    # over: huge logits differ by -inf, which is right, their probability is zero;
+    # invalid: inf - inf, the NaN of a row without a distribution
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(logits - logits.max(axis=axis, keepdims=True))
-
-
-def _logits(x: ArrayLike, axis: int) -> Array:
-    given = np.asarray(x)
-    if given.dtype.kind not in "fiu":
-        raise TypeError(f"x has dtype {given.dtype}; expected real numbers")
-    if given.ndim == 0:
-        raise ValueError("x is a single number; expected at least one axis of classes")
-    if not -given.ndim <= axis < given.ndim:
-        raise ValueError(f"axis={axis} is out of range for x of shape {given.shape}")
-    if given.dtype == np.float16:  # three digits do not hold a sum of many classes
-        return given.astype(np.float32)
-    return given if given.dtype.kind == "f" else given.astype(np.float64)
-
-
-def _as_given(result: Array, x: ArrayLike) -> Array:
-    """Return the result in the dtype of the logits."""
-    dtype = np.asarray(x).dtype
-    with np.errstate(under="ignore"):
-        return result.astype(dtype, copy=False) if dtype.kind == "f" else result

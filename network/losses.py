@@ -1,40 +1,53 @@
 """Losses: the mean over a batch of predictions, and its gradient.
 
-``forward(prediction, target)`` returns the loss, ``backward()`` its gradient with respect to the
-last prediction. A single 1-D prediction counts as a batch of one.
+``forward(prediction, target)`` returns the loss as a float, ``backward()`` its gradient with
+respect to the last prediction. A single 1-D prediction counts as a batch of one.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from abc import ABC, abstractmethod
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from network.functional import log_softmax, one_hot
-
-Array = NDArray[np.floating[Any]]
+from network.functional import Array, as_floats, log_softmax, one_hot
 
 
-class Loss:
-    """What all losses share: the gradient of the last forward."""
+class Loss(ABC):
+    """What all losses share: the last prediction, as a batch, and its target."""
 
     def __init__(self) -> None:
-        self._gradient: Array | None = None
+        self._kept: tuple[Array, Array] | None = None
+        self._shape: tuple[int, ...] = ()
 
-    def forward(self, prediction: Array, target: ArrayLike) -> float:
+    @abstractmethod
+    def forward(self, prediction: ArrayLike, target: ArrayLike) -> float:
         """Return the mean loss over the batch."""
-        raise NotImplementedError
 
     def backward(self) -> Array:
         """Return the gradient of the last loss, shaped like its prediction."""
-        if self._gradient is None:
+        if self._kept is None:
             raise RuntimeError(f"{type(self).__name__}.backward was called before forward")
-        return self._gradient
+        return self._gradient(*self._kept).reshape(self._shape)
 
-    def __call__(self, prediction: Array, target: ArrayLike) -> float:
+    def __call__(self, prediction: ArrayLike, target: ArrayLike) -> float:
         """Return `forward`."""
         return self.forward(prediction, target)
+
+    @abstractmethod
+    def _gradient(self, kept: Array, t: Array) -> Array:
+        """Return the gradient from what forward kept."""
+
+    def _batch(self, prediction: ArrayLike) -> Array:
+        """Return the prediction as rows; remember its shape."""
+        rows = as_floats(prediction, "prediction")
+        self._shape = rows.shape
+        if rows.ndim not in (1, 2) or rows.size == 0:
+            raise ValueError(
+                f"prediction has shape {rows.shape}; expected (n, classes) or (classes,), not empty"
+            )
+        return np.atleast_2d(rows)
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -44,7 +57,7 @@ class SoftmaxCrossEntropy(Loss):
     (C. M. Bishop, "Pattern Recognition and Machine Learning", 2006, equation 4.109).
     """
 
-    def forward(self, prediction: Array, target: ArrayLike) -> float:
+    def forward(self, prediction: ArrayLike, target: ArrayLike) -> float:
         """Return the loss of logits.
 
         Parameters
@@ -59,13 +72,15 @@ class SoftmaxCrossEntropy(Loss):
         ValueError
             If the target does not belong to the logits.
         """
-        logits = np.atleast_2d(prediction)
-        t = _targets(target, logits)
-        log_p = log_softmax(logits)
-        n = len(logits)
-        gradient = (np.exp(log_p) * t.sum(axis=-1, keepdims=True) - t) / n
-        self._gradient = gradient.reshape(np.shape(prediction)).astype(logits.dtype, copy=False)
-        return _mean_of_logs(t, log_p)
+        log_p = log_softmax(self._batch(prediction))  # (n, classes)
+        t = _target_rows(target, log_p)
+        self._kept = log_p, t
+        return _cross_entropy(log_p, t)
+
+    def _gradient(self, kept: Array, t: Array) -> Array:
+        with np.errstate(under="ignore"):
+            p = np.exp(kept)
+            return np.asarray((t.sum(axis=-1, keepdims=True) * p - t) / len(t))
 
 
 class CategoricalCrossEntropy(Loss):
@@ -77,7 +92,7 @@ class CategoricalCrossEntropy(Loss):
     such mistakes wants `SoftmaxCrossEntropy` on its logits.
     """
 
-    def forward(self, prediction: Array, target: ArrayLike) -> float:
+    def forward(self, prediction: ArrayLike, target: ArrayLike) -> float:
         """Return the loss of probabilities.
 
         Parameters
@@ -92,63 +107,64 @@ class CategoricalCrossEntropy(Loss):
         ValueError
             If a prediction is negative or not a number, or the target does not belong to it.
         """
-        p = np.atleast_2d(prediction)
-        if not np.all(p >= 0):
-            worst = np.argwhere(~(p >= 0))[0]
+        p = self._batch(prediction)  # (n, classes)
+        if not (p >= 0).all():
+            row, column = np.argwhere(~(p >= 0))[0]
             raise ValueError(
-                f"prediction[{', '.join(map(str, worst))}] is {p[tuple(worst)]}; "
-                "expected probabilities. Logits go to SoftmaxCrossEntropy"
+                f"prediction[{row}, {column}] is {p[row, column]}; expected probabilities. "
+                "Logits go to SoftmaxCrossEntropy"
             )
-        t = _targets(target, p)
-        tiny = np.finfo(p.dtype).tiny
-        raised = np.maximum(p, tiny)
-        gradient = np.where(p > tiny, -t / raised / len(p), 0)
-        self._gradient = gradient.reshape(np.shape(prediction)).astype(p.dtype, copy=False)
-        return _mean_of_logs(t, np.log(raised))
+        t = _target_rows(target, p)
+        self._kept = p, t
+        return _cross_entropy(np.log(np.maximum(p, np.finfo(p.dtype).tiny)), t)
+
+    def _gradient(self, kept: Array, t: Array) -> Array:
+        above = kept > np.finfo(kept.dtype).tiny
+        # -t / p / n where the logarithm was taken of p itself
+        return np.divide(-t / len(t), kept, out=np.zeros_like(kept), where=above)
 
 
 class MeanSquaredError(Loss):
     """Mean over all entries of (prediction - target)^2; gradient 2 (prediction - target) / size."""
 
-    def forward(self, prediction: Array, target: ArrayLike) -> float:
-        """Return the loss of predictions of any shape.
+    def forward(self, prediction: ArrayLike, target: ArrayLike) -> float:
+        """Return the loss of predictions of shape (n, outputs) or (outputs,).
 
         Raises
         ------
         ValueError
             If the shapes differ: they are not broadcast.
         """
-        t = np.asarray(target, dtype=prediction.dtype)
-        if t.shape != prediction.shape:
-            raise ValueError(f"target has shape {t.shape}; the prediction {prediction.shape}")
-        difference = prediction - t
-        self._gradient = 2 * difference / max(1, difference.size)
-        return float(np.mean(difference**2)) if difference.size else 0.0
+        y = self._batch(prediction)
+        t = np.asarray(target)
+        if t.shape != self._shape:
+            raise ValueError(f"target has shape {t.shape}; expected {self._shape}, as prediction")
+        self._kept = y, t.astype(y.dtype).reshape(y.shape)
+        return float(np.mean((y - self._kept[1]) ** 2, dtype=np.float64))
+
+    def _gradient(self, kept: Array, t: Array) -> Array:
+        return 2 * (kept - t) / t.size
 
 
-def _mean_of_logs(t: Array, log_p: Array) -> float:
-    """Return -sum(t log p) / n, a target of zero counting nothing even where log p is -inf."""
-    terms = np.where(t == 0, 0, t * np.where(t == 0, 0, log_p))
-    return float(-np.sum(terms, dtype=np.float64) / max(1, len(t)))
+def _cross_entropy(log_p: Array, t: Array) -> float:
+    """Return -sum(t log p) / n, where 0 log 0 = 0."""
+    terms = np.multiply(t, log_p, out=np.zeros_like(log_p), where=t != 0)
+    return -float(terms.sum(dtype=np.float64)) / len(t)
 
 
-def _targets(target: ArrayLike, prediction: Array) -> Array:
-    """Return targets as rows like those of the prediction."""
+def _target_rows(target: ArrayLike, prediction: Array) -> Array:
+    """Return the target as one row for every row of the prediction."""
     t = np.asarray(target)
     n, classes = prediction.shape
-    if t.dtype.kind in "iu" and t.size == n and t.ndim <= 1:
-        labels = t.reshape(n)
-        if n and not (labels.min() >= 0 and labels.max() < classes):
-            raise ValueError(
-                f"target holds labels from {labels.min()} to {labels.max()}; "
-                f"expected 0 to {classes - 1}"
-            )
-        return one_hot(labels, classes, prediction.dtype)
+    if t.dtype.kind in "iu" and t.ndim <= 1 and t.size == n:
+        return one_hot(t.reshape(n), classes, prediction.dtype, "target")
     if t.ndim == 1 and n == 1:
         t = t[np.newaxis]
-    if t.shape != prediction.shape:
+    if t.dtype.kind not in "fiub" or t.shape != prediction.shape:
         raise ValueError(
             f"target has shape {t.shape} and dtype {t.dtype}; expected integer labels of shape "
             f"({n},) or rows of shape {prediction.shape}"
         )
-    return t.astype(prediction.dtype)
+    if not (t >= 0).all():
+        raise ValueError("target holds negative numbers or NaN; expected probabilities")
+    return t.astype(prediction.dtype, copy=False)

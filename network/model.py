@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
-from network.functional import softmax
-from network.layers import Dense, Layer, ReLU
-
-Array = NDArray[np.floating[Any]]
+from network.functional import Array, softmax
+from network.layers import Dense, Layer, ReLU, Softmax
 
 
 class Sequential:
@@ -22,6 +19,11 @@ class Sequential:
     ----------
     layers
         From input to output.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -47,25 +49,42 @@ class Sequential:
             for name, value in layer.grads.items()
         }
 
-    def forward(self, x: Array) -> Array:
-        """Return the output of the last layer, for a classifier the logits."""
-        for layer in self.layers:
-            x = layer.forward(x)
-        return x
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """That of the parameters; float64 where there are none."""
+        return np.result_type(*self.params.values()) if self.params else np.dtype(np.float64)
 
-    def backward(self, dy: Array) -> Array:
-        """Return the gradient with respect to the input; parameters keep theirs in `grads`."""
-        for layer in reversed(self.layers):
+    def forward(self, x: ArrayLike) -> Array:
+        """Return the output of the last layer, for a classifier the logits."""
+        y = self.layers[0].forward(x)
+        for layer in self.layers[1:]:
+            y = layer.forward(y)
+        return y
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Return the gradient with respect to the input; parameters have theirs in `grads`."""
+        return self.layers[0].backward(self._backward_to_first(dy))
+
+    def backward_params(self, dy: ArrayLike) -> None:
+        """Leave the gradients of the parameters, as `backward` does, and no other.
+
+        All that training needs, at two thirds of the cost where the first layer is the largest.
+        """
+        self.layers[0].backward_params(self._backward_to_first(dy))
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Return class probabilities: the softmax of every row of the logits."""
+        y = self.forward(np.asarray(X, dtype=self.dtype))
+        return y if isinstance(self.layers[-1], Softmax) else softmax(y)
+
+    def _backward_to_first(self, dy: ArrayLike) -> ArrayLike:
+        """Return the gradient with respect to the first layer's output."""
+        for layer in reversed(self.layers[1:]):
             dy = layer.backward(dy)
         return dy
 
-    def predict(self, X: Array) -> Array:
-        """Return class probabilities: the softmax of every row of the logits."""
-        dtype = next(iter(self.params.values())).dtype if self.params else X.dtype
-        return softmax(self.forward(np.asarray(X, dtype=dtype)))
 
-
-def mlp(sizes: Sequence[int], *, seed: int = 0, dtype: Any = np.float32) -> Sequential:
+def mlp(sizes: Sequence[int], *, seed: int = 0, dtype: DTypeLike = np.float32) -> Sequential:
     """Return a multi-layer perceptron: dense layers with ReLU between them, logits at the end.
 
     Parameters
@@ -80,7 +99,7 @@ def mlp(sizes: Sequence[int], *, seed: int = 0, dtype: Any = np.float32) -> Sequ
     Raises
     ------
     ValueError
-        If there are fewer than two sizes.
+        If there are fewer than two sizes, or one is below one.
     """
     if len(sizes) < 2:
         raise ValueError(f"sizes={list(sizes)}: expected at least inputs and outputs")

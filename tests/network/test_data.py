@@ -26,7 +26,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_subset_is_stratified_small_and_scaled():
+def test_the_subset_is_stratified_and_scaled():
     digits = load_mnist()
 
     assert digits.X_train.shape == (6000, 784)
@@ -36,8 +36,15 @@ def test_the_subset_is_stratified_small_and_scaled():
     assert digits.X_train.dtype == np.float32
     assert digits.X_train.min() == 0
     assert digits.X_train.max() == 1
-    size = resources.files("network").joinpath("_data/mnist_subset.npz.xz").stat().st_size
-    assert size <= 1.5e6
+    assert digits.y_train.dtype == np.int64
+
+
+def test_the_packaged_data_are_small_and_say_where_they_come_from():
+    folder = resources.files("network").joinpath("_data")
+
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 1.5e6
+    origin = folder.joinpath("ORIGIN.md").read_text()
+    assert all(word in origin for word in ("LeCun", "Cortes", "Burges", "NIST", "Attribution"))
 
 
 def test_full_files_are_read_compressed_or_not(folder):
@@ -61,14 +68,24 @@ def test_a_missing_folder_and_a_missing_file_are_named(folder):
     [
         (b"ab", "too short"),
         (b"\x00\x00\x08\x03\x00\x00", "too short for its IDX header"),
-        (idx(IMAGE_MAGIC, np.zeros((3, 28, 28)))[:-5], "is damaged"),
-        (idx(LABEL_MAGIC, np.zeros(3)), "expected 2051"),
-        (gzip.compress(idx(IMAGE_MAGIC, np.zeros((3, 28, 28))))[:-9], "damaged gzip"),
-        (idx(IMAGE_MAGIC, np.zeros((2, 28, 28))), "2 images"),
+        (idx(IMAGE_MAGIC, np.zeros((3, 28, 28)))[:-5], "2363 bytes; .* 2368 bytes"),
+        (idx(LABEL_MAGIC, np.zeros(3)), "number 2049; expected 2051"),
+        (gzip.compress(idx(IMAGE_MAGIC, np.ones((3, 28, 28))))[:-9], "breaks off; .* 2368 bytes"),
+        (gzip.compress(idx(IMAGE_MAGIC, np.ones((3, 28, 28))))[:-3], "breaks off"),
+        (gzip.compress(b"")[:10] + b"\xff" * 40, "damaged gzip"),
+        (idx(IMAGE_MAGIC, np.zeros((2, 28, 28))), "2 images, .* 3 labels"),
+        (idx(IMAGE_MAGIC, np.zeros((3, 20, 20))), "28 by 28"),
     ],
 )
 def test_a_damaged_file_says_what_is_wrong(folder, content, message):
     (folder / "train-images-idx3-ubyte").write_bytes(content)
 
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"train-images-idx3-ubyte.*{message}"):
+        load_mnist(folder)
+
+
+def test_labels_beyond_nine_are_refused(folder):
+    (folder / "t10k-labels.idx1-ubyte.gz").write_bytes(idx(LABEL_MAGIC, np.array([3, 10, 4])))
+
+    with pytest.raises(ValueError, match=r"t10k-labels.* up to 10"):
         load_mnist(folder)

@@ -1,0 +1,43 @@
+"""The progress bar of a training run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Record = dict[str, float]
+
+
+@contextmanager
+def progress_bar(epochs: int, wanted: bool | None) -> Iterator[Callable[[Record], None]]:
+    """Yield a function that is told every epoch's record; it draws a bar where one is wanted.
+
+    Parameters
+    ----------
+    epochs
+        How many records there will be.
+    wanted
+        Whether to draw; where None, if stderr is a terminal.
+    """
+    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+        yield lambda record: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("epoch {task.completed}/{task.total}"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=epochs)
+
+        def advance(record: Record) -> None:
+            shown = "val" if "val_loss" in record else "train"
+            text = f"loss {record[f'{shown}_loss']:.3f}  accuracy {record[f'{shown}_accuracy']:.1%}"
+            bar.update(task, advance=1, description=f"{shown} {text}")
+
+        yield advance
