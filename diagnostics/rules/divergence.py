@@ -63,6 +63,11 @@ class Divergence:
         return float(self.loss.values.min())
 
     @property
+    def best(self) -> float:
+        """The epoch of the lowest loss."""
+        return float(self.loss.epochs[self.loss.values.argmin()])
+
+    @property
     def final(self) -> float:
         """The last value of the loss."""
         return float(self.loss.values[-1])

@@ -52,7 +52,7 @@ def label_noise(run: Run) -> Finding | None:
         causes=("wrong labels in the training set, learned by heart", "too small a training set"),
         next_steps=(
             "Look at the training samples with the highest loss at the onset: their labels first.",
-            f"Keep the weights of epoch {d.onset:g}; smooth the labels or use a robust loss.",
+            f"Keep the weights of epoch {d.best:g}; smooth the labels or use a robust loss.",
         ),
     )
 
@@ -92,7 +92,7 @@ def overfitting(run: Run) -> Finding | None:
             "some training labels are wrong",
         ),
         next_steps=(
-            f"Keep the weights of epoch {d.onset:g} (early stopping).",
+            f"Keep the weights of epoch {d.best:g} (early stopping).",
             "Add weight decay, dropout, augmentation, or data.",
         ),
     )
@@ -174,7 +174,7 @@ def overconfidence(run: Run) -> Finding | None:
         next_steps=(
             "Fit one temperature on the validation logits, or use label smoothing.",
             "Run investigate(predict, X, y, history=...) to prove it from the predictions.",
-            f"Keep the weights of epoch {d.onset:g} for the best loss, the last for the accuracy.",
+            f"Keep the weights of epoch {d.best:g} for the best loss, the last for the accuracy.",
         ),
     )
 
