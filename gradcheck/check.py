@@ -17,7 +17,7 @@ from gradcheck.explain.story import agree, tell
 from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
 from gradcheck.report import Report
-from gradcheck.result import Explanation, TensorReport, Verdict
+from gradcheck.result import Explanation, TensorReport, TensorReports, Verdict
 from gradcheck.target import Outputs, Target
 from gradcheck.verdict import comparable, decide
 
@@ -150,7 +150,7 @@ class Checker:
 
     def report(self, names: Iterable[str], contract: bool | Mapping[str, str], seed: int) -> Report:
         """Judge every tensor, then the contract, then explain what failed."""
-        reports = {name: self._judge(name) for name in names}
+        reports = TensorReports({name: self._judge(name) for name in names})
         wishes = contract if isinstance(contract, Mapping) else None
         promises = check_contract(self.lab, wishes) if contract is not False else {}
         causes: list[Explanation] = []

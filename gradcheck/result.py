@@ -119,6 +119,16 @@ class TensorReport:
     notes: tuple[str, ...] = ()
 
 
+class TensorReports(dict[str, TensorReport]):
+    """Reports by tensor name; the first input also answers to ``"x"``, whatever it is called."""
+
+    def __missing__(self, name: str) -> TensorReport:
+        inputs = [report for report in self.values() if report.role == "input"]
+        if name == "x" and inputs:
+            return inputs[0]
+        raise KeyError(f"no tensor {name!r} was checked; there are {', '.join(self)}")
+
+
 @dataclass(frozen=True)
 class PromiseReport:
     """One promise of the layer's contract.

@@ -274,6 +274,14 @@ def test_a_hand_made_target_is_checked():
     assert gradcheck.check(target).ok
 
 
+def test_the_first_input_answers_to_x_and_unknown_names_are_refused():
+    tensors = gradcheck.check(s.DictDense(), X).tensors
+
+    assert tensors["x"] is tensors["inputs"]
+    with pytest.raises(KeyError, match="weight"):
+        tensors["W"]
+
+
 def test_a_given_cotangent_is_used():
     seen = []
 
