@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gradcheck.adapters import as_target
+from gradcheck.adapters import as_target, network
 from gradcheck.compare import Judgement
 from gradcheck.contract import check_contract
 from gradcheck.explain import explain_contract, explain_tensor
@@ -91,12 +91,35 @@ def check(
     """
     _validate(mode, tolerance)
     subject = as_target(target, *inputs, params=params)
+    layers = {
+        name: check(
+            layer,
+            *given,
+            mode=mode,
+            tolerance=tolerance,
+            contract=False,
+            explain=explain,
+            seed=seed,
+        )
+        for name, layer, given in network.parts(target, inputs)
+    }
+    guilty = any(report.verdict is Verdict.FAIL for report in layers.values())
     with subject.state.guarded():
         lab = Lab(subject, seed, _given_cotangents(subject, cotangent))
         names = _chosen(lab, tensors)
-        return Checker(lab, mode, tolerance, explain_tensor if explain else None).report(
-            names, contract, seed
-        )
+        explainer = explain_tensor if explain and not guilty else None
+        report = Checker(lab, mode, tolerance, explainer).report(names, contract, seed)
+    return replace(report, parts=layers, explanations=_blame(report, layers))
+
+
+def _blame(report: Report, layers: Mapping[str, Report]) -> tuple[Explanation, ...]:
+    """Put what is wrong in single layers before what is wrong with the whole."""
+    of_layers = [
+        replace(e, tensor=f"{name}.{e.tensor}" if e.tensor else name)
+        for name, layer in layers.items()
+        for e in layer.explanations
+    ]
+    return (*of_layers, *report.explanations)
 
 
 def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:

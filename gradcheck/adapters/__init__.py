@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from gradcheck.adapters import function, layer, pair
+from gradcheck.adapters import function, layer, network, pair
 from gradcheck.target import Target, TargetError
 
 __all__ = ["Adapter", "as_target", "register_adapter"]
@@ -21,7 +21,7 @@ class Adapter(Protocol):
         """Return the target of ``thing`` at ``arguments``."""
 
 
-_ADAPTERS: list[Adapter] = [layer, pair, function]
+_ADAPTERS: list[Adapter] = [network, layer, pair, function]
 
 
 def register_adapter(adapter: Adapter) -> None:
@@ -68,9 +68,9 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
             return adapter.adapt(thing, arguments, params)
     raise TargetError(
         f"a {type(thing).__name__} is not something that can be checked. Tried: an object with "
-        "forward and backward, a pair of functions (forward, backward) or (f, grad), a function "
-        "returning (loss, gradient) or (y, backprop), a gradcheck.Target. Three lines make any "
-        "code checkable:\n"
+        "forward and backward, a list of such layers, a pair of functions (forward, backward) or "
+        "(f, grad), a function returning (loss, gradient) or (y, backprop), a gradcheck.Target. "
+        "Three lines make any code checkable:\n"
         "    target = gradcheck.Target('mine', {'x': x},\n"
         "        forward=lambda tensors: f(tensors['x']),\n"
         "        vjp=lambda tensors, cotangent: {'x': backward(tensors['x'], cotangent)})"

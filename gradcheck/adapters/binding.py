@@ -187,6 +187,12 @@ def align_gradients(
                 for name, value in pairs
                 if value is not None and (name in differentiable or name in parameters)
             }
+    first = differentiable[: len(gradients)]
+    if len(first) == len(gradients) and all(
+        np.shape(inputs[name]) == np.shape(gradient)
+        for name, gradient in zip(first, gradients, strict=True)
+    ):  # the inputs after them are data
+        return dict(zip(first, gradients, strict=True))
     raise TargetError(
         f"backward returned {len(gradients)} gradients for the inputs {list(inputs)}"
         f"{f' and the parameters {list(parameters)}' if parameters else ''}; "

@@ -69,11 +69,22 @@ def _method(thing: Any, names: Sequence[str]) -> Callable[..., Any] | None:
     return None
 
 
+def method_of(thing: Any, names: Sequence[str]) -> Callable[..., Any]:
+    """Return the first of the methods that ``thing`` has.
+
+    Raises
+    ------
+    TargetError
+        If it has none.
+    """
+    method = _method(thing, names)
+    if method is None:
+        raise TargetError(f"{type(thing).__name__} has none of the methods {', '.join(names)}")
+    return method
+
+
 def _forward(layer: Any) -> Callable[..., Any]:
-    forward = _method(layer, FORWARD_NAMES)
-    if forward is None:  # matches() was not asked
-        raise TargetError(f"{type(layer).__name__} has no forward method")
-    return forward
+    return method_of(layer, FORWARD_NAMES)
 
 
 class _LayerAdapter:
@@ -175,10 +186,7 @@ class _LayerAdapter:
         return adapter.target()
 
     def _backward(self) -> Callable[..., Any]:
-        backward = _method(self.layer, BACKWARD_NAMES)
-        if backward is None:  # matches() was not asked
-            raise TargetError(f"{type(self.layer).__name__} has no backward method")
-        return backward
+        return method_of(self.layer, BACKWARD_NAMES)
 
     def _split_cache(self, raw: Any) -> tuple[Any, Any, bool]:
         """Tell (output, cache) from two outputs, by what backward asks for."""

@@ -324,3 +324,44 @@ def test_bad_arguments_are_named(arguments, message):
 def test_what_cannot_be_recognised_is_refused_with_the_way_out(thing, inputs, message):
     with pytest.raises(TypeError, match=message):
         gradcheck.check(thing, *inputs)
+
+
+def test_a_network_is_checked_layer_by_layer_and_the_guilty_layer_is_named():
+    network = s.Stack()
+    network.layers[2].bug = "summed_to_scalar"
+
+    report = gradcheck.check(network, X)
+
+    assert list(report.parts) == ["layers[0]", "layers[1]", "layers[2]"]
+    assert [name for name, part in report.parts.items() if not part.ok] == ["layers[2]"]
+    assert report.explanations[0].code == "summed_to_scalar"
+    assert report.explanations[0].tensor == "layers[2].b"
+
+
+def test_a_network_with_its_loss_is_checked_on_inputs_and_targets():
+    network = s.Stack()
+    network.loss = s.CrossEntropy()
+
+    report = gradcheck.check(network, X, LABELS % 2)
+
+    assert report.ok, str(report)
+    assert "loss" in report.parts
+    assert "layers[0].W" in report.tensors
+
+
+def test_a_plain_list_of_layers_is_a_network():
+    report = gradcheck.check([s.Dense(4, 5), s.ReLU(), s.Dense(5, 2, "sign_flipped")], X)
+
+    assert report.explanations[0].tensor == "layers[2].W"
+    assert report.parts["layers[1]"].ok
+
+
+def test_gradients_of_the_first_inputs_alone_are_taken_where_the_rest_is_data():
+    def ridge(w, b, X, t):
+        error = X @ w + b - t
+        return error @ error, 2 * X.T @ error, 2 * error.sum()
+
+    report = gradcheck.check(ridge, np.ones(4), 0.5, X, X[:, 0].copy())
+
+    assert report.ok, str(report)
+    assert set(report.tensors) == {"w", "b"}
