@@ -17,12 +17,12 @@ from gradcheck.explain.story import agree, tell
 from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
 from gradcheck.report import Report
-from gradcheck.result import Explanation, TensorReport, TensorReports, Verdict
+from gradcheck.result import Entry, Explanation, TensorReport, TensorReports, Verdict
 from gradcheck.target import Outputs, Target
 from gradcheck.verdict import comparable, decide
 
 Mode = Literal["auto", "project", "element"]
-Explainer = Callable[[Lab, str], list[Alternative]]
+Explainer = Callable[[Lab, str, tuple[Entry, ...]], list[Alternative]]
 
 WIDENED = "the layer computes in low precision: the numbers were measured in float64"
 
@@ -179,7 +179,9 @@ class Checker:
         causes: list[Explanation] = []
         if self.explainer is not None:
             failed = [name for name, report in reports.items() if report.verdict is Verdict.FAIL]
-            found = agree({name: self.explainer(self.lab, name) for name in failed})
+            found = agree(
+                {name: self.explainer(self.lab, name, reports[name].worst) for name in failed}
+            )
             for name in failed:
                 reports[name] = replace(reports[name], explanations=found[name])
             causes = explain_contract(promises)

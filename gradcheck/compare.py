@@ -102,7 +102,8 @@ class Judgement:
     @property
     def resolution(self) -> float:
         """The smallest relative error that all of the directions together could have missed."""
-        return max((m.resolution for m in self.measurements), default=math.inf)
+        resolutions = [m.resolution for m in self.measurements]
+        return math.inf if any(map(math.isnan, resolutions)) else max(resolutions, default=math.inf)
 
     @staticmethod
     def _largest(ratios: Iterable[float]) -> float:
@@ -266,7 +267,7 @@ class Judge:
         notes = []
         judged = measured
         coarsest = max(COARSEST_RESOLUTION, 2 * ROUNDINGS * self.eps)
-        vanishing = [m for m in measured if m.resolution > coarsest]
+        vanishing = [m for m in measured if not m.resolution <= coarsest]
         if vanishing:
             secant = self._secant_slope()
             if all(m.error + m.bound + self._reach(m) <= VANISHING * secant for m in vanishing):
@@ -281,7 +282,7 @@ class Judge:
         judgement = Judgement(Verdict.PASS, "", judged, notes)
         if kinks:
             judgement.notes.append("kink at the point: a valid subgradient is claimed along it")
-        if judgement.resolution > coarsest:
+        if not judgement.resolution <= coarsest:  # NaN decides nothing either
             judgement.verdict = Verdict.UNDECIDED
             judgement.reason = self._why_undecided(judgement)
         return judgement

@@ -202,13 +202,13 @@ class _Predictions:
         )
         return cls(together, None if same else separate, losses, update)
 
-    def explain(self, lab: Lab, name: str) -> list[Alternative]:
+    def explain(self, lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
         """Explain the gradient implied for ``name``."""
         evidence = self._evidence(lab, self.together, name)
         if self.alone is not None:
             evidence.alone = self._evidence(lab, self.alone, name)
             evidence.alone.directions = evidence.directions
-        return explain(evidence)
+        return explain(evidence, worst)
 
     def _evidence(self, lab: Lab, probe: Probe, name: str) -> Evidence:
         outputs: Outputs = probe.run(self.update.base).outputs

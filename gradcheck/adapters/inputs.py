@@ -79,7 +79,7 @@ def _like(original: Any, value: Array) -> Any:
         return float(value)
     if not isinstance(original, np.ndarray):
         return value[()]
-    fresh = value.copy(order="K")
+    fresh = np.array(value, order="K")
     fresh.flags.writeable = original.flags.writeable
     return fresh
 

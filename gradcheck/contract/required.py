@@ -9,6 +9,9 @@ from gradcheck.contract.scene import ROUNDINGS, Scene
 from gradcheck.probe import per_entry_scale
 from gradcheck.target import Array, Outputs
 
+# Perturbed backwards that tell rounding from a fault: enough for a cancellation to show in one.
+PERTURBED = 8
+
 
 def _unchanged(scene: Scene, role: str) -> Finding:
     owned = [name for name in scene.mutated if scene.probe.target.role(name) == role]
@@ -146,7 +149,7 @@ def _backward_linear(scene: Scene) -> Finding:
 
 def _rounding(scene: Scene, cotangents: Outputs, name: str) -> float:
     """Return how far rounding alone moves a gradient, as where large terms cancel to small ones."""
-    pulls = [scene.pull(scene.lab.rounded(cotangents))[name] for _ in range(3)]
+    pulls = [scene.pull(scene.lab.rounded(cotangents))[name] for _ in range(PERTURBED)]
     return 16 * float(np.max(np.ptp(np.stack(pulls).astype(np.float64), axis=0)))
 
 

@@ -245,6 +245,28 @@ def test_tolerance_accepts_what_it_covers_and_says_so():
     assert any("without it: FAIL" in note for note in accepted.tensors["W"].notes)
 
 
+def test_a_parameter_without_dimensions_is_judged_too():
+    def line(w, b, x):
+        error = w * x + b - 1
+        return error @ error, 2 * error @ x, 2 * error.sum() * 1.5
+
+    report = gradcheck.check(line, np.array(0.3), np.array(0.2), X[:, 0].copy())
+
+    assert report.tensors["w"].verdict is Verdict.PASS
+    assert report.tensors["b"].verdict is Verdict.FAIL
+
+
+def test_a_forward_that_refuses_every_other_point_decides_nothing():
+    def picky(x):
+        if not np.array_equal(x, X):
+            raise ValueError("only this input")
+        return np.sum(x**2), 2 * x
+
+    report = gradcheck.check(picky, X, contract=False)
+
+    assert report.verdict is Verdict.UNDECIDED
+
+
 def test_the_same_seed_gives_the_same_report():
     reports = [gradcheck.check(s.Dense(4, 3, "sign_flipped"), X, seed=3) for _ in range(2)]
 
