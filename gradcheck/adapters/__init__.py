@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from gradcheck.adapters import function, layer, network, pair
+from gradcheck.adapters import function, jax_adapter, layer, network, pair, torch_adapter
 from gradcheck.target import Target, TargetError
 
 __all__ = ["Adapter", "as_target", "register_adapter"]
@@ -59,6 +59,10 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     """
     if isinstance(thing, Target):
         return thing
+    frameworks: tuple[Adapter, ...] = (torch_adapter, jax_adapter)
+    for framework in frameworks:
+        if framework.matches(thing) or any(map(framework.matches, arguments)):
+            return framework.adapt(thing, arguments, params)
     if isinstance(thing, type):
         raise TargetError(
             f"{thing.__name__} is a class: pass an instance, as in check({thing.__name__}(...), x)"

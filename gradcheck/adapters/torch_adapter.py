@@ -1,0 +1,123 @@
+"""PyTorch: modules, autograd functions, and plain functions of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.binding import input_names
+from gradcheck.target import Outputs, Run, Target, Tensors, as_outputs
+
+
+def matches(thing: Any) -> bool:
+    """Whether ``thing`` is a module, an autograd function (a class) or a tensor."""
+    kinds = thing.__mro__ if isinstance(thing, type) else type(thing).__mro__
+    return any(kind.__module__.partition(".")[0] == "torch" for kind in kinds)
+
+
+def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
+    """Return the target of ``thing``; its claims are what autograd computes with its backward.
+
+    Parameters
+    ----------
+    thing
+        A ``torch.nn.Module``, a ``torch.autograd.Function`` or a function of tensors.
+    arguments
+        Tensors, arrays, or anything else the forward takes.
+    params
+        Not used: the parameters are those of the module.
+    """
+    import torch
+
+    forward = getattr(thing, "apply") if isinstance(thing, type) else thing  # noqa: B009
+    names = input_names(getattr(thing, "forward", forward), len(arguments) + 1)
+    skip = 1 if isinstance(thing, type) else 0  # the context of an autograd function
+    given = {
+        name: torch.as_tensor(value) if _is_array(value) else value
+        for name, value in zip(names[skip:], arguments, strict=False)
+    }
+    own = dict(thing.named_parameters()) if isinstance(thing, torch.nn.Module) else {}
+    floats = {n: v for n, v in given.items() if _is_array(v) and v.is_floating_point()}
+    tensors = {n: v.detach().cpu().numpy().copy() for n, v in {**floats, **own}.items()}
+
+    def run(at: Tensors) -> Run:
+        inputs = {n: torch.tensor(at[n], requires_grad=True) for n in floats}
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(torch.from_numpy(np.asarray(at[name]).copy()))
+        raw = forward(*(inputs.get(n, v) for n, v in given.items()))
+        results = raw if isinstance(raw, tuple | list) else (raw,)
+        outputs = as_outputs(tuple(result.detach().cpu().numpy() for result in results))
+
+        def pullback(cotangents: Outputs) -> dict[str, Any]:
+            wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
+            reached = [(r, v) for r, v in zip(results, cotangents, strict=True) if r.requires_grad]
+            gradients = torch.autograd.grad(
+                [result for result, _ in reached],
+                list(wanted.values()),
+                [torch.from_numpy(np.asarray(v)) for _, v in reached],
+                retain_graph=True,
+                allow_unused=True,
+            )
+            return {
+                name: np.zeros(at[name].shape) if g is None else g.detach().cpu().numpy()
+                for name, g in zip(wanted, gradients, strict=True)
+            }
+
+        return Run(outputs, pullback, {n: v.detach().numpy() for n, v in inputs.items()})
+
+    first = next(iter(floats.values()), None)
+    batch = int(first.shape[0]) if first is not None and first.ndim >= 2 else 0
+    return Target.from_run(
+        getattr(thing, "__name__", type(thing).__name__),
+        tensors,
+        run,
+        roles=dict.fromkeys(own, "parameter"),
+        state=_TorchState(thing if isinstance(thing, torch.nn.Module) else None),
+        batch=batch,
+        batch_tensors=tuple(floats)[:1] if len(floats) == 1 and batch else (),
+    )
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or (matches(value) and hasattr(value, "is_floating_point"))
+
+
+class _TorchState:
+    """Parameters, buffers, gradients and the random generator of a module."""
+
+    def __init__(self, module: Any) -> None:
+        import torch
+
+        self._module = module
+        self._saved = (
+            {} if module is None else {n: v.clone() for n, v in module.state_dict().items()}
+        )
+        self._gradients = {} if module is None else {p: p.grad for p in module.parameters()}
+        self._random = torch.random.get_rng_state()
+
+    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
+        """Put the remembered state back."""
+        if self._module is not None:
+            self._module.load_state_dict(self._saved)
+            for parameter, gradient in self._gradients.items():
+                parameter.grad = gradient
+        self.rewind(everywhere=randomness)
+
+    def rewind(self, *, everywhere: bool = True) -> None:
+        """Put back the random generator, which torch's layers share."""
+        import torch
+
+        if everywhere:
+            torch.random.set_rng_state(self._random)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Restore everything when the block ends, however it ends."""
+        try:
+            yield
+        finally:
+            self.restore(everything=True)
