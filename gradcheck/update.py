@@ -18,6 +18,7 @@ from gradcheck.memory import Memory
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Probe
 from gradcheck.report import Report
+from gradcheck.result import Entry
 from gradcheck.target import Array, Outputs, Run, Target, Tensors, as_outputs, is_differentiable
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +14,7 @@ from gradcheck.compare import ROUNDINGS
 from gradcheck.losses import Losses
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Probe, Ray, norm, per_entry_scale, varied
-from gradcheck.target import Array, Outputs
+from gradcheck.target import Array, Outputs, Tensors
 
 # Directions along which every hypothesis is tested. With a factor fitted, one of them is spent:
 # a wrong hypothesis has to agree by chance on all the others.
@@ -19,6 +22,9 @@ DIRECTIONS = 4
 
 # Accuracy at which a prediction tells one bug from another, relative to the claim.
 ACCURACY = 1e-8
+
+# What strangers' code may raise for tensors and cotangents that it never met.
+UNASKED = (ValueError, ArithmeticError, IndexError)
 
 # Steps of a sketch, and the relative error it is trusted to at best.
 SKETCH_STEPS = (2.0**-14, 2.0**-12)
@@ -51,6 +57,10 @@ class Evidence:
         Losses of the outputs that the claim may descend, where the outputs are predictions.
     alone
         The same evidence with every sample predicted alone.
+    listen
+        Returns the layer's claim at other tensors for other cotangents, where it takes any.
+    own
+        Dtypes of the layer's own tensors.
     """
 
     probe: Probe
@@ -61,6 +71,8 @@ class Evidence:
     batch: int = 0
     losses: Losses | None = None
     alone: Evidence | None = None
+    listen: Callable[[Tensors, Outputs], Array] | None = None
+    own: dict[str, np.dtype[Any]] = field(default_factory=dict)
     directions: list[Array] = field(default_factory=list)
     _rays: dict[bytes, Ray] = field(default_factory=dict)
     _memo: dict[tuple[bytes, bytes], Bounded] = field(default_factory=dict)
@@ -68,7 +80,10 @@ class Evidence:
     @classmethod
     def of(cls, lab: Lab, point: Point, name: str) -> Evidence:
         """Gather the evidence of a check."""
-        return cls(lab.wide, point, name, lab.eps, lab.rng, lab.native.target.batch)
+        target = lab.native.target
+        listen = None if target.unit_cotangent else partial(lab.claim, name=name)
+        own = {tensor: value.dtype for tensor, value in target.tensors.items()}
+        return cls(lab.wide, point, name, lab.eps, lab.rng, target.batch, listen=listen, own=own)
 
     def __post_init__(self) -> None:
         value = self.point.tensors[self.name]
@@ -82,6 +97,22 @@ class Evidence:
     def shape(self) -> tuple[int, ...]:
         """Shape of the tensor."""
         return self.point.tensors[self.name].shape
+
+    def ask(self, cotangents: Outputs, moved: Tensors | None = None) -> Array | None:
+        """Return the claim for other cotangents, at the point or with tensors replaced.
+
+        None where the backward takes no cotangent, or not this one.
+        """
+        if self.listen is None:
+            return None
+        native = {
+            name: value.astype(self.own.get(name, value.dtype))
+            for name, value in {**self.point.tensors, **(moved or {})}.items()
+        }
+        try:
+            return self.listen(native, cotangents)
+        except UNASKED:
+            return None
 
     def claimed(self, direction: Array) -> Bounded:
         """Return <claim, direction> with the rounding it carries."""

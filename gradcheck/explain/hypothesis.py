@@ -45,6 +45,8 @@ class Part:
     one_number
         True where all predictions are multiples of one number, so that a factor fitted to them
         would always match and is no evidence.
+    alone
+        True where it is not to be combined with other parts.
     """
 
     code: str
@@ -56,6 +58,7 @@ class Part:
     adjoint: Callable[[Array], Array] | None = None
     evidence: Evidence | None = None
     one_number: bool = False
+    alone: bool = False
 
 
 Pattern = Callable[[Evidence], Iterator[Part]]

@@ -10,12 +10,31 @@ from itertools import product
 import numpy as np
 
 from gradcheck.compare import MARGIN
-from gradcheck.explain import losses, samples, shapes  # noqa: F401 (they register their patterns)
+from gradcheck.explain import (  # noqa: F401 (they register their patterns)
+    additive,
+    elementwise,
+    formulas,
+    jacobians,
+    losses,
+    outputs,
+    paths,
+    positions,
+    precision,
+    ratios,
+    regions,
+    samples,
+    shapes,
+    sums,
+    tensors,
+)
 from gradcheck.explain.evidence import Bounded, Evidence
 from gradcheck.explain.factors import Factor, name_factor
+from gradcheck.explain.few import explain_few
 from gradcheck.explain.hypothesis import PATTERNS, Part, Stage
+from gradcheck.explain.structure import unexplained
+from gradcheck.explain.whole import explain_whole
 from gradcheck.point import Lab
-from gradcheck.result import Explanation
+from gradcheck.result import Entry, Explanation
 from gradcheck.target import Array, Outputs
 
 # A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
@@ -55,8 +74,16 @@ class Fit:
         return VANISHING_CONFIDENCE if math.isnan(self.value) else max(0.0, 1 - self.bound)
 
 
-def explain_tensor(lab: Lab, name: str) -> list[Alternative]:
-    """Return the bugs that would produce the claimed gradient of ``name``, best first."""
+def explain_tensor(lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
+    """Return the bugs that would produce the claimed gradient of ``name``, best first.
+
+    Parameters
+    ----------
+    lab, name
+        Where to measure, and the tensor.
+    worst
+        Wrong entries that are known already.
+    """
     claim = lab.base.claimed.get(name)
     value = lab.base.tensors[name]
     if claim is None:
@@ -73,10 +100,10 @@ def explain_tensor(lab: Lab, name: str) -> list[Alternative]:
         claimed={**lab.base.claimed, name: fitted},
         unsure={**lab.base.unsure, name: unsure},
     )
-    return explain(Evidence.of(lab, point, name))
+    return explain(Evidence.of(lab, point, name), worst)
 
 
-def explain(evidence: Evidence) -> list[Alternative]:
+def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
     """Try every combination of parts, simplest first, and keep the simplest that fit."""
     best: list[Fit] = []
     for parts in _hypotheses(evidence):
@@ -89,9 +116,15 @@ def explain(evidence: Evidence) -> list[Alternative]:
     best.sort(key=lambda fit: fit.cost)
     ties = [fit for fit in best if fit.cost <= best[0].cost + COST_OF_TIE]
     alternatives = [_explanations(evidence, fit, len(ties)) for fit in ties]
+    if not alternatives and evidence.losses is None:
+        alternatives = (
+            explain_whole(evidence)
+            or explain_few(evidence, worst)
+            or precision.explain_rounded(evidence)
+        )
     if not np.any(evidence.claim):
         alternatives.insert(0, [_zero(evidence.name, evidence.claim.size, missing=False)])
-    return alternatives or [[_unexplained(evidence.name)]]
+    return alternatives or [[unexplained(evidence)]]
 
 
 def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
@@ -103,7 +136,10 @@ def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
     combinations = (
         tuple(part for part in chosen if part is not None) for chosen in product(*stages.values())
     )
-    return sorted(combinations, key=lambda parts: sum(part.cost for part in parts))
+    sensible = (
+        parts for parts in combinations if len(parts) == 1 or not any(part.alone for part in parts)
+    )
+    return sorted(sensible, key=lambda parts: sum(part.cost for part in parts))
 
 
 def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
@@ -239,15 +275,4 @@ def _wrong_shape(name: str, claimed: tuple[int, ...], shape: tuple[int, ...]) ->
         f"the gradient has shape {claimed}, the tensor {shape}",
         f"the gradient of {name} does not have the shape of {name}",
         fix,
-    )
-
-
-def _unexplained(name: str) -> Explanation:
-    return Explanation(
-        "unexplained",
-        name,
-        0.0,
-        "no known bug predicts these numbers within the error bounds",
-        f"the gradient of {name} is wrong in a way that fits no known bug",
-        "see the entries listed: which of them are wrong often tells the line",
     )

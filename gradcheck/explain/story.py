@@ -10,10 +10,13 @@ from gradcheck.result import Explanation, TensorReport
 
 Explained = tuple[Explanation, ...]
 
-# A shape that is wrong because the numbers were summed needs no line of its own.
+# A breach that follows from what is wrong with the numbers needs no line of its own, such as a
+# shape that is wrong because they were summed.
 IMPLIED_BY = {
     "wrong_shape": {"summed_to_scalar", "broadcast_not_reduced", "transposed"},
     "not_finite": {"not_finite"},
+    # what is added, or rounded, makes the backward non-linear too
+    "upstream_ignored": {"additive_term", "precision_lost"},
 }
 
 

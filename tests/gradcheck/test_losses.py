@@ -1,4 +1,4 @@
-"""The losses a step may descend: their gradients are theirs, and a reported number is recognised."""
+"""The losses a step may descend: gradients that are theirs, and numbers that are recognised."""
 
 import numpy as np
 import pytest

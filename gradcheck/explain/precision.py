@@ -1,0 +1,83 @@
+"""Right but for a small error everywhere: numbers cut to low precision, or a crude formula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.explain.evidence import Evidence
+from gradcheck.explain.measured import Measured
+from gradcheck.explain.whole import Prediction, whole
+from gradcheck.probe import norm
+from gradcheck.result import Explanation
+from gradcheck.target import Array
+
+# Relative errors up to this are small: of float16, and of approximations meant to be good.
+SMALL = 5e-3
+
+# Roundings of a computation in low precision.
+ROUNDINGS_INSIDE = 64.0
+
+
+@whole
+def inaccurate(measured: Measured) -> Iterator[Prediction]:
+    """All errors are small beside the gradient."""
+    typical = float(np.sqrt(np.mean(measured.gradient**2)))
+    error = np.abs(measured.excess)[measured.known]
+    largest = float(error.max(initial=0.0))
+    if not largest <= SMALL * typical:
+        return
+    name = measured.evidence.name
+    relative = largest / typical
+    for dtype in (np.float32, np.float16):
+        unit = float(np.finfo(dtype).eps)
+        if unit > 2 * measured.evidence.eps and relative <= ROUNDINGS_INSIDE * unit:
+            exact = _representable(measured.claim, dtype)
+            if exact or (dtype is np.float32 and unit / 64 <= relative):
+                yield Prediction(
+                    "precision_lost",
+                    f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
+                    f"{np.dtype(dtype)}, not that of {name} ({measured.value.dtype})",
+                    f"keep {measured.value.dtype} throughout the backward: no "
+                    f"astype(np.{np.dtype(dtype)}), no buffer of another dtype",
+                    0.9 if exact else 1.0,
+                    measured.claim,
+                )
+    yield Prediction(
+        "uniformly_inaccurate",
+        f"every entry is nearly right: errors of {relative:.1g} of the gradient",
+        "look for an approximation, a rounded constant or an eps that only one of forward and "
+        "backward has",
+        1.05,
+        measured.claim,
+    )
+
+
+def explain_rounded(evidence: Evidence) -> list[list[Explanation]]:
+    """Return the loss of precision of a claim of any size, seen along the directions."""
+    worst = 0.0
+    for direction in evidence.directions:
+        claimed, numerical = evidence.claimed(direction), evidence.numerical(direction)
+        worst = max(worst, abs(claimed.value - numerical.value) / norm(evidence.claim, direction))
+    for dtype in (np.float32, np.float16):
+        unit = float(np.finfo(dtype).eps)
+        small = worst <= ROUNDINGS_INSIDE * unit and unit > 2 * evidence.eps
+        if small and _representable(evidence.claim, dtype):
+            told = Explanation(
+                "precision_lost",
+                evidence.name,
+                1 - 2.0 ** -min(50, evidence.claim.size),
+                f"all {evidence.claim.size} entries are numbers of {np.dtype(dtype)}; the "
+                f"derivative differs by {worst:.1g} of the gradient",
+                f"the claim has the precision of {np.dtype(dtype)} only",
+                f"no astype(np.{np.dtype(dtype)}) and no buffer of that dtype in the backward",
+            )
+            return [[told]]
+    return []
+
+
+def _representable(claim: Array, dtype: type[np.floating[Any]]) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.array_equal(claim.astype(dtype).astype(np.float64), claim))
