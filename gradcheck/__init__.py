@@ -2,7 +2,7 @@
 
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
-from gradcheck.derivative import Derivative, derivative, gradient, jacobian
+from gradcheck.derivative import Derivative, Derivatives, Kink, derivative, gradient, jacobian
 from gradcheck.report import Report
 from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, Verdict
 from gradcheck.target import Target, TargetError
@@ -10,8 +10,10 @@ from gradcheck.update import check_update
 
 __all__ = [
     "Derivative",
+    "Derivatives",
     "Entry",
     "Explanation",
+    "Kink",
     "PromiseReport",
     "Report",
     "Target",

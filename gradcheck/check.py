@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck.adapters import as_target, network
-from gradcheck.compare import Judgement
 from gradcheck.contract import check_contract
 from gradcheck.explain import explain_contract, explain_tensor
 from gradcheck.explain.solve import Alternative
 from gradcheck.explain.story import agree, tell
+from gradcheck.judgement import Judgement
 from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
 from gradcheck.report import Report

@@ -7,9 +7,11 @@ import math
 
 import numpy as np
 
-from gradcheck.compare import MARGIN, ROUNDINGS, WANTED_ACCURACY
+from gradcheck.compare import ROUNDINGS, WANTED_ACCURACY
+from gradcheck.directions import per_entry_scale, varied
+from gradcheck.judgement import MARGIN
 from gradcheck.point import Lab, Point
-from gradcheck.probe import Ray, norm, per_entry_scale, varied
+from gradcheck.probe import Ray, norm
 from gradcheck.result import Entry
 from gradcheck.target import Array
 

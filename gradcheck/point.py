@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.probe import Probe, per_entry_scale, random_cotangents
+from gradcheck.directions import per_entry_scale, random_cotangents
+from gradcheck.probe import Probe
 from gradcheck.target import Array, Outputs, Target, Tensors
 
 # Relative size of the move away from a kink: far beyond the steps of the numerical derivative,

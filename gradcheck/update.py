@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.parameters import Place
+from gradcheck.adapters.places import Place
 from gradcheck.check import Checker
 from gradcheck.compare import ROUNDINGS
 from gradcheck.explain.evidence import Evidence

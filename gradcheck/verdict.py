@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from gradcheck.compare import Judge, Judgement
+from gradcheck.compare import Judge
+from gradcheck.judgement import Judgement
 from gradcheck.point import NUDGE, Lab, Point
 from gradcheck.probe import OUTSIDE
 from gradcheck.result import Verdict

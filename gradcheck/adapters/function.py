@@ -9,7 +9,8 @@ import numpy as np
 
 from gradcheck.adapters.binding import align_gradients
 from gradcheck.adapters.inputs import Inputs
-from gradcheck.adapters.parameters import Parameter, Place, find_parameters
+from gradcheck.adapters.parameters import Parameter, find_parameters
+from gradcheck.adapters.places import Place
 from gradcheck.memory import Memory
 from gradcheck.target import (
     Array,

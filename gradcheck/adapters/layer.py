@@ -23,7 +23,8 @@ from gradcheck.adapters.discovery import (
     takes_no_cotangent,
 )
 from gradcheck.adapters.inputs import Inputs
-from gradcheck.adapters.parameters import Parameter, Place, find_parameters, stored_gradient
+from gradcheck.adapters.parameters import Parameter, find_parameters, stored_gradient
+from gradcheck.adapters.places import Place
 from gradcheck.memory import Memory
 from gradcheck.target import (
     Array,

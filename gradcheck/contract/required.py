@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck.contract.registry import Finding, promise
 from gradcheck.contract.scene import ROUNDINGS, Scene
-from gradcheck.probe import per_entry_scale
+from gradcheck.directions import per_entry_scale
 from gradcheck.target import Array, Outputs
 
 # Perturbed backwards that tell rounding from a fault: enough for a cancellation to show in one.

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.compare import ROUNDINGS
+from gradcheck.directions import per_entry_scale, varied
 from gradcheck.losses import Losses
 from gradcheck.point import Lab, Point
-from gradcheck.probe import Probe, Ray, norm, per_entry_scale, varied
+from gradcheck.probe import Probe, Ray, norm
 from gradcheck.target import Array, Outputs, Tensors
 
 # Directions along which every hypothesis is tested. With a factor fitted, one of them is spent:

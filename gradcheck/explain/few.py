@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.compare import MARGIN
 from gradcheck.explain.evidence import Evidence
+from gradcheck.judgement import MARGIN
 from gradcheck.result import Entry, Explanation
 from gradcheck.target import Array
 

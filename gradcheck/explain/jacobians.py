@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.compare import MARGIN
 from gradcheck.explain.measured import Measured
 from gradcheck.explain.whole import Prediction, whole
+from gradcheck.judgement import MARGIN
 from gradcheck.target import Array
 
 

@@ -9,7 +9,6 @@ from itertools import product
 
 import numpy as np
 
-from gradcheck.compare import MARGIN
 from gradcheck.explain import (  # noqa: F401 (they register their patterns)
     additive,
     elementwise,
@@ -33,6 +32,7 @@ from gradcheck.explain.few import explain_few
 from gradcheck.explain.hypothesis import PATTERNS, Part, Stage
 from gradcheck.explain.structure import unexplained
 from gradcheck.explain.whole import explain_whole
+from gradcheck.judgement import MARGIN
 from gradcheck.point import Lab
 from gradcheck.result import Entry, Explanation
 from gradcheck.target import Array, Outputs
