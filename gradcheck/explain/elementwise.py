@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.explain.measured import Measured
+from gradcheck.explain.regions import beyond, by_sign
 from gradcheck.explain.spans import fit
 from gradcheck.explain.whole import Prediction, whole
 from gradcheck.probe import OUTSIDE
@@ -35,13 +36,15 @@ def local_derivative(measured: Measured) -> Iterator[Prediction]:
     v = np.asarray(measured.cotangents[0], dtype=np.float64)
     slope = np.diag(measured.jacobian).reshape(measured.shape)
     name = measured.evidence.name
-    masks = len(_slopes(slope)) <= 2 and np.any(np.abs(slope) <= SAME)
+    dead = np.abs(slope) <= SAME
+    code, what = "activation_derivative_missing", f"derivative({name})"
+    if len(_slopes(slope)) <= 2 and dead.any():
+        clipped = beyond(measured.value, dead) and not by_sign(measured.value, dead)
+        code, what = "clip_ignored" if clipped else "mask_not_applied", "mask"
     yield Prediction(
-        "mask_not_applied" if masks else "activation_derivative_missing",
-        "the cotangent is passed on as it is: the "
-        + ("mask" if masks else "derivative")
-        + " of the layer is missing",
-        f"d{name} = cotangent * {'mask' if masks else f'derivative({name})'}",
+        code,
+        f"the cotangent is passed on as it is: the factor {what} of the layer is missing",
+        f"d{name} = cotangent * {what}",
         0.5,
         v,
     )
@@ -83,7 +86,7 @@ def wrong_branch(measured: Measured) -> Iterator[Prediction]:
         f"the slopes {', '.join(f'{slope:.4g}' for slope in slopes)} of the forward are used, but "
         "at other entries",
         "use the mask of the forward in the backward",
-        0.5,
+        0.66,
         np.take_along_axis(choices, nearest[..., None], axis=-1)[..., 0],
     )
 

@@ -31,7 +31,7 @@ def support(measured: Measured) -> Iterator[Prediction]:
     name = measured.evidence.name
     spent = int((wrong & ~no_claim).sum()) or int(wrong.sum())
     if np.all(no_gradient[wrong]):
-        clipped = _beyond(measured.value, wrong) and not _by_sign(measured.value, wrong)
+        clipped = beyond(measured.value, wrong) and not by_sign(measured.value, wrong)
         yield Prediction(
             "clip_ignored" if clipped else "mask_not_applied",
             f"{spent} entries are claimed that do not act on the output at all"
@@ -158,17 +158,18 @@ def _rule(measured: Measured) -> tuple[str, str] | None:
             quantities.append((other, value))
     if surprise >= BITS - 1:
         for what, value in quantities:
-            if _by_sign(value, wrong):
+            if by_sign(value, wrong):
                 side = "negative" if np.all(value[wrong] <= 0) else "positive"
                 return "sign_dependent", f"where {what} is {side}"
     if surprise >= BITS:
         for what, value in quantities:
-            if _beyond(value, wrong):
+            if beyond(value, wrong):
                 return "region_dependent", f"where {what} is {_limits(value, wrong)}"
     return _by_index(measured, surprise)
 
 
-def _by_sign(value: Array, wrong: Array) -> bool:
+def by_sign(value: Array, wrong: Array) -> bool:
+    """Return whether the wrong entries are those of one sign."""
     inside, outside = value[wrong], value[~wrong]
     if outside.size == 0:
         return False
@@ -178,8 +179,8 @@ def _by_sign(value: Array, wrong: Array) -> bool:
     )
 
 
-def _beyond(value: Array, wrong: Array) -> bool:
-    """Whether the wrong entries are the largest, the smallest, or both, or those in between."""
+def beyond(value: Array, wrong: Array) -> bool:
+    """Return whether the wrong entries are the largest, the smallest, or both, or those in between."""
     inside, outside = value[wrong], value[~wrong]
     if outside.size == 0:
         return False

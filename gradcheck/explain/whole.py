@@ -124,6 +124,10 @@ def _match(measured: Measured, prediction: Prediction) -> Match | None:
     if not np.isfinite(values[known]).all():
         return None
     allowed = measured.bound + prediction.blur
+    if np.all(
+        np.abs(values - measured.gradient)[known] <= np.broadcast_to(allowed, known.shape)[known]
+    ):
+        return None  # as good as the gradient itself, which the claim is not
     if _agrees(measured, values, allowed):
         return Match(prediction, (), share, _error(measured, values))
     if not prediction.scaled or known.sum() < FREE_ENTRIES:
