@@ -73,7 +73,7 @@ def _factors(measured: Measured) -> Array | None:
         return None
     right, bound = measured.jacobian, measured.claims_bound
     acts = np.abs(right) > MARGIN * measured.error
-    if not acts.any() or np.median(acts.sum(axis=1)[acts.any(axis=1)]) < 2:
+    if acts.any() and np.median(acts.sum(axis=1)[acts.any(axis=1)]) < 2:
         return None  # a multiple of one number proves nothing
     square = np.sum(np.where(acts, right, 0) ** 2, axis=1)
     with np.errstate(all="ignore"):

@@ -15,6 +15,9 @@ from gradcheck.target import Array
 # of as many entries would obey a rule of its kind.
 BITS = 5.5
 
+# Fewer entries than this always lie between others.
+FEWEST_BETWEEN = 4
+
 # Wrong entries are few up to this share of all.
 FEW = 0.34
 
@@ -31,6 +34,17 @@ def support(measured: Measured) -> Iterator[Prediction]:
     name = measured.evidence.name
     spent = int((wrong & ~no_claim).sum()) or int(wrong.sum())
     if np.all(no_gradient[wrong]):
+        slope = _constant_slope(measured)
+        if slope is not None:
+            yield Prediction(
+                "slope_wrong",
+                f"{spent} entries get {slope:.6g} times the cotangent, where the forward has "
+                "slope zero",
+                f"d{name} = cotangent * (0 where the forward is flat, not {slope:.6g})",
+                0.3,
+                np.where(wrong, slope * measured.cotangents[0], gradient),
+                1,
+            )
         clipped = beyond(measured.value, wrong) and not by_sign(measured.value, wrong)
         yield Prediction(
             "clip_ignored" if clipped else "mask_not_applied",
@@ -144,6 +158,15 @@ def _constant_ratio(measured: Measured) -> float | None:
     return ratio if np.all(np.abs(claim - ratio * gradient) <= measured.bound[wrong] * 2) else None
 
 
+def _constant_slope(measured: Measured) -> float | None:
+    """Return claim / cotangent of a layer acting entry by entry, where it is the same, not one."""
+    if not measured.local or measured.wrong.sum() < 2:
+        return None
+    slopes = measured.claim[measured.wrong] / measured.cotangents[0][measured.wrong]
+    slope = float(np.median(slopes))
+    return slope if np.allclose(slopes, slope, rtol=1e-6) and abs(slope - 1) > 1e-6 else None
+
+
 def _rule(measured: Measured) -> tuple[str, str] | None:
     """Say which rule picks out the wrong entries: code and words; None where none does."""
     wrong, known = measured.wrong, measured.known
@@ -180,13 +203,16 @@ def by_sign(value: Array, wrong: Array) -> bool:
 
 
 def beyond(value: Array, wrong: Array) -> bool:
-    """Return whether the wrong entries are the largest, the smallest, or both, or those in between."""
+    """Return whether the wrong entries are the largest, the smallest, or those in between."""
     inside, outside = value[wrong], value[~wrong]
     if outside.size == 0:
         return False
     return bool(
         np.all((inside > outside.max()) | (inside < outside.min()))
-        or np.all((outside > inside.max()) | (outside < inside.min()))
+        or (
+            inside.size >= FEWEST_BETWEEN
+            and np.all((outside > inside.max()) | (outside < inside.min()))
+        )
     )
 
 
