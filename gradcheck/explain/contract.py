@@ -24,7 +24,7 @@ BREACHES = {
         "work on a copy: d = d * mask instead of d *= mask",
     ),
     "parameters_not_mutated": (
-        "parameter_mutated",
+        "parameters_mutated",
         "forward or backward changes the parameters in place",
         "leave updates to the optimizer: backward only stores gradients",
     ),

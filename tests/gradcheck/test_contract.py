@@ -101,7 +101,7 @@ class DividingBySpread:
         ),
         (InputMutating(), "input_not_mutated", "input_mutated"),
         (CotangentMutating(), "cotangent_not_mutated", "cotangent_mutated"),
-        (ParameterMutating(4, 3), "parameters_not_mutated", "parameter_mutated"),
+        (ParameterMutating(4, 3), "parameters_not_mutated", "parameters_mutated"),
         (s.Dense(4, 4, "broadcast_not_reduced"), "shapes", "broadcast_not_reduced"),
         (s.Dense(4, 3, "not_finite"), "finite", "not_finite"),
         (StaleCache(), "fresh_cache", "stale_cache"),
