@@ -18,7 +18,7 @@ from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
 from gradcheck.report import Report
 from gradcheck.result import Entry, Explanation, TensorReport, TensorReports, Verdict
-from gradcheck.target import Outputs, Target
+from gradcheck.target import Outputs, Target, TargetError
 from gradcheck.verdict import comparable, decide
 
 Mode = Literal["auto", "project", "element"]
@@ -185,7 +185,17 @@ class Checker:
             for name in failed:
                 reports[name] = replace(reports[name], explanations=found[name])
             causes = explain_contract(promises)
-        notes = (WIDENED,) if self.lab.widened else ()
+        notes: tuple[str, ...] = (WIDENED,) if self.lab.widened else ()
+        unclaimed = [name for name in self.target.tensors if name not in reports]
+        silent = [name for name in unclaimed if name not in self.lab.base.claimed]
+        if silent:
+            notes += (f"not checked: backward gave no gradient of {', '.join(silent)}",)
+        if not reports:
+            raise TargetError(
+                f"{self.target.name}: backward gave no gradient of {', '.join(unclaimed)}, so that "
+                "there is nothing to check. Return the gradients, or leave them where "
+                "gradcheck.as_target finds them: grads['W'], layer.dW, layer.grad_W"
+            )
         return Report(
             self.target.name, reports, promises, tuple(tell(causes, reports)), seed, notes
         )

@@ -151,7 +151,7 @@ def _from_mappings(
 ) -> Iterator[Parameter]:
     def reader(key: Any) -> Callable[[], Any]:
         def read() -> Any:
-            gradients = _value_or_result(layer, gradients_name)
+            gradients = _value_or_result(layer, gradients_name) or {}
             keys = gradient_keys(key) if isinstance(key, str) else [key]
             return next((gradients[k] for k in keys if k in gradients), None)
 

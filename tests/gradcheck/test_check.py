@@ -387,3 +387,26 @@ def test_gradients_of_the_first_inputs_alone_are_taken_where_the_rest_is_data():
 
     assert report.ok, str(report)
     assert set(report.tensors) == {"w", "b"}
+
+
+def test_a_backward_that_gives_no_gradient_at_all_is_no_pass():
+    class Forgetful(s.ReLU):
+        def backward(self, d):
+            pass
+
+    with pytest.raises(TypeError, match="no gradient of x"):
+        gradcheck.check(Forgetful(), X)
+
+
+def test_an_input_without_a_gradient_is_said_not_to_be_checked():
+    report = gradcheck.check(s.SquaredError(), X, X[::-1].copy())
+
+    assert any("not checked" in note and "target" in note for note in report.notes)
+
+
+def test_an_elementwise_derivative_is_taken_as_one():
+    right = gradcheck.check((np.tanh, lambda x: 1 - np.tanh(x) ** 2), X)
+    wrong = gradcheck.check((np.tanh, lambda x: 1 - x**2), X)
+
+    assert right.ok, str(right)
+    assert wrong.verdict is Verdict.FAIL
