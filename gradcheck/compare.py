@@ -14,11 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck.blocks import blocks, norm, project
 from gradcheck.derivative import Derivative
-from gradcheck.directions import per_entry_scale, rademacher
+from gradcheck.directions import compact, own_scale, per_entry_scale, rademacher
 from gradcheck.judgement import Judgement, Measurement, ratio
 from gradcheck.point import Point
-from gradcheck.probe import Probe, Ray, norm, project
+from gradcheck.probe import Probe, Ray
 from gradcheck.result import Verdict
 from gradcheck.target import Array, Outputs
 
@@ -81,8 +82,8 @@ class Judge:
         self.rng = rng
         self.ask = ask
         self.value = point.tensors[name]
-        self.claim = point.claimed[name].astype(np.float64)
-        self.scale = per_entry_scale(self.value)
+        self.claim = np.asarray(point.claimed[name], dtype=np.float64)
+        self.scale = compact(per_entry_scale(self.value))
         self.size = norm(self.claim, self.scale)
         self.noise: float | None = None
 
@@ -91,9 +92,9 @@ class Judge:
         if self.value.size == 0:
             return Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
         measured = [self.measure(self._direction(self.scale))]
-        own_scale = np.maximum(np.abs(np.nan_to_num(self.value)), 1e-3 * self.scale)
-        own_scale = np.exp2(np.round(np.log2(own_scale)))
-        measured.append(self.measure(self._direction(own_scale)))
+        measured.append(
+            self.measure(self._direction(compact(own_scale(self.value, 1e-3 * self.scale))))
+        )
         for label, members in self._groups():
             measured.append(self.measure(self._direction(np.where(members, self.scale, 0)), label))
         suspects = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
@@ -147,11 +148,10 @@ class Judge:
 
     def _groups(self) -> list[tuple[str, Array]]:
         """Return the entries by claimed magnitude, where the claims span orders of magnitude."""
-        sizes = np.abs(self.claim) * self.scale
-        largest = float(sizes.max(initial=0.0))
-        nonzero = sizes[sizes > 0]
-        if nonzero.size == 0 or (nonzero.size == sizes.size and largest <= SPREAD * nonzero.min()):
+        smallest, largest = _range(self.claim, self.scale)
+        if largest == 0 or largest <= SPREAD * smallest:
             return []
+        sizes = np.abs(self.claim) * self.scale
         groups: list[tuple[str, Array]] = []
         upper = largest / SPREAD
         while len(groups) < MOST_GROUPS and (members := (sizes > 0) & (sizes < upper)).any():
@@ -159,7 +159,7 @@ class Judge:
             within = members & (sizes > upper / SPREAD)
             groups.append((f"entries claimed near {upper:.0e} of their scale", within))
             upper = upper / SPREAD
-        if nonzero.size < sizes.size:
+        if smallest == 0:
             groups.append(("entries claimed to be zero", sizes == 0))
         return groups
 
@@ -226,7 +226,7 @@ class Judge:
         ray = Ray(self.probe, self.point.tensors, self.point.outputs, self.name, direction)
         slopes = []
         for t in (-1.0, 1.0):
-            changes, _ = ray.at(t)
+            changes = ray.changes(t)
             if all(c.shape == v.shape for c, v in zip(changes, self.point.cotangents, strict=True)):
                 slopes.append(abs(math.fsum(map(project, self.point.cotangents, changes))))
         sizes = (
@@ -245,6 +245,13 @@ class Judge:
             f"an error below {worst.resolution:.1g} of the gradient would not be seen "
             f"(noise of the forward {noise:.1g})"
         )
+
+
+def _range(claim: Array, scale: Array) -> tuple[float, float]:
+    """Return the smallest and the largest of |claim| * scale."""
+    sizes = (np.abs(g * s) for g, s in blocks(claim, scale))
+    ranges = [(float(part.min()), float(part.max())) for part in sizes]
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
 def _bound(derivative: Derivative) -> float:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from gradcheck.blocks import blocks
 from gradcheck.target import Array, Outputs
+
+# Tensors of so many entries are kept in as few bytes as they fit in.
+LARGE = 1 << 20
 
 
 def random_cotangents(outputs: Outputs, rng: np.random.Generator, *, unit: bool = False) -> Outputs:
@@ -36,27 +41,67 @@ def per_entry_scale(value: Array) -> Array:
     (row, column, ...) through it: entries that happen to be small are moved as their neighbours
     are, features kept in small units are moved in those units. Zero tensors move by one.
     """
-    magnitude = np.abs(np.where(np.isfinite(value), value, 0).astype(np.float64))
-    if magnitude.ndim < 2:
-        typical: Any = _rms(magnitude, None)
-    else:
-        slices = (
-            _rms(magnitude, tuple(other for other in range(magnitude.ndim) if other != axis))
-            for axis in range(magnitude.ndim)
-        )
-        typical = _smallest_positive(list(slices))
-    scale = np.maximum(magnitude, typical)
-    scale = np.where(scale > 0, scale, scale.max(initial=0.0) or 1.0)
-    return np.asarray(np.exp2(np.round(np.log2(scale))))
-
-
-def _rms(magnitude: Array, axes: tuple[int, ...] | None) -> Any:
-    if magnitude.size == 0:
-        return np.zeros(())
-    largest = magnitude.max()
+    scale = magnitudes(value)
+    largest = float(scale.max(initial=0.0))
     if largest == 0:
-        return np.zeros((1,) * magnitude.ndim)
-    return largest * np.sqrt(np.mean((magnitude / largest) ** 2, axis=axes, keepdims=True))
+        return np.ones(value.shape)
+    scale /= largest  # so that no square overflows
+    np.maximum(scale, _typical(scale), out=scale)
+    scale[scale == 0] = scale.max()
+    scale *= largest
+    return round_to_powers_of_two(scale)
+
+
+def own_scale(value: Array, least: Array) -> Array:
+    """Return every entry's own magnitude as a power of two, but no less than ``least``."""
+    scale = magnitudes(value)
+    return round_to_powers_of_two(np.maximum(scale, least, out=scale))
+
+
+def magnitudes(value: Array) -> Array:
+    """Return |value| in float64, zero where it is not finite."""
+    magnitude = np.asarray(np.abs(value, dtype=np.float64))
+    if not math.isfinite(float(magnitude.max(initial=0.0))):
+        magnitude[~np.isfinite(magnitude)] = 0.0
+    return magnitude
+
+
+def round_to_powers_of_two(sizes: Array) -> Array:
+    """Round positive sizes, in place, to the power of two that is nearest by logarithm."""
+    for (part,) in blocks(sizes):
+        mantissa, exponent = np.frexp(part)
+        np.ldexp(1.0, exponent - (mantissa < math.sqrt(0.5)), out=part)
+    return sizes
+
+
+def compact(sizes: Array) -> Array:
+    """Return ``sizes`` as float32, half the memory, unless its range is too narrow for them.
+
+    Powers of two, and small multiples of them, are exact in it.
+    """
+    if sizes.size < LARGE:
+        return sizes
+    finest, widest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
+    small = np.empty(sizes.shape, np.float32)
+    for part, cast in blocks(sizes, small):
+        least = part.min() or np.min(part, where=part > 0, initial=np.inf)
+        if not (least >= finest and part.max() <= widest):
+            return sizes
+        cast[...] = part
+    return small
+
+
+def _typical(magnitude: Array) -> Any:
+    """Return the root mean square of the smallest slice through every entry."""
+    axes = list(range(magnitude.ndim))
+    if len(axes) < 2:
+        return np.sqrt(np.mean(np.square(magnitude)))
+    typical = []
+    for axis in axes:
+        squares = np.einsum(magnitude, axes, magnitude, axes, [axis])
+        shape = [-1 if other == axis else 1 for other in axes]
+        typical.append(np.sqrt(squares * squares.size / magnitude.size).reshape(shape))
+    return _smallest_positive(typical)
 
 
 def _smallest_positive(candidates: Sequence[Any]) -> Any:
@@ -76,5 +121,7 @@ def varied(rng: np.random.Generator, scale: Array, value: Array) -> Array:
 
 def rademacher(rng: np.random.Generator, scale: Array, value: Array) -> Array:
     """Draw a direction of random signs times ``scale``, at rest where ``value`` is not finite."""
-    direction = (1 - 2 * rng.integers(0, 2, scale.shape, dtype=np.int8)) * scale
-    return np.where(np.isfinite(value), direction, 0.0)
+    signs = 1 - 2 * rng.integers(0, 2, scale.shape, dtype=np.int8)
+    direction = np.multiply(signs, scale, dtype=scale.dtype)
+    at_rest = ~np.isfinite(value)
+    return np.where(at_rest, 0.0, direction) if at_rest.any() else np.asarray(direction)

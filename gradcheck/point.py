@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.directions import per_entry_scale, random_cotangents
+from gradcheck.directions import compact, per_entry_scale, random_cotangents
 from gradcheck.probe import Probe
 from gradcheck.target import Array, Outputs, Target, Tensors
 
@@ -100,7 +100,7 @@ class Lab:
         if not unit:
             again = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
             unsure |= {
-                name: np.abs(claimed[name].astype(np.float64) - other)
+                name: _gap(claimed[name], other)
                 for name, other in again.items()
                 if name in claimed and other.shape == claimed[name].shape
             }
@@ -178,6 +178,12 @@ class Lab:
         outputs = self.wide.run(tensors).outputs
         cotangents = tuple(v.astype(np.float64) for v in point.cotangents)
         return Point(tensors, outputs, cotangents, point.claimed, point.unsure)
+
+
+def _gap(claim: Array, other: Array) -> Array:
+    """Return |claim - other|, in as few bytes as it fits in."""
+    gap = np.asarray(np.subtract(claim, other, dtype=np.float64))
+    return compact(np.abs(gap, out=gap))
 
 
 def _attempt(action: Callable[[], Any]) -> Any:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 
+from gradcheck.blocks import blocks, project
+from gradcheck.blocks import norm as norm
 from gradcheck.derivative import Derivative, along
 from gradcheck.target import Array, Outputs, Run, Target, Tensors
-
-# Entries of one temporary in a projection: large enough to be fast, small beside any tensor.
-CHUNK = 1 << 16
-
-# Norms beyond this, or below its inverse, may have overflowed or vanished when squared.
-NORMAL = 1e-140
 
 # A derivative of this many bounds is not zero, whatever a closer look would add.
 GLARING = 100.0
@@ -49,6 +45,7 @@ class Probe:
     target: Target
     forwards: int = 0
     backwards: int = 0
+    _scratch: Array = field(default_factory=lambda: np.empty(0), repr=False)
 
     def run(self, tensors: Tensors) -> Run:
         """Run the forward from the remembered state."""
@@ -68,28 +65,15 @@ class Probe:
             claimed = run.pullback(tuple(cotangent.copy() for cotangent in cotangents))
         return {name: np.array(gradient) for name, gradient in claimed.items()}
 
+    def scratch(self, like: Array) -> Array:
+        """Return an array like ``like`` to write into: the same one every time, to spare memory."""
+        if (self._scratch.shape, self._scratch.dtype) != (like.shape, like.dtype):
+            self._scratch = np.empty(like.shape, like.dtype)
+        return self._scratch
+
     def with_tensor(self, name: str, value: Array, tensors: Tensors | None = None) -> Tensors:
         """Return the base tensors (or ``tensors``) with one of them replaced."""
         return {**(self.target.tensors if tensors is None else tensors), name: value}
-
-
-def project(left: Array, right: Array) -> float:
-    """Return <left, right> in float64, summed pairwise by chunks and exactly across them."""
-    a, b = left.reshape(-1), right.reshape(-1)
-    chunks = (slice(start, start + CHUNK) for start in range(0, a.size, CHUNK))
-    return math.fsum(float(np.sum(np.multiply(a[c], b[c], dtype=np.float64))) for c in chunks)
-
-
-def norm(left: Array, right: Array) -> float:
-    """Return the 2-norm of the entry-wise product, free of overflow."""
-    product = np.multiply(left, right, dtype=np.float64).reshape(-1)
-    plain = math.sqrt(float(np.dot(product, product)))
-    if NORMAL < plain < 1 / NORMAL:
-        return plain
-    largest = float(np.abs(product).max(initial=0.0))
-    if largest == 0 or not math.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm(product / largest))
 
 
 @dataclass
@@ -118,31 +102,52 @@ class Ray:
     keep: bool = False
     farthest: float = 0.0
     moved: list[Array] = field(default_factory=list)
-    _kept: dict[float, tuple[Outputs, Array]] = field(default_factory=dict)
+    _kept: dict[float, Outputs] = field(default_factory=dict)
 
     def at(self, t: float) -> tuple[Outputs, Array]:
         """Return the change of the outputs at ``t``, and the step that was really taken.
 
         The step differs from t d by the rounding of x + t d in the tensor's own dtype.
         """
+        moved, _ = self._move(t)
+        step = _difference(moved, self.tensors[self.name])
+        return self._changes(t, moved), step
+
+    def changes(self, t: float) -> Outputs:
+        """Return the change of the outputs at ``t``."""
+        return self._changes(t, self._move(t)[0])
+
+    def _changes(self, t: float, moved: Array) -> Outputs:
         if t in self._kept:
             return self._kept[t]
         self.farthest = max(self.farthest, abs(t))
-        origin = self.tensors[self.name]
-        with np.errstate(all="ignore"):
-            moved = (origin + t * self.direction).astype(origin.dtype)
-            step = _difference(moved, origin)
-            try:
+        try:
+            with np.errstate(all="ignore"):
                 run = self.probe.run(self.probe.with_tensor(self.name, moved, self.tensors))
                 changes = tuple(map(_difference, run.outputs, self.outputs))
-            except OUTSIDE:
-                changes = tuple(np.full(output.shape, np.nan) for output in self.outputs)
+        except OUTSIDE:
+            changes = tuple(np.full(output.shape, np.nan) for output in self.outputs)
         if all(c.shape == y.shape for c, y in zip(changes, self.outputs, strict=True)):
             seen = [change != 0 for change in changes]
             self.moved = [a | b for a, b in zip(self.moved or seen, seen, strict=True)]
         if self.keep:
-            self._kept[t] = changes, step
-        return changes, step
+            self._kept[t] = changes
+        return changes
+
+    def _move(self, t: float, gradient: Array | None = None) -> tuple[Array, float]:
+        """Return x + t d in the dtype of x, and <gradient, step> of the step that this really is.
+
+        The next move writes over the array returned.
+        """
+        origin = self.tensors[self.name]
+        moved = self.probe.scratch(origin)
+        given = () if gradient is None else (gradient,)
+        claimed: list[float] = []
+        with np.errstate(all="ignore"):
+            for x, d, part, *rest in blocks(origin, self.direction, moved, *given):
+                part[...] = x + np.multiply(d, t, dtype=np.float64)
+                claimed += [float(np.sum(g * _difference(part, x))) for g in rest]
+        return moved, math.fsum(claimed)
 
     def derivative(
         self,
@@ -170,7 +175,7 @@ class Ray:
         search = partial(
             along,
             cache(self.functional(cotangents, gradient)),
-            scale=self._reach(),
+            scale=self._reach,
             floor=self.floor(cotangents),
             noise=noise,
             dtype=dtype,
@@ -181,6 +186,7 @@ class Ray:
                 return found
         return search(target=target)
 
+    @cached_property
     def _reach(self) -> float:
         """Return the length over which the target may be smooth along the direction.
 
@@ -202,11 +208,11 @@ class Ray:
         """
 
         def phi(t: float) -> float:
-            changes, step = self.at(t)
+            moved, claimed = self._move(t, gradient)
+            changes = self._changes(t, moved)
             if any(change.shape != v.shape for change, v in zip(changes, cotangents, strict=True)):
                 return math.nan
-            moved = math.fsum(map(project, cotangents, changes))
-            return moved if gradient is None else moved - project(gradient, step)
+            return math.fsum(map(project, cotangents, changes)) - claimed
 
         return phi
 
@@ -235,7 +241,7 @@ class Ray:
         sizes = np.abs(finite[finite != 0])
         if sizes.size == 0 or sizes.max() <= WIDE_RANGE * sizes.min():
             return finite
-        moved = self.at(2.0**-6)[0][position] != 0
+        moved = self.changes(2.0**-6)[position] != 0
         return np.where(moved, finite, 0) if moved.any() else finite
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck.blocks import blocks
 from gradcheck.contract.registry import Finding, promise
-from gradcheck.contract.scene import ROUNDINGS, Scene
+from gradcheck.contract.scene import ROUNDINGS, Scene, largest, same
 from gradcheck.directions import per_entry_scale
 from gradcheck.target import Array, Outputs
 
@@ -99,7 +100,7 @@ def _fresh_cache(scene: Scene) -> Finding:
     scene.probe.run({**scene.tensors, **moved})
     scene.probe.target.state.rewind()
     second = scene.probe.run_on(scene.tensors)
-    if not all(map(_same, second.outputs, scene.first.outputs)):
+    if not all(map(same, second.outputs, scene.first.outputs)):
         return Finding(None, "the forward itself depends on the calls before it")
     claimed = scene.probe.pull(second, scene.cotangents)
     stale = [name for name in scene.claimed if not scene.agrees(name, claimed.get(name))]
@@ -127,10 +128,11 @@ def _backward_linear(scene: Scene) -> Finding:
         comparable = of_other[name].shape == of_mixed[name].shape == claim.shape
         if not comparable or claim.size == 0 or not np.isfinite(claim).all():
             continue
-        expected = 2 * claim.astype(np.float64) - of_other[name].astype(np.float64) / 2
-        size = max(float(np.abs(g).max()) for g in (claim, of_other[name]))
-        error = float(np.max(np.abs(of_mixed[name] - expected)))
-        allowed = ROUNDINGS * scene.lab.eps * size
+        error = max(
+            float(np.max(np.abs(2 * u.astype(np.float64) - v.astype(np.float64) / 2 - both)))
+            for u, v, both in blocks(claim, of_other[name], of_mixed[name])
+        )
+        allowed = ROUNDINGS * scene.lab.eps * max(largest(claim), largest(of_other[name]))
         if not error <= allowed and not error <= allowed + sum(
             _rounding(scene, v, name) for v in (scene.cotangents, other, mixed)
         ):
@@ -166,7 +168,3 @@ def _mirrored(v: Array) -> Array:
     flat = v.reshape(-1)[::-1].copy()
     flat[::2] *= -1
     return flat.reshape(v.shape)
-
-
-def _same(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
