@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters import as_target, network
-from gradcheck.contract import check_contract
-from gradcheck.explain import explain_contract, explain_tensor
-from gradcheck.explain.solve import Alternative
-from gradcheck.explain.story import agree, tell
-from gradcheck.judgement import Judgement
-from gradcheck.localize import wrong_entries
+from gradcheck.examination import Checker, Job, Mode, Perform
+from gradcheck.explain import explain_tensor
 from gradcheck.point import Lab
+from gradcheck.progress import Progress
 from gradcheck.report import Report
-from gradcheck.result import Entry, Explanation, TensorReport, TensorReports, Verdict
-from gradcheck.target import Outputs, Target, TargetError
-from gradcheck.verdict import comparable, decide
-
-Mode = Literal["auto", "project", "element"]
-Explainer = Callable[[Lab, str, tuple[Entry, ...]], list[Alternative]]
-
-WIDENED = "the layer computes in low precision: the numbers were measured in float64"
+from gradcheck.result import Explanation, Verdict
+from gradcheck.target import Outputs, Target
+from gradcheck.workers import Workers, pack
 
 
 def check(
@@ -37,7 +31,10 @@ def check(
     tolerance: float | None = None,
     contract: bool | Mapping[str, str] = True,
     explain: bool = True,
+    directions: int = 2,
     seed: int = 0,
+    executor: Executor | None = None,
+    progress: bool | None = None,
 ) -> Report:
     """Check the gradients of a layer, loss or function against numerical derivatives.
 
@@ -66,13 +63,21 @@ def check(
         ``{"batch_independent": "require"}`` says which of them are required.
     explain
         Whether to look for the bug that would produce the error.
+    directions
+        Random directions along which each tensor is judged, at least.
     seed
         Of all random choices: the same seed gives the same report.
+    executor
+        Any `concurrent.futures.Executor` (of processes, a Dask client's ``get_executor()``): the
+        same report, with the tensors judged in parallel.
+    progress
+        Whether to show a bar for what takes more than two seconds; None does on a terminal.
 
     Returns
     -------
     Report
-        ``report.ok`` is True only if every verdict is PASS.
+        ``report.ok`` is True only if every verdict is PASS. After Ctrl-C, the report of what was
+        judged by then, with ``report.interrupted`` True.
 
     Raises
     ------
@@ -89,37 +94,95 @@ def check(
     >>> report.ok
     True
     """
-    _validate(mode, tolerance)
-    subject = as_target(target, *inputs, params=params)
-    layers = {
-        name: check(
-            layer,
-            *given,
-            mode=mode,
-            tolerance=tolerance,
-            contract=False,
-            explain=explain,
-            seed=seed,
+    _validate(mode, tolerance, directions)
+    question = _Question(
+        target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions
+    )
+    with Progress(progress) as bar:
+        return _examine(question, tensors, executor, bar)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """The arguments of `check`, which any process can open to answer a part of it."""
+
+    target: Any
+    inputs: tuple[Any, ...]
+    params: Any
+    cotangent: Any
+    mode: Mode
+    tolerance: float | None
+    contract: bool | Mapping[str, str]
+    explain: bool
+    seed: int
+    directions: int
+
+    def __call__(self) -> Checker:
+        """Adapt the target, and hear its claims."""
+        subject = as_target(self.target, *self.inputs, params=self.params)
+        lab = Lab(subject, self.seed, _given_cotangents(subject, self.cotangent))
+        return Checker(
+            lab,
+            self.mode,
+            self.tolerance,
+            explain_tensor if self.explain else None,
+            self.contract if isinstance(self.contract, Mapping) else None,
+            self.directions,
         )
-        for name, layer, given in network.parts(target, inputs)
-    }
-    guilty = any(report.verdict is Verdict.FAIL for report in layers.values())
-    with subject.state.guarded():
-        lab = Lab(subject, seed, _given_cotangents(subject, cotangent))
-        names = _chosen(lab, tensors)
-        explainer = explain_tensor if explain and not guilty else None
-        report = Checker(lab, mode, tolerance, explainer).report(names, contract, seed)
-    return replace(report, parts=layers, explanations=_blame(report, layers))
 
 
-def _blame(report: Report, layers: Mapping[str, Report]) -> tuple[Explanation, ...]:
+def _examine(
+    question: _Question, tensors: Iterable[str] | None, executor: Executor | None, bar: Progress
+) -> Report:
+    """Check the parts of a network, then the whole."""
+    layers: dict[str, Report] = {}
+    for name, layer, given in network.parts(question.target, question.inputs):
+        part = replace(
+            question, target=layer, inputs=given, params=None, cotangent=None, contract=False
+        )
+        layers[name] = _examine(part, None, executor, bar)
+        if layers[name].interrupted:
+            return replace(layers[name], tensors={}, explanations=_blame((), layers), parts=layers)
+    if any(report.verdict is Verdict.FAIL for report in layers.values()):
+        question = replace(question, explain=False)
+    packed = None if executor is None else pack(question)
+    checker = question()
+    target = checker.lab.native.target
+    with target.state.guarded():
+        perform: Perform = partial(_here, checker)
+        if executor is not None and packed is not None:
+            perform = Workers(executor, packed, checker.answer)
+        names = _chosen(checker.lab, tensors)
+        report = checker.report(
+            names, question.contract, question.seed, partial(_watched, perform, bar)
+        )
+    return replace(report, parts=layers, explanations=_blame(report.explanations, layers))
+
+
+def _here(checker: Checker, jobs: list[Job]) -> Iterator[Any]:
+    return map(checker.answer, jobs)
+
+
+def _watched(perform: Perform, bar: Progress, jobs: list[Job]) -> Iterator[Any]:
+    """Have the jobs done, and say which is waited for."""
+    bar.expect(len(jobs))
+    answers = perform(jobs)
+    for job in jobs:
+        bar.begin(f"{job.kind} {job.name}")
+        yield next(answers)
+        bar.finish()
+
+
+def _blame(
+    of_whole: Iterable[Explanation], layers: Mapping[str, Report]
+) -> tuple[Explanation, ...]:
     """Put what is wrong in single layers before what is wrong with the whole."""
     of_layers = [
         replace(e, tensor=f"{name}.{e.tensor}" if e.tensor else name)
         for name, layer in layers.items()
         for e in layer.explanations
     ]
-    return (*of_layers, *report.explanations)
+    return (*of_layers, *of_whole)
 
 
 def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
@@ -134,118 +197,25 @@ def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
     ------
     AssertionError
         If a verdict is FAIL or UNDECIDED; its message is the report.
+    KeyboardInterrupt
+        If the check was interrupted; its message is the report so far.
     """
     __tracebackhide__ = True
     report = check(target, *inputs, **options)
+    if report.interrupted:
+        raise KeyboardInterrupt(f"\n{report}")
     if not report.ok:
         raise AssertionError(f"\n{report}")
     return report
 
 
-def _validate(mode: str, tolerance: float | None) -> None:
+def _validate(mode: str, tolerance: float | None, directions: int) -> None:
     if mode not in ("auto", "project", "element"):
         raise ValueError(f"mode={mode!r}: expected 'auto', 'project' or 'element'")
     if tolerance is not None and not 0 <= tolerance < 1:
         raise ValueError(f"tolerance={tolerance!r}: expected a relative error in [0, 1), or None")
-
-
-class Checker:
-    """Judges the tensors of a lab and puts the report together.
-
-    Parameters
-    ----------
-    lab
-        Where claims are heard and numbers are measured.
-    mode, tolerance
-        As for `check`.
-    explainer
-        Names the bugs behind a wrong gradient; None to leave it.
-    """
-
-    def __init__(
-        self, lab: Lab, mode: Mode, tolerance: float | None, explainer: Explainer | None
-    ) -> None:
-        self.lab = lab
-        self.target = lab.native.target
-        self.mode = mode
-        self.tolerance = tolerance
-        self.explainer = explainer
-
-    def report(self, names: Iterable[str], contract: bool | Mapping[str, str], seed: int) -> Report:
-        """Judge every tensor, then the contract, then explain what failed."""
-        reports = TensorReports({name: self._judge(name) for name in names})
-        wishes = contract if isinstance(contract, Mapping) else None
-        promises = check_contract(self.lab, wishes) if contract is not False else {}
-        causes: list[Explanation] = []
-        if self.explainer is not None:
-            failed = [name for name, report in reports.items() if report.verdict is Verdict.FAIL]
-            found = agree(
-                {name: self.explainer(self.lab, name, reports[name].worst) for name in failed}
-            )
-            for name in failed:
-                reports[name] = replace(reports[name], explanations=found[name])
-            causes = explain_contract(promises)
-        notes: tuple[str, ...] = (WIDENED,) if self.lab.widened else ()
-        unclaimed = [name for name in self.target.tensors if name not in reports]
-        silent = [name for name in unclaimed if name not in self.lab.base.claimed]
-        if silent:
-            notes += (f"not checked: backward gave no gradient of {', '.join(silent)}",)
-        if not reports:
-            raise TargetError(
-                f"{self.target.name}: backward gave no gradient of {', '.join(unclaimed)}, so that "
-                "there is nothing to check. Return the gradients, or leave them where "
-                "gradcheck.as_target finds them: grads['W'], layer.dW, layer.grad_W"
-            )
-        return Report(
-            self.target.name, reports, promises, tuple(tell(causes, reports)), seed, notes
-        )
-
-    def _judge(self, name: str) -> TensorReport:
-        spent = self.lab.forwards, self.lab.backwards
-        value = self.target.tensors[name]
-        report = TensorReport(
-            name,
-            value.shape,
-            str(value.dtype),
-            self.target.role(name),
-            Verdict.PASS,
-            claimed=self.lab.base.claimed.get(name),
-        )
-        point, fault = comparable(self.lab.base, name, value)
-        judgement = self._tolerated(fault or decide(self.lab, point, name))
-        report = replace(
-            report,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            relative_error=judgement.relative_error,
-            error_bound=judgement.error_bound,
-            resolution=judgement.resolution,
-            notes=tuple(judgement.notes),
-        )
-        wanted = self.mode == "element" or (self.mode == "auto" and report.verdict is Verdict.FAIL)
-        if wanted and fault is None:
-            entries, numerical = wrong_entries(self.lab, point, name)
-            report = replace(report, worst=entries, numerical=numerical)
-            if entries and report.verdict is Verdict.PASS and self.tolerance is None:
-                report = replace(
-                    report, verdict=Verdict.FAIL, reason=f"{len(entries)} entries wrong"
-                )
-        return replace(
-            report,
-            forwards=self.lab.forwards - spent[0],
-            backwards=self.lab.backwards - spent[1],
-        )
-
-    def _tolerated(self, judgement: Judgement) -> Judgement:
-        if self.tolerance is None or judgement.verdict is not Verdict.FAIL:
-            return judgement
-        if judgement.relative_error <= self.tolerance:
-            judgement.verdict = Verdict.PASS
-            judgement.notes.append(
-                f"accepted by tolerance={self.tolerance:g}; without it: FAIL, {judgement.reason}"
-            )
-            judgement.reason = ""
-        return judgement
+    if directions < 1:
+        raise ValueError(f"directions={directions!r}: expected at least one")
 
 
 def _chosen(lab: Lab, tensors: Iterable[str] | None) -> list[str]:

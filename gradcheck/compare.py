@@ -9,7 +9,7 @@ wide to have shown a grave error decides nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -87,14 +87,11 @@ class Judge:
         self.size = norm(self.claim, self.scale)
         self.noise: float | None = None
 
-    def judge(self) -> Judgement:
-        """Return the verdict at this point alone."""
+    def judge(self, directions: int = 2) -> Judgement:
+        """Return the verdict at this point alone, from ``directions`` directions at least."""
         if self.value.size == 0:
             return Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
-        measured = [self.measure(self._direction(self.scale))]
-        measured.append(
-            self.measure(self._direction(compact(own_scale(self.value, 1e-3 * self.scale))))
-        )
+        measured = [self.measure(direction) for direction in self._directions(directions)]
         for label, members in self._groups():
             measured.append(self.measure(self._direction(np.where(members, self.scale, 0)), label))
         suspects = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
@@ -142,6 +139,15 @@ class Judge:
         bound = _bound(derivative) + allowance
         blind = ray.blind(cotangents)
         return Measurement(derivative, error, bound, max(size, error), group, blind)
+
+    def _directions(self, count: int) -> Iterator[Array]:
+        """Yield directions that move entries as their neighbours, and as their own size, in turn.
+
+        Each is made when it is its turn, so that no two are kept.
+        """
+        for turn in range(count):
+            own = own_scale(self.value, 1e-3 * self.scale) if turn % 2 else self.scale
+            yield self._direction(compact(own))
 
     def _direction(self, scale: Array) -> Array:
         return rademacher(self.rng, scale, self.value)

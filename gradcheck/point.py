@@ -63,6 +63,7 @@ class Lab:
 
     def __init__(self, target: Target, seed: int = 0, cotangents: Outputs | None = None) -> None:
         self.native = Probe(target)
+        self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.cotangents = cotangents
         self.widened = False
@@ -86,6 +87,10 @@ class Lab:
     def backwards(self) -> int:
         """Backward calls made so far."""
         return self.native.backwards
+
+    def begin(self, job: str) -> None:
+        """Draw from here on as ``job`` does, whatever was drawn for others before."""
+        self.rng = np.random.default_rng([self.seed, *job.encode()])
 
     def point(self, tensors: Tensors) -> Point:
         """Evaluate outputs and claims at ``tensors``: two forwards, two backwards, all tensors."""

@@ -33,6 +33,8 @@ class Report:
         Facts about the whole check that are no fault.
     parts
         For a network, the report of each layer, checked at the activations that reach it.
+    interrupted
+        Whether Ctrl-C ended the check before everything was judged.
     """
 
     target: str
@@ -42,6 +44,7 @@ class Report:
     seed: int = 0
     notes: tuple[str, ...] = ()
     parts: Mapping[str, Report] = field(default_factory=dict)
+    interrupted: bool = False
 
     @property
     def verdict(self) -> Verdict:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.places import Place
-from gradcheck.check import Checker
 from gradcheck.compare import ROUNDINGS
+from gradcheck.examination import Checker
 from gradcheck.explain.evidence import Evidence
 from gradcheck.explain.solve import Alternative, explain, explain_tensor
 from gradcheck.losses import Losses, candidates, identify

@@ -19,8 +19,10 @@ from gradcheck.target import Array, TargetError
 BETWEEN = 0.1
 
 
-def decide(lab: Lab, point: Point, name: str) -> Judgement:
+def decide(lab: Lab, point: Point, name: str, directions: int = 2) -> Judgement:
     """Judge the gradient of ``name`` at ``point``, and beside it where there is a kink.
+
+    ``directions`` are looked along at least.
 
     Several kinks at one point defeat one-sided derivatives: along a direction their slopes add up,
     and a valid choice of subgradients need not lie between the sums. Beside the point the function
@@ -29,7 +31,7 @@ def decide(lab: Lab, point: Point, name: str) -> Judgement:
     "Optimization and Nonsmooth Analysis", 1983, theorem 2.5.1).
     """
     ask = partial(lab.claim, lab.native.target.tensors, name=name)
-    judgement = Judge(lab.wide, point, name, lab.eps, lab.rng, ask).judge()
+    judgement = Judge(lab.wide, point, name, lab.eps, lab.rng, ask).judge(directions)
     if judgement.verdict is Verdict.FAIL and lab.widened:
         judgement = _in_own_precision(lab, judgement, name)
     at_kink = any(m.derivative.kink is not None for m in judgement.measurements)

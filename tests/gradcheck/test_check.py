@@ -164,8 +164,7 @@ def test_layer_and_inputs_are_as_before_even_after_an_exception():
 
     interrupted = Interrupted(4, 3)
     weights = interrupted.W.copy()
-    with pytest.raises(KeyboardInterrupt):
-        gradcheck.check(interrupted, x)
+    assert gradcheck.check(interrupted, x).interrupted
 
     assert np.array_equal(layer.running_mean, mean)
     assert layer.gamma is gamma

@@ -1,0 +1,227 @@
+"""An examination: the questions a check asks about one target, each answered by itself.
+
+Every job starts from the same remembered state with random numbers of its own, so that its answer
+is the same whatever was done before it, in which process, and in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from gradcheck.contract import check_contract
+from gradcheck.explain import explain_contract
+from gradcheck.explain.solve import Alternative
+from gradcheck.explain.story import agree, tell
+from gradcheck.judgement import Judgement
+from gradcheck.localize import wrong_entries
+from gradcheck.point import Lab
+from gradcheck.report import Report
+from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, TensorReports, Verdict
+from gradcheck.target import TargetError
+from gradcheck.verdict import comparable, decide
+
+Mode = Literal["auto", "project", "element"]
+Explainer = Callable[[Lab, str, tuple[Entry, ...]], list[Alternative]]
+
+WIDENED = "the layer computes in low precision: the numbers were measured in float64"
+INTERRUPTED = "interrupted: what had not been judged by then is UNDECIDED"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One question about a target: a tensor's verdict, the contract, or a failure's name.
+
+    Attributes
+    ----------
+    kind
+        ``"judge"``, ``"contract"`` or ``"explain"``.
+    name
+        The tensor, where the question is about one.
+    worst
+        Wrong entries that are known already, for an explanation.
+    """
+
+    kind: Literal["judge", "contract", "explain"]
+    name: str = ""
+    worst: tuple[Entry, ...] = ()
+
+
+# Answers jobs, in their order: here, or wherever an executor has them done.
+Perform = Callable[[list[Job]], Iterator[Any]]
+
+
+@dataclass
+class Checker:
+    """Answers the jobs of one examination and puts the report together.
+
+    Parameters
+    ----------
+    lab
+        Where claims are heard and numbers are measured.
+    mode, tolerance, directions
+        As for `gradcheck.check`.
+    explainer
+        Names the bugs behind a wrong gradient; None to leave it.
+    wishes
+        Which promises of the contract are required; None for the usual ones.
+    """
+
+    lab: Lab
+    mode: Mode
+    tolerance: float | None
+    explainer: Explainer | None
+    wishes: Mapping[str, str] | None = None
+    directions: int = 2
+
+    def answer(self, job: Job) -> Any:
+        """Return a `TensorReport`, the promises, or the alternatives, as the job asks."""
+        self.lab.begin(f"{job.kind} {job.name}")
+        match job.kind:
+            case "judge":
+                return self._judge(job.name)
+            case "contract":
+                return check_contract(self.lab, self.wishes)
+            case "explain":
+                return self.explainer(self.lab, job.name, job.worst) if self.explainer else []
+
+    def report(
+        self,
+        names: Iterable[str],
+        contract: bool | Mapping[str, str],
+        seed: int,
+        perform: Perform | None = None,
+    ) -> Report:
+        """Judge every tensor, then the contract, then explain what failed.
+
+        An interruption ends the work and leaves what is known by then.
+        """
+        perform = perform or self._here
+        findings = _Findings(list(names))
+        self._refuse_nothing_to_judge(findings.names)
+        interrupted = False
+        try:
+            jobs = [Job("judge", name) for name in findings.names]
+            jobs += [Job("contract")] if contract is not False else []
+            findings.take(jobs, perform)
+            jobs = [Job("explain", name, r.worst) for name, r in findings.failed()]
+            findings.take(jobs if self.explainer else [], perform)
+        except KeyboardInterrupt:
+            interrupted = True
+        reports = findings.reports(self._blank)
+        causes = explain_contract(findings.promises) if self.explainer is not None else []
+        return Report(
+            self.lab.native.target.name,
+            reports,
+            findings.promises,
+            tuple(tell(causes, reports)),
+            seed,
+            tuple(self._notes(findings.names)) + ((INTERRUPTED,) if interrupted else ()),
+            interrupted=interrupted,
+        )
+
+    def _here(self, jobs: list[Job]) -> Iterator[Any]:
+        return map(self.answer, jobs)
+
+    def _notes(self, names: list[str]) -> Iterator[str]:
+        if self.lab.widened:
+            yield WIDENED
+        silent = [name for name in self._unclaimed(names) if name not in self.lab.base.claimed]
+        if silent:
+            yield f"not checked: backward gave no gradient of {', '.join(silent)}"
+
+    def _unclaimed(self, names: list[str]) -> list[str]:
+        return [name for name in self.lab.native.target.tensors if name not in names]
+
+    def _refuse_nothing_to_judge(self, names: list[str]) -> None:
+        if not names:
+            raise TargetError(
+                f"{self.lab.native.target.name}: backward gave no gradient of "
+                f"{', '.join(self._unclaimed(names))}, so that there is nothing to check. Return "
+                "the gradients, or leave them where gradcheck.as_target finds them: grads['W'], "
+                "layer.dW, layer.grad_W"
+            )
+
+    def _blank(self, name: str) -> TensorReport:
+        target = self.lab.native.target
+        value = target.tensors[name]
+        return TensorReport(
+            name,
+            value.shape,
+            str(value.dtype),
+            target.role(name),
+            Verdict.UNDECIDED,
+            reason="interrupted before it was judged",
+            claimed=self.lab.base.claimed.get(name),
+        )
+
+    def _judge(self, name: str) -> TensorReport:
+        spent = self.lab.forwards, self.lab.backwards
+        value = self.lab.native.target.tensors[name]
+        point, fault = comparable(self.lab.base, name, value)
+        judgement = self._tolerated(fault or decide(self.lab, point, name, self.directions))
+        report = replace(
+            self._blank(name),
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            relative_error=judgement.relative_error,
+            error_bound=judgement.error_bound,
+            resolution=judgement.resolution,
+            notes=tuple(judgement.notes),
+        )
+        wanted = self.mode == "element" or (self.mode == "auto" and report.verdict is Verdict.FAIL)
+        if wanted and fault is None:
+            entries, numerical = wrong_entries(self.lab, point, name)
+            report = replace(report, worst=entries, numerical=numerical)
+            if entries and report.verdict is Verdict.PASS and self.tolerance is None:
+                report = replace(
+                    report, verdict=Verdict.FAIL, reason=f"{len(entries)} entries wrong"
+                )
+        return replace(
+            report,
+            forwards=self.lab.forwards - spent[0],
+            backwards=self.lab.backwards - spent[1],
+        )
+
+    def _tolerated(self, judgement: Judgement) -> Judgement:
+        if self.tolerance is None or judgement.verdict is not Verdict.FAIL:
+            return judgement
+        if judgement.relative_error <= self.tolerance:
+            judgement.verdict = Verdict.PASS
+            judgement.notes.append(
+                f"accepted by tolerance={self.tolerance:g}; without it: FAIL, {judgement.reason}"
+            )
+            judgement.reason = ""
+        return judgement
+
+
+@dataclass
+class _Findings:
+    """The answers that came in so far."""
+
+    names: list[str]
+    judged: dict[str, TensorReport] = field(default_factory=dict)
+    promises: dict[str, PromiseReport] = field(default_factory=dict)
+    alternatives: dict[str, list[Alternative]] = field(default_factory=dict)
+
+    def take(self, jobs: list[Job], perform: Perform) -> None:
+        """Have the jobs done and keep every answer as it comes."""
+        for job, answer in zip(jobs, perform(jobs), strict=True):
+            match job.kind:
+                case "judge":
+                    self.judged[job.name] = answer
+                case "contract":
+                    self.promises = answer
+                case "explain":
+                    self.alternatives[job.name] = answer
+
+    def failed(self) -> list[tuple[str, TensorReport]]:
+        return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]
+
+    def reports(self, blank: Callable[[str], TensorReport]) -> TensorReports:
+        """Return a report for every tensor, with its explanations; blank where there is none."""
+        reports = {name: self.judged.get(name) or blank(name) for name in self.names}
+        found: Mapping[str, tuple[Explanation, ...]] = agree(self.alternatives)
+        explained = {name: replace(reports[name], explanations=e) for name, e in found.items()}
+        return TensorReports(reports | explained)
