@@ -172,11 +172,13 @@ class Checker:
         )
         wanted = self.mode == "element" or (self.mode == "auto" and report.verdict is Verdict.FAIL)
         if wanted and fault is None:
-            entries, numerical = wrong_entries(self.lab, point, name)
-            report = replace(report, worst=entries, numerical=numerical)
-            if entries and report.verdict is Verdict.PASS and self.tolerance is None:
+            located = wrong_entries(self.lab, point, name)
+            report = replace(
+                report, worst=located.entries, numerical=located.numerical, region=located.region
+            )
+            if located.entries and report.verdict is Verdict.PASS and self.tolerance is None:
                 report = replace(
-                    report, verdict=Verdict.FAIL, reason=f"{len(entries)} entries wrong"
+                    report, verdict=Verdict.FAIL, reason=f"{len(located.entries)} entries wrong"
                 )
         return replace(
             report,

@@ -91,6 +91,9 @@ class TensorReport:
         Smallest relative error of the gradient that this check could have seen.
     worst
         The worst wrong entries, worst first.
+    region
+        The rows, columns, samples or channels that hold all that is wrong, in words; empty where
+        it is not confined to a few of them.
     explanations
         Bugs that fit the error, best first.
     forwards, backwards
@@ -111,6 +114,7 @@ class TensorReport:
     error_bound: float = 0.0
     resolution: float = 0.0
     worst: tuple[Entry, ...] = ()
+    region: str = ""
     explanations: tuple[Explanation, ...] = ()
     forwards: int = 0
     backwards: int = 0

@@ -56,11 +56,14 @@ def extent(tensor: TensorReport) -> str:
     named = ", ".join(index_words(entry.index) for entry in tensor.worst[:MOST_NAMED])
     wrong = wrong_mask(tensor)
     if wrong is None:
-        return f"worst at {named}" if named else ""
+        return ", ".join(part for part in (tensor.region, f"worst at {named}") if part and named)
     count = int(wrong.sum())
     if wrong.size == 1:
         return "its only entry"
     if count == wrong.size:
         return f"all {count} entries"
+    if tensor.region.startswith("all of"):
+        return f"{tensor.region}, {count} of {wrong.size} entries"
     where = f", at {named}" if count <= MOST_NAMED else f", worst at {named}"
+    where = f" {tensor.region}{where}" if tensor.region else where
     return f"{count} of {wrong.size} entries{where}"

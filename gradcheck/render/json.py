@@ -53,6 +53,7 @@ def _tensor(tensor: TensorReport) -> dict[str, Any]:
     content = {name: getattr(tensor, name) for name in tensor.__dataclass_fields__}
     return content | {
         "verdict": str(tensor.verdict),
+        "region": tensor.region,
         "worst": [_entry(entry) for entry in tensor.worst],
         "explanations": [asdict(explanation) for explanation in tensor.explanations],
         "claimed": tensor.claimed if listed <= MOST_LISTED else None,
