@@ -172,7 +172,8 @@ class Checker:
         )
         wanted = self.mode == "element" or (self.mode == "auto" and report.verdict is Verdict.FAIL)
         if wanted and fault is None:
-            located = wrong_entries(self.lab, point, name)
+            every = self.mode == "element"
+            located = wrong_entries(self.lab, point, name, everything=every)
             report = replace(
                 report, worst=located.entries, numerical=located.numerical, region=located.region
             )

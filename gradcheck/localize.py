@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.compare import ROUNDINGS, WANTED_ACCURACY
+from gradcheck.blocks import norm
 from gradcheck.directions import per_entry_scale, varied
+from gradcheck.entries import EntryByEntry
 from gradcheck.judgement import MARGIN
 from gradcheck.point import Lab, Point
-from gradcheck.probe import Ray, norm
+from gradcheck.probe import Ray
 from gradcheck.result import Entry
 from gradcheck.slices import FEWEST_PER_SLICE, MOST_SLICES, holding, in_words, outside
 from gradcheck.target import Array
@@ -54,18 +55,20 @@ class Located:
     region: str
 
 
-def wrong_entries(lab: Lab, point: Point, name: str) -> Located:
+def wrong_entries(lab: Lab, point: Point, name: str, *, everything: bool = False) -> Located:
     """Find the entries of the claimed gradient that are wrong, worst first.
 
     Parameters
     ----------
     lab, point, name
         Where to measure, the claims, and the tensor.
+    everything
+        Whether to measure every entry however many there are.
     """
     shape = point.tensors[name].shape
     batch = name in lab.native.target.batch_tensors
-    if point.tensors[name].size <= FEW_ENTRIES:
-        entries = measure_entries(lab, point, name)
+    if everything or point.tensors[name].size <= FEW_ENTRIES:
+        entries = EntryByEntry(lab, point, name).all()
         numerical = np.array([entry.numerical for entry in entries]).reshape(shape)
         wrong = [entry for entry in entries if not _gap(entry) <= entry.bound]
         region = _known_region(wrong, shape, batch=batch)
@@ -86,43 +89,6 @@ def _known_region(wrong: list[Entry], shape: tuple[int, ...], *, batch: bool) ->
     words = in_words(axis, indices, shape, batch=batch)
     whole = len(wrong) == len(indices) * math.prod(shape) // shape[axis]
     return f"all of {words}" if whole else f"within {words}"
-
-
-def measure_entries(lab: Lab, point: Point, name: str) -> list[Entry]:
-    """Measure every entry of the gradient, each along its own axis."""
-    value = point.tensors[name]
-    scale = per_entry_scale(value)
-    entries = []
-    noise: float | None = None
-    for index in np.ndindex(value.shape):
-        entry, noise = _measure_entry(lab, point, name, index, scale, noise)
-        entries.append(entry)
-    return entries
-
-
-def _measure_entry(
-    lab: Lab, point: Point, name: str, index: tuple[int, ...], scale: Array, noise: float | None
-) -> tuple[Entry, float | None]:
-    """Measure one entry of the gradient along its own axis; pass on the noise that was met."""
-    value = point.tensors[name]
-    claim = point.claimed[name].astype(np.float64)
-    size = float(scale[index]) if np.isfinite(value[index]) else 0.0
-    direction = np.zeros(value.shape)
-    direction[index] = size
-    typical = norm(claim, scale) / math.sqrt(value.size)
-    derivative = Ray(lab.wide, point.tensors, point.outputs, name, direction).derivative(
-        point.cotangents, claim, noise=noise, target=WANTED_ACCURACY * typical
-    )
-    size = size or 1.0
-    unsure = 4 * float(np.broadcast_to(point.unsure[name], value.shape)[index])
-    rounding = ROUNDINGS * lab.eps * max(abs(float(claim[index])), typical / size)
-    entry = Entry(
-        index,
-        float(claim[index]),
-        float(claim[index] + derivative.value / size),
-        derivative.error_bound / size + rounding + unsure,
-    )
-    return entry, derivative.noise if math.isfinite(derivative.noise) else noise
 
 
 class _Bisection:
@@ -240,7 +206,7 @@ class _Bisection:
 
     def _entry(self, position: int) -> Entry:
         index = tuple(int(i) for i in np.unravel_index(position, self.value.shape))
-        return _measure_entry(self.lab, self.point, self.name, index, self.scale, None)[0]
+        return EntryByEntry(self.lab, self.point, self.name).one(index)
 
 
 def _gap(entry: Entry) -> float:

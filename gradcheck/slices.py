@@ -25,7 +25,7 @@ def holding(wrong: Sequence[Index], shape: Index) -> tuple[int, list[int]] | Non
     best: tuple[int, list[int]] | None = None
     for axis, length in enumerate(shape):
         indices = sorted({index[axis] for index in wrong})
-        few = len(indices) <= min(MOST_SLICES, length // 2)
+        few = 0 < len(indices) <= min(MOST_SLICES, length // 2)
         crowded = len(wrong) >= FEWEST_PER_SLICE * len(indices)
         if len(shape) > 1 and few and crowded and (best is None or len(indices) < len(best[1])):
             best = axis, indices

@@ -119,3 +119,50 @@ def test_of_several_axes_the_one_with_fewest_slices_holds():
     assert holding([(0, 1), (0, 3), (0, 4)], (5, 6)) == (0, [0])
     assert holding([(1, 2)], (5, 6)) is None
     assert holding([(i, i) for i in range(5)], (5, 6)) is None
+
+
+def test_element_mode_measures_every_entry_of_a_large_tensor():
+    x = np.random.default_rng(1).normal(size=(2, 30))
+    layer = Dense((30, 20), set_to(("W", (17, 3)), 0.0))
+    tensor = gradcheck.check(layer, x, mode="element", contract=False, explain=False).tensors["W"]
+    assert tensor.numerical.shape == (30, 20)
+    assert [entry.index for entry in tensor.worst] == [(17, 3)]
+
+
+def test_independent_samples_are_moved_together():
+    def input_forwards(layer, x):
+        report = gradcheck.check(layer, x, mode="element", contract=False, explain=False)
+        return report.tensors["x"]
+
+    spoil = set_to(("x", (5, 2)), 0.0)
+    x = np.random.default_rng(1).normal(size=(32, 4))
+    many = input_forwards(Dense((4, 3), spoil), x)
+    few = input_forwards(Dense((4, 3), spoil), x[:8])
+    assert [entry.index for entry in many.worst] == [(5, 2)]
+    assert many.forwards < 2 * few.forwards
+    np.testing.assert_allclose(many.numerical, reference(Dense((4, 3), spoil), x), rtol=1e-8)
+
+
+def reference(layer, x):
+    report = gradcheck.check(layer, x, contract=False, explain=False, tensors=["x"])
+    claimed = report.tensors["x"].claimed.copy()
+    layer.spoil = lambda dW, dx: None
+    right = gradcheck.check(layer, x, contract=False, explain=False, tensors=["x"])
+    assert not np.array_equal(claimed, right.tensors["x"].claimed)
+    return right.tensors["x"].claimed
+
+
+def test_coupled_samples_are_moved_one_by_one():
+    class Centred:
+        def forward(self, x):
+            self.y = np.tanh(x - x.mean(axis=0))
+            return self.y
+
+        def backward(self, g):
+            d = g * (1 - self.y**2)
+            return d - d.mean(axis=0)
+
+    x = np.random.default_rng(1).normal(size=(6, 3))
+    tensor = gradcheck.check(Centred(), x, mode="element").tensors["x"]
+    assert tensor.verdict is gradcheck.Verdict.PASS
+    np.testing.assert_allclose(tensor.numerical, tensor.claimed, rtol=1e-8)
