@@ -52,6 +52,8 @@ class Line:
         The floating type of the arguments.
     scale
         Distance over which f varies; by default a guess from ``origin``.
+    vectorized
+        Whether f is given an array of points, and returns its values there along the first axis.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Line:
         origin: float,
         kind: FloatType,
         scale: float | None,
+        *,
+        vectorized: bool = False,
     ) -> None:
         if scale is not None and not 0 < scale < math.inf:
             raise ValueError(f"scale must be positive and finite, got {scale!r}")
@@ -68,8 +72,9 @@ class Line:
         self.f = f
         self.origin = origin
         self.kind = kind
+        self.vectorized = vectorized
         with np.errstate(all="ignore"):
-            value = f(kind(origin))
+            value = self._value(kind(origin))
         self.base = real(value)
         self.value_eps = epsilon(float_type(value))
         self.known: dict[float, FloatArray] = {}
@@ -96,7 +101,31 @@ class Line:
                 eps=self.value_eps,
                 step=self._representable,
                 horizon=HORIZON,
+                prefetch=self._prefetch if self.vectorized else None,
             )
+
+    def _prefetch(self, steps: list[float]) -> None:
+        """Evaluate f at all steps that are new with one call."""
+        new = {step: None for step in map(self._representable, steps) if step not in self.known}
+        points = np.array([self.kind(self.origin + step) for step in new])
+        try:
+            with np.errstate(all="ignore"):
+                changes = real(self.f(points)) - self.base
+        except (ArithmeticError, ValueError):
+            return  # one of them may be outside of the domain: they will be asked for one by one
+        if changes.shape == (len(new), *self.base.shape):
+            self.known.update(zip(new, changes, strict=True))
+
+    def _value(self, argument: Any) -> Any:
+        if not self.vectorized:
+            return self.f(argument)
+        values = self.f(np.array([argument]))
+        if np.shape(values)[:1] != (1,):
+            raise ValueError(
+                "vectorized=True: f must return one value for every point along the first axis, "
+                f"got shape {np.shape(values)} for one point"
+            )
+        return values[0]
 
     def _representable(self, step: float) -> float:
         with np.errstate(over="ignore"):
@@ -115,7 +144,7 @@ class Line:
     def _evaluate(self, argument: Any) -> FloatArray:
         """Return f there, NaN where it is undefined."""
         try:
-            value = real(self.f(argument))
+            value = real(self._value(argument))
         except (ArithmeticError, ValueError, TypeError):
             return np.full(self.base.shape, math.nan)
         if value.shape != self.base.shape:
@@ -123,3 +152,25 @@ class Line:
                 f"f must keep its shape: {self.base.shape} at the point, {value.shape} beside it"
             )
         return value
+
+
+def lines_of(
+    f: Callable[[Any], Any], point: NDArray[Any], scale: float | None, vectorized: bool
+) -> list[Line]:
+    """Return a function of an array along each of its entries."""
+
+    def restricted(index: tuple[int, ...]) -> Callable[[Any], Any]:
+        def f_of_entry(entry: Any) -> Any:
+            stacked: tuple[int, ...] = np.shape(entry)
+            moved = np.broadcast_to(point, stacked + point.shape).copy()
+            where: tuple[Any, ...] = (..., *index)
+            moved[where] = entry
+            return f(moved)
+
+        return f_of_entry
+
+    kind = float_type(point)
+    return [
+        Line(restricted(index), float(point[index]), kind, scale, vectorized=vectorized)
+        for index in np.ndindex(point.shape)
+    ]

@@ -48,6 +48,8 @@ class Samples:
         Known noise of phi besides their rounding.
     horizon
         How many leaps to look beyond the first window for the end of a flat stretch.
+    prefetch
+        Told of steps that are about to be asked for, where several at once are cheaper.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Samples:
         step: Callable[[float], float],
         floor: float = 0.0,
         horizon: int = 0,
+        prefetch: Callable[[list[float]], None] | None = None,
     ) -> None:
         self.phi = phi
         self.longest = longest
@@ -68,6 +71,7 @@ class Samples:
         self.step = step
         self.floor = floor
         self.horizon = horizon
+        self.prefetch = prefetch
         self.known: dict[float, float] = {}
 
     def at(self, t: float) -> tuple[float, float]:
@@ -94,7 +98,10 @@ class Samples:
         steps: list[float] = []
         values: list[float] = []
         found = None
-        for rung in range(top, top + (SINGLES if side else PAIRS)):
+        rungs = range(top, top + (SINGLES if side else PAIRS))
+        if self.prefetch is not None:
+            self.prefetch([sign * self.span(rung) for rung in rungs for sign in signs(side)])
+        for rung in rungs:
             for sign in signs(side):
                 t, value = self.at(sign * self.span(rung))
                 if t == 0 or t in steps:

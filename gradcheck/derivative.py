@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from gradcheck._line import Line, epsilon, float_type
+from gradcheck._line import Line, epsilon, float_type, lines_of
 from gradcheck._samples import Samples, first_step
 from gradcheck._search import Search, Slope
 
@@ -67,7 +67,11 @@ class Derivatives:
 
 
 def derivative(
-    f: Callable[[Any], Any], t: float | np.floating[Any] = 0.0, *, scale: float | None = None
+    f: Callable[[Any], Any],
+    t: float | np.floating[Any] = 0.0,
+    *,
+    scale: float | None = None,
+    vectorized: bool = False,
 ) -> Derivative:
     """Differentiate a real function of one real variable at ``t``.
 
@@ -83,6 +87,9 @@ def derivative(
         The point.
     scale
         Distance over which ``f`` varies, if known. Only the number of evaluations depends on it.
+    vectorized
+        Whether ``f`` takes an array of points and returns the array of its values there: then it
+        is called for ten points at a time, of which a few may turn out not to be needed.
 
     Returns
     -------
@@ -120,11 +127,14 @@ def derivative(
     point = np.asarray(t)
     if point.ndim or point.dtype.kind not in "fiu":
         raise TypeError(f"t must be one real number, got {t!r}")
-    line = Line(_callable(f), float(point), float_type(point), scale)
+    kind = float_type(point)
+    line = Line(_callable(f), float(point), kind, scale, vectorized=vectorized)
     return replace(_of_scalar(line), evaluations=line.evaluations)
 
 
-def gradient(f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = None) -> Derivatives:
+def gradient(
+    f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = None, vectorized: bool = False
+) -> Derivatives:
     """Differentiate a real function of an array by each entry.
 
     Parameters
@@ -136,6 +146,8 @@ def gradient(f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = Non
         The point, of any shape.
     scale
         As in `derivative`, for every entry.
+    vectorized
+        Whether ``f`` takes points stacked along a first axis and returns a value for each.
 
     Returns
     -------
@@ -143,16 +155,18 @@ def gradient(f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = Non
         Arrays of the shape of ``x``; NaN ± infinity where undefined.
     """
     point = _array(x)
-    lines = _lines(f, point, scale)
+    lines = lines_of(_callable(f), point, scale, vectorized)
     return _collect([[_of_scalar(line)] for line in lines], point.shape, lines)
 
 
-def jacobian(f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = None) -> Derivatives:
+def jacobian(
+    f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = None, vectorized: bool = False
+) -> Derivatives:
     """Differentiate an array-valued function of an array: every output by every entry.
 
     Parameters
     ----------
-    f, x, scale
+    f, x, scale, vectorized
         As in `gradient`; the value of ``f`` may have any shape, which must not change.
 
     Returns
@@ -161,7 +175,7 @@ def jacobian(f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = Non
         Arrays of the shape of ``f(x)`` followed by that of ``x``. The outputs share evaluations.
     """
     point = _array(x)
-    lines = _lines(f, point, scale)
+    lines = lines_of(_callable(f), point, scale, vectorized)
     shape = (*lines[0].base.shape, *point.shape) if lines else (*np.shape(f(point)), *point.shape)
     columns = [[_differentiate(part, line.closest) for part in line.components()] for line in lines]
     return _collect(columns, shape, lines)
@@ -251,24 +265,6 @@ def _array(x: ArrayLike) -> NDArray[Any]:
     if point.dtype.kind not in "fiu":
         raise TypeError(f"x must be an array of real numbers, got dtype {point.dtype}")
     return point.astype(np.float64) if float_type(point) is float else point
-
-
-def _lines(f: Callable[[Any], Any], point: NDArray[Any], scale: float | None) -> list[Line]:
-    """Return f along each entry of the array."""
-
-    def restricted(index: tuple[int, ...]) -> Callable[[Any], Any]:
-        def f_of_entry(entry: Any) -> Any:
-            moved = point.copy()
-            moved[index] = entry
-            return f(moved)
-
-        return f_of_entry
-
-    _callable(f)
-    return [
-        Line(restricted(index), float(point[index]), float_type(point), scale)
-        for index in np.ndindex(point.shape)
-    ]
 
 
 def _of_scalar(line: Line) -> Derivative:

@@ -351,3 +351,43 @@ def test_scale_moves_the_steps_of_along() -> None:
 
     assert found.evaluations <= 10
     assert abs(found.value - 1e5) <= found.error_bound < 1e-6
+
+
+def test_vectorized_function_gives_the_same_bounds_in_a_tenth_of_the_calls():
+    calls = []
+
+    def f(points):
+        calls.append(len(points))
+        return np.exp(np.sin(points))
+
+    found = derivative(f, 0.7, vectorized=True)
+    alone = derivative(lambda t: np.exp(np.sin(t)), 0.7)
+    exact = math.cos(0.7) * math.exp(math.sin(0.7))
+    assert abs(found.value - exact) <= found.error_bound <= 1e-10
+    assert found.value == pytest.approx(alone.value, abs=found.error_bound + alone.error_bound)
+    assert len(calls) <= alone.evaluations / 3
+    assert found.evaluations == sum(calls)
+
+
+def test_vectorized_function_is_asked_one_by_one_at_the_end_of_its_domain():
+    def f(points):
+        if np.any(points < 0):
+            raise ValueError("outside")
+        return points**1.5 + points
+
+    found = derivative(f, 0.0, vectorized=True)
+    assert abs(found.value - 1.0) <= found.error_bound
+
+
+def test_vectorized_function_has_to_return_a_value_for_every_point():
+    with pytest.raises(ValueError, match="along the first axis"):
+        derivative(lambda t: 1.0, 0.0, vectorized=True)
+
+
+def test_gradient_and_jacobian_of_stacked_points():
+    x = np.array([[0.3, -1.2], [2.0, 0.1]])
+    found = gradient(lambda p: np.sum(np.sin(p), axis=(1, 2)), x, vectorized=True)
+    assert np.all(np.abs(found.value - np.cos(x)) <= found.error_bound)
+    rows = jacobian(lambda p: p[:, 0] * p[:, 1], x, vectorized=True)
+    assert rows.value.shape == (2, 2, 2)
+    np.testing.assert_allclose(rows.value[0], [[2.0, 0.0], [0.3, 0.0]], atol=1e-9)
