@@ -40,6 +40,10 @@ VANISHING = 1e-6
 SPREAD = 1e6
 MOST_GROUPS = 3
 
+# Of n numbers spread like a normal distribution, 0.8 n s / rms are smaller than s by chance. So
+# many, with a margin for other distributions, have no scale of their own but their neighbours'.
+CHANCE = 4.0
+
 # Relative accuracy at which the numerical derivative may stop: two digits beyond an error of
 # 1e-6 in one entry of 10,000, which is 1e-8 of the gradient's norm.
 WANTED_ACCURACY = 1e-10
@@ -160,7 +164,11 @@ class Judge:
         sizes = np.abs(self.claim) * self.scale
         groups: list[tuple[str, Array]] = []
         upper = largest / SPREAD
-        while len(groups) < MOST_GROUPS and (members := (sizes > 0) & (sizes < upper)).any():
+        by_chance = CHANCE * sizes.size / math.sqrt(float(np.mean(np.square(sizes / largest))))
+        while len(groups) < MOST_GROUPS:
+            members = (sizes > 0) & (sizes < upper)
+            if np.count_nonzero(members) <= by_chance * upper / largest:
+                break
             upper = float(sizes[members].max())
             within = members & (sizes > upper / SPREAD)
             groups.append((f"entries claimed near {upper:.0e} of their scale", within))
