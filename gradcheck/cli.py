@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -25,11 +27,13 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Find out why a neural network trains, but wrongly.",
 )
 
 # Exit statuses: everything passed, something is wrong, the command could not be carried out.
-PASSED, FOUND, UNUSABLE = 0, 1, 2
+PASSED, FOUND, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+# Endings that a report of `check` can be written to.
+REPORT_ENDINGS = (".html", ".json", ".png", ".svg", ".txt")
 
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
@@ -39,6 +43,24 @@ Output = Annotated[
 def main() -> None:
     """Run the command line."""
     app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"gradcheck {version('gradcheck')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print it.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Find out why a neural network trains, but wrongly."""
 
 
 @app.command()
@@ -58,7 +80,9 @@ def check(
     tolerance: Annotated[
         float | None, typer.Option(help="Accept relative errors up to this.")
     ] = None,
+    directions: Annotated[int, typer.Option(help="Random directions per tensor, at least.")] = 2,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that judge tensors in parallel.")] = 1,
     output: Output = None,
 ) -> None:
     """Check the gradients of a layer, loss or function."""
@@ -68,12 +92,23 @@ def check(
     from gradcheck.loading import load, parse_input
     from gradcheck.render.text import print_report
 
-    with _told():
+    with _told(), _processes(workers) as executor:
+        _refuse_ending(output, REPORT_ENDINGS)
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
-        report = run_check(load(target), *arrays, mode=mode.value, tolerance=tolerance, seed=seed)
+        report = run_check(
+            load(target),
+            *arrays,
+            mode=mode.value,
+            tolerance=tolerance,
+            directions=directions,
+            seed=seed,
+            executor=executor,
+        )
         print_report(report, Console())
         _save(report, output)
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(PASSED if report.ok else FOUND)
 
 
@@ -203,6 +238,22 @@ def _save(report: Any, output: Path | None) -> None:
         typer.echo(f"\nwritten to {output}")
 
 
+def _refuse_ending(output: Path | None, endings: tuple[str, ...]) -> None:
+    """Say before the work that its result could not be written."""
+    if output is not None and output.suffix.lower() not in endings:
+        raise ValueError(f"--output {output}: the ending has to be one of {', '.join(endings)}")
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[Executor | None]:
+    """Yield a pool of processes, None where one is enough."""
+    if workers < 2:
+        yield None
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what the user can mend into one line instead of a traceback."""
@@ -214,4 +265,4 @@ def _told() -> Iterator[None]:
         raise typer.Exit(UNUSABLE) from error
     except KeyboardInterrupt:
         typer.echo("gradcheck: interrupted", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

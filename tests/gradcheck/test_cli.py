@@ -39,6 +39,23 @@ def test_check_passes_and_fails_by_its_exit_status(layers):
     assert "sign_flipped" in wrong.output.splitlines()[0]
 
 
+def test_check_in_several_processes_says_the_same(layers):
+    alone = run("check", f"{layers}:broken", "-i", "5,4", "--directions", "3")
+    together = run("check", f"{layers}:broken", "-i", "5,4", "--directions", "3", "--workers", "2")
+    assert alone.exit_code == together.exit_code == 1
+    assert alone.output == together.output
+
+
+def test_an_ending_that_cannot_be_written_is_refused_before_the_work(layers, tmp_path):
+    refused = run("check", f"{layers}:dense", "-i", "5,4", "-o", tmp_path / "report.pdf")
+    assert refused.exit_code == 2
+    assert ".html" in refused.output
+
+
+def test_version_is_told():
+    assert run("--version").output.startswith("gradcheck 0.")
+
+
 def test_check_takes_integers_files_and_dtypes(layers, tmp_path):
     np.save(tmp_path / "x.npy", np.ones((5, 4)))
 
