@@ -9,18 +9,19 @@ wide to have shown a grave error decides nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.blocks import blocks, norm, project
+from gradcheck.blocks import norm, project
 from gradcheck.derivative import Derivative
 from gradcheck.directions import compact, own_scale, per_entry_scale, rademacher
 from gradcheck.judgement import Judgement, Measurement, ratio
 from gradcheck.point import Point
 from gradcheck.probe import Probe, Ray
 from gradcheck.result import Verdict
+from gradcheck.spectrum import groups_of_like_size
 from gradcheck.target import Array, Outputs
 
 # A check that could not have seen a relative error of this size has decided nothing. Where the
@@ -35,14 +36,6 @@ SENSITIVITY = 4.0
 # A gradient this much smaller than the secant slopes of the function over the tensor's own scale
 # vanishes for all that floating-point numbers can tell.
 VANISHING = 1e-6
-
-# Claimed contributions that spread over more than this are also judged by groups of like size.
-SPREAD = 1e6
-MOST_GROUPS = 3
-
-# Of n numbers spread like a normal distribution, 0.8 n s / rms are smaller than s by chance. So
-# many, with a margin for other distributions, have no scale of their own but their neighbours'.
-CHANCE = 4.0
 
 # Relative accuracy at which the numerical derivative may stop: two digits beyond an error of
 # 1e-6 in one entry of 10,000, which is 1e-8 of the gradient's norm.
@@ -95,8 +88,8 @@ class Judge:
         """Return the verdict at this point alone, from ``directions`` directions at least."""
         if self.value.size == 0:
             return Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
-        measured = [self.measure(direction) for direction in self._directions(directions)]
-        for label, members in self._groups():
+        measured = [self.measure(self._direction(self._scale_of(n))) for n in range(directions)]
+        for label, members in groups_of_like_size(self.claim, self.scale):
             measured.append(self.measure(self._direction(np.where(members, self.scale, 0)), label))
         suspects = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
         if suspects:
@@ -144,38 +137,12 @@ class Judge:
         blind = ray.blind(cotangents)
         return Measurement(derivative, error, bound, max(size, error), group, blind)
 
-    def _directions(self, count: int) -> Iterator[Array]:
-        """Yield directions that move entries as their neighbours, and as their own size, in turn.
-
-        Each is made when it is its turn, so that no two are kept.
-        """
-        for turn in range(count):
-            own = own_scale(self.value, 1e-3 * self.scale) if turn % 2 else self.scale
-            yield self._direction(compact(own))
+    def _scale_of(self, turn: int) -> Array:
+        """Return steps that move entries as their neighbours, and as their own size, in turn."""
+        return compact(own_scale(self.value, 1e-3 * self.scale)) if turn % 2 else self.scale
 
     def _direction(self, scale: Array) -> Array:
         return rademacher(self.rng, scale, self.value)
-
-    def _groups(self) -> list[tuple[str, Array]]:
-        """Return the entries by claimed magnitude, where the claims span orders of magnitude."""
-        smallest, largest = _range(self.claim, self.scale)
-        if largest == 0 or largest <= SPREAD * smallest:
-            return []
-        sizes = np.abs(self.claim) * self.scale
-        groups: list[tuple[str, Array]] = []
-        upper = largest / SPREAD
-        by_chance = CHANCE * sizes.size / math.sqrt(float(np.mean(np.square(sizes / largest))))
-        while len(groups) < MOST_GROUPS:
-            members = (sizes > 0) & (sizes < upper)
-            if np.count_nonzero(members) <= by_chance * upper / largest:
-                break
-            upper = float(sizes[members].max())
-            within = members & (sizes > upper / SPREAD)
-            groups.append((f"entries claimed near {upper:.0e} of their scale", within))
-            upper = upper / SPREAD
-        if smallest == 0:
-            groups.append(("entries claimed to be zero", sizes == 0))
-        return groups
 
     def _confirm(self, suspect: Measurement, measured: list[Measurement]) -> Judgement:
         """Ask fresh directions before saying FAIL."""
@@ -199,7 +166,7 @@ class Judge:
         return self._passed(every)
 
     def _members(self, label: str) -> Array:
-        for name, members in self._groups():
+        for name, members in groups_of_like_size(self.claim, self.scale):
             if name == label:
                 return members
         return np.ones(self.scale.shape, dtype=bool)
@@ -259,13 +226,6 @@ class Judge:
             f"an error below {worst.resolution:.1g} of the gradient would not be seen "
             f"(noise of the forward {noise:.1g})"
         )
-
-
-def _range(claim: Array, scale: Array) -> tuple[float, float]:
-    """Return the smallest and the largest of |claim| * scale."""
-    sizes = (np.abs(g * s) for g, s in blocks(claim, scale))
-    ranges = [(float(part.min()), float(part.max())) for part in sizes]
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
 def _bound(derivative: Derivative) -> float:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from functools import reduce
 
 import numpy as np
 
@@ -46,7 +45,7 @@ def per_entry_scale(value: Array) -> Array:
     if largest == 0:
         return np.ones(value.shape)
     scale /= largest  # so that no square overflows
-    np.maximum(scale, _typical(scale), out=scale)
+    _raise_to_neighbours(scale)
     scale[scale == 0] = scale.max()
     scale *= largest
     return round_to_powers_of_two(scale)
@@ -91,24 +90,22 @@ def compact(sizes: Array) -> Array:
     return small
 
 
-def _typical(magnitude: Array) -> Any:
-    """Return the root mean square of the smallest slice through every entry."""
-    axes = list(range(magnitude.ndim))
+def _raise_to_neighbours(scale: Array) -> None:
+    """Raise every entry, in place, to the root mean square of the smallest slice through it."""
+    axes = list(range(scale.ndim))
     if len(axes) < 2:
-        return np.sqrt(np.mean(np.square(magnitude)))
+        np.maximum(scale, np.sqrt(np.mean(np.square(scale))), out=scale)
+        return
     typical = []
     for axis in axes:
-        squares = np.einsum(magnitude, axes, magnitude, axes, [axis])
+        squares = np.einsum(scale, axes, scale, axes, [axis])
+        rms = np.sqrt(squares * squares.size / scale.size)
         shape = [-1 if other == axis else 1 for other in axes]
-        typical.append(np.sqrt(squares * squares.size / magnitude.size).reshape(shape))
-    return _smallest_positive(typical)
-
-
-def _smallest_positive(candidates: Sequence[Any]) -> Any:
-    smallest: Any = np.inf
-    for candidate in candidates:
-        smallest = np.minimum(smallest, np.where(candidate > 0, candidate, np.inf))
-    return np.where(np.isfinite(smallest), smallest, 0.0)
+        # a slice of zeros says nothing of its entries' scale
+        typical.append(np.where(rms > 0, rms, np.inf).reshape(shape))
+    for part, *slices in blocks(scale, *(np.broadcast_to(t, scale.shape) for t in typical)):
+        least = reduce(np.minimum, slices)
+        np.maximum(part, np.where(np.isfinite(least), least, 0.0), out=part)
 
 
 def varied(rng: np.random.Generator, scale: Array, value: Array) -> Array:

@@ -186,8 +186,9 @@ class Lab:
 
 
 def _gap(claim: Array, other: Array) -> Array:
-    """Return |claim - other|, in as few bytes as it fits in."""
-    gap = np.asarray(np.subtract(claim, other, dtype=np.float64))
+    """Return |claim - other|, in as few bytes as it fits in; ``other`` is used up."""
+    into = other if other.dtype == np.float64 and other.ndim else None
+    gap = np.asarray(np.subtract(claim, other, out=into, dtype=np.float64))
     return compact(np.abs(gap, out=gap))
 
 

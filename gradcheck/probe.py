@@ -58,12 +58,18 @@ class Probe:
         with np.errstate(all="ignore"):
             return self.target.call(tensors)
 
-    def pull(self, run: Run, cotangents: Outputs) -> dict[str, Array]:
-        """Run the backward that belongs to ``run`` on copies of the cotangents."""
+    def pull(self, run: Run, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
+        """Run the backward that belongs to ``run`` on copies of the cotangents.
+
+        The gradients are copies, unless this is the ``last`` backward while they are in use.
+        """
         self.backwards += 1
         with np.errstate(all="ignore"):
             claimed = run.pullback(tuple(cotangent.copy() for cotangent in cotangents))
-        return {name: np.array(gradient) for name, gradient in claimed.items()}
+        return {
+            name: np.asarray(gradient) if last else np.array(gradient)
+            for name, gradient in claimed.items()
+        }
 
     def scratch(self, like: Array) -> Array:
         """Return an array like ``like`` to write into: the same one every time, to spare memory."""

@@ -69,7 +69,7 @@ def _memory_layout(scene: Scene) -> Finding:
     run = scene.probe.run({**scene.tensors, **fortran})
     if not all(scene.near(output, position) for position, output in enumerate(run.outputs)):
         return Finding(False, "a Fortran-ordered input gives another output")
-    claimed = scene.probe.pull(run, scene.cotangents)
+    claimed = scene.probe.pull(run, scene.cotangents, last=True)
     wrong = [name for name in scene.claimed if not scene.agrees(name, claimed.get(name))]
     if wrong:
         return Finding(
@@ -103,7 +103,7 @@ def _batch_of(scene: Scene, size: int) -> Finding:
     try:
         run = scene.probe.run({**scene.tensors, **cut})
         v = tuple(np.ones_like(output) for output in run.outputs)
-        claimed = scene.probe.pull(run, v)
+        claimed = scene.probe.pull(run, v, last=True)
     except Exception as error:  # noqa: BLE001 (that it raises is the finding)
         return Finding(False, f"a batch of {size} raises {type(error).__name__}: {error}")
     bad = [n for n, g in claimed.items() if g.dtype.kind == "f" and not np.isfinite(g).all()]

@@ -63,15 +63,15 @@ class Scene:
 
     def _repeat(self) -> dict[str, float]:
         """Return what a second backward gives, as a multiple of the first; NaN if none."""
-        again = self.probe.pull(self.first, self.cotangents)
+        again = self.probe.pull(self.first, self.cotangents, last=True)
         return {
             name: next((k for k in (1.0, 2.0) if self.agrees(name, again.get(name), k)), math.nan)
             for name in self.claimed
         }
 
-    def pull(self, cotangents: Outputs) -> dict[str, Array]:
-        """Run forward and backward afresh."""
-        return self.probe.pull(self._fresh(), cotangents)
+    def pull(self, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
+        """Run forward and backward afresh; see `Probe.pull`."""
+        return self.probe.pull(self._fresh(), cotangents, last=last)
 
     def agrees(self, name: str, other: Array | None, factor: float = 1.0) -> bool:
         """Whether ``other`` is ``factor`` times the claim for ``name``, up to rounding."""
