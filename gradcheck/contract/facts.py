@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
@@ -101,9 +102,11 @@ def _batch_of(scene: Scene, size: int) -> Finding:
         return Finding(None, "there is no batch that could be resized")
     cut = {n: scene.tensors[n][:size] for n in names}
     try:
-        run = scene.probe.run({**scene.tensors, **cut})
-        v = tuple(np.ones_like(output) for output in run.outputs)
-        claimed = scene.probe.pull(run, v, last=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a mean over no samples is no news to the user
+            run = scene.probe.run({**scene.tensors, **cut})
+            v = tuple(np.ones_like(output) for output in run.outputs)
+            claimed = scene.probe.pull(run, v, last=True)
     except Exception as error:  # noqa: BLE001 (that it raises is the finding)
         return Finding(False, f"a batch of {size} raises {type(error).__name__}: {error}")
     bad = [n for n, g in claimed.items() if g.dtype.kind == "f" and not np.isfinite(g).all()]

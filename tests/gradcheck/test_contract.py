@@ -1,5 +1,7 @@
 """Every promise is kept by a right layer and broken by one that breaks it."""
 
+import warnings
+
 import numpy as np
 import pytest
 import strangers as s
@@ -169,3 +171,17 @@ def test_gradients_of_an_unseeded_dropout_are_judged_at_a_fixed_mask():
 
     assert report.tensors["x"].verdict is Verdict.PASS
     assert report.verdict is Verdict.FAIL
+
+
+def test_trying_an_empty_batch_warns_nobody():
+    class Centred:
+        def forward(self, x):
+            return x - x.mean(axis=0)
+
+        def backward(self, g):
+            return g - g.mean(axis=0)
+
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert gradcheck.check(Centred(), x).ok
