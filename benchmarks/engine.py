@@ -1,6 +1,6 @@
 """Detection, naming and false alarms of ``gradcheck.check`` on the corpus.
 
-``python -m benchmarks.engine [--limit N] [--only PART] [--rivals] [--list]``
+``python -m benchmarks.engine [--limit N] [--only PART] [--rivals [EVERY]] [--confusion] [--list]``
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import statistics
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -128,6 +128,22 @@ def print_table(title: str, outcomes: list[Outcome], key: Callable[[Case], str])
         print(f"{name:32s}" + "".join(f"{table[name][c]:7d}" for c in columns))
 
 
+def print_confusion(outcomes: list[Outcome]) -> None:
+    """Expected code against the code named first, for the wrong layers that were found."""
+    table: dict[str, Counter[str]] = {}
+    for o in outcomes:
+        if o.case.wrong and o.verdict == "fail":
+            # any acceptable code is as good as the best one
+            first = o.case.code[0] if o.rank == 0 else (o.named or ("(none)",))[0]
+            table.setdefault(o.case.code[0], Counter())[first] += 1
+    print(f"\n{'expected':32s}{'first':>7s}   named first instead")
+    for code in sorted(table, key=lambda c: (-table[c].total(), c)):
+        right = table[code].pop(code, 0)
+        whole = right + table[code].total()
+        others = ", ".join(f"{name} {count}" for name, count in table[code].most_common())
+        print(f"{code:32s}{f'{100 * right / whole:.0f} %':>7s}   {others}")
+
+
 def print_faults(outcomes: list[Outcome]) -> None:
     """Every case that did not come out as it should, a line each."""
     print()
@@ -140,14 +156,21 @@ def print_faults(outcomes: list[Outcome]) -> None:
             print(f"NAMED     {o.named[:3]} | {o.case.name} | expected {o.case.code}")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--limit", type=int, help="this many cases, spread over the corpus")
     parser.add_argument("--only", default="", help="cases whose name or code contains this")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rivals", action="store_true", help="other tools' rules, same cases")
+    parser.add_argument(
+        "--rivals",
+        type=int,
+        nargs="?",
+        const=1,
+        help="other tools' rules on the same cases, or on one of this many",
+    )
+    parser.add_argument("--confusion", action="store_true", help="expected against named first")
     parser.add_argument("--list", action="store_true", help="a line for each case that went amiss")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     chosen = [c for c in cases() if options.only in " ".join((c.name, *c.code))]
     if options.limit and options.limit < len(chosen):
@@ -164,12 +187,14 @@ def main() -> None:
     wrong = [o for o in outcomes if o.case.wrong]
     print_table("class of fault", wrong, lambda case: case.code[0])
     print_table("convention", wrong, lambda case: case.convention)
+    if options.confusion:
+        print_confusion(outcomes)
     if options.list:
         print_faults(outcomes)
     if options.rivals:
         from benchmarks.corpus.rivals import print_rivals
 
-        print_rivals(chosen, options.seed, guard)
+        print_rivals(chosen[:: options.rivals], options.seed, guard)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 
+# Where the documentation is: a folder of the repository, or the address of a site.
+DOCUMENTATION = "docs"
+
 
 class Verdict(StrEnum):
     """Outcome of one judgement; of several, the worst counts: FAIL > UNDECIDED > PASS."""
@@ -71,6 +74,11 @@ class Explanation:
     evidence: str
     message: str
     fix: str
+
+    @property
+    def page(self) -> str:
+        """Page of the bug catalogue: cause, picture, example, fix, and what it is taken for."""
+        return f"{DOCUMENTATION}/bugs/{self.code}.md"
 
 
 @dataclass(frozen=True)

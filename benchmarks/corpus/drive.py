@@ -128,6 +128,7 @@ class Probe:
 
     def __init__(self, case: Any, seed: int = 0):
         self.convention = case.convention
+        self.forwards = 0
         self.pristine = case.make(seed)
         y, pull = run(self.convention, *self.fresh())
         self.y = np.asarray(y)
@@ -153,10 +154,12 @@ class Probe:
 
     def output(self, values: Arrays) -> Any:
         """The output with some tensors replaced."""
+        self.forwards += 1
         return run(self.convention, *self._with(values))[0]
 
     def pull(self, values: Arrays, v: Any) -> Arrays:
         """The claimed gradients with some tensors replaced, for the cotangent ``v``."""
+        self.forwards += 1
         return run(self.convention, *self._with(values))[1](v)
 
     def _with(self, values: Arrays) -> tuple[Any, tuple[Any, ...]]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import statistics
 import time
-from collections import Counter
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+import gradcheck
 from benchmarks.corpus.case import Case
 from benchmarks.corpus.drive import Probe
 
@@ -26,6 +29,16 @@ Rule = Callable[[Probe, list[str]], bool]
 def floating(probe: Probe) -> list[str]:
     """The names of the tensors that have a gradient to be checked."""
     return [k for k in probe.claimed if np.issubdtype(probe.value(k).dtype, np.floating)]
+
+
+def passes_gradcheck(probe: Probe, names: list[str]) -> bool:
+    """`gradcheck.check` without naming the bug; its forwards for the contract are not counted."""
+    target, inputs = probe.fresh()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = gradcheck.check(target, *inputs, explain=False)
+    probe.forwards += report.forwards
+    return report.verdict is not gradcheck.Verdict.FAIL
 
 
 def passes_cs231n(probe: Probe, names: list[str]) -> bool:
@@ -93,7 +106,11 @@ def passes_jax(probe: Probe, names: list[str]) -> bool:
 
 def rules() -> dict[str, Rule]:
     """The rules whose libraries are installed."""
-    found: dict[str, Rule] = {"CS231n": passes_cs231n, "scipy check_grad": passes_scipy}
+    found: dict[str, Rule] = {
+        "gradcheck": passes_gradcheck,
+        "CS231n": passes_cs231n,
+        "scipy check_grad": passes_scipy,
+    }
     if importlib.util.find_spec("torch"):
         found["torch slow"] = lambda probe, names: passes_torch(probe, names, fast=False)
         found["torch fast"] = lambda probe, names: passes_torch(probe, names, fast=True)
@@ -102,26 +119,67 @@ def rules() -> dict[str, Rule]:
     return found
 
 
+@dataclass
+class Tally:
+    """What one rule did on the cases; forwards are those of right layers: none stops early."""
+
+    wrong: int = 0
+    found: int = 0
+    right: int = 0
+    alarms: int = 0
+    seconds: float = 0.0
+    forwards: list[int] = field(default_factory=list)
+
+    def line(self, rule: str) -> str:
+        """The rule's row of the table, with the median of the forwards."""
+        found = f"{self.found} ({share(self.found, self.wrong)})"
+        alarms = f"{self.alarms} ({share(self.alarms, self.right)})"
+        forwards = f"{statistics.median(self.forwards):g}" if self.forwards else "-"
+        return (
+            f"{rule:20s}{self.wrong:8d}{found:>14s}{self.right:8d}{alarms:>14s}"
+            f"{forwards:>10s}{self.seconds:9.1f}"
+        )
+
+
+def share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "-"
+
+
 def print_rivals(
     chosen: list[Case], seed: int, guard: Callable[[int], AbstractContextManager[None]]
 ) -> None:
-    """Detection and false alarms of each rule, where it applies."""
-    print(f"\n{'rule':20s}{'wrong':>8s}{'found':>8s}{'right':>8s}{'alarms':>8s}{'seconds':>9s}")
+    """Detection, false alarms, forwards and seconds of each rule, where it applies."""
+    print(
+        f"\n{'rule':20s}{'wrong':>8s}{'found':>14s}{'right':>8s}{'alarms':>14s}"
+        f"{'forwards':>10s}{'seconds':>9s}"
+    )
     for rule, passes in rules().items():
-        count: Counter[str] = Counter()
-        started = time.perf_counter()
-        for case in chosen:
-            probe, names = _prepared(case, seed)
-            if not names:
-                continue
-            with np.errstate(all="ignore"):
-                ok = _guarded(passes, probe, names, guard)
-            kind = "wrong" if case.wrong else "right"
-            count[kind] += 1
-            count[f"{kind} refused"] += not ok
-        spent = time.perf_counter() - started
-        print(f"{rule:20s}{count['wrong']:8d}{count['wrong refused']:8d}", end="")
-        print(f"{count['right']:8d}{count['right refused']:8d}{spent:9.1f}")
+        print(_tallied(passes, chosen, seed, guard).line(rule), flush=True)
+
+
+def _tallied(
+    passes: Rule,
+    chosen: list[Case],
+    seed: int,
+    guard: Callable[[int], AbstractContextManager[None]],
+) -> Tally:
+    tally = Tally()
+    for case in chosen:
+        probe, names = _prepared(case, seed)
+        if not names:
+            continue
+        started, before = time.perf_counter(), probe.forwards
+        with np.errstate(all="ignore"):
+            refused = not _guarded(passes, probe, names, guard)
+        tally.seconds += time.perf_counter() - started
+        if case.wrong:
+            tally.wrong += 1
+            tally.found += refused
+        else:
+            tally.right += 1
+            tally.alarms += refused
+            tally.forwards.append(probe.forwards - before)
+    return tally
 
 
 def _prepared(case: Case, seed: int) -> tuple[Probe, list[str]]:
@@ -146,9 +204,11 @@ def _guarded(passes: Rule, probe: Probe, names: list[str], guard: Callable[..., 
 def _differences(probe: Probe, name: str, h: float, *, central: bool) -> np.ndarray:
     value = probe.value(name).astype(np.float64)
     numerical = np.empty(value.shape)
+    base = 0.0 if central else probe.phi(name, value)
     for index in np.ndindex(value.shape):
         up, down = value.copy(), value.copy()
         up[index] += h
-        down[index] -= h * central
-        numerical[index] = (probe.phi(name, up) - probe.phi(name, down)) / (h + h * central)
+        down[index] -= h
+        before = probe.phi(name, down) if central else base
+        numerical[index] = (probe.phi(name, up) - before) / (2 * h if central else h)
     return numerical

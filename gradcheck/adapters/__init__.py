@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from gradcheck.adapters import function, jax_adapter, layer, network, pair, torch_adapter
+from gradcheck.adapters import (
+    elementwise,
+    function,
+    jax_adapter,
+    layer,
+    lazy,
+    monolith,
+    network,
+    numpy_ml_adapter,
+    pair,
+    thinc_adapter,
+    torch_adapter,
+)
+from gradcheck.adapters.advice import unrecognised
+from gradcheck.adapters.methods import has_static_methods
 from gradcheck.target import Target, TargetError
 
 __all__ = ["Adapter", "as_target", "register_adapter"]
@@ -21,7 +35,7 @@ class Adapter(Protocol):
         """Return the target of ``thing`` at ``arguments``."""
 
 
-_ADAPTERS: list[Adapter] = [network, layer, pair, function]
+_ADAPTERS: list[Adapter] = [monolith, lazy, network, elementwise, layer, pair, function]
 
 
 def register_adapter(adapter: Adapter) -> None:
@@ -59,10 +73,17 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     """
     if isinstance(thing, Target):
         return thing
-    frameworks: tuple[Adapter, ...] = (torch_adapter, jax_adapter)
+    frameworks: tuple[Adapter, ...] = (
+        torch_adapter,
+        jax_adapter,
+        thinc_adapter,
+        numpy_ml_adapter,
+    )
     for framework in frameworks:
         if framework.matches(thing) or any(map(framework.matches, arguments)):
             return framework.adapt(thing, arguments, params)
+    if isinstance(thing, type) and has_static_methods(thing):
+        return pair.adapt((thing.forward, thing.backward), arguments, params)  # type: ignore[attr-defined]
     if isinstance(thing, type):
         raise TargetError(
             f"{thing.__name__} is a class: pass an instance, as in check({thing.__name__}(...), x)"
@@ -70,12 +91,4 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     for adapter in _ADAPTERS:
         if adapter.matches(thing):
             return adapter.adapt(thing, arguments, params)
-    raise TargetError(
-        f"a {type(thing).__name__} is not something that can be checked. Tried: an object with "
-        "forward and backward, a list of such layers, a pair of functions (forward, backward) or "
-        "(f, grad), a function returning (loss, gradient) or (y, backprop), a gradcheck.Target. "
-        "Three lines make any code checkable:\n"
-        "    target = gradcheck.Target('mine', {'x': x},\n"
-        "        forward=lambda tensors: f(tensors['x']),\n"
-        "        vjp=lambda tensors, cotangent: {'x': backward(tensors['x'], cotangent)})"
-    )
+    raise TargetError(unrecognised(thing, arguments))

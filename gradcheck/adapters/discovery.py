@@ -1,51 +1,219 @@
-"""Tells parameters from caches, and a loss's backward from a layer's, after one trial run."""
+"""What one trial run of a layer shows: its parameters, and how their gradients are handed out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.binding import CACHE_NAMES, Call
-from gradcheck.adapters.parameters import Parameter
-from gradcheck.target import Array, is_differentiable
+from gradcheck.adapters.calling import Call, takes_rate
+from gradcheck.adapters.methods import backward_of
+from gradcheck.adapters.parameters import Parameter, find_parameters, is_gradient
+from gradcheck.adapters.places import Place
+from gradcheck.adapters.slots import Slot, parts, slots
+from gradcheck.adapters.structure import arrays_in, items
+from gradcheck.adapters.vocabulary import (
+    INPUT_GRADIENTS,
+    gradient_keys,
+    gradient_stems,
+    is_gradient_word,
+    plain,
+)
+from gradcheck.blocks import blocks
+from gradcheck.target import TargetError, is_differentiable
+
+Key = tuple[int, Any]
 
 
-def takes_no_cotangent(wanted: Sequence[str], call: Call) -> bool:
-    """Whether a loss's backward takes nothing, or only its own inputs and cache."""
-    if not wanted:
-        return True
-    own = {*call.names, *CACHE_NAMES}
-    return all(name in own for name in wanted) or (
-        len(wanted) == len(call.inputs) > 1 and not call.has_cache
+@dataclass
+class Found:
+    """The parameters of a layer, and where their gradients are to be had.
+
+    Attributes
+    ----------
+    parameters
+        By name, in order of definition.
+    returned
+        Names of those whose gradients the backward returns.
+    updated
+        Places of those that the backward updates at once.
+    constants
+        Names of those that the output depends on, but that nothing says are trained.
+    """
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    returned: list[str] = field(default_factory=list)
+    updated: dict[str, Place] = field(default_factory=dict)
+    constants: set[str] = field(default_factory=set)
+
+    def moved(self, places: Mapping[str, Place]) -> Found:
+        """Return the same parameters kept at other places, without their gradients."""
+        moved = {
+            name: Parameter(name, places[name], nothing, parameter.declared)
+            for name, parameter in self.parameters.items()
+        }
+        return Found(moved, constants=self.constants)
+
+
+class Trial:
+    """Compares what a layer keeps before its forward, after it, and after its backward.
+
+    Parameters
+    ----------
+    layer
+        Any object, before the forward ran.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+        self._before = slots(layer)
+        self._kept = {_key(slot): slot.place.get() for slot in self._before}
+        self._contents = {_key(slot): np.array(slot.place.get()) for slot in self._before}
+        self._stable: list[Slot] = []
+        self._later: dict[Key, Any] = {}
+
+    def after_forward(self) -> None:
+        """Note what the forward left alone: neither caches nor running statistics."""
+        self._later = {
+            _key(slot): np.array(slot.place.get())
+            for slot in slots(self.layer)
+            if _key(slot) not in self._kept
+        } | self._contents
+        self._stable = [
+            slot
+            for slot in self._before
+            if slot.place.get() is self._kept[_key(slot)]
+            and same(slot.place.get(), self._contents[_key(slot)])
+        ]
+
+    def found(self, call: Call, result: Any, *, updates: bool) -> Found:
+        """Return what the backward, which returned ``result``, shows of the parameters.
+
+        Parameters
+        ----------
+        call, result
+            Of the backward that was just called.
+        updates
+            Whether it may have updated the parameters.
+        """
+        exclude = [*call.inputs, *call.result.outputs]
+        stable = {_key(slot) for slot in self._stable}
+        found = Found()
+        for parameter in find_parameters(self.layer, exclude):
+            place = parameter.place
+            was_there = (id(place.owner), place.key) in stable
+            if (parameter.declared or was_there) and not _shares(place.get(), exclude):
+                found.parameters[parameter.name] = parameter
+        if updates:
+            self._find_updated(found)
+        self._find_returned(found, call, result)
+        return found
+
+    def unpaired(self, found: Found) -> list[tuple[Slot, tuple[int, ...]]]:
+        """Return what the backward wrote that is called a gradient, but whose is not known."""
+        known = [parameter.gradient() for parameter in found.parameters.values()]
+        return [
+            (slot, slot.array.shape)
+            for slot in slots(self.layer)
+            if slot.array is not None
+            and isinstance(slot.key, str)
+            and (any(gradient_stems(slot.key)) or is_gradient_word(slot.key))
+            and plain(slot.key) not in INPUT_GRADIENTS
+            and not any(slot.array is value for value in known)
+            and self._is_fresh(slot)
+        ]
+
+    def _is_fresh(self, slot: Slot) -> bool:
+        key = _key(slot)
+        return key not in self._later or not same(slot.place.get(), self._later[key])
+
+    def candidates(self, found: Found, exclude: Sequence[Any]) -> Iterator[Slot]:
+        """Yield the arrays that may be parameters, for all that their gradient was not seen."""
+        taken = {id(parameter.place.get()) for parameter in found.parameters.values()}
+        now = slots(self.layer)
+        for slot in self._stable:
+            array = slot.array
+            if array is None or id(array) in taken or _shares(array, exclude):
+                continue
+            if not any(is_gradient(slot, other) for other in now):
+                yield slot
+
+    def _find_updated(self, found: Found) -> None:
+        now = slots(self.layer)
+        for slot in self._stable:
+            changed = not same(slot.place.get(), self._contents[_key(slot)])
+            if changed and not any(is_gradient(slot, other) for other in now):
+                found.updated[slot.name] = slot.place
+                known = found.parameters.get(slot.name)
+                reader = known.gradient if known is not None else nothing
+                found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, True)
+
+    def _find_returned(self, found: Found, call: Call, result: Any) -> None:
+        """Name the parameters of a backward that returns their gradients."""
+        keyed = dict(_keyed(result))
+        named = {
+            slot.name: slot.place
+            for slot in self._stable
+            if any(key in keyed for key in gradient_keys(str(slot.key)))
+            and slot.name not in call.names
+        }
+        if keyed:
+            self._take_returned(found, named)
+            return
+        gradients = list(arrays_in(result)) if items(result) else []
+        pool = {slot.name: slot for slot in self._stable if slot.array is not None}
+        for rest in _beside_inputs(gradients, call.inputs):
+            names = by_shape({name: slot.array for name, slot in pool.items()}, rest)
+            if names is not None:
+                self._take_returned(found, {name: pool[name].place for name in names})
+                return
+        if len(gradients) - len(call.inputs) == len(found.parameters):
+            found.returned = list(found.parameters)
+
+    def _take_returned(self, found: Found, places: Mapping[str, Place]) -> None:
+        found.returned = list(places)
+        for name, place in places.items():
+            if name not in found.parameters:
+                found.parameters[name] = Parameter(name, place, nothing, True)
+
+
+def take_given(found: Found, params: Any, pool: Sequence[Slot], name: str) -> None:
+    """Keep the parameters the user named, adding those whose gradient was not seen.
+
+    Raises
+    ------
+    TargetError
+        If the layer named ``name`` has no such parameter.
+    """
+    keyed = isinstance(params, Mapping)
+    named = keyed or all(isinstance(item, str) for item in params)
+    given: dict[Any, Any] = (
+        dict(params) if keyed else dict.fromkeys(params) if named else dict(enumerate(params))
     )
+    known, found.parameters = found.parameters, {}
+    found.constants = set()
+    slots_by_name = {slot.name: slot for slot in pool}
+    for key, value in given.items():
+        of_identity = (
+            parameter for parameter in known.values() if parameter.place.get() is value is not None
+        )
+        parameter = known.get(key) or next(of_identity, None)
+        slot = slots_by_name.get(key) or next(
+            (slot for slot in pool if slot.array is value is not None), None
+        )
+        if parameter is None and slot is not None:
+            parameter = Parameter(slot.name, slot.place, nothing, True)
+        if parameter is None:
+            raise TargetError(
+                f"params names {key!r}, but {name} shows no gradient for it after backward; found "
+                f"parameters: {sorted(known) or 'none'}"
+            )
+        found.parameters[parameter.name if not isinstance(key, str) else key] = parameter
 
 
-def is_stable(parameter: Parameter, before: Mapping[int, Any]) -> bool:
-    """Whether the value was there before the forward, so that it is no cache of one call."""
-    return parameter.declared or "." in parameter.name or _was_there(parameter, before)
-
-
-def _was_there(parameter: Parameter, before: Mapping[int, Any]) -> bool:
-    return parameter.place.is_item or id(parameter.place.get()) in before
-
-
-def shares(parameter: Parameter, arrays: Sequence[Any]) -> bool:
-    """Whether the parameter lies in the memory of an input or output: then it is a cache."""
-    value = parameter.place.get()
-    return isinstance(value, np.ndarray) and any(
-        isinstance(array, np.ndarray) and np.shares_memory(value, array) for array in arrays
-    )
-
-
-def float_attributes(layer: Any) -> dict[str, Any]:
-    """Return the attributes that are floating-point numbers or arrays, in order of definition."""
-    attributes = getattr(layer, "__dict__", {})
-    return {name: value for name, value in attributes.items() if is_differentiable(value)}
-
-
-def by_shape(candidates: Mapping[str, Array], gradients: Sequence[Any]) -> list[str] | None:
+def by_shape(candidates: Mapping[str, Any], gradients: Sequence[Any]) -> list[str] | None:
     """Give every returned gradient the attribute of its shape, in the order of definition."""
     left = dict(candidates)
     names = []
@@ -57,3 +225,63 @@ def by_shape(candidates: Mapping[str, Array], gradients: Sequence[Any]) -> list[
         names.append(name)
         del left[name]
     return names
+
+
+def _beside_inputs(gradients: list[Any], inputs: Sequence[Any]) -> Iterator[list[Any]]:
+    """Yield what is left of the gradients when those of the inputs, first or last, are gone."""
+    arrays = [value for value in inputs if is_differentiable(value)]
+    for own in (list(inputs), arrays, arrays[:1], []):
+        count = len(own)
+        if count < len(gradients):
+            for rest, taken in (
+                (gradients[count:], gradients[:count]),
+                (gradients[: len(gradients) - count], gradients[len(gradients) - count :]),
+            ):
+                if all(
+                    g is None or np.shape(g) == np.shape(value)
+                    for g, value in zip(taken, own, strict=True)
+                ):
+                    yield rest
+
+
+def _keyed(result: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the items of all dicts among what a backward returned."""
+    for suffix, part in items(result):
+        if isinstance(result, Mapping) and not items(part):
+            yield suffix[1:], part
+        yield from _keyed(part)
+
+
+def is_told_rate(layer: Any, backward: Callable[..., Any]) -> bool:
+    """Whether a backward, or that of a part, is told a learning rate."""
+    own = takes_rate(backward)
+    return own or any(
+        method is not None and is_told_rate(part, method)
+        for _, part in parts(layer)
+        for method in [backward_of(part)]
+    )
+
+
+def _key(slot: Slot) -> Key:
+    return id(slot.place.owner), slot.place.key
+
+
+def same(value: Any, content: Any) -> bool:
+    """Whether a value is still what its copy says, bit for bit up to the kind of NaN."""
+    now = np.asarray(value)
+    return now.shape == content.shape and all(
+        np.array_equal(one, other, equal_nan=other.dtype.kind == "f")
+        for one, other in blocks(now, content)
+    )
+
+
+def _shares(value: Any, arrays: Sequence[Any]) -> bool:
+    """Whether a value lies in the memory of an input or output: then it is a cache."""
+    return isinstance(value, np.ndarray) and any(
+        isinstance(array, np.ndarray) and np.shares_memory(value, array) for array in arrays
+    )
+
+
+def nothing() -> Any:
+    """Return no gradient."""
+    return None

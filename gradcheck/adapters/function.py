@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters import layer, pair
+from gradcheck.adapters.advice import returned_no_gradient
 from gradcheck.adapters.binding import align_gradients
+from gradcheck.adapters.calling import Result
 from gradcheck.adapters.inputs import Inputs
+from gradcheck.adapters.methods import Names, backward_of
 from gradcheck.adapters.parameters import Parameter, find_parameters
-from gradcheck.adapters.places import Place
+from gradcheck.adapters.places import Place, places_in
+from gradcheck.adapters.structure import is_container
 from gradcheck.memory import Memory
 from gradcheck.target import (
     Array,
@@ -19,10 +26,11 @@ from gradcheck.target import (
     Target,
     TargetError,
     Tensors,
-    as_outputs,
     is_differentiable,
     is_scalar,
 )
+
+FLAGS = ("derivative", "deriv", "derive", "prime", "grad", "gradient", "diff")
 
 
 def matches(thing: Any) -> bool:
@@ -41,34 +49,41 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
     memory = Memory([function, *arguments, params])
     inputs = Inputs.of(function, arguments)
     with memory.guarded():
-        raw = function(*inputs.arguments(inputs.tensors))
-        _require_gradient(function, raw)
+        raw = _in_order(function(*inputs.arguments(inputs.tensors)))
+        flag = _derivative_flag(function)
+        if flag is not None and not isinstance(raw, tuple):
+            return pair.adapt((function, partial(function, **{flag: True})), arguments, params)
+        owner = getattr(function, "__self__", None)
+        if not _has_gradient(raw) and backward_of(owner) is not None:
+            backward = Names.of(owner).backward
+            return layer.adapt(owner, arguments, params, Names(function.__name__, backward))
+        if not _has_gradient(raw):
+            raise TargetError(returned_no_gradient(function, raw, arguments))
         parameters = _parameters(function, raw, inputs, params)
     target = _FunctionTarget(function, inputs, parameters, memory)
     return target.build(unit_cotangent=not callable(raw[1]))
 
 
-def _require_gradient(function: Callable[..., Any], raw: Any) -> None:
+def _in_order(raw: Any) -> Any:
+    """Return (loss, gradients) whichever of them came first."""
+    if isinstance(raw, tuple) and len(raw) == 2 and is_scalar(raw[1]) and not is_scalar(raw[0]):
+        return raw[::-1]
+    return raw
+
+
+def _derivative_flag(function: Callable[..., Any]) -> str | None:
+    """Return the argument that makes a function return its derivative, as ``f(x, deriv=True)``."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return next((p.name for p in parameters if p.default is False and p.name in FLAGS), None)
+
+
+def _has_gradient(raw: Any) -> bool:
+    """Whether something beside the output may be its gradient."""
     several = isinstance(raw, tuple | list) and len(raw) >= 2
-    if several and (callable(raw[1]) or is_scalar(raw[0])):
-        return
-    name = getattr(function, "__name__", type(function).__name__)
-    raise TargetError(
-        f"{name} returned {_shape_of(raw)}, with no gradient beside it. Tried: an object with "
-        "forward and backward, a pair of functions, (loss, gradient), (y, backprop), a network's "
-        "layers. Three lines make it checkable:\n"
-        "    target = gradcheck.Target('mine', {'x': x},\n"
-        "        forward=lambda tensors: f(tensors['x']),\n"
-        "        vjp=lambda tensors, cotangent: {'x': backward(tensors['x'], cotangent)})"
-    )
-
-
-def _shape_of(raw: Any) -> str:
-    if isinstance(raw, np.ndarray):
-        return f"an array of shape {raw.shape}"
-    if isinstance(raw, tuple | list):
-        return f"{len(raw)} values ({', '.join(type(part).__name__ for part in raw)})"
-    return f"a {type(raw).__name__}"
+    return several and (callable(raw[1]) or is_scalar(raw[0]))
 
 
 def _parameters(
@@ -76,7 +91,7 @@ def _parameters(
 ) -> dict[str, Place]:
     """Find the parameters whose gradients the call returns by name, as ``net.loss(X, y)`` does."""
     if params is not None:
-        return _given(params)
+        return places_in(params)
     gradients = raw[1] if isinstance(raw[1], Mapping) else None
     owner = getattr(function, "__self__", None)
     if gradients is None:
@@ -92,15 +107,6 @@ def _parameters(
         name: Place(owner, name, False)
         for name in gradients
         if name not in inputs.values and is_differentiable(getattr(owner, str(name), None))
-    }
-
-
-def _given(params: Any) -> dict[str, Place]:
-    items = params.items() if isinstance(params, Mapping) else enumerate(params)
-    return {
-        str(key) if isinstance(params, Mapping) else f"params[{key}]": Place(params, key, True)
-        for key, value in items
-        if is_differentiable(value)
     }
 
 
@@ -137,7 +143,7 @@ class _FunctionTarget:
             self.base,
             self.run,
             recast=self._recast if not self.parameters else None,
-            roles=dict.fromkeys(self.parameters, "parameter"),
+            roles=dict.fromkeys([*self.parameters, *self._owed()], "parameter"),
             state=self.memory,
             unit_cotangent=unit_cotangent,
             batch=self.inputs.batch,
@@ -154,27 +160,35 @@ class _FunctionTarget:
         for parameter in self.owned.values():
             parameter.zero_gradient()
         arguments = self.inputs.arguments(tensors)
-        raw = self.function(*arguments)
-        output, second = raw[0], raw[1]
-        outputs = as_outputs(output)
-        single = not isinstance(output, tuple | list)
+        handed = self.inputs.handed(arguments)
+        raw = _in_order(self.function(*arguments))
+        second = raw[1]
+        result = Result.of(raw[0])
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
             if callable(second):
-                result = second(cotangents[0] if single else cotangents)
-                claimed = align_gradients(result, self.inputs.values, list(self.parameters))
+                returned = second(result.cotangent(cotangents))
+                claimed = align_gradients(returned, self.inputs.values, self._shapes())
                 stored = {name: p.gradient() for name, p in self.owned.items()}
                 return {**{k: v for k, v in stored.items() if v is not None}, **claimed}
             gradients = second if len(raw) == 2 else list(raw[1:])
             if self.parameters and not isinstance(gradients, Mapping | tuple | list):
                 return {next(iter(self.parameters)): gradients}
-            if self.parameters and not self.inputs.tensors:
-                return align_gradients(gradients, {}, list(self.parameters))
-            return align_gradients(gradients, self.inputs.values, list(self.parameters))
+            values = self.inputs.values if self.inputs.tensors else {}
+            return align_gradients(gradients, values, self._shapes())
 
-        pairs = zip(self.inputs.names, arguments, strict=True)
-        handed = {name: np.asarray(value) for name, value in pairs if name in tensors}
-        return Run(outputs, pullback, handed)
+        return Run(result.outputs, pullback, handed)
+
+    def _owed(self) -> set[str]:
+        """Return the tensors in containers of parameters, should one gradient be missing."""
+        if not any(map(is_container, self.inputs.values.values())):
+            return set()
+        with self.memory.guarded():
+            run = self.run(self.base)
+            return self.inputs.owed(run.pullback(tuple(map(np.ones_like, run.outputs))))
+
+    def _shapes(self) -> dict[str, Array]:
+        return {name: self.base[name] for name in self.parameters}
 
     def _find_owned(self) -> None:
         """Find parameters of a callback-style layer object, or of one whose method this is."""

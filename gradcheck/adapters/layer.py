@@ -8,49 +8,53 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.binding import (
-    CACHE_NAMES,
+from gradcheck.adapters.binding import align_gradients, required_names
+from gradcheck.adapters.calling import (
+    UNIT_RATE,
     Call,
-    align_gradients,
+    Reading,
+    Result,
     call_backward,
-    required_names,
-)
-from gradcheck.adapters.discovery import (
-    by_shape,
-    float_attributes,
-    is_stable,
-    shares,
+    call_pointwise,
+    is_pointwise,
+    readings,
     takes_no_cotangent,
 )
+from gradcheck.adapters.discovery import Found, Trial, is_told_rate, take_given
 from gradcheck.adapters.inputs import Inputs
-from gradcheck.adapters.parameters import Parameter, find_parameters, stored_gradient
-from gradcheck.adapters.places import Place
+from gradcheck.adapters.methods import Method, Names, backward_of, forward_of, method_of
+from gradcheck.adapters.parameters import find_parameters, stored_gradient, stored_output
+from gradcheck.adapters.silent import Effects, add_silent, drop_idle
+from gradcheck.adapters.slots import slots
+from gradcheck.adapters.structure import arrays_in
+from gradcheck.adapters.updates import Updates, rates
+from gradcheck.adapters.vocabulary import BACKWARD_NAMES, DERIVATIVE_NAMES, FORWARD_NAMES
 from gradcheck.memory import Memory
-from gradcheck.target import (
-    Array,
-    Outputs,
-    Run,
-    Target,
-    TargetError,
-    Tensors,
-    as_outputs,
-)
+from gradcheck.target import Array, Outputs, Run, Target, TargetError, Tensors
 
-FORWARD_NAMES = ("forward", "__call__", "loss", "call", "apply")
-BACKWARD_NAMES = ("backward", "backprop", "gradient", "grad", "backward_pass", "bprop", "vjp")
+__all__ = ["BACKWARD_NAMES", "FORWARD_NAMES", "adapt", "matches", "method_of"]
 
 
 def matches(thing: Any) -> bool:
     """Whether ``thing`` is an object with a forward and a backward method."""
     return (
         not isinstance(thing, type)
-        and _method(thing, BACKWARD_NAMES) is not None
-        and _method(thing, FORWARD_NAMES) is not None
+        and backward_of(thing) is not None
+        and forward_of(thing) is not None
     )
 
 
-def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
+def adapt(
+    layer: Any, arguments: Sequence[Any], params: Any = None, names: Names | None = None
+) -> Target:
     """Return the target of a layer or loss object at ``arguments``.
+
+    Parameters
+    ----------
+    layer, arguments, params
+        The object, the inputs of its forward, and the parameters to check.
+    names
+        Of its forward and backward; those that are most usual where None.
 
     Raises
     ------
@@ -58,56 +62,50 @@ def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         If no gradient can be found after a backward, or more than there are tensors.
     """
     memory = Memory([layer, *arguments])
+    names = names or Names.of(layer)
+    inputs = Inputs.of(getattr(layer, names.forward), arguments)
     with memory.guarded():
-        return _LayerAdapter(layer, Inputs.of(_forward(layer), arguments), memory, params).target()
+        return LayerAdapter(layer, inputs, memory, params, names).target()
 
 
-def _method(thing: Any, names: Sequence[str]) -> Callable[..., Any] | None:
-    for name in names:
-        method = getattr(thing, name, None)
-        if callable(method):
-            return method  # type: ignore[no-any-return]
-    return None
+class LayerAdapter:
+    """Runs a layer at given tensors, and reads the gradients where the layer leaves them.
 
-
-def method_of(thing: Any, names: Sequence[str]) -> Callable[..., Any]:
-    """Return the first of the methods that ``thing`` has.
-
-    Raises
-    ------
-    TargetError
-        If it has none.
+    Parameters
+    ----------
+    layer
+        The object.
+    inputs
+        Of its forward.
+    memory
+        Restores it.
+    params
+        Parameters to check, by name or as arrays; all that are found where None.
+    names
+        Of the forward and the backward.
     """
-    method = _method(thing, names)
-    if method is None:
-        raise TargetError(f"{type(thing).__name__} has none of the methods {', '.join(names)}")
-    return method
 
-
-def _forward(layer: Any) -> Callable[..., Any]:
-    return method_of(layer, FORWARD_NAMES)
-
-
-class _LayerAdapter:
-    """Runs a layer at given tensors, and reads the gradients where the layer leaves them."""
-
-    def __init__(self, layer: Any, inputs: Inputs, memory: Memory, params: Any) -> None:
+    def __init__(
+        self, layer: Any, inputs: Inputs, memory: Memory, params: Any, names: Names
+    ) -> None:
+        self.names = names
         self.layer = layer
         self.inputs = inputs
         self.memory = memory
-        self.parameters: dict[str, Parameter] = {}
-        self.returned: list[str] = []  # parameters whose gradients backward returns
+        self.found = Found()
+        self.updates = Updates()
         self.dirty: set[str] = set()
         self.unit_cotangent = False
+        self.pointwise = False
+        self.reading = Reading.AS_NAMED
+        self.base: dict[str, Array] = inputs.tensors
         self._discover(params)
         self.base = self.tensors()
 
     def tensors(self) -> dict[str, Array]:
         """Return all differentiable tensors: inputs first, then parameters."""
-        parameters = {
-            name: np.array(parameter.place.get()) for name, parameter in self.parameters.items()
-        }
-        return {**self.inputs.tensors, **parameters}
+        parameters = self.found.parameters.items()
+        return {**self.inputs.tensors, **{n: np.array(p.place.get()) for n, p in parameters}}
 
     def target(self) -> Target:
         """Return the target this adapter serves."""
@@ -123,7 +121,10 @@ class _LayerAdapter:
             self.base,
             self.run,
             recast=self.recast,
-            roles=dict.fromkeys(self.parameters, "parameter"),
+            roles={
+                name: "constant" if name in self.found.constants else "parameter"
+                for name in self.found.parameters
+            },
             state=self.memory,
             unit_cotangent=self.unit_cotangent,
             batch=self.inputs.batch,
@@ -133,74 +134,67 @@ class _LayerAdapter:
     def run(self, tensors: Tensors) -> Run:
         """Run forward at ``tensors``; the pullback runs the layer's own backward."""
         self._write_parameters(tensors)
-        for parameter in self.parameters.values():
+        for parameter in self.found.parameters.values():
             parameter.zero_gradient()
         arguments = self.inputs.arguments(tensors)
-        raw = _forward(self.layer)(*arguments)
-        raw, cache, has_cache = self._split_cache(raw)
-        outputs = as_outputs(raw)
-        single = not isinstance(raw, tuple | list)
+        handed = self.inputs.handed(arguments)
+        result = self._forward(arguments)
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
-            call = Call(
-                arguments,
-                self.inputs.names,
-                outputs,
-                raw,
-                cotangents[0] if single else cotangents,
-                cache,
-                has_cache,
-            )
-            result = call_backward(self._backward(), call)
-            return self._collect(result)
+            call = Call(arguments, self.inputs.names, result, result.cotangent(cotangents))
+            returned, implied = self.updates.made_by(lambda: self._pull(call))
+            return {**self._collect(returned, implied)}
 
-        handed = {
-            name: np.asarray(value)
-            for name, value in zip(self.inputs.names, arguments, strict=True)
-            if name in tensors
-        }
-        places = {name: np.asarray(p.place.get()) for name, p in self.parameters.items()}
-        return Run(outputs, pullback, {**handed, **places})
+        places = {n: np.asarray(p.place.get()) for n, p in self.found.parameters.items()}
+        return Run(result.outputs, pullback, {**handed, **places})
 
     def recast(self, dtype: type[np.floating[Any]]) -> Target | None:
-        """Return a copy of the layer computing in ``dtype``."""
+        """Return a copy of the layer computing in ``dtype``; its numbers count, not its claims."""
         try:
             twin = copy.deepcopy(self.layer)
         except Exception:  # noqa: BLE001 (whatever a stranger's __deepcopy__ raises means: no)
             return None
+        for slot in slots(twin):
+            if slot.array is not None and not isinstance(slot.place.owner, tuple):
+                slot.place.replace(slot.array.astype(dtype))
         inputs = self.inputs.cast(dtype)
-        adapter = _LayerAdapter.__new__(_LayerAdapter)
-        adapter.layer, adapter.inputs = twin, inputs
-        adapter.returned, adapter.dirty = self.returned, set()
+        adapter = LayerAdapter.__new__(LayerAdapter)
+        adapter.layer, adapter.inputs, adapter.dirty = twin, inputs, set()
+        adapter.updates, adapter.pointwise = Updates(), self.pointwise
+        adapter.reading, adapter.names = self.reading, self.names
         adapter.unit_cotangent = self.unit_cotangent
-        adapter.parameters = {p.name: p for p in find_parameters(twin)}
-        if not set(self.parameters) <= set(adapter.parameters):
+        places = {slot.name: slot.place for slot in slots(twin)}
+        places |= {parameter.name: parameter.place for parameter in find_parameters(twin)}
+        if not set(self.found.parameters) <= places.keys():
             return None
-        adapter.parameters = {name: adapter.parameters[name] for name in self.parameters}
-        for parameter in adapter.parameters.values():
-            parameter.place.replace(np.asarray(parameter.place.get()).astype(dtype))
-        seen = {p.name: np.asarray(p.place.get()).dtype for p in find_parameters(twin)}
-        if any(seen.get(name) != dtype for name in adapter.parameters):
+        adapter.found = self.found.moved(places)
+        adapter.base = adapter.tensors()
+        if any(value.dtype != dtype for value in adapter.base.values()):
             return None
         adapter.memory = Memory([twin, *inputs.values.values()])
-        adapter.base = adapter.tensors()
         return adapter.target()
 
-    def _backward(self) -> Callable[..., Any]:
-        return method_of(self.layer, BACKWARD_NAMES)
+    def _backward(self) -> Method:
+        return getattr(self.layer, self.names.backward)  # type: ignore[no-any-return]
 
-    def _split_cache(self, raw: Any) -> tuple[Any, Any, bool]:
-        """Tell (output, cache) from two outputs, by what backward asks for."""
-        if not (isinstance(raw, tuple) and len(raw) == 2):
-            return raw, None, False
-        wanted = required_names(self._backward()) or []
-        asks_for_cache = len(wanted) == 2 and any(name.lower() in CACHE_NAMES for name in wanted)
-        if asks_for_cache or not isinstance(raw[1], np.ndarray | np.generic | float):
-            return raw[0], raw[1], True
-        return raw, None, False
+    def _forward(self, arguments: Sequence[Any]) -> Result:
+        returned = getattr(self.layer, self.names.forward)(*arguments)
+        if returned is None:
+            returned = stored_output(self.layer)
+        if returned is None:
+            raise TargetError(
+                f"the forward of {type(self.layer).__name__} returned None, and left nothing "
+                "called output behind: return the output"
+            )
+        return Result.of(returned, self._backward(), self.reading)
+
+    def _pull(self, call: Call) -> Any:
+        if self.pointwise:
+            return call_pointwise(self._backward(), call)
+        return call_backward(self._backward(), call, self.reading)
 
     def _write_parameters(self, tensors: Tensors) -> None:
-        for name, parameter in self.parameters.items():
+        for name, parameter in self.found.parameters.items():
             changed = tensors[name] is not self.base[name]
             if changed or name in self.dirty:
                 parameter.place.put(tensors[name])
@@ -209,11 +203,16 @@ class _LayerAdapter:
             else:
                 self.dirty.discard(name)
 
-    def _collect(self, result: Any) -> dict[str, Any]:
-        gradients = align_gradients(result, self.inputs.values, self.returned)
-        for name, parameter in self.parameters.items():
+    def _collect(self, result: Any, implied: Mapping[str, Array]) -> dict[str, Any]:
+        """Gather the gradients from where they are: returned, kept, or implied by an update."""
+        returned = {name: self.base[name] for name in self.found.returned}
+        if returned and isinstance(result, tuple | list):
+            result = _flat(result)
+        gradients = align_gradients(result, self.inputs.values, returned)
+        for name, parameter in self.found.parameters.items():
             if name not in gradients:
                 gradient = parameter.gradient()
+                gradient = implied.get(name) if gradient is None else gradient
                 if gradient is not None:
                     gradients[name] = gradient
         first = next(iter(self.inputs.tensors), None)
@@ -225,67 +224,66 @@ class _LayerAdapter:
 
     def _discover(self, params: Any) -> None:
         """Run once forward and backward to see where the gradients appear."""
-        self.base = self.inputs.tensors
-        before = {id(value): value for value in float_attributes(self.layer).values()}
-        arguments = self.inputs.arguments(self.inputs.tensors)
-        raw, cache, has_cache = self._split_cache(_forward(self.layer)(*arguments))
-        outputs = as_outputs(raw)
-        ones = tuple(np.ones_like(output) for output in outputs)
-        single = not isinstance(raw, tuple | list)
-        cotangent = ones[0] if single else ones
-        call = Call(arguments, self.inputs.names, outputs, raw, cotangent, cache, has_cache)
-        result = call_backward(self._backward(), call)
-        scalar = all(output.ndim == 0 for output in outputs)
+        trial, call, returned = self._first_run()
         wanted = required_names(self._backward())
-        self.unit_cotangent = scalar and wanted is not None and takes_no_cotangent(wanted, call)
-        exclude = [*arguments, *outputs]
-        found = find_parameters(self.layer, exclude)
-        self.parameters = {
-            parameter.name: parameter
-            for parameter in found
-            if is_stable(parameter, before) and not shares(parameter, exclude)
-        }
+        self.unit_cotangent = self.reading is Reading.OWN_INPUTS or (
+            call.scalar and wanted is not None and takes_no_cotangent(wanted, call)
+        )
+        self.found = trial.found(call, returned, updates=self._rate() > 0)
         if params is not None:
-            self._take_given(params)
-        self._match_returned(result, before)
+            take_given(self.found, params, slots(self.layer), type(self.layer).__name__)
+        else:
+            known = [*call.inputs, *call.result.outputs, *self.inputs.values.values()]
+            pool = list(trial.candidates(self.found, known))
+            effects = Effects(self._outputs, np.random.default_rng(0))
+            drop_idle(self.found, effects)
+            add_silent(self.found, pool, trial.unpaired(self.found), effects)
+        self.updates = Updates(self.found.updated, self.layer, self._rate() or UNIT_RATE)
+        if self.found.updated:
+            self.memory.restore(everything=True)
 
-    def _take_given(self, params: Any) -> None:
-        """Keep the parameters the user named, adding those that were not discovered."""
-        given = params if isinstance(params, Mapping) else dict.fromkeys(params)
-        known = {**self.parameters}
-        self.parameters = {}
-        for name, value in given.items():
-            by_identity = next(
-                (p for p in known.values() if value is not None and p.place.get() is value), None
-            )
-            parameter = known.get(name) or by_identity
-            if parameter is None:
-                raise TargetError(
-                    f"params names {name!r}, but {type(self.layer).__name__} shows no gradient for "
-                    f"it after backward; found parameters: {sorted(known) or 'none'}"
+    def _first_run(self) -> tuple[Trial, Call, Any]:
+        """Run forward and backward in the first reading that goes through."""
+        failure: Exception | None = None
+        possible = [Reading.AS_NAMED]
+        for self.reading in possible:
+            trial = Trial(self.layer)
+            arguments = self.inputs.arguments(self.inputs.tensors)
+            result = self._forward(arguments)
+            trial.after_forward()
+            ones = tuple(np.ones_like(output) for output in result.outputs)
+            call = Call(arguments, self.inputs.names, result, result.cotangent(ones))
+            if failure is None:
+                wanted = required_names(self._backward()) or []
+                self.pointwise = is_pointwise(wanted, call) and (
+                    len(wanted) > 1 or self.names.backward in DERIVATIVE_NAMES
                 )
-            self.parameters[name] = parameter
+                possible += list(readings(self._backward(), call))[1:]
+            try:
+                return trial, call, self._pull(call)
+            except Exception as error:  # noqa: BLE001 (a stranger's code may raise anything)
+                failure = failure or error
+                self.memory.restore(everything=True)
+        self.reading = Reading.AS_NAMED
+        raise failure or TargetError("backward could not be called")
 
-    def _match_returned(self, result: Any, before: Mapping[int, Any]) -> None:
-        """Name the parameters of a backward that returns their gradients: (dx, dW, db)."""
-        if not isinstance(result, tuple | list):
-            return
-        missing = len(result) - len(self.inputs.values)
-        if missing <= 0 or missing == len(self.parameters):
-            self.returned = list(self.parameters) if missing > 0 else []
-            return
-        stable = {
-            name: value
-            for name, value in float_attributes(self.layer).items()
-            if id(value) in before and isinstance(value, np.ndarray)
-        }
-        names = by_shape(stable, list(result)[len(self.inputs.values) :])
-        if names is not None:
-            self.returned = names
-            for name in names:
-                self.parameters[name] = Parameter(
-                    name, Place(self.layer, name, False), lambda: None, True
-                )
+    def _rate(self) -> float:
+        """Return the learning rate that updates in the backward are made with; 0 for no updates."""
+        told = is_told_rate(self.layer, self._backward()) or any(rates(self.layer))
+        return UNIT_RATE if told else 0.0
+
+    def _outputs(self, change: Callable[[], None]) -> Outputs:
+        """Return the outputs at the inputs, from the remembered state after a change of it."""
+        self.memory.restore()
+        change()
+        return self._forward(self.inputs.arguments(self.inputs.tensors)).outputs
+
+
+def _flat(result: Sequence[Any]) -> Any:
+    """Return (dx, [dW, db]) as (dx, dW, db); dicts stay what they are."""
+    if any(isinstance(part, Mapping) for part in result):
+        return result
+    return tuple(arrays_in(result))
 
 
 def _kinds(values: Mapping[str, Any]) -> str:

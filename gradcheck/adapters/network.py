@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters import function as functions_adapter
 from gradcheck.adapters import layer as layers_adapter
-from gradcheck.adapters.binding import Call, call_backward
-from gradcheck.adapters.inputs import Inputs
+from gradcheck.adapters import pair as pairs_adapter
+from gradcheck.adapters.binding import required_names
+from gradcheck.adapters.chain import Link, joined
+from gradcheck.adapters.methods import Method, find_method, forward_of, method_of
+from gradcheck.adapters.vocabulary import FORWARD_NAMES, LOSS_NAMES, PRIME_NAMES, is_target
 from gradcheck.memory import Memory
-from gradcheck.target import Target, as_outputs
-
-LOSS_NAMES = ("loss", "loss_fn", "loss_function", "criterion", "cost")
+from gradcheck.target import Target
 
 Part = tuple[str, Any, tuple[Any, ...]]
 
 
 def matches(thing: Any) -> bool:
-    """Whether ``thing`` is a list of layers, or an object with one as its ``layers``."""
-    return bool(_layers(thing))
+    """Whether ``thing`` is a list of layers, an object with such ``layers``, or has a loss too."""
+    return _Network.of(thing) is not None
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     """Return the target of the whole network; given targets too, of its loss."""
-    loss = _loss(thing)
-    if loss is not None and len(arguments) > 1:
-        return _named(layers_adapter.adapt(_WithLoss(thing, loss), arguments, params), thing)
-    if layers_adapter.matches(thing):
-        return layers_adapter.adapt(thing, arguments, params)
-    return _named(layers_adapter.adapt(_Chain(thing), arguments, params), thing)
+    network = _Network.of(thing)
+    if network is None or (network.loss is None and network.has_methods):
+        return layers_adapter.adapt(network.body if network else thing, arguments, params)
+    kind = "network" if isinstance(network.body, list | tuple) else type(network.body).__name__
+    with_loss = network.loss is not None and len(arguments) > 1
+    with Memory([thing, *arguments]).guarded():
+        links = network.links(arguments[: 1 if with_loss else None], params)
+        if with_loss:
+            links.append(network.loss_link(links[-1].target, arguments[1:]))
+    return joined(kind, links)
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[Part]:
@@ -41,21 +48,80 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[Part]:
     list of (name, layer, inputs)
         Empty where ``thing`` is no network, or its layers are not simply applied in a row.
     """
-    layers = _layers(thing)
-    if not layers or not arguments:
+    network = _Network.of(thing)
+    if network is None or not network.layers or not arguments:
         return []
     with Memory([thing, *arguments]).guarded():
         activation = arguments[0]
         found: list[Part] = []
-        for position, part in enumerate(layers):
+        for position, part in enumerate(network.layers):
             found.append((f"layers[{position}]", part, (np.array(activation),)))
-            activation = _forward(part)(np.array(activation))
-        if not _is_row(thing, arguments[0], activation):
+            activation = method_of(part, FORWARD_NAMES)(np.array(activation))
+        if not network.is_row(arguments[0], activation):
             return []
-        loss = _loss(thing)
-        if loss is not None and len(arguments) > 1:
-            found.append(("loss", loss, (np.array(activation), *arguments[1:])))
+        if network.loss is not None and len(arguments) > 1:
+            given = _in_order(network.loss, np.array(activation), arguments[1:])
+            found.append(("loss", network.loss, given))
     return found
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network, whatever it was given as.
+
+    Attributes
+    ----------
+    body
+        A list of layers, or an object that is a layer or has some.
+    layers
+        The layers in a row; empty where they are not known.
+    loss
+        An object, a pair of functions, a function that returns its gradient; None for none.
+    """
+
+    body: Any
+    layers: list[Any]
+    loss: Any
+
+    @classmethod
+    def of(cls, thing: Any) -> _Network | None:
+        """Return the network that ``thing`` is, None if it is none."""
+        layers = _layers(thing)
+        if isinstance(thing, tuple | list) and 2 <= len(thing) <= 3 and _is_body(thing[0]):
+            loss = thing[1] if len(thing) == 2 else tuple(thing[1:])
+            if _is_loss(loss):
+                return cls(thing[0], _layers(thing[0]), loss)
+        return cls(thing, layers, _own_loss(thing)) if layers else None
+
+    @property
+    def has_methods(self) -> bool:
+        """Whether the body has a forward and a backward of its own."""
+        return layers_adapter.matches(self.body) and _takes_one(forward_of(self.body))
+
+    def links(self, arguments: Sequence[Any], params: Any) -> list[Link]:
+        """Return the targets of the body, or of its layers at the activations that reach them."""
+        if self.has_methods:
+            return [Link("", layers_adapter.adapt(self.body, arguments, params), "")]
+        links: list[Link] = []
+        given = list(arguments)
+        for position, part in enumerate(self.layers):
+            target = layers_adapter.adapt(part, given)
+            links.append(Link(f"layers[{position}].", target, _entry(target, given[0])))
+            given = [target.call(target.tensors).outputs[0]]
+        return links
+
+    def loss_link(self, body: Target, targets: Sequence[Any]) -> Link:
+        """Return the target of the loss at the prediction."""
+        prediction = body.call(body.tensors).outputs[0]
+        target = _adapt_loss(self.loss, _in_order(self.loss, prediction, targets))
+        return Link("loss.", target, _entry(target, prediction))
+
+    def is_row(self, x: Any, output: Any) -> bool:
+        """Whether the network's own forward is just its layers one after the other."""
+        if not self.has_methods:
+            return True
+        own = method_of(self.body, FORWARD_NAMES)(np.array(x))
+        return np.shape(own) == np.shape(output) and np.allclose(own, output, equal_nan=True)
 
 
 def _layers(thing: Any) -> list[Any]:
@@ -65,81 +131,52 @@ def _layers(thing: Any) -> list[Any]:
     return list(held) if held and all(map(layers_adapter.matches, held)) else []
 
 
-def _loss(thing: Any) -> Any:
+def _is_body(thing: Any) -> bool:
+    return bool(_layers(thing)) or (layers_adapter.matches(thing) and _takes_one(forward_of(thing)))
+
+
+def _is_loss(thing: Any) -> bool:
+    if pairs_adapter.matches(thing):
+        return True
+    if layers_adapter.matches(thing):
+        return not _takes_one(forward_of(thing))
+    return functions_adapter.matches(thing) and len(required_names(thing) or ()) == 2
+
+
+def _own_loss(thing: Any) -> Any:
+    """Return the loss a network keeps: an object, or a function beside its derivative."""
     for name in LOSS_NAMES:
         loss = getattr(thing, name, None)
-        if loss is not None and layers_adapter.matches(loss):
+        if loss is None:
+            continue
+        if layers_adapter.matches(loss):
             return loss
+        prime = find_method(thing, [f"{name}{ending}" for ending in PRIME_NAMES])
+        if callable(loss) and prime is not None:
+            return loss, prime
     return None
 
 
-def _is_row(thing: Any, x: Any, output: Any) -> bool:
-    """Whether the network's own forward is just its layers one after the other."""
-    if not layers_adapter.matches(thing):
-        return True
-    own = _forward(thing)(np.array(x))
-    return np.shape(own) == np.shape(output) and np.allclose(own, output, equal_nan=True)
+def _takes_one(forward: Method | None) -> bool:
+    return forward is not None and len(required_names(forward) or ()) <= 1
 
 
-def _forward(part: Any) -> Callable[..., Any]:
-    return layers_adapter.method_of(part, layers_adapter.FORWARD_NAMES)
+def _in_order(loss: Any, prediction: Any, targets: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the arguments of a loss, targets first where that is how they are called."""
+    first = loss[0] if isinstance(loss, tuple | list) else loss
+    forward = forward_of(first) if layers_adapter.matches(first) else first
+    names = (required_names(forward) if forward is not None else None) or [""]
+    return (*targets, prediction) if is_target(names[0]) else (prediction, *targets)
 
 
-def _backward(part: Any) -> Callable[..., Any]:
-    return layers_adapter.method_of(part, layers_adapter.BACKWARD_NAMES)
+def _adapt_loss(loss: Any, arguments: Sequence[Any]) -> Target:
+    if layers_adapter.matches(loss):
+        return layers_adapter.adapt(loss, arguments)
+    if pairs_adapter.matches(loss):
+        return pairs_adapter.adapt(loss, arguments)
+    return functions_adapter.adapt(loss, arguments)
 
 
-def _named(target: Target, thing: Any) -> Target:
-    kind = "network" if isinstance(thing, list | tuple) else type(thing).__name__
-    target.name = f"{kind}({target.name.partition('(')[2]}"
-    return target
-
-
-class _Chain:
-    """The layers one after the other, with the network's own methods where it has them."""
-
-    def __init__(self, thing: Any) -> None:
-        self.layers = _layers(thing)  # first, so that parameters are called layers[0].W
-        self._whole = thing if layers_adapter.matches(thing) else None
-
-    def forward(self, x: Any) -> Any:
-        """Return the output of the last layer."""
-        if self._whole is not None:
-            return _forward(self._whole)(x)
-        for part in self.layers:
-            x = _forward(part)(x)
-        return x
-
-    def backward(self, grad: Any) -> Any:
-        """Return the gradient of the input."""
-        if self._whole is not None:
-            return _backward(self._whole)(grad)
-        for part in reversed(self.layers):
-            grad = _backward(part)(grad)
-        return grad
-
-
-class _WithLoss:
-    """A network and its loss: one number from an input and its target."""
-
-    def __init__(self, thing: Any, loss: Any) -> None:
-        self.layers = _layers(thing)
-        self._chain = _Chain(thing)
-        self._loss = loss
-        self._call: Call | None = None
-
-    def forward(self, x: Any, target: Any) -> Any:
-        """Return the loss."""
-        prediction = self._chain.forward(x)
-        value = _forward(self._loss)(prediction, target)
-        names = Inputs.of(_forward(self._loss), (prediction, target)).names
-        self._call = Call((prediction, target), names, as_outputs(value), value, np.float64(1))
-        return value
-
-    def backward(self) -> Any:
-        """Return the gradient of the input."""
-        if self._call is None:
-            raise RuntimeError("backward was called before forward")
-        gradient = call_backward(_backward(self._loss), self._call)
-        first = gradient[0] if isinstance(gradient, tuple | list) else gradient
-        return self._chain.backward(first)
+def _entry(target: Target, value: Any) -> str:
+    """Return the tensor of ``target`` that is ``value``."""
+    return next((name for name, tensor in target.tensors.items() if tensor is value), "")

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
-from gradcheck.adapters.binding import (
-    CACHE_NAMES,
-    Call,
-    align_gradients,
-    call_backward,
-    required_names,
-)
+from gradcheck.adapters import layer
+from gradcheck.adapters.binding import align_gradients, required_names
+from gradcheck.adapters.calling import Call, Result, call_backward, call_pointwise, is_pointwise
 from gradcheck.adapters.inputs import Inputs
+from gradcheck.adapters.methods import Names, same_owner
+from gradcheck.adapters.places import Place, places_in
+from gradcheck.adapters.vocabulary import is_cache
 from gradcheck.memory import Memory
-from gradcheck.target import Outputs, Run, Target, TargetError, Tensors, as_outputs, is_scalar
+from gradcheck.target import (
+    Array,
+    Outputs,
+    Run,
+    Target,
+    TargetError,
+    Tensors,
+    as_outputs,
+    is_scalar,
+)
 
 
 def matches(thing: Any) -> bool:
@@ -32,32 +41,27 @@ def adapt(pair: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     ``(f, grad)``, as in `scipy.optimize.check_grad`.
     """
     first, second = pair
-    memory = Memory([first, second, *arguments])
+    owner = same_owner(first, second)
+    if owner is not None:
+        names = Names(first.__name__, second.__name__)
+        return layer.adapt(owner, arguments, params, names)
+    memory = Memory([first, second, *arguments, params])
     inputs = Inputs.of(first, arguments)
+    places = places_in(params)
+    base = {name: np.array(place.get()) for name, place in places.items()}
     with memory.guarded():
         raw = first(*inputs.arguments(inputs.tensors))
-    is_gradient = is_scalar(raw) and _takes(second, inputs)
-    run = _gradient_run(first, second) if is_gradient else _cache_run(first, second)
-    if not inputs.tensors:
+        is_gradient = is_scalar(raw) and _takes(second, inputs)
+    if not (inputs.tensors or places):
         raise TargetError(
             f"{_name(first)} was given no floating-point array to differentiate; "
             "pass its inputs after the pair: check((forward, backward), x, w, b)"
         )
-
-    def target(at: Inputs) -> Target:
-        return Target.from_run(
-            _name(first),
-            at.tensors,
-            lambda tensors: run(at, tensors),
-            recast=lambda dtype: target(at.cast(dtype)),
-            roles=dict.fromkeys(list(at.names)[1:], "parameter"),
-            state=memory,
-            unit_cotangent=is_gradient or _without_cotangent(second, inputs, raw),
-            batch=at.batch,
-            batch_tensors=at.batch_tensors,
-        )
-
-    return target(inputs)
+    kind = _Objective if is_gradient else _Forward
+    functions = kind(first, second, inputs, places, base, memory)
+    with memory.guarded():
+        parameters = functions.parameters()
+    return functions.target(parameters, unit_cotangent=is_gradient or _wants_cache_alone(second))
 
 
 def _takes(gradient: Callable[..., Any], inputs: Inputs) -> bool:
@@ -65,71 +69,126 @@ def _takes(gradient: Callable[..., Any], inputs: Inputs) -> bool:
     wanted = required_names(gradient)
     if wanted is None:
         return True
-    return len(wanted) == len(inputs.values) and not CACHE_NAMES.intersection(wanted)
+    return len(wanted) == len(inputs.values) and not any(map(is_cache, wanted))
 
 
-def _without_cotangent(backward: Callable[..., Any], inputs: Inputs, raw: Any) -> bool:
+def _wants_cache_alone(backward: Callable[..., Any]) -> bool:
     """Whether the backward of a loss takes only its cache."""
     wanted = required_names(backward)
-    return wanted is not None and len(wanted) == 1 and wanted[0].lower() in CACHE_NAMES
+    return wanted is not None and len(wanted) == 1 and is_cache(wanted[0])
 
 
-def _gradient_run(
-    function: Callable[..., Any], gradient: Callable[..., Any]
-) -> Callable[[Inputs, Tensors], Run]:
-    def run(inputs: Inputs, tensors: Tensors) -> Run:
-        arguments = inputs.arguments(tensors)
-        outputs = as_outputs(function(*arguments))
+@dataclass(frozen=True)
+class _Pair:
+    """Two functions, their inputs, and the parameters they read from elsewhere."""
+
+    first: Callable[..., Any]
+    second: Callable[..., Any]
+    inputs: Inputs
+    places: dict[str, Place]
+    base: dict[str, Array]
+    memory: Memory
+    is_objective: ClassVar[bool] = False
+
+    @property
+    def tensors(self) -> dict[str, Array]:
+        """All tensors: inputs, then the parameters read from elsewhere."""
+        return {**self.inputs.tensors, **self.base}
+
+    def parameters(self) -> set[str]:
+        """Return the tensors whose gradients are owed.
+
+        They are those in a container that some gradient is claimed of; without such a container,
+        all after the first input of a forward, and all that an objective's gradient names.
+        """
+        run = self.run(self.tensors)
+        claimed = run.pullback(tuple(np.ones_like(output) for output in run.outputs))
+        owed = self.inputs.owed(claimed)
+        if owed:
+            return owed | self.base.keys()
+        first = next(iter(self.inputs.leaves.values()), {})
+        plain = {name for name in self.inputs.values if name in self.inputs.tensors}
+        later = [name for name in (*plain, *self.base) if name not in first]
+        return {name for name in later if name in claimed or not self.is_objective}
+
+    def target(self, parameters: set[str], *, unit_cotangent: bool) -> Target:
+        """Return the target of the pair."""
+
+        def recast(dtype: type[np.floating[Any]]) -> Target:
+            twin = replace(self, inputs=self.inputs.cast(dtype))
+            return twin.target(parameters, unit_cotangent=unit_cotangent)
+
+        return Target.from_run(
+            _name(self.first),
+            self.tensors,
+            self.run,
+            recast=None if self.places else recast,
+            roles=dict.fromkeys(parameters, "parameter"),
+            state=self.memory,
+            unit_cotangent=unit_cotangent,
+            batch=self.inputs.batch,
+            batch_tensors=self.inputs.batch_tensors,
+        )
+
+    def run(self, tensors: Tensors) -> Run:
+        """Run the first function at ``tensors``."""
+        for name, place in self.places.items():
+            place.put(tensors[name])
+        arguments = self.inputs.arguments(tensors)
+        handed = self.inputs.handed(arguments)
+        outputs, claim = self.evaluate(arguments)
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
-            claimed = align_gradients(gradient(*arguments), inputs.values)
-            return {
-                name: np.asarray(value) * cotangents[0] if cotangents[0] != 1 else value
-                for name, value in claimed.items()
-            }
+            return align_gradients(claim(cotangents), self.inputs.values, self.base)
 
-        return Run(outputs, pullback, _handed(inputs, arguments, tensors))
+        return Run(outputs, pullback, handed)
 
-    return run
+    def evaluate(self, arguments: Sequence[Any]) -> tuple[Outputs, Callable[[Outputs], Any]]:
+        """Return the outputs, and what maps cotangents to what the second function returns."""
+        raise NotImplementedError
 
 
-def _cache_run(
-    forward: Callable[..., Any], backward: Callable[..., Any]
-) -> Callable[[Inputs, Tensors], Run]:
-    def run(inputs: Inputs, tensors: Tensors) -> Run:
-        arguments = inputs.arguments(tensors)
-        raw = forward(*arguments)
-        wanted = required_names(backward) or []
-        asks_for_cache = len(wanted) == 2 or bool(CACHE_NAMES.intersection(wanted))
-        has_cache = isinstance(raw, tuple) and len(raw) == 2 and asks_for_cache
-        output, cache = raw if has_cache else (raw, None)
-        outputs = as_outputs(output)
-        single = not isinstance(output, tuple | list)
+class _Objective(_Pair):
+    """A scalar f and its gradient."""
 
-        def pullback(cotangents: Outputs) -> dict[str, Any]:
-            call = Call(
-                arguments,
-                inputs.names,
-                outputs,
-                output,
-                cotangents[0] if single else cotangents,
-                cache,
-                has_cache,
-            )
-            if wanted == inputs.names[:1] and outputs[0].shape == np.shape(arguments[0]):
-                # the derivative of a function that acts on every entry by itself
-                derivative = np.asarray(backward(arguments[0]))
-                return align_gradients(derivative * cotangents[0], inputs.values)
-            return align_gradients(call_backward(backward, call), inputs.values)
+    is_objective = True
 
-        return Run(outputs, pullback, _handed(inputs, arguments, tensors))
+    def evaluate(self, arguments: Sequence[Any]) -> tuple[Outputs, Callable[[Outputs], Any]]:
+        """Return f, and the gradient times the cotangent."""
+        outputs = as_outputs(self.first(*arguments))
 
-    return run
+        def claim(cotangents: Outputs) -> Any:
+            gradient = self.second(*arguments)
+            return gradient if cotangents[0] == 1 else _scaled(gradient, cotangents[0])
+
+        return outputs, claim
 
 
-def _handed(inputs: Inputs, arguments: Sequence[Any], tensors: Tensors) -> dict[str, Any]:
-    pairs = zip(inputs.names, arguments, strict=True)
-    return {name: np.asarray(value) for name, value in pairs if name in tensors}
+class _Forward(_Pair):
+    """A forward and the backward that belongs to it."""
+
+    def evaluate(self, arguments: Sequence[Any]) -> tuple[Outputs, Callable[[Outputs], Any]]:
+        """Return the outputs without the cache, and the backward called as it wants to be."""
+        result = Result.of(self.first(*arguments), self.second)
+
+        def claim(cotangents: Outputs) -> Any:
+            call = Call(arguments, self.inputs.names, result, result.cotangent(cotangents))
+            if is_pointwise(required_names(self.second), call):
+                return call_pointwise(self.second, call)
+            return call_backward(self.second, call)
+
+        return result.outputs, claim
+
+
+def _scaled(gradient: Any, factor: Any) -> Any:
+    """Return a gradient, or a container of gradients, times a number."""
+    if gradient is None or isinstance(gradient, str):
+        return gradient
+    if isinstance(gradient, dict):
+        return {key: _scaled(value, factor) for key, value in gradient.items()}
+    if isinstance(gradient, list | tuple) and not hasattr(gradient, "_fields"):
+        return type(gradient)(_scaled(part, factor) for part in gradient)
+    return np.asarray(gradient) * factor
 
 
 def _name(function: Any) -> str:

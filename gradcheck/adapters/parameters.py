@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.binding import gradient_keys
 from gradcheck.adapters.places import Place
-from gradcheck.memory import OPAQUE_MODULES
-from gradcheck.target import Array, is_differentiable
-
-# Pairs of attributes (or methods) under which parameters and gradients are declared.
-CONTAINERS = (
-    ("params", "grads"),
-    ("parameters", "gradients"),
-    ("parameters", "grads"),
-    ("params", "gradients"),
-    ("_params", "_grads"),
-    ("weights", "gradients"),
-    ("weights", "grads"),
+from gradcheck.adapters.slots import (
+    DEEPEST,
+    GRADIENT_NAMES,
+    VALUE_NAMES,
+    Slot,
+    attributes,
+    parts,
+    slots,
 )
-ABBREVIATIONS = {"weight": "w", "weights": "w", "bias": "b", "biases": "b"}
-PREFIXES = ("d", "grad", "g", "gradient", "dl", "dld", "delta", "del", "nabla")
-SUFFIXES = ("grad", "gradient", "gradients", "grads")
-DEEPEST = 4
+from gradcheck.adapters.vocabulary import (
+    CONTAINERS,
+    INPUT_GRADIENTS,
+    OUTPUT_NAMES,
+    gradient_keys,
+    gradient_stems,
+    is_gradient_word,
+    plain,
+    stem,
+)
+from gradcheck.target import Array, is_differentiable
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     """
     found: list[Parameter] = []
     taken = {id(array) for array in exclude}
-    for parameter in _walk(layer, "", 0, set()):
+    for parameter in (*_walk(layer, "", 0, set()), *by_name(slots(layer))):
         value = parameter.place.get()
         key = id(value) if isinstance(value, np.ndarray) else hash(parameter.name)
         if key not in taken:
@@ -71,51 +73,51 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     return found
 
 
+def by_name(places: Iterable[Slot]) -> Iterator[Parameter]:
+    """Pair what is called like a parameter with what is called like its gradient."""
+    places = list(places)
+    by_part: dict[str, list[Slot]] = {}
+    for slot in places:
+        by_part.setdefault(slot.part, []).append(slot)
+    for slot in places:
+        own = by_part[slot.part]
+        gradient = next((g for g in own if is_gradient(g, slot)), None)
+        if gradient is not None and not any(is_gradient(slot, other) for other in own):
+            yield Parameter(slot.name, slot.place, gradient.read, False)
+
+
+def is_gradient(gradient: Slot, parameter: Slot) -> bool:
+    """Whether, by its name, one slot of a layer holds the gradient of another one."""
+    if gradient is parameter or gradient.part != parameter.part:
+        return False
+    ours, theirs = parameter.container, gradient.container
+    if isinstance(gradient.key, str) != isinstance(parameter.key, str):
+        return False
+    if isinstance(gradient.key, str):
+        wanted = stem(parameter.key)
+        if wanted in gradient_stems(gradient.key) and not is_gradient_word(ours):
+            return True
+        return stem(gradient.key) == wanted and theirs != ours and _holds_gradients(theirs, ours)
+    return bool(gradient.key == parameter.key and ours != theirs and _holds_gradients(theirs, ours))
+
+
+def _holds_gradients(container: str, parameters: str) -> bool:
+    """Whether a container is called like that of the gradients of another one's items."""
+    if container == "" or is_gradient_word(parameters):
+        return False
+    if parameters and stem(parameters) in gradient_stems(container):
+        return True
+    general = plain(parameters) in ("", "params", "parameters", "weights", "p")
+    return general and is_gradient_word(container)
+
+
 def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Parameter]:
     if depth > DEEPEST or id(layer) in seen:
         return
     seen.add(id(layer))
     yield from _declared(layer, prefix)
-    yield from _attribute_pairs(layer, prefix)
-    for name, part in _parts(layer):
+    for name, part in parts(layer):
         yield from _walk(part, f"{prefix}{name}.", depth + 1, seen)
-
-
-def _parts(layer: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the objects a composite layer is made of, by attribute, list or dict position."""
-    for name, value in _attributes(layer).items():
-        if _is_own_object(value):
-            yield name, value
-        elif isinstance(value, list | tuple):
-            for position, item in enumerate(value):
-                if _is_own_object(item):
-                    yield f"{name}[{position}]", item
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                if _is_own_object(item):
-                    yield f"{name}[{key!r}]", item
-
-
-def _is_own_object(value: Any) -> bool:
-    module = type(value).__module__.partition(".")[0]
-    return (
-        hasattr(value, "__dict__")
-        and not isinstance(value, type)
-        and module not in OPAQUE_MODULES
-        and not callable(getattr(value, "__wrapped__", None))
-        and type(value).__name__ not in ("function", "method", "module")
-    )
-
-
-def _attributes(thing: Any) -> dict[str, Any]:
-    attributes = getattr(thing, "__dict__", None)
-    slots = {
-        slot: getattr(thing, slot)
-        for owner in type(thing).__mro__
-        for slot in getattr(owner, "__slots__", ())
-        if isinstance(slot, str) and hasattr(thing, slot)
-    }
-    return {**slots, **(attributes if isinstance(attributes, dict) else {})}
 
 
 def _declared(layer: Any, prefix: str) -> Iterator[Parameter]:
@@ -137,9 +139,9 @@ def _value_or_result(layer: Any, name: str) -> Any:
         return value
     try:
         result = value()
-    except TypeError:  # it wants arguments: not the convention meant here
+        return list(result) if isinstance(result, Iterator) else result
+    except Exception:  # noqa: BLE001 (it wants arguments, or gradients that are not there yet)
         return None
-    return list(result) if isinstance(result, Iterator) else result
 
 
 def _from_mappings(
@@ -175,7 +177,7 @@ def _from_sequences(
 
         return read
 
-    owned = {id(value): name for name, value in _attributes(layer).items()}
+    owned = {id(value): name for name, value in attributes(layer).items()}
     for position, value in enumerate(values):
         if is_differentiable(value):
             name = owned.get(id(value), f"params[{position}]")
@@ -190,7 +192,7 @@ def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
     """
     if depth > DEEPEST:
         return None
-    for name, value in _attributes(layer).items():
+    for name, value in attributes(layer).items():
         if value is array:
             return Place(layer, name, False)
         items = (
@@ -203,7 +205,7 @@ def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
         for key, item in items:
             if item is array:
                 return Place(value, key, True)
-    for _, part in _parts(layer):
+    for _, part in parts(layer):
         found = _home(part, array, depth + 1)
         if found is not None:
             return found
@@ -213,10 +215,10 @@ def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
 def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> Iterator[Parameter]:
     """Parameters that carry their own gradient, as ``p.data`` and ``p.grad`` do."""
     items = values.items() if isinstance(values, Mapping) else enumerate(values)
-    owned = {id(value): attribute for attribute, value in _attributes(layer).items()}
+    owned = {id(value): attribute for attribute, value in attributes(layer).items()}
     for key, item in items:
-        for value_name in ("data", "value", "values"):
-            for gradient_name in ("grad", "gradient", "g"):
+        for value_name in VALUE_NAMES:
+            for gradient_name in GRADIENT_NAMES:
                 if is_differentiable(getattr(item, value_name, None)) and hasattr(
                     item, gradient_name
                 ):
@@ -229,66 +231,17 @@ def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> 
                     )
 
 
-def _attribute_pairs(layer: Any, prefix: str) -> Iterator[Parameter]:
-    attributes = _attributes(layer)
-    by_plain_name = {_plain(name): name for name in attributes}
-    for name, value in attributes.items():
-        gradient = _partner(name, by_plain_name)
-        if gradient is None:
-            continue
-        if is_differentiable(value) and not _is_gradient_name(name, by_plain_name):
-            reader = Place(layer, gradient, False).get
-            yield Parameter(prefix + name, Place(layer, name, False), reader, False)
-        elif isinstance(value, list) and isinstance(attributes[gradient], list):
-            for position, item in enumerate(value):
-                if is_differentiable(item):
-                    yield Parameter(
-                        f"{prefix}{name}[{position}]",
-                        Place(value, position, True),
-                        _item_reader(layer, gradient, position),
-                        False,
-                    )
-        elif isinstance(value, dict) and isinstance(attributes[gradient], dict):
-            yield from _from_mappings(layer, value, gradient, prefix)
-
-
-def _item_reader(layer: Any, attribute: str, position: int) -> Callable[[], Any]:
-    def read() -> Any:
-        gradients = getattr(layer, attribute)
-        return gradients[position] if position < len(gradients) else None
-
-    return read
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "")
-
-
-def _partner(name: str, by_plain_name: Mapping[str, str]) -> str | None:
-    """Return the attribute that holds the gradient of the attribute ``name``."""
-    plain = _plain(name)
-    stems = [plain, *([ABBREVIATIONS[plain]] if plain in ABBREVIATIONS else [])]
-    for stem in stems:
-        guesses = [*(prefix + stem for prefix in PREFIXES), *(stem + suffix for suffix in SUFFIXES)]
-        for guess in guesses:
-            partner = by_plain_name.get(guess)
-            if partner is not None and partner != name:
-                return partner
-    return None
-
-
-def _is_gradient_name(name: str, by_plain_name: Mapping[str, str]) -> bool:
-    """Whether ``name`` is itself the gradient of another attribute, as ``dW`` is of ``W``."""
-    return any(
-        _partner(other, by_plain_name) == name for other in by_plain_name.values() if other != name
-    )
-
-
 def stored_gradient(layer: Any, name: str) -> Array | None:
     """Return the input gradient that a backward left as an attribute, such as ``layer.dx``."""
-    wanted = {_plain(key) for key in gradient_keys(name)[1:]}
-    wanted |= {"dx", "dinput", "dinputs", "gradinput", "gradinputs", "gradx", "inputgrad"}
-    for attribute, value in _attributes(layer).items():
-        if _plain(attribute) in wanted and is_differentiable(value):
+    wanted = {plain(key) for key in gradient_keys(name)[1:]}
+    wanted |= INPUT_GRADIENTS
+    for attribute, value in attributes(layer).items():
+        if plain(attribute) in wanted and is_differentiable(value):
             return np.array(value)
     return None
+
+
+def stored_output(layer: Any) -> Any:
+    """Return the output that a forward left as an attribute instead of returning it."""
+    own = attributes(layer)
+    return next((own[name] for name in own if name.lower() in OUTPUT_NAMES), None)

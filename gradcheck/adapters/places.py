@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from gradcheck.target import is_differentiable
 
 
 @dataclass(frozen=True)
@@ -39,3 +42,31 @@ class Place:
             self.owner[self.key] = value
         else:
             setattr(self.owner, self.key, value)
+
+
+def places_in(params: Any, name: str = "params") -> dict[str, Place]:
+    """Return where the arrays of (nested) dicts and lists are kept, by the names of the arrays.
+
+    Parameters
+    ----------
+    params
+        A dict, list or tuple of arrays, of dicts or lists of arrays; None for no parameters.
+    name
+        What the items of a list are called after.
+    """
+    return _places(params, name, bare=isinstance(params, Mapping))
+
+
+def _places(params: Any, name: str, *, bare: bool) -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    if isinstance(params, Mapping):
+        keyed = [(key, str(key) if bare else f"{name}.{key}") for key in params]
+    else:
+        sequence = params if isinstance(params, list | tuple) else ()
+        keyed = [(position, f"{name}[{position}]") for position in range(len(sequence))]
+    for key, label in keyed:
+        if is_differentiable(params[key]):
+            found[label] = Place(params, key, True)
+        else:
+            found |= _places(params[key], label, bare=False)
+    return found

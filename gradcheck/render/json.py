@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.result import Entry, TensorReport, plain
+from gradcheck.result import Entry, Explanation, TensorReport, plain
 
 if TYPE_CHECKING:
     from gradcheck.report import Report
@@ -35,7 +35,7 @@ def _report(report: Report) -> dict[str, Any]:
         "ok": report.ok,
         "seed": report.seed,
         "forwards": report.forwards,
-        "explanations": [asdict(explanation) for explanation in report.explanations],
+        "explanations": list(map(_explanation, report.explanations)),
         "tensors": {name: _tensor(tensor) for name, tensor in report.tensors.items()},
         "contract": {
             name: asdict(promise) | {"verdict": str(promise.verdict)}
@@ -55,10 +55,14 @@ def _tensor(tensor: TensorReport) -> dict[str, Any]:
         "verdict": str(tensor.verdict),
         "region": tensor.region,
         "worst": [_entry(entry) for entry in tensor.worst],
-        "explanations": [asdict(explanation) for explanation in tensor.explanations],
+        "explanations": list(map(_explanation, tensor.explanations)),
         "claimed": tensor.claimed if listed <= MOST_LISTED else None,
         "numerical": tensor.numerical if listed <= MOST_LISTED else None,
     }
+
+
+def _explanation(explanation: Explanation) -> dict[str, Any]:
+    return asdict(explanation) | {"page": explanation.page}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -153,6 +153,7 @@ def _failed(report: Report) -> tuple[str, list[Line]]:
     ]
     if unexplained:
         lines.append(("also", f"wrong and unexplained: {'; '.join(unexplained)}"))
+    lines.append(("page", explanation.page))
     more = sum(label == "also" for label, _ in lines)
     return f"{explanation.code}{place}  ({sure})" + (f", and {more} more" if more else ""), lines
 

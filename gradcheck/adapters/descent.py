@@ -1,0 +1,160 @@
+"""Which loss a network's gradients descend, where it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.losses import candidates
+from gradcheck.target import Array
+
+NAMES = (
+    *("squared error", "absolute error", "cross-entropy", "binary cross-entropy"),
+    *("cross-entropy of logits", "binary cross-entropy of logits"),
+)
+
+# Step of the central difference that compares slopes, relative to the tensor's scale, and the
+# agreement asked of slopes along different directions: its error is far smaller, a wrong loss's
+# far larger.
+STEP = 1e-5
+AGREEMENT = 1e-4
+
+Predict = Callable[[dict[str, Array]], Array]
+
+
+@dataclass(frozen=True)
+class Descended:
+    """A loss of predictions.
+
+    Attributes
+    ----------
+    name
+        In words, with its factor.
+    value
+        Of the predictions; it knows the targets.
+    """
+
+    name: str
+    value: Callable[[Array], float]
+
+
+def identify(
+    predict: Predict,
+    tensors: Mapping[str, Array],
+    claims: Mapping[str, Array],
+    targets: Any,
+) -> Descended | None:
+    """Return the known loss whose slopes are those claimed, up to one factor for all tensors.
+
+    Parameters
+    ----------
+    predict
+        The predictions at given tensors.
+    tensors, claims
+        The point, and the gradients claimed there.
+    targets
+        As the network was given them.
+
+    Returns
+    -------
+    Descended or None
+        The loss that most of the tensors agree on, at least half of them; None if there is none.
+    """
+    prediction = predict(dict(tensors))
+    wanted = {n: g for n, g in claims.items() if g.shape == tensors[n].shape and np.any(g)}
+    rng = np.random.default_rng(0)
+    pairs = [
+        [_ray(predict, tensors, name, claim, rng) for _ in range(2)]
+        for name, claim in wanted.items()
+    ]
+    best: tuple[int, Descended] | None = None
+    for loss in _known(np.asarray(targets), prediction):
+        ratios = [(one.ratio(loss), other.ratio(loss)) for one, other in pairs]
+        steady = [one for one, other in ratios if abs(one - other) <= AGREEMENT * abs(one)]
+        votes, factor = _agreed(steady)
+        exact = _exact(factor, prediction)
+        if exact and 2 * votes >= len(wanted) and (best is None or votes > best[0]):
+            best = votes, _scaled(loss, exact)
+    return best[1] if best is not None else None
+
+
+def _agreed(ratios: list[float]) -> tuple[int, float]:
+    """Return how many ratios agree on a factor, and which; the last tensors first in a tie."""
+    votes = [
+        (sum(abs(other - ratio) <= AGREEMENT * abs(ratio) for other in ratios), ratio)
+        for ratio in reversed(ratios)
+    ]
+    return max(votes, key=lambda vote: vote[0], default=(0, 0.0))
+
+
+@dataclass(frozen=True)
+class _Ray:
+    """The predictions on both sides of the point along a direction, and the claimed slope."""
+
+    ahead: Array
+    behind: Array
+    step: float
+    claimed: float
+
+    def ratio(self, loss: Descended) -> float:
+        """Return the claimed slope in units of that of ``loss``."""
+        slope = (loss.value(self.ahead) - loss.value(self.behind)) / (2 * self.step)
+        return self.claimed / slope if np.isfinite(slope) and slope else 0.0
+
+
+def _ray(
+    predict: Predict,
+    tensors: Mapping[str, Array],
+    name: str,
+    claim: Array,
+    rng: np.random.Generator,
+) -> _Ray:
+    value = tensors[name]
+    direction = claim / np.max(np.abs(claim)) * rng.uniform(0.5, 1.5, claim.shape)
+    step = STEP * max(1.0, float(np.max(np.abs(value))))
+    ahead = predict({**tensors, name: value + step * direction})
+    behind = predict({**tensors, name: value - step * direction})
+    return _Ray(ahead, behind, step, float(np.sum(claim * direction)))
+
+
+def _known(targets: Array, prediction: Array) -> Iterator[Descended]:
+    """Yield the losses that make sense for these targets and predictions."""
+    try:
+        found = candidates(targets, prediction)
+    except ValueError:  # the shapes do not belong together
+        return
+    for loss in found:
+        yield Descended(loss.name, lambda p, value=loss.value: value((p,)))  # type: ignore[misc]
+    classes = prediction.shape[1] if prediction.ndim == 2 else 0
+    n = max(1, prediction.shape[0] if prediction.ndim else 1)
+    indices = targets.ndim == 1 and classes and targets.dtype.kind in "iu"
+    y = np.eye(classes)[targets] if indices else targets.reshape(prediction.shape)
+    # log sum exp z - <y, z>
+    yield Descended(
+        "cross-entropy of logits",
+        lambda z: float(np.sum(np.logaddexp.reduce(z, axis=-1)) - np.sum(y * z)) / n,
+    )
+    # log(1 + exp z) - y z
+    yield Descended(
+        "binary cross-entropy of logits",
+        lambda z: float(np.sum(np.logaddexp(0, z) - y * z)) / n,
+    )
+
+
+def _exact(factor: float, prediction: Array) -> float:
+    """Return the factor that was meant by a measured one: a simple number; 0 if none is near."""
+    rows = max(1, prediction.shape[0] if prediction.ndim else 1)
+    units = [1.0, 1 / rows, 1 / max(1, prediction.size), rows, rows / max(1, prediction.size)]
+    for unit in units:
+        simple = float(f"{factor / unit:.3g}") * unit
+        if simple and abs(simple - factor) <= AGREEMENT * abs(factor):
+            return simple
+    return 0.0
+
+
+def _scaled(loss: Descended, factor: float) -> Descended:
+    name = loss.name if factor == 1 else f"{factor:.4g} x {loss.name}"
+    return Descended(name, lambda p: factor * loss.value(p))

@@ -1,0 +1,124 @@
+"""The pages of the bug catalogue: the code on them, and the pictures of what it does.
+
+Run as a script, it checks the page's own code, draws the report and writes down what it says::
+
+    python scripts/bug_pages.py [code ...]
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from gradcheck.report import Report
+
+FOLDER = Path(__file__).parents[1] / "docs" / "bugs"
+
+# With 256 well-spread colours a picture looks the same, at a third of the size.
+PALETTE = Image.Quantize.MAXCOVERAGE
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the catalogue.
+
+    Attributes
+    ----------
+    code
+        Name of the bug.
+    wrong
+        Source that has the bug; it ends in ``report = gradcheck.check(...)``.
+    right
+        The same source, changed as the page says.
+    """
+
+    code: str
+    wrong: str
+    right: str
+
+    @property
+    def path(self) -> Path:
+        """Where the page is."""
+        return FOLDER / f"{self.code}.md"
+
+    @property
+    def picture(self) -> Path:
+        """Where the picture belongs."""
+        return FOLDER / "pictures" / f"{self.code}.png"
+
+
+def pages() -> Iterator[Page]:
+    """Yield the pages in alphabetical order."""
+    for path in sorted(FOLDER.glob("*.md")):
+        if path.stem != "README":
+            text = path.read_text()
+            wrong = _fenced(text, "python")
+            yield Page(path.stem, wrong, patched(wrong, _fenced(text, "diff")))
+
+
+def run(source: str) -> Report:
+    """Execute a page's source and return its report."""
+    names: dict[str, Any] = {"__name__": "page"}
+    exec(compile(source, "<page>", "exec"), names)
+    report: Report = names["report"]
+    return report
+
+
+def patched(source: str, diff: str) -> str:
+    """Replace every run of ``-`` lines, which must occur once, by the ``+`` lines after it.
+
+    Raises
+    ------
+    ValueError
+        If the lines to be replaced are not in ``source``, or more than once.
+    """
+    for removed, added in re.findall(r"((?:^-.*\n?)+)((?:^\+.*\n?)*)", diff, re.MULTILINE):
+        old, new = _unmarked(removed), _unmarked(added)
+        if source.count(old) != 1:
+            raise ValueError(f"occurs {source.count(old)} times, expected once:\n{old}")
+        source = source.replace(old, new)
+    return source
+
+
+def _fenced(text: str, language: str) -> str:
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    if len(blocks) != 1:
+        raise ValueError(f"{len(blocks)} blocks of {language} on the page, expected one:\n{text}")
+    return str(blocks[0])
+
+
+def _unmarked(lines: str) -> str:
+    return "".join(f"{line[1:]}\n" for line in lines.splitlines())
+
+
+def illustrate(page: Page, report: Report) -> None:
+    """Draw the report of the wrong code, and write its story on the page."""
+    page.picture.parent.mkdir(exist_ok=True)
+    report.save(page.picture)
+    picture = Image.open(page.picture).convert("RGB").quantize(method=PALETTE)
+    picture.save(page.picture, optimize=True)
+    story = str(report).partition("\n\n")[0]
+    told = story.partition("\npage ")[0]
+    text = page.path.read_text()
+    page.path.write_text(
+        text.replace(f"```text\n{_fenced(text, 'text')}```", f"```text\n{told}\n```")
+    )
+
+
+def main() -> None:
+    """Illustrate all pages, or those whose codes are given."""
+    chosen = [page for page in pages() if page.code in sys.argv[1:] or len(sys.argv) == 1]
+    for page in chosen:
+        report = run(page.wrong)
+        illustrate(page, report)
+        print(page.code, report.verdict, [e.code for e in report.explanations])
+
+
+if __name__ == "__main__":
+    main()
