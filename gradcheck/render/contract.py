@@ -9,11 +9,11 @@ from gradcheck.render.story import Line, walk
 from gradcheck.render.wording import joined, listed, plural
 
 if TYPE_CHECKING:
-    from gradcheck.report import Report
+    from gradcheck.outcome import Outcome
     from gradcheck.result import PromiseReport
 
 
-def contract_lines(report: Report) -> list[Line]:
+def contract_lines(report: Outcome) -> list[Line]:
     """Return what is owed: broken and open promises first, then facts that do not hold.
 
     Of a report that did not pass, also what was kept, so that it need not be looked at.
@@ -31,7 +31,7 @@ def contract_lines(report: Report) -> list[Line]:
     return lines
 
 
-def note_lines(report: Report) -> list[Line]:
+def note_lines(report: Outcome) -> list[Line]:
     """Return the notes, each once with all that it is said of, and how to get the same again."""
     said: dict[str, list[str]] = {}
     for path, part in walk(report):

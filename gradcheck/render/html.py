@@ -14,20 +14,20 @@ from gradcheck.result import Verdict
 if TYPE_CHECKING:
     import jinja2
 
-    from gradcheck.report import Report
+    from gradcheck.outcome import Outcome
 
 
-def to_html(report: Report) -> str:
+def to_html(report: Outcome) -> str:
     """Return one page that needs no network, no script and no other file."""
     return _rendered("page.html.j2", report, picture=True)
 
 
-def to_fragment(report: Report) -> str:
+def to_fragment(report: Outcome) -> str:
     """Return the report for a notebook's cell; the picture only where something is wrong."""
     return _rendered("fragment.html.j2", report, picture=report.verdict is Verdict.FAIL)
 
 
-def _rendered(template: str, report: Report, *, picture: bool) -> str:
+def _rendered(template: str, report: Outcome, *, picture: bool) -> str:
     return (
         _environment()
         .get_template(template)
@@ -41,7 +41,7 @@ def _rendered(template: str, report: Report, *, picture: bool) -> str:
     )
 
 
-def _data_uri(report: Report) -> str:
+def _data_uri(report: Outcome) -> str:
     from gradcheck.render.picture import to_image
 
     return f"data:image/png;base64,{base64.b64encode(to_image(report, 'png')).decode()}"

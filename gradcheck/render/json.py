@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcheck.result import Entry, Explanation, TensorReport, plain
 
 if TYPE_CHECKING:
-    from gradcheck.report import Report
+    from gradcheck.outcome import Outcome
 
 SCHEMA_VERSION = 1
 
@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1
 MOST_LISTED = 1000
 
 
-def to_dict(report: Report) -> dict[str, Any]:
+def to_dict(report: Outcome) -> dict[str, Any]:
     """Return ``report`` as dicts, lists, strings and numbers.
 
     Notes
@@ -28,7 +28,7 @@ def to_dict(report: Report) -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, **_report(report)}
 
 
-def _report(report: Report) -> dict[str, Any]:
+def _report(report: Outcome) -> dict[str, Any]:
     content = {
         "target": report.target,
         "verdict": str(report.verdict),

@@ -21,7 +21,7 @@ from gradcheck.result import TensorReport, Verdict
 if TYPE_CHECKING:
     from matplotlib.figure import SubFigure
 
-    from gradcheck.report import Report
+    from gradcheck.outcome import Outcome
 
 # A page holds this many rows that can still be read.
 MOST_TENSORS = 6
@@ -34,7 +34,7 @@ TITLE_HEIGHT, SUMMARY_ROW = 0.6, 0.32
 TITLE_WIDTH = 92
 
 
-def to_figure(report: Report) -> Figure:
+def to_figure(report: Outcome) -> Figure:
     """Draw the report.
 
     Of a report that fails, each wrong gradient: claimed and numerical on one scale, and their
@@ -56,7 +56,7 @@ def to_figure(report: Report) -> Figure:
     return figure
 
 
-def to_image(report: Report, file_format: str) -> bytes:
+def to_image(report: Outcome, file_format: str) -> bytes:
     """Return the figure as a file; the same report gives the same bytes.
 
     Parameters
@@ -119,7 +119,7 @@ def _draw(row: SubFigure, tensor: TensorReport, drawn: Panels | None) -> None:
         draw_reason(row.subplots(), tensor.reason)
 
 
-def _summary(report: Report) -> Figure:
+def _summary(report: Outcome) -> Figure:
     tensors = [
         (joined(path, tensor.name), tensor)
         for path, part in walk(report)

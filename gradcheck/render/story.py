@@ -19,7 +19,7 @@ from gradcheck.render.wording import (
 from gradcheck.result import Explanation, TensorReport, Verdict
 
 if TYPE_CHECKING:
-    from gradcheck.report import Report
+    from gradcheck.outcome import Outcome
 
 Line = tuple[str, str]
 
@@ -51,7 +51,7 @@ class Charge:
     """An explanation, with the report in which it stands and the path to it through the parts."""
 
     path: str
-    report: Report
+    report: Outcome
     explanation: Explanation
 
     @property
@@ -66,7 +66,7 @@ class Charge:
         return tuple(n for n in self.report.tensors if n == named or n in named.split(", "))
 
 
-def tell(report: Report) -> Story:
+def tell(report: Outcome) -> Story:
     """Put ``report`` into words."""
     tellers = {Verdict.FAIL: _failed, Verdict.UNDECIDED: _undecided, Verdict.PASS: _passed}
     title, lines = tellers[report.verdict](report)
@@ -74,12 +74,12 @@ def tell(report: Report) -> Story:
     return Story(report.verdict, f"{target_name(report)}: {title}", kept)
 
 
-def target_name(report: Report) -> str:
+def target_name(report: Outcome) -> str:
     """Return the target's name, short enough for a headline."""
     return elide(printable(report.target), LONGEST_TARGET)
 
 
-def blamed(report: Report, path: str = "") -> Iterator[tuple[str, Report]]:
+def blamed(report: Outcome, path: str = "") -> Iterator[tuple[str, Outcome]]:
     """Yield the innermost parts that share the report's verdict; itself where none does."""
     guilty = {
         name: part
@@ -92,14 +92,14 @@ def blamed(report: Report, path: str = "") -> Iterator[tuple[str, Report]]:
         yield path, report
 
 
-def walk(report: Report, path: str = "") -> Iterator[tuple[str, Report]]:
+def walk(report: Outcome, path: str = "") -> Iterator[tuple[str, Outcome]]:
     """Yield the report and all its parts, outermost first, each with its path."""
     yield path, report
     for name, part in report.parts.items():
         yield from walk(part, joined(path, name))
 
 
-def charges(report: Report) -> list[Charge]:
+def charges(report: Outcome) -> list[Charge]:
     """Return all explanations: those of the guilty parts, then what only the whole shows."""
     found = [
         Charge(path, part, explanation)
@@ -111,7 +111,7 @@ def charges(report: Report) -> list[Charge]:
     return found + own
 
 
-def accused(report: Report) -> list[tuple[str, TensorReport]]:
+def accused(report: Outcome) -> list[tuple[str, TensorReport]]:
     """Return the tensors of the guilty parts that did not pass, in the order they are told of."""
     told = charges(report)
     found = [
@@ -129,7 +129,7 @@ def accused(report: Report) -> list[tuple[str, TensorReport]]:
     return sorted(found, key=turn)
 
 
-def _failed(report: Report) -> tuple[str, list[Line]]:
+def _failed(report: Outcome) -> tuple[str, list[Line]]:
     found = charges(report)
     if not found:
         return _unexplained(report)
@@ -163,7 +163,7 @@ def _shows(charge: Charge, tensor: TensorReport) -> bool:
     return not charge.explanation.tensor or tensor.name in charge.tensors
 
 
-def _where(path: str, part: Report, wrong: list[TensorReport], *, layer: bool = False) -> str:
+def _where(path: str, part: Outcome, wrong: list[TensorReport], *, layer: bool = False) -> str:
     """Say which entries of the wrong tensors are wrong, and which tensors are right."""
     places = ["the layer as a whole"] if layer else []
     places += [_extended(tensor) for tensor in wrong]
@@ -190,7 +190,7 @@ def _other(first: Charge, other: Charge) -> Line:
     return "or" if same_place else "also", text + change
 
 
-def _unexplained(report: Report) -> tuple[str, list[Line]]:
+def _unexplained(report: Outcome) -> tuple[str, list[Line]]:
     """Tell of a failure for which no explanation was sought or found."""
     path, part = next(blamed(report))
     wrong = _with_verdict(part, Verdict.FAIL)
@@ -218,7 +218,7 @@ def _unexplained(report: Report) -> tuple[str, list[Line]]:
     ]
 
 
-def _undecided(report: Report) -> tuple[str, list[Line]]:
+def _undecided(report: Outcome) -> tuple[str, list[Line]]:
     names: list[str] = []
     causes: dict[tuple[str, str], list[str]] = {}
     for path, part in blamed(report):
@@ -248,18 +248,18 @@ def _way_out(tensor: TensorReport) -> str:
     return "check at another input, with values of ordinary size"
 
 
-def _passed(report: Report) -> tuple[str, list[Line]]:
+def _passed(report: Outcome) -> tuple[str, list[Line]]:
     found = [tensor.resolution for tensor in measured(report)]
     if not found:
         return "right; there was no gradient to measure", []
     return f"right; an error above {max(found):.1g} of a gradient would have been seen", []
 
 
-def measured(report: Report) -> list[TensorReport]:
+def measured(report: Outcome) -> list[TensorReport]:
     """Return the tensors whose gradients were measured, those of the parts included."""
     tensors = (tensor for _, part in walk(report) for tensor in part.tensors.values())
     return [tensor for tensor in tensors if tensor.resolution < math.inf]
 
 
-def _with_verdict(report: Report, verdict: Verdict) -> list[TensorReport]:
+def _with_verdict(report: Outcome, verdict: Verdict) -> list[TensorReport]:
     return [tensor for tensor in report.tensors.values() if tensor.verdict is verdict]

@@ -20,7 +20,7 @@ from gradcheck.render.wording import (
 from gradcheck.result import TensorReport
 
 if TYPE_CHECKING:
-    from gradcheck.report import Report
+    from gradcheck.outcome import Outcome
 
 Row = tuple[str, ...]
 
@@ -50,7 +50,7 @@ class Table:
     words: int
 
 
-def tables(report: Report) -> list[Table]:
+def tables(report: Outcome) -> list[Table]:
     """Return the tables of a report: parts, tensors, and the worst entries of the guilty parts."""
     found = [part_table(report)] if report.parts else []
     for path, part in walk(report):
@@ -59,7 +59,7 @@ def tables(report: Report) -> list[Table]:
     return found + [entry_table(tensor, path) for path, tensor in accused(report) if tensor.worst]
 
 
-def part_table(report: Report) -> Table:
+def part_table(report: Outcome) -> Table:
     """One row for each part of a network."""
     rows = tuple(
         (
@@ -76,7 +76,7 @@ def part_table(report: Report) -> Table:
     return Table("parts, each at the activations that reach it", headings, rows, words=3)
 
 
-def tensor_table(report: Report, path: str = "") -> Table:
+def tensor_table(report: Outcome, path: str = "") -> Table:
     """One row for each tensor; errors are relative to the gradient's scale."""
     rows = tuple(
         (

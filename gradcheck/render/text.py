@@ -16,7 +16,7 @@ from gradcheck.render.wording import elide, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gradcheck.report import Report
+    from gradcheck.outcome import Outcome
 
 LABEL_WIDTH = 8
 GAP = "  "
@@ -27,7 +27,7 @@ NARROWEST_NAME = 8
 COLOURS = {"FAIL": "1;31", "UNDECIDED": "1;33", "PASS": "1;32"}
 
 
-def to_text(report: Report, width: int = 88, color: bool = False) -> str:
+def to_text(report: Outcome, width: int = 88, color: bool = False) -> str:
     """Return the report as text.
 
     Parameters
@@ -50,7 +50,7 @@ def to_text(report: Report, width: int = 88, color: bool = False) -> str:
     return _coloured(text) if color else text
 
 
-def print_report(report: Report, console: Console) -> None:
+def print_report(report: Outcome, console: Console) -> None:
     """Print the report as wide as the console, in colour where it can show it."""
     from rich.text import Text
 
