@@ -49,7 +49,7 @@ def _evidence(label: str, promises: Iterable[tuple[str, PromiseReport]]) -> list
     """Say each finding once, with the parts in which it was made."""
     said: dict[str, list[str]] = {}
     for path, promise in promises:
-        name = promise.name if promise.required else f"not {promise.name}"
+        name = promise.name if promise.required else f"{promise.name} does not hold"
         said.setdefault(f"{name}: {promise.evidence}", []).append(path)
     return [(label, _said_of(paths, finding)) for finding, paths in said.items()]
 

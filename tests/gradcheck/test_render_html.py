@@ -56,7 +56,7 @@ def test_page_tells_the_story_of_the_text():
 
     for words in (r.SUMMED.message, r.SUMMED.fix, r.SUMMED.evidence, "98 % sure"):
         assert words in text
-    assert "not batch_independent: sample 2 alone differs" in text
+    assert "batch_independent does not hold: sample 2 alone differs" in text
 
 
 @pytest.mark.parametrize("name", ["network", "passing"])

@@ -52,7 +52,7 @@ def test_passing_report_says_what_would_have_been_seen():
 def test_passing_report_tells_facts_that_do_not_hold_and_no_others():
     text = to_text(r.passing())
 
-    assert "fact    not batch_independent: sample 2 alone differs" in text
+    assert "fact    batch_independent does not hold: sample 2 alone differs" in text
     assert "deterministic" not in text
 
 
