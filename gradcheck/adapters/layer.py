@@ -104,8 +104,8 @@ class LayerAdapter:
 
     def tensors(self) -> dict[str, Array]:
         """Return all differentiable tensors: inputs first, then parameters."""
-        parameters = self.found.parameters.items()
-        return {**self.inputs.tensors, **{n: np.array(p.place.get()) for n, p in parameters}}
+        found, kept = self.found.parameters, self.memory.copy_of
+        return {**self.inputs.tensors, **{n: kept(p.place.get()) for n, p in found.items()}}
 
     def target(self) -> Target:
         """Return the target this adapter serves."""
@@ -168,10 +168,10 @@ class LayerAdapter:
         if not set(self.found.parameters) <= places.keys():
             return None
         adapter.found = self.found.moved(places)
+        adapter.memory = Memory([twin, *inputs.values.values()])
         adapter.base = adapter.tensors()
         if any(value.dtype != dtype for value in adapter.base.values()):
             return None
-        adapter.memory = Memory([twin, *inputs.values.values()])
         return adapter.target()
 
     def _backward(self) -> Method:

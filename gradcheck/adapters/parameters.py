@@ -172,7 +172,7 @@ def _from_sequences(
 ) -> Iterator[Parameter]:
     def reader(position: int) -> Callable[[], Any]:
         def read() -> Any:
-            gradients = _value_or_result(layer, gradients_name)
+            gradients = _value_or_result(layer, gradients_name) or ()
             return gradients[position] if position < len(gradients) else None
 
         return read

@@ -2,21 +2,28 @@
 
 import numpy as np
 import pytest
+from written_calls import CALLS
+from written_containers import CONTAINERS
 from written_functions import FUNCTIONS
 from written_layers import LAYERS
+from written_monoliths import MONOLITHS
 from written_networks import NETWORKS
+from written_updates import UPDATES
 
 import gradcheck
 from gradcheck import Verdict
+
+OF_FUNCTIONS = FUNCTIONS | CONTAINERS
+OBJECTS = LAYERS | CALLS | UPDATES | NETWORKS | MONOLITHS
 
 
 def failed(report):
     return {name for name, t in report.tensors.items() if t.verdict is Verdict.FAIL}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", OF_FUNCTIONS)
 def test_right_functions_pass(name):
-    make, tensor = FUNCTIONS[name]
+    make, tensor = OF_FUNCTIONS[name]
     target, inputs = make(1.0)
 
     report = gradcheck.check(target, *inputs)
@@ -25,15 +32,12 @@ def test_right_functions_pass(name):
     assert tensor in report.tensors
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", OF_FUNCTIONS)
 def test_wrong_functions_fail_in_the_right_tensor(name):
-    make, tensor = FUNCTIONS[name]
+    make, tensor = OF_FUNCTIONS[name]
     target, inputs = make(2.0)
 
     assert failed(gradcheck.check(target, *inputs, explain=False)) == {tensor}
-
-
-OBJECTS = LAYERS | NETWORKS
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -53,9 +57,9 @@ def test_wrong_layers_and_networks_fail_in_the_right_tensor(name):
     assert failed(gradcheck.check(make(2.0), *inputs, explain=False)) == {tensor}
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", LAYERS | UPDATES)
 def test_layers_are_as_before(name):
-    make, inputs, _ = LAYERS[name]
+    make, inputs, _ = OBJECTS[name]
     layer = make(1.0)
     attributes = dict(getattr(layer, "__dict__", {}))
     contents = {name: np.array(value, dtype=object) for name, value in attributes.items()}

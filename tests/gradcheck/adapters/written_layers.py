@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from written_functions import LABELS, B, W, X
+from written_functions import B, W, X
 
 
 class Base:
@@ -171,171 +171,6 @@ class DictOfWeights:
         return d @ self.weights["W"].T
 
 
-class Updating:
-    """Column vectors, and a backward that updates at once."""
-
-    def __init__(self, k):
-        self.k = k
-        self.weights = W.T.copy()
-        self.bias = B[:, None].copy()
-
-    def forward(self, input):
-        self.input = input
-        return np.dot(self.weights, self.input) + self.bias
-
-    def backward(self, output_gradient, learning_rate):
-        weights_gradient = np.dot(output_gradient, self.input.T)
-        input_gradient = np.dot(self.weights.T, output_gradient)
-        self.weights -= learning_rate * self.k * weights_gradient
-        self.bias -= learning_rate * output_gradient.sum(axis=1, keepdims=True)
-        return input_gradient
-
-
-class UpdatingByAnotherName(Updating):
-    forward_propagation = Updating.forward
-    forward = None
-    backward = None
-
-    def backward_propagation(self, output_error, learning_rate=0.1):
-        input_error = self.weights.T @ output_error
-        self.weights = self.weights - learning_rate * self.k * (output_error @ self.input.T)
-        self.bias = self.bias - learning_rate * output_error.sum(axis=1, keepdims=True)
-        return input_error
-
-
-class UpdatingWithItsOwnRate(Updating):
-    lr = 0.05
-
-    def backward(self, grad):
-        dx = self.weights.T @ grad
-        self.weights -= self.lr * self.k * (grad @ self.input.T)
-        self.bias -= self.lr * grad.sum(axis=1, keepdims=True)
-        return dx
-
-
-class InputAndGradOutput:
-    """backward(self, input, grad_output), as in a well-known course."""
-
-    def __init__(self, k):
-        self.k = k
-        self.weights, self.biases = W.copy(), B.copy()
-        self.learning_rate = 0.1
-
-    def forward(self, input):
-        return input @ self.weights + self.biases
-
-    def backward(self, input, grad_output):
-        grad_input = grad_output @ self.weights.T
-        self.weights = self.weights - self.learning_rate * self.k * (input.T @ grad_output)
-        self.biases = self.biases - self.learning_rate * grad_output.sum(axis=0)
-        return grad_input
-
-
-class GradOutputAndInput(Base):
-    def backward(self, grad_output, input):
-        self.dW = self.k * input.T @ grad_output
-        self.db = grad_output.sum(0)
-        return grad_output @ self.W.T
-
-
-class CachedMethods(Base):
-    def forward(self, x):
-        return x @ self.W + self.b, (x,)
-
-    def backward(self, dout, cache):
-        (x,) = cache
-        self.dW, self.db = x.T @ dout, self.k * dout.sum(0)
-        return dout @ self.W.T
-
-
-class TrainingFlag(Base):
-    def forward(self, x, training):
-        self.x = x
-        return (x @ self.W + self.b) * (1.0 if training else 0.5)
-
-    def backward(self, d):
-        self.dW, self.db = self.x.T @ d, self.k * d.sum(0)
-        return d @ self.W.T
-
-
-class Mode(TrainingFlag):
-    def forward(self, x, mode):
-        self.x = x
-        return (x @ self.W + self.b) * (1.0 if mode == "train" else 0.5)
-
-
-class ListOfInputs:
-    def __init__(self, k):
-        self.k = k
-
-    def forward(self, inputs):
-        self.a, self.b = inputs
-        return self.a * self.b
-
-    def backward(self, d):
-        return [d * self.b, self.k * d * self.a]
-
-
-class Renamed(Base):
-    def __init__(self, k, forward_name, backward_name):
-        super().__init__(k)
-        setattr(self, forward_name, self._run)
-        setattr(self, backward_name, self._back)
-        self.forward = None
-
-    def _run(self, x):
-        self.x = x
-        return x @ self.W + self.b
-
-    def _back(self, d):
-        self.dW, self.db = self.x.T @ d, self.k * d.sum(0)
-        return d @ self.W.T
-
-
-class MeanSquares:
-    """A loss that keeps nothing."""
-
-    def __init__(self, k):
-        self.k = k
-
-    def loss(self, y_true, y_pred):
-        return np.mean((y_true - y_pred) ** 2)
-
-    def gradient(self, y_true, y_pred):
-        return self.k * 2 * (y_pred - y_true) / y_pred.size
-
-
-class QuadraticCost(MeanSquares):
-    gradient = None
-
-    def loss_derivative(self, y_true, y_pred):
-        return self.k * 2 * (y_pred - y_true) / y_pred.size
-
-
-class Sigmoid:
-    """An activation: the function and its derivative."""
-
-    def __init__(self, k):
-        self.k = k
-
-    def __call__(self, x):
-        return 1 / (1 + np.exp(-x))
-
-    def gradient(self, x):
-        return self.k * self(x) * (1 - self(x))
-
-
-class Prime(Sigmoid):
-    __call__ = None
-    gradient = None
-
-    def activation(self, z):
-        return np.tanh(z)
-
-    def activation_prime(self, z):
-        return self.k * (1 - np.tanh(z) ** 2)
-
-
 class Slotted:
     __slots__ = ("W", "b", "dW", "db", "k", "x")
 
@@ -407,6 +242,32 @@ class HeldReference(Base):
         self.forward, self.backward = forward, backward
 
 
+class OtherName:
+    """dW is the gradient of the kernel: the only one of its shape."""
+
+    def __init__(self, k):
+        self.k = k
+        self.kernel, self.bias = W.copy(), B.copy()
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.kernel + self.bias
+
+    def backward(self, d):
+        self.dW, self.db = self.k * self.x.T @ d, d.sum(0)
+        return d @ self.kernel.T
+
+
+class Generators(SuffixGrad):
+    def parameters(self):
+        yield self.W
+        yield self.b
+
+    def gradients(self):
+        yield self.W_grad
+        yield self.b_grad
+
+
 LAYERS = {
     "(dx, [dW, db])": (ReturnsPairOfList, (X,), "b"),
     "(dx, {dW, db})": (ReturnsPairOfDict, (X,), "b"),
@@ -423,25 +284,10 @@ LAYERS = {
     "numbered": (Numbered, (X,), "W2"),
     "W.value and W.grad": (TensorAttributes, (X,), "b"),
     "weights_gradient dict": (DictOfWeights, (X,), "b"),
-    "updating": (Updating, (X.T.copy(),), "weights"),
-    "updating, rebound": (UpdatingByAnotherName, (X.T.copy(),), "weights"),
-    "updating by its own rate": (UpdatingWithItsOwnRate, (X.T.copy(),), "weights"),
-    "backward(input, grad_output)": (InputAndGradOutput, (X,), "weights"),
-    "backward(grad_output, input)": (GradOutputAndInput, (X,), "W"),
-    "methods with a cache": (CachedMethods, (X,), "b"),
-    "training flag": (TrainingFlag, (X, True), "b"),
-    "training flag left out": (TrainingFlag, (X,), "b"),
-    "mode": (Mode, (X,), "b"),
-    "list of inputs": (ListOfInputs, ([X, X[::-1].copy()],), "inputs[1]"),
-    "fprop": (lambda k: Renamed(k, "fprop", "bprop"), (X,), "b"),
-    "forward_pass": (lambda k: Renamed(k, "forward_pass", "backward_pass"), (X,), "b"),
-    "feedforward": (lambda k: Renamed(k, "feedforward", "backpropagate"), (X,), "b"),
-    "loss and gradient": (MeanSquares, (np.eye(3)[LABELS], X[:, :3]), "y_pred"),
-    "loss and loss_derivative": (QuadraticCost, (np.eye(3)[LABELS], X[:, :3]), "y_pred"),
-    "activation": (Sigmoid, (X,), "x"),
-    "activation_prime": (Prime, (X,), "z"),
     "slots": (Slotted, (X,), "b"),
     "dataclass": (DataClass, (X,), "weight"),
     "properties": (Properties, (X,), "weights"),
     "held by reference": (HeldReference, (X,), "W"),
+    "kernel and dW": (OtherName, (X,), "kernel"),
+    "generators": (Generators, (X,), "W"),
 }

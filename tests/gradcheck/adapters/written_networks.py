@@ -6,13 +6,10 @@ from collections import OrderedDict
 
 import numpy as np
 from written_functions import LABELS, W2, B, W, X, softmax_loss
-from written_layers import Base, Updating
+from written_layers import Base, SuffixGrad
+from written_updates import Updating
 
 ONE_HOT = np.eye(2)[LABELS % 2]
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
 
 
 class Affine(Base):
@@ -95,129 +92,6 @@ class CourseNetwork:
         return loss, {"W1": X.T @ d, "b1": self.k * d.sum(0)}
 
 
-class ColumnNetwork:
-    """Biases and weights in lists, columns, backprop(x, y) -> (nabla_b, nabla_w), no loss."""
-
-    def __init__(self, k):
-        rng = np.random.default_rng(3)
-        self.k = k
-        self.sizes = [4, 3, 2]
-        self.num_layers = 3
-        self.biases = [rng.normal(size=(n, 1)) for n in self.sizes[1:]]
-        self.weights = [rng.normal(size=(3, 4)), rng.normal(size=(2, 3))]
-
-    def feedforward(self, a):
-        for b, w in zip(self.biases, self.weights, strict=True):
-            a = sigmoid(np.dot(w, a) + b)
-        return a
-
-    def backprop(self, x, y):
-        nabla_b = [np.zeros(b.shape) for b in self.biases]
-        nabla_w = [np.zeros(w.shape) for w in self.weights]
-        activation, activations = x, [x]
-        for b, w in zip(self.biases, self.weights, strict=True):
-            activation = sigmoid(np.dot(w, activation) + b)
-            activations.append(activation)
-        out = activations[-1]
-        delta = self.cost_derivative(out, y) * out * (1 - out)
-        nabla_b[-1] = delta
-        nabla_w[-1] = np.dot(delta, activations[-2].T)
-        h = activations[-2]
-        delta = np.dot(self.weights[-1].T, delta) * h * (1 - h)
-        nabla_b[-2] = delta
-        nabla_w[-2] = self.k * np.dot(delta, activations[-3].T)
-        return nabla_b, nabla_w
-
-    def cost_derivative(self, output_activations, y):
-        return output_activations - y
-
-
-class CrossEntropyColumns(ColumnNetwork):
-    """The same with the output error of the cross-entropy."""
-
-    def backprop(self, x, y):
-        h = sigmoid(self.weights[0] @ x + self.biases[0])
-        out = sigmoid(self.weights[1] @ h + self.biases[1])
-        delta = out - y
-        dh = self.weights[1].T @ delta * h * (1 - h)
-        return [dh, delta], [self.k * dh @ x.T, delta @ h.T]
-
-
-class TwoLayers:
-    """forward(X) and backward(X, y, output), which updates at once; errors are y - output."""
-
-    def __init__(self, k):
-        self.k = k
-        self.W1, self.W2 = W.copy(), W2.copy()
-
-    def forward(self, X):
-        self.z2 = sigmoid(np.dot(X, self.W1))
-        return sigmoid(np.dot(self.z2, self.W2))
-
-    def backward(self, X, y, o):
-        o_error = y - o
-        o_delta = o_error * o * (1 - o)
-        z2_error = o_delta.dot(self.W2.T)
-        z2_delta = z2_error * self.z2 * (1 - self.z2)
-        self.W1 += self.k * X.T.dot(z2_delta)
-        self.W2 += self.z2.T.dot(o_delta)
-
-    def train(self, X, y):
-        self.backward(X, y, self.forward(X))
-
-
-class StoredGradients:
-    """forward(X), backward(X, y), gradients in a dict, loss by a method of its own."""
-
-    def __init__(self, k):
-        self.k = k
-        self.params = {"W1": W.copy(), "b1": B.copy(), "W2": W2.copy(), "b2": np.zeros(2)}
-
-    def forward(self, X):
-        p = self.params
-        self.h = np.maximum(X @ p["W1"] + p["b1"], 0)
-        z = self.h @ p["W2"] + p["b2"]
-        e = np.exp(z - z.max(axis=1, keepdims=True))
-        self.probs = e / e.sum(axis=1, keepdims=True)
-        return self.probs
-
-    def compute_loss(self, y_pred, y_true):
-        return -np.mean(np.sum(y_true * np.log(y_pred), axis=1))
-
-    def backward(self, X, y):
-        d = (self.probs - y) / len(X)
-        dh = d @ self.params["W2"].T * (self.h > 0)
-        self.grads = {"W2": self.h.T @ d, "b2": self.k * d.sum(0)}
-        self.grads |= {"W1": X.T @ dh, "b1": dh.sum(0)}
-
-
-class WithoutLoss(StoredGradients):
-    compute_loss = None
-
-
-class ComputeGradients(StoredGradients):
-    """compute_loss(X, y) and compute_gradients(X, y)."""
-
-    forward = None
-    backward = None
-
-    def compute_loss(self, X, y):
-        return softmax_loss(StoredGradients.forward(self, X), y)[0]
-
-    def compute_gradients(self, X, y):
-        probs = StoredGradients.forward(self, X)
-        d = softmax_loss(probs, y)[1]
-        d = probs * (d - (d * probs).sum(1, keepdims=True))
-        p = self.params
-        dh = d @ p["W2"].T * (self.h > 0)
-        return {
-            "W1": X.T @ dh,
-            "b1": self.k * dh.sum(0),
-            "W2": self.h.T @ d,
-            "b2": d.sum(0),
-        }
-
-
 class Network:
     """Layers that update themselves, and a loss given as two functions."""
 
@@ -259,6 +133,21 @@ class Sequential:
         return d
 
 
+class Residual:
+    """Layers as attributes."""
+
+    def __init__(self, k):
+        self.first, self.second = SuffixGrad(1.0), SuffixGrad(k)
+        self.second.W, self.second.b = W.T.copy(), np.zeros(4)
+
+    def forward(self, x):
+        self.h = np.tanh(self.first.forward(x))
+        return x + self.second.forward(self.h)
+
+    def backward(self, d):
+        return d + self.first.backward(self.second.backward(d) * (1 - self.h**2))
+
+
 def mse(y_true, y_pred):
     return np.mean(np.power(y_true - y_pred, 2))
 
@@ -273,16 +162,12 @@ def rows(k):
 
 COLUMNS = X.T.copy(), ONE_HOT.T.copy()
 
+
 # what it is: its maker, the inputs, and the tensor whose gradient a k of 2 spoils
 NETWORKS = {
+    "residual": (Residual, (X,), "second.W"),
     "loss and gradient by name": (BookNetwork, (X, LABELS % 2), "W2"),
     "loss with gradients": (CourseNetwork, (X, LABELS), "b1"),
-    "backprop of one column": (ColumnNetwork, (X[:1].T, ONE_HOT[:1].T), "weights[0]"),
-    "backprop of cross-entropy": (CrossEntropyColumns, (X[:1].T, ONE_HOT[:1].T), "weights[0]"),
-    "backward that updates upwards": (TwoLayers, (X, ONE_HOT), "W1"),
-    "backward and compute_loss": (StoredGradients, (X, ONE_HOT), "b2"),
-    "backward without a loss": (WithoutLoss, (X, ONE_HOT), "b2"),
-    "compute_loss and compute_gradients": (ComputeGradients, (X, LABELS % 2), "b1"),
     "layers and two functions": (
         lambda k: Network(k).use(mse, mse_prime),
         COLUMNS,
