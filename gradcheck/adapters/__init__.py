@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from gradcheck.adapters import (
+    autodiff,
     elementwise,
     function,
     jax_adapter,
@@ -15,6 +16,7 @@ from gradcheck.adapters import (
     network,
     numpy_ml_adapter,
     pair,
+    program,
     thinc_adapter,
     torch_adapter,
 )
@@ -35,7 +37,7 @@ class Adapter(Protocol):
         """Return the target of ``thing`` at ``arguments``."""
 
 
-_ADAPTERS: list[Adapter] = [monolith, lazy, network, elementwise, layer, pair, function]
+_ADAPTERS: list[Adapter] = [program, monolith, lazy, network, elementwise, layer, pair, function]
 
 
 def register_adapter(adapter: Adapter) -> None:
@@ -59,10 +61,12 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     Parameters
     ----------
     thing
-        An object with forward and backward; a pair ``(forward, backward)`` or ``(f, grad)``; a
-        function returning ``(loss, gradients)`` or ``(y, backprop)``; or a `Target`.
+        An object with forward and backward, by whatever names; a network, a list of layers, or
+        either with its loss as a pair; a pair ``(forward, backward)`` or ``(f, grad)``; a function
+        returning ``(loss, gradients)`` or ``(y, backprop)``; or a `Target`.
     *arguments
-        The inputs at which to check. Integer arrays are taken for indices.
+        The inputs at which to check: arrays, or dicts, lists and dataclasses of arrays. Integer
+        arrays are taken for indices where the forward uses them as such.
     params
         Parameters to check, where they cannot be discovered: a dict or list of arrays.
 
@@ -77,6 +81,7 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
         torch_adapter,
         jax_adapter,
         thinc_adapter,
+        autodiff,
         numpy_ml_adapter,
     )
     for framework in frameworks:

@@ -74,20 +74,34 @@ def identify(
     for loss in _known(np.asarray(targets), prediction):
         ratios = [(one.ratio(loss), other.ratio(loss)) for one, other in pairs]
         steady = [one for one, other in ratios if abs(one - other) <= AGREEMENT * abs(one)]
-        votes, factor = _agreed(steady)
+        votes, factor = _agreed(steady, prediction)
         exact = _exact(factor, prediction)
         if exact and 2 * votes >= len(wanted) and (best is None or votes > best[0]):
-            best = votes, _scaled(loss, exact)
+            best = votes, _scaled(loss, exact, prediction)
     return best[1] if best is not None else None
 
 
-def _agreed(ratios: list[float]) -> tuple[int, float]:
-    """Return how many ratios agree on a factor, and which; the last tensors first in a tie."""
+def _agreed(ratios: list[float], prediction: Array) -> tuple[int, float]:
+    """Return how many ratios agree on a factor, and which; in a tie the most usual, then the last.
+
+    The tensors closest to the output come last, and are the least likely to be wrong.
+    """
     votes = [
         (sum(abs(other - ratio) <= AGREEMENT * abs(ratio) for other in ratios), ratio)
         for ratio in reversed(ratios)
     ]
-    return max(votes, key=lambda vote: vote[0], default=(0, 0.0))
+    return max(votes, key=lambda vote: (vote[0], -_oddity(vote[1], prediction)), default=(0, 0.0))
+
+
+def _oddity(factor: float, prediction: Array) -> int:
+    """Return 0 for a sum or mean of whatever, 1 for twice or half of it, 2 for the rest."""
+    rows, columns = _sides(prediction)
+    of_sum = factor / rows  # the losses are means over the rows
+    multiples = [of_sum, of_sum * rows, of_sum * columns, of_sum * rows * columns]
+    if np.isclose(multiples, 1.0, rtol=AGREEMENT).any():
+        return 0
+    near = np.isclose(multiples, 2.0, rtol=AGREEMENT) | np.isclose(multiples, 0.5, rtol=AGREEMENT)
+    return 1 if near.any() else 2
 
 
 @dataclass(frozen=True)
@@ -146,8 +160,8 @@ def _known(targets: Array, prediction: Array) -> Iterator[Descended]:
 
 def _exact(factor: float, prediction: Array) -> float:
     """Return the factor that was meant by a measured one: a simple number; 0 if none is near."""
-    rows = max(1, prediction.shape[0] if prediction.ndim else 1)
-    units = [1.0, 1 / rows, 1 / max(1, prediction.size), rows, rows / max(1, prediction.size)]
+    rows, columns = _sides(prediction)
+    units = [1.0, 1 / rows, 1 / (rows * columns), rows, 1 / columns]
     for unit in units:
         simple = float(f"{factor / unit:.3g}") * unit
         if simple and abs(simple - factor) <= AGREEMENT * abs(factor):
@@ -155,6 +169,24 @@ def _exact(factor: float, prediction: Array) -> float:
     return 0.0
 
 
-def _scaled(loss: Descended, factor: float) -> Descended:
-    name = loss.name if factor == 1 else f"{factor:.4g} x {loss.name}"
-    return Descended(name, lambda p: factor * loss.value(p))
+def _scaled(loss: Descended, factor: float, prediction: Array) -> Descended:
+    return Descended(_words(loss.name, factor, prediction), lambda p: factor * loss.value(p))
+
+
+def _words(name: str, factor: float, prediction: Array) -> str:
+    """Say what ``factor`` times a loss is: a sum, or a mean over what."""
+    rows, columns = _sides(prediction)
+    halved = f"half the {name}" if name == "squared error" else name
+    sizes = {"averaged over the rows": rows, "summed": 1, "averaged over the columns": columns}
+    sizes["averaged over all entries"] = rows * columns
+    words = {1.0: halved} | ({2.0: f"the {name}"} if halved != name else {})
+    for multiple, loss in words.items():
+        for reduction, size in sizes.items():
+            if np.isclose(factor / rows * size, multiple, rtol=AGREEMENT):
+                return f"{loss}, {reduction}"
+    return f"{factor:.4g} x {halved}, averaged over the rows"
+
+
+def _sides(prediction: Array) -> tuple[int, int]:
+    rows = max(1, prediction.shape[0] if prediction.ndim else 1)
+    return rows, max(1, prediction.size // rows)

@@ -19,6 +19,7 @@ from gradcheck.adapters.vocabulary import (
     gradient_keys,
     gradient_stems,
     is_gradient_word,
+    is_trained,
     plain,
 )
 from gradcheck.blocks import blocks
@@ -163,7 +164,9 @@ class Trial:
             self._take_returned(found, named)
             return
         gradients = list(arrays_in(result)) if items(result) else []
-        pool = {slot.name: slot for slot in self._stable if slot.array is not None}
+        arrays = [slot for slot in self._stable if slot.array is not None]
+        likely = sorted(arrays, key=lambda slot: not is_trained(slot.word))
+        pool = {slot.name: slot for slot in likely}
         for rest in _beside_inputs(gradients, call.inputs):
             names = by_shape({name: slot.array for name, slot in pool.items()}, rest)
             if names is not None:

@@ -47,7 +47,7 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
         If what it returns holds neither gradients nor a callback.
     """
     memory = Memory([function, *arguments, params])
-    inputs = Inputs.of(function, arguments)
+    inputs = Inputs.of(function, arguments).promoted(function, memory)
     with memory.guarded():
         raw = _in_order(function(*inputs.arguments(inputs.tensors)))
         flag = _derivative_flag(function)

@@ -13,15 +13,26 @@ import numpy as np
 
 from gradcheck.adapters.binding import input_names
 from gradcheck.adapters.structure import is_plain, leaves, rebuild
-from gradcheck.adapters.vocabulary import TRAINING_FLAGS
+from gradcheck.adapters.vocabulary import TRAINING_FLAGS, is_target
+from gradcheck.memory import Memory
 from gradcheck.target import Array, TargetError, Tensors, is_differentiable
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The arguments of a forward, by name and in order."""
+    """The arguments of a forward, by name and in order.
+
+    Attributes
+    ----------
+    values
+        The arguments.
+    whole
+        Names of those that were given as whole numbers, though floats do as well: their
+        gradients are checked, but not owed.
+    """
 
     values: Mapping[str, Any]
+    whole: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, forward: Callable[..., Any], arguments: Sequence[Any]) -> Inputs:
@@ -67,6 +78,25 @@ class Inputs:
         )
         alone = alone and all(np.shape(self.values[name])[0] != self.batch for name in arrays[1:])
         return tuple(name for name in arrays[:1] if alone and name in self.tensors)
+
+    def promoted(self, forward: Callable[..., Any], memory: Memory) -> Inputs:
+        """Return the inputs with whole numbers as floats, where ``forward`` takes them so.
+
+        Indices stay what they are: no array takes a float for one. Targets stay too.
+        """
+        inputs = self
+        for name, value in self.values.items():
+            whole = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim > 0
+            if whole and not is_target(name):
+                values = {**inputs.values, name: value.astype(np.float64)}
+                floats = Inputs(values, inputs.whole | {name})
+                with memory.guarded(), np.errstate(all="ignore"):
+                    try:
+                        forward(*floats.arguments(floats.tensors))
+                    except Exception:  # noqa: BLE001 (whatever it raises: it wants whole numbers)
+                        continue
+                inputs = floats
+        return inputs
 
     def arguments(self, tensors: Tensors) -> list[Any]:
         """Return fresh arguments with the differentiable ones taken from ``tensors``.

@@ -63,7 +63,8 @@ def adapt(
     """
     memory = Memory([layer, *arguments])
     names = names or Names.of(layer)
-    inputs = Inputs.of(getattr(layer, names.forward), arguments)
+    forward = getattr(layer, names.forward)
+    inputs = Inputs.of(forward, arguments).promoted(forward, memory)
     with memory.guarded():
         return LayerAdapter(layer, inputs, memory, params, names).target()
 

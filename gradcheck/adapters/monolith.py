@@ -70,7 +70,8 @@ def adapt(network: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         if own is None:
             _descend(adapter)
         target = adapter.target()
-    target.name += "" if own is not None else f", taken to descend {adapter.loss_name}"
+    if own is None:
+        target.name = f"{type(network).__name__}, taken to descend {adapter.loss_name}"
     return target
 
 
@@ -149,7 +150,8 @@ class _Monolith(layers_adapter.LayerAdapter):
         self.memory.restore()
         self._write_parameters(tensors)
         arguments = self.inputs.arguments(tensors)
-        return np.array(method_of(self.layer, FORWARD_NAMES)(arguments[0]))
+        with np.errstate(all="ignore"):
+            return np.array(method_of(self.layer, FORWARD_NAMES)(arguments[0]))
 
     def claims(self) -> dict[str, Array]:
         """Return the gradients that the backward claims."""

@@ -46,7 +46,7 @@ def adapt(pair: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         names = Names(first.__name__, second.__name__)
         return layer.adapt(owner, arguments, params, names)
     memory = Memory([first, second, *arguments, params])
-    inputs = Inputs.of(first, arguments)
+    inputs = Inputs.of(first, arguments).promoted(first, memory)
     places = places_in(params)
     base = {name: np.array(place.get()) for name, place in places.items()}
     with memory.guarded():
@@ -109,7 +109,8 @@ class _Pair:
         first = next(iter(self.inputs.leaves.values()), {})
         plain = {name for name in self.inputs.values if name in self.inputs.tensors}
         later = [name for name in (*plain, *self.base) if name not in first]
-        return {name for name in later if name in claimed or not self.is_objective}
+        free = set(self.tensors) if self.is_objective else self.inputs.whole
+        return {name for name in later if name in claimed or name not in free}
 
     def target(self, parameters: set[str], *, unit_cotangent: bool) -> Target:
         """Return the target of the pair."""

@@ -52,7 +52,8 @@ class Effects:
             place.put((value * (1 + sizes) + sizes).astype(value.dtype))
 
         try:
-            return not _equal(self._outputs(change), self._base)
+            with np.errstate(all="ignore"):
+                return not _equal(self._outputs(change), self._base)
         except Exception:  # noqa: BLE001 (a forward that minds the change does depend on it)
             return True
         finally:
@@ -103,8 +104,7 @@ def add_silent(
             found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, False)
         else:
             found.parameters[slot.name] = Parameter(slot.name, slot.place, nothing, False)
-            word = slot.key if isinstance(slot.key, str) else slot.container
-            if not (convention_known and is_trained(word) and not _is_frozen(slot)):
+            if not (convention_known and is_trained(slot.word) and not _is_frozen(slot)):
                 found.constants.add(slot.name)
 
 

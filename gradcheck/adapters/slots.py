@@ -50,9 +50,15 @@ class Slot:
         """What to call it: ``W``, ``layers[0].W``, ``weights[1]``."""
         if not isinstance(self.key, str):
             return f"{self.part}{self.container}[{self.key!r}]"
-        public = self.key.lstrip("_")
+        public = self.key.rpartition("__")[2] if self.key.startswith("_") else self.key
+        public = public.lstrip("_") or self.key
         is_free = not self.route and not hasattr(self.place.owner, public)
         return f"{self.part}{public if is_free or self._is_property(public) else self.key}"
+
+    @property
+    def word(self) -> str:
+        """The name that tells what it is: that of the attribute, the key, or the whole list."""
+        return self.key if isinstance(self.key, str) else self.container
 
     @property
     def array(self) -> Any:
@@ -175,7 +181,8 @@ def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[Slot]:
     gradient = next((n for n in GRADIENT_NAMES if n in own), None)
     if value is None or gradient is None:
         return
-    for label, attribute in ((name, value), (f"d{name}", gradient)):
+    key = name.partition("['")[2].removesuffix("']") or name  # of a dict of parameters
+    for label, attribute in ((key, value), (f"d{key}", gradient)):
         if is_differentiable(own[attribute]):
             home = Place(part, attribute, False)
             yield Slot(prefix, "", label, home, home)

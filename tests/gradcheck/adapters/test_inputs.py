@@ -124,6 +124,21 @@ def test_a_mask_and_a_sparse_matrix_are_data():
     assert {"x", "W"} <= set(report.tensors)
 
 
+def test_whole_numbers_are_taken_for_floats_where_the_forward_takes_them_so():
+    def forward(x, w, mask):
+        return (x @ w) * mask, (x, w, mask)
+
+    def backward(d, cache):
+        x, w, mask = cache
+        return (d * mask) @ w.T, x.T @ (d * mask), None
+
+    x, w = np.arange(20).reshape(5, 4), np.arange(12).reshape(4, 3)
+    report = gradcheck.check((forward, backward), x, w, (X[:, :3] > 0).astype(int))
+
+    assert report.ok, str(report)
+    assert list(report.tensors) == ["x", "w"]
+
+
 def test_numbers_are_parameters_too():
     report = gradcheck.check(Scale(), X)
 

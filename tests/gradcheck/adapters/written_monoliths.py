@@ -224,7 +224,66 @@ class Columns:
         self.grads["db1"] = dZ1.sum(axis=1, keepdims=True) / m
 
 
+def course_functions(k, cost=None):
+    """forward_propagation(X, parameters), backward_propagation(parameters, cache, X, Y)."""
+
+    def forward_propagation(X, parameters):
+        Z1 = np.dot(parameters["W1"], X) + parameters["b1"]
+        A1 = np.tanh(Z1)
+        A2 = sigmoid(np.dot(parameters["W2"], A1) + parameters["b2"])
+        return A2, {"Z1": Z1, "A1": A1, "A2": A2}
+
+    def backward_propagation(parameters, cache, X, Y):
+        m = X.shape[1]
+        dZ2 = cache["A2"] - Y
+        dZ1 = np.dot(parameters["W2"].T, dZ2) * (1 - np.power(cache["A1"], 2))
+        return {
+            "dW1": k * np.dot(dZ1, X.T) / m,
+            "db1": np.sum(dZ1, axis=1, keepdims=True) / m,
+            "dW2": np.dot(dZ2, cache["A1"].T) / m,
+            "db2": np.sum(dZ2, axis=1, keepdims=True) / m,
+        }
+
+    functions = [forward_propagation, backward_propagation]
+    return tuple(functions if cost is None else [functions[0], cost, functions[1]])
+
+
+def compute_cost(A2, Y):
+    m = Y.shape[1]
+    return -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+
+
+def model_functions(k):
+    """L_model_forward(X, parameters), L_model_backward(AL, Y, caches)."""
+
+    def forward(X, parameters):
+        Z = parameters["W1"] @ X + parameters["b1"]
+        return sigmoid(Z), [(X, parameters["W1"], parameters["b1"])]
+
+    def backward(AL, Y, caches):
+        A_prev, _, _ = caches[0]
+        dZ = AL - Y
+        m = Y.shape[1]
+        return {"dW1": dZ @ A_prev.T / m, "db1": k * dZ.sum(axis=1, keepdims=True) / m}
+
+    return forward, backward
+
+
+PARAMETERS = {"W1": W.T, "b1": B[:, None], "W2": W2.T[:1], "b2": np.zeros((1, 1))}
+ROW = ONE_HOT[:, :1].T.copy()
+
 MONOLITHS = {
+    "functions of a course": (course_functions, (X.T, ROW, PARAMETERS), "W1"),
+    "functions and their cost": (
+        lambda k: course_functions(k, compute_cost),
+        (X.T, ROW, PARAMETERS),
+        "W1",
+    ),
+    "functions of a model": (
+        model_functions,
+        (X.T, np.eye(3)[LABELS].T, {"W1": W.T, "b1": B[:, None]}),
+        "b1",
+    ),
     "backprop of one column": (ColumnNetwork, (X[:1].T, ONE_HOT[:1].T), "weights[0]"),
     "backprop of cross-entropy": (CrossEntropyColumns, (X[:1].T, ONE_HOT[:1].T), "weights[0]"),
     "backward that updates upwards": (TwoLayers, (X, ONE_HOT), "W1"),

@@ -13,7 +13,7 @@ ONE_HOT = np.eye(2)[LABELS % 2]
 
 
 class Affine(Base):
-    """Saitoh's layers: parameters and gradients as attributes."""
+    """A book's layers: parameters and gradients as attributes."""
 
     def __init__(self, W, b, k=1.0):
         self.W, self.b, self.k = W.copy(), b.copy(), k
