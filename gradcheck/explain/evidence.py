@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,8 @@ class Evidence:
         Returns the layer's claim at other tensors for other cotangents, where it takes any.
     own
         Dtypes of the layer's own tensors.
+    hear
+        As ``listen``, but for losses as well.
     """
 
     probe: Probe
@@ -74,6 +76,7 @@ class Evidence:
     alone: Evidence | None = None
     listen: Callable[[Tensors, Outputs], Array] | None = None
     own: dict[str, np.dtype[Any]] = field(default_factory=dict)
+    hear: Callable[[Tensors, Outputs], Array] | None = None
     directions: list[Array] = field(default_factory=list)
     _rays: dict[bytes, Ray] = field(default_factory=dict)
     _memo: dict[tuple[bytes, bytes], Bounded] = field(default_factory=dict)
@@ -82,9 +85,12 @@ class Evidence:
     def of(cls, lab: Lab, point: Point, name: str) -> Evidence:
         """Gather the evidence of a check."""
         target = lab.native.target
-        listen = None if target.unit_cotangent else partial(lab.claim, name=name)
+        hear = partial(lab.claim, name=name)
+        listen = None if target.unit_cotangent else hear
         own = {tensor: value.dtype for tensor, value in target.tensors.items()}
-        return cls(lab.wide, point, name, lab.eps, lab.rng, target.batch, listen=listen, own=own)
+        return cls(
+            lab.wide, point, name, lab.eps, lab.rng, target.batch, listen=listen, own=own, hear=hear
+        )
 
     def __post_init__(self) -> None:
         value = self.point.tensors[self.name]
@@ -106,14 +112,41 @@ class Evidence:
         """
         if self.listen is None:
             return None
-        native = {
-            name: value.astype(self.own.get(name, value.dtype))
-            for name, value in {**self.point.tensors, **(moved or {})}.items()
-        }
         try:
-            return self.listen(native, cotangents)
+            return self.listen(self._native({**self.point.tensors, **(moved or {})}), cotangents)
         except UNASKED:
             return None
+
+    @cached_property
+    def fewer(self) -> Evidence | None:
+        """The evidence of the same tensor with the last sample left out, None where it has to stay.
+
+        Leaving it out may break what strangers' code holds on to, such as labels: then nothing is
+        known of fewer samples.
+        """
+        target = self.probe.target
+        if self.hear is None or self.batch < 2 or not target.batch_tensors:
+            return None
+        tensors = dict(self.point.tensors)
+        for name in target.batch_tensors:
+            tensors[name] = tensors[name][:-1]
+        try:
+            outputs = self.probe.run(tensors).outputs
+            cotangents = tuple(
+                v[tuple(slice(n) for n in y.shape)]
+                for v, y in zip(self.point.cotangents, outputs, strict=True)
+            )
+            claim = self.hear(self._native(tensors), cotangents)
+        except UNASKED:
+            return None
+        point = Point(tensors, outputs, cotangents, {self.name: claim}, {self.name: np.zeros(())})
+        return Evidence(self.probe, point, self.name, self.eps, self.rng, self.batch - 1)
+
+    def _native(self, tensors: Tensors) -> Tensors:
+        """Return the tensors in the layer's own dtypes."""
+        return {
+            name: value.astype(self.own.get(name, value.dtype)) for name, value in tensors.items()
+        }
 
     def claimed(self, direction: Array) -> Bounded:
         """Return <claim, direction> with the rounding it carries."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradcheck.explain.evidence import Evidence
+from gradcheck.judgement import MARGIN
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,23 @@ def _size(size: float, bound: float, evidence: Evidence) -> Factor:
         return abs(size - number) <= bound
 
     name, batch = evidence.name, evidence.batch
-    if batch > 2 and (equals(batch) or equals(1 / batch)):
-        return _batch_factor(name, batch, too_large=equals(batch))
+    if batch > 1 and (equals(batch) or equals(1 / batch)):
+        follows = _follows_batch(evidence, batch, power=1 if equals(batch) else -1)
+        if follows or (follows is None and batch > 2):
+            return _batch_factor(name, batch, too_large=equals(batch), seen=bool(follows))
+    else:
+        follows = None
     if equals(2) or equals(0.5):
         verb, line = ("doubled", "/ 2") if equals(2) else ("halved", "* 2")
-        also = f" (the batch holds {batch} samples: mean against sum?)" if batch == 2 else ""
+        unsure = batch == 2 and follows is None
+        also = " (the batch holds 2 samples: mean against sum?)" if unsure else ""
         return Factor(
             "factor_two",
             f"the gradient is {verb}{also}",
             f"d{name} = d{name} {line}",
             0.6,
         )
-    meaning = _dimension(size, bound, evidence)
+    meaning = _meaning(size, bound, evidence, batch=follows is not False)
     comment = f"  # {meaning.removeprefix(', ')}" if meaning else ""
     return Factor(
         "constant_factor",
@@ -71,37 +77,77 @@ def _size(size: float, bound: float, evidence: Evidence) -> Factor:
     )
 
 
-def _batch_factor(name: str, batch: int, *, too_large: bool) -> Factor:
+def _follows_batch(evidence: Evidence, batch: int, power: int) -> bool | None:
+    """Whether the factor ``batch**power`` changes with the batch when a sample is left out.
+
+    None where that cannot be seen: no sample can be left out, or what is left has no one factor.
+    """
+    fewer = evidence.fewer
+    if fewer is None:
+        return None
+    verdicts = set()
+    for direction in fewer.directions[:2]:
+        claimed, right = fewer.claimed(direction), fewer.numerical(direction)
+        agrees = [
+            abs(abs(claimed.value) - factor * abs(right.value))
+            <= MARGIN * (claimed.bound + factor * right.bound)
+            for factor in (float(batch - 1) ** power, float(batch) ** power)
+        ]
+        verdicts.add(agrees[0] if agrees[0] != agrees[1] else None)
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def _batch_factor(name: str, batch: int, *, too_large: bool, seen: bool) -> Factor:
+    proof = "; it changes with the batch when a sample is left out" if seen else ""
     if too_large:
         message = f"the gradient is {batch} times too large: the 1/{batch} of the mean"
         return Factor(
             "factor_batch_size",
-            f"{message} over the batch is missing",
+            f"{message} over the batch is missing{proof}",
             f"d{name} /= {batch}  # the forward takes the mean over the batch, not the sum",
             0.5,
         )
     return Factor(
         "factor_batch_size",
-        f"the gradient is divided by the batch size {batch} once too often",
+        f"the gradient is divided by the batch size {batch} once too often{proof}",
         f"d{name} *= {batch}  # or divide by the batch size in the loss alone",
         0.5,
     )
 
 
-def _dimension(size: float, bound: float, evidence: Evidence) -> str:
-    """Say which size of the tensors the factor equals."""
-    sizes: dict[int, str] = {}
+def _meaning(size: float, bound: float, evidence: Evidence, *, batch: bool) -> str:
+    """Say which size of the tensors the factor equals, or what is made of one.
+
+    Without ``batch`` the number of samples is known not to be it.
+    """
+    for length, what in _lengths(evidence, batch=batch).items():
+        made = {
+            f", which is {what}": length,
+            f", one over {what}": 1 / length,
+            f", the square root of {what}": length**0.5,
+            f", one over the square root of {what}": length**-0.5,
+            f", twice one over {what}": 2 / length,
+            f", n / (n - 1) with n {what}": length / (length - 1),
+            f", (n - 1) / n with n {what}": (length - 1) / length,
+        }
+        for meaning, number in made.items():
+            if abs(size - number) <= bound:
+                return meaning
+    return ""
+
+
+def _lengths(evidence: Evidence, *, batch: bool) -> dict[int, str]:
+    """Return the sizes above one that the tensors and outputs have, and what they are of."""
+    samples = () if batch else evidence.probe.target.batch_tensors
+    lengths: dict[int, str] = {}
     for position, output in enumerate(evidence.point.outputs):
         for axis, length in enumerate(output.shape):
-            sizes.setdefault(length, f"the length of axis {axis} of output {position}")
-        sizes.setdefault(output.size, f"the number of entries of output {position}")
+            if axis > 0 or batch:
+                lengths.setdefault(length, f"the length of axis {axis} of output {position}")
+        lengths.setdefault(output.size, f"the number of entries of output {position}")
     for name, value in evidence.point.tensors.items():
         for axis, length in enumerate(value.shape):
-            sizes.setdefault(length, f"the length of axis {axis} of {name}")
-        sizes.setdefault(value.size, f"the number of entries of {name}")
-    for length, what in sizes.items():
-        if length > 1 and abs(size - length) <= bound:
-            return f", which is {what}"
-        if length > 1 and abs(size * length - 1) <= bound * length:
-            return f", one over {what}"
-    return ""
+            if axis > 0 or name not in samples:
+                lengths.setdefault(length, f"the length of axis {axis} of {name}")
+        lengths.setdefault(value.size, f"the number of entries of {name}")
+    return {length: what for length, what in lengths.items() if length > 1}

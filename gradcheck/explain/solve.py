@@ -29,6 +29,7 @@ from gradcheck.explain import (  # noqa: F401 (they register their patterns)
 from gradcheck.explain.evidence import Bounded, Evidence
 from gradcheck.explain.factors import Factor, name_factor
 from gradcheck.explain.few import explain_few
+from gradcheck.explain.forward import explain_forward
 from gradcheck.explain.hypothesis import PATTERNS, Part, Stage
 from gradcheck.explain.structure import unexplained
 from gradcheck.explain.whole import explain_whole
@@ -119,6 +120,7 @@ def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternati
     if not alternatives and evidence.losses is None:
         alternatives = (
             explain_whole(evidence)
+            or explain_forward(evidence)
             or explain_few(evidence, worst)
             or precision.explain_rounded(evidence)
         )

@@ -409,3 +409,25 @@ def test_an_elementwise_derivative_is_taken_as_one():
 
     assert right.ok, str(right)
     assert wrong.verdict is Verdict.FAIL
+
+
+def test_stationary_point_of_a_smooth_function_is_no_kink():
+    report = gradcheck.check((lambda x: np.sum(x**3), lambda x: 3 * x**2), np.zeros(2))
+    assert report.verdict is not Verdict.FAIL
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tied_maxima_may_be_broken_either_way(seed):
+    class Pool:
+        def forward(self, x):
+            self.shape, self.winners = x.shape, x.argmax(axis=-1)
+            return x.max(axis=-1)
+
+        def backward(self, g):
+            dx = np.zeros(self.shape)
+            np.put_along_axis(dx, self.winners[..., None], g[..., None], axis=-1)
+            return dx
+
+    ties = np.random.default_rng(seed).integers(0, 2, size=(6, 9, 4)).astype(float)
+    assert gradcheck.check(Pool(), ties).ok
+    assert gradcheck.check(Pool(), np.zeros((6, 9, 4))).ok

@@ -1,0 +1,142 @@
+"""What can be wrong with a single step of the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.explain.way_back import Suspicion, WayBack, at, place, suspect
+from gradcheck.tape import Node, Site, unbroadcast
+from gradcheck.tape.rules import PAIRS, SLOPES
+from gradcheck.target import Array
+
+# Formulas that are taken for one another, of functions whose value lies where they expect it.
+CONFUSED = ("tanh", "expit", "exp", "sin", "cos", "square", "sqrt", "log", "reciprocal", "arctan")
+
+PRODUCTS = ("multiply", "divide")
+
+
+@suspect
+def paths(way: WayBack) -> Iterator[Suspicion]:
+    """What goes back from an expression into one of its operands is missing, or has a factor."""
+    for site, nodes in way.sites.items():
+        for k in range(len(nodes[0].parents)):
+            if any(way.leads_here(node, k) for node in nodes if k < len(node.parents)):
+                yield from _cuts(site, nodes, k)
+
+
+def _cuts(site: Site, nodes: list[Node], k: int) -> Iterator[Suspicion]:
+    where = (
+        f"into operand {k + 1} of {place(site)}"
+        if len(nodes[0].parents) > 1
+        else (f"through {place(site)}")
+    )
+    lost: dict[str, list[Node]] = {"": nodes}
+    if len(nodes) > 1:
+        lost[", but for the last time it is evaluated,"] = nodes[:-1]
+        lost[", but for the first time it is evaluated,"] = nodes[1:]
+    for when, those in lost.items():
+        yield Suspicion(
+            "path_missing",
+            f"what goes back {where}{when} is missing",
+            f"add the gradient that reaches the input {where}",
+            0.6 if not when else 0.9,
+            at(those, _without(k)),
+            cuts=not when,
+        )
+
+
+def _without(k: int) -> Callable[[Node, int, Array], Array | None]:
+    return lambda node, j, g: None if j == k else node.pull(g, j)
+
+
+@suspect
+def slopes(way: WayBack) -> Iterator[Suspicion]:
+    """The derivative of an elementwise step is left out, squared, or another function's."""
+    for site, nodes in way.sites.items():
+        op = nodes[0].op
+        if op in SLOPES and op not in ("negative", "positive"):
+            yield from _of_one_variable(site, nodes, op)
+        elif op in PAIRS and op not in ("add", "subtract"):
+            yield from _of_two_variables(way, site, nodes, op)
+        elif op == "where":
+            yield _left_out(site, nodes, "mask_not_applied", "mask")
+        elif op.endswith("over axis") and op.startswith(("maximum", "minimum")):
+            yield from _of_extremes(site, nodes)
+
+
+def _of_one_variable(site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
+    yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
+    slope = SLOPES[op]
+    yield Suspicion(
+        "derivative_at_wrong_point",
+        f"the derivative of {place(site)} is multiplied twice",
+        f"multiply by the derivative of {op} once",
+        0.8,
+        at(nodes, lambda n, k, g: g * np.square(slope(n.operands[0], n.value))),
+    )
+    for other in CONFUSED:
+        if other != op:
+            yield Suspicion(
+                "derivative_at_wrong_point",
+                f"at {place(site)} the derivative of {other} stands for that of {op}",
+                f"multiply by the derivative of {op}",
+                0.9,
+                at(nodes, _sloped(SLOPES[other])),
+            )
+
+
+def _sloped(slope: Callable[[Array, Array], Any]) -> Callable[[Node, int, Array], Array | None]:
+    return lambda n, k, g: unbroadcast(g * slope(n.operands[0], n.value), n.operands[0].shape)
+
+
+def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
+    if op in PRODUCTS:
+        yield _left_out(site, nodes, "mask_not_applied", "other factor")
+    else:
+        yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
+
+
+def _left_out(site: Site, nodes: list[Node], code: str, what: str) -> Suspicion:
+    return Suspicion(
+        code,
+        f"the {what} is left out at {place(site)}",
+        f"multiply the gradient by the {what} where it goes back through {place(site)}",
+        0.5,
+        at(nodes, lambda n, k, g: unbroadcast(g, n.operands[k].shape)),
+    )
+
+
+def _of_extremes(site: Site, nodes: list[Node]) -> Iterator[Suspicion]:
+    def everyone(node: Node, k: int, g: Array) -> Array | None:
+        sent = node.pull(np.ones_like(g), k)
+        wide = np.asarray(g).reshape([n if n == m else 1 for n, m in _aligned(node, g)])
+        return None if sent is None else np.broadcast_to(wide, sent.shape)
+
+    def evenly(node: Node, k: int, g: Array) -> Array | None:
+        all_of_it = everyone(node, k, g)
+        return None if all_of_it is None else all_of_it * (node.value.size / all_of_it.size)
+
+    for what, change in (
+        ("gives every entry the gradient", everyone),
+        ("spreads it evenly", evenly),
+    ):
+        yield Suspicion(
+            "mask_not_applied",
+            f"the backward of {place(site)} {what}, not the extreme one alone",
+            "send the gradient to the entry that won",
+            0.7,
+            at(nodes, change),
+        )
+
+
+def _aligned(node: Node, g: Array) -> list[tuple[int, int]]:
+    """Pair the operand's axes with those of the output, which has lost some of them."""
+    lengths = list(np.shape(g))
+    pairs = []
+    for n in node.operands[0].shape:
+        kept = bool(lengths) and lengths[0] in (n, 1)
+        pairs.append((n, lengths.pop(0)) if kept else (n, 0))
+    return pairs

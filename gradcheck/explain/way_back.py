@@ -1,0 +1,126 @@
+"""The way back of a gradient through the user's own forward, and all that can be wrong on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from gradcheck.explain.evidence import Evidence
+from gradcheck.tape import Deviation, Node, Recording, Site
+from gradcheck.target import Array
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A step of the way back that may be wrong, and how.
+
+    Attributes
+    ----------
+    code, message, fix, cost
+        As of a `Part`.
+    deviation
+        What the backward would do otherwise.
+    cuts
+        Whether ``deviation`` leaves something out that may instead have come with a wrong factor.
+    """
+
+    code: str
+    message: str
+    fix: str
+    cost: float
+    deviation: Deviation
+    cuts: bool = False
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """The steps between the outputs and one tensor.
+
+    Attributes
+    ----------
+    evidence, recording
+        The claim, and the recorded forward.
+    """
+
+    evidence: Evidence
+    recording: Recording
+    _sites: dict[Site, list[Node]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The tensor."""
+        return self.evidence.name
+
+    @cached_property
+    def right(self) -> Array:
+        """The gradient."""
+        return self.with_(Deviation())
+
+    def with_(self, deviation: Deviation) -> Array:
+        """Return what a backward with this deviation would claim."""
+        return self.recording.gradient(self.name, self.evidence.point.cotangents, deviation)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The steps that depend on the tensor and that an output depends on, in order."""
+        leaf = self.recording.leaves[self.name]
+        above = {leaf.number}
+        for node in self.recording.nodes:
+            if any(parent is not None and parent.number in above for parent in node.parents):
+                above.add(node.number)
+        below = {node.number for node in self.recording.outputs if node is not None}
+        for node in reversed(self.recording.nodes):
+            if node.number in below:
+                below |= {parent.number for parent in node.parents if parent is not None}
+        on_the_way = above & below
+        return [node for node in self.recording.nodes if node.number in on_the_way]
+
+    @cached_property
+    def sites(self) -> dict[Site, list[Node]]:
+        """The same steps by the expression that makes them; a loop makes many."""
+        found: dict[Site, list[Node]] = {}
+        for node in self.nodes:
+            if node.site is not None:
+                found.setdefault(node.site, []).append(node)
+        return found
+
+    def leads_here(self, node: Node, operand: int) -> bool:
+        """Whether an operand of a step depends on the tensor."""
+        parent = node.parents[operand]
+        return parent is not None and parent.number in self._numbers
+
+    @cached_property
+    def _numbers(self) -> set[int]:
+        return {node.number for node in self.nodes}
+
+    def uses(self, node: Node) -> list[Node]:
+        """Return the steps on the way that use a value."""
+        return [user for user in self.nodes if any(parent is node for parent in user.parents)]
+
+
+Search = Callable[[WayBack], Iterator[Suspicion]]
+
+SEARCHES: list[Search] = []
+
+
+def suspect(function: Search) -> Search:
+    """Register a search: it yields the deviations of one kind that are worth trying."""
+    SEARCHES.append(function)
+    return function
+
+
+def place(site: Site) -> str:
+    """Name an expression and where it stands."""
+    return f"`{site.text}` ({Path(site.file).name}:{site.line})"
+
+
+def at(nodes: list[Node], change: Callable[[Node, int, Array], Array | None]) -> Deviation:
+    """Return a deviation at these steps alone."""
+    numbers = {node.number for node in nodes}
+
+    def sent(node: Node, k: int, g: Array) -> Array | None:
+        return change(node, k, g) if node.number in numbers else node.pull(g, k)
+
+    return Deviation(change=sent)
