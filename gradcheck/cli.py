@@ -113,6 +113,41 @@ def check(
 
 
 @app.command()
+def hunt(
+    target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
+        ),
+    ] = None,
+    examples: Annotated[int, typer.Option(help="Inputs drawn, besides the special ones.")] = 100,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Accept relative errors up to this.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
+) -> None:
+    """Look for the inputs at which a gradient is wrong: corners, ties, odd sizes, large batches."""
+    import numpy as np
+
+    from gradcheck.hunt import hunt as run_hunt
+    from gradcheck.loading import load, parse_input
+
+    with _told():
+        rng = np.random.default_rng(seed)
+        arrays = [parse_input(text, rng) for text in inputs or []]
+        report = run_hunt(
+            load(target), arrays or None, examples=examples, seed=seed, tolerance=tolerance
+        )
+        typer.echo(str(report))
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(PASSED if report.ok else FOUND)
+
+
+@app.command()
 def properties(
     suite: Annotated[str, typer.Argument(help="softmax, log_softmax, loss, activation, ...")],
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
@@ -140,48 +175,63 @@ def properties(
 @app.command()
 def train(
     data: Annotated[
-        Path | None, typer.Option(help="Folder with the IDX files of MNIST; else the subset.")
+        Path | None,
+        typer.Option(help="Folder of IDX files, .npz or .csv; else the packaged digits."),
     ] = None,
+    test: Annotated[Path | None, typer.Option(help="CSV file to test on.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column of the labels in a CSV file.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the full MNIST.")] = False,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers.")] = "300,75",
-    epochs: Annotated[int, typer.Option()] = 10,
-    batch_size: Annotated[int, typer.Option()] = 32,
-    learning_rate: Annotated[float, typer.Option()] = 0.02,
-    momentum: Annotated[float, typer.Option()] = 0.9,
-    seed: Annotated[int, typer.Option()] = 0,
+    optimizer: Annotated[
+        str, typer.Option(help="sgd, momentum, nesterov, rmsprop, adam or adamw.")
+    ] = "momentum",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Else the usual one of the optimizer.")
+    ] = None,
+    schedule: Annotated[str, typer.Option(help="constant, step, cosine or warmup.")] = "constant",
+    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 10,
+    batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 32,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a lower validation loss.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the initial weights and the shuffling.")] = 0,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where the history goes, one JSON line an epoch.")
-    ] = Path("history.jsonl"),
+        Path, typer.Option("--output", "-o", help="Folder of the history and the checkpoint.")
+    ] = Path("run"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder.")
+    ] = False,
 ) -> None:
-    """Train the reference network on MNIST and write its history."""
-    import json
-
-    from network import SGD, fit, load_mnist, mlp
+    """Train the reference network, by default on handwritten digits, and keep its history."""
+    import network as n
+    from network.recipes import make_optimizer, make_schedule
 
     with _told():
-        digits = load_mnist(data)
-        sizes = [784, *_sizes(hidden), 10]
-        model = mlp(sizes, seed=seed)
-        with output.open("w", encoding="utf-8") as file:
-
-            def record(line: dict[str, float]) -> None:
-                file.write(json.dumps(line) + "\n")
-                file.flush()
-
-            records = fit(
-                model,
-                digits.X_train,
-                digits.y_train,
-                validation=(digits.X_test, digits.y_test),
-                epochs=epochs,
-                batch_size=batch_size,
-                optimizer=SGD(learning_rate, momentum),
-                seed=seed,
-                callback=record,
-            )
+        if download and data is not None:
+            raise ValueError("--download fetches MNIST: leave out --data")
+        digits = n.load_data(n.download_mnist() if download else data, test=test, label=label)
+        sizes = [digits.X_train.shape[1], *_sizes(hidden), len(digits.classes)]
+        records = n.fit(
+            n.mlp(sizes, seed=seed),
+            digits.X_train,
+            digits.y_train,
+            validation=(digits.X_test, digits.y_test),
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=make_optimizer(optimizer, learning_rate),
+            schedule=make_schedule(schedule, epochs),
+            early_stopping=None if patience is None else n.EarlyStopping(patience),
+            seed=seed,
+            folder=output,
+            resume=resume,
+        )
+    best = max(records, key=lambda record: record["val_accuracy"])
     last, seconds = records[-1], sum(record["seconds"] for record in records)
     typer.echo(
-        f"{'-'.join(map(str, sizes))}: validation accuracy {last['val_accuracy']:.1%}, loss "
-        f"{last['val_loss']:.3f} after {epochs} epochs in {seconds:.1f} s; history in {output}"
+        f"{'-'.join(map(str, sizes))}, {len(digits.X_train):,} samples: validation accuracy "
+        f"{last['val_accuracy']:.2%} and loss {last['val_loss']:.4f} after {len(records)} epochs "
+        f"in {seconds:.1f} s (best: {best['val_accuracy']:.2%} in epoch {best['epoch']})\n"
+        f"history in {output / 'history.jsonl'}: gradcheck diagnose says what it shows"
     )
 
 

@@ -1,31 +1,94 @@
 """A reference NumPy multi-layer perceptron, every layer and loss of which passes its checks."""
 
 from network.data import Digits, load_mnist
+from network.download import download_mnist
 from network.functional import log_softmax, softmax
-from network.layers import Dense, Layer, ReLU, Sigmoid, Softmax, Tanh
-from network.losses import CategoricalCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+from network.layers import (
+    ELU,
+    GELU,
+    Activation,
+    BatchNorm,
+    Chain,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Residual,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from network.losses import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    HingeLoss,
+    HuberLoss,
+    Loss,
+    MeanSquaredError,
+    SoftmaxCrossEntropy,
+)
 from network.model import Sequential, mlp
-from network.optimizers import SGD
+from network.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from network.penalties import L1, L2, Penalty
+from network.progress import Record
 from network.question import QuestionNetwork
+from network.schedules import Cosine, StepDecay, WarmUp
+from network.stopping import EarlyStopping
+from network.tables import Dataset, load_data
 from network.training import evaluate, fit
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "L1",
+    "L2",
     "SGD",
+    "Activation",
+    "Adam",
+    "AdamW",
+    "BatchNorm",
+    "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
+    "Chain",
+    "Cosine",
+    "Dataset",
     "Dense",
     "Digits",
+    "Dropout",
+    "EarlyStopping",
+    "HingeLoss",
+    "HuberLoss",
     "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "LogSoftmax",
     "Loss",
     "MeanSquaredError",
+    "Optimizer",
+    "Penalty",
     "QuestionNetwork",
+    "RMSProp",
     "ReLU",
+    "Record",
+    "Residual",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "Softplus",
+    "StepDecay",
     "Tanh",
+    "WarmUp",
+    "download_mnist",
     "evaluate",
     "fit",
+    "load_data",
     "load_mnist",
     "log_softmax",
     "mlp",

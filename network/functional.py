@@ -93,8 +93,20 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
         return shifted.astype(logits.dtype, copy=False)
 
 
-def sigmoid(x: Array) -> Array:
-    """Return 1 / (1 + exp(-x)) without overflow on either side."""
+def sigmoid(x: ArrayLike) -> Array:
+    """Return 1 / (1 + exp(-x)) without overflow on either side.
+
+    Parameters
+    ----------
+    x
+        Numbers of any shape; integers are taken as float64.
+
+    Examples
+    --------
+    >>> sigmoid([0, 1000])
+    array([0.5, 1. ])
+    """
+    x = as_floats(x)
     with np.errstate(under="ignore"):
         e = np.exp(-np.abs(x))
         # exp(x) / (1 + exp(x)) is the same number, and the stable form where x < 0

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.linalg.blas import daxpy, saxpy
 
+from network.blas import add_scaled
 from network.functional import Array
 
-# y += a x in one pass over the memory, where NumPy takes two and a buffer between them.
-AXPY = {np.dtype(np.float32): saxpy, np.dtype(np.float64): daxpy}
 
-# Entries per call: OpenBLAS shares calls of more than 10,000 among threads of its own, which then
-# wait in the way of those that NumPy's copy of it multiplies matrices with.
-PIECE = 8192
-
-
-class SGD:
-    """Stochastic gradient descent, with momentum where asked for.
-
-    v <- momentum v - learning_rate g;  parameter <- parameter + v  (B. T. Polyak, "Some methods of
-    speeding up the convergence of iteration methods", 1964, in the form of I. Sutskever et al.,
-    "On the importance of initialization and momentum in deep learning", ICML 2013, equations 1
-    and 2).
+class Optimizer(ABC):
+    """A rule for steps, and what it remembers of those it made.
 
     Parameters
     ----------
     learning_rate
-        Length of a step, per unit of gradient.
-    momentum
-        Share of the last step that is kept, in [0, 1). The last steps are remembered by the names
-        of the parameters: give every model an optimizer of its own.
+        Length of a step; it may be changed between steps.
+
+    Attributes
+    ----------
+    state
+        What is remembered, by the name of the parameter: give every model an optimizer of its own.
 
     Raises
     ------
@@ -39,17 +30,14 @@ class SGD:
         If a number is out of its range.
     """
 
-    def __init__(self, learning_rate: float = 0.1, momentum: float = 0.0) -> None:
+    def __init__(self, learning_rate: float) -> None:
         if not 0 < learning_rate < np.inf:
             raise ValueError(f"learning_rate={learning_rate}: expected a positive number")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum}: expected a number in [0, 1)")
         self.learning_rate = learning_rate
-        self.momentum = momentum
-        self._velocity: dict[str, Array] = {}
+        self.state: dict[str, dict[str, Array]] = {}
 
     def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
-        """Change every parameter in place by its gradient, which is left as it is.
+        """Change every parameter in place by its gradient.
 
         Raises
         ------
@@ -58,15 +46,237 @@ class SGD:
         """
         for name, parameter in params.items():
             gradient = _gradient_of(name, parameter, grads)
-            if self.momentum:
-                if name not in self._velocity:
-                    self._velocity[name] = np.zeros_like(parameter)
-                velocity = self._velocity[name]
-                velocity *= self.momentum
-                _add_scaled(velocity, -self.learning_rate, gradient)
-                parameter += velocity
-            else:
-                _add_scaled(parameter, -self.learning_rate, gradient)
+            self.update(parameter, gradient, self.remembered(name, parameter))
+
+    def remembered(self, name: str, parameter: Array) -> dict[str, Array]:
+        """Return what is remembered of a parameter, at first nothing but zeros."""
+        if name not in self.state:
+            self.state[name] = self.start(parameter)
+        for value in self.state[name].values():
+            if value.ndim and value.shape != parameter.shape:
+                raise ValueError(
+                    f"the optimizer remembers {name!r} of shape {value.shape}, not "
+                    f"{parameter.shape}: give every model an optimizer of its own"
+                )
+        return self.state[name]
+
+    def accumulator(self, name: str, parameter: Array) -> tuple[Array, float]:
+        """Return where a backward may leave its gradient, and the share kept of what is there.
+
+        Usually new memory, of which nothing is kept. `SGD` has its velocity summed up right there.
+        """
+        return np.zeros_like(parameter), 0.0
+
+    @abstractmethod
+    def start(self, parameter: Array) -> dict[str, Array]:
+        """Return what is remembered of a parameter before its first step."""
+
+    @abstractmethod
+    def update(self, parameter: Array, gradient: Array, state: dict[str, Array]) -> None:
+        """Change one parameter and its state in place."""
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum where asked for.
+
+    v <- momentum v + g;  parameter <- parameter - learning_rate v
+
+    With Nesterov's momentum the step is along g + momentum v: the gradient as if the momentum's
+    part of the step had been made already.
+
+    Parameters
+    ----------
+    learning_rate
+        Length of a step, per unit of gradient.
+    momentum
+        Share of the velocity that is kept, in [0, 1).
+    nesterov
+        Whether the momentum is Nesterov's.
+
+    Notes
+    -----
+    B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964;
+    I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization and
+    momentum in deep learning", ICML 2013, equations 1 to 4. The learning rate stands outside the
+    velocity, so that a change of it acts at once.
+    """
+
+    def __init__(
+        self, learning_rate: float = 0.1, momentum: float = 0.0, *, nesterov: bool = False
+    ) -> None:
+        super().__init__(learning_rate)
+        _require_share("momentum", momentum)
+        if nesterov and not momentum:
+            raise ValueError("nesterov=True needs momentum, but momentum=0.0")
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    def start(self, parameter: Array) -> dict[str, Array]:
+        """Return a velocity of zero, where there is momentum."""
+        return {"velocity": np.zeros_like(parameter)} if self.momentum else {}
+
+    def accumulator(self, name: str, parameter: Array) -> tuple[Array, float]:
+        """Return the velocity itself: backward adds its gradient to the share that is kept.
+
+        The sum costs the matrix product nothing, where a pass over the memory of its own would
+        take as long as the product. Nesterov's step needs the gradient by itself.
+        """
+        if not self.momentum or self.nesterov:
+            return super().accumulator(name, parameter)
+        return self.remembered(name, parameter)["velocity"], self.momentum
+
+    def update(self, parameter: Array, gradient: Array, state: dict[str, Array]) -> None:
+        """Make one step along the velocity."""
+        direction = gradient
+        if self.momentum:
+            direction = state["velocity"]
+            if direction is not gradient:  # otherwise it holds the sum already, see `accumulator`
+                direction *= self.momentum
+                direction += gradient
+            if self.nesterov:
+                direction = gradient + self.momentum * direction
+        add_scaled(parameter, -self.learning_rate, direction)
+
+
+class RMSProp(Optimizer):
+    """Steps divided by the running root mean square of the gradient, entry by entry.
+
+    s <- decay s + (1 - decay) g^2;  parameter <- parameter - learning_rate g / (sqrt(s) + epsilon)
+
+    Parameters
+    ----------
+    learning_rate
+        Length of a step along a gradient that does not change.
+    decay
+        Share of the mean square that is kept, in [0, 1).
+    epsilon
+        Keeps steps along tiny gradients small.
+
+    Notes
+    -----
+    T. Tieleman and G. Hinton, "Lecture 6.5 - RMSProp", Coursera: Neural networks for machine
+    learning, 2012.
+    """
+
+    def __init__(
+        self, learning_rate: float = 0.001, decay: float = 0.9, *, epsilon: float = 1e-8
+    ) -> None:
+        super().__init__(learning_rate)
+        _require_share("decay", decay)
+        _require_positive("epsilon", epsilon)
+        self.decay = decay
+        self.epsilon = epsilon
+
+    def start(self, parameter: Array) -> dict[str, Array]:
+        """Return a mean square of zero."""
+        return {"square": np.zeros_like(parameter)}
+
+    def update(self, parameter: Array, gradient: Array, state: dict[str, Array]) -> None:
+        """Make one step."""
+        square = state["square"]
+        square += (1 - self.decay) * (gradient**2 - square)
+        parameter -= self.learning_rate * gradient / (np.sqrt(square) + self.epsilon)
+
+
+class Adam(Optimizer):
+    """Steps along the running mean of the gradient over its running root mean square.
+
+    m <- beta1 m + (1 - beta1) g;  s <- beta2 s + (1 - beta2) g^2;
+    parameter <- parameter - learning_rate m' / (sqrt(s') + epsilon), where m' = m / (1 - beta1^t)
+    and s' = s / (1 - beta2^t) make up for the start at zero.
+
+    Parameters
+    ----------
+    learning_rate
+        Length of a step along a gradient that does not change.
+    beta1, beta2
+        Shares of the means that are kept, in [0, 1).
+    epsilon
+        Keeps steps along tiny gradients small.
+
+    Notes
+    -----
+    D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        *,
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(learning_rate)
+        _require_share("beta1", beta1)
+        _require_share("beta2", beta2)
+        _require_positive("epsilon", epsilon)
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+
+    def start(self, parameter: Array) -> dict[str, Array]:
+        """Return means of zero, and no steps made."""
+        zeros = np.zeros_like(parameter)
+        return {"mean": zeros, "square": zeros.copy(), "steps": np.zeros(())}
+
+    def update(self, parameter: Array, gradient: Array, state: dict[str, Array]) -> None:
+        """Make one step."""
+        mean, square, steps = state["mean"], state["square"], state["steps"]
+        steps += 1
+        mean += (1 - self.beta1) * (gradient - mean)
+        square += (1 - self.beta2) * (gradient**2 - square)
+        unbiased_mean = mean / (1 - self.beta1 ** float(steps))
+        unbiased_square = square / (1 - self.beta2 ** float(steps))
+        root = np.sqrt(unbiased_square) + self.epsilon
+        parameter -= self.learning_rate * unbiased_mean / root
+
+
+class AdamW(Adam):
+    """Adam, with weights that shrink by themselves.
+
+    parameter <- parameter - learning_rate weight_decay parameter, before the step of `Adam`.
+
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon
+        As for `Adam`.
+    weight_decay
+        What a parameter loses per step and unit of learning rate.
+
+    Notes
+    -----
+    I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        *,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(learning_rate, beta1, beta2, epsilon=epsilon)
+        if not 0 <= weight_decay < np.inf:
+            raise ValueError(f"weight_decay={weight_decay}: expected a number of at least 0")
+        self.weight_decay = weight_decay
+
+    def update(self, parameter: Array, gradient: Array, state: dict[str, Array]) -> None:
+        """Shrink, then make one step."""
+        parameter *= 1 - self.learning_rate * self.weight_decay
+        super().update(parameter, gradient, state)
+
+
+def _require_share(name: str, value: float) -> None:
+    if not 0 <= value < 1:
+        raise ValueError(f"{name}={value}: expected a number in [0, 1)")
+
+
+def _require_positive(name: str, value: float) -> None:
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name}={value}: expected a positive number")
 
 
 def _gradient_of(name: str, parameter: Array, grads: Mapping[str, Array]) -> Array:
@@ -78,14 +288,3 @@ def _gradient_of(name: str, parameter: Array, grads: Mapping[str, Array]) -> Arr
             f"grads[{name!r}] has shape {gradient.shape}; expected {parameter.shape}, as parameter"
         )
     return gradient
-
-
-def _add_scaled(y: Array, a: float, x: Array) -> None:
-    """Make y <- y + a x in place."""
-    axpy = AXPY.get(y.dtype)
-    if axpy is None or x.dtype != y.dtype or not (x.flags.c_contiguous and y.flags.carray):
-        y += a * x
-        return
-    x, y = x.reshape(-1), y.reshape(-1)
-    for start in range(0, y.size, PIECE):
-        axpy(x, y, n=min(PIECE, y.size - start), a=a, offx=start, offy=start)

@@ -1,29 +1,27 @@
-"""The training loop: minibatches, validation, and a record of every epoch."""
+"""Training: a record of every epoch, and a way back from any crash."""
 
 from __future__ import annotations
 
-import math
 import time
+import zlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from network.functional import Array, Labels, one_hot
+from network.checkpoint import Run
+from network.door import Data, admit
+from network.epoch import Epoch, mean_loss, require_finite
+from network.flat import Vectors, in_training
+from network.functional import Array, Labels
 from network.losses import Loss, SoftmaxCrossEntropy
-from network.model import Sequential
-from network.optimizers import SGD
+from network.model import Sequential, in_use
+from network.optimizers import SGD, Optimizer
+from network.penalties import Penalty
 from network.progress import Record, progress_bar
-
-# Rows evaluated at once: large enough to be fast, small enough for any memory.
-EVALUATION_ROWS = 4096
-
-
-class _Data(NamedTuple):
-    X: Array  # (n, features)
-    y: Labels  # (n,)
-    targets: Array  # (n, classes), one-hot
+from network.schedules import Schedule
+from network.stopping import EarlyStopping
 
 
 def fit(
@@ -34,9 +32,14 @@ def fit(
     validation: tuple[Array, Labels] | None = None,
     epochs: int = 10,
     batch_size: int = 32,
-    optimizer: SGD | None = None,
+    optimizer: Optimizer | None = None,
     loss: Loss | None = None,
+    schedule: Schedule | None = None,
+    penalty: Penalty | None = None,
+    early_stopping: EarlyStopping | None = None,
     seed: int = 0,
+    folder: str | Path | None = None,
+    resume: bool = False,
     progress: bool | None = None,
     callback: Callable[[Record], None] | None = None,
 ) -> list[Record]:
@@ -55,8 +58,21 @@ def fit(
         Passes over the data, and samples per step.
     optimizer, loss
         `SGD` with momentum 0.9 at 0.02, and `SoftmaxCrossEntropy`, where None.
+    schedule
+        The share of the learning rate that is used as training goes on, see `network.schedules`.
+    penalty
+        What large weights cost on top of the loss; biases are free. The losses in the records are
+        without it, so that they compare with those of other runs; it is a number of its own.
+    early_stopping
+        When to end before all epochs are done. The model is left as it was after the best one.
     seed
         Of the shuffling.
+    folder
+        Where ``history.jsonl`` and ``checkpoint.npz`` are written after every epoch.
+    resume
+        Whether to go on with the run in ``folder``: one that was interrupted at any moment ends
+        with the same weights, to the last bit, as if it had not been. Where the folder holds none,
+        the run begins.
     progress
         Whether to show a progress bar; where None, if the output is a terminal.
     callback
@@ -66,49 +82,59 @@ def fit(
     -------
     list of dict
         ``epoch`` from 1, ``train_loss`` and ``train_accuracy`` (means over the epoch's steps),
-        ``val_loss`` and ``val_accuracy`` where there is validation, ``seconds``.
+        ``val_loss`` and ``val_accuracy`` where there is validation, ``learning_rate`` (of the last
+        step), ``penalty`` where there is one, ``seconds``.
 
     Raises
     ------
     ValueError
-        If the data do not fit the model or each other; the message names the argument.
+        If the data do not fit the model or each other, or the run in ``folder`` is another; the
+        message names the argument.
     FloatingPointError
-        If the loss becomes NaN or infinite; the message says in which epoch and batch.
+        If the loss becomes NaN or infinite; the message says in which epoch and batch, and which
+        layer was the first.
     """
-    data = _checked(model, X, y, "X", "y")
-    held_out = validation and _checked(model, *validation, "validation[0]", "validation[1]")
+    data = admit(model, X, y, "X", "y")
+    held_out = validation and admit(model, *validation, "validation[0]", "validation[1]")
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if value < 1:
             raise ValueError(f"{name}={value}: expected at least 1")
+    if resume and folder is None:
+        raise ValueError("resume=True needs the folder of the run")
     optimizer = SGD(0.02, momentum=0.9) if optimizer is None else optimizer
     loss = SoftmaxCrossEntropy() if loss is None else loss
-    rng = np.random.default_rng(seed)
-    records: list[Record] = []
-    with progress_bar(epochs, progress) as advance:
-        for epoch in range(1, epochs + 1):
+    made_of = {"optimizer": optimizer, "loss": loss, "schedule": schedule, "penalty": penalty}
+    run = None
+    if folder is not None:
+        settings = _settings(model, data, made_of, batch_size=batch_size, seed=seed)
+        run = Run(Path(folder), settings, resume=resume)
+
+    with in_training(model, optimizer) as vectors, progress_bar(epochs, progress) as advance:
+        keeper = _Keeper(model, optimizer, vectors, early_stopping, run)
+        one_epoch = Epoch(model, vectors, data, optimizer, loss, penalty, schedule, batch_size)
+        for record in keeper.records:
+            advance(record)
+        while len(keeper.records) < epochs and not keeper.stopped:
             began = time.perf_counter()
-            record: Record = {"epoch": epoch}
+            number = len(keeper.records) + 1
             # what overflows shows in the loss, which is looked at in every step
-            with np.errstate(over="ignore", invalid="ignore"):
-                order = rng.permutation(len(data.X))
-                batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-                record |= _train(model, data, batches, optimizer, loss, epoch)
+            with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+                record = {"epoch": number, **one_epoch.train(number, epochs, seed)}
                 if held_out:
-                    mean, accuracy = _evaluate(model, held_out, loss)
-                    _stop_unless_finite(mean, f"validation after epoch {epoch}", model, held_out.X)
-                    record |= {"val_loss": mean, "val_accuracy": accuracy}
+                    record |= _validate(model, held_out, loss, number)
             record["seconds"] = time.perf_counter() - began
-            records.append(record)
+            keeper.keep(record)
             advance(record)
             if callback is not None:
                 callback(record)
-    return records
+        keeper.finish()
+    return keeper.records
 
 
 def evaluate(
     model: Sequential, X: Array, y: Labels, *, loss: Loss | None = None
 ) -> tuple[float, float]:
-    """Return the mean loss and the accuracy of ``model`` on all of (X, y).
+    """Return the mean loss and the accuracy of ``model`` on all of (X, y), in use.
 
     Parameters
     ----------
@@ -120,85 +146,107 @@ def evaluate(
     ValueError
         If the data do not fit the model or each other; the message names the argument.
     """
-    loss = SoftmaxCrossEntropy() if loss is None else loss
-    return _evaluate(model, _checked(model, X, y, "X", "y"), loss)
+    data = admit(model, X, y, "X", "y")
+    with in_use(model):
+        return mean_loss(model, data, SoftmaxCrossEntropy() if loss is None else loss)
 
 
-def _evaluate(model: Sequential, data: _Data, loss: Loss) -> tuple[float, float]:
-    total, right, n = 0.0, 0, len(data.X)
-    for start in range(0, n, EVALUATION_ROWS):
-        rows = slice(start, start + EVALUATION_ROWS)
-        prediction = model.forward(data.X[rows])
-        total += loss.forward(prediction, data.targets[rows]) * len(prediction)
-        right += _count_right(prediction, data.y[rows])
-    return total / n, right / n
+def _validate(model: Sequential, data: Data, loss: Loss, epoch: int) -> Record:
+    with in_use(model):
+        mean, accuracy = mean_loss(model, data, loss)
+        require_finite(mean, f"validation after epoch {epoch}", model, data.X)
+    return {"val_loss": mean, "val_accuracy": accuracy}
 
 
-def _train(
-    model: Sequential,
-    data: _Data,
-    batches: list[NDArray[np.intp]],
-    optimizer: SGD,
-    loss: Loss,
-    epoch: int,
-) -> Record:
-    """Make one step for every batch; return the means over the epoch."""
-    total, right, n = 0.0, 0, len(data.X)
-    for number, rows in enumerate(batches, start=1):
-        x = data.X[rows]
-        prediction = model.forward(x)
-        value = loss.forward(prediction, data.targets[rows])
-        _stop_unless_finite(value, f"epoch {epoch}, batch {number} of {len(batches)}", model, x)
-        model.backward_params(loss.backward())
-        optimizer.step(model.params, model.grads)
-        total += value * len(rows)
-        right += _count_right(prediction, data.y[rows])
-    return {"train_loss": total / n, "train_accuracy": right / n}
+class _Keeper:
+    """All that a run remembers from one epoch to the next, in memory and in its folder."""
+
+    def __init__(
+        self,
+        model: Sequential,
+        optimizer: Optimizer,
+        vectors: Vectors,
+        early_stopping: EarlyStopping | None,
+        run: Run | None,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.vectors = vectors
+        self.early_stopping = early_stopping
+        self.run = run
+        self.records: list[Record] = []
+        self.stopped = False
+        self.best: dict[str, Array] = {}
+        if run is not None and run.arrays:
+            self._restore(run)
+
+    def keep(self, record: Record) -> None:
+        """Add the record of an epoch, and decide whether it was the last one."""
+        self.records.append(record)
+        if self.early_stopping is not None:
+            if self.early_stopping.review(self.records):
+                self.best = {name: value.copy() for name, value in self._weights().items()}
+            self.stopped = self.early_stopping.over(len(self.records))
+        if self.run is not None:
+            self.run.record(record)
+            self.run.save(self._arrays(), {"records": self.records, "stopped": self.stopped})
+
+    def finish(self) -> None:
+        """Go back to the best epoch where there was early stopping."""
+        for name, value in self.best.items():
+            self._weights()[name][...] = value
+
+    def _weights(self) -> dict[str, Array]:
+        """Return what makes the model's predictions, live."""
+        params = {f"params/{name}": value for name, value in self.model.params.items()}
+        return params | {f"state/{name}": value for name, value in self.model.state.items()}
+
+    def _arrays(self) -> dict[str, Array]:
+        """Return all that the next epoch depends on."""
+        remembered = {
+            f"optimizer/{name}/{key}": value
+            for name, state in self.optimizer.state.items()
+            for key, value in state.items()
+        }
+        best = {f"best/{name}": value for name, value in self.best.items()}
+        return self._weights() | remembered | best
+
+    def _restore(self, run: Run) -> None:
+        self.records = run.facts["records"]
+        self.stopped = run.facts["stopped"]
+        if self.early_stopping is not None:
+            self.early_stopping.review(self.records)
+        weights = self._weights()
+        for name, value in run.arrays.items():
+            kind, _, rest = name.partition("/")
+            if kind == "best":
+                self.best[rest] = value
+            elif kind == "optimizer":
+                vector, _, key = rest.partition("/")
+                parameter = self.vectors.params[vector]
+                self.optimizer.remembered(vector, parameter)[key][...] = value
+            else:
+                weights[name][...] = value
 
 
-def _count_right(prediction: Array, y: Labels) -> int:
-    return int(np.count_nonzero(prediction.argmax(axis=1) == y))
+def _settings(
+    model: Sequential, data: Data, made_of: dict[str, Any], **numbers: int
+) -> dict[str, Any]:
+    """Return all that the weights depend on, but for the number of epochs."""
+    shapes = {name: list(value.shape) for name, value in model.params.items()}
+    layers = [_described(layer) for layer in model.leaves()]
+    checksum = zlib.crc32(data.y, zlib.crc32(data.X))  # type: ignore[arg-type]
+    parts = {name: _described(part) for name, part in made_of.items()}
+    return {"layers": layers, "shapes": shapes, "data": checksum, **parts, **numbers}
 
 
-def _stop_unless_finite(value: float, where: str, model: Sequential, x: Array) -> None:
-    if not math.isfinite(value):
-        raise FloatingPointError(
-            f"the loss is {value} in {where}: {_first_bad(model, x)}. "
-            "Lower the learning rate, or look for log(0) and overflow"
-        )
-
-
-def _first_bad(model: Sequential, x: Array) -> str:
-    """Say which layer is the first to give numbers that are not finite."""
-    for position, layer in enumerate(model.layers):
-        name = f"layer {position} ({type(layer).__name__})"
-        for parameter, value in layer.params.items():
-            if not np.isfinite(value).all():
-                return f"{parameter} of {name} is not finite"
-        with np.errstate(all="ignore"):
-            x = layer.forward(x)
-        if not np.isfinite(x).all():
-            return f"{name} is the first whose output is not finite"
-    return "every layer's output is finite, the loss itself is not"
-
-
-def _checked(model: Sequential, X: Any, y: Any, x_name: str, y_name: str) -> _Data:
-    """Return the data in the model's dtype, once they are known to fit it."""
-    X, y = np.asarray(X), np.asarray(y)
-    if X.ndim != 2 or X.size == 0:
-        raise ValueError(f"{x_name} has shape {X.shape}; expected (n, features), not empty")
-    if X.dtype.kind not in "fiu":
-        raise ValueError(f"{x_name} has dtype {X.dtype}; expected real numbers")
-    if y.dtype.kind not in "iu" or y.shape != (len(X),):
-        raise ValueError(
-            f"{y_name} has shape {y.shape} and dtype {y.dtype}; expected {len(X)} integer labels"
-        )
-    first = model.layers[0].params
-    if "W" in first and X.shape[1] != len(first["W"]):
-        raise ValueError(f"{x_name} has {X.shape[1]} features; the model takes {len(first['W'])}")
-    with np.errstate(over="ignore"):
-        X = np.ascontiguousarray(X, dtype=model.dtype)
-    if not (np.isfinite(X.min()) and np.isfinite(X.max())):
-        raise ValueError(f"{x_name} holds values that are not finite in {X.dtype}")
-    classes = model.forward(X[:1]).shape[1]
-    return _Data(X, y, one_hot(y, classes, X.dtype, y_name))
+def _described(thing: Any) -> str:
+    """Return the type of a thing and the settings it was made with."""
+    if thing is None or (callable(thing) and hasattr(thing, "__qualname__")):
+        return getattr(thing, "__qualname__", "none")
+    settings = ", ".join(
+        f"{name}={value.tolist() if isinstance(value, np.ndarray) else value}"
+        for name, value in sorted(vars(thing).items())
+        if not name.startswith("_") and name not in ("state", "training", "keep", "reuse")
+    )
+    return f"{type(thing).__name__}({settings})"

@@ -2,20 +2,15 @@
 
 import numpy as np
 import pytest
+from cases import LAYERS, dense, named
 
 from network import Dense, ReLU, Sigmoid, Softmax, Tanh
+from network.functional import sigmoid
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 3))
 V = RNG.normal(size=(4, 3))
-LAYERS = {
-    "dense": lambda dtype: Dense(3, 3, rng=np.random.default_rng(1), dtype=dtype),
-    "relu": lambda dtype: ReLU(),
-    "sigmoid": lambda dtype: Sigmoid(),
-    "softmax": lambda dtype: Softmax(),
-    "tanh": lambda dtype: Tanh(),
-}
-EACH_LAYER = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+EACH_LAYER = pytest.mark.parametrize("make", **named(LAYERS))
 
 ANALYTIC = {Sigmoid: lambda z: 1 / (1 + np.exp(-z)), Tanh: np.tanh}
 
@@ -32,7 +27,7 @@ def test_backward_agrees_with_central_differences(make, differenced):
 
 @pytest.mark.parametrize("name", ["W", "b"])
 def test_parameter_gradients_agree_with_central_differences(name, differenced):
-    layer = LAYERS["dense"](np.float64)
+    layer = dense(np.float64)
     expected = differenced(lambda: np.vdot(V, layer.forward(X)), layer.params[name])
 
     layer.forward(X)
@@ -59,6 +54,15 @@ def test_softmax_backward_is_the_jacobian_product():
     expected = [(np.diag(row) - np.outer(row, row)) @ v for row, v in zip(p, V, strict=True)]
 
     np.testing.assert_allclose(layer.backward(V), expected, atol=1e-16)
+
+
+def test_the_logistic_function_takes_integers_and_lists():
+    expected = [0.0, 0.5, 1.0]
+
+    for x in ([-1000, 0, 1000], np.array([-1000, 0, 1000]), np.array([-1000.0, 0.0, 1000.0])):
+        np.testing.assert_array_equal(sigmoid(x), expected)
+    with pytest.raises(TypeError, match="dtype"):
+        sigmoid(["a"])
 
 
 def test_sigmoid_and_softmax_do_not_overflow():

@@ -1,0 +1,146 @@
+"""Normalisation: numbers shifted and scaled to mean zero and variance one, then to taste.
+
+x^ = (x - mean) / s with s = sqrt(variance + epsilon), y = gamma x^ + beta. The mean and the
+variance depend on every x of their group, so that the gradient has three paths:
+
+    dx = (g - mean(g) - x^ mean(g x^)) / s,  g = gamma dy,
+
+one straight through, one by the mean, one by the variance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from network.functional import Array
+from network.layers.base import Layer
+
+
+class _Normalisation(Layer):
+    """What both normalisations share: gamma and beta, one of each per feature.
+
+    Parameters
+    ----------
+    features
+        Columns of x.
+    epsilon
+        Added to the variance, so that constant numbers are not divided by zero.
+    dtype
+        Of gamma and beta.
+    """
+
+    axis: int
+
+    def __init__(
+        self, features: int, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
+    ) -> None:
+        super().__init__()
+        if features < 1:
+            raise ValueError(f"features={features}: expected at least 1")
+        if not epsilon > 0:
+            raise ValueError(f"epsilon={epsilon}: expected a positive number")
+        self.epsilon = epsilon
+        self._declare(gamma=np.ones(features, dtype), beta=np.zeros(features, dtype))
+
+    def _normalise(self, x: Array, mean: Array, variance: Array) -> Array:
+        """Return y; keep x^, s, and the parameters' part of it."""
+        s = np.sqrt(variance + x.dtype.type(self.epsilon))
+        x_hat = (x - mean) / s  # (n, features)
+        self._kept = x_hat, s
+        return np.asarray(x_hat * self.params["gamma"] + self.params["beta"])
+
+    def _leave_gradients(self, dy: Array, x_hat: Array) -> Array:
+        """Leave the gradients of gamma and beta; return g = gamma dy, that of x^."""
+        self._leave("gamma", (dy * x_hat).sum(axis=0))
+        self._leave("beta", dy.sum(axis=0))
+        return np.asarray(dy * self.params["gamma"])
+
+    def _three_paths(self, g: Array, x_hat: Array, s: Array) -> Array:
+        """Return dx where mean and variance were those of x itself."""
+        if g.size == 0:
+            return g
+        straight = g - g.mean(axis=self.axis, keepdims=True)
+        return np.asarray((straight - x_hat * (g * x_hat).mean(axis=self.axis, keepdims=True)) / s)
+
+
+class LayerNorm(_Normalisation):
+    """Every row normalised by itself, over its features.
+
+    Notes
+    -----
+    J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", arXiv:1607.06450, equation 4.
+    """
+
+    axis = 1
+
+    def forward(self, x: ArrayLike) -> Array:
+        """Return the normalised rows, shape (n, features)."""
+        x = self._rows(x, self.params["gamma"].size)
+        return self._normalise(x, x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True))
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Return dx by its three paths; leave the gradients of gamma and beta."""
+        x_hat, s = self._recall()
+        dy = self._checked(dy, x_hat.shape)
+        return self._three_paths(self._leave_gradients(dy, x_hat), x_hat, s)
+
+
+class BatchNorm(_Normalisation):
+    """Every feature normalised over the samples of the batch; in use, by its running statistics.
+
+    Parameters
+    ----------
+    features, epsilon, dtype
+        As for `LayerNorm`.
+    momentum
+        Share of the running mean and variance that a batch leaves as it was.
+
+    Notes
+    -----
+    S. Ioffe and C. Szegedy, "Batch normalization", ICML 2015, algorithms 1 and 2. The running
+    variance is the unbiased one, divided by n - 1.
+    """
+
+    axis = 0
+
+    def __init__(
+        self,
+        features: int,
+        *,
+        epsilon: float = 1e-5,
+        momentum: float = 0.9,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        super().__init__(features, epsilon=epsilon, dtype=dtype)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum={momentum}: expected a number in [0, 1)")
+        self.momentum = momentum
+        self._state = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
+        self._of_batch = True
+
+    def forward(self, x: ArrayLike) -> Array:
+        """Return the normalised features, shape (n, features)."""
+        x = self._rows(x, self.params["gamma"].size)
+        self._of_batch = self.training and len(x) > 0
+        if not self._of_batch:
+            running = (value.astype(x.dtype, copy=False) for value in self.state.values())
+            return self._normalise(x, *running)
+        mean, variance = x.mean(axis=0), x.var(axis=0)
+        self._remember(mean, variance, len(x))
+        return self._normalise(x, mean, variance)
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Return dx by its three paths, in use by the straight one alone."""
+        x_hat, s = self._recall()
+        dy = self._checked(dy, x_hat.shape)
+        g = self._leave_gradients(dy, x_hat)
+        # running statistics do not depend on x
+        return self._three_paths(g, x_hat, s) if self._of_batch else np.asarray(g / s)
+
+    def _remember(self, mean: Array, variance: Array, n: int) -> None:
+        """Move the running statistics towards those of the batch."""
+        unbiased = variance * (n / max(n - 1, 1))
+        for name, value in (("mean", mean), ("variance", unbiased)):
+            self.state[name] *= self.momentum
+            self.state[name] += (1 - self.momentum) * value

@@ -1,0 +1,101 @@
+"""Every layer, loss, penalty and optimizer passes the project's own checks, collected by itself."""
+
+import inspect
+
+import numpy as np
+import pytest
+from cases import LAYERS, LOSSES, OPTIMIZERS, PENALTIES, batch, named
+
+import gradcheck
+import network
+from gradcheck.hunt import hunt
+from gradcheck.properties import run_properties
+
+# The smallest relative error a check has to be able to see: float32 forwards carry 6e-8 each.
+FINEST = {np.float64: 1e-8, np.float32: 1e-3}
+BOTH_PRECISIONS = pytest.mark.parametrize("dtype", FINEST, ids=["float64", "float32"])
+EACH_LAYER = pytest.mark.parametrize("make", **named(LAYERS))
+EACH_LOSS = pytest.mark.parametrize(("make", "predict", "target"), **named(LOSSES))
+
+
+def concrete(base):
+    """All classes below ``base`` that can be made, however they are imported."""
+    for below in base.__subclasses__():
+        if below.__module__.startswith("network.") and not inspect.isabstract(below):
+            yield below
+        yield from concrete(below)
+
+
+@pytest.mark.parametrize(
+    ("base", "table"),
+    [
+        (network.Layer, LAYERS),
+        (network.Loss, LOSSES),
+        (network.Penalty, PENALTIES),
+        (network.Optimizer, OPTIMIZERS),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_every_part_has_its_entry(base, table):
+    parts = {part for part in concrete(base) if not part.__name__.startswith("_")}
+
+    assert parts == set(table)
+    assert all(part.__name__ in network.__all__ for part in parts)
+
+
+def require_pass(report, dtype):
+    assert report.ok, str(report)
+    assert all(t.resolution < FINEST[dtype] for t in report.tensors.values()), str(report)
+    if dtype is np.float64:
+        assert all(t.relative_error < 1e-8 for t in report.tensors.values()), str(report)
+
+
+@EACH_LAYER
+@BOTH_PRECISIONS
+def test_every_layer_passes_the_check(make, dtype, request):
+    if request.node.callspec.id == "float32-dropout":
+        reason = "judged in float64 by a copy of the layer that is one step, one mask further"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
+    require_pass(gradcheck.check(make(dtype), batch(dtype)), dtype)
+
+
+@EACH_LOSS
+@BOTH_PRECISIONS
+def test_every_loss_passes_the_check(make, predict, target, dtype):
+    require_pass(gradcheck.check(make(), predict(dtype), target(dtype)), dtype)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES.values(), ids=lambda p: type(p).__name__)
+@BOTH_PRECISIONS
+def test_every_penalty_passes_the_check(penalty, dtype):
+    require_pass(gradcheck.check(penalty, batch(dtype)), dtype)
+
+
+@EACH_LAYER
+def test_every_layer_has_the_properties_of_a_layer(make):
+    layer = make(np.float64)
+    couples = isinstance(layer, network.BatchNorm | network.Dropout) and layer.training
+
+    # a batch of one is its own mean: the gamma of batch normalisation meets nothing but zeros
+    lone = isinstance(layer, network.BatchNorm) and layer.training
+    skip = ["every_parameter_moves_output"] if lone else []
+
+    report = run_properties(
+        "layer", layer, x=batch(np.float64), rowwise=not couples, skip=skip, examples=10
+    )
+
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("make", **named(OPTIMIZERS))
+def test_every_optimizer_has_the_properties_of_an_optimizer(make):
+    report = run_properties("optimizer", make, examples=10)
+
+    assert report.ok, str(report)
+
+
+@EACH_LAYER
+def test_no_hunt_finds_a_wrong_gradient(make):
+    report = hunt(make(np.float64), batch(np.float64), examples=10)
+
+    assert report.ok, str(report)
