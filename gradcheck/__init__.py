@@ -3,6 +3,7 @@
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
 from gradcheck.derivative import Derivative, Derivatives, Kink, derivative, gradient, jacobian
+from gradcheck.hunt import HuntReport, hunt
 from gradcheck.report import Report
 from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, Verdict
 from gradcheck.target import Target, TargetError
@@ -13,6 +14,7 @@ __all__ = [
     "Derivatives",
     "Entry",
     "Explanation",
+    "HuntReport",
     "Kink",
     "PromiseReport",
     "Report",
@@ -26,6 +28,7 @@ __all__ = [
     "check_update",
     "derivative",
     "gradient",
+    "hunt",
     "jacobian",
     "register_adapter",
 ]

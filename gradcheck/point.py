@@ -145,6 +145,7 @@ class Lab:
 
     def _widen(self, target: Target) -> None:
         """Compute the numbers in float64 where the layer computes the same function there."""
+        target.state.restore(everything=True)  # the copy is to draw what the layer itself draws
         twin = _attempt(lambda: target.cast(np.float64))
         if twin is None:
             return

@@ -245,7 +245,7 @@ class Ray:
     def _noisy(self, position: int, output: Array) -> Array:
         finite = _finite(output)
         sizes = np.abs(finite[finite != 0])
-        if sizes.size == 0 or sizes.max() <= WIDE_RANGE * sizes.min():
+        if sizes.size == 0 or float(sizes.max()) <= WIDE_RANGE * float(sizes.min()):
             return finite
         moved = self.changes(2.0**-6)[position] != 0
         return np.where(moved, finite, 0) if moved.any() else finite

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,12 @@ from gradcheck.memory import Memory
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Probe
 from gradcheck.report import Report
-from gradcheck.result import Entry
-from gradcheck.target import Array, Outputs, Run, Target, Tensors, as_outputs, is_differentiable
+from gradcheck.result import Entry, Explanation, TensorReports, Verdict
+from gradcheck.stepping import Habit, habit, places_of, trained
+from gradcheck.target import Array, Outputs, Run, Target, Tensors, as_outputs
+
+# The factor in the evidence of an explanation: claimed over numerical gradient.
+FACTOR = re.compile(r"= (-?[0-9.e+-]+) ±")
 
 
 def check_update(
@@ -45,7 +51,9 @@ def check_update(
     step
         Makes one plain gradient step, changing ``params`` in place.
     params
-        The arrays that ``step`` changes: a dict or list of them, or an object with ``params``.
+        The arrays that ``step`` changes: a dict or list of them, an object with them as its
+        ``params`` or attributes, or a function that returns those in use (``lambda: [net.W]``).
+        Steps that rebind (``self.W = self.W - ...``) need the object.
     loss
         Returns the loss that is reported, at the current parameters.
     learning_rate
@@ -69,36 +77,70 @@ def check_update(
     """
     if not learning_rate or not math.isfinite(learning_rate):
         raise ValueError(f"learning_rate={learning_rate!r}: expected a number other than zero")
-    places = _places(params)
+    places = places_of(params)
     memory = Memory([step, loss, predict, params, inputs])
     with memory.guarded():
+        _require_scalar(loss())
+        places = trained(places, step, loss, memory)
         update = _Update(step, places, loss, learning_rate, memory)
+        seen = update.observe()
         lab = Lab(update.target(), seed)
         predictions = _Predictions.of(lab, update, predict, inputs, targets)
         explainer = explain_tensor if predictions is None else predictions.explain
         checker = Checker(lab, "project", tolerance, explainer)
-        return checker.report(list(places), False, seed)
+        return _restated(checker.report(list(places), False, seed), seen, learning_rate)
 
 
-def _places(params: Any) -> dict[str, Place]:
-    held = params
-    if not isinstance(params, Mapping | list | tuple):
-        held = getattr(params, "params", None) or getattr(params, "parameters", None)
-        held = held() if callable(held) else held
-    if isinstance(held, Mapping):
-        found = {str(key): Place(held, key, True) for key in held if is_differentiable(held[key])}
-    elif isinstance(held, list | tuple):
-        found = {
-            f"params[{i}]": Place(held, i, True) for i, v in enumerate(held) if is_differentiable(v)
-        }
-    else:
-        found = {}
-    if not found:
+def _require_scalar(value: Any) -> None:
+    if np.size(value) != 1:
         raise ValueError(
-            f"params: expected a dict or list of floating-point arrays, or an object with one as "
-            f"its params; got {type(params).__name__}"
+            f"loss returned shape {np.shape(value)}: expected one number; return its mean or sum, "
+            "whichever the step descends"
         )
-    return found
+
+
+def _restated(report: Report, seen: Habit, learning_rate: float) -> Report:
+    """The report in the words of a step: what it remembers, its rate, its randomness."""
+    notes = (*report.notes, seen.note) if seen.note else report.notes
+    if seen.random:
+        tensors = TensorReports(
+            {
+                name: replace(
+                    part, verdict=Verdict.UNDECIDED, reason=seen.note, explanations=(), worst=()
+                )
+                for name, part in report.tensors.items()
+            }
+        )
+        return replace(report, tensors=tensors, explanations=(), notes=notes)
+    return replace(
+        report,
+        notes=notes,
+        explanations=tuple(_of_step(e, report, learning_rate) for e in report.explanations),
+    )
+
+
+def _of_step(explanation: Explanation, report: Report, learning_rate: float) -> Explanation:
+    """A factor common to all parameters may be the learning rate's; a sign may be Adam's."""
+    if explanation.code == "gradient_of_other_loss" and "sign" in explanation.message:
+        return replace(
+            explanation,
+            message=f"{explanation.message}; or an adaptive step (Adam, RMSprop, signSGD)",
+            fix="check with a plain gradient step, or descend the gradient and not its sign",
+        )
+    match = FACTOR.search(explanation.evidence)
+    common = all(part.verdict is Verdict.FAIL for part in report.tensors.values())
+    if explanation.code != "constant_factor" or not common or match is None:
+        return explanation
+    factor = float(match.group(1))
+    return replace(
+        explanation,
+        message=(
+            f"the step is {factor:.4g} times what learning_rate={learning_rate:g} implies; "
+            f"is it {learning_rate * factor:.4g}? Or does the step sum where the loss averages?"
+        ),
+        fix=f"pass learning_rate={learning_rate * factor:.4g}, or multiply the gradient by "
+        f"{1 / factor:.4g}",
+    )
 
 
 class _Update:
@@ -118,6 +160,14 @@ class _Update:
         self.learning_rate = learning_rate
         self.memory = memory
         self.base = {name: np.array(place.get()) for name, place in places.items()}
+        self.offset: Tensors = {}
+
+    def observe(self) -> Habit:
+        """Repeat the step, and take off from now on what earlier steps add."""
+        seen = habit(lambda: self.implied(self.base))
+        self.offset = seen.offset
+        self.memory.restore(everything=True)
+        return seen
 
     def target(self, forward: Callable[[], Any] | None = None) -> Target:
         """Return the target whose forward is the loss, or ``forward`` where one is given."""
@@ -155,20 +205,31 @@ class _Update:
         changed = {name: value - after[name] for name, value in tensors.items()}
         if not any(np.any(change) for change in changed.values()):
             raise ValueError(
-                f"step changed none of {list(tensors)}: pass the very arrays it updates in place"
+                f"step changed none of {list(tensors)}: pass the very arrays it updates in place, "
+                "or the object whose attributes it rebinds"
             )
-        return {name: change / self.learning_rate for name, change in changed.items()}
+        return {
+            name: change / self.learning_rate - self.offset.get(name, 0.0)
+            for name, change in changed.items()
+        }
 
 
 class _Predictions:
     """Explains a wrong step by the predictions behind the loss."""
 
     def __init__(
-        self, together: Probe, alone: Probe | None, losses: Losses, update: _Update
+        self,
+        together: Probe,
+        alone: Probe | None,
+        losses: Losses,
+        factor: float,
+        update: _Update,
     ) -> None:
         self.together = together
         self.alone = alone
         self.losses = losses
+        # of the loss that is reported to the mean over the batch: n for a sum
+        self.factor = factor
         self.update = update
 
     @classmethod
@@ -201,7 +262,8 @@ class _Predictions:
         same = by_row.shape == first.shape and np.allclose(
             by_row, first, rtol=ROUNDINGS * np.finfo(first.dtype).eps, atol=0
         )
-        return cls(together, None if same else separate, losses, update)
+        factor = reported / losses.reported.value((first,))
+        return cls(together, None if same else separate, losses, factor, update)
 
     def explain(self, lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
         """Explain the gradient implied for ``name``."""
@@ -216,7 +278,7 @@ class _Predictions:
         point = Point(
             self.update.base,
             outputs,
-            self.losses.reported.gradient(outputs),
+            tuple(self.factor * part for part in self.losses.reported.gradient(outputs)),
             lab.base.claimed,
             lab.base.unsure,
         )

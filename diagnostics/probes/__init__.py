@@ -1,12 +1,17 @@
 """Experiments on a model: one function for each question, asked in this order.
 
-First whether the evaluation is right (`evaluation`, `loss_function`), then whether the data sets
-fit together (`datasets`), then whether the answers are as sure as they are right (`confidence`).
+First whether the evaluation is right (`evaluation`, `normalisation`, `reported`,
+`loss_function`), then whether the answers have to do with the labels (`learning`) and the data
+sets fit together (`datasets`), then whether the answers are as sure as they are right
+(`confidence`).
 """
 
 from diagnostics.probes import (  # isort: skip  (the order is the order of the experiments)
     evaluation,
+    normalisation,
+    reported,
     loss_function,
+    learning,
     datasets,
     confidence,
 )
@@ -20,6 +25,9 @@ __all__ = [
     "datasets",
     "evaluation",
     "investigate",
+    "learning",
     "loss_function",
+    "normalisation",
     "probe",
+    "reported",
 ]

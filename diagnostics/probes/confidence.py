@@ -57,7 +57,19 @@ def fit_temperature(p: Floats, y: np.ndarray) -> tuple[float, float]:
     return float(np.exp(best.x)), float(best.fun)
 
 
-@probe(unless=("evaluation_bug", "distribution_shift", "nondeterministic_prediction"))
+# With these the confidence is not the model's own, or there is nothing to be sure of.
+NOT_ITS_OWN = (
+    "evaluation_bug",
+    "distribution_shift",
+    "nondeterministic_prediction",
+    "softmax_twice",
+    "shuffled_labels",
+    "not_learning",
+    "classes_returned",
+)
+
+
+@probe(unless=NOT_ITS_OWN)
 def overconfidence(subject: Subject) -> Finding | None:
     """One temperature is fitted, and the loss it would save is measured."""
     p, y, losses = subject.predictions.probabilities, subject.y, subject.sample_losses
@@ -95,6 +107,43 @@ def overconfidence(subject: Subject) -> Finding | None:
             "and no answer changes.",
             "Or stop at the lowest validation loss, or train with label smoothing.",
             f"Look at the samples {worst}: their labels may be wrong.",
+        ),
+    )
+
+
+@probe(unless=NOT_ITS_OWN)
+def underconfidence(subject: Subject) -> Finding | None:
+    """The same fit: a temperature below one sharpens answers that are too cautious."""
+    p, y = subject.predictions.probabilities, subject.y
+    temperature, mended = fit_temperature(p, y)
+    loss = float(subject.sample_losses.mean())
+    gain = loss - mended
+    if temperature > 1 / TOO_SURE or gain * len(y) < SIGNIFICANT_GAIN or gain < GAIN_SHARE * loss:
+        return None
+    return Finding(
+        code="underconfidence",
+        severity=Severity.WARNING,
+        message=(
+            f"The model is less sure than it is right: {subject.right.mean():.0%} of the answers "
+            f"are right, given with {p.max(axis=1).mean():.0%} confidence on average; one "
+            f"temperature of {temperature:.2g} saves {gain / loss:.0%} of the loss."
+        ),
+        confidence=0.9,
+        evidence={
+            "loss": loss,
+            "loss at the best temperature": mended,
+            "best temperature": temperature,
+            "expected calibration error": expected_calibration_error(p, subject.right),
+            "accuracy": float(subject.right.mean()),
+        },
+        causes=(
+            "strong label smoothing, mixup, weight decay or averaging of models",
+            "training stopped early",
+            "the logits are divided by a temperature",
+        ),
+        next_steps=(
+            f"Multiply the logits by {1 / temperature:.2g}: the loss falls to {mended:.3g}, "
+            "and no answer changes.",
         ),
     )
 

@@ -1,11 +1,17 @@
-"""Is the evaluation right? Rows, batches, repetition, and the loss that was reported."""
+"""Is the evaluation right? Rows, batches and repetition."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.probes.predictions import SUM_TOLERANCE, Kind, UnusableError, interpret
+from diagnostics.probes.predictions import (
+    SUM_TOLERANCE,
+    Kind,
+    UnusableError,
+    decimals_of,
+    interpret,
+)
 from diagnostics.probes.recomputed import matching
 from diagnostics.probes.registry import probe
 from diagnostics.probes.subject import Subject
@@ -15,11 +21,6 @@ from diagnostics.table import Floats
 COUPLED = 1e-3
 # Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
 RANDOM = 1e-5
-# A reported loss this many standard errors and this ratio away from the recomputed one is another.
-STANDARD_ERRORS = 5.0
-RATIO = 1.5
-# An accuracy may differ by this much for other reasons, such as another subset.
-ACCURACY_SLACK = 0.05
 
 ROW_WISE = (
     "Normalise each row by itself: e = np.exp(x - x.max(axis=-1, keepdims=True)); "
@@ -52,11 +53,22 @@ def evaluation_bug(subject: Subject) -> Finding | None:
     shared = coupled and _coupling(subject, subject.alone, renormalised=True) <= COUPLED
     if not coupled and predictions.kind is not Kind.UNNORMALISED:
         return None
+    if not coupled and _merely_rounded(predictions.raw):
+        return None
     if not coupled:
         return _rows_not_normalised(subject)
     if shared or _is_one(predictions.raw.sum(axis=0)):
         return _normaliser_shared(subject, unequal)
     return _rows_coupled(subject, unequal)
+
+
+def _merely_rounded(p: Floats) -> bool:
+    """Whether rounding alone explains that rows do not sum to one."""
+    decimals = decimals_of(p)
+    if decimals is None:
+        return False
+    # each of the entries is off by at most half a step
+    return bool(np.all(np.abs(p.sum(axis=1) - 1) <= 0.5 * 10.0**-decimals * p.shape[1] + 1e-9))
 
 
 def _coupling(subject: Subject, alone: Floats | None, *, renormalised: bool) -> float:
@@ -191,99 +203,19 @@ def logits_returned(subject: Subject) -> Finding | None:
     )
 
 
-@probe(unless=("evaluation_bug", "nondeterministic_prediction"))
-def reported_loss(subject: Subject) -> Finding | None:
-    """The loss is recomputed in all usual ways and compared with the one reported."""
-    reported = subject.reported_loss
-    if reported is None:
+@probe()
+def classes_returned(subject: Subject) -> Finding | None:
+    """Answers without probabilities have no loss and no confidence."""
+    if subject.predictions.kind is not Kind.CLASSES:
         return None
-    match = matching(subject, reported)
-    right = float(subject.sample_losses.mean())
-    evidence: dict[str, float | int | str] = {"reported": reported, "recomputed": right}
-    if match is not None and not match.code:
-        return None
-    if match is not None:
-        evidence["the reported loss is"] = match.name
-        warning = match.code == "other_loss_trained"
-        return Finding(
-            code=match.code,
-            severity=Severity.WARNING if warning else Severity.PROBLEM,
-            message=f"The reported loss {reported:.4g} is a {match.name}; the mean is {right:.4g}.",
-            confidence=0.95,
-            evidence=evidence,
-            next_steps=("Report the mean cross-entropy: -log(p[range(n), y]).mean().",),
-        )
-    error = float(subject.sample_losses.std() / np.sqrt(len(subject.y)))
-    ratio = max(reported, 1e-12) / max(right, 1e-12)
-    if abs(reported - right) < STANDARD_ERRORS * error or 1 / RATIO < ratio < RATIO:
-        return None
+    zero = subject.p_true == 0
     return Finding(
-        code="loss_not_reproduced",
-        severity=Severity.WARNING,
+        code="classes_returned",
+        severity=Severity.INFO,
         message=(
-            f"The reported loss {reported:.4g} cannot be reproduced: these predictions have "
-            f"{right:.4g}, and no usual variant explains the difference."
+            "predict returns classes, or probabilities that are all exactly 0 or 1: accuracy can "
+            f"be judged, confidence cannot; the cross-entropy of {zero.sum()} samples is infinite."
         ),
-        confidence=0.7,
-        evidence=evidence | {"standard error": error},
-        causes=(
-            "the reported loss is computed from other predictions than predict returns",
-            "these are other samples, or other weights, than those of the report",
-            "a weight penalty is added to the reported loss",
-        ),
-        next_steps=("Call investigate with the samples and weights of the last epoch.",),
-    )
-
-
-@probe(unless=("evaluation_bug",))
-def reported_accuracy(subject: Subject) -> Finding | None:
-    """The accuracy is recomputed and compared with the one reported."""
-    reported, actual = subject.reported("val_accuracy"), float(subject.right.mean())
-    if reported is None:
-        return None
-    error = np.sqrt(max(actual * (1 - actual), 0.01) / len(subject.y))
-    if abs(reported - actual) < max(ACCURACY_SLACK, STANDARD_ERRORS * error):
-        return None
-    return Finding(
-        code="metric_mismatch",
-        severity=Severity.WARNING,
-        message=f"The reported accuracy is {reported:.1%}; {actual:.1%} of the answers are right.",
-        confidence=0.8,
-        evidence={"reported": reported, "recomputed": actual, "standard error": float(error)},
-        causes=(
-            "the accuracy is computed along another axis, or with a threshold",
-            "the labels given here are ordered otherwise, or these are other samples",
-        ),
-        next_steps=("Compute the accuracy as (p.argmax(axis=-1) == y).mean().",),
-    )
-
-
-@probe(unless=("evaluation_bug", "nondeterministic_prediction"))
-def other_loss_trained(subject: Subject) -> Finding | None:
-    """The training loss reported is compared with the squared error and the cross-entropy."""
-    reported, answers = subject.reported("train_loss"), subject.train_predictions
-    if reported is None or answers is None or subject.train is None:
-        return None
-    p, t = answers.probabilities, subject.train[1]
-    squares = ((p - np.eye(p.shape[1])[t]) ** 2).sum(axis=1)
-    entropy = float(-np.log(np.maximum(p[np.arange(len(t)), t], 1e-300)).mean())
-    candidates = (float(squares.mean()), float(squares.mean() / p.shape[1]))
-    nearest = min(
-        candidates, key=lambda value: abs(np.log(max(value, 1e-12) / max(reported, 1e-12)))
-    )
-    # The reported value is the mean over an epoch in which the model still moved.
-    near = 0.6 < reported / max(nearest, 1e-12) < 1.7
-    if not near or 0.4 < reported / max(entropy, 1e-12) < 2.5:
-        return None
-    return Finding(
-        code="other_loss_trained",
-        severity=Severity.WARNING,
-        message=(
-            f"Training descends the squared error: the reported training loss {reported:.3g} is "
-            f"near it ({nearest:.3g}), and far from the cross-entropy ({entropy:.3g})."
-        ),
-        confidence=0.8,
-        evidence={"reported": reported, "squared error": nearest, "cross-entropy": entropy},
-        causes=("the gradient of the squared error is used, while cross-entropy is reported",),
-        next_steps=("For softmax with cross-entropy the gradient is p - t, at the logits.",),
+        evidence={"accuracy": float(subject.right.mean()), "infinite losses": int(zero.sum())},
+        next_steps=("Pass the function that returns probabilities, such as predict_proba.",),
     )

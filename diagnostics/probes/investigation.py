@@ -9,7 +9,7 @@ import numpy as np
 from diagnostics.diagnosis import as_history, diagnose
 from diagnostics.finding import Finding, Severity
 from diagnostics.history import History
-from diagnostics.probes.predictions import Predict, UnusableError
+from diagnostics.probes.predictions import Predict, UnusableError, encoded
 from diagnostics.probes.registry import PROBES
 from diagnostics.probes.subject import Labels, Subject
 from diagnostics.report import Report
@@ -109,7 +109,7 @@ def _unusable(subject: Subject) -> Finding | None:
         return Finding(
             code="predict_failed",
             severity=Severity.PROBLEM,
-            message=f"No experiment could be made: {error}.",
+            message=f"No experiment could be made: {error}.{_one_based(subject.y)}",
             next_steps=("Pass a function from samples to probabilities, one row for each sample.",),
         )
     if np.isfinite(raw).all():
@@ -125,6 +125,16 @@ def _unusable(subject: Subject) -> Finding | None:
             "NaN in the weights",
         ),
         next_steps=("Subtract the row's maximum: np.exp(x - x.max(axis=-1, keepdims=True)).",),
+    )
+
+
+def _one_based(y: Labels) -> str:
+    """What to say of labels that never are 0."""
+    if y.min() == 0:
+        return ""
+    return (
+        f" The labels run from {y.min()} to {y.max()}, but classes are counted from 0: "
+        "pass y - 1 if yours start at 1."
     )
 
 
@@ -154,11 +164,12 @@ def _subject(
             f"predict: expected a function from samples to probabilities, got {predict!r}"
         )
     X = X if hasattr(X, "shape") else np.asarray(X)
+    y = encoded(predict, y)
     labels, classes = _labels(y, "y")
     _require_equal(len(X), len(labels), "X", "y")
     pair = None
     if train is not None:
-        train_labels, more = _labels(train[1], "train")
+        train_labels, more = _labels(encoded(predict, train[1]), "train")
         _require_equal(len(train[0]), len(train_labels), "train[0]", "train[1]")
         pair, classes = (np.asarray(train[0]), train_labels), max(classes, more)
     run: History | None = None if history is None else as_history(history)

@@ -13,6 +13,8 @@ from diagnostics.table import Floats
 
 SAME = 1e-6
 ROWS = 6
+# Losses add up to 1e-7 inside the logarithm, which moves them by less than this.
+LOG_CLIPPING = 1e-4
 
 
 def _cases(classes: int) -> tuple[Floats, np.ndarray]:
@@ -28,7 +30,12 @@ def _target_form(subject: Subject) -> str | None:
     working = [form for form in ("one-hot", "indices") if _value(subject, p, y, form) is not None]
     for form in working:
         value = _value(subject, p, y, form)
-        if value is not None and np.isclose(value, (entropy.mean(), entropy.sum())).any():
+        if (
+            value is not None
+            and np.isclose(
+                value, (entropy.mean(), entropy.sum(), entropy.mean() / subject.classes)
+            ).any()
+        ):
             return form
     return working[0] if working else None
 
@@ -67,8 +74,31 @@ def loss_of_zero_probability(subject: Subject) -> Finding | None:
 
 
 @probe()
+def loss_over_classes(subject: Subject) -> Finding | None:
+    """The loss of a batch is compared with the cross-entropy divided by the number of classes."""
+    form = None if subject.loss is None else _target_form(subject)
+    if form is None:
+        return None
+    p, y = _cases(subject.classes)
+    value, entropy = _value(subject, p, y, form), float(-np.log(p[np.arange(ROWS), y]).mean())
+    if value is None or abs(value * subject.classes - entropy) > LOG_CLIPPING * entropy:
+        return None
+    return Finding(
+        code="loss_scale_mismatch",
+        severity=Severity.WARNING,
+        message=(
+            f"loss takes the mean over the classes too: it is {subject.classes} times too small, "
+            f"{value:.4g} for a cross-entropy of {entropy:.4g}."
+        ),
+        evidence={"loss": value, "mean cross-entropy": entropy, "classes": subject.classes},
+        causes=("np.mean over all entries of a table of (samples, classes)",),
+        next_steps=("Sum over axis=-1, then take the mean over the samples.",),
+    )
+
+
+@probe()
 def loss_of_single_sample(subject: Subject) -> Finding | None:
-    """One sample is given alone and as a batch of one."""
+    """One sample is given alone and as a batch of one; many right losses take batches only."""
     form = None if subject.loss is None else _target_form(subject)
     if form is None:
         return None
@@ -78,15 +108,14 @@ def loss_of_single_sample(subject: Subject) -> Finding | None:
     if batch is None or alone is None or abs(alone - batch) <= SAME * abs(batch):
         return None
     return Finding(
-        code="evaluation_bug",
-        severity=Severity.PROBLEM,
+        code="loss_needs_batch",
+        severity=Severity.INFO,
         message=(
-            f"loss of one sample is {alone:.4g} when given alone, {batch:.4g} as a batch of one: "
-            "it reduces along the wrong axis."
+            f"loss is made for batches: one sample as a row alone gives {alone:.4g}, "
+            f"as a batch of one {batch:.4g}."
         ),
         evidence={"alone": alone, "batch of one": batch, "ratio": alone / batch if batch else 0.0},
-        causes=("the mean is taken over classes where there is no batch axis",),
-        next_steps=("Sum over axis=-1, then take the mean over the remaining axes.",),
+        next_steps=("Pass single samples as p[None], t[None]; or sum over axis=-1 in the loss.",),
     )
 
 

@@ -25,7 +25,7 @@ def skipped(way: WayBack) -> Iterator[Suspicion]:
             "activation_derivative_missing",
             f"the derivative of the steps {what} is left out",
             "multiply by their derivative: the gradient goes through them unchanged",
-            0.75,
+            0.9,
             _jumping(dict(zip((node.number for node in ends), starts, strict=True)), None),
         )
         yield _twice(way, ends, starts, what)

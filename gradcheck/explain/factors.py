@@ -49,7 +49,7 @@ def _size(size: float, bound: float, evidence: Evidence) -> Factor:
     def equals(number: float) -> bool:
         return abs(size - number) <= bound
 
-    name, batch = evidence.name, evidence.batch
+    name, batch = evidence.name, _samples(evidence) or evidence.batch
     if batch > 1 and (equals(batch) or equals(1 / batch)):
         follows = _follows_batch(evidence, batch, power=1 if equals(batch) else -1)
         if follows or (follows is None and batch > 2):
@@ -95,6 +95,26 @@ def _follows_batch(evidence: Evidence, batch: int, power: int) -> bool | None:
         ]
         verdicts.add(agrees[0] if agrees[0] != agrees[1] else None)
     return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def _samples(evidence: Evidence) -> int:
+    """Return the number of rows of a loss's data, told by the sizes alone; 0 where there are none.
+
+    Its rows are summed over and no parameter has their number, while its columns are multiplied
+    with something that does.
+    """
+    if evidence.listen is not None or evidence.name not in evidence.point.tensors:
+        return 0
+    shapes = [value.shape for value in evidence.point.tensors.values()]
+    inner = [shape[axis] for shape in shapes for axis in range(1, len(shape))]
+    first = [shape[0] for shape in shapes if shape]
+    rows = {
+        shape[0]
+        for shape in shapes
+        if len(shape) == 2 and shape[0] not in inner and shape[1] in first
+    }
+    rows.discard(evidence.shape[0] if evidence.shape else 0)
+    return rows.pop() if len(rows) == 1 else 0
 
 
 def _batch_factor(name: str, batch: int, *, too_large: bool, seen: bool) -> Factor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -34,6 +35,8 @@ def other_formula(measured: Measured) -> Iterator[Prediction]:
             )
     if x.ndim and x.shape[-1] > 1:
         yield from _through_softmax(measured, x)
+        yield from _over_other_axes(measured, x)
+        yield from _of_other_labels(measured, x)
     yield Prediction(
         "gradient_of_other_loss",
         "only the sign of the gradient is claimed: that of the absolute error",
@@ -70,6 +73,43 @@ def _through_softmax(measured: Measured, x: Array) -> Iterator[Prediction]:
     )
 
 
+def _over_other_axes(measured: Measured, x: Array) -> Iterator[Prediction]:
+    """Yield p - y with p normalised over other axes than the last."""
+    name = measured.evidence.name
+    for targets in _targets(measured, x):
+        # rows shifted by their own maxima are no longer alike beyond the row
+        for axis, shift in product((*range(x.ndim - 1), None), (None, -1)):
+            where = f"over axis {axis}" if axis is not None else "over all entries at once"
+            yield Prediction(
+                "wrong_axis",
+                f"the softmax in the gradient is normalised {where}, not over the classes",
+                f"d{name} needs p = e / e.sum(axis=-1, keepdims=True), as in the forward",
+                0.45,
+                _softmax(x, axis, shift) - targets,
+                scaled=True,
+            )
+
+
+def _of_other_labels(measured: Measured, x: Array) -> Iterator[Prediction]:
+    """Yield p - y' where the claim implies that labels y' other than the forward's are used."""
+    if not any(True for _ in _targets(measured, x)):
+        return
+    p = _softmax(x)
+    for count in {1, x.shape[0], x.size}:
+        implied = p - measured.claim * count
+        labels = np.round(implied)
+        sharp = np.all(np.abs(implied - labels) < ONE_HOT) and set(labels.flat) <= {0.0, 1.0}
+        if sharp and np.all(labels.sum(axis=-1) == 1):
+            yield Prediction(
+                "wrong_index",
+                "the gradient is p - y for other labels y than those of the forward: "
+                f"{labels.argmax(axis=-1).reshape(-1)[:8].tolist()} for the first samples",
+                f"d{measured.evidence.name}[np.arange(n), labels] -= 1, with the forward's labels",
+                0.7,
+                (p - labels) / count,
+            )
+
+
 def _targets(measured: Measured, x: Array) -> Iterator[Array]:
     """Yield the targets: those given, and those that the right gradient implies."""
     for other, value in measured.evidence.point.tensors.items():
@@ -96,8 +136,8 @@ def _gradients(x: Array, t: Array) -> Iterator[tuple[str, Array]]:
     yield "the sum of the predictions at the targets", t
 
 
-def _softmax(x: Array) -> Array:
+def _softmax(x: Array, axis: int | None = -1, shift: int | None = None) -> Array:
     if x.ndim == 0:
         return np.ones(())
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+    e = np.exp(x - x.max(axis=axis if shift is None else shift, keepdims=True))
+    return np.asarray(e / e.sum(axis=axis, keepdims=True))

@@ -52,22 +52,31 @@ class Match:
     error: float
 
 
-def explain_forward(evidence: Evidence) -> list[list[Explanation]]:
-    """Return the wrong steps that predict every entry of the claim, simplest first."""
+@dataclass(frozen=True)
+class Blamed:
+    """What the wrong steps are, simplest first, and whether the first of them has pieces."""
+
+    alternatives: list[list[Explanation]]
+    piecewise: bool = False
+
+
+def explain_forward(evidence: Evidence) -> Blamed:
+    """Return the wrong steps that predict every entry of the claim."""
     recording = record(evidence.probe, evidence.point.tensors)
     if recording is None or evidence.name not in recording.leaves:
-        return []
+        return Blamed([])
     with np.errstate(all="ignore"):
         way = WayBack(evidence, recording)
         if not _faithful(way):
-            return []
+            return Blamed([])
         matches = list(_matches(way))
     matches.sort(key=lambda match: match.suspicion.cost)
     ties: dict[str, Match] = {}
     for match in matches:
         if match.suspicion.cost <= matches[0].suspicion.cost + COST_OF_TIE:
             ties.setdefault(match.suspicion.code, match)
-    return [_told(way, match, len(ties)) for match in ties.values()]
+    told = [_told(way, match, len(ties)) for match in ties.values()]
+    return Blamed(told, bool(matches) and matches[0].suspicion.piecewise)
 
 
 def _faithful(way: WayBack) -> bool:
@@ -130,7 +139,8 @@ def _with_factor(way: WayBack, suspicion: Suspicion, without: Array) -> list[Mat
     message = f"what goes back {where} comes {factor:.6g} times"
     fix = f"mend the factor of what goes back {where}: it should be 1, not {factor:.6g}"
     cost = suspicion.cost + sum(f.cost for f in named) / 2
-    changed = replace(suspicion, code=named[0].code, message=message, fix=fix, cost=cost)
+    code = suspicion.code if suspicion.code == "additive_term" else named[0].code
+    changed = replace(suspicion, code=code, message=message, fix=fix, cost=cost)
     return [Match(changed, _error(way, predicted))]
 
 

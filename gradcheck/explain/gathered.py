@@ -26,18 +26,21 @@ def overwritten(way: WayBack) -> Iterator[Suspicion]:
                 at(nodes, _assigned),
             )
     groups: dict[str, list[Node]] = {}
+    looped: dict[str, bool] = {}
     for node in way.nodes:
         users = way.uses(node)
         if len(users) > 1:
             label = node.name or (place(node.site) if node.site else way.name)
             groups.setdefault(label, []).append(node)
+            looped[label] = len({user.site for user in users}) < len(users)
     for label, those in groups.items():
+        extra = 0.0 if looped[label] else 0.3  # one use of two lines is a path like any other
         for which, keep in (("last", slice(0, 1)), ("first", slice(-1, None))):
             yield Suspicion(
                 "overwritten_not_accumulated",
                 f"only what comes back from the {which} use of {label} counts",
                 f"accumulate over all uses: d{way.name} += ...",
-                0.65,
+                0.55 + extra,
                 _gathered(those, keep),
             )
         for last_wins in (True, False):
@@ -45,7 +48,7 @@ def overwritten(way: WayBack) -> Iterator[Suspicion]:
                 "overwritten_not_accumulated",
                 f"the uses of {label} write their gradients over each other's",
                 f"accumulate: d{way.name}[...] += ..., not d{way.name}[...] = ...",
-                0.7,
+                0.7 + extra,
                 _written_over(those, last_wins=last_wins),
             )
 

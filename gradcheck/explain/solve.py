@@ -120,7 +120,7 @@ def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternati
     if not alternatives and evidence.losses is None:
         alternatives = (
             explain_whole(evidence)
-            or explain_forward(evidence)
+            or explain_forward(evidence).alternatives
             or explain_few(evidence, worst)
             or precision.explain_rounded(evidence)
         )
@@ -156,7 +156,7 @@ def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
     if _vanishes(predicted):
         return Fit(parts, (), math.nan, max(p.bound for p in predicted)) if parts else None
     factor, bound = _factor(predicted, claimed)
-    if bound > SHARPNESS * abs(factor):
+    if factor == 0 or bound > SHARPNESS * abs(factor):
         return None
     factors = tuple(name_factor(factor, bound, evidence))
     if any(part.one_number for part in parts) and any(factor.arbitrary for factor in factors):

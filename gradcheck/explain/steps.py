@@ -24,22 +24,22 @@ def paths(way: WayBack) -> Iterator[Suspicion]:
     for site, nodes in way.sites.items():
         for k in range(len(nodes[0].parents)):
             if any(way.leads_here(node, k) for node in nodes if k < len(node.parents)):
-                yield from _cuts(site, nodes, k)
+                yield from _cuts(way, site, nodes, k)
 
 
-def _cuts(site: Site, nodes: list[Node], k: int) -> Iterator[Suspicion]:
-    where = (
-        f"into operand {k + 1} of {place(site)}"
-        if len(nodes[0].parents) > 1
-        else (f"through {place(site)}")
-    )
+def _cuts(way: WayBack, site: Site, nodes: list[Node], k: int) -> Iterator[Suspicion]:
+    code, where = "path_missing", f"through {place(site)}"
+    if len(nodes[0].parents) > 1:
+        where = f"into operand {k + 1} of {place(site)}"
+    if nodes[0].op in ("add", "subtract") and way.is_term_of_its_own(nodes[0], k):
+        code, where = "additive_term", f"from the term of {way.name} alone in {place(site)}"
     lost: dict[str, list[Node]] = {"": nodes}
     if len(nodes) > 1:
         lost[", but for the last time it is evaluated,"] = nodes[:-1]
         lost[", but for the first time it is evaluated,"] = nodes[1:]
     for when, those in lost.items():
         yield Suspicion(
-            "path_missing",
+            code,
             f"what goes back {where}{when} is missing",
             f"add the gradient that reaches the input {where}",
             0.6 if not when else 0.9,
@@ -62,13 +62,15 @@ def slopes(way: WayBack) -> Iterator[Suspicion]:
         elif op in PAIRS and op not in ("add", "subtract"):
             yield from _of_two_variables(way, site, nodes, op)
         elif op == "where":
-            yield _left_out(site, nodes, "mask_not_applied", "mask")
+            yield _left_out(site, nodes, "mask_not_applied", "mask", True)
         elif op.endswith("over axis") and op.startswith(("maximum", "minimum")):
             yield from _of_extremes(site, nodes)
 
 
 def _of_one_variable(site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
-    yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
+    piecewise = op in ("absolute", "fabs")
+    what = f"derivative of {op}"
+    yield _left_out(site, nodes, "activation_derivative_missing", what, piecewise)
     slope = SLOPES[op]
     yield Suspicion(
         "derivative_at_wrong_point",
@@ -93,19 +95,28 @@ def _sloped(slope: Callable[[Array, Array], Any]) -> Callable[[Node, int, Array]
 
 
 def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
-    if op in PRODUCTS:
-        yield _left_out(site, nodes, "mask_not_applied", "other factor")
-    else:
-        yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
+    if op not in PRODUCTS:
+        yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}", True)
+        return
+    constants = [
+        x for x, parent in zip(nodes[0].operands, nodes[0].parents, strict=True) if not parent
+    ]
+    if not constants:
+        yield _left_out(site, nodes, "path_missing", "other factor")
+    elif constants[0].size > 1:  # the factor of a number is found where its part is fitted
+        yield _left_out(site, nodes, "mask_not_applied", "constant factor")
 
 
-def _left_out(site: Site, nodes: list[Node], code: str, what: str) -> Suspicion:
+def _left_out(
+    site: Site, nodes: list[Node], code: str, what: str, piecewise: bool = False
+) -> Suspicion:
     return Suspicion(
         code,
         f"the {what} is left out at {place(site)}",
         f"multiply the gradient by the {what} where it goes back through {place(site)}",
         0.5,
         at(nodes, lambda n, k, g: unbroadcast(g, n.operands[k].shape)),
+        piecewise=piecewise,
     )
 
 

@@ -24,6 +24,8 @@ class Suspicion:
         What the backward would do otherwise.
     cuts
         Whether ``deviation`` leaves something out that may instead have come with a wrong factor.
+    piecewise
+        Whether the step has pieces, so that a wrong slope of one of them is the simpler story.
     """
 
     code: str
@@ -32,6 +34,7 @@ class Suspicion:
     cost: float
     deviation: Deviation
     cuts: bool = False
+    piecewise: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,16 @@ class WayBack:
         """Whether an operand of a step depends on the tensor."""
         parent = node.parents[operand]
         return parent is not None and parent.number in self._numbers
+
+    def is_term_of_its_own(self, node: Node, operand: int) -> bool:
+        """Whether an operand, such as a penalty, is made of this tensor and constants alone."""
+        queue, leaves = [node.parents[operand]], set()
+        while queue:
+            step = queue.pop()
+            if step is not None:
+                queue += step.parents
+                leaves |= {step.name} if step.op == "leaf" else set()
+        return leaves == {self.name} and len(self.recording.leaves) > 1
 
     @cached_property
     def _numbers(self) -> set[int]:

@@ -137,8 +137,6 @@ def record(probe: Probe, tensors: Tensors) -> Recording | None:
         with _patched(tape), np.errstate(all="ignore"):
             outputs = probe.run(traced).outputs
     except Exception:
-        if __import__("os").environ.get("TAPE"):
-            raise
         return None
     finally:
         probe.target.state.restore()

@@ -166,3 +166,72 @@ def test_what_cannot_be_checked_is_said(arguments, message):
 
     with pytest.raises(ValueError, match=message):
         gradcheck.check_update(**(given | arguments))
+
+
+class Rebinding:
+    """Parameters as attributes, which each step replaces by new arrays."""
+
+    def __init__(self, momentum=0.0, power=1.0):
+        self.w = np.array([2.0, -1.0, 0.5])
+        self.velocity = np.full(3, 0.3)
+        self.momentum, self.power = momentum, power
+
+    def loss(self):
+        return np.sum(self.w**2)
+
+    def step(self):
+        self.velocity = self.momentum * self.velocity + 2 * self.w * self.power
+        self.w = self.w - RATE * self.velocity
+
+
+def test_rebound_attributes_are_read_anew():
+    model = Rebinding()
+
+    for params in (model, lambda: [model.w]):
+        report = gradcheck.check_update(model.step, params, model.loss, learning_rate=RATE)
+        assert report.ok, str(report)
+
+
+def test_momentum_is_taken_off_and_said():
+    model = Rebinding(momentum=0.9)
+
+    report = gradcheck.check_update(model.step, model, model.loss, learning_rate=RATE)
+
+    assert report.ok, str(report)
+    assert list(report.tensors) == ["w"]
+    assert any("momentum 0.9" in note for note in report.notes)
+
+
+def test_momentum_does_not_excuse_a_wrong_gradient():
+    model = Rebinding(momentum=0.9, power=-1.0)
+
+    report = gradcheck.check_update(model.step, model, model.loss, learning_rate=RATE)
+
+    assert report.verdict is Verdict.FAIL
+
+
+def test_a_common_factor_asks_for_the_learning_rate():
+    model = Rebinding(power=0.1)
+
+    report = gradcheck.check_update(model.step, model, model.loss, learning_rate=RATE)
+
+    assert "is it 0.03?" in report.explanations[0].message
+
+
+def test_a_random_step_is_undecided_with_the_way_out():
+    model, rng = Rebinding(), np.random.default_rng(0)
+
+    def step():
+        model.w = model.w - RATE * 2 * model.w * rng.random(3)
+
+    report = gradcheck.check_update(step, model, model.loss, learning_rate=RATE)
+
+    assert report.verdict is Verdict.UNDECIDED
+    assert "one fixed batch" in report.tensors["w"].reason
+
+
+def test_a_loss_for_each_sample_is_refused():
+    model = Rebinding()
+
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        gradcheck.check_update(model.step, model, lambda: model.w**2, learning_rate=RATE)
