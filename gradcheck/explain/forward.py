@@ -52,31 +52,22 @@ class Match:
     error: float
 
 
-@dataclass(frozen=True)
-class Blamed:
-    """What the wrong steps are, simplest first, and whether the first of them has pieces."""
-
-    alternatives: list[list[Explanation]]
-    piecewise: bool = False
-
-
-def explain_forward(evidence: Evidence) -> Blamed:
-    """Return the wrong steps that predict every entry of the claim."""
+def explain_forward(evidence: Evidence) -> list[list[Explanation]]:
+    """Return the wrong steps that predict every entry of the claim, simplest first."""
     recording = record(evidence.probe, evidence.point.tensors)
     if recording is None or evidence.name not in recording.leaves:
-        return Blamed([])
+        return []
     with np.errstate(all="ignore"):
         way = WayBack(evidence, recording)
         if not _faithful(way):
-            return Blamed([])
+            return []
         matches = list(_matches(way))
     matches.sort(key=lambda match: match.suspicion.cost)
     ties: dict[str, Match] = {}
     for match in matches:
         if match.suspicion.cost <= matches[0].suspicion.cost + COST_OF_TIE:
             ties.setdefault(match.suspicion.code, match)
-    told = [_told(way, match, len(ties)) for match in ties.values()]
-    return Blamed(told, bool(matches) and matches[0].suspicion.piecewise)
+    return [_told(way, match, len(ties)) for match in ties.values()]
 
 
 def _faithful(way: WayBack) -> bool:

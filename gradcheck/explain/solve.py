@@ -54,6 +54,12 @@ Alternative = list[Explanation]
 # Explanations that cost this much more than the best are not worth reading beside it.
 COST_OF_TIE = 0.25
 
+# What fits as well, but is the longer story, gets this share of the other's confidence.
+SECOND = 0.4
+
+# Patterns of a whole tensor that know what is wrong, not where.
+SOMEWHERE = {"activation_derivative_missing", "derivative_at_wrong_point"}
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -119,14 +125,30 @@ def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternati
     alternatives = [_explanations(evidence, fit, len(ties)) for fit in ties]
     if not alternatives and evidence.losses is None:
         alternatives = (
-            explain_whole(evidence)
-            or explain_forward(evidence).alternatives
+            _steps_or_whole(evidence)
             or explain_few(evidence, worst)
             or precision.explain_rounded(evidence)
         )
     if not np.any(evidence.claim):
         alternatives.insert(0, [_zero(evidence.name, evidence.claim.size, missing=False)])
     return alternatives or [[unexplained(evidence)]]
+
+
+def _steps_or_whole(evidence: Evidence) -> list[Alternative]:
+    """Return what predicts every entry: the tensor seen whole, and single steps of the forward.
+
+    A pattern of the whole tensor is the shorter story, unless it tells of a derivative somewhere:
+    then the step says where.
+    """
+    whole, steps = explain_whole(evidence), explain_forward(evidence)
+    somewhere = bool(whole) and all(e.code in SOMEWHERE for e in whole[0])
+    first, second = (steps, whole) if somewhere and steps else (whole, steps)
+    if not first:
+        return second
+    told = {e.code for alternative in first for e in alternative}
+    sure = min(e.confidence for alternative in first for e in alternative)
+    others = [other for other in second if not told & {e.code for e in other}]
+    return first + [[replace(e, confidence=SECOND * sure) for e in other] for other in others]
 
 
 def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:

@@ -62,15 +62,13 @@ def slopes(way: WayBack) -> Iterator[Suspicion]:
         elif op in PAIRS and op not in ("add", "subtract"):
             yield from _of_two_variables(way, site, nodes, op)
         elif op == "where":
-            yield _left_out(site, nodes, "mask_not_applied", "mask", True)
+            yield _left_out(site, nodes, "mask_not_applied", "mask")
         elif op.endswith("over axis") and op.startswith(("maximum", "minimum")):
             yield from _of_extremes(site, nodes)
 
 
 def _of_one_variable(site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
-    piecewise = op in ("absolute", "fabs")
-    what = f"derivative of {op}"
-    yield _left_out(site, nodes, "activation_derivative_missing", what, piecewise)
+    yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
     slope = SLOPES[op]
     yield Suspicion(
         "derivative_at_wrong_point",
@@ -96,7 +94,7 @@ def _sloped(slope: Callable[[Array, Array], Any]) -> Callable[[Node, int, Array]
 
 def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
     if op not in PRODUCTS:
-        yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}", True)
+        yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
         return
     constants = [
         x for x, parent in zip(nodes[0].operands, nodes[0].parents, strict=True) if not parent
@@ -107,16 +105,13 @@ def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> I
         yield _left_out(site, nodes, "mask_not_applied", "constant factor")
 
 
-def _left_out(
-    site: Site, nodes: list[Node], code: str, what: str, piecewise: bool = False
-) -> Suspicion:
+def _left_out(site: Site, nodes: list[Node], code: str, what: str) -> Suspicion:
     return Suspicion(
         code,
         f"the {what} is left out at {place(site)}",
         f"multiply the gradient by the {what} where it goes back through {place(site)}",
         0.5,
         at(nodes, lambda n, k, g: unbroadcast(g, n.operands[k].shape)),
-        piecewise=piecewise,
     )
 
 

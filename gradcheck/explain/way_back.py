@@ -24,8 +24,6 @@ class Suspicion:
         What the backward would do otherwise.
     cuts
         Whether ``deviation`` leaves something out that may instead have come with a wrong factor.
-    piecewise
-        Whether the step has pieces, so that a wrong slope of one of them is the simpler story.
     """
 
     code: str
@@ -34,7 +32,6 @@ class Suspicion:
     cost: float
     deviation: Deviation
     cuts: bool = False
-    piecewise: bool = False
 
 
 @dataclass(frozen=True)
