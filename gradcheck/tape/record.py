@@ -182,7 +182,7 @@ def _taker(tape: Tape, original: Any, *, copies: bool) -> Any:
         if isinstance(value, Traced):
             return np.copy(value) if copies else value
         if isinstance(value, list | tuple) and _holds_traced(value):
-            return np.stack([take(part) for part in value])
+            return _stacked(value)
         made = original(value, *args, **options)
         if made.dtype.kind != "f":
             return made
@@ -194,6 +194,11 @@ def _taker(tape: Tape, original: Any, *, copies: bool) -> Any:
 def _asked_by_tape() -> bool:
     """Whether the recording itself makes an array, which is to be a plain one."""
     return sys._getframe(2).f_code.co_filename.startswith(HERE)
+
+
+def _stacked(values: Any) -> Any:
+    """Return (nested) lists of traced numbers and arrays as one traced array."""
+    return np.stack([_stacked(v) if isinstance(v, list | tuple) else v for v in values])
 
 
 def _holds_traced(values: Sequence[Any]) -> bool:
