@@ -49,7 +49,8 @@ def _size(size: float, bound: float, evidence: Evidence) -> Factor:
     def equals(number: float) -> bool:
         return abs(size - number) <= bound
 
-    name, batch = evidence.name, _samples(evidence) or evidence.batch
+    name, known = evidence.name, [n for n in (_samples(evidence), evidence.batch) if n]
+    batch = next((n for n in known if equals(n) or equals(1 / n)), known[0] if known else 0)
     if batch > 1 and (equals(batch) or equals(1 / batch)):
         follows = _follows_batch(evidence, batch, power=1 if equals(batch) else -1)
         if follows or (follows is None and batch > 2):

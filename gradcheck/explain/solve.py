@@ -123,13 +123,14 @@ def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternati
     best.sort(key=lambda fit: fit.cost)
     ties = [fit for fit in best if fit.cost <= best[0].cost + COST_OF_TIE]
     alternatives = [_explanations(evidence, fit, len(ties)) for fit in ties]
-    if not alternatives and evidence.losses is None:
+    nothing = not np.any(evidence.claim)
+    if not alternatives and not nothing and evidence.losses is None:
         alternatives = (
             _steps_or_whole(evidence)
             or explain_few(evidence, worst)
             or precision.explain_rounded(evidence)
         )
-    if not np.any(evidence.claim):
+    if nothing:
         alternatives.insert(0, [_zero(evidence.name, evidence.claim.size, missing=False)])
     return alternatives or [[unexplained(evidence)]]
 

@@ -105,11 +105,25 @@ def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> I
         yield _left_out(site, nodes, "mask_not_applied", "constant factor")
 
 
+# What the gradient has to be multiplied by, in the words of the code.
+WRITTEN = {
+    "derivative of tanh": "1 - h**2, with h the output of the tanh",
+    "derivative of expit": "s * (1 - s), with s the output of the sigmoid",
+    "derivative of exp": "the output of the exp",
+    "derivative of log": "1 / its input",
+    "derivative of sqrt": "0.5 / its output",
+    "derivative of square": "twice its input",
+    "derivative of absolute": "the sign of its input",
+    "derivative of maximum": "the mask of the forward: (a > b), as in d * (z > 0) for a ReLU",
+    "derivative of minimum": "the mask of the forward: (a < b)",
+}
+
+
 def _left_out(site: Site, nodes: list[Node], code: str, what: str) -> Suspicion:
     return Suspicion(
         code,
         f"the {what} is left out at {place(site)}",
-        f"multiply the gradient by the {what} where it goes back through {place(site)}",
+        f"multiply the gradient by {WRITTEN.get(what, f'the {what}')}",
         0.5,
         at(nodes, lambda n, k, g: unbroadcast(g, n.operands[k].shape)),
     )
