@@ -31,7 +31,7 @@ from gradcheck.target import Array
 # Roundings of a walk back in float64, beside those of the claim, and the error of a fitted factor.
 WALK = 1e-10
 
-# Steps walked in all suspicions together: a second or two.
+# Steps walked in all suspicions together, large ones counting for several: a few seconds.
 MOST_STEPS = 400_000
 
 # Explanations that cost this much more than the best are not worth reading beside it.
@@ -86,7 +86,7 @@ def _matches(way: WayBack) -> list[Match]:
     left = MOST_STEPS
     for search in SEARCHES:
         for suspicion in search(way):
-            left -= len(way.nodes)
+            left -= way.effort
             if left < 0:
                 return found
             predicted = _predict(way, suspicion)

@@ -12,6 +12,10 @@ from gradcheck.tape import Deviation, Node, Recording, Site
 from gradcheck.target import Array
 
 
+# Entries of a step that takes no longer than its bookkeeping.
+SMALL_STEP = 4096
+
+
 @dataclass(frozen=True)
 class Suspicion:
     """A step of the way back that may be wrong, and how.
@@ -76,6 +80,12 @@ class WayBack:
                 below |= {parent.number for parent in node.parents if parent is not None}
         on_the_way = above & below
         return [node for node in self.recording.nodes if node.number in on_the_way]
+
+    @cached_property
+    def effort(self) -> int:
+        """What one walk back costs, in steps on small arrays."""
+        sizes = (sum(x.size for x in (node.value, *node.operands)) for node in self.nodes)
+        return sum(1 + size // SMALL_STEP for size in sizes)
 
     @cached_property
     def sites(self) -> dict[Site, list[Node]]:
