@@ -11,7 +11,6 @@ from gradcheck.explain.evidence import Evidence
 from gradcheck.tape import Deviation, Node, Recording, Site
 from gradcheck.target import Array
 
-
 # Entries of a step that takes no longer than its bookkeeping.
 SMALL_STEP = 4096
 
