@@ -1,18 +1,24 @@
-"""The command ``gradcheck``: check, properties, train, diagnose, demo."""
+"""The command ``gradcheck``: check, hunt, properties, train, diagnose, demo."""
 
 from __future__ import annotations
 
-import multiprocessing
-import sys
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from gradcheck.shell import (
+    FOUND,
+    INTERRUPTED,
+    PASSED,
+    Output,
+    processes,
+    refuse_ending,
+    save,
+    told,
+)
 
 
 class Mode(StrEnum):
@@ -29,15 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# Exit statuses: everything passed, something is wrong, the command could not be carried out.
-PASSED, FOUND, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-
 # Endings that a report of `check` can be written to.
 REPORT_ENDINGS = (".html", ".json", ".png", ".svg", ".txt")
-
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
-]
 
 
 def main() -> None:
@@ -92,8 +91,8 @@ def check(
     from gradcheck.loading import load, parse_input
     from gradcheck.render.text import print_report
 
-    with _told(), _processes(workers) as executor:
-        _refuse_ending(output, REPORT_ENDINGS)
+    with told(), processes(workers) as executor:
+        refuse_ending(output, REPORT_ENDINGS)
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
         report = run_check(
@@ -106,7 +105,7 @@ def check(
             executor=executor,
         )
         print_report(report, Console())
-        _save(report, output)
+        save(report, output)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(PASSED if report.ok else FOUND)
@@ -135,7 +134,7 @@ def hunt(
     from gradcheck.hunt import hunt as run_hunt
     from gradcheck.loading import load, parse_input
 
-    with _told():
+    with told():
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
         report = run_hunt(
@@ -161,7 +160,7 @@ def properties(
     from gradcheck.loading import load
     from gradcheck.properties import run_properties
 
-    with _told():
+    with told():
         report = run_properties(
             suite, load(target), examples=examples, seed=seed, only=only or None, skip=skip
         )
@@ -206,7 +205,7 @@ def train(
     import network as n
     from network.recipes import make_optimizer, make_schedule
 
-    with _told():
+    with told():
         if download and data is not None:
             raise ValueError("--download fetches MNIST: leave out --data")
         digits = n.load_data(n.download_mnist() if download else data, test=test, label=label)
@@ -248,13 +247,13 @@ def diagnose(
     from diagnostics import History, Severity
     from diagnostics import diagnose as run_diagnose
 
-    with _told():
+    with told():
         if fail_on not in ("problem", "warning", "never"):
             raise ValueError(f"--fail-on {fail_on}: expected problem, warning or never")
         run = History.read(history)
         report = run_diagnose(run, classes=classes, samples=samples, mute=tuple(mute or ()))
         typer.echo(f"{run!r}\n\n{report}")
-        _save(report, output)
+        save(report, output)
     worst = min((finding.severity.rank for finding in report.findings), default=99)
     failed = fail_on != "never" and worst <= Severity(fail_on).rank
     raise typer.Exit(FOUND if failed else PASSED)
@@ -270,7 +269,7 @@ def demo(
     """Find every fault of the network of the question, on real digits, offline."""
     from gradcheck.demo import run_demo
 
-    with _told():
+    with told():
         found = run_demo(output, epochs=epochs, console=Console(highlight=False))
     raise typer.Exit(PASSED if found else FOUND)
 
@@ -280,39 +279,3 @@ def _sizes(text: str) -> list[int]:
         return [int(size) for size in text.split(",") if size]
     except ValueError as error:
         raise ValueError(f"--hidden {text}: expected sizes such as 300,75") from error
-
-
-def _save(report: Any, output: Path | None) -> None:
-    if output is not None:
-        report.save(output)
-        typer.echo(f"\nwritten to {output}")
-
-
-def _refuse_ending(output: Path | None, endings: tuple[str, ...]) -> None:
-    """Say before the work that its result could not be written."""
-    if output is not None and output.suffix.lower() not in endings:
-        raise ValueError(f"--output {output}: the ending has to be one of {', '.join(endings)}")
-
-
-@contextmanager
-def _processes(workers: int) -> Iterator[Executor | None]:
-    """Yield a pool of processes, None where one is enough."""
-    if workers < 2:
-        yield None
-        return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        yield pool
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what the user can mend into one line instead of a traceback."""
-    try:
-        yield
-    except (ValueError, TypeError, OSError, KeyError, FloatingPointError) as error:
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        typer.echo(f"gradcheck: {text}", err=True)
-        raise typer.Exit(UNUSABLE) from error
-    except KeyboardInterrupt:
-        typer.echo("gradcheck: interrupted", err=True)
-        sys.exit(INTERRUPTED)

@@ -1,0 +1,57 @@
+"""What the commands share: exit statuses, errors in one line, files that can be written."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# Exit statuses: everything passed, something is wrong, the command could not be carried out.
+PASSED, FOUND, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
+]
+
+
+def save(report: Any, output: Path | None) -> None:
+    """Write a report where the user wants it, and say so."""
+    if output is not None:
+        report.save(output)
+        typer.echo(f"\nwritten to {output}")
+
+
+def refuse_ending(output: Path | None, endings: tuple[str, ...]) -> None:
+    """Say before the work that its result could not be written."""
+    if output is not None and output.suffix.lower() not in endings:
+        raise ValueError(f"--output {output}: the ending has to be one of {', '.join(endings)}")
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Executor | None]:
+    """Yield a pool of processes, None where one is enough."""
+    if workers < 2:
+        yield None
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what the user can mend into one line instead of a traceback."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, KeyError, FloatingPointError) as error:
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        typer.echo(f"gradcheck: {text}", err=True)
+        raise typer.Exit(UNUSABLE) from error
+    except KeyboardInterrupt:
+        typer.echo("gradcheck: interrupted", err=True)
+        sys.exit(INTERRUPTED)
