@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ from gradcheck.target import Array
 
 class LoadingError(ValueError):
     """What was typed names nothing that can be loaded; the message says what would."""
+
+
+# Files loaded so far by their names: they may take one another's place, but no library's.
+_loaded: dict[str, ModuleType] = {}
 
 
 def load(reference: str) -> Any:
@@ -56,7 +61,8 @@ def _module(name: str) -> Any:
         if spec is None or spec.loader is None:
             raise LoadingError(f"{name!r} cannot be loaded as a Python module")
         module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(path.stem, module)
+        if sys.modules.get(path.stem) in (None, _loaded.get(path.stem)):
+            sys.modules[path.stem] = _loaded[path.stem] = module  # other processes look there
         sys.path.insert(0, str(path.parent.resolve()))
         spec.loader.exec_module(module)
         return module

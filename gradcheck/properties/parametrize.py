@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.properties.registry import Suite
@@ -20,6 +20,8 @@ def parametrize_with_properties(
     *,
     examples: int = 100,
     seed: int = 0,
+    only: Iterable[str] | None = None,
+    skip: Iterable[str] | None = None,
     expected_failures: Mapping[str, str] | None = None,
     **options: Any,
 ) -> pytest.MarkDecorator:
@@ -27,7 +29,7 @@ def parametrize_with_properties(
 
     Parameters
     ----------
-    suite, fn, examples, seed, **options
+    suite, fn, examples, seed, only, skip, **options
         As for `run_properties`.
     expected_failures
         ``{name: reason}``: those tests are marked ``xfail(strict=True)``.
@@ -43,13 +45,16 @@ def parametrize_with_properties(
 
     found = find_suite(suite)
     expected = dict(expected_failures or {})
-    found.require_known(expected)
+    chosen = set(found.names if only is None else only)
+    skipped = set(skip or ())
+    found.require_known([*chosen, *skipped, *expected])
 
     def param(name: str) -> Any:
         marks = [pytest.mark.xfail(reason=expected[name], strict=True)] if name in expected else []
         return pytest.param(_check(found, name, fn, examples, seed, options), id=name, marks=marks)
 
-    return pytest.mark.parametrize("check", [param(name) for name in found.names])
+    names = [name for name in found.names if name in chosen - skipped]
+    return pytest.mark.parametrize("check", [param(name) for name in names])
 
 
 def _check(

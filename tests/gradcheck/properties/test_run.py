@@ -244,3 +244,15 @@ def test_every_property_is_described_and_justified(name):
         assert prop.why
         assert prop.inputs is not None or prop.pins
     assert len(set(suite(name).names)) == len(suite(name).names)
+
+
+def test_parametrized_tests_can_be_chosen_and_left_out():
+    def names(**choice):
+        mark = parametrize_with_properties("softmax", scipy.special.softmax, **choice)
+        return [parameter.id for parameter in mark.args[1]]
+
+    every = names()
+    assert names(only=["rows_sum_to_one"]) == ["rows_sum_to_one"]
+    assert names(skip=["rows_sum_to_one"]) == [n for n in every if n != "rows_sum_to_one"]
+    with pytest.raises(ValueError, match="rows_sum_to_one"):
+        names(skip=["rows_sum_to_on"])

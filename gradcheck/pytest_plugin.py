@@ -1,0 +1,126 @@
+"""The pytest plugin: a fixture that checks, its marker and seed, and a summary of what failed.
+
+It is loaded in every run of pytest where gradcheck is installed, so that it imports nothing heavy
+and prints nothing until the fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+# What a check leaves in the test's report, which travels with it between processes.
+PROPERTY = "gradcheck"
+
+# Lines of a report's story that are told in the summary.
+STORY = 5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option ``--gradcheck-seed``."""
+    parser.getgroup("gradcheck").addoption(
+        "--gradcheck-seed",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="seed of all random choices of the fixture gradcheck: the same gives the same reports",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line(
+        "markers",
+        "gradcheck(**options): options of the fixture gradcheck in this test, such as "
+        "tolerance=1e-6, seed=3 or contract=False",
+    )
+
+
+@pytest.fixture
+def gradcheck(request: pytest.FixtureRequest) -> Gradcheck:
+    """Check gradients, properties and corners, with the run's seed and the test's marker.
+
+    Returns
+    -------
+    Gradcheck
+        Called as ``gradcheck(layer, x)``, it is `gradcheck.assert_gradients`.
+    """
+    options: dict[str, Any] = {"seed": request.config.getoption("--gradcheck-seed")}
+    for marker in reversed(list(request.node.iter_markers("gradcheck"))):
+        options |= marker.kwargs
+    return Gradcheck(request.node, options)
+
+
+class Gradcheck:
+    """What the fixture gives to a test.
+
+    Parameters
+    ----------
+    item
+        The test; what is found is kept in its report.
+    options
+        Defaults for every call.
+    """
+
+    def __init__(self, item: pytest.Item, options: dict[str, Any]) -> None:
+        self._item = item
+        self._options = options
+
+    def __call__(self, target: Any, *inputs: Any, **options: Any) -> Any:
+        """Check as `gradcheck.check` does, and fail with the whole story unless all passes."""
+        __tracebackhide__ = True
+        from gradcheck.check import check
+
+        report = check(target, *inputs, **{**self._options, **options})
+        if report.interrupted:
+            raise KeyboardInterrupt(str(report))
+        return self._judge(report)
+
+    def properties(self, suite: str, fn: Any, **options: Any) -> Any:
+        """Try a suite as `gradcheck.properties.run_properties` does, and fail unless all hold."""
+        __tracebackhide__ = True
+        from gradcheck.properties import run_properties
+
+        return self._judge(run_properties(suite, fn, **{"seed": self._options["seed"], **options}))
+
+    def hunt(self, layer: Any, inputs: Any = None, **options: Any) -> Any:
+        """Look for corners as `gradcheck.hunt` does, and fail if one is found."""
+        __tracebackhide__ = True
+        from gradcheck.hunt import hunt
+
+        return self._judge(hunt(layer, inputs, **{"seed": self._options["seed"], **options}))
+
+    def _judge(self, report: Any) -> Any:
+        __tracebackhide__ = True
+        told = str(report)
+        story = told.splitlines()[:STORY] if not report.ok else []
+        self._item.user_properties.append((PROPERTY, {"ok": bool(report.ok), "story": story}))
+        if not report.ok:
+            raise AssertionError(f"\n{told}")
+        return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in a few lines each what failed, and how many checks there were."""
+    found = list(_checks(terminalreporter))
+    if not found:
+        return
+    failed = [(test, check) for test, check in found if not check["ok"]]
+    terminalreporter.section("gradcheck")
+    for test, check in failed:
+        terminalreporter.write_line(test, bold=True)
+        for line in check["story"]:
+            terminalreporter.write_line(f"  {line}")
+    count = f"{len(found)} check{'s' if len(found) != 1 else ''}"
+    terminalreporter.write_line(f"{count}: {len(found) - len(failed)} passed, {len(failed)} failed")
+
+
+def _checks(terminalreporter: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                for name, value in report.user_properties:
+                    if name == PROPERTY:
+                        yield report.nodeid, value
