@@ -29,6 +29,8 @@ VALIDATION = {
 }
 TRAINING = {"train", "training", "tr", "trn"}
 LOSS = {"loss", "losses", "nll", "xent", "ce", "crossentropy", "logloss", "mlogloss", "cost"}
+# Losses of regression, which are metrics beside a column that is called a loss.
+REGRESSION = {"mse", "rmse", "mae", "huber"}
 ACCURACY = {"accuracy", "accuracies", "acc", "accs", "accuracy_score"}
 # scikit-learn's names for an accuracy, too vague to rank with the others
 SCORE = {"score", "scores"}
@@ -140,6 +142,8 @@ def _metric_role(name: str) -> tuple[str, int] | None:
         return None
     if parts & LOSS:
         metric, rest = "loss", parts - LOSS
+    elif parts & REGRESSION:
+        metric, rest = "loss", parts - REGRESSION | {"metric_of_regression"}
     elif parts & (ACCURACY | {"top1"}):
         metric, rest = "accuracy", parts - ACCURACY
     elif parts & SCORE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diagnostics.finding import Finding
-from diagnostics.history import History
+from diagnostics.history import History, as_history
 from diagnostics.report import Report
 from diagnostics.rules import RULES, Run
 
@@ -45,7 +46,8 @@ def diagnose(
     Raises
     ------
     ValueError
-        There is no loss and no accuracy to judge, or a size is not positive.
+        There is no loss and no accuracy to judge, a size is not positive, or ``mute`` names no
+        finding.
 
     Examples
     --------
@@ -56,6 +58,7 @@ def diagnose(
     for name, size in (("classes", classes), ("samples", samples)):
         if size is not None and size < 2:
             raise ValueError(f"{name}={size}: give a number of at least 2, or None if unknown")
+    _refuse_unknown(mute)
     history = as_history(history)
     run = Run(history, classes, samples)
     findings: list[Finding] = []
@@ -75,23 +78,17 @@ def diagnose(
     return Report(tuple(shown), tuple(dict.fromkeys(tests_run)), _silent(run, findings), history)
 
 
+def _refuse_unknown(mute: Collection[str]) -> None:
+    """Refuse to mute what is no finding: a slip of the pen would pass for silence."""
+    known = sorted({rule.code for rule in RULES})
+    unknown = sorted(set(mute) - set(known))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"mute={unknown[0]!r} is no finding: {hint}known: {', '.join(known)}")
+
+
 def _silent(run: Run, findings: list[Finding]) -> dict[str, float]:
     """The margins of rules that stayed silent for want of evidence, not for evidence against."""
     found = {finding.code for finding in findings}
     return {code: m for code, m in run.margins.items() if m < 1 and code not in found}
-
-
-def as_history(data: Any) -> History:
-    """Return a history from whatever holds one."""
-    if isinstance(data, History):
-        return data
-    if isinstance(data, (str, Path)):
-        return History.read(data)
-    if isinstance(data, Mapping) or hasattr(data, "columns"):
-        return History.from_dict(data)
-    if isinstance(data, Iterable):
-        return History.from_records(data)
-    raise TypeError(
-        f"cannot read a history from {type(data).__name__}: give a path, a dictionary of curves, "
-        "a data frame or a list of records"
-    )

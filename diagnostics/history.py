@@ -117,6 +117,8 @@ class History:
     @classmethod
     def from_table(cls, table: Table, *, columns: Mapping[str, str] | None = None) -> History:
         """Build from what a reader handed over."""
+        if table.length == 0 and table.columns:
+            raise ValueError(f"the columns {', '.join(map(repr, table.columns))} hold no values")
         add_totals(table)
         counts = {name: int((~table.blank[name]).sum()) for name in table.columns}
         mapping = assign_roles(table.columns, counts, columns)
@@ -183,6 +185,26 @@ class History:
         problems = f", {len(self.problems)} problems" if self.problems else ""
         span = f"{self.axis}s {self.epochs[0]:g} to {self.epochs[-1]:g}"
         return f"History({len(self)} rows, {span}; {roles}{problems})"
+
+
+def as_history(data: Any) -> History:
+    """Return a history from whatever holds one."""
+    if isinstance(data, History):
+        return data
+    if isinstance(data, (str, Path)):
+        return History.read(data)
+    if isinstance(data, Mapping) or hasattr(data, "columns"):
+        return History.from_dict(data)
+    given = type(data).__name__
+    if isinstance(data, Iterable):
+        records = list(data)
+        if all(isinstance(record, Mapping) for record in records):
+            return History.from_records(records)
+        given = f"{given} of {type(records[0]).__name__}"
+    raise TypeError(
+        f"cannot read a history from {given}: give a path, a dictionary of curves, a data frame "
+        "or a list of records, such as [{'epoch': 1, 'loss': 2.3}, ...]"
+    )
 
 
 def _require_curves(table: Table, mapping: Mapping[str, str]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import History
+from diagnostics.history import History, as_history
 from diagnostics.table import Floats
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ WIDTH, HEIGHT = 7.0, 5.2  # inches: column width of a page
 
 
 def plot_history(
-    history: History,
+    history: History | str | Path | Mapping[str, Any] | Iterable[Mapping[str, Any]],
     findings: Sequence[Finding] | None = None,
     *,
     axes: Sequence[Axes] | None = None,
@@ -46,7 +47,7 @@ def plot_history(
     Parameters
     ----------
     history
-        The run.
+        The run: a `History`, or what `diagnose` takes for one.
     findings
         What `diagnose` found; the most important one that has a place is shaded and labelled.
     axes
@@ -62,6 +63,7 @@ def plot_history(
     """
     from matplotlib.figure import Figure
 
+    history = as_history(history)
     panels = _panels(history)
     if axes is None:
         figure = Figure(figsize=(WIDTH, HEIGHT if len(panels) > 1 else 0.6 * HEIGHT))

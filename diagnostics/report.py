@@ -71,6 +71,8 @@ class Report:
     @property
     def silence(self) -> str:
         """What was tested in vain, and the test that came nearest to speaking."""
+        if "too_few_epochs" in self.codes:
+            return f"Cannot tell yet: {len(self.tests_run)} tests run on too few epochs."
         text = f"Nothing wrong found: {len(self.tests_run)} tests run"
         if not self.margins:
             return f"{text}."

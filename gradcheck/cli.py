@@ -16,8 +16,10 @@ from gradcheck.shell import (
     Output,
     processes,
     refuse_ending,
+    roles,
     save,
     told,
+    unread,
 )
 
 
@@ -242,6 +244,9 @@ def diagnose(
     samples: Annotated[int | None, typer.Option(help="Validation samples per evaluation.")] = None,
     fail_on: Annotated[str, typer.Option(help="Exit with 1 on: problem, warning, never")] = "never",
     mute: Annotated[list[str] | None, typer.Option(help="Leave this finding out.")] = None,
+    columns: Annotated[
+        str, typer.Option(help="Which column is what: train_loss=loss,val_loss=valid.")
+    ] = "",
 ) -> None:
     """Say what went wrong in a training run, from its history."""
     from diagnostics import History, Severity
@@ -250,9 +255,10 @@ def diagnose(
     with told():
         if fail_on not in ("problem", "warning", "never"):
             raise ValueError(f"--fail-on {fail_on}: expected problem, warning or never")
-        run = History.read(history)
+        refuse_ending(output, REPORT_ENDINGS)
+        run = History.read(history, columns=roles(columns))
         report = run_diagnose(run, classes=classes, samples=samples, mute=tuple(mute or ()))
-        typer.echo(f"{run!r}\n\n{report}")
+        typer.echo("\n".join([repr(run), *unread(run), "", str(report)]))
         save(report, output)
     worst = min((finding.severity.rank for finding in report.findings), default=99)
     failed = fail_on != "never" and worst <= Severity(fail_on).rank

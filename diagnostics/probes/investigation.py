@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from diagnostics.diagnosis import as_history, diagnose
+from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import History
+from diagnostics.history import History, as_history
 from diagnostics.probes.predictions import Predict, UnusableError, encoded
 from diagnostics.probes.registry import PROBES
 from diagnostics.probes.subject import Labels, Subject

@@ -4,6 +4,7 @@ import json
 import math
 
 import hypothesis.extra.numpy as hnp
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,3 +39,32 @@ def test_any_curves_can_be_drawn(data):
     history = History.from_dict(data)
 
     assert plot_history(history, diagnose(history).findings).axes
+
+
+def test_what_is_no_history_is_refused_by_name():
+    with pytest.raises(TypeError, match="list of int"):
+        diagnose([1, 2, 3])
+    with pytest.raises(ValueError, match="hold no values"):
+        diagnose({"loss": []})
+
+
+def test_muting_what_is_no_finding_is_refused():
+    with pytest.raises(ValueError, match="did you mean 'overfitting'"):
+        diagnose({"loss": [2.0, 1.0]}, mute=["overfiting"])
+
+
+def test_losses_of_regression_are_losses_where_no_other_is():
+    run = History.from_dict({"mse": [3.0, 2.0, 1.0], "val_mse": [3.0, 2.5, 2.0], "mae": [1, 1, 1]})
+    assert (run.mapping["train_loss"], run.mapping["val_loss"]) == ("mse", "val_mse")
+    beside = History.from_dict({"loss": [3.0, 2.0, 1.0], "mse": [9.0, 4.0, 1.0]})
+    assert beside.mapping["train_loss"] == "loss"
+
+
+def test_two_epochs_are_not_called_right():
+    told = str(diagnose({"loss": [2.0, 1.0], "val_loss": [2.0, 1.5]}))
+    assert told.startswith("Cannot tell yet")
+    assert "Nothing wrong found" not in told
+
+
+def test_a_dictionary_is_drawn_as_it_is():
+    assert plot_history({"loss": [2.0, 1.0, 0.5]}).axes

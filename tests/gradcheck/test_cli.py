@@ -137,3 +137,13 @@ def test_importing_gradcheck_loads_nothing_heavy():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "[]"
+
+
+def test_diagnose_tells_what_was_not_read_and_takes_columns(tmp_path):
+    file = tmp_path / "log.csv"
+    file.write_text("epoch,fit,check,foo\n1,2.0,2.1,a\n2,oops,1.5,b\n3,1.0,1.2,c\n4,0.9,1.1,d\n")
+    done = run("diagnose", file, "--columns", "train_loss=fit,val_loss=check")
+    assert "not read: line 3, column 'fit'" in done.output
+    assert "not judged: foo" in done.output
+    assert run("diagnose", file, "--columns", "fit").exit_code == 2
+    assert run("diagnose", file, "--columns", "train_loss=fit", "-o", "x.foo").exit_code == 2
