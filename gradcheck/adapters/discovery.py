@@ -23,6 +23,7 @@ from gradcheck.adapters.vocabulary import (
     plain,
 )
 from gradcheck.blocks import blocks
+from gradcheck.memory import Memory
 from gradcheck.target import TargetError, is_differentiable
 
 Key = tuple[int, Any]
@@ -65,13 +66,15 @@ class Trial:
     ----------
     layer
         Any object, before the forward ran.
+    memory
+        What was remembered of it, so that large parameters are not copied twice.
     """
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, memory: Memory) -> None:
         self.layer = layer
         self._before = slots(layer)
         self._kept = {_key(slot): slot.place.get() for slot in self._before}
-        self._contents = {_key(slot): np.array(slot.place.get()) for slot in self._before}
+        self._contents = {_key(slot): memory.copy_of(slot.place.get()) for slot in self._before}
         self._stable: list[Slot] = []
         self._later: dict[Key, Any] = {}
 

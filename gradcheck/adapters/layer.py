@@ -248,7 +248,7 @@ class LayerAdapter:
         failure: Exception | None = None
         possible = [Reading.AS_NAMED]
         for self.reading in possible:
-            trial = Trial(self.layer)
+            trial = Trial(self.layer, self.memory)
             arguments = self.inputs.arguments(self.inputs.tensors)
             result = self._forward(arguments)
             trial.after_forward()
