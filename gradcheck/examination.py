@@ -17,6 +17,7 @@ from gradcheck.explain.story import agree, tell
 from gradcheck.judgement import Judgement
 from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
+from gradcheck.repair import Repair, proven, repairs
 from gradcheck.report import Report
 from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, TensorReports, Verdict
 from gradcheck.target import TargetError
@@ -36,16 +37,19 @@ class Job:
     Attributes
     ----------
     kind
-        ``"judge"``, ``"contract"`` or ``"explain"``.
+        ``"judge"``, ``"contract"``, ``"explain"`` or ``"repair"``.
     name
         The tensor, where the question is about one.
     worst
         Wrong entries that are known already, for an explanation.
+    failed
+        The same of all tensors whose gradients are wrong, for a repair.
     """
 
-    kind: Literal["judge", "contract", "explain"]
+    kind: Literal["judge", "contract", "explain", "repair"]
     name: str = ""
     worst: tuple[Entry, ...] = ()
+    failed: tuple[tuple[str, tuple[Entry, ...]], ...] = ()
 
 
 # Answers jobs, in their order: here, or wherever an executor has them done.
@@ -76,7 +80,7 @@ class Checker:
     directions: int = 2
 
     def answer(self, job: Job) -> Any:
-        """Return a `TensorReport`, the promises, or the alternatives, as the job asks."""
+        """Return a `TensorReport`, the promises, the alternatives or the repairs, as asked."""
         self.lab.begin(f"{job.kind} {job.name}")
         match job.kind:
             case "judge":
@@ -85,6 +89,8 @@ class Checker:
                 return check_contract(self.lab, self.wishes)
             case "explain":
                 return self.explainer(self.lab, job.name, job.worst) if self.explainer else []
+            case "repair":
+                return repairs(self.lab, dict(job.failed))
 
     def report(
         self,
@@ -107,15 +113,22 @@ class Checker:
             findings.take(jobs, perform)
             jobs = [Job("explain", name, r.worst) for name, r in findings.failed()]
             findings.take(jobs if self.explainer else [], perform)
+            jobs = [Job("repair", failed=tuple((name, r.worst) for name, r in findings.failed()))]
+            findings.take(jobs if self.explainer and findings.failed() else [], perform)
         except KeyboardInterrupt:
             interrupted = True
         reports = findings.reports(self._blank)
-        causes = explain_contract(findings.promises) if self.explainer is not None else []
+        breaches = explain_contract(findings.promises) if self.explainer is not None else []
+        alone = findings.promises.get("batch_independent")
+        mixes = alone is not None and alone.holds is False
+        causes, others = proven(tell(breaches, reports), findings.repairs, mixes=mixes)
+        breaches = [e for e in others if not e.tensor]
+        others = [e for e in others if e.tensor]
         return Report(
             self.lab.native.target.name,
             reports,
             findings.promises,
-            tuple(tell(causes, reports)),
+            (*breaches, *causes, *others),
             seed,
             tuple(self._notes(findings.names)) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,
@@ -207,6 +220,7 @@ class _Findings:
     judged: dict[str, TensorReport] = field(default_factory=dict)
     promises: dict[str, PromiseReport] = field(default_factory=dict)
     alternatives: dict[str, list[Alternative]] = field(default_factory=dict)
+    repairs: list[Repair] = field(default_factory=list)
 
     def take(self, jobs: list[Job], perform: Perform) -> None:
         """Have the jobs done and keep every answer as it comes."""
@@ -218,6 +232,8 @@ class _Findings:
                     self.promises = answer
                 case "explain":
                     self.alternatives[job.name] = answer
+                case "repair":
+                    self.repairs = answer
 
     def failed(self) -> list[tuple[str, TensorReport]]:
         return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]

@@ -7,6 +7,7 @@ Run as a script, it checks the page's own code, draws the report and writes down
 
 from __future__ import annotations
 
+import linecache
 import re
 import sys
 from collections.abc import Iterator
@@ -62,10 +63,11 @@ def pages() -> Iterator[Page]:
             yield Page(path.stem, wrong, patched(wrong, _fenced(text, "diff")))
 
 
-def run(source: str) -> Report:
-    """Execute a page's source and return its report."""
+def run(source: str, file: str = "page.py") -> Report:
+    """Execute a page's source, as if it were a file, and return its report."""
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     names: dict[str, Any] = {"__name__": "page"}
-    exec(compile(source, "<page>", "exec"), names)
+    exec(compile(source, file, "exec"), names)
     report: Report = names["report"]
     return report
 
@@ -115,7 +117,7 @@ def main() -> None:
     """Illustrate all pages, or those whose codes are given."""
     chosen = [page for page in pages() if page.code in sys.argv[1:] or len(sys.argv) == 1]
     for page in chosen:
-        report = run(page.wrong)
+        report = run(page.wrong, "layer.py")
         illustrate(page, report)
         print(page.code, report.verdict, [e.code for e in report.explanations])
 

@@ -200,15 +200,17 @@ norm.breaks(
     "not divided",
     "self.x / safe",
     "self.x",
-    "unexplained constant_factor gradient_of_other_loss",
+    "activation_derivative_missing derivative_at_wrong_point gradient_of_other_loss",
     notes="gradient of half the square",
 )
-norm.breaks("squared", "self.x / safe", "2 * self.x", "gradient_of_other_loss")
+norm.breaks(
+    "squared", "self.x / safe", "2 * self.x", "gradient_of_other_loss activation_derivative_missing"
+)
 norm.breaks(
     "eps too large",
     "self.x / safe",
     "self.x / (safe + 1e-3)",
-    "uniformly_inaccurate derivative_at_wrong_point",
+    "uniformly_inaccurate derivative_at_wrong_point additive_term",
     notes="eps in backward only",
 )
 

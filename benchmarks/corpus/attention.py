@@ -157,7 +157,7 @@ attention.breaks(
     "        out = self.a @ v\n"
     "        free = np.exp(q @ k.swapaxes(-1, -2) / np.sqrt(q.shape[-1]))\n"
     "        self.a = free / free.sum(-1, keepdims=True)\n",
-    "mask_not_applied",
+    "mask_not_applied derivative_at_wrong_point",
     "x k v",
     and_edit={"return self.a @ v\n": "return out\n"},
 )

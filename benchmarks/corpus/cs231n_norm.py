@@ -140,7 +140,7 @@ batchnorm_pair.breaks(
     "backward of train mode",
     'if mode == "test"',
     'if mode == "eval"',
-    "path_missing additive_term",
+    "samples_mixed slope_wrong path_missing additive_term",
     mode="test",
     notes="subtracts mean and variance paths that do not exist",
 )

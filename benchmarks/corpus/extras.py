@@ -93,7 +93,7 @@ weighted_ce.breaks(
     "weights omitted",
     "grad * self.w[:, None]",
     "grad * self.keep[:, None]",
-    "mask_not_applied constant_factor",
+    "mask_not_applied constant_factor few_entries",
     notes="ratio is one over the label's weight",
 )
 weighted_ce.breaks(

@@ -60,7 +60,7 @@ huber.breaks(
     "slope one",
     "np.clip(self.r, -self.delta, self.delta)",
     "np.where(np.abs(self.r) <= self.delta, self.r, np.sign(self.r))",
-    "slope_wrong region_dependent",
+    "slope_wrong region_dependent activation_derivative_missing",
 )
 huber.breaks(
     "no sign",

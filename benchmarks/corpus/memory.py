@@ -190,7 +190,7 @@ tied.breaks(
     "adds twice",
     "self.dW = dy.T @ self.h",
     "self.dW = 2 * dy.T @ self.h",
-    "path_missing",
+    "factor_two path_missing",
     "W",
     notes="one of two uses counted double",
 )

@@ -173,7 +173,7 @@ lse.breaks(
     "hard max",
     "return e / e.sum()",
     "return (x == x.max()).astype(float)",
-    "gradient_of_other_loss derivative_at_wrong_point few_entries",
+    "gradient_of_other_loss derivative_at_wrong_point path_missing few_entries",
 )
 
 

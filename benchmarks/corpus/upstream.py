@@ -37,7 +37,7 @@ standardize.breaks(
     "multiplied",
     "grad / self.std",
     "grad * self.std",
-    "unexplained wrong_axis constant_factor",
+    "derivative_at_wrong_point unexplained wrong_axis constant_factor",
     notes="ratio is std squared per feature",
 )
 standardize.breaks(

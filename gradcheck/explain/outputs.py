@@ -174,12 +174,14 @@ def _by_index(measured: Measured, factors: Array, values: Array) -> Prediction |
             for how, numbers in (("is missing", 1 / value), ("is counted twice", value)):
                 if value.shape == row.shape and np.allclose(row, numbers, rtol=1e-6):
                     return _told(
-                        "path_missing",
+                        "path_missing" if how == "is missing" else "constant_factor",
                         f"the factor {other} {how} in the gradient of {measured.evidence.name}",
                         f"delta = cotangent * {other}  # once",
                         0.7,
                         values,
                     )
+        if (few := _at_few_indices(row, axis, values)) is not None:
+            return few
         return _told(
             "constant_factor",
             f"what comes back from each index of axis {axis} of the output has a factor of its "
@@ -189,3 +191,19 @@ def _by_index(measured: Measured, factors: Array, values: Array) -> Prediction |
             values,
         )
     return None
+
+
+def _at_few_indices(row: Array, axis: int, values: Array) -> Prediction | None:
+    """Whether most indices are right, so that those which are not say where to look."""
+    wrong = np.flatnonzero(np.abs(row - 1) > 1e-6)
+    if not 0 < 2 * len(wrong) <= len(row):
+        return None
+    sizes = ", ".join(f"{row[i]:.4g}" for i in wrong[:4])
+    return _told(
+        "region_dependent",
+        f"what comes back from the indices {wrong.tolist()} of axis {axis} of the output is "
+        f"{sizes} times what it should be, and right from the others",
+        "look at what the backward does at these indices: the border, a mask, a count",
+        0.95,
+        values,
+    )

@@ -69,12 +69,17 @@ def support(measured: Measured) -> Iterator[Prediction]:
     )
 
 
+def _is_parameter(measured: Measured) -> bool:
+    """Whether the tensor is one that no mask of the forward goes through entry by entry."""
+    return measured.evidence.probe.target.role(measured.evidence.name) == "parameter"
+
+
 def _lost(measured: Measured, values: Array, spent: int) -> Iterator[Prediction]:
     name, rule = measured.evidence.name, _rule(measured)
     if rule is None or rule[0] == "few_entries":
         where = rule[1] if rule else f"at {spent} entries"
         yield Prediction(
-            "few_entries" if rule else "wrong_mask",
+            "few_entries" if rule or _is_parameter(measured) else "wrong_mask",
             f"the gradient is zero {where}, where it should not be",
             "use the mask of the forward in the backward",
             0.6,

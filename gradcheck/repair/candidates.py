@@ -1,0 +1,158 @@
+"""All single changes of what a layer runs, the likeliest first."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType
+
+from gradcheck.point import Lab
+from gradcheck.repair.edits import KINDS, Before, Edit, Scope, expression, spots
+from gradcheck.repair.program import Call, Routine, living, routine, watched
+from gradcheck.repair.safety import only_computes
+from gradcheck.repair.trial import quietly
+
+# A change of what the forward runs too is less likely the one, as its outputs have to stay.
+IN_FORWARD = 0.3
+
+# Of two changes that mend as much the one of less source is meant.
+PER_CHARACTER = 1e-4
+
+# Of a statement of more characters only the expression that changes is shown, and what it is part
+# of if that has so few.
+LONG = 72
+SHORT = 6
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A change of one function.
+
+    Attributes
+    ----------
+    edit, routine
+        The change, and the function.
+    forward
+        Whether the forward runs the function too.
+    cost
+        Description length.
+    """
+
+    edit: Edit
+    routine: Routine
+    forward: bool
+    cost: float
+
+    @classmethod
+    def of(cls, edit: Edit, where: Routine, *, forward: bool) -> Candidate:
+        """Return a change with its cost, to which the source that it changes adds a little."""
+        source = PER_CHARACTER * len(ast.unparse(edit.spot.node))
+        return cls(edit, where, forward, edit.cost + source + (IN_FORWARD if forward else 0.0))
+
+    def code(self) -> CodeType | None:
+        """Return the changed code; None where it does not compile."""
+        place = self.edit.spot.place
+        own = place.node
+        place.put(self.edit.node)
+        try:
+            return self.routine.compiled()
+        finally:
+            place.put(own)
+
+    @property
+    def line(self) -> int:
+        """Where the changed statement stands."""
+        first = self.routine.call.code.co_firstlineno
+        return int(getattr(self.edit.spot.statement, "lineno", first))
+
+    def sources(self) -> tuple[str, str]:
+        """Return the statement that is changed, or the part of a long one, without and with it."""
+        place, shown = self.edit.spot.place, self.edit.spot.statement
+        own = place.node
+        if isinstance(self.edit.node, Before):
+            return "", ast.unparse(self.edit.node.body[0])
+        if own is not shown and len(_source(shown)) > LONG:
+            whole = isinstance(place.parent, ast.expr) and len(ast.unparse(own)) < SHORT
+            shown = place.parent if whole else own
+        before = _source(shown)
+        place.put(self.edit.node)
+        try:
+            return before, _source(self.edit.node if shown is own else shown)
+        finally:
+            place.put(own)
+
+
+def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Candidate]:
+    """Return the single changes of the functions that a layer was seen to call."""
+    there = living()
+    in_forward = {call.code for call in forward}
+    in_backward = {call.code for call in backward}
+    found = []
+    for call in [*backward, *(call for call in forward if call.code not in in_backward)]:
+        if not only_computes(call.code, call.namespace):
+            continue
+        its = routine(call, there, lambda r: _reaches(lab, r))
+        if its is not None:
+            arguments = call.code.co_varnames[: call.code.co_argcount]
+            scope = Scope(call.values, lab.native.target.batch, call.namespace, arguments)
+            known = call.code in in_forward
+            found += [Candidate.of(edit, its, forward=known) for edit in _edits(its, scope)]
+    return sorted(found, key=lambda candidate: candidate.cost)
+
+
+def calls(lab: Lab) -> tuple[list[Call], list[Call]]:
+    """Return what the forward calls, and what the backward does."""
+    runs = []
+    with quietly():
+        forward = watched(lambda: runs.append(lab.native.run(lab.native_base.tensors)))
+        backward = watched(lambda: lab.native.pull(runs[0], lab.native_base.cotangents))
+    return forward, backward
+
+
+def _edits(where: Routine, scope: Scope) -> Iterator[Edit]:
+    seen = set()
+    for spot in spots(where.tree):
+        place = spot.place
+        for kind in KINDS:
+            with contextlib.suppress(SyntaxError):  # what cannot be written so is no change
+                for edit in kind(spot, scope):
+                    change = (id(place.parent), place.label, place.position, ast.dump(edit.node))
+                    if change not in seen:
+                        seen.add(change)
+                        yield edit
+
+
+def _reaches(lab: Lab, where: Routine) -> bool:
+    """Whether the layer runs what a routine is changed to: a breakdown has to show."""
+    tree, body = where.tree, where.tree.body
+    if isinstance(tree, ast.Lambda):  # what it reads stays, lest it share fewer names
+        tree.body = ast.Tuple([expression("[][0]"), tree.body], ast.Load())
+    else:
+        tree.body = [ast.Expr(expression("[][0]")), *tree.body]
+    code = where.compiled()
+    setattr(tree, "body", body)  # noqa: B010 (a lambda's is an expression, a function's a list)
+    if code is None:
+        return False
+    try:
+        with where.patched(code), quietly():
+            lab.native.pull(lab.native.run(lab.native_base.tensors), lab.native_base.cotangents)
+    except Exception:  # noqa: BLE001 (whatever becomes of a breakdown in the user's code)
+        return True
+    return False
+
+
+def _source(statement: ast.AST) -> str:
+    """Return a statement, or the head of one that holds others; nothing of an empty one."""
+    if isinstance(statement, ast.Pass):
+        return ""
+    bare = copy.copy(statement)
+    if isinstance(bare, ast.For | ast.If | ast.With | ast.Try):
+        bare.body = [ast.Pass()]
+    if isinstance(bare, ast.For | ast.If | ast.Try):
+        bare.orelse = []
+    holds_others = isinstance(bare, ast.For | ast.If | ast.With | ast.Try)
+    lines = ast.unparse(ast.fix_missing_locations(bare)).splitlines()
+    return lines[0] if holds_others else "\n".join(lines)

@@ -1,0 +1,197 @@
+"""A single change of a function's source, the places where one can be made, and their registry."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+
+class Role(StrEnum):
+    """What an expression is there for: the same slip has another name in each."""
+
+    VALUE = "value"
+    INDEX = "index"
+    RANGE = "range"
+    MASK = "mask"
+    AXIS = "axis"
+    EXPONENT = "exponent"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node hangs in the tree.
+
+    Attributes
+    ----------
+    parent, label, position
+        The node is ``parent.label``, or the element of it at ``position``.
+    """
+
+    parent: ast.AST
+    label: str
+    position: int | None = None
+
+    @property
+    def node(self) -> ast.AST:
+        """What hangs there."""
+        held = getattr(self.parent, self.label)
+        found: ast.AST = held if self.position is None else held[self.position]
+        return found
+
+    def put(self, node: ast.AST) -> None:
+        """Hang another node there."""
+        if self.position is None:
+            setattr(self.parent, self.label, node)
+        else:
+            getattr(self.parent, self.label)[self.position] = node
+
+
+@dataclass(frozen=True)
+class Spot:
+    """An expression or statement, its place, and the statement that it is part of."""
+
+    place: Place
+    node: Any
+    role: Role
+    statement: ast.AST
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all that a statement assigns, adds or returns, or one element of that."""
+        parent = self.place.parent
+        if isinstance(parent, ast.Tuple | ast.List | ast.Dict):
+            return self.place.label in ("elts", "values")
+        return self.place.label in ("value", "body") and isinstance(
+            parent, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Lambda
+        )
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change.
+
+    Attributes
+    ----------
+    spot
+        What is replaced.
+    node
+        By what.
+    code, message
+        The bug that this change mends, by its name and in words.
+    cost
+        Description length: the likelier slip is tried, and believed, first.
+    """
+
+    spot: Spot
+    node: ast.AST
+    code: str
+    message: str
+    cost: float
+
+
+class Before(ast.If):
+    """A statement that is put before another."""
+
+    @classmethod
+    def of(cls, added: ast.stmt, statement: ast.stmt) -> Before:
+        """Return both, as one statement."""
+        return cls(ast.Constant(True), [added, statement], [])
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The values a function worked with, by the expression that names them.
+
+    Attributes
+    ----------
+    values
+        Arrays and numbers.
+    batch
+        Number of samples, 0 where there is none.
+    namespace
+        All names that the function knew.
+    arguments
+        Names of its arguments.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    batch: int = 0
+    namespace: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kept = {name: value for name, value in self.values.items() if _is_number(value)}
+        object.__setattr__(self, "values", kept)
+
+    @cached_property
+    def different(self) -> dict[str, Any]:
+        """Values with the shortest name for each: those that are equal do the same."""
+        found: dict[str, Any] = {}
+        for name in sorted(self.values, key=lambda n: ("." in n, len(n))):
+            value = self.values[name]
+            if not any(_equal(value, other) for other in found.values()):
+                found[name] = value
+        return found
+
+    def value(self, node: ast.AST) -> Any:
+        """Return the value of a name, an attribute or a number; None of anything else."""
+        if isinstance(node, ast.Constant):
+            return node.value if _is_number(node.value) else None
+        return self.values.get(ast.unparse(node))
+
+    def shape(self, node: ast.AST) -> tuple[int, ...] | None:
+        """Return the shape an expression had when the function returned; None where unknown."""
+        source = text(node)
+        if source not in self._shapes:
+            try:
+                value = eval(source, {}, dict(self.namespace))  # the user's own expression
+                self._shapes[source] = np.shape(value)
+            except Exception:  # noqa: BLE001 (names may be gone by then)
+                self._shapes[source] = None
+        return self._shapes[source]
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return what has axes."""
+        return {n: v for n, v in self.different.items() if isinstance(v, np.ndarray) and v.ndim}
+
+    def integers(self) -> list[str]:
+        """Return the names of whole numbers, which may be indices."""
+        return [n for n, v in self.values.items() if isinstance(v, int | np.integer)]
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and np.array_equal(a, b, equal_nan=True)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "bif"
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+Kind = Callable[[Spot, Scope], Iterator[Edit]]
+
+KINDS: list[Kind] = []
+
+
+def kind(function: Kind) -> Kind:
+    """Register a kind of edit: it yields the changes of one sort that a place allows."""
+    KINDS.append(function)
+    return function
+
+
+def expression(text: str) -> Any:
+    """Return the tree of an expression."""
+    return ast.parse(text, mode="eval").body
+
+
+def text(node: ast.AST) -> str:
+    """Return a tree as source."""
+    return ast.unparse(node)

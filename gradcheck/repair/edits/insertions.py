@@ -1,0 +1,155 @@
+"""Factors and terms that are missing."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.repair.edits.edit import Before, Edit, Role, Scope, Spot, expression, kind, text
+from gradcheck.repair.edits.naming import factor_code
+
+# What an elementwise function's derivative is made of, with ``v`` a variable of the code.
+DERIVATIVES = ("1 - {v} ** 2", "{v} * (1 - {v})", "{v} > 0", "1 / {v}", "np.exp({v})")
+
+# Products with a matrix, and which of its axes meets which one of the expression's.
+PRODUCTS = (
+    ("({e}) @ {m}", -1, 0),
+    ("({e}) @ {m}.T", -1, 1),
+    ("{m} @ ({e})", 0, 1),
+    ("{m}.T @ ({e})", 0, 0),
+)
+
+
+@kind
+def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """A variable that should multiply or divide."""
+    if not _takes(spot, ast.Mult, ast.Div):
+        return
+    for name, value in _fitting(spot, scope).items():
+        array = isinstance(value, np.ndarray) and value.ndim
+        code = "path_missing" if array else factor_code(value, scope)
+        if np.asarray(value).dtype.kind == "b":
+            code = "mask_not_applied"
+        elif array and name in scope.arguments:
+            code = "upstream_ignored"
+        for sign in ("*", "/"):
+            message = f"the factor `{'' if sign == '*' else '1 / '}{name}` is missing"
+            yield Edit(spot, _joined(spot.node, sign, name), code, message, 0.8)
+    lengths = {len(value): name for name, value in reversed(scope.arrays().items()) if len(value)}
+    for length, name in lengths.items():
+        message = f"the division by `{name}.shape[0]`, which is {length}, is missing"
+        code = factor_code(length, scope)
+        yield Edit(spot, _joined(spot.node, "/", f"{name}.shape[0]"), code, message, 0.75)
+    for n in ("2", "0.5"):
+        yield Edit(spot, _joined(spot.node, "*", n), "factor_two", f"a factor {n} is missing", 0.7)
+
+
+@kind
+def derivatives(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """The derivative of an elementwise function that should multiply."""
+    if not _takes(spot, ast.Mult, ast.Div):
+        return
+    for name in (n for n, v in _fitting(spot, scope).items() if np.ndim(v)):
+        for form in DERIVATIVES:
+            slope = form.format(v=name)
+            message = f"the derivative `{slope}` is missing"
+            changed = _joined(spot.node, "*", f"({slope})")
+            yield Edit(spot, changed, "activation_derivative_missing", message, 0.85)
+
+
+@kind
+def deltas(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """An argument, the cotangent, that should be multiplied before anything is made of it."""
+    function = spot.place.parent
+    first = spot.place.label == "body" and spot.place.position == 0
+    if not isinstance(function, ast.FunctionDef) or not first:
+        return
+    for argument in function.args.args:
+        name = ast.Name(argument.arg, ast.Load())
+        shape = scope.shape(name)
+        factors = {n: v for n, v in scope.arrays().items() if v.shape == shape and n != name.id}
+        for other, value in factors.items():
+            slopes = (
+                [other] if value.dtype.kind == "b" else [f.format(v=other) for f in DERIVATIVES]
+            )
+            for slope in slopes:
+                line = ast.parse(f"{name.id} = {name.id} * ({slope})").body[0]
+                message = f"`{name.id}` is not multiplied by the derivative `{slope}`"
+                both = Before.of(line, spot.node)
+                yield Edit(spot, both, "activation_derivative_missing", message, 0.8)
+
+
+@kind
+def products(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """A matrix that should multiply."""
+    if not _takes(spot, ast.MatMult):
+        return
+    shape = scope.shape(spot.node) or ()
+    for name, value in scope.arrays().items():
+        if value.ndim == 2 and shape:
+            for form, side, axis in PRODUCTS:
+                if shape[side] != value.shape[axis]:
+                    continue
+                changed = expression(form.format(e=text(spot.node), m=name))
+                message = f"the product with `{name}` is missing"
+                yield Edit(spot, changed, "path_missing", message, 0.9)
+
+
+@kind
+def terms(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """A variable that should be added or subtracted."""
+    if not _takes(spot, ast.Add, ast.Sub):
+        return
+    for name, value in _fitting(spot, scope).items():
+        if isinstance(value, np.ndarray):
+            for sign in ("+", "-"):
+                message = f"the term `{name}` is missing"
+                yield Edit(spot, _joined(spot.node, sign, name), "path_missing", message, 0.8)
+
+
+@kind
+def powers(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """A variable that should be squared, or of which the root or the exponential is meant."""
+    node = spot.node
+    if isinstance(node, ast.Name | ast.Attribute) and isinstance(scope.value(node), np.ndarray):
+        if spot.role is not Role.VALUE:
+            return
+        name = text(node)
+        for form in ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "abs({v})", "np.exp({v})"):
+            meant = form.format(v=name)
+            message = f"`{name}` stands where `{meant}` belongs"
+            yield Edit(spot, expression(meant), "derivative_at_wrong_point", message, 0.75)
+
+
+def _takes(spot: Spot, *joined_by: type[ast.operator]) -> bool:
+    """Whether to put something to an expression: if joined to a like one, that is done there."""
+    if not isinstance(spot.node, ast.expr) or spot.role is not Role.VALUE:
+        return False
+    if isinstance(spot.node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.UnaryOp):
+        return False
+    parent = spot.place.parent
+    if isinstance(parent, ast.BinOp):
+        return not isinstance(parent.op, joined_by)
+    return spot.is_whole or isinstance(parent, ast.UnaryOp)
+
+
+def _fitting(spot: Spot, scope: Scope) -> dict[str, Any]:
+    """Return the variables that leave an expression's shape as it is."""
+    shape = scope.shape(spot.node)
+    if shape is None:
+        return {}
+    found = {}
+    for name, value in scope.different.items():
+        with contextlib.suppress(ValueError):
+            if np.broadcast_shapes(shape, np.shape(value)) == shape:
+                found[name] = value
+    return found
+
+
+def _joined(node: ast.expr, sign: str, other: str) -> ast.AST:
+    tree: ast.AST = expression(f"({text(node)}) {sign} {other}")
+    return tree

@@ -1,0 +1,167 @@
+"""Explanations with the line to change, where a change was seen to mend what they explain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gradcheck.repair.search import Repair
+from gradcheck.result import Explanation
+
+# Codes that say how the numbers look.
+DESCRIPTIVE = frozenset(
+    {
+        "unexplained",
+        "few_entries",
+        "uniformly_inaccurate",
+        "region_dependent",
+        "sign_dependent",
+        "samples_mixed",
+        "constant_factor",
+        "path_missing",
+    }
+)
+
+# Codes of a change that do not say more than that: a factor, a term or a value is another one.
+VAGUE = frozenset(
+    {
+        "derivative_at_wrong_point",
+        "path_missing",
+        "additive_term",
+        "constant_factor",
+        "factor_batch_size",
+        "transposed",
+        "slope_wrong",
+        "activation_derivative_missing",
+    }
+)
+
+# The same, of a tensor's sign or size: any cause is the better name.
+CAUSELESS = frozenset({"unexplained", "sign_dependent"})
+
+# A breach of the whole layer that comes with these: what leaves the cotangent out, rounds it, or
+# makes a mask of it is not linear in it.
+BROUGHT_WITH = {
+    "upstream_ignored": "upstream_ignored",
+    "wrong_mask": "upstream_ignored",
+    "precision_lost": "upstream_ignored",
+}
+
+# An explanation that is less sure than this gives way to what was seen to mend.
+TRUSTED = 0.3
+
+# What names the same bug less well gets this share of its confidence.
+SECOND = 0.4
+WORTH_READING = 0.2
+
+# A missing mask is the missing derivative of what masks.
+SAME = {"activation_derivative_missing": "mask_not_applied"}
+
+# A longer change may mend what is better written anew.
+PLAIN = 0.75
+
+
+def proven(
+    told: Sequence[Explanation], repairs: Sequence[Repair], *, mixes: bool
+) -> tuple[list[Explanation], list[Explanation]]:
+    """Say which explanations are the causes, and add the line to change.
+
+    A pattern that names the bug keeps its name, as it says more than the change of a line can; one
+    that only describes the numbers stands behind the change that mends them.
+
+    Parameters
+    ----------
+    told
+        The explanations so far, best first.
+    repairs
+        What was seen to mend.
+    mixes
+        Whether samples of a batch depend on one another in the forward: then it, too, may be the
+        one to change.
+
+    Returns
+    -------
+    causes, others
+        What the changes mend, each told once for all the tensors that it mends; and what else was
+        told, without what is then explained.
+    """
+    causes: list[Explanation] = []
+    others = list(told)
+    heard = any(e.code == "upstream_ignored" for e in told)
+    for repair in repairs:
+        if repair.code == "upstream_ignored" and not heard:
+            repair = replace(repair, code="path_missing")
+        if repair.of_forward and causes:
+            also = f"; or change the forward, {repair.line}" if mixes else ""
+            causes = [replace(e, fix=e.fix + also) for e in causes]
+            continue
+        about = [e for e in others if _is_about(e, repair)]
+        pattern = _naming(about, repair)
+        causes.append(_cause(pattern, repair))
+        others = [
+            rest
+            for e in others
+            if (rest := _beside(causes[-1], e) if e in about else e) is not None
+        ]
+    return causes, others
+
+
+def _beside(cause: Explanation, other: Explanation) -> Explanation | None:
+    """Return what an explanation still says of the tensors that a change mends; None if nothing."""
+    if other.code in (cause.code, "unexplained", BROUGHT_WITH.get(cause.code)):
+        return None
+    if not other.tensor or not set(other.tensor.split(", ")) <= set(cause.tensor.split(", ")):
+        return other
+    if other.code in DESCRIPTIVE and other.code != "samples_mixed":
+        return None
+    left = SECOND * other.confidence
+    return replace(other, confidence=left) if left >= WORTH_READING else None
+
+
+def _is_about(explanation: Explanation, repair: Repair) -> bool:
+    if not explanation.tensor:
+        return explanation.code in BROUGHT_WITH.values()
+    return not set(repair.tensors).isdisjoint(explanation.tensor.split(", "))
+
+
+def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
+    """Return the explanation that names the bug better than the change that mends it."""
+    sure = [e for e in about if e.tensor and e.confidence >= TRUSTED and e.code not in CAUSELESS]
+    best = [e for e in sure if e.confidence == sure[0].confidence]
+    if repair.of_forward:
+        return sure[0] if sure else None
+    if repair.code == "upstream_ignored":
+        return next(e for e in about if e.code == repair.code)
+    for explanation in (e for e in [*best, *about] if e.code == repair.code):
+        if explanation in best or repair.code not in VAGUE:
+            return explanation
+    if repair.code not in VAGUE:
+        sure = [e for e in best if e.code not in DESCRIPTIVE]
+    if repair.code == "additive_term":  # a penalty's share looks like a factor of no meaning
+        sure = [e for e in sure if e.code != "constant_factor"]
+    return sure[0] if sure else None
+
+
+def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
+    tensors = ", ".join(repair.tensors)
+    fix = repair.line
+    proof = (
+        f"with this one change of {repair.place} the gradient of {tensors} is the numerical one, "
+        "here and at another point"
+    )
+    message = repair.message
+    if repair.of_forward:
+        message = f"backward is right for another forward, where {message}"
+        proof = (
+            f"with this one change of the forward, {repair.place}, the numerical gradient of "
+            f"{tensors} is the one claimed, here and at another point"
+        )
+    if pattern is None:
+        return Explanation(repair.code, tensors, 1.0, proof, message, fix)
+    if repair.of_forward:
+        fix = f"{pattern.fix}; or change the forward, {fix}"
+    elif repair.cost > PLAIN and pattern.code not in {repair.code, SAME.get(repair.code)}:
+        fix = f"{pattern.fix}  # at {repair.place}"
+        proof = f"what goes wrong does so at {repair.place}, where a change makes it right"
+    evidence = f"{proof}; {pattern.evidence}"
+    return replace(pattern, tensor=tensors, confidence=1.0, evidence=evidence, fix=fix)
