@@ -44,12 +44,15 @@ class Job:
         Wrong entries that are known already, for an explanation.
     failed
         The same of all tensors whose gradients are wrong, for a repair.
+    mixes
+        Whether samples depend on one another in the forward, for a repair.
     """
 
     kind: Literal["judge", "contract", "explain", "repair"]
     name: str = ""
     worst: tuple[Entry, ...] = ()
     failed: tuple[tuple[str, tuple[Entry, ...]], ...] = ()
+    mixes: bool = False
 
 
 # Answers jobs, in their order: here, or wherever an executor has them done.
@@ -90,7 +93,7 @@ class Checker:
             case "explain":
                 return self.explainer(self.lab, job.name, job.worst) if self.explainer else []
             case "repair":
-                return repairs(self.lab, dict(job.failed))
+                return repairs(self.lab, dict(job.failed), mixes=job.mixes)
 
     def report(
         self,
@@ -113,15 +116,14 @@ class Checker:
             findings.take(jobs, perform)
             jobs = [Job("explain", name, r.worst) for name, r in findings.failed()]
             findings.take(jobs if self.explainer else [], perform)
-            jobs = [Job("repair", failed=tuple((name, r.worst) for name, r in findings.failed()))]
-            findings.take(jobs if self.explainer and findings.failed() else [], perform)
+            failed = tuple((name, r.worst) for name, r in findings.failed())
+            jobs = [Job("repair", failed=failed, mixes=findings.mixes)] if failed else []
+            findings.take(jobs if self.explainer else [], perform)
         except KeyboardInterrupt:
             interrupted = True
         reports = findings.reports(self._blank)
         breaches = explain_contract(findings.promises) if self.explainer is not None else []
-        alone = findings.promises.get("batch_independent")
-        mixes = alone is not None and alone.holds is False
-        causes, others = proven(tell(breaches, reports), findings.repairs, mixes=mixes)
+        causes, others = proven(tell(breaches, reports), findings.repairs)
         breaches = [e for e in others if not e.tensor]
         others = [e for e in others if e.tensor]
         return Report(
@@ -234,6 +236,12 @@ class _Findings:
                     self.alternatives[job.name] = answer
                 case "repair":
                     self.repairs = answer
+
+    @property
+    def mixes(self) -> bool:
+        """Whether the forward was seen to mix the samples of a batch."""
+        alone = self.promises.get("batch_independent")
+        return alone is not None and alone.holds is False
 
     def failed(self) -> list[tuple[str, TensorReport]]:
         return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]

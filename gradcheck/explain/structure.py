@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from gradcheck.explain.evidence import Evidence
 from gradcheck.explain.measured import Measured
 from gradcheck.result import Explanation
+from gradcheck.target import Array
 
 # Entries behind which a correlation is no accident, and its least size.
 FEWEST = 10
@@ -40,8 +43,10 @@ def _facts(measured: Measured) -> list[str]:
     right_signs = np.sign(measured.claim[wrong]) == np.sign(measured.gradient[wrong])
     if right_signs.all():
         facts.append("every sign is right")
+    facts += _sides(measured)
+    facts += _constant(measured)
     size = np.abs(measured.excess[known])
-    for what, values in (("the entry", measured.value), ("the gradient", measured.gradient)):
+    for what, values in _companions(measured).items():
         other = np.abs(values[known].astype(np.float64))
         if len(size) >= FEWEST and np.ptp(size) > 0 and np.ptp(other) > 0:
             correlation = float(np.corrcoef(size, other)[0, 1])
@@ -49,3 +54,33 @@ def _facts(measured: Measured) -> list[str]:
                 grows = "grows" if correlation > 0 else "falls"
                 facts.append(f"the error {grows} with the size of {what}")
     return facts
+
+
+def _companions(measured: Measured) -> dict[str, Array]:
+    """Return the arrays of the tensor's shape that an error may follow."""
+    found = {"the entry": measured.value, "the gradient": measured.gradient}
+    for cotangent in measured.evidence.point.cotangents:
+        if cotangent.shape == measured.shape:
+            found.setdefault("the cotangent", cotangent)
+    return found
+
+
+def _sides(measured: Measured) -> Iterator[str]:
+    """Say where one sign of the entry, or of the cotangent, is all right."""
+    for what, values in _companions(measured).items():
+        for sign, members in (("negative", values < 0), ("positive", values > 0)):
+            seen = members & measured.known
+            if seen.sum() >= FEWEST // 2 and not (measured.wrong & seen).any():
+                yield f"all are right where {what} is {sign}"
+
+
+def _constant(measured: Measured) -> Iterator[str]:
+    """Say along which axes the error is the same number."""
+    excess = np.where(measured.known, measured.excess, np.nan)
+    size = float(np.nanmax(np.abs(excess)))
+    for axis, length in enumerate(excess.shape):
+        if (
+            length > 1
+            and np.nanmax(np.nanmax(excess, axis) - np.nanmin(excess, axis)) <= 1e-6 * size
+        ):
+            yield f"the error is the same all along axis {axis}"

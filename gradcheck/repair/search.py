@@ -76,7 +76,9 @@ class Repair:
         return f"{self.place}: `{self.before}` -> `{self.after}`"
 
 
-def repairs(lab: Lab, failed: Mapping[str, tuple[Entry, ...]]) -> list[Repair]:
+def repairs(
+    lab: Lab, failed: Mapping[str, tuple[Entry, ...]], *, mixes: bool = False
+) -> list[Repair]:
     """Return the changes that together mend most of the failed tensors, each as short as can be.
 
     Parameters
@@ -85,6 +87,9 @@ def repairs(lab: Lab, failed: Mapping[str, tuple[Entry, ...]]) -> list[Repair]:
         Where claims are heard and numbers are measured.
     failed
         The tensors whose gradients are wrong, with their wrong entries as far as known.
+    mixes
+        Whether samples of a batch depend on one another in the forward: then it, too, may be the
+        one to change, whatever mends the backward.
     """
     base = lab.base.claimed
     claimed = {n: e for n, e in failed.items() if n in base and np.isfinite(base[n]).all()}
@@ -97,7 +102,7 @@ def repairs(lab: Lab, failed: Mapping[str, tuple[Entry, ...]]) -> list[Repair]:
     possible = candidates(lab, forward, backward)
     found = _mending(trial, possible[:tries])
     chosen = _chosen(found)
-    if all(repair.code in SLIPS for repair in chosen):
+    if not chosen or (mixes and all(repair.code in SLIPS for repair in chosen)):
         slips = [
             c
             for c in possible

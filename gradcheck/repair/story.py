@@ -62,7 +62,7 @@ PLAIN = 0.75
 
 
 def proven(
-    told: Sequence[Explanation], repairs: Sequence[Repair], *, mixes: bool
+    told: Sequence[Explanation], repairs: Sequence[Repair]
 ) -> tuple[list[Explanation], list[Explanation]]:
     """Say which explanations are the causes, and add the line to change.
 
@@ -75,9 +75,6 @@ def proven(
         The explanations so far, best first.
     repairs
         What was seen to mend.
-    mixes
-        Whether samples of a batch depend on one another in the forward: then it, too, may be the
-        one to change.
 
     Returns
     -------
@@ -92,7 +89,7 @@ def proven(
         if repair.code == "upstream_ignored" and not heard:
             repair = replace(repair, code="path_missing")
         if repair.of_forward and causes:
-            also = f"; or change the forward, {repair.line}" if mixes else ""
+            also = f"; or change the forward, {repair.line}"
             causes = [replace(e, fix=e.fix + also) for e in causes]
             continue
         about = [e for e in others if _is_about(e, repair)]
