@@ -166,7 +166,7 @@ class _Hunt:
         import hypothesis
         from hypothesis.errors import Flaky, Unsatisfiable
 
-        from gradcheck.properties.run import private_storage
+        from gradcheck.properties.search import private_storage
 
         if not examples:
             return

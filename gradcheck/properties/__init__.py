@@ -1,7 +1,8 @@
 """Properties of softmax, losses, layers and optimisers, to be run on your own functions.
 
 Hypothesis looks for an input at which a property fails and shrinks it to the smallest; the report
-says where, by how much, and what bug would explain it.
+says where, by how much, and what bug would explain it. For tests of your own there is
+`gradcheck.properties.strategies`.
 """
 
 from __future__ import annotations

@@ -10,11 +10,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck.derivative import derivative as differentiate
-from gradcheck.properties import strategies
+from gradcheck.properties import drawing
 from gradcheck.properties.array_function import ARRAY_FUNCTION, ArrayFunction
 from gradcheck.properties.known_activations import KNOWN
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.subject import as_floats, call, refusal
+from gradcheck.properties.tensors import of_arrays
 from gradcheck.properties.tolerance import Tolerance, eps, exact
 from gradcheck.properties.violation import (
     Array,
@@ -26,6 +27,7 @@ from gradcheck.properties.violation import (
 
 # Where activations differ from one another and no kink is expected.
 PROBES = np.array([-3.3, -1.7, -0.6, -0.2, 0.3, 0.9, 1.6, 2.8, 4.1])
+PROBES.flags.writeable = False
 # Numerical derivatives of the probes are good to 1e-9; conventions differ by far more.
 AGREEMENT = 1e-6
 
@@ -49,8 +51,8 @@ class Activation(ArrayFunction):
         super().__init__(fn)
         if kind is not None and kind not in KNOWN:
             raise ValueError(f"kind must be one of {sorted(KNOWN)}, got {kind!r}")
-        forward = fn if callable(fn) else fn.forward
-        self.takes_numbers_only = bool(refusal(forward, PROBES))
+        forward = of_arrays(fn if callable(fn) else fn.forward, PROBES)
+        self.takes_numbers_only = bool(refusal(forward, PROBES.copy()))
         self._forward = (
             np.vectorize(forward, otypes=[float]) if self.takes_numbers_only else forward
         )
@@ -140,11 +142,11 @@ LAWS = Suite("activation laws", Activation)
 
 
 def _entries(_: Activation) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits((1, 2))
+    return drawing.logits((1, 2))
 
 
 def _poisoned(_: Activation) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.poisoned_logits()
+    return drawing.poisoned_logits()
 
 
 @LAWS.register(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import strategies, tolerance
-from gradcheck.properties.array_function import ARRAY_FUNCTION
+from gradcheck.properties import drawing, tolerance
+from gradcheck.properties.array_function import ARRAY_FUNCTION, any_logits
 from gradcheck.properties.imitation import Suspect, Vjp, answers_of, recognise, recognise_backward
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.registry import Property, Suite
 from gradcheck.properties.row_backward import ROW_BACKWARD
 from gradcheck.properties.row_function import RowFunction
 from gradcheck.properties.row_wise import ROW_WISE
@@ -25,7 +25,7 @@ class LogSoftmax(RowFunction):
 
     Parameters
     ----------
-    fn, axis, backward
+    fn, axis, backward, ndims
         As for `RowFunction`.
     softmax
         The softmax whose logarithm it is, to be compared with it.
@@ -37,8 +37,9 @@ class LogSoftmax(RowFunction):
         axis: int = -1,
         backward: Callable[..., Any] | None = None,
         softmax: Callable[..., Any] | None = None,
+        ndims: int | Iterable[int] | None = None,
     ) -> None:
-        super().__init__(fn, axis, backward)
+        super().__init__(fn, axis, backward, ndims)
         self._softmax = softmax and RowFunction(softmax, axis)
 
     def missing(self, need: str) -> str:
@@ -62,11 +63,11 @@ class LogSoftmax(RowFunction):
             absolute=shifted.absolute + unshifted.relative,
         )
 
-    def likely_cause(self, needs: tuple[str, ...] = ()) -> str:
+    def likely_cause(self, failed: Property) -> str:
         """Return the known bug that would explain what the function does."""
         if self.missing("batch"):
             return ""
-        return self._backward_cause if "backward" in needs else self._forward_cause
+        return self._backward_cause if "backward" in failed.needs else self._forward_cause
 
     @cached_property
     def _forward_cause(self) -> str:
@@ -91,17 +92,13 @@ def reference(x: Array) -> Array:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
-def _logits(fn: LogSoftmax) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits(fn.ndims)
-
-
 def _logits_and_dtype(fn: LogSoftmax) -> st.SearchStrategy[dict[str, Any]]:
-    pairs = st.tuples(_logits(fn), st.sampled_from([np.float64, np.float32]))
+    pairs = st.tuples(any_logits(fn), st.sampled_from([np.float64, np.float32]))
     return pairs.map(lambda pair: {"x": pair[0]["x"].astype(pair[1])})
 
 
 @LAWS.register(
-    _logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss."
+    any_logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss."
 )
 def never_positive(fn: LogSoftmax, x: Array) -> None:
     """No entry is above zero."""
@@ -109,7 +106,7 @@ def never_positive(fn: LogSoftmax, x: Array) -> None:
     require_close(np.maximum(y, 0), np.zeros_like(y), fn.tolerance(x), "an entry is positive")
 
 
-@LAWS.register(_logits, why="The entries are read as logarithms of probabilities.")
+@LAWS.register(any_logits, why="The entries are read as logarithms of probabilities.")
 def exponentials_sum_to_one(fn: LogSoftmax, x: Array) -> None:
     """The exponentials of each row sum to one."""
     total = np.exp(fn(x).astype(np.longdouble)).sum(axis=-1, keepdims=True)
@@ -131,7 +128,9 @@ def agrees_with_reference(fn: LogSoftmax, x: Array) -> None:
     require_close(fn(x), reference(x), fn.tolerance(x), "an entry differs from the exact one")
 
 
-@LAWS.register(_logits, why="It fixes base and scale, which the sum of exponentials leaves free.")
+@LAWS.register(
+    any_logits, why="It fixes base and scale, which the sum of exponentials leaves free."
+)
 def differences_kept(fn: LogSoftmax, x: Array) -> None:
     """Within a row, entries differ as the logits do."""
     y = fn(x).astype(np.longdouble)
@@ -146,7 +145,7 @@ def differences_kept(fn: LogSoftmax, x: Array) -> None:
 
 
 @LAWS.register(
-    lambda fn: strategies.shifted_logits(fn.ndims),
+    lambda fn: drawing.shifted_logits(fn.ndims),
     why="It is what allows the maximum to be subtracted; without it large logits overflow.",
 )
 def shift_invariant(fn: LogSoftmax, x: Array, c: Array) -> None:
@@ -201,7 +200,7 @@ def finite_where_softmax_underflows(fn: LogSoftmax, x: Array) -> None:
 
 
 @LAWS.register(
-    lambda fn: strategies.masked_logits(fn.ndims),
+    lambda fn: drawing.masked_logits(fn.ndims),
     why="Minus infinity is how attention masks and padding are written.",
 )
 def minus_infinity_stays(fn: LogSoftmax, x: Array) -> None:
@@ -209,7 +208,7 @@ def minus_infinity_stays(fn: LogSoftmax, x: Array) -> None:
     require_close(fn(x), reference(x), fn.tolerance(x), "a masked row comes out wrong")
 
 
-@LAWS.register(_logits, why="Its own result is normalised already.")
+@LAWS.register(any_logits, why="Its own result is normalised already.")
 def idempotent(fn: LogSoftmax, x: Array) -> None:
     """Applied to its own result, the function changes nothing."""
     y = fn(x)
@@ -223,7 +222,7 @@ def idempotent(fn: LogSoftmax, x: Array) -> None:
 
 
 @LAWS.register(
-    _logits,
+    any_logits,
     needs=["softmax"],
     why="Training uses the logarithm, prediction the softmax; they must describe one model.",
 )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from gradcheck.properties.profile import choose_effort
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.report import Status
 from gradcheck.properties.run import Examination
+from gradcheck.properties.search import Search
+from gradcheck.properties.snippet import rerun
+from gradcheck.properties.subject import quiet
 
 if TYPE_CHECKING:
     import pytest
@@ -18,8 +22,9 @@ def parametrize_with_properties(
     suite: str | Suite,
     fn: Any,
     *,
-    examples: int = 100,
-    seed: int = 0,
+    profile: str | None = None,
+    examples: int | None = None,
+    seed: int | None = None,
     only: Iterable[str] | None = None,
     skip: Iterable[str] | None = None,
     expected_failures: Mapping[str, str] | None = None,
@@ -29,7 +34,7 @@ def parametrize_with_properties(
 
     Parameters
     ----------
-    suite, fn, examples, seed, only, skip, **options
+    suite, fn, profile, examples, seed, only, skip, **options
         As for `run_properties`.
     expected_failures
         ``{name: reason}``: those tests are marked ``xfail(strict=True)``.
@@ -48,27 +53,31 @@ def parametrize_with_properties(
     chosen = set(found.names if only is None else only)
     skipped = set(skip or ())
     found.require_known([*chosen, *skipped, *expected])
+    search = Search(choose_effort(profile, examples, seed))
 
     def param(name: str) -> Any:
         marks = [pytest.mark.xfail(reason=expected[name], strict=True)] if name in expected else []
-        return pytest.param(_check(found, name, fn, examples, seed, options), id=name, marks=marks)
+        return pytest.param(_check(found, name, fn, search, options), id=name, marks=marks)
 
     names = [name for name in found.names if name in chosen - skipped]
     return pytest.mark.parametrize("check", [param(name) for name in names])
 
 
 def _check(
-    suite: Suite, name: str, fn: Any, examples: int, seed: int, options: Mapping[str, Any]
+    suite: Suite, name: str, fn: Any, search: Search, options: Mapping[str, Any]
 ) -> Callable[[], None]:
     def check() -> None:
         __tracebackhide__ = True
         import pytest
 
-        examination = Examination(suite.name, suite[name], suite.subject(fn, options), options)
-        result = examination.run(examples=examples, seed=seed)
+        with quiet():
+            subject = suite.subject(fn, options)
+        examination = Examination(suite.name, suite[name], subject, options)
+        result = examination.run(search)
         if result.status is Status.SKIPPED:
             pytest.skip(result.message)
         if result.status is not Status.PASSED:
-            raise AssertionError(f"{name}: {result.message}")
+            again = rerun(suite.name, fn, options, search.effort, only=[name])
+            raise AssertionError(f"{name}: {result.message}\n  again     {again}")
 
     return check

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
+
+from gradcheck.properties.text import row, status_width, told, wrapped
 
 SCHEMA_VERSION = 1
 
@@ -42,6 +46,8 @@ class Result:
         Python code that shows the failure when pasted; empty when there is none.
     examples
         How many inputs were tried.
+    parts
+        The pieces of a failure's story by their labels, such as ``"got"`` and ``"cause"``.
     """
 
     name: str
@@ -49,6 +55,12 @@ class Result:
     message: str = ""
     counterexample: str = ""
     examples: int = 0
+    parts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def headline(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -63,12 +75,19 @@ class SuiteReport:
         One `Result` per property that was asked for, in the suite's order.
     facts
         What was found out about the function by asking it, such as whether it takes an axis.
+    examples, seed
+        How many inputs were drawn per property, and from which seed.
+    again
+        The Python call that tries the same inputs once more.
     """
 
     suite: str
     subject: str
     results: tuple[Result, ...]
     facts: dict[str, str] = field(default_factory=dict)
+    examples: int = 0
+    seed: int = 0
+    again: str = ""
 
     @property
     def ok(self) -> bool:
@@ -85,27 +104,37 @@ class SuiteReport:
             raise AssertionError(str(self))
 
     def __str__(self) -> str:
-        lines = [self.summary()]
-        lines += [f"  {key}: {value}" for key, value in self.facts.items()]
-        width = max((len(result.name) for result in self.results), default=0)
-        status_width = max((len(result.status) for result in self.results), default=0)
-        for result in self.results:
-            first_line = result.message.partition("\n")[0]
-            lines.append(
-                f"  {result.name:<{width}}  {result.status:<{status_width}}  {first_line}".rstrip()
-            )
+        widths = (
+            status_width(result.status for result in self.results),
+            max((len(result.name) for result in self.results), default=0),
+        )
+        lines = [self.summary(), *self.found()]
+        lines += [f"  {line}" for result in self.results for line in row(result, widths)]
+        for result, first in self.failures():
+            same = result.headline == first.headline and result is not first
+            lines += ["", f"{result.name}: {f'as for {first.name}' if same else result.message}"]
+        return "\n".join(lines if self.ok else [*lines, "", f"again: {self.again}"])
+
+    def failures(self) -> Iterator[tuple[Result, Result]]:
+        """Yield each failure with the first that has the same cause, or says the same."""
+        firsts: dict[str, Result] = {}
         for result in self.results:
             if result.status in BAD:
-                lines += ["", f"{result.name}: {result.message}"]
-        return "\n".join(lines)
+                yield result, firsts.setdefault(result.parts.get("cause", result.headline), result)
+
+    def found(self, width: int | None = None) -> Iterator[str]:
+        """Yield lines that tell what was found out about the function and what was tried."""
+        tried = f"{self.examples} per property, seed {self.seed}"
+        for key, value in {**self.facts, "inputs": tried}.items():
+            yield from wrapped(value, f"  {key}: ", "    ", width)
 
     def summary(self) -> str:
         """Return one line: the suite, the function and the counts."""
         counts = Counter(result.status for result in self.results)
-        told = ", ".join(
-            f"{counts[status]} {status.replace('_', ' ')}" for status in Status if counts[status]
+        listed = ", ".join(
+            f"{counts[status]} {told(status)}" for status in Status if counts[status]
         )
-        return f"{self.suite} properties of {self.subject}: {told or 'none ran'}"
+        return f"{self.suite} properties of {self.subject}: {listed or 'none ran'}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -115,9 +144,17 @@ class SuiteReport:
             "subject": self.subject,
             "ok": self.ok,
             "facts": self.facts,
+            "examples": self.examples,
+            "seed": self.seed,
             "results": [asdict(result) for result in self.results],
         }
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the report as JSON."""
         return json.dumps(self.to_dict(), indent=indent)
+
+    def save(self, path: str | Path) -> None:
+        """Write the report to a file: as JSON where the name ends so, else as text."""
+        target = Path(path)
+        text = self.to_json() if target.suffix == ".json" else str(self)
+        target.write_text(f"{text}\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import strategies, tolerance
+from gradcheck.properties import drawing, tolerance
 from gradcheck.properties.differences import difference_error, numerical_jacobian
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.row_function import RowFunction
@@ -18,16 +18,17 @@ from gradcheck.properties.violation import Array, require_close, require_same
 ROW_BACKWARD = Suite("backward of a row-wise function", RowFunction)
 
 
-def _one_cotangent(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits_and_cotangents((max(fn.ndims),))
+def one_cotangent(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw ``x`` and a cotangent ``g``."""
+    return drawing.logits_and_cotangents((max(fn.ndims),))
 
 
 def _two_cotangents(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits_and_cotangents((max(fn.ndims),), cotangents=2)
+    return drawing.logits_and_cotangents((max(fn.ndims),), cotangents=2)
 
 
 def _batch(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits_and_cotangents((2,))
+    return drawing.logits_and_cotangents((2,))
 
 
 def gradient_rounding(x: Array, *cotangents: Array) -> Tolerance:
@@ -41,7 +42,7 @@ def gradient_rounding(x: Array, *cotangents: Array) -> Tolerance:
 
 
 @ROW_BACKWARD.register(
-    _one_cotangent,
+    one_cotangent,
     needs=["backward"],
     why="Training uses it; a random cotangent sees what the sum of the outputs, always 1, hides.",
 )
@@ -92,7 +93,7 @@ def backward_of_each_row_as_if_alone(fn: RowFunction, x: Array, g: Array) -> Non
 
 
 @ROW_BACKWARD.register(
-    _one_cotangent,
+    one_cotangent,
     needs=["backward"],
     why="A cotangent changed in place corrupts the gradients of every branch that shares it.",
 )

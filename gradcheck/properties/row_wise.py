@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import strategies
+from gradcheck.properties import drawing
+from gradcheck.properties.array_function import any_logits
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.row_function import RowFunction
 from gradcheck.properties.subject import as_floats
@@ -21,36 +22,33 @@ OVER_ROWS = (
 )
 
 
-def _any_logits(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits(fn.ndims)
-
-
 def _batches(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits((2,))
+    return drawing.logits((2,))
 
 
 def _far_batches(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.far_rows()
+    return drawing.far_rows()
 
 
 def _batches_with_row_order(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.permuted_logits((2,), axis=0)
+    return drawing.permuted_logits((2,), axis=0)
 
 
 def _logits_with_class_order(subject: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.permuted_logits(subject.ndims)
+    return drawing.permuted_logits(subject.ndims)
 
 
 def _poisoned(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.poisoned_logits()
+    return drawing.poisoned_logits()
 
 
-def _any_axis(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits_and_axis()
+def _any_axis(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
+    deep = (3,) if 3 in fn.deep_ndims else ()
+    return drawing.logits_and_axis((*fn.ndims, *deep))
 
 
-def _deep(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits((3, 4), scales=(1.0, 8.0), rows=2, classes=3)
+def _deep(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
+    return drawing.logits(fn.deep_ndims, scales=(1.0, 8.0), rows=2, classes=3)
 
 
 def _alone(fn: RowFunction, row: Array) -> Array:
@@ -156,7 +154,7 @@ def vector_is_a_batch_of_one(fn: RowFunction, x: Array) -> None:
 
 @ROW_WISE.register(
     _deep,
-    needs=["batch", "last axis"],
+    needs=["batch", "deep", "last axis"],
     why="Sequences and images put classes behind two axes or more; axis=1 is then a wrong one.",
 )
 def leading_axes_are_batches(fn: RowFunction, x: Array) -> None:
@@ -168,7 +166,8 @@ def leading_axes_are_batches(fn: RowFunction, x: Array) -> None:
         alone,
         fn.tolerance(x),
         "a row of a deeper array differs from the row alone",
-        cause="axis=1 is the last axis in 2-D only; use axis=-1",
+        cause="a maximum or sum runs over more than the last axis; use axis=-1, keepdims=True in "
+        f"each of them (or pass the option ndims={fn.ndims} if it is meant for no deeper arrays)",
     )
 
 
@@ -223,7 +222,26 @@ def nan_stays_in_its_row(fn: RowFunction, x: Array, row: int, j: int) -> None:
 
 
 @ROW_WISE.register(
-    _any_logits,
+    pins=[{"shape": (2, 0)}, {"shape": (0, 0)}],
+    needs=["batch"],
+    why="Where no class is left, there is nothing to share out; an invented entry is believed.",
+)
+def no_classes_give_no_entries(fn: RowFunction, shape: tuple[int, int]) -> None:
+    """Rows without entries give rows without entries, or are refused with an error."""
+    try:
+        result = as_floats(fn.raw(np.empty(shape)))
+    except FunctionRaisedError:
+        return
+    require(
+        result.shape == shape,
+        "rows without entries give something",
+        got=result.shape,
+        expected=shape,
+    )
+
+
+@ROW_WISE.register(
+    any_logits,
     why="A result that shares memory with the input changes when the input buffer is reused.",
 )
 def result_owns_its_memory(fn: RowFunction, x: Array) -> None:
@@ -237,7 +255,7 @@ def result_owns_its_memory(fn: RowFunction, x: Array) -> None:
 
 
 @ROW_WISE.register(
-    _any_logits,
+    any_logits,
     why="Entries that differ by a rounding error only must not be told apart.",
     pins=[
         {"x": np.array([5e-324, 0.0])},

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import tempfile
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from gradcheck.properties.profile import choose_effort
 from gradcheck.properties.registry import Inputs, Property, Suite
 from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.report import Result, Status, SuiteReport
-from gradcheck.properties.snippet import snippet
-from gradcheck.properties.subject import Subject
+from gradcheck.properties.search import Search
+from gradcheck.properties.snippet import rerun, snippet
+from gradcheck.properties.subject import Subject, quiet
+from gradcheck.properties.text import flat_story
 from gradcheck.properties.violation import FunctionRaisedError, PropertyViolationError
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
 
 
 def run_properties(
     suite: str | Suite,
     fn: Any,
     *,
-    examples: int = 100,
-    seed: int = 0,
+    profile: str | None = None,
+    examples: int | None = None,
+    seed: int | None = None,
     only: Iterable[str] | None = None,
     skip: Iterable[str] | None = None,
     expected_failures: Mapping[str, str] | None = None,
+    on_result: Callable[[Result], None] | None = None,
     **options: Any,
 ) -> SuiteReport:
     """Try the properties of a suite on a function and report which hold.
@@ -39,15 +38,22 @@ def run_properties(
         ``"optimizer"``, or a `Suite` of your own.
     fn
         The function (or object) under test.
+    profile
+        ``"dev"`` (25 inputs per property, others in every run), ``"ci"`` (100, the same in every
+        run) or ``"thorough"`` (1000, others in every run). When not given, the environment
+        variable ``GRADCHECK_PROFILE`` or the profile that Hypothesis has loaded is followed; where
+        there is neither, as for ``"ci"``.
     examples
-        Inputs tried per property, besides the pinned ones.
+        Inputs tried per property, besides the pinned ones, instead of the profile's number.
     seed
-        The same seed tries the same inputs.
+        The same seed tries the same inputs; the report names the one that was used.
     only, skip
         Names of the properties to run, or to leave out.
     expected_failures
         Known failures with their reasons, ``{name: reason}``. One that passes after all is reported
         as unexpectedly passed, so that the list does not outlive its reasons.
+    on_result
+        Called with each `Result` as it comes.
     **options
         Options of the suite, such as ``axis=0``, ``kind="logits"`` or ``backward=my_vjp``.
 
@@ -59,7 +65,7 @@ def run_properties(
     Raises
     ------
     ValueError
-        If a suite or property is not known; near matches are listed.
+        If a suite, property or profile is not known; near matches are listed.
 
     Examples
     --------
@@ -76,18 +82,26 @@ def run_properties(
     chosen = set(found.names if only is None else only)
     skipped = set(skip or ())
     found.require_known([*chosen, *skipped, *expected])
-    if examples < 1:
-        raise ValueError(f"examples must be at least 1, got {examples}")
-    subject = found.subject(fn, options)
+    search = Search(effort := choose_effort(profile, examples, seed))
+    with quiet():
+        subject = found.subject(fn, options)
+        facts = subject.facts
     results = []
     for prop in found.properties:
         if prop.name in chosen - skipped:
             examination = Examination(found.name, prop, subject, options)
-            result = examination.run(examples=examples, seed=seed)
-            results.append(_against_expectation(result, expected))
+            result = _against_expectation(examination.run(search), expected)
         elif prop.name in skipped:
-            results.append(Result(prop.name, Status.SKIPPED, "asked to be left out"))
-    return SuiteReport(found.name, subject.name, tuple(results), subject.facts)
+            result = Result(prop.name, Status.SKIPPED, "asked to be left out")
+        else:
+            continue
+        results.append(result)
+        if on_result is not None:
+            on_result(result)
+    again = rerun(found.name, fn, options, effort)
+    return SuiteReport(
+        found.name, subject.name, tuple(results), facts, effort.examples, effort.seed, again
+    )
 
 
 def assert_property(
@@ -133,18 +147,20 @@ class Examination:
         self.tried = 0
         self.failing: Inputs = {}
 
-    def run(self, *, examples: int, seed: int) -> Result:
+    def run(self, search: Search) -> Result:
         """Try pins and drawn inputs; return how it came out."""
+        with quiet():
+            return self._run(search)
+
+    def _run(self, search: Search) -> Result:
         missing = next(filter(None, map(self.subject.missing, self.prop.needs)), "")
         if missing:
             return Result(self.prop.name, Status.SKIPPED, missing)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                for pin in self.prop.pins:
-                    self.judge(pin)
-                if self.prop.inputs is not None:
-                    self._search(self.prop.inputs(self.subject), examples, seed)
+            for pin in self.prop.pins:
+                self.judge(pin)
+            if self.prop.inputs is not None:
+                search.run(self.prop.inputs, self.prop.inputs(self.subject), self.judge)
         except PropertyViolationError as violation:
             return self._failed(Status.FAILED, violation)
         except FunctionRaisedError as error:
@@ -160,63 +176,16 @@ class Examination:
             self.failing = inputs
             raise
 
-    def _search(self, strategy: SearchStrategy[dict[str, Any]], examples: int, seed: int) -> None:
-        import hypothesis
-        from hypothesis.errors import Flaky
-
-        settings = hypothesis.settings(
-            max_examples=examples,
-            derandomize=True,
-            database=None,
-            deadline=None,
-            print_blob=False,
-            report_multiple_bugs=False,
-            verbosity=hypothesis.Verbosity.quiet,
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-            suppress_health_check=list(hypothesis.HealthCheck),
-        )
-
-        @hypothesis.seed(seed)
-        @settings
-        @hypothesis.given(strategy)
-        def search(inputs: dict[str, Any]) -> None:
-            self.judge(inputs)
-
-        try:
-            with private_storage():
-                search()
-        except Flaky as error:
-            raise PropertyViolationError(
-                "the property failed at an input and held at the same input when tried again",
-                cause="the function is not deterministic: it draws random numbers or keeps state "
-                "between calls",
-            ) from error
-
     def _failed(self, status: Status, violation: PropertyViolationError) -> Result:
         """Tell the story; a cause found by experiment goes before one the property suggests."""
         parts = {"property": self.prop.description, **violation.parts}
         hint = parts.pop("cause")
-        proven = self.subject.likely_cause(self.prop.needs)
+        proven = self.subject.likely_cause(self.prop)
         parts |= {"cause": proven} if proven else {"perhaps": hint}
+        parts = {label: text for label, text in parts.items() if text}
         code = snippet(self.suite, self.prop.name, self.subject.fn, self.failing, self.options)
-        story = [violation.headline]
-        story += [f"  {label:<9} {text}" for label, text in parts.items() if text]
-        story += ["  example", *(f"    {line}".rstrip() for line in code.splitlines())]
-        return Result(self.prop.name, status, "\n".join(story), code, self.tried)
-
-
-@contextmanager
-def private_storage() -> Iterator[None]:
-    """Let Hypothesis keep its files in a temporary folder, not in the user's working directory."""
-    from hypothesis import configuration
-
-    before = getattr(configuration, "__hypothesis_home_directory", None)
-    with tempfile.TemporaryDirectory(prefix="gradcheck-") as folder:
-        configuration.set_hypothesis_home_dir(folder)
-        try:
-            yield
-        finally:
-            configuration.set_hypothesis_home_dir(before)
+        message = flat_story(violation.headline, parts, code)
+        return Result(self.prop.name, status, message, code, self.tried, parts)
 
 
 def _against_expectation(result: Result, expected: Mapping[str, str]) -> Result:

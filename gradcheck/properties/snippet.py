@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from gradcheck.properties.profile import Effort
 
 # Entries of an array that are still printed.
 MOST_ENTRIES = 1000
@@ -19,7 +22,8 @@ def snippet(
     known = {key: value for key, value in options.items() if value is not None}
     functions = [fn, *(value for value in known.values() if callable(value))]
     imports = sorted({line for function in functions if (line := _import_of(function))})
-    assignments = [f"{key} = {_literal(value)}" for key, value in inputs.items()]
+    assignments = [_made_anew(fn)] if _name_of(fn) == "fn" else []
+    assignments += [f"{key} = {_literal(value)}" for key, value in inputs.items()]
     arguments = [f'"{suite}"', f'"{name}"', _name_of(fn), *(f"{key}={key}" for key in inputs)]
     if known:
         listed = ", ".join(f'"{key}": {_literal(value)}' for key, value in known.items())
@@ -36,16 +40,49 @@ def snippet(
     )
 
 
-def _name_of(fn: Any) -> str:
+def rerun(
+    suite: str,
+    fn: Any,
+    options: Mapping[str, Any],
+    effort: Effort,
+    only: Sequence[str] = (),
+) -> str:
+    """Return the call of `run_properties` that tries the same inputs again."""
+    parts = [f'"{suite}"', _name_of(fn)]
+    parts += [f"only={json.dumps(list(only))}"] if only else []
+    parts += [f"examples={effort.examples}", f"seed={effort.seed}"]
+    parts += [f"{key}={_literal(value)}" for key, value in options.items() if value is not None]
+    return f"run_properties({', '.join(parts)})"
+
+
+def _home_of(fn: Any) -> tuple[str, str]:
+    """Return the module that holds ``fn`` and the name it has there; empty where there is none."""
+    module = getattr(fn, "__module__", "") or ""
+    held = vars(sys.modules[module]) if module in sys.modules else {}
     name = getattr(fn, "__name__", "")
+    if held.get(name) is fn:
+        return module, name
+    return module, next((key for key, value in held.items() if value is fn), "")
+
+
+def _name_of(fn: Any) -> str:
+    """Return the name by which the code calls ``fn``."""
+    name = _home_of(fn)[1] or getattr(fn, "__name__", "")
     return name if name.isidentifier() else "fn"
 
 
 def _import_of(fn: Any) -> str:
-    module, name = getattr(fn, "__module__", "") or "", _name_of(fn)
-    if module == "__main__" or getattr(sys.modules.get(module), name, None) is not fn:
-        return ""
-    return f"from {module} import {name}"
+    module, name = _home_of(fn)
+    if name and module != "__main__":
+        return f"from {module} import {name}"
+    return "" if name or hasattr(fn, "__name__") else _import_of(type(fn))
+
+
+def _made_anew(fn: Any) -> str:
+    """Return the assignment that makes what has no name of its own."""
+    if hasattr(fn, "__name__") or isinstance(fn, tuple):
+        return "fn = ...  # the function under test"
+    return f"fn = {type(fn).__name__}()  # or however you made it"
 
 
 def _literal(value: Any) -> str:

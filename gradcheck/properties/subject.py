@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.properties.violation import Array, FunctionRaisedError, PropertyViolationError
+
+if TYPE_CHECKING:
+    from gradcheck.properties.registry import Property
 
 
 class Subject:
@@ -37,12 +42,17 @@ class Subject:
         """Return why ``need`` is not there, or an empty text where it is."""
         return f"no {need}"
 
-    def likely_cause(self, needs: tuple[str, ...] = ()) -> str:
-        """Return what bug would explain a failure, found by experiment; empty if none does.
-
-        ``needs`` are those of the property that failed: they tell the backward from the forward.
-        """
+    def likely_cause(self, failed: Property) -> str:
+        """Return what bug would explain that ``failed`` does, found by experiment, or nothing."""
         return ""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Ignore the warnings of the function under test: what it returns is judged."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def refusal(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
@@ -50,7 +60,7 @@ def refusal(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
     try:
         call(fn, *args, **kwargs)
     except FunctionRaisedError as error:
-        return f"the function raises {type(error.__cause__).__name__}: {error.__cause__}"
+        return f"{type(error.__cause__).__name__}: {error.__cause__}".rstrip(": ")
     return ""
 
 

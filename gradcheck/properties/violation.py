@@ -107,7 +107,7 @@ def require_close(
         what,
         where=_place(worst, actual.shape, unit),
         got=actual[worst],
-        expected=desired[worst],
+        expected="a number" if np.isnan(desired[worst]) else desired[worst],
         allowed=f"{float(bound[worst]):.2g}: {tolerance.origin}",
         cause=cause,
     )

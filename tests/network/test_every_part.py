@@ -69,17 +69,12 @@ def test_every_penalty_passes_the_check(penalty, dtype):
 
 
 @EACH_LAYER
-def test_every_layer_has_the_properties_of_a_layer(make):
-    layer = make(np.float64)
+@BOTH_PRECISIONS
+def test_every_layer_has_the_properties_of_a_layer(make, dtype):
+    layer = make(dtype)
     couples = isinstance(layer, network.BatchNorm | network.Dropout) and layer.training
 
-    # a batch of one is its own mean: the gamma of batch normalisation meets nothing but zeros
-    lone = isinstance(layer, network.BatchNorm) and layer.training
-    skip = ["every_parameter_moves_output"] if lone else []
-
-    report = run_properties(
-        "layer", layer, x=batch(np.float64), rowwise=not couples, skip=skip, examples=10
-    )
+    report = run_properties("layer", layer, x=batch(dtype), rowwise=not couples, examples=10)
 
     assert report.ok, str(report)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gradcheck.properties.layer.backward import BACKWARD
 from gradcheck.properties.layer.forward import FORWARD
+from gradcheck.properties.layer.precision import PRECISION
 from gradcheck.properties.layer.subject import Layer
 from gradcheck.properties.registry import Suite
 
-SUITE = Suite("layer", Layer, include=[FORWARD, BACKWARD])
+SUITE = Suite("layer", Layer, include=[FORWARD, BACKWARD, PRECISION])
 
 __all__ = ["SUITE", "Layer"]

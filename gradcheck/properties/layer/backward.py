@@ -10,10 +10,8 @@ from gradcheck.properties.layer.subject import (
     batches,
     inputs,
     pattern,
-    rounding,
 )
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.subject import call
 from gradcheck.properties.tolerance import Tolerance
 from gradcheck.properties.violation import (
     Array,
@@ -21,6 +19,9 @@ from gradcheck.properties.violation import (
     require,
     require_close,
 )
+
+# Roundings that a claimed derivative along a direction may carry.
+CLAIM = 4096
 
 BACKWARD = Suite("backward of a layer", Layer)
 
@@ -41,14 +42,13 @@ def gradients_shaped_like_tensors(layer: Layer, x: Array) -> None:
         )
 
 
-@BACKWARD.register(inputs, why="It is what training uses.")
+@BACKWARD.register(inputs, needs=["float64"], why="It is what training uses.")
 def gradients_are_derivatives(layer: Layer, x: Array) -> None:
     """Along a direction, each gradient is the numerical derivative within its error bound."""
     # Off the grid, where drawn zeros and ties would be kinks of ReLU, abs and max.
-    x = x + pattern(x.shape, phase=0.25) / 8
+    x = layer.given(x + pattern(x.shape, phase=0.25) / 8).astype(np.float64)
     g = pattern(layer.forward(x).shape)
-    claimed = layer.backward(x, g)
-    for name, gradient in claimed.items():
+    for name, gradient in layer.backward(x, g).items():
         start = x if name == layer.input else layer.target.tensors[name]
         _require_derivative(layer, x, g, name, np.asarray(start, dtype=np.float64), gradient)
 
@@ -57,10 +57,12 @@ def _require_derivative(
     layer: Layer, x: Array, g: Array, name: str, start: Array, gradient: Array
 ) -> None:
     direction = pattern(start.shape, phase=0.5)
+    # In float32 the outputs are a staircase; the derivative is taken of the same layer in float64.
+    wide = layer.in_float64 or layer
 
     def along(t: float) -> float:
         moved = start + t * direction
-        y = layer.forward(moved) if name == layer.input else layer.forward(x, **{name: moved})
+        y = wide.forward(moved) if name == layer.input else wide.forward(x, **{name: moved})
         return float(np.sum(g * y))
 
     if gradient.shape != start.shape:
@@ -72,6 +74,8 @@ def _require_derivative(
     numerical = derivative(along, 0.0)
     got = float(np.sum(gradient * direction))
     low = high = numerical.value
+    # The sums that make up the claim, in the layer's own precision.
+    rounding = CLAIM * layer.eps * (1 + float(np.abs(gradient * direction).sum()))
     bound = numerical.error_bound
     if numerical.kink is not None:
         low, high = sorted([numerical.kink.left, numerical.kink.right])
@@ -80,7 +84,7 @@ def _require_derivative(
         require_close(
             got,
             min(max(got, low), high) if np.isfinite(got) else numerical.value,
-            Tolerance("the error bound of the numerical derivative", absolute=2 * bound + 1e-12),
+            Tolerance("the error bound of the numerical derivative", absolute=2 * bound + rounding),
             f"the gradient of {name} is not the derivative of the output",
             cause="gradcheck.check(layer, x) finds the wrong entries and names the bug",
         )
@@ -98,7 +102,7 @@ def backward_linear(layer: Layer, x: Array) -> None:
         require_close(
             gradient,
             2 * one[name] + two[name],
-            rounding(one[name], two[name]),
+            layer.rounding(one[name], two[name]),
             f"the backward for {name} is not linear in the cotangent",
             cause="the cotangent is ignored or clipped, or gradients are accumulated",
         )
@@ -116,7 +120,9 @@ def input_gradient_of_each_sample_as_if_alone(layer: Layer, x: Array) -> None:
     alone = np.concatenate(
         [layer.backward(x[i : i + 1], g[i : i + 1])[layer.input] for i in range(len(x))]
     )
-    require_close(whole[layer.input], alone, rounding(alone), "a sample's gradient mixes samples")
+    require_close(
+        whole[layer.input], alone, layer.rounding(alone), "a sample's gradient mixes samples"
+    )
 
 
 @BACKWARD.register(
@@ -135,28 +141,46 @@ def parameter_gradients_add_up(layer: Layer, x: Array) -> None:
             require_close(
                 whole[name],
                 np.sum(parts, axis=0),
-                rounding(*parts),
+                layer.rounding(*parts),
                 f"the gradient of {name} is not the sum over the samples",
                 cause="= in place of +=, a mean over the batch inside the layer, or samples mixed",
             )
 
 
 @BACKWARD.register(
-    batches, why="A stale cache makes backward answer for another batch than the last."
+    batches,
+    needs=["determined"],
+    why="A stale cache makes backward answer for another batch than the last.",
 )
 def backward_answers_for_last_forward(layer: Layer, x: Array) -> None:
     """After two forwards, backward belongs to the second."""
     g = pattern(layer.forward(x).shape)
     expected = layer.backward(x, g)
-    layer.target.state.restore()
-    tensors = layer.target.tensors
-    call(layer.target.call, {**tensors, layer.input: np.array(x[::-1] + 1)})
-    run = call(layer.target.call, {**tensors, layer.input: x})
-    for name, gradient in call(run.pullback, (g.copy(),)).items():
+    layer.run(x[::-1] + 1)
+    for name, gradient in layer.pull(layer.run(x, fresh=False), g).items():
         require_close(
             gradient,
             expected[name],
-            rounding(expected[name]),
+            layer.rounding(expected[name]),
             f"after another forward, the gradient of {name} changed",
             cause="the cache keeps the first forward's values, or appends to them",
+        )
+
+
+@BACKWARD.register(
+    inputs, why="Gradients are added up over branches and batches; anything else is lost silently."
+)
+def second_backward_repeats_or_adds(layer: Layer, x: Array) -> None:
+    """A second backward gives the same gradients, or, for parameters, adds them to the first."""
+    run = layer.run(x)
+    g = pattern(run.outputs[0].shape)
+    first, second = layer.pull(run, g), layer.pull(run, g)
+    for name, gradient in first.items():
+        known = [gradient, 2 * gradient] if name in layer.parameters else [gradient]
+        require_close(
+            second[name],
+            min(known, key=lambda one: float(np.abs(one - second[name]).max(initial=0.0))),
+            layer.rounding(2 * gradient),
+            f"a second backward gives neither the same gradient of {name} nor twice it",
+            cause="backward changes what it has cached, or uses up its cache",
         )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.properties.array_function import lay_out
+from gradcheck.properties.array_function import lay_out, refusable
 from gradcheck.properties.layer.subject import (
     Layer,
     batches,
     inputs,
     pattern,
-    rounding,
     with_layout,
 )
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.subject import call
+from gradcheck.properties.tolerance import exact
 from gradcheck.properties.violation import (
     Array,
+    FunctionRaisedError,
     require,
     require_close,
     require_same,
@@ -68,7 +69,7 @@ def each_sample_as_if_alone(layer: Layer, x: Array) -> None:
     require_close(
         layer.forward(x),
         alone,
-        rounding(alone),
+        layer.rounding(alone),
         "a sample in the batch differs from the sample alone",
         cause="a sum, mean or maximum runs over the batch; or pass rowwise=False if it should",
     )
@@ -80,30 +81,63 @@ def each_sample_as_if_alone(layer: Layer, x: Array) -> None:
 def memory_layout_irrelevant(layer: Layer, x: Array, layout: str) -> None:
     """Fortran order, strides and reversed views give the same output."""
     expected = layer.forward(x)
-    require_close(
-        layer.forward(lay_out(x, layout)), expected, rounding(expected), f"a {layout} input differs"
-    )
+    with refusable(layout):
+        got = layer.forward(lay_out(x, layout))
+        require_close(got, expected, layer.rounding(expected), f"a {layout} input differs")
 
 
 @FORWARD.register(inputs, why="A changed input or cotangent corrupts whatever uses it next.")
 def arguments_unchanged(layer: Layer, x: Array) -> None:
-    """Forward leaves its input, and backward its cotangent, as they were."""
-    layer.target.state.restore()
-    run = call(layer.target.call, {**layer.target.tensors, layer.input: x})
+    """Forward leaves its input, backward its cotangent, and both the parameters as they were."""
+    x = layer.given(x)
+    run = layer.run(x)
     if layer.input in run.handed:
         require_same(np.asarray(run.handed[layer.input]), x, "forward changed its input")
-    g = pattern(run.outputs[0].shape)
-    given = g.copy()
-    call(run.pullback, (given,))
-    require_same(given, g, "backward changed its cotangent", cause="an in-place operation on it")
+    g = layer.given(pattern(run.outputs[0].shape))
+    sent = g.copy()
+    call(run.pullback, (sent,))
+    require_same(sent, g, "backward changed its cotangent", cause="an in-place operation on it")
+    for name in set(layer.parameters) & set(run.handed):
+        require_same(
+            np.asarray(run.handed[name]),
+            layer.given(layer.target.tensors[name]),
+            f"forward or backward changed the parameter {name}",
+            cause="an in-place operation on it; parameters move in the optimizer's step only",
+        )
 
 
 @FORWARD.register(
-    inputs, needs=["parameters"], why="A parameter that moves nothing is never used, or shadowed."
+    pins=[{"rows": 0}],
+    why="The last batch of a filtered data set may be empty; one NaN mean spoils all weights.",
 )
-def every_parameter_moves_output(layer: Layer, x: Array) -> None:
-    """Changing any parameter changes the output for a generic input."""
-    generic = pattern(x.shape, phase=0.25)
+def empty_batch_stays_empty(layer: Layer, rows: int) -> None:
+    """A batch of no samples gives no outputs and no gradient of a parameter, or is refused."""
+    x = np.empty((rows, *layer.example.shape[1:]))
+    try:
+        y = layer.forward(x)
+        gradients = layer.backward(x, np.empty(y.shape))
+    except FunctionRaisedError:
+        return
+    require(len(y) == 0, "an empty batch has outputs", got=y.shape, expected="(0, ...)")
+    for name in set(layer.parameters) & set(gradients):
+        require_close(
+            gradients[name],
+            np.zeros_like(gradients[name]),
+            exact("0: there is nothing to add up"),
+            f"an empty batch has a gradient of {name}",
+            cause="a mean over no samples is 0 / 0: the mean belongs to the loss",
+        )
+
+
+@FORWARD.register(
+    pins=[{"rows": 4}],
+    needs=["parameters"],
+    why="A parameter that moves nothing is never used, or shadowed.",
+)
+def every_parameter_moves_output(layer: Layer, rows: int) -> None:
+    """Changing any parameter changes the output for a generic batch."""
+    # A batch: that of one sample is its own mean, so that batch normalisation would scale zeros.
+    generic = pattern((rows, *layer.example.shape[1:]), phase=0.25)
     y = layer.forward(generic)
     for name in layer.parameters:
         start = layer.target.tensors[name]

@@ -8,6 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck.properties.loss import samples
+from gradcheck.properties.loss.kinds import PROBABILITIES
+from gradcheck.properties.loss.reductions import REDUCTIONS
 from gradcheck.properties.loss.subject import Loss
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
@@ -15,31 +17,29 @@ from gradcheck.properties.violation import Array, FunctionRaisedError, require, 
 
 LAWS = Suite("loss laws", Loss)
 
-# exp(-48) is far below the rounding of any loss: such a margin is certainty.
-CERTAIN = 48.0
-
 
 def _samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss.kind.name)
+    return samples.predictions(loss)
 
 
 def _batches(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss.kind.name, min_rows=2)
+    return samples.predictions(loss, min_rows=2)
 
 
 def _soft_samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss.kind.name, soft=True)
+    return samples.predictions(loss, soft=True)
 
 
 @LAWS.register(
     _samples, why="A gradient is taken of one number; a matrix broadcasts on its way there."
 )
 def one_number(loss: Loss, p: Array, t: Array) -> None:
-    """The loss is one number, or one per sample."""
+    """The loss is one number, or one per sample (or per yes or no)."""
     result = loss.raw(p.copy(), t.copy())
     value = np.asarray(result[0] if isinstance(result, tuple) else result)
+    unreduced = loss.convention.lay_out(p).shape if loss.kind.binary else (len(p),)
     require(
-        value.dtype.kind == "f" and (value.size == 1 or value.shape == (len(p),)),
+        value.dtype.kind == "f" and (value.size == 1 or value.shape in [(len(p),), unreduced]),
         "the loss is not one real number",
         got=f"{value.dtype} of shape {value.shape}",
         expected="a float, or one per sample",
@@ -54,10 +54,13 @@ def never_negative(loss: Loss, p: Array, t: Array) -> None:
     require_close(min(value, 0.0), 0.0, loss.tolerance(p, t), "the loss is negative")
 
 
-@LAWS.register(_samples, why="The best possible prediction must have the smallest possible loss.")
+@LAWS.register(
+    _samples,
+    why="The best possible prediction must have the smallest possible loss.",
+)
 def zero_at_the_target(loss: Loss, p: Array, t: Array) -> None:
     """A prediction equal to the target, with certainty, costs nothing."""
-    right = CERTAIN * t if loss.kind.name == "logits" else t
+    right = loss.kind.certain(t)
     require_close(
         loss(right, t),
         0.0,
@@ -65,7 +68,7 @@ def zero_at_the_target(loss: Loss, p: Array, t: Array) -> None:
         "a perfect prediction has a loss",
         cause="0 * log(0) is NaN: use scipy.special.xlogy(t, p), or clip p from below "
         "before the logarithm"
-        if loss.kind.name == "probabilities"
+        if loss.kind.given == PROBABILITIES
         else "",
     )
 
@@ -88,19 +91,23 @@ def agrees_with_reference(loss: Loss, p: Array, t: Array) -> None:
 def reduced_by_sum_or_mean(loss: Loss, rows: int, classes: int) -> None:
     """The batch is reduced by its sum or mean, a convention of this loss."""
     rng = np.random.default_rng(rows * classes)
-    p = rng.dirichlet(np.ones(classes), size=rows)
-    t = np.eye(classes)[rng.integers(classes, size=rows)]
+    p = loss.convention.fit(rng.dirichlet(np.ones(classes), size=rows))
+    t = loss.convention.fit(np.eye(classes)[rng.integers(classes, size=rows)])
     total = float(loss.kind.value(p, t).sum())
     require(
         loss.reduction in loss.kind.reductions,
         "the loss is neither the sum nor the mean of the samples' losses",
-        where=f"{rows} samples of {classes} classes",
+        where=f"{p.shape[0]} samples of {p.shape[1]} classes",
         got=loss(p, t),
-        expected=f"{total:.6g} (sum) or {total / rows:.6g} (mean)",
+        expected=f"{total:.6g} (sum) or {total / len(p):.6g} (mean)",
     )
 
 
-@LAWS.register(_batches, why="A sample that does not count, or counts twice, is not learnt from.")
+@LAWS.register(
+    _batches,
+    needs=["batch"],
+    why="A sample that does not count, or counts twice, is not learnt from.",
+)
 def every_sample_counts_alike(loss: Loss, p: Array, t: Array) -> None:
     """The loss of a batch is the sum, or the mean, of the losses of its samples alone."""
     alone = np.array([loss(p[i : i + 1], t[i : i + 1]) for i in range(len(p))])
@@ -128,8 +135,8 @@ def single_prediction_is_a_batch_of_one(loss: Loss, p: Array, t: Array) -> None:
     if loss.convention.indices:
         return
     vector, expected = loss(p[0], t[0]), loss(p[:1], t[:1])
-    if loss.kind.name == "squared":
-        # In regression a vector may also be n samples of one number each.
+    if loss.kind.entrywise:
+        # A vector may also be n samples of one number each.
         column = loss(p[0][:, np.newaxis], t[0][:, np.newaxis])
         expected = min(expected, column, key=lambda value: abs(value - vector))
     require_close(
@@ -143,7 +150,7 @@ def single_prediction_is_a_batch_of_one(loss: Loss, p: Array, t: Array) -> None:
 
 
 @LAWS.register(
-    lambda loss: samples.reordered(loss.kind.name, axis=0),
+    lambda loss: samples.reordered(loss, axis=0),
     why="The order of samples in a batch carries no meaning.",
 )
 def sample_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> None:
@@ -154,7 +161,7 @@ def sample_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) ->
 
 
 @LAWS.register(
-    lambda loss: samples.reordered(loss.kind.name, axis=1),
+    lambda loss: samples.reordered(loss, axis=1),
     why="The numbering of classes carries no meaning.",
 )
 def class_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> None:
@@ -169,7 +176,7 @@ def class_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> 
 
 
 @LAWS.register(
-    lambda loss: samples.receding(loss.kind.name),
+    lambda loss: samples.receding(loss),
     why="Training follows the loss downhill; it must fall towards the target, not away from it.",
 )
 def grows_as_prediction_worsens(loss: Loss, near: Array, far: Array, t: Array) -> None:
@@ -191,16 +198,20 @@ def grows_as_prediction_worsens(loss: Loss, near: Array, far: Array, t: Array) -
     why="It is the loss to expect before training: log 10 = 2.303 for ten classes.",
 )
 def equal_predictions_cost_log_n(loss: Loss, classes: int, rows: int) -> None:
-    """Where all classes are equally likely, each sample costs the natural logarithm of n."""
-    p = np.full((rows, classes), 1 / classes)
-    t = np.eye(classes)[np.arange(rows) % classes]
-    expected = [np.log(classes), rows * np.log(classes)]
+    """Where all classes are equally likely, each sample costs log n, each yes or no log 2."""
+    t = loss.convention.fit(np.eye(classes)[np.arange(rows) % classes])
+    p = np.full(t.shape, loss.kind.undecided(classes))
+    total = t.size * np.log(2) if loss.kind.binary else len(t) * np.log(classes)
+    expected = [REDUCTIONS[name](*t.shape) * total for name in loss.kind.reductions]
     value = loss(p, t)
     require_close(
         value,
         min(expected, key=lambda one: abs(one - value)),
-        Tolerance("rounding, and any guard", absolute=rows * float(loss.tolerance(p, t).absolute)),
-        f"{rows} samples of {classes} equally likely classes do not cost log {classes} each",
+        Tolerance(
+            "rounding, and any guard", absolute=len(t) * float(loss.tolerance(p, t).absolute)
+        ),
+        f"{t.shape[0]} undecided predictions of {t.shape[1]} classes do not cost "
+        f"log {2 if loss.kind.binary else classes} each",
     )
 
 
@@ -222,7 +233,7 @@ def soft_targets_weigh_classes(loss: Loss, p: Array, t: Array) -> None:
 
 @LAWS.register(
     _samples,
-    needs=["logits"],
+    needs=["classes"],
     why="The softmax ignores a shift of the logits; large logits overflow unless it is used.",
 )
 def shift_invariant(loss: Loss, p: Array, t: Array) -> None:

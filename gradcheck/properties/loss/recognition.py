@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.properties.loss.kinds import KINDS, REDUCTIONS, Kind
-from gradcheck.properties.strategies import distributions, one_hot
+from gradcheck.properties.drawing import distributions, one_hot
+from gradcheck.properties.loss.convention import BINARY_SHAPES, SHAPES, Convention, conventions
+from gradcheck.properties.loss.kinds import KINDS, Kind
+from gradcheck.properties.loss.reductions import REDUCTIONS
 from gradcheck.properties.subject import call
 from gradcheck.properties.violation import Array, FunctionRaisedError
 
 # A guard such as log(p + 1e-5) moves the probes' losses by 1e-4; wrong kinds differ by far more.
 AGREEMENT = 1e-3
-SHAPES = ((2, 3), (4, 3), (2, 5), (3, 5))
-
-
-@dataclass(frozen=True)
-class Convention:
-    """How a loss is called: which argument comes first, and how targets are written."""
-
-    target_first: bool = False
-    indices: bool = False
-
-    def arguments(self, p: Array, t: Array) -> tuple[Array, Array]:
-        """Return the two arguments as the loss wants them."""
-        target = t.argmax(axis=-1) if self.indices else t
-        return (target, p) if self.target_first else (p, target)
-
-
-CONVENTIONS = tuple(
-    Convention(target_first, indices) for indices in (False, True) for target_first in (False, True)
-)
+BATCHES = ((2, 3), (4, 3), (2, 5), (3, 5))
 
 
 def value_of(result: Any) -> float:
@@ -46,34 +29,49 @@ def value_of(result: Any) -> float:
         return float("nan")
 
 
-def recognise(loss: Callable[..., Any], kind: str | None = None) -> tuple[Kind, Convention] | None:
+def recognise(
+    loss: Callable[..., Any], kind: str | None = None, shape: str | None = None
+) -> tuple[Kind, Convention] | None:
     """Return the kind and the calling convention under which ``loss`` is explained, or None.
 
     Single samples are used, so that a wrong reduction does not hide what is reduced. A kind
-    explains the loss if their ratio is the same for all of them.
+    explains the loss if their ratio is the same for all of them. Of the shapes in which predictions
+    may lie, the first is taken in which batches are reduced in a usual way.
     """
     kinds = [KINDS[kind]] if kind else list(KINDS.values())
-    samples = [_probe(1, 3, seed) for seed in range(6)]
-    for convention in CONVENTIONS:
-        values = [_value(loss, convention, p, t) for p, t in samples]
-        for candidate in kinds:
-            expected = [float(candidate.value(p, t).sum()) for p, t in samples]
-            if _proportional(values, expected):
-                return candidate, convention
-    return None
+    explained = []
+    for layout in [shape] if shape else SHAPES:
+        for convention in conventions(layout):
+            explained += [(it, convention) for it in kinds if _explains(it, convention, loss)]
+            if explained and layout == "matrix" and not explained[0][0].binary:
+                return explained[0]
+    usual = [
+        (it, convention)
+        for it, convention in explained
+        if recognise_reduction(loss, it, convention) in it.reductions
+    ]
+    return next(iter(usual + explained), None)
+
+
+def _explains(kind: Kind, convention: Convention, loss: Callable[..., Any]) -> bool:
+    if kind.binary and (convention.indices or convention.shape == "sample"):
+        return False
+    if not kind.binary and convention.shape in BINARY_SHAPES:
+        return False
+    samples = [_probe(1, 3, seed, convention) for seed in range(6)]
+    values = [_value(loss, convention, p, t) for p, t in samples]
+    return _proportional(values, [float(kind.value(p, t).sum()) for p, t in samples])
 
 
 def recognise_reduction(loss: Callable[..., Any], kind: Kind, convention: Convention) -> str:
     """Return the name in `REDUCTIONS` that gives the values of ``loss`` on batches, or nothing."""
-    factors = {}
-    for rows, classes in SHAPES:
-        p, t = _probe(rows, classes, seed=7)
+    ratios = {}
+    for size in BATCHES:
+        p, t = _probe(*size, seed=7, convention=convention)
         value = _value(loss, convention, p, t)
-        factors[rows, classes] = value / float(kind.value(p, t).sum())
+        ratios[p.shape] = value / float(kind.value(p, t).sum())
     for name, factor in REDUCTIONS.items():
-        if all(
-            abs(measured / factor(*shape) - 1) < AGREEMENT for shape, measured in factors.items()
-        ):
+        if all(abs(ratio / factor(*shape) - 1) < AGREEMENT for shape, ratio in ratios.items()):
             return name
     return ""
 
@@ -95,10 +93,14 @@ def backward_of(fn: Any) -> Callable[..., Any] | None:
     return backward
 
 
-def _probe(rows: int, classes: int, seed: int) -> tuple[Array, Array]:
+def _probe(rows: int, classes: int, seed: int, convention: Convention) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
     p = distributions(rng.normal(size=(rows, classes)))
-    return p, one_hot(rng.integers(classes, size=rows).tolist(), classes)
+    t = one_hot(rng.integers(classes, size=rows).tolist(), classes)
+    if convention.shape not in BINARY_SHAPES:
+        return convention.fit(p), convention.fit(t)
+    # One number per sample, yes and no in turn.
+    return p[:, :1], (seed + np.arange(rows)[:, np.newaxis]) % 2.0
 
 
 def _value(loss: Callable[..., Any], convention: Convention, p: Array, t: Array) -> float:
@@ -109,6 +111,7 @@ def _value(loss: Callable[..., Any], convention: Convention, p: Array, t: Array)
 
 
 def _proportional(values: list[float], expected: list[float]) -> bool:
+    if not np.isfinite(values).all():
+        return False
     ratios = np.array(values) / np.array(expected)
-    spread = np.ptp(ratios)
-    return bool(np.isfinite(spread) and spread < AGREEMENT * np.abs(ratios).min())
+    return bool(np.ptp(ratios) < AGREEMENT * np.abs(ratios).min())

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from hypothesis import strategies as st
 
-from gradcheck.properties import strategies
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.row_backward import gradient_rounding
+from gradcheck.properties.row_backward import gradient_rounding, one_cotangent
 from gradcheck.properties.softmax.subject import Softmax
 from gradcheck.properties.tolerance import Tolerance
 from gradcheck.properties.violation import Array, require_close
@@ -17,12 +13,8 @@ from gradcheck.properties.violation import Array, require_close
 BACKWARD = Suite("softmax backward", Softmax)
 
 
-def _one_cotangent(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits_and_cotangents((max(softmax.ndims),))
-
-
 @BACKWARD.register(
-    _one_cotangent,
+    one_cotangent,
     needs=["backward"],
     why="Logits shifted together change nothing, so no gradient points that way.",
 )
@@ -40,7 +32,7 @@ def backward_rows_sum_to_zero(softmax: Softmax, x: Array, g: Array) -> None:
 
 
 @BACKWARD.register(
-    _one_cotangent,
+    one_cotangent,
     needs=["backward"],
     why="An equal cotangent for all classes asks for the derivative of their sum, a constant.",
 )

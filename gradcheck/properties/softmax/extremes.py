@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import strategies, tolerance
+from gradcheck.properties import drawing, tolerance
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.softmax.subject import Softmax, reference
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, require_close
+from gradcheck.properties.violation import Array, FunctionRaisedError, require, require_close
 
 # On the grid of 1/64, unequal logits differ by 1500 or more: one of them has probability 0.
 HUGE = (1e5, 1e6, 1e300)
@@ -23,22 +23,22 @@ EXTREMES = Suite("softmax extremes", Softmax)
 
 
 def _huge(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits(softmax.ndims, scales=HUGE)
+    return drawing.logits(softmax.ndims, scales=HUGE)
 
 
 def _masked(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.masked_logits(softmax.ndims)
+    return drawing.masked_logits(softmax.ndims)
 
 
 @st.composite
 def _tempered(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
-    x = strategies.draw_grid(draw, strategies.draw_shape(draw, ndims), 8.0)
+    x = drawing.draw_grid(draw, drawing.draw_shape(draw, ndims), 8.0)
     return {"x": x, "temperature": draw(st.sampled_from([1e-6, 1e-3, 1e3, 1e6]))}
 
 
 @st.composite
 def _two_temperatures(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
-    x = strategies.draw_grid(draw, strategies.draw_shape(draw, ndims), 8.0)
+    x = drawing.draw_grid(draw, drawing.draw_shape(draw, ndims), 8.0)
     factor = st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
     low, high = sorted([draw(factor), draw(factor)])
     return {"x": x, "cold": low, "warm": high}
@@ -89,6 +89,39 @@ def minus_infinity_masks(softmax: Softmax, x: Array) -> None:
     require_close(
         p, reference(x), softmax.tolerance(x), "the entries that are not masked come out wrong"
     )
+
+
+@EXTREMES.register(
+    pins=[
+        {"x": np.array([np.inf, 0.0])},
+        {"x": np.array([np.inf, np.inf, 1.0])},
+        {"x": np.array([-np.inf, -np.inf])},
+        {"x": np.array([np.inf, -np.inf])},
+    ],
+    why="An overflow upstream must be seen; zeros or equal shares look like an answer.",
+)
+def undefined_rows_are_not_made_up(softmax: Softmax, x: Array) -> None:
+    """A row with +inf is its limit or has a NaN, one of -inf alone has a NaN; other rows stay."""
+    rows = np.stack([x, np.arange(float(len(x)))]) if 2 in softmax.ndims else x
+    try:
+        p = softmax(rows)
+    except FunctionRaisedError:
+        return
+    first = np.atleast_2d(p)[0]
+    limit = np.isposinf(x) / max(1, np.isposinf(x).sum())
+    right = np.isnan(first).any() or (limit.any() and np.array_equal(first, limit))
+    require(
+        right,
+        "an undefined row has probabilities all the same",
+        where=f"x = {x.tolist()}",
+        got=first,
+        expected=f"NaN or {limit.tolist()}" if limit.any() else "NaN",
+        cause="NaN is replaced by numbers (nan_to_num, where, or a guard in the sum)",
+    )
+    if rows.ndim == 2:
+        require_close(
+            p[1:], softmax(rows[1:]), softmax.tolerance(rows[1:]), "an undefined row spoils another"
+        )
 
 
 @EXTREMES.register(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import strategies
+from gradcheck.properties import drawing
 from gradcheck.properties.differences import difference_error, numerical_jacobian
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.row_wise import OVER_ROWS
@@ -20,7 +20,7 @@ JACOBIAN = Suite("softmax jacobian", Softmax)
 
 def _moderate(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
     ndim = max(softmax.ndims)
-    return strategies.logits((ndim,), scales=(4.0,), rows=2, classes=3)
+    return drawing.logits((ndim,), scales=(4.0,), rows=2, classes=3)
 
 
 def _blocks(jacobian: Array) -> Array:

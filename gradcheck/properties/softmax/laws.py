@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import strategies, tolerance
+from gradcheck.properties import drawing, tolerance
+from gradcheck.properties.array_function import any_logits
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.softmax.subject import Softmax, reference
 from gradcheck.properties.tolerance import Tolerance
@@ -19,28 +20,26 @@ NO_UNDERFLOW = 700.0
 LAWS = Suite("softmax laws", Softmax)
 
 
-def _logits(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits(softmax.ndims)
-
-
 def _shifted(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.shifted_logits(softmax.ndims)
+    return drawing.shifted_logits(softmax.ndims)
 
 
 def _close(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return st.one_of(strategies.logits(softmax.ndims), strategies.close_logits(softmax.ndims))
+    return st.one_of(drawing.logits(softmax.ndims), drawing.close_logits(softmax.ndims))
 
 
 def _one_row(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return strategies.logits((max(softmax.ndims),), rows=1, scales=(1.0, 8.0))
+    return drawing.logits((max(softmax.ndims),), rows=1, scales=(1.0, 8.0))
 
 
 def _logits_and_dtype(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    pairs = st.tuples(_logits(softmax), st.sampled_from([np.float64, np.float32]))
+    pairs = st.tuples(any_logits(softmax), st.sampled_from([np.float64, np.float32]))
     return pairs.map(lambda pair: {"x": pair[0]["x"].astype(pair[1])})
 
 
-@LAWS.register(_logits, why="Negative probabilities, or ones above 1, break every later logarithm.")
+@LAWS.register(
+    any_logits, why="Negative probabilities, or ones above 1, break every later logarithm."
+)
 def probabilities_in_unit_interval(softmax: Softmax, x: Array) -> None:
     """Every output lies in [0, 1]."""
     p = softmax(x)
@@ -52,7 +51,7 @@ def probabilities_in_unit_interval(softmax: Softmax, x: Array) -> None:
 
 
 @LAWS.register(
-    _logits, why="The outputs are read as probabilities; the loss and its gradient assume it."
+    any_logits, why="The outputs are read as probabilities; the loss and its gradient assume it."
 )
 def rows_sum_to_one(softmax: Softmax, x: Array) -> None:
     """Each row sums to one."""
@@ -96,7 +95,7 @@ def order_kept(softmax: Softmax, x: Array) -> None:
 
 
 @LAWS.register(
-    _logits, why="Accuracy counts the largest probability; it must be the largest logit."
+    any_logits, why="Accuracy counts the largest probability; it must be the largest logit."
 )
 def argmax_kept(softmax: Softmax, x: Array) -> None:
     """The class of the largest logit has the largest probability."""
@@ -112,7 +111,7 @@ def argmax_kept(softmax: Softmax, x: Array) -> None:
 
 
 @LAWS.register(
-    _logits, why="It fixes base and scale, which sums, order and invariances all leave free."
+    any_logits, why="It fixes base and scale, which sums, order and invariances all leave free."
 )
 def log_ratio_is_logit_difference(softmax: Softmax, x: Array) -> None:
     """The logarithm of the ratio of two probabilities is the difference of their logits."""
@@ -157,7 +156,7 @@ def equal_logits_are_uniform(softmax: Softmax, x: Array) -> None:
     )
 
 
-@LAWS.register(_logits, why="Class probabilities must not depend on classes that are left out.")
+@LAWS.register(any_logits, why="Class probabilities must not depend on classes that are left out.")
 def dropping_a_class_renormalises(softmax: Softmax, x: Array) -> None:
     """Without its last class, the rest of a row is renormalised."""
     if x.shape[-1] < 2:
@@ -189,7 +188,7 @@ def two_classes_are_a_sigmoid(softmax: Softmax, x: Array) -> None:
 
 
 @LAWS.register(
-    _logits,
+    any_logits,
     needs=["log_softmax"],
     why="Training uses the logarithm, prediction the softmax; they must describe one model.",
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import numpy as np
 
 from gradcheck.properties.imitation import (
@@ -10,88 +13,92 @@ from gradcheck.properties.imitation import (
     Suspect,
     Vjp,
     answers_of,
-    is_float32,
+    narrower_type,
     recognise,
     recognise_backward,
 )
 from gradcheck.properties.violation import Array
 
 
-def _normalised(e: Array, axis: int | None = -1) -> Array:
-    return np.asarray(e / e.sum(axis=axis, keepdims=axis is not None))
-
-
-def _exp_shifted(x: Array, axis: int | None = -1) -> Array:
-    return np.asarray(np.exp(x - x.max(axis=axis, keepdims=axis is not None)))
+def _exp_shifted(x: Array) -> Array:
+    return np.asarray(np.exp(x - x.max(axis=-1, keepdims=True)))
 
 
 def _rows(x: Array) -> Array:
-    return _normalised(_exp_shifted(x))
-
-
-def _without_keepdims(x: Array) -> Array:
     e = _exp_shifted(x)
-    return np.asarray(e / e.sum(axis=-1))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+# What is subtracted from the logits, and what the exponentials are divided by; the right ones are
+# nameless.
+SHIFTS: dict[str, Function] = {
+    "": lambda x: x.max(axis=-1, keepdims=True),
+    "no maximum is subtracted, so that exp overflows beyond 709 and underflows below -745": (
+        lambda x: np.zeros(())
+    ),
+    "the maximum is taken over the whole array, so that rows far below it become 0/0": (
+        lambda x: np.asarray(x.max())
+    ),
+    "the maximum is taken along axis 0": lambda x: x.max(axis=0),
+    "the maximum lacks keepdims=True, so that the maxima of other rows are subtracted": (
+        lambda x: x.max(axis=-1)
+    ),
+    "the shift is max(0, maximum), so that rows of very negative logits underflow": (
+        lambda x: np.maximum(x.max(axis=-1, keepdims=True), 0)
+    ),
+    "the shift is the largest absolute value, so that negative rows underflow": (
+        lambda x: np.abs(x).max(axis=-1, keepdims=True)
+    ),
+    "the shift is the first entry of the row, not its maximum": lambda x: x[..., :1],
+    "the shift is the mean, not the maximum": lambda x: x.mean(axis=-1, keepdims=True),
+    "the shift is the minimum, not the maximum": lambda x: x.min(axis=-1, keepdims=True),
+    "the mean of the batch is subtracted": lambda x: x.mean(axis=0),
+}
+DIVISORS: dict[str, Function] = {
+    "": lambda e: e.sum(axis=-1, keepdims=True),
+    "the sum is taken over the whole array": lambda e: np.asarray(e.sum()),
+    "the sum is taken along axis 0": lambda e: e.sum(axis=0),
+    "the sum lacks keepdims=True, so that row i is divided by the sum of row j where shapes "
+    "allow it": lambda e: e.sum(axis=-1),
+    "the division by the sum is missing": lambda e: np.ones(()),
+    "the result is divided by the number of rows too": (
+        lambda e: e.sum(axis=-1, keepdims=True) * len(e)
+    ),
+}
+REMEDY = "use x.max(axis=-1, keepdims=True) and e.sum(axis=-1, keepdims=True)"
+
+# Pairs of faults that are one to whoever made them.
+TOLD_TOGETHER = {
+    ("the maximum is taken over the whole array", "the sum is taken over the whole array"): (
+        "all rows together sum to 1: the maximum and the sum are taken over the whole array. "
+        "Take them per row: x.max(axis=-1, keepdims=True) and e.sum(axis=-1, keepdims=True)"
+    ),
+    ("the maximum is taken along axis 0", "the sum is taken along axis 0"): (
+        "the columns sum to 1: the function normalises along axis 0; use axis=-1 (or pass the "
+        "option axis=0 if columns are your samples)"
+    ),
+}
+
+
+def _composed() -> Iterator[Suspect]:
+    """Yield every way of shifting and dividing but the right one."""
+    for (shift, shifted), (division, divisor) in product(SHIFTS.items(), DIVISORS.items()):
+        if not (shift or division):
+            continue
+
+        def imitation(x: Array, shifted: Function = shifted, divisor: Function = divisor) -> Array:
+            e = np.exp(x - shifted(x))
+            return np.asarray(e / divisor(e))
+
+        told = TOLD_TOGETHER.get((shift.partition(",")[0], division))
+        named = "; ".join(filter(None, (shift, division)))
+        yield Suspect(imitation, told or f"{named}: {REMEDY}")
 
 
 SUSPECTS = (
+    *_composed(),
     Suspect(
-        lambda x: _normalised(_exp_shifted(x, None), None),
-        "all rows together sum to 1: the maximum and the sum are taken over the whole array. "
-        "Take them per row: x.max(axis=-1, keepdims=True) and e.sum(axis=-1, keepdims=True)",
-    ),
-    Suspect(
-        lambda x: _normalised(_exp_shifted(x), None),
-        "the sum is taken over the whole array; use e.sum(axis=-1, keepdims=True)",
-    ),
-    Suspect(
-        lambda x: _normalised(np.exp(x), None),
-        "the sum is taken over the whole array and no maximum is subtracted; "
-        "use e.sum(axis=-1, keepdims=True) and subtract x.max(axis=-1, keepdims=True)",
-    ),
-    Suspect(
-        lambda x: _normalised(_exp_shifted(x, None)),
-        "the maximum is taken over the whole array, so that rows far below it become 0/0; "
-        "use x.max(axis=-1, keepdims=True)",
-    ),
-    Suspect(
-        lambda x: _normalised(_exp_shifted(x, 0), 0),
-        "the columns sum to 1: the function normalises along axis 0; use axis=-1 (or pass the "
-        "option axis=0 if columns are your samples)",
-    ),
-    Suspect(
-        lambda x: _normalised(_exp_shifted(x), 0),
-        "the sum is taken along axis 0, the maximum along the rows; use axis=-1 in both",
-    ),
-    Suspect(
-        _without_keepdims,
-        "the sum lacks keepdims=True: row i is divided by the sum of row j where shapes allow it",
-    ),
-    Suspect(
-        lambda x: _normalised(np.exp(x - x.max(axis=-1))),
-        "the maximum lacks keepdims=True: the maxima of other rows are subtracted",
-    ),
-    Suspect(
-        lambda x: _normalised(np.exp(x)),
-        "no maximum is subtracted: exp overflows beyond 709 and underflows below -745; "
-        "subtract x.max(axis=-1, keepdims=True) first",
-    ),
-    Suspect(
-        lambda x: _normalised(np.exp(x - np.maximum(x.max(axis=-1, keepdims=True), 0))),
-        "the shift is max(0, maximum), so that rows of very negative logits underflow; "
-        "subtract the maximum itself",
-    ),
-    Suspect(
-        lambda x: _normalised(np.exp(x - np.abs(x).max(axis=-1, keepdims=True))),
-        "the shift is the largest absolute value, so that negative rows underflow; "
-        "subtract the maximum itself",
-    ),
-    Suspect(
-        lambda x: _normalised(np.exp(x - x[..., :1])),
-        "the shift is the first entry of the row; subtract the maximum",
-    ),
-    Suspect(
-        lambda x: _normalised(np.exp2(x - x.max(axis=-1, keepdims=True))),
+        lambda x: np.asarray(_exp2(x) / _exp2(x).sum(axis=-1, keepdims=True)),
         "the base is 2, not e; use np.exp",
     ),
     Suspect(
@@ -102,10 +109,25 @@ SUSPECTS = (
         "this is the sigmoid of each entry by itself; divide exp by the row's sum instead",
     ),
     Suspect(
+        lambda x: np.asarray(_sigmoid(x) / _sigmoid(x).sum(axis=-1, keepdims=True)),
+        "sigmoids are divided by their sum, not exponentials; use np.exp",
+    ),
+    Suspect(
         lambda x: _rows(_rows(x)), "the softmax is taken twice; the second flattens probabilities"
     ),
     Suspect(lambda x: np.asarray(np.log(_rows(x))), "this is the log-softmax; take exp of it"),
-    Suspect(lambda x: _exp_shifted(x), "the division by the sum is missing"),
+    Suspect(
+        lambda x: np.asarray(np.abs(x) / np.abs(x).sum(axis=-1, keepdims=True)),
+        "the logits are divided by the sum of their absolute values; take exp of them first",
+    ),
+    Suspect(
+        lambda x: np.asarray(x / x.sum(axis=-1, keepdims=True)),
+        "the logits are divided by their sum; take exp of them first",
+    ),
+    Suspect(
+        lambda x: np.asarray(x == x.max(axis=-1, keepdims=True), dtype=np.float64),
+        "this is the arg max, one-hot: the largest logit gets all the probability",
+    ),
     Suspect(
         lambda x: np.asarray(np.nan_to_num(_rows(x))),
         "NaN is replaced by numbers (nan_to_num or the like); let it show",
@@ -113,13 +135,21 @@ SUSPECTS = (
 )
 
 
+def _exp2(x: Array) -> Array:
+    return np.asarray(np.exp2(x - x.max(axis=-1, keepdims=True)))
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
 def forward_cause(fn: Function) -> str:
     """Return what is known of the first suspect that does on every probe what ``fn`` does."""
     answers = answers_of(fn)
     if named := recognise(answers, [Suspect(_rows, "right"), *SUSPECTS]):
         return named if named != "right" else ""
-    if is_float32(answers):
-        return "every result is a float32 number: there is a cast to float32 inside"
+    if narrow := narrower_type(answers, answers_of(_rows)):
+        return f"every result is a {narrow} number: there is a cast to {narrow} inside"
     return _by_scale(answers[0]) or _by_row_sums(answers)
 
 

@@ -142,3 +142,18 @@ def test_every_property_refuses_some_fault():
     killers = set(DERIVATIVE_FAULTS).union(*(expected for _, expected in FAULTS.values()))
 
     assert set(suite("activation").names) == killers
+
+
+def test_activation_that_works_in_place_is_recognised_and_changes_no_probe():
+    def relu(x):
+        x[x < 0] = 0
+        return x
+
+    for _ in range(2):
+        report = run_properties("activation", relu, examples=10)
+
+        assert report.facts["kind"] == "relu"
+        assert {r.name for r in report.results if r.status is Status.FAILED} == {
+            "input_unchanged",
+            "memory_layout_irrelevant",
+        }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax, xlogy
@@ -291,6 +293,34 @@ def test_every_property_refuses_some_fault():
     }.union(*FAULTS.values(), *GRADIENT_FAULTS.values())
 
     assert set(suite("loss").names) == killers
+
+
+def one_sample_at_a_time(actual, predicted):
+    return -sum(float(actual[i]) * math.log(predicted[i] + 1e-15) for i in range(len(actual)))
+
+
+def true_class_of_one_sample(p, y):
+    if np.ndim(p) != 1:
+        raise ValueError("one sample at a time")
+    return -np.log(p[y] + 1e-15)
+
+
+@pytest.mark.parametrize("fn", [one_sample_at_a_time, true_class_of_one_sample])
+def test_loss_of_single_samples_is_tried_on_them_and_the_rest_stated(fn):
+    report = run_properties("loss", fn, examples=15)
+
+    assert report.ok, str(report)
+    assert report.facts["shape"] == "sample (classes,), one sample at a time"
+    assert report["every_sample_counts_alike"].message == "it takes one sample at a time"
+
+
+def test_logarithm_to_base_two_of_a_single_sample_is_named():
+    def base_two_of_one(p, q):
+        return -sum(p[i] * math.log2(q[i] + 1e-15) for i in range(len(p)))
+
+    report = run_properties("loss", base_two_of_one, only=["reduced_by_sum_or_mean"])
+
+    assert "to base 2; use np.log" in report["reduced_by_sum_or_mean"].message
 
 
 def test_unrecognisable_loss_asks_for_its_kind():

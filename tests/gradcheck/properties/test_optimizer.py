@@ -40,7 +40,9 @@ def descent(p, g):
     return p - 0.01 * g
 
 
-@pytest.mark.parametrize("fn", [Momentum, Momentum(), Adam, descent], ids=str)
+@pytest.mark.parametrize(
+    "fn", [Momentum, Momentum(), Adam, descent], ids=["class", "object", "adam", "function"]
+)
 def test_right_optimizer_passes(fn):
     report = run_properties("optimizer", fn, examples=25)
 
@@ -85,6 +87,26 @@ class OneVelocity(Momentum):
             p += self.velocity[0]
 
 
+class ByPosition:
+    """Momentum on dicts, whose velocities go by position."""
+
+    def __init__(self):
+        self.velocity = {}
+
+    def step(self, params, grads):
+        for i, name in enumerate(params):
+            old = self.velocity.get(i, 0.0)
+            old = old if np.shape(old) == params[name].shape else 0.0
+            self.velocity[i] = 0.9 * old - 0.01 * grads[name]
+            params[name] = params[name] + self.velocity[i]
+
+
+class FirstIsFaster(Momentum):
+    def step(self, params, grads):
+        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+            p -= self.rate / (1 + i) * g
+
+
 class Stalling(Momentum):
     def step(self, params, grads):
         self.rate = -self.rate
@@ -117,6 +139,8 @@ FAULTS = {
     halves_gradient: {"gradients_unchanged"},
     widened: {"shape_and_dtype_kept"},
     OneVelocity: {"each_tensor_as_if_alone"},
+    ByPosition: {"tensor_order_irrelevant"},
+    FirstIsFaster: {"tensor_order_irrelevant"},
     Stalling: {"constant_gradient_keeps_moving"},
     SharedState: {"fresh_start_repeats"},
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.special
@@ -85,15 +87,82 @@ def test_right_softmax_passes(name):
     assert report.ok, str(report)
 
 
-def test_softmax_for_batches_only_fails_on_deeper_arrays_alone():
-    report = run_properties("softmax", batches_only, examples=10)
+def refuses_all_but_batches(x):
+    if x.ndim != 2:
+        raise ValueError("a batch is expected")
+    return batches_only(x)
 
-    assert report["vector_is_a_batch_of_one"].status is Status.SKIPPED
-    assert not [
-        r.name
-        for r in report.results
-        if r.status in (Status.FAILED, Status.ERRORED) and r.name != "leading_axes_are_batches"
-    ]
+
+def reshaped(x):
+    e = np.exp(x - np.max(x, axis=1).reshape(-1, 1))
+    return e / np.sum(e, axis=1).reshape(-1, 1)
+
+
+def list_of_numbers(z):
+    e = [math.exp(v - max(z)) for v in z]
+    return [v / sum(e) for v in e]
+
+
+@pytest.mark.parametrize(
+    ("fn", "tried", "not_tried"),
+    [
+        (batches_only, "2-D arrays", "AxisError"),
+        (refuses_all_but_batches, "2-D arrays", "a batch is expected"),
+        (reshaped, "2-D arrays", "(8,1)"),
+        (vectors_only, "1-D arrays", "a vector is expected"),
+        (list_of_numbers, "1-D arrays", "it takes no 2-D arrays"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_softmax_is_tried_on_what_it_takes_and_the_rest_is_stated(fn, tried, not_tried):
+    report = run_properties("softmax", fn, examples=10)
+
+    assert report.ok, str(report)
+    assert report.facts["tried on"] == tried
+    assert not_tried in report.facts["not tried on"]
+    left_out = {r.name for r in report.results if r.status is Status.SKIPPED}
+    apart = "each_row_as_if_alone" if tried == "1-D arrays" else "vector_is_a_batch_of_one"
+    assert {apart, "leading_axes_are_batches"} <= left_out
+
+
+def test_axis_one_in_deeper_arrays_is_stated_and_refused_when_they_are_asked_for():
+    name = "leading_axes_are_batches"
+
+    stated = run_properties("softmax", batches_only, examples=10, only=[name, "rows_sum_to_one"])
+    asked_for = run_properties("softmax", batches_only, examples=10, only=[name], ndims=(2, 3))
+
+    assert stated.ok
+    assert "works along axis 1" in stated[name].message
+    assert asked_for[name].status is Status.FAILED
+
+
+def test_numbers_of_axes_that_are_not_meant_are_not_tried():
+    def over_everything(x):
+        e = np.exp(x - np.max(x))
+        return e / np.sum(e)
+
+    names = ["rows_sum_to_one", "each_row_as_if_alone", "agrees_with_reference"]
+    assert not run_properties("softmax", over_everything, examples=10, only=names).ok
+    report = run_properties("softmax", over_everything, examples=10, ndims=1)
+
+    assert report.ok, str(report)
+    assert report["each_row_as_if_alone"].message == "it is meant for 1-D arrays only"
+
+
+@pytest.mark.parametrize("ndims", [0, 3, (3, 4), (1, 7), ()])
+def test_numbers_of_axes_without_rows_or_batches_are_refused(ndims):
+    with pytest.raises(ValueError, match="ndims must be some of"):
+        run_properties("softmax", row_wise, ndims=ndims)
+
+
+def test_same_failure_of_many_properties_is_told_once():
+    def broken(x):
+        raise RuntimeError("out of order")
+
+    told = str(run_properties("softmax", broken, examples=3))
+
+    assert told.count("raises") <= told.count("as for probabilities_in_unit_interval")
+    assert "rows_sum_to_one: as for probabilities_in_unit_interval" in told
 
 
 def test_exp_of_x_minus_logsumexp_fails_only_where_two_probabilities_of_one_come_out():

@@ -72,8 +72,10 @@ def first_axis(x):
     return softmax(x, axis=0)
 
 
-def second_axis(x):
-    return softmax(x, axis=1)
+def all_axes_but_the_first(x):
+    axes = tuple(range(1, x.ndim)) or 0
+    e = np.exp(x - x.max(axis=axes, keepdims=True))
+    return e / e.sum(axis=axes, keepdims=True)
 
 
 def last_axis_whatever_asked(x, axis=-1):
@@ -137,6 +139,15 @@ def always_float64(x):
 
 def cast_to_input_type(x):
     return softmax(x).astype(x.dtype)
+
+
+def classless_is_certain(x):
+    return softmax(x) if x.shape[-1] else np.ones((len(x), 1))
+
+
+def zeros_for_undefined(x):
+    p = softmax(x)
+    return np.where(np.isfinite(x).any(axis=-1, keepdims=True), p, 0.0)
 
 
 def nan_replaced(x):
@@ -230,6 +241,7 @@ REFUSE_ASKED_ABOUT = {
     "nan_stays_in_its_row",
     "huge_logits_stay_finite",
     "minus_infinity_masks",
+    "undefined_rows_are_not_made_up",
     "temperature_limits_reached",
     "cooling_sharpens",
     "rows_do_not_mix_in_derivative",
@@ -240,7 +252,7 @@ REFUSE_ASKED_ABOUT = {
 FORWARD_FAULTS = {
     global_maximum: {"rows_may_lie_far_apart", "shift_invariant", "empty_batch_stays_empty"},
     first_axis: {"rows_sum_to_one", "each_row_as_if_alone", "vector_is_a_batch_of_one"},
-    second_axis: {"leading_axes_are_batches"},
+    all_axes_but_the_first: {"leading_axes_are_batches"},
     last_axis_whatever_asked: {"every_axis_offered_works"},
     sum_without_keepdims: {"rows_sum_to_one", "each_row_as_if_alone", "shape_kept"},
     row_by_position: {"row_order_followed", "each_row_as_if_alone"},
@@ -254,7 +266,9 @@ FORWARD_FAULTS = {
     float32_inside: {"rows_sum_to_one", "agrees_with_reference", "jacobian_symmetric"},
     always_float64: {"dtype_kept"},
     cast_to_input_type: {"integers_computed_as_floats"},
-    nan_replaced: {"nan_stays_in_its_row"},
+    nan_replaced: {"nan_stays_in_its_row", "undefined_rows_are_not_made_up"},
+    zeros_for_undefined: {"undefined_rows_are_not_made_up"},
+    classless_is_certain: {"no_classes_give_no_entries"},
     sigmoid: {"rows_sum_to_one", "shift_invariant", "jacobian_rows_sum_to_zero"},
     base_two: {"log_ratio_is_logit_difference", "two_classes_are_a_sigmoid"},
     softmin: {"order_kept", "argmax_kept", "jacobian_positive_semidefinite"},
@@ -320,6 +334,18 @@ def test_every_property_refuses_some_fault():
     assert set(suite("softmax").names) - killers == {"agrees_with_log_softmax"}
 
 
+def test_vector_taken_for_a_column_is_named_where_vectors_fail_and_only_there():
+    def stacked(x):
+        return np.array([np.exp(row - row.max()) / np.exp(row - row.max()).sum() for row in x])
+
+    names = ["rows_sum_to_one", "vector_is_a_batch_of_one", "empty_batch_stays_empty"]
+    report = run_properties("softmax", stacked, examples=20, only=names)
+
+    assert "a vector is taken for something else" in report[names[0]].parts["cause"]
+    assert "a vector is taken for something else" in report[names[1]].parts["cause"]
+    assert "cause" not in report[names[2]].parts
+
+
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
@@ -347,6 +373,38 @@ def test_cause_is_found_by_experiment(fault, cause):
 
     assert causes
     assert all(cause in line for line in causes)
+
+
+COMPOSED = {
+    "no shift, first axis": (lambda x: np.exp(x) / np.exp(x).sum(axis=0), "taken along axis 0"),
+    "maximum of columns": (
+        lambda x: np.exp(x - x.max(axis=0)) / np.exp(x - x.max(axis=0)).sum(axis=-1, keepdims=True),
+        "the maximum is taken along axis 0",
+    ),
+    "mean for maximum": (
+        lambda x: (
+            np.exp(x - x.mean(-1, keepdims=True))
+            / np.exp(x - x.mean(-1, keepdims=True)).sum(-1, keepdims=True)
+        ),
+        "the shift is the mean",
+    ),
+    "divided by rows": (lambda x: softmax(x) / len(x), "divided by the number of rows"),
+    "arg max": (lambda x: (x == x.max(-1, keepdims=True)).astype(x.dtype), "the arg max"),
+    "float16": (lambda x: softmax(x).astype(np.float16).astype(x.dtype), "cast to float16"),
+    "sigmoids": (lambda x: sigmoid(x) / sigmoid(x).sum(-1, keepdims=True), "sigmoids"),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_faults_together_are_named(name):
+    fn, cause = COMPOSED[name]
+    only = ["huge_logits_stay_finite", "agrees_with_reference", "each_row_as_if_alone"]
+
+    report = run_properties("softmax", fn, examples=20, only=only)
+
+    failed = [r for r in report.results if r.status is Status.FAILED]
+    assert failed
+    assert all(cause in r.parts["cause"] for r in failed)
 
 
 @pytest.mark.parametrize(

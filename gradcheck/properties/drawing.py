@@ -1,6 +1,7 @@
-"""Hypothesis strategies for what goes into a network's functions: logits, targets, distributions.
+"""What the suites draw: the arguments of a property's check, as a dict.
 
-Every entry is drawn on its own: Hypothesis's array strategy fills by default, and row bugs hide in
+For tests of your own there is `gradcheck.properties.strategies`; here, speed comes first. Every
+entry is drawn on its own: Hypothesis's array strategy fills by default, and row bugs hide in
 equal rows. The scale is drawn apart from the entries, so that a counterexample names its regime.
 Entries are dyadic fractions, small integers over a power of two: they shrink to readable numbers,
 and sums and shifts of them are exact, so that identities may be asked for without excuse.
@@ -110,9 +111,9 @@ def poisoned_logits(draw: Draw) -> dict[str, Any]:
 
 
 @st.composite
-def logits_and_axis(draw: Draw) -> dict[str, Any]:
-    """Draw ``x`` of up to three axes and one ``axis`` of it, counted from either end."""
-    x = draw_grid(draw, draw_shape(draw, (1, 2, 3)), 8.0)
+def logits_and_axis(draw: Draw, ndims: Sequence[int] = (1, 2, 3)) -> dict[str, Any]:
+    """Draw ``x`` and one ``axis`` of it, counted from either end."""
+    x = draw_grid(draw, draw_shape(draw, ndims), 8.0)
     return {"x": x, "axis": draw(st.integers(-x.ndim, x.ndim - 1))}
 
 

@@ -1,0 +1,124 @@
+"""Looking for a counterexample: inputs drawn once for all who want them, failures shrunk."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gradcheck.properties.profile import Effort
+from gradcheck.properties.registry import Inputs
+from gradcheck.properties.violation import FunctionRaisedError, PropertyViolationError
+
+if TYPE_CHECKING:
+    from hypothesis import settings
+    from hypothesis.strategies import SearchStrategy
+
+Judge = Callable[[Inputs], None]
+
+
+class Search:
+    """Searches of one run, which try the same inputs where they draw from the same strategy.
+
+    Hypothesis takes longer to draw an input than most properties to judge it. What it draws
+    depends on the seed and the strategy alone as long as nothing fails: so inputs are drawn once
+    per strategy, and only where one fails does Hypothesis search again, to shrink it.
+
+    Parameters
+    ----------
+    effort
+        How many inputs to draw, from which seed.
+    """
+
+    def __init__(self, effort: Effort) -> None:
+        self.effort = effort
+        self._drawn: dict[Any, list[Inputs]] = {}
+
+    def run(self, key: Any, strategy: SearchStrategy[dict[str, Any]], judge: Judge) -> None:
+        """Judge the inputs drawn from ``strategy``; raise at the smallest that fails.
+
+        ``key`` tells strategies apart.
+        """
+        if key not in self._drawn:
+            self._drawn[key] = self._draw(strategy)
+        for inputs in self._drawn[key]:
+            try:
+                judge(copy.deepcopy(inputs))
+            except (PropertyViolationError, FunctionRaisedError):
+                self._shrink(strategy, judge)
+                self._repeat(inputs, judge)
+
+    def _draw(self, strategy: SearchStrategy[dict[str, Any]]) -> list[Inputs]:
+        import hypothesis
+
+        drawn: list[Inputs] = []
+
+        @hypothesis.seed(self.effort.seed)
+        @self._settings()
+        @hypothesis.given(strategy)
+        def keep(inputs: dict[str, Any]) -> None:
+            drawn.append(inputs)
+
+        with private_storage():
+            keep()
+        return drawn
+
+    def _shrink(self, strategy: SearchStrategy[dict[str, Any]], judge: Judge) -> None:
+        import hypothesis
+        from hypothesis.errors import Flaky
+
+        @hypothesis.seed(self.effort.seed)
+        @self._settings()
+        @hypothesis.given(strategy)
+        def search(inputs: dict[str, Any]) -> None:
+            judge(inputs)
+
+        try:
+            with private_storage():
+                search()
+        except Flaky as error:
+            raise _not_deterministic() from error
+
+    def _repeat(self, inputs: Inputs, judge: Judge) -> None:
+        """Judge once more what failed at first, but in no search."""
+        judge(copy.deepcopy(inputs))
+        raise _not_deterministic()
+
+    def _settings(self) -> settings:
+        import hypothesis
+
+        return hypothesis.settings(
+            max_examples=self.effort.examples,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            print_blob=False,
+            report_multiple_bugs=False,
+            verbosity=hypothesis.Verbosity.quiet,
+            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+
+
+def _not_deterministic() -> PropertyViolationError:
+    return PropertyViolationError(
+        "the property failed at an input and held at the same input when tried again",
+        cause="the function is not deterministic: it draws random numbers or keeps state "
+        "between calls",
+    )
+
+
+@contextmanager
+def private_storage() -> Iterator[None]:
+    """Let Hypothesis keep its files in a temporary folder, not in the user's working directory."""
+    from hypothesis import configuration
+
+    before = getattr(configuration, "__hypothesis_home_directory", None)
+    with tempfile.TemporaryDirectory(prefix="gradcheck-") as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(before)

@@ -1,0 +1,82 @@
+"""Results as lines of text: a row in the table, the story of a failure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradcheck.properties.report import Result
+
+LABEL = 10
+GAP = "  "
+
+
+def status_width(statuses: Iterable[str]) -> int:
+    """Return the columns that the status takes in a row."""
+    return max((len(told(status)) for status in statuses), default=0)
+
+
+def told(status: str) -> str:
+    """Return a status in words."""
+    return status.replace("_", " ")
+
+
+def row(result: Result, widths: tuple[int, int], width: int | None = None) -> list[str]:
+    """Return the lines of one result in the table.
+
+    Parameters
+    ----------
+    result
+        The outcome of a property.
+    widths
+        Columns of the status and of the name.
+    width
+        Columns of the screen; without it, everything stands on one line.
+    """
+    status, name = widths
+    first = f"{told(result.status):<{status}}{GAP}{result.name:<{name}}".rstrip()
+    detail = result.headline or f"{result.examples} input{'s' * (result.examples != 1)}"
+    start = status + len(GAP) + name + len(GAP)
+    if width is None or start + len(detail) <= width:
+        return [f"{first:<{start}}{detail}"]
+    # Where the sentence does not fit beside the name, it goes below.
+    indent = " " * (status + len(GAP))
+    return [first, *wrapped(detail, indent, indent, width)]
+
+
+def flat_story(headline: str, parts: Mapping[str, str], code: str) -> str:
+    """Return the story of a failure as one text, unwrapped."""
+    return "\n".join(_story(headline, parts, code, None))
+
+
+def story(result: Result, width: int | None = None) -> list[str]:
+    """Return the lines of a failure's story, all but its code wrapped to ``width``."""
+    if not result.parts:
+        return result.message.splitlines()
+    return list(_story(result.headline, result.parts, result.counterexample, width))
+
+
+def _story(headline: str, parts: Mapping[str, str], code: str, width: int | None) -> Iterator[str]:
+    yield from wrapped(headline, "", "", width)
+    for label, text in parts.items():
+        yield from wrapped(text, f"{GAP}{label:<{LABEL}}", " " * (len(GAP) + LABEL), width)
+    if code:
+        # The code is to be pasted: it is not wrapped.
+        yield f"{GAP}example"
+        yield from (f"{GAP * 2}{line}".rstrip() for line in code.splitlines())
+
+
+def wrapped(text: str, first: str, later: str, width: int | None) -> list[str]:
+    """Return ``text`` behind ``first``, its further lines behind ``later``; one without width."""
+    if width is None:
+        return [first + text]
+    return textwrap.wrap(
+        text,
+        max(width, len(later) + 20),
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,50 @@
+"""The page of the properties says what the suites hold."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from gradcheck.properties import SUITES, strategies, suite
+from gradcheck.properties.loss.convention import SHAPES
+from gradcheck.properties.loss.kinds import KINDS
+from gradcheck.properties.profile import PROFILES
+
+ROOT = Path(__file__).parents[3]
+
+
+def load_script():
+    path = ROOT / "scripts" / "properties_page.py"
+    specification = importlib.util.spec_from_file_location("properties_page", path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[module.__name__] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_page_is_what_the_suites_would_write_today():
+    script = load_script()
+
+    assert script.PAGE.read_text(encoding="utf-8") == script.write(), (
+        "run python scripts/properties_page.py"
+    )
+
+
+def test_page_begins_with_the_three_ways_to_run_and_lists_every_property():
+    page = (ROOT / "docs" / "properties.md").read_text(encoding="utf-8")
+    start = page.partition("\n## ")[0]
+
+    for way in ("@parametrize_with_properties(", "run_properties(", "gradcheck properties softmax"):
+        assert way in start
+    for name in SUITES:
+        section = page.partition(f"## The suite `{name}`")[2].partition("\n## ")[0]
+        assert all(f"| `{prop}`" in section for prop in suite(name).names)
+
+
+def test_page_names_every_profile_kind_shape_and_strategy():
+    page = (ROOT / "docs" / "properties.md").read_text(encoding="utf-8")
+
+    for profile in PROFILES.values():
+        assert f"| `{profile.name}` | {profile.examples} |" in page
+    assert all(f"`{name}`" in page for name in [*KINDS, *SHAPES, *strategies.__all__])
