@@ -24,7 +24,7 @@ REARRANGED = {
 def exchanged(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """Another variable of the same shape."""
     node = spot.node
-    if not _is_named(node) or _is_called(spot) or _is_written(spot):
+    if not _is_named(node) or _is_called(spot):
         return
     name, value = text(node), scope.value(node)
     if value is None:
@@ -113,11 +113,6 @@ def _is_matrix(node: ast.expr, scope: Scope) -> bool:
 
 def _is_named(node: ast.AST) -> bool:
     return isinstance(node, ast.Name | ast.Attribute)
-
-
-def _is_written(spot: Spot) -> bool:
-    parent = spot.place.parent
-    return isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
 
 
 def _is_called(spot: Spot) -> bool:

@@ -40,8 +40,9 @@ def _under(place: Place, node: ast.AST, role: Role, statement: ast.AST) -> Itera
     whole = isinstance(node, ast.stmt | ast.expr | ast.Slice) and not isinstance(node, PARTIAL)
     if whole and not written:
         yield Spot(place, node, role, statement)
+    into = isinstance(node, ast.Subscript) and written  # what is written into stays what it is
     for label, held in ast.iter_fields(node):
-        if label not in ("ctx", "annotation", "decorator_list"):
+        if label not in ("ctx", "annotation", "decorator_list") and not (into and label == "value"):
             yield from _of(node, label, held, _role(node, label, role), statement)
 
 

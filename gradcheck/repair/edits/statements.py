@@ -33,7 +33,7 @@ def accumulated(spot: Spot, scope: Scope) -> Iterator[Edit]:
                 0.5,
             )
     if isinstance(node, ast.Assign | ast.AugAssign):
-        yield from _at_repeated_indices(spot, node)
+        yield from _at_repeated_indices(spot, node, scope)
     if isinstance(node, ast.AugAssign):
         message = f"`{text(node.target)}` accumulates, where it has to be assigned"
         yield Edit(spot, ast.Assign([node.target], node.value), "additive_term", message, 0.6)
@@ -49,13 +49,17 @@ def accumulated(spot: Spot, scope: Scope) -> Iterator[Edit]:
             )
 
 
-def _at_repeated_indices(spot: Spot, node: ast.Assign | ast.AugAssign) -> Iterator[Edit]:
+def _at_repeated_indices(
+    spot: Spot, node: ast.Assign | ast.AugAssign, scope: Scope
+) -> Iterator[Edit]:
     """With an index array `d[index] += g` counts an index that comes twice only once."""
     target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
     adds = isinstance(node, ast.Assign) or isinstance(node.op, ast.Add)
     if not isinstance(target, ast.Subscript):
         return
-    if adds and not any(isinstance(part, ast.Slice) for part in ast.walk(target.slice)):
+    index = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+    sliced = any(isinstance(part, ast.Slice) for part in index)
+    if adds and not sliced and any(scope.shape(part) for part in index):
         parts = (text(target.value), text(target.slice), text(node.value))
         added = ast.parse(f"np.add.at({parts[0]}, ({parts[1]}), {parts[2]})").body[0]
         message = f"an index that comes more than once in `{parts[1]}` counts once"
