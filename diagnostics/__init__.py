@@ -1,17 +1,25 @@
 """Read training histories, draw them, and say what went wrong."""
 
+from diagnostics.comparison import Comparison, compare
 from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Finding, Severity
 from diagnostics.history import History
-from diagnostics.plots import compare_histories, plot_history
+from diagnostics.live import KerasMonitor, LightningMonitor, Monitor
+from diagnostics.plots import HistoryDisplay, compare_histories, plot_history
 from diagnostics.probes import investigate
 from diagnostics.report import Report
 
 __all__ = [
+    "Comparison",
     "Finding",
     "History",
+    "HistoryDisplay",
+    "KerasMonitor",
+    "LightningMonitor",
+    "Monitor",
     "Report",
     "Severity",
+    "compare",
     "compare_histories",
     "diagnose",
     "investigate",

@@ -10,6 +10,8 @@ from diagnostics.table import Floats, Mask, Table
 
 # A log whose epoch goes back more often than this share of its rows is unordered, not resumed.
 UNORDERED = 0.25
+# So many restarts are told one by one.
+MOST_TOLD = 5
 
 
 @dataclass
@@ -64,17 +66,25 @@ def _order(rows: Rows) -> None:
         rows.notes.append(f"rows sorted by {rows.axis}")
         rows.keep(np.argsort(rows.position, kind="stable"))
         return
-    keep = np.ones(len(rows.position), bool)
-    for start in back:
-        again = rows.position[start]
-        first = rows.position[:start][keep[:start]].min(initial=np.inf)
-        keep[:start] &= rows.position[:start] < again
-        if again <= first:
-            rows.notes.append(f"{rows.axis} starts again at {again:g}: only the last run is kept")
-        else:
-            rows.notes.append(f"run resumed at {rows.axis} {again:g}: the later values are kept")
-    rows.notes = list(dict.fromkeys(rows.notes))
-    rows.keep(np.flatnonzero(keep))
+    again = rows.position[back]
+    anew = again <= np.minimum.accumulate(rows.position)[back - 1]
+    if anew.any():
+        at = again[anew][-1]
+        rows.notes.append(f"{rows.axis} starts again at {at:g}: only the last run is kept")
+    if not anew.all():
+        rows.notes.append(_resumed(rows.axis, again[~anew]))
+    # A row counts if the log never goes back to it or before it.
+    restarts = np.full(len(rows.position), np.inf)
+    restarts[back - 1] = again
+    lowest_to_come = np.minimum.accumulate(restarts[::-1])[::-1]
+    rows.keep(np.flatnonzero(rows.position < lowest_to_come))
+
+
+def _resumed(axis: str, places: Floats) -> str:
+    """Where a run was resumed, in words."""
+    shown = ", ".join(f"{place:g}" for place in places[:MOST_TOLD])
+    more = f" and {len(places) - MOST_TOLD} times more" if len(places) > MOST_TOLD else ""
+    return f"run resumed at {axis} {shown}{more}: the later values are kept"
 
 
 def _merge_equal(rows: Rows) -> None:

@@ -44,6 +44,7 @@ _JOINED = (
     (re.compile(r"cross_entropy|crossentropy"), "crossentropy"),
     (re.compile(r"log_loss"), "logloss"),
     (re.compile(r"top_?(\d+)"), r"top\1"),
+    (re.compile(r"(acc|prec)_(\d+)(?=_|$)"), r"\1_top\2"),
     (re.compile(r"hold_out"), "holdout"),
     (re.compile(r"learning_rate|learningrate"), "lr"),
     (re.compile(r"gradient|grads?(?=_|$)"), "grad"),
@@ -57,6 +58,11 @@ def words(name: str) -> list[str]:
     for pattern, replacement in _JOINED:
         snake = pattern.sub(replacement, snake)
     return [word for word in snake.split("_") if word]
+
+
+def is_axis(name: str) -> bool:
+    """Return whether a column counts epochs or steps, or holds the learning rate."""
+    return _axis_role(name, 0) is not None
 
 
 def assign_roles(
@@ -95,6 +101,22 @@ def assign_roles(
     return chosen
 
 
+def rivals(
+    names: Iterable[str], counts: Mapping[str, int], chosen: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Return, for each role that other columns could play as well, those columns."""
+    names = list(names)
+    curves = [name for name in names if counts[name] > 1]
+    found = {}
+    for role, candidates in _candidates(names, curves).items():
+        penalty = {name: value for value, name in candidates}
+        best = penalty.get(chosen.get(role, ""))
+        others = [name for name, value in penalty.items() if value == best]
+        if best is not None and len(others) > 1:
+            found[role] = [name for name in others if name != chosen[role]]
+    return found
+
+
 def _checked(overrides: Mapping[str, str], names: list[str]) -> dict[str, str]:
     """The user's own choices, validated."""
     for role, name in overrides.items():
@@ -122,7 +144,7 @@ def _candidates(names: list[str], curves: list[str]) -> dict[str, list[tuple[int
 def _axis_role(name: str, position: int) -> tuple[str, int] | None:
     """The axis or the schedule that a column holds, with its penalty."""
     parts = words(name)
-    if parts in (["epoch"], ["epochs"]):
+    if parts in (["epoch"], ["epochs"], ["epoche"], ["epoca"], ["ep"]):
         return "epoch", 0
     if position == 0 and (not parts or parts in (["unnamed", "0"], ["index"])):
         return "epoch", 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +61,27 @@ def diagnose(
             raise ValueError(f"{name}={size}: give a number of at least 2, or None if unknown")
     _refuse_unknown(mute)
     history = as_history(history)
-    run = Run(history, classes, samples)
+    run = Run(history, known_classes=classes, known_samples=samples)
     findings: list[Finding] = []
+    margins: dict[str, float] = {}
     tests_run = []
     for rule in RULES:
         found = {finding.code for finding in findings}
         if not rule.applies(run) or rule.unless & found:
             continue
-        run.rule = rule.code
         tests_run.append(rule.code)
         # Losses near the largest double overflow to infinity, and compare as they should.
         with np.errstate(all="ignore"):
             finding = rule.judge(run)
+        margin = run.take_margin()
         if finding is not None:
-            findings.append(finding)
+            findings.append(replace(finding, axis=history.axis))
+        elif margin < 1 and not rule.remark:
+            margins[rule.code] = max(margin, margins.get(rule.code, 0.0))
+    for finding in findings:
+        margins.pop(finding.code, None)
     shown = sorted((f for f in findings if f.code not in mute), key=lambda f: f.severity.rank)
-    return Report(tuple(shown), tuple(dict.fromkeys(tests_run)), _silent(run, findings), history)
+    return Report(tuple(shown), tuple(dict.fromkeys(tests_run)), margins, history)
 
 
 def _refuse_unknown(mute: Collection[str]) -> None:
@@ -86,9 +92,3 @@ def _refuse_unknown(mute: Collection[str]) -> None:
         near = difflib.get_close_matches(unknown[0], known, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"mute={unknown[0]!r} is no finding: {hint}known: {', '.join(known)}")
-
-
-def _silent(run: Run, findings: list[Finding]) -> dict[str, float]:
-    """The margins of rules that stayed silent for want of evidence, not for evidence against."""
-    found = {finding.code for finding in findings}
-    return {code: m for code, m in run.margins.items() if m < 1 and code not in found}

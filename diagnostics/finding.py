@@ -45,6 +45,8 @@ class Finding:
         Possible causes, the likeliest first.
     next_steps
         What to change or to measure, the most useful first.
+    axis
+        What `epochs` counts: ``"epoch"`` or ``"step"``.
     """
 
     code: str
@@ -55,6 +57,7 @@ class Finding:
     evidence: Evidence = field(default_factory=dict)
     causes: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
+    axis: str = "epoch"
 
     @property
     def span(self) -> str:
@@ -63,8 +66,8 @@ class Finding:
             return "whole run"
         first, last = self.epochs
         if first == last:
-            return f"epoch {first:g}"
-        return f"epochs {first:g} to {last:g}"
+            return f"{self.axis} {first:g}"
+        return f"{self.axis}s {first:g} to {last:g}"
 
     def __str__(self) -> str:
         lines = [
@@ -90,6 +93,7 @@ class Finding:
             "code": self.code,
             "severity": str(self.severity),
             "message": self.message,
+            "axis": self.axis,
             "epochs": None if self.epochs is None else list(self.epochs),
             "confidence": self.confidence,
             "evidence": dict(self.evidence),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,11 @@ import numpy as np
 
 from diagnostics import table as tables
 from diagnostics.assemble import Rows, assemble
-from diagnostics.columns import assign_roles
+from diagnostics.columns import assign_roles, rivals
+from diagnostics.holders import curves_of
+from diagnostics.missing import tail_of_nan, take_nan_as_blank
+from diagnostics.nested import curves_in, flattened
+from diagnostics.phases import split_phases
 from diagnostics.table import Floats, Mask, Problem, Table
 from diagnostics.totals import add_totals
 
@@ -19,6 +23,8 @@ CURVES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 # An accuracy above this is a percentage: no fraction exceeds 1, save by rounding.
 PERCENT = 1.5
+# So many columns are named in a note.
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -100,31 +106,47 @@ class History:
         Parameters
         ----------
         data
-            Mapping of name to values, such as Keras's ``history.history``, or anything with
-            ``columns`` and ``data[name]``, such as a pandas or polars data frame.
+            Mapping of name to values, such as Keras's ``history.history``; one for each data set,
+            such as XGBoost's ``evals_result``; or anything with ``columns`` and ``data[name]``,
+            such as a pandas or polars data frame.
         columns
             Role to column name, as in `read`.
         """
-        if not isinstance(data, Mapping):
+        is_frame = not isinstance(data, Mapping)
+        if is_frame:
             if not hasattr(data, "columns"):
                 raise ValueError(
                     f"expected a mapping or a data frame, got {type(data).__name__}: "
                     "pass {'loss': [...], 'val_loss': [...]}"
                 )
             data = {str(name): np.asarray(data[name]) for name in data.columns}
-        return cls.from_table(tables.from_columns(data), columns=columns)
+        nested = curves_in(data)
+        curves, notes = flattened(nested) if nested else (data, [])
+        table = tables.from_columns(curves)
+        table.notes.extend(notes)
+        if is_frame:
+            take_nan_as_blank(table, always=True)
+        return cls.from_table(table, columns=columns)
 
     @classmethod
     def from_table(cls, table: Table, *, columns: Mapping[str, str] | None = None) -> History:
         """Build from what a reader handed over."""
         if table.length == 0 and table.columns:
             raise ValueError(f"the columns {', '.join(map(repr, table.columns))} hold no values")
+        split_phases(table)
+        take_nan_as_blank(table)
         add_totals(table)
         counts = {name: int((~table.blank[name]).sum()) for name in table.columns}
         mapping = assign_roles(table.columns, counts, columns)
         _require_curves(table, mapping)
         rows = assemble(table, mapping)
-        notes = table.notes + rows.notes + _scale_percentages(rows, mapping)
+        others = rivals(table.columns, counts, mapping)
+        choices = [
+            f"{mapping[role]!r} taken as {role}, which could be {_listed(names)} as well"
+            for role, names in others.items()
+            if role in CURVES
+        ]
+        notes = table.notes + choices + rows.notes + _scale_percentages(rows, mapping)
         return cls(
             epochs=rows.position,
             columns=rows.columns,
@@ -164,7 +186,17 @@ class History:
     def logged(self, role: str) -> Mask:
         """Return where a value was logged for this role, be it finite or not, shape (n,)."""
         name = self.mapping[role]
-        return ~self.blank[name] | _tail_of_nan(self.columns[name], self.blank[name])
+        return ~self.blank[name] | tail_of_nan(self.columns[name], self.blank[name])
+
+    def head(self, rows: int) -> History:
+        """Return the run as it was after so many rows."""
+        return replace(
+            self,
+            epochs=self.epochs[:rows],
+            columns={name: values[:rows] for name, values in self.columns.items()},
+            blank={name: mask[:rows] for name, mask in self.blank.items()},
+            text={name: cells[:rows] for name, cells in self.text.items()},
+        )
 
     def summary(self) -> dict[str, Any]:
         """Return what was read and how, as plain values."""
@@ -193,6 +225,8 @@ def as_history(data: Any) -> History:
         return data
     if isinstance(data, (str, Path)):
         return History.read(data)
+    if not isinstance(data, Mapping) and not hasattr(data, "columns"):
+        data = curves_of(data)
     if isinstance(data, Mapping) or hasattr(data, "columns"):
         return History.from_dict(data)
     given = type(data).__name__
@@ -205,6 +239,12 @@ def as_history(data: Any) -> History:
         f"cannot read a history from {given}: give a path, a dictionary of curves, a data frame "
         "or a list of records, such as [{'epoch': 1, 'loss': 2.3}, ...]"
     )
+
+
+def _listed(names: list[str]) -> str:
+    """A few names, and how many more."""
+    more = f" or {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(map(repr, names[:MOST_NAMED])) + more
 
 
 def _require_curves(table: Table, mapping: Mapping[str, str]) -> None:
@@ -233,20 +273,3 @@ def _scale_percentages(rows: Rows, mapping: Mapping[str, str]) -> list[str]:
             rows.columns[name] = rows.columns[name] / 100
             notes.append(f"{name!r} is in per cent: divided by 100")
     return notes
-
-
-def _tail_of_nan(values: Floats, blank: Mask) -> Mask:
-    """Blank cells that must have been NaN: pandas writes NaN as a blank.
-
-    A curve once NaN stays NaN, so that the blanks reach to the end of the log and outnumber any
-    gap before; a single blank at the end may be a row cut short.
-    """
-    finite = np.flatnonzero(np.isfinite(values))
-    tail = np.zeros(len(values), bool)
-    if len(finite) == 0:
-        return tail
-    length = len(values) - 1 - finite[-1]
-    longest_gap = np.diff(finite, prepend=-1).max() - 1
-    if length > max(1, longest_gap):
-        tail[finite[-1] + 1 :] = blank[finite[-1] + 1 :]
-    return tail

@@ -92,7 +92,7 @@ class Report:
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the report as strict JSON; numbers that are not finite become null."""
-        return json.dumps(_finite(self.to_dict()), indent=indent, allow_nan=False)
+        return json.dumps(finite_only(self.to_dict()), indent=indent, allow_nan=False)
 
     def save(self, path: str | Path) -> Path:
         """Write the report as the ending says: ``.html``, ``.json``, ``.png``, ``.svg``, ``.txt``.
@@ -114,18 +114,13 @@ class Report:
         """
         from diagnostics import render
 
-        path = Path(path)
-        writers = {
-            ".html": lambda: path.write_text(render.to_html(self), encoding="utf-8"),
-            ".json": lambda: path.write_text(self.to_json() + "\n", encoding="utf-8"),
-            ".txt": lambda: path.write_text(f"{self}\n", encoding="utf-8"),
-            ".png": lambda: path.write_bytes(render.to_image(self, "png")),
-            ".svg": lambda: path.write_bytes(render.to_image(self, "svg")),
-        }
-        if path.suffix.lower() not in writers:
-            raise ValueError(f"cannot save as {path.name!r}: use one of {', '.join(writers)}")
-        writers[path.suffix.lower()]()
-        return path
+        return render.write(
+            Path(path),
+            html=lambda: render.to_html(self),
+            image=lambda file_format: render.to_image(self, file_format),
+            json=self.to_json,
+            text=lambda: str(self),
+        )
 
     def _repr_html_(self) -> str:
         from diagnostics import render
@@ -133,12 +128,12 @@ class Report:
         return render.to_html_fragment(self)
 
 
-def _finite(value: Any) -> Any:
+def finite_only(value: Any) -> Any:
     """Replace numbers that JSON cannot hold."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite_only(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite_only(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

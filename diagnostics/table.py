@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 # A cell holding one of these was not logged. "nan" is not among them: it was logged, as NaN.
-BLANKS = frozenset({"", "na", "n/a", "none", "null", "-"})
+BLANKS = frozenset({"", "na", "n/a", "none", "null", "-", "no log"})
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Problem:
     message: str
     line: int | None = None
     column: str | None = None
+    position: int | None = None
 
     def __str__(self) -> str:
         where = [f"line {self.line}"] if self.line is not None else []
         where += [f"column {self.column!r}"] if self.column is not None else []
+        where += [f"character {self.position}"] if self.position is not None else []
         return f"{', '.join(where)}: {self.message}" if where else self.message
 
 
@@ -73,16 +75,38 @@ class Table:
         A column in which fewer than half of the cells are numbers is kept as text. Otherwise
         each cell that is no number becomes a problem, with its line.
         """
-        values, blank, damaged = parse_cells(cells)
-        logged = len(cells) - int(blank.sum())
+        lines = range(1, len(cells) + 1) if lines is None else lines
+        none = np.empty(0)
+        self.add_mixed(name, none, none.astype(bool), cells, lines)
+
+    def add_mixed(
+        self,
+        name: str,
+        numbers: Floats,
+        blank: Mask,
+        cells: Sequence[Any],
+        lines: Sequence[int],
+        order: NDArray[np.intp] | None = None,
+    ) -> None:
+        """Add one column of numbers read already, with their blanks, and of raw cells.
+
+        ``order`` indexes the numbers followed by the cells; by default this is their order.
+        """
+        values, no_cell, damaged = parse_cells(cells)
+        logged = len(numbers) - int(blank.sum()) + len(cells) - int(no_cell.sum())
         if damaged and len(damaged) > logged / 2:
-            self.text[name] = ["" if cell is None else str(cell) for cell in cells]
+            texts = [*map(str, numbers.tolist()), *("" if c is None else str(c) for c in cells)]
+            self.text[name] = texts if order is None else [texts[i] for i in order.tolist()]
             return
         for index in damaged:
-            line = index + 1 if lines is None else lines[index]
-            self.problems.append(Problem(f"{cells[index]!r} is not a number", line, name))
-            blank[index] = True
-        self.add(name, values, blank)
+            self.problems.append(Problem(f"{cells[index]!r} is not a number", lines[index], name))
+            no_cell[index] = True
+        together, empty = np.concatenate([numbers, values]), np.concatenate([blank, no_cell])
+        self.add(
+            name,
+            together if order is None else together[order],
+            empty if order is None else empty[order],
+        )
 
 
 def parse_cells(cells: Sequence[Any]) -> tuple[Floats, Mask, list[int]]:
@@ -125,27 +149,6 @@ def _number(cell: Any) -> float:
     if text.lower() in ("true", "false"):
         return float(text.lower() == "true")
     return float(text)
-
-
-def concatenate(tables: Sequence[Table]) -> Table:
-    """Return tables of the same columns one below the other.
-
-    A column that holds text in one of them holds numbers only where these were.
-    """
-    if len(tables) == 1:
-        return tables[0]
-    names = dict.fromkeys(name for table in tables for name in (*table.columns, *table.text))
-    joined = Table(problems=[problem for table in tables for problem in table.problems])
-    lengths = [table.length for table in tables]
-    for name in names:
-        if not any(name in table.columns for table in tables):
-            joined.text[name] = [cell for table in tables for cell in table.text[name]]
-            continue
-        parts = list(zip(tables, lengths, strict=True))
-        values = [t.columns.get(name, np.full(length, np.nan)) for t, length in parts]
-        blank = [t.blank.get(name, np.ones(length, bool)) for t, length in parts]
-        joined.add(name, np.concatenate(values), np.concatenate(blank))
-    return joined
 
 
 def from_records(records: Iterable[Mapping[str, Any]], lines: Sequence[int] | None = None) -> Table:

@@ -19,7 +19,6 @@ from gradcheck.shell import (
     roles,
     save,
     told,
-    unread,
 )
 
 
@@ -150,26 +149,40 @@ def hunt(
 
 @app.command()
 def properties(
-    suite: Annotated[str, typer.Argument(help="softmax, log_softmax, loss, activation, ...")],
+    suite: Annotated[
+        str, typer.Argument(help="softmax, log_softmax, loss, activation, layer or optimizer")
+    ],
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
-    examples: Annotated[int, typer.Option(help="Inputs tried per property.")] = 100,
-    seed: Annotated[int, typer.Option(help="Of the inputs.")] = 0,
+    profile: Annotated[
+        str | None, typer.Option(help="dev (25 inputs per property), ci (100) or thorough (1000).")
+    ] = None,
+    examples: Annotated[int | None, typer.Option(help="Inputs per property, exactly.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the inputs.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run this property alone.")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="Leave this property out.")] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="axis=0, kind=binary, backward=module:vjp, x=4,3, ..."),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Try a suite of properties on a function of yours."""
-    from gradcheck.loading import load
-    from gradcheck.properties import run_properties
+    from gradcheck.properties.table import run_in_shell
 
     with told():
-        report = run_properties(
-            suite, load(target), examples=examples, seed=seed, only=only or None, skip=skip
+        refuse_ending(output, (".json", ".txt"))
+        report = run_in_shell(
+            suite,
+            target,
+            Console(),
+            typed=options or (),
+            profile=profile,
+            examples=examples,
+            seed=seed,
+            only=only or None,
+            skip=skip,
         )
-        typer.echo(str(report))
-        if output is not None:
-            text = report.to_json() if output.suffix == ".json" else f"{report}\n"
-            output.write_text(text, encoding="utf-8")
+        save(report, output)
     raise typer.Exit(PASSED if report.ok else FOUND)
 
 
@@ -183,6 +196,11 @@ def train(
     label: Annotated[str | None, typer.Option(help="Column of the labels in a CSV file.")] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the full MNIST.")] = False,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers.")] = "300,75",
+    activation: Annotated[
+        str, typer.Option(help="relu, leaky_relu, elu, gelu, silu, softplus, tanh or sigmoid.")
+    ] = "relu",
+    dropout: Annotated[float, typer.Option(help="Share of hidden units dropped.")] = 0.0,
+    l2: Annotated[float, typer.Option(help="Penalty on large weights.")] = 0.0,
     optimizer: Annotated[
         str, typer.Option(help="sgd, momentum, nesterov, rmsprop, adam or adamw.")
     ] = "momentum",
@@ -205,15 +223,15 @@ def train(
 ) -> None:
     """Train the reference network, by default on handwritten digits, and keep its history."""
     import network as n
-    from network.recipes import make_optimizer, make_schedule
+    from network.recipes import make_network, make_optimizer, make_schedule, parse_sizes
 
     with told():
         if download and data is not None:
             raise ValueError("--download fetches MNIST: leave out --data")
         digits = n.load_data(n.download_mnist() if download else data, test=test, label=label)
-        sizes = [digits.X_train.shape[1], *_sizes(hidden), len(digits.classes)]
+        sizes = [digits.X_train.shape[1], *parse_sizes(hidden), len(digits.classes)]
         records = n.fit(
-            n.mlp(sizes, seed=seed),
+            make_network(sizes, activation=activation, dropout=dropout, seed=seed),
             digits.X_train,
             digits.y_train,
             validation=(digits.X_test, digits.y_test),
@@ -221,6 +239,7 @@ def train(
             batch_size=batch_size,
             optimizer=make_optimizer(optimizer, learning_rate),
             schedule=make_schedule(schedule, epochs),
+            penalty=n.L2(l2) if l2 else None,
             early_stopping=None if patience is None else n.EarlyStopping(patience),
             seed=seed,
             folder=output,
@@ -238,7 +257,9 @@ def train(
 
 @app.command()
 def diagnose(
-    history: Annotated[Path, typer.Argument(help="CSV, JSON or JSON lines of a training run.")],
+    histories: Annotated[
+        list[Path], typer.Argument(help="Log of a training run, whatever its format, or a folder.")
+    ],
     output: Output = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
     samples: Annotated[int | None, typer.Option(help="Validation samples per evaluation.")] = None,
@@ -247,21 +268,16 @@ def diagnose(
     columns: Annotated[
         str, typer.Option(help="Which column is what: train_loss=loss,val_loss=valid.")
     ] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Follow a growing file.")] = False,
+    interval: Annotated[float, typer.Option(help="Seconds between looks at it.")] = 1.0,
 ) -> None:
-    """Say what went wrong in a training run, from its history."""
-    from diagnostics import History, Severity
-    from diagnostics import diagnose as run_diagnose
+    """Say what went wrong in a training run, or in several, from the history."""
+    from diagnostics.command import Request, run
 
     with told():
-        if fail_on not in ("problem", "warning", "never"):
-            raise ValueError(f"--fail-on {fail_on}: expected problem, warning or never")
-        refuse_ending(output, REPORT_ENDINGS)
-        run = History.read(history, columns=roles(columns))
-        report = run_diagnose(run, classes=classes, samples=samples, mute=tuple(mute or ()))
-        typer.echo("\n".join([repr(run), *unread(run), "", str(report)]))
-        save(report, output)
-    worst = min((finding.severity.rank for finding in report.findings), default=99)
-    failed = fail_on != "never" and worst <= Severity(fail_on).rank
+        mapping = roles(columns)
+        request = Request(classes, samples, tuple(mute or ()), fail_on, mapping, output)
+        failed = run(histories, request, typer.echo, watch=interval if watch else None)
     raise typer.Exit(FOUND if failed else PASSED)
 
 
@@ -278,10 +294,3 @@ def demo(
     with told():
         found = run_demo(output, epochs=epochs, console=Console(highlight=False))
     raise typer.Exit(PASSED if found else FOUND)
-
-
-def _sizes(text: str) -> list[int]:
-    try:
-        return [int(size) for size in text.split(",") if size]
-    except ValueError as error:
-        raise ValueError(f"--hidden {text}: expected sizes such as 300,75") from error

@@ -8,18 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from diagnostics import History
-
 # Exit statuses: everything passed, something is wrong, the command could not be carried out.
 PASSED, FOUND, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-
-# So many unreadable places of a file are told one by one.
-MOST_PROBLEMS = 5
 
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
@@ -69,14 +63,3 @@ def roles(text: str) -> dict[str, str]:
     if not all(role and column for role, _, column in pairs):
         raise ValueError(f"--columns {text}: expected pairs such as train_loss=loss,val_loss=valid")
     return {role.strip(): column.strip() for role, _, column in pairs}
-
-
-def unread(run: History) -> Iterator[str]:
-    """Say what of a file was not read, and what was read but not judged."""
-    told = [str(problem) for problem in run.problems]
-    yield from (f"not read: {problem}" for problem in told[:MOST_PROBLEMS])
-    if len(told) > MOST_PROBLEMS:
-        yield f"not read: {len(told) - MOST_PROBLEMS} more places"
-    others = [*run.summary()["other_columns"], *run.text]
-    if others:
-        yield f"not judged: {', '.join(others)}"

@@ -1,4 +1,4 @@
-"""Is the evaluation right? Rows, batches and repetition."""
+"""Is the evaluation right? Rows and batches."""
 
 from __future__ import annotations
 
@@ -10,38 +10,20 @@ from diagnostics.probes.predictions import (
     Kind,
     UnusableError,
     decimals_of,
-    interpret,
 )
 from diagnostics.probes.recomputed import matching
 from diagnostics.probes.registry import probe
+from diagnostics.probes.repetition import evaluation_mode
 from diagnostics.probes.subject import Subject
 from diagnostics.table import Floats
 
 # A probability that changes by this much with its neighbours in the batch is no rounding error.
 COUPLED = 1e-3
-# Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
-RANDOM = 1e-5
 
 ROW_WISE = (
     "Normalise each row by itself: e = np.exp(x - x.max(axis=-1, keepdims=True)); "
     "return e / e.sum(axis=-1, keepdims=True)"
 )
-
-
-@probe()
-def nondeterministic_prediction(subject: Subject) -> Finding | None:
-    """The same samples are predicted twice."""
-    noise = subject.repeat_noise
-    if noise <= RANDOM * max(1.0, float(np.abs(subject.predictions.raw).max())):
-        return None
-    return Finding(
-        code="nondeterministic_prediction",
-        severity=Severity.PROBLEM,
-        message=f"predict is not deterministic: two calls on equal samples differ by {noise:.2g}.",
-        evidence={"largest difference between two calls": noise},
-        causes=("dropout or augmentation is active in evaluation", "predict changes state"),
-        next_steps=("Switch the model to evaluation mode before predicting.",),
-    )
 
 
 @probe()
@@ -55,9 +37,12 @@ def evaluation_bug(subject: Subject) -> Finding | None:
         return None
     if not coupled and _merely_rounded(predictions.raw):
         return None
-    if not coupled:
+    # what the whole array or each column sums to gives it away without the model, too
+    columns, whole = predictions.raw.sum(axis=0), predictions.raw.sum(keepdims=True)
+    over_batch = len(subject.y) > 1 and (_is_one(columns) or _is_one(whole))
+    if not coupled and not over_batch:
         return _rows_not_normalised(subject)
-    if shared or _is_one(predictions.raw.sum(axis=0)):
+    if shared or over_batch:
         return _normaliser_shared(subject, unequal)
     return _rows_coupled(subject, unequal)
 
@@ -76,10 +61,11 @@ def _coupling(subject: Subject, alone: Floats | None, *, renormalised: bool) -> 
     batch = subject.predictions
     if alone is None:
         return _halves(subject)
-    if renormalised or batch.kind in (Kind.LOGITS, Kind.LOG_PROBABILITIES):
-        return float(
-            np.abs(interpret(alone).probabilities - batch.probabilities[subject.rows]).max()
-        )
+    if not np.isfinite(alone).all():
+        return np.inf
+    if renormalised or batch.is_logarithmic:
+        single = batch.probabilities_of(alone)
+        return float(np.abs(single - batch.probabilities[subject.rows]).max())
     return float(np.abs(alone - batch.raw[subject.rows]).max())
 
 
@@ -87,10 +73,10 @@ def _halves(subject: Subject) -> float:
     """Largest change of a probability when the first half is asked for alone."""
     half = max(len(subject.y) // 2, 1)
     try:
-        first = interpret(subject.ask(subject.X[:half]))
+        first = subject.ask(subject.X[:half])
     except UnusableError:
         return 0.0
-    return float(np.abs(first.raw - subject.predictions.raw[:half]).max())
+    return float(np.abs(first - subject.predictions.raw[:half]).max())
 
 
 def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
@@ -103,8 +89,8 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
         severity=Severity.PROBLEM,
         message=(
             f"The evaluation is wrong, not the model: softmax is normalised over the batch. "
-            f"{summed[0].upper()}{summed[1:]}, while rows sum to {raw.sum(axis=1).min():.3g} to "
-            f"{raw.sum(axis=1).max():.3g} instead of 1."
+            f"{summed[0].upper()}{summed[1:]}, while rows sum to {_span(raw.sum(axis=1))} "
+            "instead of 1."
         ),
         confidence=0.99,
         evidence=_evaluation_evidence(subject, unequal),
@@ -122,8 +108,12 @@ def _rows_coupled(subject: Subject, unequal: float) -> Finding:
         code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
-            f"A sample's answer depends on the other samples of its batch: asked for alone, "
-            f"probabilities change by up to {unequal:.2g}."
+            "A sample's answer depends on the other samples of its batch: asked for alone, "
+            + (
+                f"probabilities change by up to {unequal:.2g}."
+                if np.isfinite(unequal)
+                else "it is not a number."
+            )
         ),
         confidence=0.97,
         evidence=_evaluation_evidence(subject, unequal),
@@ -133,7 +123,7 @@ def _rows_coupled(subject: Subject, unequal: float) -> Finding:
             "predict keeps state from one call to the next",
         ),
         next_steps=(
-            "Switch to evaluation mode: use the running statistics of batch normalisation.",
+            f"{evaluation_mode(subject)} Batch normalisation then uses its running statistics.",
             "Reduce along axis=-1 only; rows of a batch must not see one another.",
         ),
     )
@@ -146,8 +136,8 @@ def _rows_not_normalised(subject: Subject) -> Finding:
         code="evaluation_bug",
         severity=Severity.PROBLEM if sums.max() > 1 + SUM_TOLERANCE else Severity.WARNING,
         message=(
-            f"The rows that predict returns are no distributions: they sum to {sums.min():.3g} "
-            f"to {sums.max():.3g} instead of 1."
+            f"The rows that predict returns are no distributions: they sum to {_span(sums)} "
+            "instead of 1."
         ),
         confidence=0.85,
         evidence=_evaluation_evidence(subject, 0.0),
@@ -183,6 +173,12 @@ def _evaluation_evidence(subject: Subject, unequal: float) -> dict[str, float | 
         match = matching(subject, subject.reported_loss)
         evidence["the reported loss is"] = match.name if match else "none of the usual variants"
     return evidence
+
+
+def _span(values: Floats) -> str:
+    """The smallest and the largest value, or the one that all are."""
+    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _is_one(sums: Floats) -> bool:

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Finding, Severity
 from diagnostics.history import History, as_history
-from diagnostics.probes.predictions import Predict, UnusableError, encoded
+from diagnostics.probes.outcome import Investigation, Level
+from diagnostics.probes.predictions import Given, Predict, UnusableError, encoded
 from diagnostics.probes.registry import PROBES
+from diagnostics.probes.standing import ordered, standing
 from diagnostics.probes.subject import Labels, Subject
-from diagnostics.report import Report
 
-# What the curves suspect and the experiments decide: proven here, or dropped.
-DECIDED = frozenset({"evaluation_bug", "overconfidence"})
-# With a proven fault of the evaluation the curves say nothing about the model.
-NEEDS_RIGHT_NUMBERS = frozenset(
-    {"overfitting", "label_noise", "distribution_shift", "loss_scale_mismatch", "overconfidence"}
-)
-
-# Overfitting and wrong labels make overconfident; all of them make loss and accuracy part.
-CONSEQUENCES = {"overconfidence": 1, "loss_accuracy_divergence": 2}
+# With fewer samples statistics decide nothing.
+ENOUGH = 30
 
 
 def investigate(
-    predict: Predict,
+    predict: Predict | ArrayLike,
     X: Any,
     y: Any,
     *,
     history: Any = None,
     train: tuple[Any, Any] | None = None,
     loss: Any = None,
-) -> Report:
+) -> Investigation:
     """Find out by experiment why the loss is what it is.
 
     Parameters
     ----------
     predict
-        From samples to probabilities (or logits), shape (n, classes).
+        From samples to probabilities (or logits), shape (n, classes). An array of predictions for
+        ``X`` will do, and leaves the questions open that need the model.
     X
         Validation samples, first axis counting them.
     y
@@ -54,8 +50,9 @@ def investigate(
 
     Returns
     -------
-    Report
-        What the experiments found first, then what the curves show besides.
+    Investigation
+        A `Report` that begins with a paragraph in plain words: what the experiments found first,
+        then what the curves show besides. Saved as a picture, it shows the experiment that decided.
 
     Raises
     ------
@@ -67,38 +64,80 @@ def investigate(
     The model is called a few times on all samples, and on at most 256 of them one at a time.
     """
     subject = _subject(predict, X, y, history, train, loss)
-    findings: list[Finding] = []
-    tests_run: list[str] = []
     failure = _unusable(subject)
-    if failure is not None:
-        findings.append(failure)
-    for probe in PROBES if failure is None else ():
-        if probe.unless & {finding.code for finding in findings}:
-            continue
-        tests_run.append(probe.name)
-        finding = _run(probe.experiment, subject, probe.name)
-        if finding is not None:
-            findings.append(finding)
-    if subject.history is None:
-        return Report(_ordered(findings), tuple(tests_run))
-    curves = diagnose(subject.history, classes=subject.classes, samples=len(subject.y))
-    kept = [f for f in curves.findings if _stands(f, findings, decided=failure is None)]
-    tests = dict.fromkeys((*tests_run, *curves.tests_run))
-    return Report(_ordered(findings + kept), tuple(tests), curves.margins, subject.history)
+    log = _Log([] if failure is None else [failure])
+    if failure is None:
+        log.make_experiments(subject)
+    kept = standing(subject, log.findings, decided=failure is None)
+    level = Level.MODEL if "model" in subject.given else Level.PREDICTIONS
+    curves = subject.curves
+    return Investigation(
+        findings=ordered(log.findings, kept),
+        tests_run=tuple(dict.fromkeys((*log.tests_run, *(curves.tests_run if curves else ())))),
+        margins=curves.margins if curves else {},
+        history=subject.history,
+        subject=subject if failure is None else None,
+        levels={finding.code: level for finding in log.findings}
+        | {finding.code: Level.HISTORY for finding in kept},
+        experiments=log.sentences,
+    )
 
 
-def _run(experiment: Any, subject: Subject, name: str) -> Finding | None:
-    """One experiment; a model that fails in it leaves the question open, and that is said."""
-    try:
-        found: Finding | None = experiment(subject)
-    except UnusableError as error:
-        return Finding(
-            code="undecided",
-            severity=Severity.INFO,
-            message=f"The experiment {name} could not be made: {error}.",
-            confidence=1.0,
-        )
-    return found
+@dataclass
+class _Log:
+    """What was found, by which experiments."""
+
+    findings: list[Finding]
+    tests_run: list[str] = field(default_factory=list)
+    sentences: dict[str, str] = field(default_factory=dict)
+
+    def make_experiments(self, subject: Subject) -> None:
+        """Make every experiment for which all is given, unless what was found makes it idle."""
+        open_questions: dict[str, str] = {}
+        for probe in PROBES:
+            found = {finding.code for finding in self.findings}
+            if probe.unless & found or not probe.needs <= subject.given:
+                continue
+            try:
+                finding = probe.experiment(subject)
+            except UnusableError as error:
+                open_questions[probe.name] = str(error)
+                continue
+            self.tests_run.append(probe.name)
+            if finding is not None:
+                self.findings.append(finding)
+                self.sentences.setdefault(finding.code, probe.sentence)
+        if open_questions:
+            self.findings.append(_undecided(open_questions))
+        if len(subject.y) < ENOUGH:
+            self.findings.append(_too_few(len(subject.y)))
+
+
+def _too_few(samples: int) -> Finding:
+    """With a handful of samples silence means little."""
+    noun = "sample is" if samples == 1 else "samples are"
+    return Finding(
+        code="too_few_samples",
+        severity=Severity.INFO,
+        message=(
+            f"{samples} {noun} too few to tell chance from fault: only what is exact was "
+            "decided, such as sums of rows and repeated calls."
+        ),
+        evidence={"samples": samples},
+        next_steps=(f"Give at least {ENOUGH} samples, better some hundreds.",),
+    )
+
+
+def _undecided(open_questions: dict[str, str]) -> Finding:
+    """What experiments failed, and why: the model or the samples do not allow them."""
+    said = "; ".join(f"{name} ({reason})" for name, reason in open_questions.items())
+    return Finding(
+        code="undecided",
+        severity=Severity.INFO,
+        message=f"These experiments could not be made: {said}.",
+        confidence=1.0,
+        evidence={"experiments": len(open_questions)},
+    )
 
 
 def _unusable(subject: Subject) -> Finding | None:
@@ -138,32 +177,18 @@ def _one_based(y: Labels) -> str:
     )
 
 
-def _stands(finding: Finding, proven: list[Finding], *, decided: bool) -> bool:
-    """Whether a finding from the curves still stands after the experiments."""
-    codes = {other.code for other in proven}
-    if finding.code in codes:
-        return False
-    if "evaluation_bug" in codes and finding.code in NEEDS_RIGHT_NUMBERS:
-        return False
-    if finding.code == "evaluation_bug" and "loss_not_reproduced" in codes:
-        return True
-    return not (decided and finding.code in DECIDED)
-
-
-def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
-    """By severity, and within it causes before their consequences."""
-    return tuple(sorted(findings, key=lambda f: (f.severity.rank, CONSEQUENCES.get(f.code, 0))))
-
-
 def _subject(
-    predict: Predict, X: Any, y: Any, history: Any, train: tuple[Any, Any] | None, loss: Any
+    predict: Any, X: Any, y: Any, history: Any, train: tuple[Any, Any] | None, loss: Any
 ) -> Subject:
     """The arguments, validated."""
+    X = _samples(X)
     if not callable(predict):
-        raise TypeError(
-            f"predict: expected a function from samples to probabilities, got {predict!r}"
-        )
-    X = X if hasattr(X, "shape") else np.asarray(X)
+        if np.ndim(predict) == 0:
+            raise TypeError(
+                "predict: expected a function from samples to probabilities, or these "
+                f"probabilities, got {predict!r}"
+            )
+        predict = Given(predict, X)
     y = encoded(predict, y)
     labels, classes = _labels(y, "y")
     _require_equal(len(X), len(labels), "X", "y")
@@ -171,9 +196,14 @@ def _subject(
     if train is not None:
         train_labels, more = _labels(encoded(predict, train[1]), "train")
         _require_equal(len(train[0]), len(train_labels), "train[0]", "train[1]")
-        pair, classes = (np.asarray(train[0]), train_labels), max(classes, more)
+        pair, classes = (_samples(train[0]), train_labels), max(classes, more)
     run: History | None = None if history is None else as_history(history)
     return Subject(predict, X, labels, max(classes, 2), run, pair, loss)
+
+
+def _samples(X: Any) -> Any:
+    """Samples that can be cut: arrays, tensors and data frames as they are, lists as an array."""
+    return X if hasattr(X, "shape") else np.asarray(X)
 
 
 def _labels(y: Any, name: str) -> tuple[Labels, int]:
@@ -184,6 +214,11 @@ def _labels(y: Any, name: str) -> tuple[Labels, int]:
     values = values.reshape(-1)
     if len(values) == 0:
         raise ValueError(f"{name}: no samples given")
+    if values.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name}: expected class indices, got {values[:3]}. Encode them in the order of the "
+            "columns of predict, as np.searchsorted(model.classes_, y) does for scikit-learn"
+        )
     indices = values.astype(np.intp)
     if not np.array_equal(indices, values) or indices.min() < 0:
         raise ValueError(

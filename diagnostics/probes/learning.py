@@ -6,14 +6,31 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity
 from diagnostics.probes.registry import probe
+from diagnostics.probes.samples import QUERIES, as_rows, labels_of_nearest
 from diagnostics.probes.subject import Labels, Subject
+from diagnostics.table import Floats
 
 # Answers that depend on the labels at all are told from chance at this level.
 SIGNIFICANCE = 1e-3
+# Neighbours share labels, or do not, from and up to so many standard errors.
+RELATED, BY_CHANCE = 6.0, 3.0
+# Answers that depend on the labels by less than this (Cramer's V) have learned other labels.
+WEAK = 0.6
+# A training set is learned when this share of what chance leaves is answered rightly.
+LEARNED = 0.5
 # Fewer samples cannot show that answers and labels have nothing in common.
 FEWEST = 50
 # Out of n shifts the best agrees by chance at most this many standard deviations above the rest.
 SHIFT_DEVIATIONS = 8.0
+
+# With these the answers are not the model's own, or it is known why they are wrong.
+EXPLAINED = (
+    "evaluation_bug",
+    "nondeterministic_prediction",
+    "distribution_shift",
+    "shuffled_labels",
+)
+TOGETHER = "Shuffle both with one permutation: order = rng.permutation(len(X)); X[order], y[order]."
 
 
 def association(answers: Labels, y: Labels) -> float:
@@ -30,6 +47,26 @@ def association(answers: Labels, y: Labels) -> float:
     np.add.at(table, (y, answers), 1)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     return float(chi2_contingency(table).pvalue) if min(table.shape) > 1 else 1.0
+
+
+def _at_chance(answers: Labels, y: Labels) -> bool:
+    """Whether answers agree with labels as often as independent ones, and hardly depend on them.
+
+    A network that learned labels drawn by lot answers alike samples alike: not independent of the
+    classes, yet right by chance only.
+    """
+    size = int(max(answers.max(), y.max())) + 1
+    table = np.zeros((size, size))
+    np.add.at(table, (y, answers), 1)
+    table /= len(y)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0))
+    agreement, chance = float(np.trace(table)), float(np.trace(expected))
+    error = np.sqrt(chance * (1 - chance) / len(y))
+    used = expected > 0
+    # V^2 = chi^2 / (n (k - 1)) with k the smaller number of classes (Cramer 1946, section 21.9)
+    rank = max(min((table.sum(axis=1) > 0).sum(), (table.sum(axis=0) > 0).sum()) - 1, 1)
+    strength = ((table - expected)[used] ** 2 / expected[used]).sum() / rank
+    return bool(agreement < chance + 3 * error and strength < WEAK**2)
 
 
 def best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
@@ -52,47 +89,111 @@ def best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
 
 
 @probe(unless=("evaluation_bug", "nondeterministic_prediction"))
-def not_learning(subject: Subject) -> Finding | None:
-    """Answers and labels are tested for independence, at all shifts of the rows."""
+def out_of_step(subject: Subject) -> Finding | None:
+    """The labels are shifted against the samples by every number of rows."""
+    if not _unrelated_answers(subject):
+        return None
     answers = subject.predictions.probabilities.argmax(axis=1)
-    if len(answers) < FEWEST or len(np.unique(answers)) < 2 or len(np.unique(subject.y)) < 2:
-        return None
-    p_value = association(answers, subject.y)
-    if p_value < SIGNIFICANCE:
-        return None
-    evidence: dict[str, float | int | str] = {
-        "accuracy": float(subject.right.mean()),
-        "chance (the most frequent label)": float(np.bincount(subject.y).max() / len(answers)),
-        "p-value of independence": p_value,
-    }
     shift, accuracy, deviations = best_shift(answers, subject.y)
-    if shift and deviations > SHIFT_DEVIATIONS and accuracy > 0.5:
-        return _shifted(evidence, shift, accuracy)
-    return _unrelated(subject, evidence)
-
-
-def _shifted(evidence: dict[str, float | int | str], shift: int, accuracy: float) -> Finding:
-    """Samples and labels are out of step by whole rows."""
+    if not shift or deviations < SHIFT_DEVIATIONS or accuracy < 0.5:
+        return None
     return Finding(
         code="shuffled_labels",
         severity=Severity.PROBLEM,
         message=(
             f"Labels and samples are out of step by {abs(shift)} rows: "
-            f"{evidence['accuracy']:.0%} right as they are, {accuracy:.0%} after shifting."
+            f"{subject.right.mean():.0%} right as they are, {accuracy:.0%} after shifting."
         ),
         confidence=0.98,
-        evidence=evidence | {"rows shifted": shift, "accuracy after shifting": accuracy},
+        evidence={
+            "accuracy": float(subject.right.mean()),
+            "rows shifted": shift,
+            "accuracy after shifting": accuracy,
+        },
         causes=("a header or a row was dropped from one of the two files",),
         next_steps=(f"Align them: y = np.roll(y, {-shift}).",),
     )
 
 
-def _unrelated(subject: Subject, evidence: dict[str, float | int | str]) -> Finding:
-    """The answers say nothing about the labels; the training set says why, where given."""
-    train_accuracy = _train_accuracy(subject)
-    learned = train_accuracy is not None and train_accuracy > 2 * float(
-        evidence["chance (the most frequent label)"]
+def _unrelated_answers(subject: Subject) -> bool:
+    """Whether answers and labels have nothing to do with one another."""
+    answers = subject.predictions.probabilities.argmax(axis=1)
+    if len(answers) < FEWEST or len(np.unique(answers)) < 2 or len(np.unique(subject.y)) < 2:
+        return False
+    return association(answers, subject.y) >= SIGNIFICANCE or _at_chance(answers, subject.y)
+
+
+@probe(unless=("shuffled_labels",), needs=("train",))
+def shuffled_set(subject: Subject) -> Finding | None:
+    """In each set neighbours are asked for one another's labels: alike samples share them."""
+    if subject.train is None or min(len(subject.train[1]), len(subject.y)) < FEWEST:
+        return None
+    sets = {
+        "training": (as_rows(subject.train[0][:QUERIES]), subject.train[1]),
+        "validation": (as_rows(subject.X[:QUERIES]), subject.y),
+    }
+    kinships = {name: kinship(X, y) for name, (X, y) in sets.items()}
+    shuffled, related = sorted(kinships, key=kinships.__getitem__)
+    # the smaller of two sets may show nothing for want of samples
+    enough = 2 * len(sets[shuffled][1]) >= min(len(sets[related][1]), QUERIES)
+    if kinships[related] < RELATED or kinships[shuffled] > BY_CHANCE or not enough:
+        return None
+    return Finding(
+        code="shuffled_labels",
+        severity=Severity.PROBLEM,
+        message=(
+            f"The labels of the {shuffled} set are shuffled against their samples: neighbours "
+            f"share no labels there, as they do in the {related} set."
+        ),
+        confidence=0.95,
+        evidence={f"neighbours agree, standard errors, {name}": z for name, z in kinships.items()}
+        | {"accuracy": float(subject.right.mean())},
+        causes=(
+            *_sorted(sets[shuffled][1]),
+            "samples and labels were shuffled, sorted or filtered separately",
+        ),
+        next_steps=(TOGETHER,),
     )
+
+
+def kinship(X: Floats, y: Labels) -> float:
+    """Return how much more often nearest neighbours share a label than by chance.
+
+    Parameters
+    ----------
+    X, y
+        Samples as rows, and their labels.
+
+    Returns
+    -------
+    float
+        In standard errors. Neighbours of one another count twice, which doubles the variance.
+    """
+    y = y[:QUERIES]
+    chance = float((np.bincount(y) ** 2).sum() / len(y) ** 2)
+    agreement = float(np.mean(labels_of_nearest(X, y) == y))
+    return (agreement - chance) / float(np.sqrt(2 * chance * (1 - chance) / len(y)) or 1.0)
+
+
+def _sorted(y: Labels) -> tuple[str, ...]:
+    """A cause that shows in the labels alone."""
+    return ("the labels are sorted, the samples are not",) if np.all(np.diff(y) >= 0) else ()
+
+
+@probe(unless=EXPLAINED)
+def not_learning(subject: Subject) -> Finding | None:
+    """Answers and labels are tested for independence."""
+    if not _unrelated_answers(subject):
+        return None
+    chance = float(np.bincount(subject.y).max() / len(subject.y))
+    answers = subject.predictions.probabilities.argmax(axis=1)
+    evidence: dict[str, float | int | str] = {
+        "accuracy": float(subject.right.mean()),
+        "chance (the most frequent label)": chance,
+        "p-value of independence": association(answers, subject.y),
+    }
+    train_accuracy = _train_accuracy(subject)
+    learned = train_accuracy is not None and train_accuracy - chance > LEARNED * (1 - chance)
     if train_accuracy is not None:
         evidence = evidence | {"training accuracy": train_accuracy}
     reason = (
@@ -101,24 +202,22 @@ def _unrelated(subject: Subject, evidence: dict[str, float | int | str]) -> Find
         if learned
         else "the labels are shuffled against their samples, or the model has not learned"
     )
-    sorted_labels = bool(np.all(np.diff(subject.y) >= 0))
     return Finding(
         code="shuffled_labels" if learned else "not_learning",
         severity=Severity.PROBLEM,
         message=(
             f"The answers have nothing to do with the labels ({evidence['accuracy']:.0%} right, "
-            f"p = {evidence['p-value of independence']:.2g} of independence); {reason}."
+            f"{chance:.0%} by always answering the most frequent one); {reason}."
         ),
         confidence=0.9 if learned else 0.75,
         evidence=evidence,
         causes=(
-            *(("the labels are sorted, the samples are not",) if sorted_labels else ()),
+            *_sorted(subject.y),
             "samples and labels were shuffled separately",
             "the model was never trained, or its learning rate is far too high or too low",
         ),
         next_steps=(
-            "Shuffle both with one permutation: order = rng.permutation(len(X)); X[order], "
-            "y[order].",
+            TOGETHER,
             "Or let the model learn 20 samples by heart: if it cannot, training is broken.",
         ),
     )

@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.probes.calibration import TINY
 from diagnostics.probes.predictions import Kind, decimals_of
 from diagnostics.probes.registry import probe
-from diagnostics.probes.subject import TINY, Subject
+from diagnostics.probes.subject import Subject
 from diagnostics.table import Floats
 
 # Half precision keeps probabilities to three digits.
@@ -18,6 +19,8 @@ HALF_PRECISION = 2e-3
 STANDARD_ERRORS = 5.0
 # A second softmax is certain when answers come this near to the bound it imposes.
 NEAR_BOUND = 0.95
+# Distributions less sure than this share of their accuracy do not come from a trained softmax.
+UNSURE = 0.8
 
 
 def undo_softmax(p: Floats) -> Floats:
@@ -48,6 +51,9 @@ def softmax_twice(subject: Subject) -> Finding | None:
         return None
     reached = float(inner.max())
     certain = reached > NEAR_BOUND
+    # Undone, the answers must be about as sure as they are right; if not, a temperature it is.
+    if not certain and inner.max(axis=1).mean() < UNSURE * accuracy:
+        return None
     return Finding(
         code="softmax_twice",
         severity=Severity.PROBLEM,
@@ -89,20 +95,24 @@ def rounded_probabilities(subject: Subject) -> Finding | None:
         return None
     missed = np.abs(p.sum(axis=1) - 1) > 0.5 * 10.0**-decimals
     zero = subject.p_true == 0
-    if not missed.any():
+    if not missed.any() and not zero.any():
         return None
+    said = (
+        f"The probabilities are rounded to multiples of {10.0**-decimals:g}: "
+        f"{missed.mean():.0%} of the rows no longer sum to 1"
+        if missed.any()
+        else f"All probabilities are multiples of {10.0**-decimals:g}: rounded, or counted by a "
+        "few trees or neighbours"
+    )
     return Finding(
         code="rounded_probabilities",
-        severity=Severity.WARNING,
-        message=(
-            f"The probabilities are rounded to {decimals} decimals: {missed.mean():.0%} of the "
-            f"rows no longer sum to 1, and {zero.sum()} true classes have become exactly 0."
-        ),
-        confidence=0.97,
+        severity=Severity.WARNING if missed.any() else Severity.INFO,
+        message=f"{said}; {zero.sum()} true classes have exactly 0, and an infinite loss.",
+        confidence=0.97 if missed.any() else 0.6,
         evidence={
             "decimals": decimals,
             "share of rows that miss one": float(missed.mean()),
-            "true classes rounded to zero": int(zero.sum()),
+            "true classes of probability zero": int(zero.sum()),
         },
         causes=("np.round, or a text file with few digits, before the loss",),
         next_steps=("Compute the loss from the unrounded probabilities.",),

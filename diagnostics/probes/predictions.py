@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from diagnostics.probes.layers import behind
 from diagnostics.table import Floats
 
 Predict = Callable[[Any], Any]
@@ -35,6 +36,20 @@ class UnusableError(ValueError):
 
 
 @dataclass(frozen=True)
+class Given:
+    """Predictions in place of a model: they answer for the samples they were made for only."""
+
+    answers: Any
+    X: Any
+
+    def __call__(self, X: Any) -> Any:
+        """Return the predictions for the very same samples."""
+        if X is not self.X:
+            raise UnusableError("predictions are given, and not the model that makes them")
+        return self.answers
+
+
+@dataclass(frozen=True)
 class Predictions:
     """Answers to n samples.
 
@@ -53,36 +68,68 @@ class Predictions:
     probabilities: Floats
 
     @property
+    def is_logarithmic(self) -> bool:
+        """Whether the rows are exponents, to which a softmax is applied."""
+        return self.kind in (Kind.LOGITS, Kind.LOG_PROBABILITIES)
+
+    def probabilities_of(self, raw: Floats) -> Floats:
+        """Return other answers of the same model, normalised as these were."""
+        return softmax(raw) if self.is_logarithmic else by_sum(raw)
+
+    @property
     def row_sums(self) -> Floats:
         """Sum of each row as returned, shape (n,)."""
         return np.asarray(self.raw.sum(axis=1))
 
 
-def ask(predict: Predict, X: Any, classes: int) -> Floats:
-    """Return ``predict(X)`` as a float64 array of shape (n, classes).
+def ask(predict: Predict, X: Any) -> Floats:
+    """Return ``predict(X)`` as a float64 array of whatever shape.
 
     Raises
     ------
     UnusableError
-        The call failed, or its answer has another shape or is not numeric.
+        The call failed, or its answer is not numeric.
     """
+    # the samples stay as they are, whatever predict does to them
+    shown = X.copy() if isinstance(X, np.ndarray) and not isinstance(predict, Given) else X
     try:
-        answer = encoded(predict, predict(X))
+        answer = encoded(predict, predict(shown))
+    except UnusableError:
+        raise
     except Exception as error:
         raise UnusableError(f"predict raised {type(error).__name__}: {error}") from error
     if hasattr(answer, "detach"):
-        answer = answer.detach()
+        answer = answer.detach().cpu().numpy()
     try:
-        values = np.array(answer, dtype=np.float64)
+        return np.array(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise UnusableError(
             f"predict returned {type(answer).__name__}, not an array of numbers"
         ) from error
-    return _as_rows(values, len(X), classes)
 
 
-def _as_rows(values: Floats, samples: int, classes: int) -> Floats:
-    """The answer with a row for each sample and a column for each class."""
+def ask_one_by_one(predict: Predict, X: Any, rows: Iterable[int]) -> Floats:
+    """Return the answers to some samples, each asked for alone, as if answered together.
+
+    Raises
+    ------
+    UnusableError
+        As for `ask`; or the answer to one sample has not the shape of the others.
+    """
+    answers = [ask(predict, X[i : i + 1]).reshape(-1) for i in rows]
+    if len({answer.shape for answer in answers}) > 1:
+        raise UnusableError("single samples are answered in different shapes")
+    return np.stack(answers)
+
+
+def as_rows_of_classes(values: Floats, samples: int, classes: int) -> Floats:
+    """Return answers with a row for each sample and a column for each class.
+
+    Raises
+    ------
+    UnusableError
+        They have another shape.
+    """
     if values.ndim > 2:
         values = values.reshape(len(values), -1) if len(values) == samples else values
     if values.shape in ((samples,), (samples, 1)) and _are_classes(values, classes):
@@ -114,16 +161,24 @@ def interpret(raw: Floats) -> Predictions:
     if raw.min() >= 0:
         sums = raw.sum(axis=1, keepdims=True)
         normal = bool(np.all(np.abs(sums - 1) < SUM_TOLERANCE))
-        empty = sums == 0
-        rows = np.where(empty, 1 / raw.shape[1], raw / np.where(empty, 1, sums))
         if np.isin(raw, (0.0, 1.0)).all() and np.all(sums == 1):
-            return Predictions(raw, Kind.CLASSES, rows)
-        return Predictions(raw, Kind.PROBABILITIES if normal else Kind.UNNORMALISED, rows)
-    shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
-    rows = shifted / shifted.sum(axis=1, keepdims=True)
+            return Predictions(raw, Kind.CLASSES, by_sum(raw))
+        return Predictions(raw, Kind.PROBABILITIES if normal else Kind.UNNORMALISED, by_sum(raw))
     if raw.max() <= 0 and np.all(np.abs(np.exp(raw).sum(axis=1) - 1) < SUM_TOLERANCE):
-        return Predictions(raw, Kind.LOG_PROBABILITIES, rows)
-    return Predictions(raw, Kind.LOGITS, rows)
+        return Predictions(raw, Kind.LOG_PROBABILITIES, softmax(raw))
+    return Predictions(raw, Kind.LOGITS, softmax(raw))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Return the row-wise softmax."""
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+
+def by_sum(rows: Floats) -> Floats:
+    """Return rows divided by their sums; rows of zeros become uniform."""
+    sums = rows.sum(axis=1, keepdims=True)
+    return np.where(sums == 0, 1 / rows.shape[1], rows / np.where(sums == 0, 1, sums))
 
 
 def decimals_of(p: Floats) -> int | None:
@@ -137,7 +192,8 @@ def decimals_of(p: Floats) -> int | None:
 
 def encoded(predict: Predict, values: Any) -> Any:
     """Return labels as indices into the ``classes_`` of the scikit-learn model that predicts."""
-    known = getattr(getattr(predict, "__self__", None), "classes_", None)
+    models = (getattr(thing, "classes_", None) for thing in behind(predict))
+    known = next((classes for classes in models if isinstance(classes, np.ndarray)), None)
     if known is None:
         return values
     labels = np.asarray(values)

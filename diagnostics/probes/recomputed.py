@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diagnostics.probes.calibration import TINY
 from diagnostics.probes.predictions import Kind
-from diagnostics.probes.subject import TINY, Subject
+from diagnostics.probes.subject import Subject
 from diagnostics.table import Floats
 
 # Reported losses are often printed with three or four digits.
@@ -33,21 +34,30 @@ class Variant:
 def variants(subject: Subject) -> Iterator[Variant]:
     """Yield the loss in all variants, the simplest first."""
     y, classes = subject.y, subject.predictions.probabilities.shape[1]
-    right = subject.predictions.probabilities
-    yield Variant("mean cross-entropy", "", _mean(right, y))
-    for eps in CLIPS:
-        if (subject.p_true < eps).any():
-            yield Variant(f"mean cross-entropy clipped at {eps:g}", "", _mean(right, y, eps))
+    right, n = subject.predictions.probabilities, len(subject.y)
+    for losses, how in clipped_losses(subject):
+        yield Variant(f"mean cross-entropy{how}", "", float(losses.mean()))
     yield from _wrongly_normalised(subject)
-    mean, n = _mean(right, y), len(y)
-    yield Variant("cross-entropy summed over the samples", "loss_scale_mismatch", mean * n)
-    by_class = mean / classes
-    yield Variant("cross-entropy divided by the number of classes", "loss_scale_mismatch", by_class)
-    yield Variant("cross-entropy in bits (log2)", "loss_scale_mismatch", mean / np.log(2))
-    yield Variant("cross-entropy with log10", "loss_scale_mismatch", mean / np.log(10))
+    for losses, how in clipped_losses(subject):
+        mean = float(losses.mean())
+        for name, value in (
+            ("cross-entropy summed over the samples", mean * n),
+            ("cross-entropy divided by the number of classes", mean / classes),
+            ("cross-entropy in bits (log2)", mean / np.log(2)),
+            ("cross-entropy with log10", mean / np.log(10)),
+        ):
+            yield Variant(f"{name}{how}", "loss_scale_mismatch", value)
     squares = ((right - np.eye(classes)[y]) ** 2).sum(axis=1)
     yield Variant("mean squared error", "other_loss_trained", float(squares.mean() / classes))
     yield Variant("squared error summed over classes", "other_loss_trained", float(squares.mean()))
+
+
+def clipped_losses(subject: Subject) -> Iterator[tuple[Floats, str]]:
+    """Yield the losses of the samples, as they are and with every usual clipping that matters."""
+    yield subject.sample_losses, ""
+    for eps in CLIPS:
+        if (subject.p_true < eps).any():
+            yield -np.log(np.maximum(subject.p_true, eps)), f" clipped at {eps:g}"
 
 
 def _wrongly_normalised(subject: Subject) -> Iterator[Variant]:

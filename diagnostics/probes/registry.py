@@ -18,16 +18,34 @@ class Probe:
     name: str
     experiment: Experiment
     unless: frozenset[str]
+    needs: frozenset[str]
+
+    @property
+    def sentence(self) -> str:
+        """What is done in the experiment: the first line of its docstring."""
+        return (self.experiment.__doc__ or "").partition("\n")[0]
 
 
 PROBES: list[Probe] = []
 
 
-def probe(*, unless: Iterable[str] = ()) -> Callable[[Experiment], Experiment]:
-    """Register an experiment: a function from a subject to a finding or None."""
+def probe(
+    *, unless: Iterable[str] = (), needs: Iterable[str] = ()
+) -> Callable[[Experiment], Experiment]:
+    """Register an experiment: a function from a subject to a finding or None.
+
+    Parameters
+    ----------
+    unless
+        Findings that leave nothing for it to decide.
+    needs
+        What has to be given for it to be made, of ``"model"`` (and not mere predictions),
+        ``"train"``, ``"history"`` and ``"loss"``.
+    """
 
     def add(experiment: Experiment) -> Experiment:
-        PROBES.append(Probe(experiment.__name__, experiment, frozenset(unless)))
+        name = experiment.__name__
+        PROBES.append(Probe(name, experiment, frozenset(unless), frozenset(needs)))
         return experiment
 
     return add

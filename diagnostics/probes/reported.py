@@ -16,7 +16,17 @@ RATIO = 1.5
 ACCURACY_SLACK = 0.05
 
 
-@probe(unless=("evaluation_bug", "nondeterministic_prediction", "classes_returned"))
+@probe(
+    unless=(
+        "evaluation_bug",
+        "nondeterministic_prediction",
+        "classes_returned",
+        "rounded_probabilities",
+        "biased_average",
+        "loss_scale_mismatch",
+    ),
+    needs=("history",),
+)
 def reported_loss(subject: Subject) -> Finding | None:
     """The loss is recomputed in all usual ways and compared with the one reported."""
     reported = subject.reported_loss
@@ -60,7 +70,7 @@ def reported_loss(subject: Subject) -> Finding | None:
     )
 
 
-@probe(unless=("evaluation_bug",))
+@probe(unless=("evaluation_bug",), needs=("history",))
 def reported_accuracy(subject: Subject) -> Finding | None:
     """The accuracy is recomputed and compared with the one reported."""
     reported, actual = subject.reported("val_accuracy"), float(subject.right.mean())
@@ -83,7 +93,7 @@ def reported_accuracy(subject: Subject) -> Finding | None:
     )
 
 
-@probe(unless=("evaluation_bug", "nondeterministic_prediction"))
+@probe(unless=("evaluation_bug", "nondeterministic_prediction"), needs=("history", "train"))
 def other_loss_trained(subject: Subject) -> Finding | None:
     """The training loss reported is compared with the squared error and the cross-entropy."""
     reported, answers = subject.reported("train_loss"), subject.train_predictions

@@ -9,16 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diagnostics.diagnosis import diagnose
 from diagnostics.history import History
-from diagnostics.probes.predictions import Predict, Predictions, UnusableError, ask, interpret
+from diagnostics.probes.calibration import TINY, Temperature, fit_temperature
+from diagnostics.probes.predictions import (
+    Given,
+    Predict,
+    Predictions,
+    UnusableError,
+    as_rows_of_classes,
+    ask,
+    ask_one_by_one,
+    interpret,
+)
+from diagnostics.report import Report
 from diagnostics.table import Floats
 
 Labels = NDArray[np.intp]
 
 # Rows predicted one at a time: enough to see any coupling, quick enough for slow models.
 SINGLE_ROWS = 256
-# Smallest probability whose logarithm is taken: a loss of 690 nats.
-TINY = 1e-300
+# What curves show where the validation loss rises.
+RISES = ("loss_accuracy_divergence", "overconfidence", "overfitting")
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,18 @@ class Subject:
 
     def ask(self, X: Any) -> Floats:
         """Return the model's answers as an array of shape (n, classes)."""
-        return ask(self.predict, X, self.classes)
+        return as_rows_of_classes(ask(self.predict, X), len(X), self.classes)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """What there is besides samples and labels, of all that experiments may need."""
+        there = {
+            "model": not isinstance(self.predict, Given),
+            "train": self.train is not None,
+            "history": self.history is not None,
+            "loss": self.loss is not None,
+        }
+        return frozenset(name for name, is_there in there.items() if is_there)
 
     @cached_property
     def predictions(self) -> Predictions:
@@ -74,6 +97,16 @@ class Subject:
         return np.asarray(self.predictions.probabilities.argmax(axis=1) == self.y)
 
     @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Which samples have a loss that is finite: zero has no temperature."""
+        return self.p_true > 0
+
+    @cached_property
+    def temperature(self) -> Temperature:
+        """The temperature that fits these samples best."""
+        return fit_temperature(self.predictions.probabilities[self.known], self.y[self.known])
+
+    @cached_property
     def repeat_noise(self) -> float:
         """Largest difference between two calls on the same samples."""
         return float(np.abs(self.ask(self.X) - self.predictions.raw).max())
@@ -88,7 +121,9 @@ class Subject:
     def alone(self) -> Floats | None:
         """The answers to `rows`, each asked for alone; None when that fails."""
         try:
-            return np.vstack([self.ask(self.X[i : i + 1]) for i in self.rows])
+            # read together: one number by itself may be a probability or a logit
+            answers = ask_one_by_one(self.predict, self.X, self.rows)
+            return as_rows_of_classes(answers, len(self.rows), self.classes)
         except UnusableError:
             return None
 
@@ -114,3 +149,21 @@ class Subject:
         """The last validation loss reported, or the only loss there is."""
         loss = self.reported("val_loss")
         return self.reported("train_loss") if loss is None else loss
+
+    @cached_property
+    def curves(self) -> Report | None:
+        """What the history shows by itself, None without one."""
+        if self.history is None:
+            return None
+        return diagnose(self.history, classes=self.classes, samples=max(len(self.y), 2))
+
+    @property
+    def loss_rises(self) -> bool:
+        """Whether the history shows a validation loss that rises."""
+        return self.curves is not None and any(code in self.curves for code in RISES)
+
+    @property
+    def last_loss_not_finite(self) -> bool:
+        """Whether the last validation loss reported is NaN or infinite."""
+        values = None if self.history is None else self.history.curve("val_loss")
+        return values is not None and len(values) > 0 and not np.isfinite(values[-1])

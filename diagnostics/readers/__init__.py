@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from diagnostics.readers import (
+    assignments,
     boosting_json,
     delimited,
+    folder,
     keras_json,
     mlflow,
     records,
@@ -15,7 +17,6 @@ from diagnostics.readers import (
     trainer_state,
     wandb,
 )
-from diagnostics.readers.folder import read_folder
 from diagnostics.readers.reader import Reader
 from diagnostics.readers.source import Source
 from diagnostics.table import Table
@@ -29,6 +30,7 @@ READERS: list[Reader] = [
     records.LINES_READER,
     tensorboard.READER,
     mlflow.READER,
+    assignments.READER,
     text_log.READER,
     wandb.READER,
     delimited.READER,
@@ -41,11 +43,41 @@ def read_table(path: Path) -> Table:
     Raises
     ------
     ValueError
-        The file is empty, or in no known format; or a folder holds no log.
+        The file is empty, or in no known format; or a folder holds no log, or several.
     """
     if path.is_dir():
-        return read_folder(path, read_table)
+        return _the_one(path, folder.read_runs(path, read_file))
+    return read_file(path)
+
+
+def read_runs(path: Path) -> dict[str, Table]:
+    """Return the training logs of a file or folder, by the names of their runs."""
+    if path.is_dir():
+        return folder.read_runs(path, read_file)
     source = Source(path, path.read_bytes())
+    if wandb.READER.recognises(source):
+        return wandb.read_runs(source)
+    return {path.stem: read_data(path, source.data)}
+
+
+def _the_one(path: Path, runs: dict[str, Table]) -> Table:
+    """The only run; of several none is chosen for the user."""
+    if len(runs) > 1:
+        raise ValueError(
+            f"{path.name} holds {len(runs)} runs: {', '.join(runs)}; give the path of one, "
+            "or all of them to diagnostics.compare()"
+        )
+    return next(iter(runs.values()))
+
+
+def read_file(path: Path) -> Table:
+    """Return the content of one file in whatever known format."""
+    return read_data(path, path.read_bytes())
+
+
+def read_data(path: Path, data: bytes) -> Table:
+    """Return the content of a file of this name that holds these bytes."""
+    source = Source(path, data)
     if not source.data.strip():
         raise ValueError(f"{path.name}: the file is empty; expected a training log")
     for reader in READERS:
@@ -55,10 +87,11 @@ def read_table(path: Path) -> Table:
             except ValueError as error:
                 raise ValueError(f"{path.name}, read as {reader.name}: {error}") from error
             table.notes.insert(0, f"read as {reader.name}")
+            table.problems[:0] = source.problems
             return table
     known = ", ".join(reader.name for reader in READERS)
     start = "binary data" if source.is_binary else f"text starting {source.head[:40]!r}"
     raise ValueError(f"{path.name}: {start} is no known training log; known are {known}")
 
 
-__all__ = ["READERS", "Reader", "read_table"]
+__all__ = ["READERS", "Reader", "read_data", "read_file", "read_runs", "read_table"]

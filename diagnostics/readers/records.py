@@ -1,12 +1,12 @@
-"""One JSON object for each row: a JSON list, or JSON Lines."""
+"""One dictionary for each row: a JSON list, JSON Lines, or lines that Python printed."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from diagnostics.readers.damaged import read_damaged
 from diagnostics.readers.reader import Reader
-from diagnostics.readers.source import Source
+from diagnostics.readers.source import Source, read_record
 from diagnostics.table import Problem, Table, from_records
 
 
@@ -21,28 +21,42 @@ def read_list(source: Source) -> Table:
 
 
 def _is_lines(source: Source) -> bool:
-    return not source.is_binary and source.head.startswith("{")
+    return not source.is_binary and source.has_records
 
 
 def read_lines(source: Source) -> Table:
-    """Return one row for each line that is a JSON object; other lines are problems."""
-    records, lines, problems = [], [], []
-    for number, line in enumerate(source.text.splitlines(), start=1):
-        if not line.strip():
+    """Return one row for each line that is a dictionary; other lines are problems."""
+    records, lines, others = [], [], []
+    problems = []
+    for number, line in enumerate(source.text.split("\n"), start=1):
+        # A progress bar may stand before the record, in the same line.
+        text = line.rsplit("\r", 1)[-1] if line.rstrip("\r").count("\r") else line.rstrip("\r")
+        if not text.strip():
             continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            problems.append(Problem(f"not JSON ({error})", number))
-            continue
-        if isinstance(record, dict):
+        record = read_record(text)
+        if record is not None:
             records.append(_flat(record))
             lines.append(number)
+        elif text.lstrip().startswith("{"):
+            problems.append(_damaged(text, number))
         else:
-            problems.append(Problem(f"expected a JSON object, got {line.strip()[:40]}", number))
-    table = from_records(records, lines)
+            others.append(number)
+    if others:
+        what = f"{len(others)} lines that are no records left out, the first of them"
+        problems.append(Problem(what, others[0]))
+    # The closing summary of a Hugging Face Trainer is no step.
+    steps = [i for i, record in enumerate(records) if "train_runtime" not in record]
+    table = from_records([records[i] for i in steps], [lines[i] for i in steps])
     table.problems[:0] = problems
     return table
+
+
+def _damaged(line: str, number: int) -> Problem:
+    """What is wrong with a line that begins as a record."""
+    _, problems = read_damaged(line)
+    what = problems[0].message.partition(";")[0] if problems else "no record of single values"
+    position = problems[0].position if problems else 1
+    return Problem(f"{what}; the line is left out", number, position=position)
 
 
 def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from diagnostics.readers.damaged import read_damaged
+from diagnostics.table import Problem
+
 # How much of the text is looked at to recognise a format.
 HEAD_LENGTH = 4096
+MOST_LINES = 20
+# A dictionary or a list of them at the beginning of a line, also where a name stands before it:
+# ``history = {...}``.
+_VALUE = re.compile(
+    r"""^[ \t>]*(?:[A-Za-z_][\w.]*\s*[=:]\s*)?(?=\{\s*["'}]|\[\s*\{)""", re.MULTILINE
+)
 
 
 @dataclass
@@ -18,6 +28,7 @@ class Source:
 
     path: Path
     data: bytes
+    problems: list[Problem] = field(default_factory=list)
 
     @cached_property
     def text(self) -> str:
@@ -40,11 +51,45 @@ class Source:
         return b"\0" in self.data[:1024] and not self.data.startswith((b"\xff\xfe", b"\xfe\xff"))
 
     @cached_property
+    def has_records(self) -> bool:
+        """Whether one of the first lines is a record by itself: a dictionary of single values."""
+        return any(read_record(line) for line in self.head.splitlines()[:MOST_LINES])
+
+    @cached_property
     def json(self) -> Any:
-        """The content parsed as one JSON value (bare NaN and Infinity included), else None."""
-        if self.is_binary or not self.head.startswith(("{", "[")):
+        """The content as one JSON value or printed Python value, else None.
+
+        What is damaged is read up to the damage, which becomes one of the `problems`.
+        """
+        start = None if self.is_binary else _VALUE.search(self.head)
+        if start is None:
             return None
+        at = len(self.text) - len(self.text.lstrip()) + start.end()
         try:
-            return json.loads(self.text)
+            return json.loads(self.text[at:])
         except ValueError:
+            if self.has_records:
+                return None
+        value, problems = read_damaged(self.text, at)
+        if not value:
             return None
+        before = self.text[:at].strip().splitlines()
+        if len(before) > 1 or (before and not before[0].endswith(("=", ":"))):
+            problems.insert(0, Problem("the text before the first dictionary was left out", 1))
+        self.problems = problems
+        return value
+
+
+def read_record(line: str) -> dict[str, Any] | None:
+    """Return the dictionary of single values that a line is, in JSON or as Python prints it."""
+    if not line.lstrip().startswith("{"):
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record, problems = read_damaged(line)
+        if problems:
+            return None
+    if not isinstance(record, dict) or all(isinstance(v, list) for v in record.values()):
+        return None
+    return record

@@ -104,8 +104,8 @@ def read(source: Source) -> Table:
         for frame in _frames(source.data):
             for step, tag, value in _scalars(frame):
                 rows.setdefault(step, {"step": step})[prefix + tag] = value
-    except (EOFError, IndexError, KeyError):
-        problems.append(Problem("the file is cut short, what stands before was read"))
+    except (EOFError, IndexError, KeyError, TypeError):
+        problems.append(Problem("the file is damaged or cut short, what stands before was read"))
     table = from_records(rows[step] for step in sorted(rows))
     table.problems.extend(problems)
     return table

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from diagnostics.readers import delimited
 from diagnostics.readers.reader import Reader
 from diagnostics.readers.source import Source
 from diagnostics.table import Table
 
+NAME = "Weights & Biases export"
 _SEPARATOR = " - "
 
 
@@ -21,15 +24,39 @@ def read(source: Source) -> Table:
     filled = {n: int((~mask).sum()) for n, mask in table.blank.items() if _SEPARATOR in n}
     if not filled:
         return table
-    run = max(filled, key=lambda name: filled[name]).rsplit(_SEPARATOR, 1)[0]
-    runs = {name.rsplit(_SEPARATOR, 1)[0] for name in filled}
+    longest = _run_of(max(filled, key=lambda name: filled[name]))
+    runs = {_run_of(name) for name in filled}
     plain = Table(text=table.text, notes=table.notes, problems=table.problems)
     for name, values in table.columns.items():
         owner, _, metric = name.rpartition(_SEPARATOR)
-        plain.add(metric if owner == run else name, values, table.blank[name])
+        plain.add(metric if owner == longest else name, values, table.blank[name])
     if len(runs) > 1:
-        plain.notes.append(f"{len(runs)} runs in the file, the longest taken: {run!r}")
+        plain.notes.append(f"{len(runs)} runs in the file, the longest taken: {longest!r}")
     return plain
 
 
-READER = Reader("Weights & Biases export", _recognises, read)
+def read_runs(source: Source) -> dict[str, Table]:
+    """Return every run by its name, each with the rows in which it logged something."""
+    table = delimited.read(source)
+    runs = dict.fromkeys(_run_of(name) for name in table.columns if _SEPARATOR in name)
+    return {run: _one_run(table, run) for run in runs}
+
+
+def _one_run(table: Table, run: str) -> Table:
+    """The columns of one run, and those of all, such as the step."""
+    own = {n: n.removeprefix(run + _SEPARATOR) for n in table.columns if _run_of(n) in (run, "")}
+    logged = [~table.blank[name] for name in own if _run_of(name) == run]
+    rows = np.logical_or.reduce(logged)
+    problems = [p for p in table.problems if p.column is None or p.column in own]
+    plain = Table(notes=[f"read as {NAME}"], problems=problems)
+    for name, metric in own.items():
+        plain.add(metric, table.columns[name][rows], table.blank[name][rows])
+    return plain
+
+
+def _run_of(name: str) -> str:
+    """The run that a column belongs to, empty for those of all runs."""
+    return name.rpartition(_SEPARATOR)[0]
+
+
+READER = Reader(NAME, _recognises, read)

@@ -2,8 +2,15 @@
 
 The order of judgement is the order of this list: first whether the numbers are right at all
 (`evaluation`, `scales`, `bounds`), then whether the run broke down (`stability`), whether it
-learned (`learning`), whether the two sets are what they should be (`splits`), whether the model
-generalises (`generalisation`), and last what else is worth knowing (`mechanics`, `progress`).
+learned (`collapse`, `learning`), whether the two sets are what they should be (`splits`,
+`overlap`), whether the model generalises (`generalisation`), and last what else is worth knowing
+(`mechanics`, `progress`).
+
+False alarms, measured by ``benchmarks.null_runs`` on 8,000 runs of 10 to 150 epochs in which
+nothing happens, with AR(1) noise correlated up to 0.9 and up to 10 % of the loss: one problem in
+all (`overfitting`, at 0.9), no warning of any other statistical rule, and
+`train_validation_overlap` in 0.4 %, at most 1.2 % of one kind, where the two losses were drawn
+nearly equal.
 """
 
 from diagnostics.rules import (  # isort: skip  (the order is the order of judgement)
@@ -11,8 +18,10 @@ from diagnostics.rules import (  # isort: skip  (the order is the order of judge
     scales,
     bounds,
     stability,
+    collapse,
     learning,
     splits,
+    overlap,
     generalisation,
     mechanics,
     progress,
@@ -27,10 +36,12 @@ __all__ = [
     "Rule",
     "Run",
     "bounds",
+    "collapse",
     "evaluation",
     "generalisation",
     "learning",
     "mechanics",
+    "overlap",
     "progress",
     "rule",
     "scales",

@@ -5,50 +5,66 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.rules.curve import Curve
 from diagnostics.rules.evaluation import STILL_HIGH
-from diagnostics.rules.implied import bound_evidence, equally_accurate, share_impossible
-from diagnostics.rules.registry import rule
+from diagnostics.rules.implied import bound_evidence, calibrated_loss, share_impossible
+from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS
+from diagnostics.rules.registry import remark, rule
 from diagnostics.rules.run import Run
-from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE
+from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
+
+# Beyond so many classes ln(C - 1 + e) takes any value within the tolerance.
+MOST_TWICE = 30
+# Fewer right answers leave rows that are not saturated.
+ACCURATE = 0.8
+# How far loss + accuracy may be from its limit, and move in the second half of the run.
+SATURATED = 0.05
+# A loss that has a floor ends at its lowest.
+SETTLED = 1.02
 
 
 @rule(
     "evaluation_bug",
-    needs=("train_loss", "val_loss"),
+    needs=("train_accuracy", "val_accuracy"),
     epochs=3,
     unless=("loss_scale_mismatch", "evaluation_bug"),
 )
 def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
-    """The validation loss is far above the training loss from the start, at equal accuracy."""
-    pair = run.joint("train_loss", "val_loss")
-    if pair is None or not equally_accurate(run) or run.judged is None:
+    """At equal accuracy the validation loss is far from the training loss, and unrelated to it."""
+    m = run.matched
+    val = run.val_loss
+    if m is None or val is None or m.parallel or run.apart:
         return None
-    train, val = pair
-    early = max(3, len(train) // 3)
-    ratio = float(np.min(val.values[:early] / np.maximum(train.values[:early], 1e-12)))
-    if not run.exceeds(ratio, OTHER_SCALE) or val.last < STILL_HIGH * val.first:
+    high = val.values.min() >= STILL_HIGH * val.first
+    if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):
         return None
+    level = float(np.median(m.levels))
     return Finding(
         code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
-            f"From the first epochs on the validation loss is at least {ratio:.3g} times the "
-            "training loss although both accuracies agree: they are not computed alike."
+            f"At equal accuracy (around {level:.0%}) the validation loss is {m.ratio:.3g} times "
+            "the training loss, and it does not follow it: the two are not computed alike."
         ),
         epochs=val.span,
-        confidence=0.8,
+        confidence=0.85,
         evidence={
-            "smallest early ratio": ratio,
-            "first training loss": train.first,
-            "first validation loss": val.first,
+            "validation / training loss at equal accuracy, median": m.ratio,
+            "smallest": float(m.ratios.min()),
+            "largest": float(m.ratios.max()),
+            "compared from accuracy": float(m.levels[0]),
+            "to accuracy": float(m.levels[-1]),
         },
         causes=(
-            "softmax normalised over the whole batch in evaluation",
+            "softmax normalised over the whole batch in evaluation, or along the wrong axis",
             "the evaluation loss is computed by other code than the training loss",
+            "the loss takes probabilities for logits, or the reverse",
+            "the validation inputs are not scaled as the training inputs are",
         ),
         next_steps=(
-            "Evaluate the training set with the validation code: both losses must agree.",
-            "Check that predict(X).sum(axis=-1) is 1 in every row.",
+            ROW_SUMS,
+            f"{INVESTIGATE}  # proves the cause",
+            "loss_of(predict(X_train), y_train)  # by the validation code: must be the logged one",
         ),
     )
 
@@ -81,11 +97,13 @@ def loss_too_small(run: Run) -> Finding | None:
             "loss and accuracy are computed on different samples or modes",
             "the validation loss is another loss than the training loss",
         ),
-        next_steps=("Recompute the loss from stored predictions: -mean(log p[range(n), y]).",),
+        next_steps=(
+            "-np.log(predict(X_val)[np.arange(len(y_val)), y_val]).mean()  # the loss logged?",
+        ),
     )
 
 
-@rule(
+@remark(
     "not_cross_entropy",
     epochs=3,
     unless=("loss_scale_mismatch", "evaluation_bug", "other_loss_trained"),
@@ -105,3 +123,67 @@ def not_cross_entropy(run: Run) -> Finding | None:
         confidence=0.95,
         evidence=bound_evidence(*run.judged),
     )
+
+
+@rule("softmax_twice", epochs=5, unless=("loss_scale_mismatch", "evaluation_bug"))
+def softmax_twice(run: Run) -> Finding | None:
+    """Loss and accuracy add up to one number, which is what probabilities as logits give."""
+    for pair in (run.joint("train_loss", "train_accuracy"), run.judged):
+        classes = None if pair is None else _classes_of_double_softmax(*pair)
+        if pair is None or classes is None:
+            continue
+        loss, accuracy = pair
+        floor = float(np.log(classes - 1 + np.e) - 1)
+        which = "validation" if loss.role == "val_loss" else "training"
+        sound = run.train_loss is not None and run.train_loss.last < floor
+        return Finding(
+            code="evaluation_bug" if sound else "softmax_twice",
+            severity=Severity.PROBLEM,
+            message=(
+                f"The {which} loss rests at {loss.last:.3g} although {accuracy.last:.1%} of the "
+                f"answers are right: softmax seems to be applied twice. With {classes} classes "
+                f"such a loss cannot fall below {floor:.3f}."
+            ),
+            epochs=loss.span,
+            confidence=0.8,
+            evidence={
+                "last loss + last accuracy": loss.last + accuracy.last,
+                f"ln(C - 1 + e) with C = {classes}": floor + 1,
+                "last loss": loss.last,
+                "last accuracy": accuracy.last,
+            },
+            causes=(
+                "the model ends in softmax and the loss takes logits and applies it again",
+                "strong label smoothing, whose loss has a floor too",
+            ),
+            next_steps=(
+                "Give the loss the logits: remove the last softmax, or use the loss for "
+                "probabilities (from_logits=False, NLLLoss on log-probabilities).",
+                f"{INVESTIGATE}  # decides",
+            ),
+        )
+    return None
+
+
+def _classes_of_double_softmax(loss: Curve, accuracy: Curve) -> int | None:
+    """Return C where saturated probabilities taken as logits explain loss and accuracy.
+
+    The softmax of a one-hot row gives its class e / (C - 1 + e), every other 1 / (C - 1 + e): a
+    right answer costs ln(C - 1 + e) - 1, a wrong one ln(C - 1 + e). Hence loss + accuracy =
+    ln(C - 1 + e).
+    """
+    total = loss.values + accuracy.values
+    later = total[len(total) // 2 :]
+    level = float(np.median(later))
+    classes = round(float(np.exp(level) - np.e + 1)) if level < np.log(MOST_TWICE) else 0
+    if classes < 2 or accuracy.last < ACCURATE:
+        return None
+    expected = float(np.log(classes - 1 + np.e))
+    # Not wholly saturated rows cost a little more.
+    near = -SATURATED / 3 < level - expected < SATURATED
+    steady = float(np.ptp(later)) < SATURATED
+    far = loss.last > TOO_LARGE_FOR_ACCURACY / 2 * calibrated_loss(accuracy.values, classes)[-1]
+    # Bounded on both sides in every epoch, and lowest at the end.
+    bounded = expected - 1 < loss.values.min() <= loss.values.max() < expected
+    settled = loss.last < SETTLED * loss.values.min()
+    return classes if near and steady and far and bounded and settled else None

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from diagnostics import rise as rises
 from diagnostics import trends
 from diagnostics.table import Floats
 
@@ -28,14 +29,14 @@ class Curve:
         return trends.noise(self.values)
 
     @cached_property
-    def rise(self) -> trends.Rise:
+    def rise(self) -> rises.Rise:
         """How far the curve ends above its lowest level."""
-        return trends.rise(self.values)
+        return rises.rise(self.values)
 
     @cached_property
-    def fall(self) -> trends.Rise:
+    def fall(self) -> rises.Rise:
         """How far the curve ends below its highest level."""
-        return trends.fall(self.values)
+        return rises.fall(self.values)
 
     @cached_property
     def first(self) -> float:
@@ -47,6 +48,12 @@ class Curve:
         """Level at the end: the median of the last tenth, three values at least."""
         return float(np.median(self.values[-max(3, len(self) // 10) :]))
 
+    @cached_property
+    def one_sample(self) -> float:
+        """Smallest step between the values of an accuracy: what one sample is worth."""
+        steps = np.diff(np.unique(self.values))
+        return float(steps.min()) if len(steps) else 0.0
+
     @property
     def span(self) -> tuple[float, float]:
         """First and last epoch."""
@@ -56,3 +63,7 @@ class Curve:
         """Return the values between two fractions of the run, three at least where there are."""
         first = min(round(start * len(self)), max(len(self) - 3, 0))
         return self.values[first : max(round(stop * len(self)), first + 3)]
+
+    def until(self, count: int) -> Curve:
+        """Return the first ``count`` values as a curve."""
+        return Curve(self.role, self.epochs[:count], self.values[:count])

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from diagnostics import trends
+from diagnostics.rise import Rise
 from diagnostics.rules.curve import Curve
 from diagnostics.table import Floats
 
 # An accuracy has moved when it did by this much, and by this many times its noise.
 ACCURACY_STEP = 0.01
 ACCURACY_NOISE = 3.0
+# ... and by so many samples: fewer than five flipped answers, all to one side, are no evidence
+# at 5 %, 2^-4 > 0.05 (sign test).
+FLIPPED = 4.5
 # A training loss falls on when it loses this share after the onset.
 TRAINING_FALL = 0.03
 
@@ -53,7 +57,7 @@ class Divergence:
     early_gap: float | None
 
     @property
-    def rise(self) -> trends.Rise:
+    def rise(self) -> Rise:
         """The test of the rise."""
         return self.loss.rise
 
@@ -93,7 +97,7 @@ def divergence(
     if accuracy is not None:
         gain = accuracy.last - _level_at(accuracy, onset)
         drop = max(-accuracy.fall.lowest - accuracy.last, 0.0)
-        step = max(ACCURACY_STEP, ACCURACY_NOISE * accuracy.noise)
+        step = max(ACCURACY_STEP, ACCURACY_NOISE * accuracy.noise, FLIPPED * accuracy.one_sample)
         falls = drop > step
         climbs = gain > min(step, 2 * ACCURACY_STEP) and not falls
         if train_accuracy is not None:

@@ -10,56 +10,59 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity
 from diagnostics.rules.divergence import Divergence
+from diagnostics.rules.measurements import INVESTIGATE, LEAST_BELIEVED
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 from diagnostics.rules.splits import WRONG_NUMBERS
 
+# These leave nothing for overfitting to explain.
+OTHER_CAUSES = ("label_noise", "distribution_shift", "underfitting", "other_loss_trained")
 # Training more accurate than validation by this much, at a falling training loss: memorised.
-WIDE_GAP = 0.08
+WIDE_GAP = 0.15
 # A fall of the accuracy that plain overfitting rarely causes, and a training accuracy that was
 # below the validation accuracy before: wrong labels were not yet learned by heart.
 DEEP_FALL = 0.04
 LABELS_RESIST = 0.03
+# Training ends more accurate by this much: the wrong labels were learned.
+CAUGHT_UP = 0.08
+# The same by the losses, where no training accuracy was logged.
+LOSS_RESISTS = 1.2
 # A rise of this share of the lowest loss, or this fall of the accuracy, hurts.
 LARGE_RISE = 0.25
 LARGE_FALL = 0.03
-# A rise below this share is worth a remark only.
-SMALL_RISE = 0.10
+# A rise below both of these, as a share of the lowest and of the first loss, is a remark only.
+SMALL_RISE, SMALL_SHARE = 0.25, 0.05
 # Training more accurate by this much at the end, while validation has stopped improving.
 STUCK_GAP = 0.15
 
 
-@rule("label_noise", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS)
+@rule("label_noise", needs=("train_loss", "val_loss", "val_accuracy"), unless=WRONG_NUMBERS)
 def label_noise(run: Run) -> Finding | None:
     """Validation falls deeply while training catches up from below."""
     d = run.divergence
-    if d is None or d.drop is None or d.early_gap is None or d.gap is None:
+    if d is None or d.drop is None or not d.turned or not d.falls:
         return None
-    if not d.turned or not d.falls or not run.exceeds(d.drop, DEEP_FALL):
-        return None
-    if not run.exceeds(-d.early_gap, LABELS_RESIST) or d.gap < WIDE_GAP:
+    if not run.exceeds(d.drop, DEEP_FALL) or not _caught_up(run, d):
         return None
     return Finding(
         code="label_noise",
         severity=Severity.PROBLEM,
         message=(
-            f"Some training labels seem wrong: training was less accurate than validation until "
-            f"epoch {d.onset:g}, then caught up by memorising while validation lost {d.drop:.1%}."
+            f"Some training labels seem wrong: training was worse than validation until {run.axis} "
+            f"{d.onset:g}, then caught up by memorising while validation lost {d.drop:.1%}."
         ),
         epochs=d.epochs,
         confidence=0.75,
         evidence=_evidence(d),
         causes=("wrong labels in the training set, learned by heart", "too small a training set"),
         next_steps=(
-            "Look at the training samples with the highest loss at the onset: their labels first.",
-            f"Keep the weights of epoch {d.best:g}; smooth the labels or use a robust loss.",
+            LEAST_BELIEVED,
+            f"Keep the weights of {run.axis} {d.best:g}; smooth the labels or use a robust loss.",
         ),
     )
 
 
-@rule(
-    "overfitting", needs=("val_loss",), unless=(*WRONG_NUMBERS, "label_noise", "distribution_shift")
-)
+@rule("overfitting", needs=("val_loss",), unless=(*WRONG_NUMBERS, *OTHER_CAUSES))
 def overfitting(run: Run) -> Finding | None:
     """The validation loss turns while training goes on, and the accuracy with it."""
     d = run.divergence
@@ -71,7 +74,9 @@ def overfitting(run: Run) -> Finding | None:
         return None
     if d.gain is not None and not d.falls and not memorised:
         return None
-    hurts = d.turned and (d.rise.relative > LARGE_RISE or (d.drop or 0.0) > LARGE_FALL)
+    known = d.train_falls is not None or d.gain is not None
+    large = d.rise.relative > LARGE_RISE or (d.drop or 0.0) > LARGE_FALL
+    hurts = d.turned and large and known and not _may_be_chance(run, d)
     accuracy = {
         True: f", and the accuracy lost {d.drop or 0:.1%}",
         False: ", at an accuracy that no longer improves" if d.gain is not None else "",
@@ -80,7 +85,7 @@ def overfitting(run: Run) -> Finding | None:
         code="overfitting",
         severity=Severity.PROBLEM if hurts else Severity.WARNING,
         message=(
-            f"The model overfits from epoch {d.onset:g} on: the validation loss rose "
+            f"The model overfits from {run.axis} {d.onset:g} on: the validation loss rose "
             f"from {d.lowest:.3g} to {d.final:.3g}{accuracy}."
         ),
         epochs=d.epochs,
@@ -92,10 +97,21 @@ def overfitting(run: Run) -> Finding | None:
             "some training labels are wrong",
         ),
         next_steps=(
-            f"Keep the weights of epoch {d.best:g} (early stopping).",
+            f"{INVESTIGATE}  # rules out a wrong evaluation",
+            f"Keep the weights of {run.axis} {d.best:g} (early stopping).",
             "Add weight decay, dropout, augmentation, or data.",
         ),
     )
+
+
+def _may_be_chance(run: Run, d: Divergence) -> bool:
+    """Whether another validation set of this size might not show the rise.
+
+    The loss of single samples varies by a nat or so once the model is sure of itself, its mean
+    over N by 1 / sqrt(N).
+    """
+    one_sample = run.val_accuracy.one_sample if run.val_accuracy else 0.0
+    return not d.falls and d.rise.size < np.sqrt(one_sample)
 
 
 def _overfitting_confidence(d: Divergence) -> float:
@@ -105,10 +121,22 @@ def _overfitting_confidence(d: Divergence) -> float:
     return known - 0.15 * unknown
 
 
+def _caught_up(run: Run, d: Divergence) -> bool:
+    """Whether training was worse than validation at its best, and ends far better."""
+    if d.early_gap is not None and d.gap is not None:
+        return run.exceeds(-d.early_gap, LABELS_RESIST) and d.gap > CAUGHT_UP
+    pair = run.joint("train_loss", "val_loss")
+    if pair is None:
+        return False
+    train, val = (curve.values for curve in pair)
+    best = int(np.argmin(val))
+    return run.exceeds(train[best] / val[best], LOSS_RESISTS) and pair[0].last < pair[1].last
+
+
 @rule(
     "overfitting",
     needs=("train_accuracy", "val_accuracy"),
-    unless=(*WRONG_NUMBERS, "label_noise", "distribution_shift", "overfitting"),
+    unless=(*WRONG_NUMBERS, *OTHER_CAUSES, "overfitting"),
 )
 def generalisation_gap(run: Run) -> Finding | None:
     """Training goes on to perfection while validation has stopped improving far below."""
@@ -137,8 +165,8 @@ def generalisation_gap(run: Run) -> Finding | None:
             "the validation set is harder, or differs from the training set",
         ),
         next_steps=(
+            f"{INVESTIGATE}  # rules out a difference between the two sets",
             "Add weight decay, dropout, augmentation, or data.",
-            "Evaluate the training set with the validation code to exclude a difference there.",
         ),
     )
 
@@ -157,9 +185,9 @@ def overconfidence(run: Run) -> Finding | None:
         return None
     return Finding(
         code="overconfidence",
-        severity=Severity.WARNING if d.rise.relative > SMALL_RISE else Severity.INFO,
+        severity=_size(d),
         message=(
-            f"The model grows too sure of itself: from epoch {d.onset:g} on the same share of "
+            f"The model grows too sure of itself: from {run.axis} {d.onset:g} on the same share of "
             f"answers is right, but the wrong ones cost more and more: the loss rises from "
             f"{d.lowest:.3g} to {d.final:.3g}."
         ),
@@ -172,9 +200,9 @@ def overconfidence(run: Run) -> Finding | None:
             "the reported loss is not the loss of the predictions",
         ),
         next_steps=(
-            "Fit one temperature on the validation logits, or use label smoothing.",
-            "Run investigate(predict, X, y, history=...) to prove it from the predictions.",
-            f"Keep the weights of epoch {d.best:g} for the best loss, the last for the accuracy.",
+            f"{INVESTIGATE}  # proves it, and gives the temperature that mends it",
+            "Divide the logits by one temperature fitted on validation, or use label smoothing.",
+            f"Keep the weights of {run.axis} {d.best:g} for the loss, the last for the accuracy.",
         ),
     )
 
@@ -189,9 +217,9 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
     moves = f"rises by {d.gain:.3f}" if d.climbs else "holds"
     return Finding(
         code="loss_accuracy_divergence",
-        severity=Severity.WARNING if d.rise.relative > SMALL_RISE else Severity.INFO,
+        severity=_size(d),
         message=(
-            f"From epoch {d.onset:g} on the {which} loss rises, from {d.lowest:.3g} to "
+            f"From {run.axis} {d.onset:g} on the {which} loss rises, from {d.lowest:.3g} to "
             f"{d.final:.3g}, while the accuracy {moves}."
         ),
         epochs=d.epochs,
@@ -202,8 +230,14 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
             "wrong answers are given with growing conviction (overconfidence)",
             "wrong labels are being memorised (label_noise)",
         ),
-        next_steps=("Run investigate(predict, X, y, history=...): it tells these causes apart.",),
+        next_steps=(f"{INVESTIGATE}  # tells these causes apart",),
     )
+
+
+def _size(d: Divergence) -> Severity:
+    """A warning for a rise that costs something, else a remark."""
+    costs = d.rise.relative > SMALL_RISE or d.rise.size > SMALL_SHARE * abs(d.loss.first)
+    return Severity.WARNING if costs else Severity.INFO
 
 
 def _evidence(d: Divergence) -> dict[str, float | int | str]:

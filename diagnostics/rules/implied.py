@@ -19,6 +19,8 @@ ASSUMED_CLASSES = 10
 ROUNDING = 1e-3
 # A logged loss below its bound by less may be rounded, or averaged otherwise.
 BOUND_SLACK = 0.05
+# Below this share of wrong answers their mean cost hangs on a few samples.
+FEWEST_ERRORS = 0.01
 
 
 def calibrated_loss(accuracy: Floats, classes: int) -> Floats:
@@ -45,6 +47,17 @@ def share_impossible(loss: Curve, accuracy: Curve) -> float:
     if told.sum() < 3:
         return 0.0
     return float(np.mean(loss.values[told] < bound[told] * (1 - BOUND_SLACK)))
+
+
+def cost_of_an_error(loss: Curve, accuracy: Curve) -> float | None:
+    """Return loss by share of wrong answers in the first epoch, None where hardly any is wrong.
+
+    A calibrated answer that is right with probability c costs -c ln c - (1 - c) ln(1 - c) at
+    least, which is 2 ln 2 = 1.39 or more for each wrong answer; as squared error, summed over the
+    classes, it costs between 1 and 2. Later epochs have fewer errors to average over.
+    """
+    wrong = 1 - accuracy.first
+    return loss.first / wrong if wrong > FEWEST_ERRORS else None
 
 
 def bound_evidence(loss: Curve, accuracy: Curve) -> Evidence:

@@ -1,35 +1,39 @@
-"""Did it learn? Runs that stay at chance, answer one class only, learn too slowly or too little."""
+"""Did it learn? Runs that stay at chance, learn too slowly or too little."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from diagnostics import trends
 from diagnostics.finding import Finding, Severity
+from diagnostics.rise import RISE_THRESHOLD
+from diagnostics.rules.collapse import BROKEN, NO_PROGRESS
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.registry import ENOUGH_EPOCHS, rule
-from diagnostics.rules.run import Run
+from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS
+from diagnostics.rules.pace import falls_steadily, keeps_pace, speed
+from diagnostics.rules.registry import ENOUGH_EPOCHS, remark, rule
+from diagnostics.rules.run import NO_GAIN, Run
 
-BROKEN = ("exploding_or_nan", "evaluation_bug", "loss_scale_mismatch")
-# A loss that ends less than this share below its start has not been learned.
-NO_PROGRESS = 0.03
-# An accuracy that gains less has not either.
-NO_GAIN = 0.05
+# A loss that was once this share of its last value had been learned, whatever came later.
+LEARNED_ONCE = 0.5
+# Beside a validation at chance the training loss may fall that much: some samples memorised.
+LITTLE_PROGRESS = 0.25
 # A model this accurate has nothing left to learn.
 GOOD_ENOUGH = 0.9
-# Share of the epochs at which the accuracy is one and the same number.
-FROZEN = 0.8
 # Less than this share of the way from the first loss to zero was covered ...
 SLOW_SHARE = 0.4
-# ... and at the end the loss still falls at this share of its average speed.
-STILL_FALLING = 0.4
-# A plateau: less than this share of the whole fall in the last third.
-PLATEAU = 0.03
-# Training loss left at a plateau, as a share of its first value or of chance.
-MUCH_LOSS_LEFT = 0.5
+# A model less accurate is weak, unless the task allows no better: hence a warning.
+WEAK = 0.78
+# At rest: less than this share of the whole fall from one fifth of the run to the last.
+PLATEAU = 0.07
+# Training loss left then, as a share of its first value or of chance.
+MUCH_LOSS_LEFT = 0.35
+# Training hardly more accurate than validation: what is missing is not generalisation.
+SMALL_GAP = 0.15
+# Nor is it where the validation loss is less than so many times the training loss.
+MUCH_ABOVE = 1.5
 
 
-@rule("too_few_epochs", epochs=1)
+@remark("too_few_epochs", epochs=1)
 def too_few_epochs(run: Run) -> Finding | None:
     """Too short a run for any trend."""
     if run.length >= ENOUGH_EPOCHS:
@@ -38,7 +42,7 @@ def too_few_epochs(run: Run) -> Finding | None:
         code="too_few_epochs",
         severity=Severity.INFO,
         message=(
-            f"{run.length} {run.history.axis}s are too few to tell a trend from noise; "
+            f"{run.length} {run.axis}s are too few to tell a trend from noise; "
             "only bounds and identities were checked."
         ),
         evidence={"rows": run.length, "rows needed": ENOUGH_EPOCHS},
@@ -46,67 +50,27 @@ def too_few_epochs(run: Run) -> Finding | None:
     )
 
 
-@rule("class_collapse", unless=BROKEN)
-def class_collapse(run: Run) -> Finding | None:
-    """The accuracy is one number while the loss moves: the same class is answered always."""
-    if run.judged is None:
-        return None
-    loss, accuracy = run.judged
-    counts = np.unique(accuracy.part(0.2, 1.0), return_counts=True)
-    frozen = float(counts[1].max() / counts[1].sum())
-    value = float(counts[0][np.argmax(counts[1])])
-    if not run.exceeds(frozen, FROZEN) or value >= 0.99:
-        return None
-    train = run.train_accuracy
-    if train is not None and np.ptp(train.part(0.2, 1.0)) > 0.04:
-        return None
-    # A model that answers the largest class of share a pays at least the entropy of a.
-    entropy = -value * np.log(max(value, 1e-12)) - (1 - value) * np.log1p(-value)
-    if loss.last < 0.7 * entropy or not _loss_moved(run):
-        return None
-    return Finding(
-        code="class_collapse",
-        severity=Severity.PROBLEM,
-        message=(
-            f"The accuracy is exactly {value:.4g} at {frozen:.0%} of the epochs while the loss "
-            "moves: the model answers one class, whatever the input."
-        ),
-        epochs=accuracy.span,
-        confidence=0.85,
-        evidence={"accuracy": value, "share of epochs": frozen, "last loss": loss.last},
-        causes=(
-            "one class dominates the training set",
-            "the hidden units are dead, only the last bias learns",
-            "the inputs are not normalised and saturate the first layer",
-        ),
-        next_steps=(
-            "Count the predicted classes: np.bincount(predict(X).argmax(axis=-1)).",
-            "Weight or resample the classes; normalise the inputs; lower the learning rate.",
-        ),
-    )
-
-
-def _loss_moved(run: Run) -> bool:
-    """Whether the training (else validation) loss left its first value by more than noise."""
-    curve = run.train_loss or run.val_loss
-    if curve is None:
-        return False
-    moved = curve.first - curve.last
-    return moved > max(NO_PROGRESS * abs(curve.first), 4 * curve.noise)
-
-
 @rule("not_learning", unless=BROKEN)
 def not_learning(run: Run) -> Finding | None:
     """Neither loss nor accuracy gets better."""
     loss = run.train_loss or run.val_loss
     accuracy = run.train_accuracy or run.val_accuracy
-    if loss is None or (accuracy is not None and accuracy.last >= GOOD_ENOUGH):
+    if accuracy is not None and accuracy.last >= GOOD_ENOUGH:
         return None
+    if loss is None:
+        return _accuracy_rests(run, accuracy)
     start = float(np.median(loss.part(0.0, 0.1)))
     progress = (start - loss.last) / abs(start) if start else 0.0
-    if not run.exceeds(NO_PROGRESS, progress) and not _guesses(loss, accuracy):
+    if loss.values.min() < LEARNED_ONCE * loss.last:
+        return None  # learned, and unlearned since
+    guesses = _guesses(run.train_loss, run.train_accuracy)
+    guesses |= _guesses(run.val_loss, run.val_accuracy) and not _gained(accuracy)
+    stuck = guesses or (progress < LITTLE_PROGRESS and run.val_at_chance)
+    if not run.exceeds(NO_PROGRESS, progress) and not stuck:
         return None
-    if accuracy is not None and _gain(accuracy) > max(NO_GAIN, 3 * accuracy.noise):
+    if _gained(run.val_accuracy) or (_gained(accuracy) and not run.val_at_chance):
+        return None
+    if _is_slow(run, loss) or (loss.rise.real and not stuck):
         return None
     level = "" if accuracy is None else f", the accuracy at {accuracy.last:.3g}"
     return Finding(
@@ -123,23 +87,49 @@ def not_learning(run: Run) -> Finding | None:
             "the inputs are not normalised and saturate the first layer",
         ),
         next_steps=(
-            "Overfit one batch of 16 samples: if that fails, the gradients or updates are wrong.",
-            "Check the gradients numerically with gradcheck.",
+            FEW_SAMPLES,
+            GRADIENTS,
             "Try learning rates over four decades.",
         ),
     )
 
 
-def _gain(accuracy: Curve) -> float:
-    """Accuracy gained since the first tenth of the run."""
-    return accuracy.last - float(np.median(accuracy.part(0.0, 0.1)))
+def _accuracy_rests(run: Run, accuracy: Curve | None) -> Finding | None:
+    """The finding for a run without losses, whose accuracy stays where it began."""
+    if accuracy is None or accuracy.last > 0.5 or _gained(accuracy) or _gained(run.val_accuracy):
+        return None
+    return Finding(
+        code="not_learning",
+        severity=Severity.PROBLEM,
+        message=f"Nothing is learned: the accuracy stays at {accuracy.last:.3g}.",
+        epochs=accuracy.span,
+        confidence=0.7,
+        evidence={"first accuracy": accuracy.first, "last accuracy": accuracy.last},
+        causes=("the gradient is wrong, zero, or never applied", "inputs and labels do not match"),
+        next_steps=(FEW_SAMPLES, GRADIENTS),
+    )
 
 
-def _guesses(loss: Curve, accuracy: Curve | None) -> bool:
-    """Whether the loss is that of a guess among 1 / accuracy classes, though it fell to it."""
-    if accuracy is None or not 0 < accuracy.last < 0.5:
+def _is_slow(run: Run, loss: Curve) -> bool:
+    """Whether both losses fall, slowly but without end: that is learning."""
+    val_rises = run.val_loss is not None and run.val_loss.rise.size > 0
+    return falls_steadily(loss) and not val_rises and not run.val_at_chance
+
+
+def _gained(accuracy: Curve | None) -> bool:
+    """Whether an accuracy has risen since the first tenth of the run, by more than its noise."""
+    if accuracy is None:
         return False
-    return bool(loss.last >= -0.97 * np.log(accuracy.last))
+    gain = accuracy.last - float(np.median(accuracy.part(0.0, 0.1)))
+    return gain > max(NO_GAIN, 3 * accuracy.noise)
+
+
+def _guesses(loss: Curve | None, accuracy: Curve | None) -> bool:
+    """Whether the loss is that of a guess among 1 / accuracy classes, though it fell to it."""
+    if loss is None or accuracy is None or not 0 < accuracy.last < 0.5:
+        return False
+    guess = -np.log(accuracy.last)
+    return bool(0.97 * guess <= loss.last <= 1.25 * guess)
 
 
 def _flat_evidence(
@@ -156,18 +146,6 @@ def _flat_evidence(
     return evidence
 
 
-def _speed(curve: Curve) -> tuple[float, float, float]:
-    """Share of the first loss covered; speed in the last third and in the first, per average."""
-    start = max(curve.first, float(np.median(curve.part(0.0, 0.1))))
-    covered = (start - curve.last) / start if start > 0 else 0.0
-    average = (start - curve.last) / max(len(curve) - 1, 1)
-    if average <= 0:
-        return covered, 0.0, 0.0
-    final = -trends.theil_sen(curve.part(2 / 3, 1.0)) / average
-    initial = -trends.theil_sen(curve.part(0.0, 1 / 3)) / average
-    return covered, final, initial
-
-
 @rule(
     "slow_learning",
     needs=("train_loss",),
@@ -176,12 +154,12 @@ def _speed(curve: Curve) -> tuple[float, float, float]:
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
     curve = run.train_loss
-    if curve is None or curve.first <= 0:
+    if curve is None or curve.first <= 0 or run.gap > SMALL_GAP:
         return None
-    covered, final, initial = _speed(curve)
-    if not 0 < covered < SLOW_SHARE or initial > 3 or not run.exceeds(final, STILL_FALLING):
+    covered, final, _ = speed(curve)
+    if not 0 < covered < SLOW_SHARE or not keeps_pace(curve):
         return None
-    if curve.fall.statistic < trends.RISE_THRESHOLD:
+    if not run.exceeds(curve.fall.statistic, RISE_THRESHOLD):
         return None
     return Finding(
         code="slow_learning",
@@ -201,30 +179,29 @@ def slow_learning(run: Run) -> Finding | None:
             "the learning rate is too low",
             "the gradient is too small: a mean taken twice, saturated units, a poor initialisation",
         ),
-        next_steps=("Raise the learning rate three- to tenfold.", "Use momentum or Adam."),
+        next_steps=(FASTER, "Raise the learning rate three- to tenfold.", "Use momentum or Adam."),
     )
 
 
 @rule(
     "underfitting",
-    needs=("train_loss", "train_accuracy"),
+    needs=("train_loss",),
     unless=(*BROKEN, "class_collapse", "not_learning", "slow_learning", "oscillating"),
 )
 def underfitting(run: Run) -> Finding | None:
     """Training has come to rest at a high loss, and validation with it."""
-    loss, accuracy = run.train_loss, run.train_accuracy
-    if loss is None or accuracy is None or accuracy.last >= GOOD_ENOUGH:
+    loss, accuracy = run.train_loss, run.train_accuracy or run.val_accuracy
+    if loss is None or accuracy is None:
         return None
     start = max(loss.first, run.chance if run.classes else 0.0)
     if start <= 0:
         return None
     fell = start - loss.last
-    recent = float(np.median(loss.part(2 / 3, 0.75))) - loss.last
+    recent = float(np.median(loss.part(0.6, 0.8)) - np.median(loss.part(0.8, 1.0)))
     at_rest = recent <= max(PLATEAU * fell, 2 * loss.noise)
-    if not at_rest or not run.exceeds(loss.last / start, MUCH_LOSS_LEFT):
+    if not at_rest or not (_guesses(loss, accuracy) or loss.last > MUCH_LOSS_LEFT * start):
         return None
-    val = run.val_accuracy
-    if val is not None and accuracy.last - val.last > 0.1:
+    if not run.exceeds(WEAK, accuracy.last) or _val_lags(run, loss):
         return None
     return Finding(
         code="underfitting",
@@ -238,7 +215,7 @@ def underfitting(run: Run) -> Finding | None:
         evidence={
             "last training loss": loss.last,
             "last / first loss": loss.last / start,
-            "last training accuracy": accuracy.last,
+            "last accuracy": accuracy.last,
         },
         causes=(
             "too few units or layers, or no non-linearity between them",
@@ -247,7 +224,14 @@ def underfitting(run: Run) -> Finding | None:
             "the labels cannot be told from these inputs, or many are wrong",
         ),
         next_steps=(
-            "Overfit 100 samples without regularisation: if that works, add capacity.",
+            FEW_SAMPLES,
             "Train a larger model, or one without dropout and weight decay.",
         ),
     )
+
+
+def _val_lags(run: Run, loss: Curve) -> bool:
+    """Whether validation is so far behind that generalisation is what is missing."""
+    if run.train_accuracy is not None and run.val_accuracy is not None:
+        return run.gap > SMALL_GAP
+    return run.val_loss is not None and run.val_loss.last > MUCH_ABOVE * loss.last

@@ -57,6 +57,7 @@ def dead_units(run: Run) -> Finding | None:
         evidence=shares,
         causes=("too high a learning rate pushed biases far below zero", "a poor initialisation"),
         next_steps=(
+            "(activations(X_train) > 0).mean(axis=0)  # units at 0 are dead",
             "Lower the learning rate; initialise with variance 2 / fan_in; use a leaky ReLU.",
         ),
     )
@@ -85,6 +86,7 @@ def vanishing_gradients(run: Run) -> Finding | None:
             "weights initialised too small",
         ),
         next_steps=(
+            "[np.abs(gradient).mean() for gradient in gradients]  # layer by layer",
             "Use ReLU with variance 2 / fan_in, normalisation layers, or residual connections.",
         ),
     )

@@ -6,8 +6,9 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
+from diagnostics.rise import RISE_THRESHOLD
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.registry import rule
+from diagnostics.rules.registry import remark
 from diagnostics.rules.run import Run
 
 BROKEN = (
@@ -41,7 +42,7 @@ def _info(code: str, message: str, **parts: object) -> Finding:
     return Finding(code=code, severity=Severity.INFO, message=message, **parts)  # type: ignore[arg-type]
 
 
-@rule(
+@remark(
     "validation_better_than_train",
     needs=("train_loss", "val_loss"),
     unless=("evaluation_bug", "loss_scale_mismatch", "train_validation_swapped"),
@@ -71,7 +72,7 @@ def validation_better_than_train(run: Run) -> Finding | None:
     )
 
 
-@rule("noisy_validation", needs=("val_loss",), unless=BROKEN)
+@remark("noisy_validation", needs=("val_loss",), unless=BROKEN)
 def noisy_validation(run: Run) -> Finding | None:
     """The validation loss jumps more than the training loss."""
     val = run.val_loss
@@ -86,7 +87,8 @@ def noisy_validation(run: Run) -> Finding | None:
         return None
     return _info(
         "noisy_validation",
-        f"The validation loss jumps by {share:.0%} from epoch to epoch: judge trends, not epochs.",
+        f"The validation loss jumps by {share:.0%} from one {run.axis} to the next: judge trends, "
+        "not single values.",
         epochs=val.span,
         confidence=0.85,
         evidence={"noise / level": share, "noise": val.noise},
@@ -99,7 +101,7 @@ def noisy_validation(run: Run) -> Finding | None:
     )
 
 
-@rule("learning_rate_step", epochs=5)
+@remark("learning_rate_step", epochs=5)
 def learning_rate_step(run: Run) -> Finding | None:
     """The learning rate was lowered at once."""
     rate = run.curve("learning_rate")
@@ -114,13 +116,13 @@ def learning_rate_step(run: Run) -> Finding | None:
     epochs = ", ".join(f"{epoch:g}" for epoch in rate.epochs[steps][:5])
     return _info(
         "learning_rate_step",
-        f"The learning rate was lowered at epoch {epochs}.",
+        f"The learning rate was lowered at {run.axis} {epochs}.",
         epochs=(float(rate.epochs[steps[0]]), float(rate.epochs[steps[-1]])),
         evidence={"steps": len(steps), "first": rate.first, "last": float(rate.values[-1])},
     )
 
 
-@rule("plateau_then_progress", needs=("train_loss",), unless=BROKEN)
+@remark("plateau_then_progress", needs=("train_loss",), unless=BROKEN)
 def plateau_then_progress(run: Run) -> Finding | None:
     """Nothing happened for a while, then the loss fell."""
     curve = run.train_loss
@@ -138,7 +140,7 @@ def plateau_then_progress(run: Run) -> Finding | None:
     leave = float(curve.epochs[round(index[end])])
     return _info(
         "plateau_then_progress",
-        f"The loss stayed at its first level until epoch {leave:g}, then fell by {fall:.3g}.",
+        f"The loss stayed at its first level until {run.axis} {leave:g}, then fell by {fall:.3g}.",
         epochs=(float(curve.epochs[0]), leave),
         confidence=0.85,
         evidence={"plateau as a share of the run": end / len(values), "fall afterwards": fall},
@@ -147,7 +149,7 @@ def plateau_then_progress(run: Run) -> Finding | None:
     )
 
 
-@rule("late_improvement", needs=("val_loss",), unless=BROKEN)
+@remark("late_improvement", needs=("val_loss",), unless=BROKEN)
 def late_improvement(run: Run) -> Finding | None:
     """The validation loss rose and then fell below its earlier minimum (double descent)."""
     val = run.val_loss
@@ -160,13 +162,13 @@ def late_improvement(run: Run) -> Finding | None:
     before, after = float(values[:peak].min()), float(values[peak:].min())
     hump = (float(values[peak]) - before) / abs(before) if before else 0.0
     points, _ = trends.condense(val.values, trends.TESTED_POINTS)
-    significant = values[peak] - before > trends.RISE_THRESHOLD * trends.noise(points)
+    significant = values[peak] - before > RISE_THRESHOLD * trends.noise(points)
     if not run.exceeds(hump, HUMP) or after >= before * (1 - IMPROVES) or not significant:
         return None
     epoch = float(val.epochs[round(index[peak])])
     return _info(
         "late_improvement",
-        f"The validation loss rose until epoch {epoch:g}, then fell below its earlier minimum.",
+        f"The validation loss rose until {run.axis} {epoch:g}, then fell below its first minimum.",
         epochs=(
             float(val.epochs[round(index[int(np.argmin(values[:peak]))])]),
             float(val.epochs[-1]),
@@ -189,7 +191,7 @@ def _highest_hump(values: np.ndarray) -> int | None:
     return peak if 0 < peak < len(values) - 1 else None
 
 
-@rule("still_improving", unless=(*BROKEN, "slow_learning", "overfitting", "label_noise"))
+@remark("still_improving", unless=(*BROKEN, "slow_learning", "overfitting", "label_noise"))
 def still_improving(run: Run) -> Finding | None:
     """The run ended while it was getting better."""
     curve = run.val_loss or run.train_loss
@@ -208,7 +210,7 @@ def still_improving(run: Run) -> Finding | None:
     )
 
 
-@rule(
+@remark(
     "converged", unless=(*BROKEN, "slow_learning", "still_improving", "overfitting", "label_noise")
 )
 def converged(run: Run) -> Finding | None:
@@ -222,7 +224,7 @@ def converged(run: Run) -> Finding | None:
     best = int(np.argmin(curve.values))
     return _info(
         "converged",
-        f"The run has converged: the best loss is {curve.values[best]:.4g} at epoch "
+        f"The run has converged: the best loss is {curve.values[best]:.4g} at {run.axis} "
         f"{curve.epochs[best]:g}, and the last third stays within its noise.",
         epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
         confidence=0.85,

@@ -16,13 +16,17 @@ ENOUGH_EPOCHS = 8
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it finds, what it needs, and which findings leave nothing for it to say."""
+    """One rule: what it finds, what it needs, and which findings leave nothing for it to say.
+
+    A ``remark`` finds nothing that could be wrong.
+    """
 
     code: str
     judge: Judge
     needs: tuple[str, ...] = ()
     epochs: int = ENOUGH_EPOCHS
     unless: frozenset[str] = frozenset()
+    remark: bool = False
 
     def applies(self, run: Run) -> bool:
         """Whether the run has the curves and the length that the rule needs."""
@@ -39,6 +43,7 @@ def rule(
     needs: tuple[str, ...] = (),
     epochs: int = ENOUGH_EPOCHS,
     unless: Iterable[str] = (),
+    remark: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Register a rule: a function from a run to a finding or None.
 
@@ -52,10 +57,23 @@ def rule(
         Fewest rows for a judgement.
     unless
         Codes of earlier findings that explain what this rule would report.
+    remark
+        Whether what it finds is never a fault.
     """
 
     def add(judge: Judge) -> Judge:
-        RULES.append(Rule(code, judge, needs, epochs, frozenset(unless)))
+        RULES.append(Rule(code, judge, needs, epochs, frozenset(unless), remark))
         return judge
 
     return add
+
+
+def remark(
+    code: str,
+    *,
+    needs: tuple[str, ...] = (),
+    epochs: int = ENOUGH_EPOCHS,
+    unless: Iterable[str] = (),
+) -> Callable[[Judge], Judge]:
+    """Register a `rule` whose finding is never a fault."""
+    return rule(code, needs=needs, epochs=epochs, unless=unless, remark=True)

@@ -1,23 +1,45 @@
-"""A history prepared for judgement: finite curves, trends computed once, inferred sizes."""
+"""What several rules ask about a run: how its sets compare, what sizes it gives away."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from diagnostics.history import CURVES, History
+from diagnostics.rise import RISE_THRESHOLD
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.divergence import Divergence, divergence
 from diagnostics.rules.inference import infer_classes, infer_samples
+from diagnostics.rules.logged import Logged
+from diagnostics.rules.matched import Matched, match
 
 # With unknown number of classes, chance is put at that many: ln 1000 = 6.9 nats.
 MANY_CLASSES = 1000
+# Training more accurate than validation by this much from the first epochs on: other data.
+FAR_APART = 0.2
+# Training learned something, validation nothing: what is left of the first losses.
+TRAINING_LEFT, NO_BETTER = 0.5, 0.9
+# An accuracy that gains less has learned nothing.
+NO_GAIN = 0.05
+# A first training accuracy no further above the best of validation is at chance too.
+AT_CHANCE = 0.04
+# Nor has one that gains less than this from a first value, which is noise of a few samples.
+SMALL_GAIN = 0.08
+# Validation shares less than this of what training gains: nothing of it carries over.
+SHARED = 0.1
+# Validation after the first epoch above the training mean over that epoch: by this much for sure.
+KEPT_PACE = 0.15
+# An accuracy that is no guess among three or more classes.
+LEARNED = 0.4
+# No probability in single precision costs more: -ln 2^-149.
+MOST_NATS = 103.0
+# The training loss ends this many times above where it started: it diverges.
+DIVERGED = 2.0
 
 
 @dataclass
-class Run:
+class Run(Logged):
     """What the rules look at.
 
     Parameters
@@ -26,79 +48,116 @@ class Run:
         The curves as logged.
     known_classes, known_samples
         Number of classes, and of rows in one evaluation call, if the user gave them.
-    margins
-        Filled while rules run: how near each silent rule came to its threshold.
+    margin
+        How near the rule that is being asked came to its nearest threshold: see `exceeds`.
     """
 
-    history: History
     known_classes: int | None = None
     known_samples: int | None = None
-    margins: dict[str, float] = field(default_factory=dict)
-    rule: str = ""
-    _curves: dict[str, Curve | None] = field(default_factory=dict)
+    margin: float = np.inf
 
     def exceeds(self, value: float, threshold: float) -> bool:
-        """Compare a statistic with its threshold, and remember how near it came."""
+        """Compare a statistic with its threshold, and remember how near it came.
+
+        Of several comparisons in one rule the one that is farthest from its threshold counts: it
+        alone keeps the rule silent.
+        """
         near = value / threshold if np.isfinite(value) and threshold > 0 else 0.0
-        self.margins[self.rule] = min(self.margins.get(self.rule, np.inf), max(near, 0.0))
+        self.margin = min(self.margin, max(near, 0.0))
         return value > threshold
 
-    def curve(self, role: str) -> Curve | None:
-        """Return the finite values of a role, None when fewer than two."""
-        if role not in self._curves:
-            self._curves[role] = self._finite(role)
-        return self._curves[role]
+    def take_margin(self) -> float:
+        """Return the margin of the rule just asked, infinite if it compared nothing, and reset."""
+        margin, self.margin = self.margin, np.inf
+        return margin
 
-    def _finite(self, role: str) -> Curve | None:
-        values = self.history.curve(role)
-        if values is None:
+    @cached_property
+    def matched(self) -> Matched | None:
+        """Training and validation loss at equal accuracies, None where not comparable."""
+        train = self.joint("train_loss", "train_accuracy")
+        val = self.joint("val_loss", "val_accuracy")
+        if train is None or val is None or self.diverges:
             return None
-        finite = np.isfinite(values)
-        if finite.sum() < 2:
-            return None
-        return Curve(role, self.history.epochs[finite], values[finite])
+        return match(train, val)
 
     @cached_property
-    def train_loss(self) -> Curve | None:
-        """Training loss."""
-        return self.curve("train_loss")
+    def diverges(self) -> bool:
+        """Whether the training loss ends above its start, or is not finite.
+
+        Above by more than its noise, or beyond what any guess costs.
+        """
+        values, curve = self.history.curve("train_loss"), self.train_loss
+        if values is None or curve is None:
+            return False
+        if not np.isfinite(values[self.history.logged("train_loss")]).all():
+            return True
+        if self._beyond_any_guess(curve):
+            return True
+        return curve.rise.real and curve.last > DIVERGED * max(curve.first, curve.rise.lowest)
+
+    def _beyond_any_guess(self, loss: Curve) -> bool:
+        """Whether the training loss is larger than its accuracy allows for any sum or mean."""
+        accuracy = self.train_accuracy or self.val_accuracy
+        if accuracy is None:
+            return False
+        if accuracy.last > LEARNED:  # a sum falls as the model learns
+            return bool(loss.last > max(np.log(MANY_CLASSES), loss.first / 2))
+        return bool(loss.values.max() > MOST_NATS and loss.last < loss.values.max() / 10)
 
     @cached_property
-    def val_loss(self) -> Curve | None:
-        """Validation loss."""
-        return self.curve("val_loss")
+    def apart(self) -> bool:
+        """Whether training is far more accurate than validation in the first epochs already."""
+        pair = self.joint("train_accuracy", "val_accuracy")
+        if pair is None:
+            return False
+        early = slice(0, max(3, len(pair[0]) // 5))
+        gap = np.median(pair[0].values[early] - pair[1].values[early])
+        return bool(gap > FAR_APART) and not self.kept_pace
 
     @cached_property
-    def train_accuracy(self) -> Curve | None:
-        """Training accuracy."""
-        return self.curve("train_accuracy")
+    def kept_pace(self) -> bool:
+        """Whether validation after the first epoch is above the training mean over that epoch."""
+        pair = self.joint("train_accuracy", "val_accuracy")
+        return pair is not None and pair[1].first - pair[0].first > KEPT_PACE
 
     @cached_property
-    def val_accuracy(self) -> Curve | None:
-        """Validation accuracy."""
-        return self.curve("val_accuracy")
+    def never_improved(self) -> bool:
+        """Whether validation begins above training and only rises, while training falls.
+
+        Overfitting turns after a fall; and a first epoch leaves validation below the mean of
+        training over that epoch, unless it is measured otherwise or on other data.
+        """
+        train, val = self.train_loss, self.val_loss
+        if train is None or val is None or val.first < train.first or not val.rise.real:
+            return False
+        fell = train.last < TRAINING_LEFT * train.first
+        return fell and bool(val.values.min() > NO_BETTER * val.first)
 
     @cached_property
-    def length(self) -> int:
-        """Number of rows of the longest loss or accuracy curve."""
-        curves = (self.history.curve(role) for role in CURVES)
-        return max(int(np.isfinite(curve).sum()) for curve in curves if curve is not None)
+    def gap(self) -> float:
+        """Training minus validation accuracy at the end; zero when unknown."""
+        if self.train_accuracy is None or self.val_accuracy is None:
+            return 0.0
+        return self.train_accuracy.last - self.val_accuracy.last
 
     @cached_property
-    def judged(self) -> tuple[Curve, Curve] | None:
-        """Loss and accuracy of the same samples at the same epochs: validation, else training."""
-        return self.joint("val_loss", "val_accuracy") or self.joint("train_loss", "train_accuracy")
-
-    def joint(self, one: str, other: str) -> tuple[Curve, Curve] | None:
-        """Return two curves at the epochs at which both are finite, None when fewer than two."""
-        a, b = self.history.curve(one), self.history.curve(other)
-        if a is None or b is None:
-            return None
-        both = np.isfinite(a) & np.isfinite(b)
-        if both.sum() < 2:
-            return None
-        epochs = self.history.epochs[both]
-        return Curve(one, epochs, a[both]), Curve(other, epochs, b[both])
+    def val_at_chance(self) -> bool:
+        """Whether validation never beats a guess: no gain in accuracy, a loss no better."""
+        pair = self.joint("val_loss", "val_accuracy")
+        if pair is None or not 0 < pair[1].last < 0.5:
+            return False
+        loss, accuracy = pair
+        if self.train_accuracy and self.train_accuracy.first > accuracy.values.max() + AT_CHANCE:
+            return False
+        gain = accuracy.last - accuracy.first
+        learned = self.train_accuracy.last - self.train_accuracy.first if self.train_accuracy else 0
+        if gain > max(SMALL_GAIN, 3 * accuracy.noise, SHARED * learned):
+            return False
+        falls = loss.fall.steady and loss.fall.statistic > RISE_THRESHOLD
+        if falls and gain > min(learned / 2, learned - NO_GAIN):
+            return False  # slow, but learning
+        # A guess among C classes is right in 1/C of the cases and costs ln C.
+        return bool(loss.values.min() > -0.97 * np.log(accuracy.values.max()))
 
     @cached_property
     def classes(self) -> int | None:

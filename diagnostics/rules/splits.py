@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.rules.measurements import (
+    BOTH_SETS,
+    INVESTIGATE,
+    LEAST_BELIEVED,
+    SET_MEANS,
+)
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 
 # With these nothing can be said about generalisation.
 WRONG_NUMBERS = (
     "evaluation_bug",
+    "softmax_twice",
     "loss_scale_mismatch",
     "exploding_or_nan",
     "train_validation_swapped",
@@ -23,10 +30,18 @@ EQUAL_START = 0.9
 # Over the second half of the run, the share of the loss left: at rest, and clearly falling.
 RESTS = 0.9
 HALVED = 0.5
+# A training loss that fell to this share is no validation loss of a model that overfits.
+LEARNED_ANYWAY = 0.03
+# No dropout or augmentation leaves a training loss at rest so far above that of validation.
+TENTH = 0.1
 # Training more accurate by this much in the first epochs already, and to the end.
 EARLY_GAP = 0.2
 # A shifted set gains at most this share of what the training accuracy gains.
 LITTLE_GAIN = 0.35
+# Range of accuracies over which validation takes the same course as training.
+MATCHED_OVER = 0.15
+# Share of all that training gains that the second epoch gains at most.
+SLOW_START = 0.3
 
 
 @rule("train_validation_swapped", needs=("train_loss", "val_loss"), unless=WRONG_NUMBERS)
@@ -35,15 +50,18 @@ def train_validation_swapped(run: Run) -> Finding | None:
     train, val = run.train_loss, run.val_loss
     if train is None or val is None or min(val.values.min(), train.values.min()) <= 0:
         return None
-    start = float(np.median(val.part(0.0, 0.1))) / float(np.median(train.part(0.0, 0.1)))
+    # A training loss is the mean over an epoch: it starts above that of validation after it.
+    start = val.first / train.first
     end = val.last / train.last
     if not run.exceeds(SWAPPED_RATIO, end) or start < EQUAL_START or val.rise.real:
         return None
     # What helps validation while it leaves training where it is: only being trained on.
     val_left, train_left = (c.last / float(np.median(c.part(0.4, 0.6))) for c in (val, train))
-    apart = train_left > RESTS and run.exceeds(HALVED, val_left)
+    apart = train_left > RESTS and (run.exceeds(HALVED, val_left) or end < TENTH)
     if not apart and not run.exceeds(train.rise.margin, 1.0):
         return None
+    if train.last < LEARNED_ANYWAY * train.first:
+        return None  # memorised first, understood later: grokking
     return Finding(
         code="train_validation_swapped",
         severity=Severity.PROBLEM,
@@ -63,6 +81,7 @@ def train_validation_swapped(run: Run) -> Finding | None:
             "the model is fitted on the validation set and evaluated on the training set",
         ),
         next_steps=(
+            BOTH_SETS,
             "Check which set each number is computed on, and which one the optimiser sees.",
         ),
     )
@@ -80,7 +99,9 @@ def distribution_shift(run: Run) -> Finding | None:
     early = float(np.median(gaps[: max(3, len(gaps) // 5)]))
     late = float(np.median(gaps[-max(3, len(gaps) // 5) :]))
     gained = [float(curve.values.max()) - curve.first for curve in pair]
-    if gained[1] > LITTLE_GAIN * max(gained[0], early):
+    if gained[1] > LITTLE_GAIN * max(gained[0], early) or _labels_unpaired(run):
+        return None
+    if _same_course(run) or run.kept_pace:
         return None
     if not run.exceeds(early, EARLY_GAP) or early < 0.5 * late:
         return None
@@ -100,7 +121,100 @@ def distribution_shift(run: Run) -> Finding | None:
             "evaluation runs in another mode (batch statistics, dropout)",
         ),
         next_steps=(
-            "Compare mean and standard deviation of each feature in both sets.",
-            "Evaluate the training set with the validation code.",
+            f"{SET_MEANS}  # 0 and 1",
+            f"{INVESTIGATE}  # compares the sets and the labels",
         ),
     )
+
+
+@rule(
+    "distribution_shift",
+    needs=("train_loss", "val_loss"),
+    unless=(*WRONG_NUMBERS, "distribution_shift"),
+)
+def validation_never_improves(run: Run) -> Finding | None:
+    """The validation loss rises from the first epoch on, from above the training loss."""
+    train, val = run.train_loss, run.val_loss
+    if train is None or val is None or not run.never_improved or _labels_unpaired(run):
+        return None
+    return Finding(
+        code="distribution_shift",
+        severity=Severity.WARNING,
+        message=(
+            f"The validation loss starts at {val.first:.3g}, above the training loss "
+            f"({train.first:.3g}), and only rises: nothing that is learned carries over, from the "
+            "first epoch on. Overfitting would begin with a fall."
+        ),
+        epochs=val.span,
+        confidence=0.6,
+        evidence={
+            "validation / training loss at the start": val.first / train.first,
+            "lowest / first validation loss": float(val.values.min()) / val.first,
+            "last / first training loss": train.last / train.first,
+        },
+        causes=(
+            "the validation set is preprocessed otherwise, or its labels are numbered otherwise",
+            "the evaluation computes another loss (evaluation_bug)",
+            "the training labels have nothing to do with the inputs",
+        ),
+        next_steps=(
+            f"{SET_MEANS}  # 0 and 1",
+            INVESTIGATE,
+        ),
+    )
+
+
+@rule(
+    "label_noise",
+    needs=("val_loss", "train_accuracy", "val_accuracy"),
+    unless=(*WRONG_NUMBERS, "distribution_shift"),
+)
+def labels_unpaired(run: Run) -> Finding | None:
+    """Training is learned by heart from nothing, validation stays at chance for ever."""
+    train, val = run.train_accuracy, run.val_accuracy
+    if train is None or val is None or not _labels_unpaired(run):
+        return None
+    if not run.exceeds(train.last - val.last, EARLY_GAP):
+        return None
+    return Finding(
+        code="label_noise",
+        severity=Severity.PROBLEM,
+        message=(
+            f"The training labels seem to have nothing to do with the inputs: training starts at "
+            f"chance and reaches {train.last:.0%} by heart, validation stays at {val.last:.0%}."
+        ),
+        epochs=train.span,
+        confidence=0.7,
+        evidence={
+            "first training accuracy": train.first,
+            "last training accuracy": train.last,
+            "first validation accuracy": val.first,
+            "last validation accuracy": val.last,
+        },
+        causes=(
+            "inputs and labels were shuffled apart (shuffled_labels)",
+            "nearly all training labels are wrong",
+            "the validation labels belong to other rows, or are numbered otherwise",
+        ),
+        next_steps=(
+            LEAST_BELIEVED,
+            "Sort or shuffle inputs and labels by one and the same index array.",
+        ),
+    )
+
+
+def _same_course(run: Run) -> bool:
+    """Whether at equal accuracy the losses agree: one kind of data, but badly generalised."""
+    m = run.matched
+    return m is not None and m.range > MATCHED_OVER and m.factor < 1.5 and m.parallel
+
+
+def _labels_unpaired(run: Run) -> bool:
+    """Whether training begins at the chance at which validation ends.
+
+    Where there is something to learn, the first epochs gain most; learning by heart starts slowly.
+    """
+    train, val = run.train_accuracy, run.val_accuracy
+    if train is None or val is None or not run.val_at_chance:
+        return False
+    return bool(train.values[1] - train.first < SLOW_START * (train.last - train.first))

@@ -7,15 +7,19 @@ import numpy as np
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.registry import rule
+from diagnostics.rules.measurements import FINITE_INPUTS, GRADIENTS, SLOWER
+from diagnostics.rules.registry import remark, rule
 from diagnostics.rules.run import Run
 from diagnostics.table import Floats, Mask
 
 # The training loss ends this many times above its lowest level: it diverges.
 DIVERGED = 2.0
+# So large a rise needs no noise model.
+ORDER_OF_MAGNITUDE = 10.0
 # Noise of the epoch means of the training loss, as a share of its first level. Sampling noise of
 # epoch means is far below: 1 / sqrt(samples per epoch).
-OSCILLATING = 0.05
+OSCILLATING = 0.07
+LARGE_SWING = 0.1
 # A spike stands this many noise levels above the running median, and above 1.8 times its level
 # (values calibrated on public fine-tuning runs by finetune-doctor 0.2).
 SPIKE_NOISE = 6.0
@@ -46,7 +50,7 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
     which = "training" if role == "train_loss" else "validation"
     kind = "infinite" if np.isinf(values[first]) else "NaN"
     evidence: dict[str, float | int | str] = {
-        f"first {run.history.axis} concerned": float(epochs[first]),
+        f"first {run.axis} concerned": float(epochs[first]),
         "values not finite": count,
     }
     if len(before):
@@ -59,15 +63,16 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
     return Finding(
         code="exploding_or_nan",
         severity=Severity.PROBLEM,
-        message=f"The {which} loss is {kind} from {run.history.axis} {epochs[first]:g} on.",
+        message=f"The {which} loss is {kind} from {run.axis} {epochs[first]:g} on.",
         epochs=(float(epochs[first]), float(epochs[-1])),
         confidence=1.0,
         evidence=evidence,
         causes=(*causes, "NaN or huge values in the inputs", "division by zero in a normalisation"),
         next_steps=(
+            FINITE_INPUTS,
             "Compute log p as z - max(z) - log(sum(exp(z - max(z)))) from the logits z.",
             "Lower the learning rate tenfold, or clip the gradient's norm.",
-            f"Look at the batch of the first NaN ({run.history.axis} {epochs[first]:g}).",
+            f"Look at the batch of the first NaN ({run.axis} {epochs[first]:g}).",
         ),
     )
 
@@ -76,11 +81,13 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
 def diverging(run: Run) -> Finding | None:
     """The training loss itself rises, by as much as it was."""
     curve = run.train_loss
-    if curve is None or not run.exceeds(curve.rise.margin, 1.0):
+    if curve is None:
         return None
     peak = float(curve.values[curve.rise.onset :].max())
     start = max(curve.first, curve.rise.lowest)
-    if not run.exceeds(curve.rise.relative, DIVERGED - 1) or curve.last < 0.5 * start:
+    margin = max(curve.rise.margin, curve.rise.relative / ORDER_OF_MAGNITUDE)
+    doubles = run.exceeds(margin, 1.0) and curve.rise.relative > DIVERGED - 1
+    if not run.diverges and (not doubles or curve.last < 0.5 * start):
         return None
     if run.val_loss is not None and run.val_loss.fall.real and not run.val_loss.rise.real:
         return None  # validation improves meanwhile: the curves are swapped, or training is noised
@@ -88,7 +95,7 @@ def diverging(run: Run) -> Finding | None:
         code="exploding_or_nan",
         severity=Severity.PROBLEM,
         message=(
-            f"The training loss diverges: from {curve.rise.lowest:.3g} it climbs "
+            f"The training loss diverges: from {min(curve.first, curve.rise.lowest):.3g} it climbs "
             f"to {peak:.3g}. An optimiser that works does not do that."
         ),
         epochs=(float(curve.epochs[curve.rise.onset]), float(curve.epochs[-1])),
@@ -99,7 +106,7 @@ def diverging(run: Run) -> Finding | None:
             "the gradient has the wrong sign or scale",
             "a batch or a schedule changed at the onset",
         ),
-        next_steps=("Lower the learning rate tenfold.", "Check the gradients numerically."),
+        next_steps=(SLOWER, GRADIENTS),
     )
 
 
@@ -120,20 +127,20 @@ def oscillating(run: Run) -> Finding | None:
         return None
     return Finding(
         code="oscillating",
-        severity=Severity.PROBLEM if swing > 2 * OSCILLATING else Severity.WARNING,
+        severity=Severity.PROBLEM if swing > LARGE_SWING else Severity.WARNING,
         message=(
             f"The training loss swings by {swing:.0%} of its first value from one "
-            f"{run.history.axis} to the next instead of settling."
+            f"{run.axis} to the next instead of settling."
         ),
         epochs=later.span,
-        confidence=0.85 if swing > 2 * OSCILLATING else 0.65,
+        confidence=0.85 if swing > LARGE_SWING else 0.65,
         evidence={
             "swing / first loss": swing,
             "share of epochs at which it turns": float(turns),
             "median loss of the second half": float(np.median(later.values)),
         },
         causes=("the learning rate is too high", "the batches are very small, or not shuffled"),
-        next_steps=("Lower the learning rate three- to tenfold.", "Decay it towards the end."),
+        next_steps=(SLOWER, "Decay the learning rate towards the end."),
     )
 
 
@@ -142,7 +149,7 @@ def _later_half(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     return curve.epochs[half:], curve.values[half:]
 
 
-@rule("spike_recovered", needs=("train_loss",), unless=("exploding_or_nan", "oscillating"))
+@remark("spike_recovered", needs=("train_loss",), unless=("exploding_or_nan", "oscillating"))
 def spike_recovered(run: Run) -> Finding | None:
     """Single epochs stand out, and the run goes on as before."""
     for curve in (run.train_loss, run.val_loss):
@@ -167,7 +174,7 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
         severity=Severity.INFO,
         message=(
             f"The loss jumps {times}, to {curve.values[worst]:.3g} from {level[worst]:.3g} at "
-            f"{run.history.axis} {curve.epochs[worst]:g}, and recovers."
+            f"{run.axis} {curve.epochs[worst]:g}, and recovers."
         ),
         epochs=(float(curve.epochs[spikes[0]]), float(curve.epochs[spikes[-1]])),
         confidence=0.9,

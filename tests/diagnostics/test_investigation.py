@@ -165,10 +165,13 @@ def test_one_answer_for_all_is_found(validation_set):
 def test_probability_zero_is_found(healthy, validation_set):
     predict = healthy[1]
 
-    def hard(X):
-        return np.eye(runs.CLASSES)[predict(X).argmax(axis=1)]
+    def underflowing(X):
+        return runs.softmax(300 * np.log(predict(X)))
 
-    assert "exploding_or_nan" in investigate(hard, *validation_set)
+    report = investigate(underflowing, *validation_set, history={"val_loss": [2.0, float("inf")]})
+
+    assert report.primary.code == "exploding_or_nan"
+    assert "exploding_or_nan" in investigate(underflowing, *validation_set)
 
 
 LOSSES = {

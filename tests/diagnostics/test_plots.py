@@ -1,11 +1,21 @@
 """Pictures show what the run holds: every curve, the best values, the span of the finding."""
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from diagnostics import History, compare_histories, diagnose, plot_history
-from diagnostics.plots import decimate
+from diagnostics import (
+    Finding,
+    History,
+    HistoryDisplay,
+    Severity,
+    compare_histories,
+    diagnose,
+    plot_history,
+)
+from diagnostics.curves import decimate
 
 
 def labels(axis):
@@ -29,10 +39,14 @@ def test_both_panels_share_the_epochs_and_differ_without_colour(healthy):
     np.testing.assert_array_equal(val.get_ydata(), history.val_loss)
 
 
+def legend_texts(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
 def test_best_value_is_labelled():
     figure = plot_history(History.from_dict({"val_loss": [3.0, 1.25, 2.0]}))
 
-    assert [text.get_text() for text in figure.axes[0].texts] == ["best 1.25 at 1"]
+    assert "best validation loss 1.25 at 1" in legend_texts(figure)
 
 
 def test_span_of_the_finding_is_shaded_and_named(flagship):
@@ -42,7 +56,65 @@ def test_span_of_the_finding_is_shaded_and_named(flagship):
 
     assert all(axis.patches for axis in figure.axes)
     onset = report["loss_accuracy_divergence"].epochs[0]
-    assert f"loss_accuracy_divergence from epoch {onset:g}" in figure.axes[0].get_title(loc="left")
+    named = [text.get_text() for text in figure.axes[0].texts]
+    assert f"loss_accuracy_divergence from epoch {onset:g}" in named
+    assert report.primary.code in figure.axes[0].get_title(loc="left")
+
+
+def finding(code, first, last):
+    return Finding(code=code, severity=Severity.WARNING, message="", epochs=(first, last))
+
+
+@pytest.mark.parametrize("width", [3.3, 7.0])
+def test_no_text_overlaps_another_or_leaves_the_figure(width):
+    history = History.from_dict(
+        {"loss": np.exp(-np.arange(30) / 3), "accuracy": 1 - np.exp(-np.arange(30) / 3)}
+    )
+    findings = [
+        finding("loss_accuracy_divergence", 2, 29),
+        finding("train_validation_overlap", 20, 29),
+        finding("overconfidence", 14, 20),
+    ]
+
+    figure = plot_history(history, findings, width=width, title="a long title of a run " * 6)
+    figure.draw_without_rendering()
+
+    top = figure.axes[0]
+    texts = [top.texts[0], top.texts[1], top.texts[2], top._left_title]
+    texts += figure.legends[0].get_texts()
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in boxes)
+
+
+def test_noise_of_a_long_curve_stays_behind_its_smooth_course():
+    rng = np.random.default_rng(0)
+    course = np.exp(-np.arange(5000) / 1000)
+    history = History.from_dict({"loss": course + 0.1 * rng.standard_normal(5000)})
+
+    raw, smooth = plot_history(history).axes[0].lines[:2]
+
+    assert raw.get_alpha() < 1
+    x, y = smooth.get_xdata()[20:-20], smooth.get_ydata()[20:-20]
+    np.testing.assert_allclose(y, np.interp(x, np.arange(5000), course), atol=0.05)
+
+
+def test_gradient_norms_and_dead_units_have_panels_of_their_own():
+    history = History.from_dict(
+        {"loss": [2.0, 1.0], "grad_norm": [5.0, 4.0], "dead_units": [0.0, 0.5]}
+    )
+
+    labels_y = [axis.get_ylabel() for axis in plot_history(history).axes]
+
+    assert labels_y == ["loss", "gradient norm", "dead units"]
+
+
+def test_display_keeps_what_it_drew(healthy):
+    display = HistoryDisplay.from_history(healthy[0]).plot(title="a run")
+
+    assert display.figure_.axes == display.axes_
+    assert display.axes_[0].get_title(loc="left") == "a run"
 
 
 def test_values_not_finite_are_crosses_at_the_edge():
@@ -50,6 +122,8 @@ def test_values_not_finite_are_crosses_at_the_edge():
 
     crosses = next(line for line in figure.axes[0].lines if "NaN" in str(line.get_label()))
     assert list(crosses.get_xdata()) == [2.0, 3.0]
+    assert crosses.get_marker() == "x"
+    assert "training: NaN or infinite" in legend_texts(figure)
 
 
 @pytest.mark.parametrize(("last", "scale"), [(0.5, "linear"), (0.01, "log")])
@@ -62,9 +136,7 @@ def test_axis_is_logarithmic_only_for_a_wide_range(last, scale):
 def test_chance_is_drawn_where_the_run_starts_there():
     history = History.from_dict({"loss": [2.31, 1.2, 0.8], "accuracy": [0.1, 0.5, 0.8]})
 
-    texts = [text.get_text() for text in plot_history(history).axes[0].texts]
-
-    assert "guessing among 10: ln 10" in texts
+    assert "guessing among 10: ln 10" in legend_texts(plot_history(history))
 
 
 def test_long_curves_keep_their_peaks():
@@ -100,3 +172,15 @@ def test_runs_side_by_side_share_their_scales(flagship, healthy):
     assert "as asked" in top_left.get_title(loc="left")
     assert top_left.patches
     assert not top_right.patches
+
+
+def test_many_runs_are_stacked_four_to_a_row():
+    runs = {
+        str(number): History.from_dict({"loss": [2.0, 1.0 / (1 + number)]}) for number in range(6)
+    }
+
+    figure = compare_histories(runs)
+
+    assert len(figure.axes) == 6
+    assert len({axis.get_ylim() for axis in figure.axes}) == 1
+    assert figure.get_figwidth() < 20

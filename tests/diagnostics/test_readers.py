@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from diagnostics import History
+from diagnostics import History, compare
 
 
 def read(tmp_path, text, name="log", **options):
@@ -110,6 +110,46 @@ def test_json_lines_with_a_damaged_line(tmp_path):
     assert [problem.line for problem in history.problems] == [2]
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "losses"),
+    [
+        ('{"loss": [2.0, 1.0, 0.5], "val_loss": [2.1, 1.', (1, 45), [2.0, 1.0, 0.5]),
+        ('[{"loss": 2.0},\n {"loss": 1.0},\n {"lo', (3, 3), [2.0, 1.0]),
+        ('{"log_history": [\n{"loss": 2.0},\n{"loss": 1.0},\n{"loss"', (4, 8), [2.0, 1.0]),
+        ('{"loss": [2.0, oops, 0.5]}', (1, 16), [2.0, np.nan, 0.5]),
+        ('{"loss": [2.0, 1.0]}\nbye', (2, 1), [2.0, 1.0]),
+    ],
+)
+def test_damaged_json_is_read_up_to_the_damage(tmp_path, text, place, losses):
+    history = read(tmp_path, text, "history.json")
+
+    np.testing.assert_array_equal(history.train_loss, losses)
+    assert [(problem.line, problem.position) for problem in history.problems] == [place]
+
+
+def test_place_of_a_damaged_json_line_is_told(tmp_path):
+    history = read(tmp_path, '{"loss": 2, "epoch": 0}\n{"loss": 1, "epoch"')
+
+    assert str(history.problems[0]).startswith("line 2, character 20: the text ends here")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'loss': [2.0, nan, None], 'acc': [0.1, 0.5, 0.75]}",
+        "history = {'loss': [np.float64(2.0), np.float32(nan), None],\n 'acc': [0.1, 0.5, 0.75]}",
+        "{'loss': array([2.0, nan, nan], dtype=float32), 'acc': (0.1, 0.5, 0.75,),}",
+        "[{'loss': 2.0, 'acc': 0.1}, {'loss': nan, 'acc': 0.5}, {'loss': None, 'acc': 0.75}]",
+    ],
+)
+def test_dictionary_printed_by_python_is_read(tmp_path, text):
+    history = read(tmp_path, text, "history.txt")
+
+    np.testing.assert_array_equal(history.train_loss, [2.0, np.nan, np.nan])
+    np.testing.assert_array_equal(history.train_accuracy, [0.1, 0.5, 0.75])
+    assert not history.problems
+
+
 def test_wandb_export_takes_the_longest_run(tmp_path):
     text = (
         '"Step","a - train/loss","a - train/loss__MIN","b - train/loss","b - train/loss__MIN"\n'
@@ -117,6 +157,20 @@ def test_wandb_export_takes_the_longest_run(tmp_path):
     )
 
     np.testing.assert_array_equal(read(tmp_path, text).train_loss, [2.0, 1.0])
+
+
+def test_wandb_export_of_several_runs_is_compared(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text(
+        '"Step","a - train/loss","a - train/loss__MIN","b - x - train/loss"\n'
+        '"0","2.0","2.0",""\n"1","1.0","1.0","9.0"\n"2","","","8.0"\n'
+    )
+
+    comparison = compare(path)
+
+    assert list(comparison.reports) == ["a", "b - x"]
+    np.testing.assert_array_equal(comparison.histories["a"].train_loss, [2.0, 1.0])
+    np.testing.assert_array_equal(comparison.histories["b - x"].epochs, [1, 2])
 
 
 def test_damaged_cell_is_reported_with_line_and_column(tmp_path):
@@ -133,6 +187,66 @@ def test_row_cut_short_is_reported_and_kept_as_far_as_it_goes(tmp_path):
 
     assert history.problems[0].line == 3
     np.testing.assert_array_equal(history.train_loss, [2.0, 1.5])
+
+
+def test_row_with_too_many_cells_is_left_out_and_told(tmp_path):
+    history = read(tmp_path, "epoch,loss\n0,2.0\n1,1.5,7\n2,1.0\n")
+
+    np.testing.assert_array_equal(history.epochs, [0, 2])
+    assert str(history.problems[0]) == "line 3: 3 cells, expected 2: '1,1.5,7' left out"
+
+
+def test_header_without_a_name_for_the_row_numbers(tmp_path):
+    history = read(tmp_path, "loss,val_loss\n0,2.0,2.5\n1,1.5,2.0\n")
+
+    np.testing.assert_array_equal(history.train_loss, [2.0, 1.5])
+    np.testing.assert_array_equal(history.val_loss, [2.5, 2.0])
+
+
+@pytest.mark.parametrize("row", ["2.0,0.1,7,7", "0,1,0,2"])
+def test_header_that_fits_no_row_is_refused(tmp_path, row):
+    with pytest.raises(ValueError, match="names 2 columns, but the rows have 4 cells"):
+        read(tmp_path, f"loss,lr\n{row}\n{row}\n")
+
+
+def test_stray_quote_costs_its_own_line_nothing(tmp_path):
+    history = read(tmp_path, 'epoch,loss\n"0","2.0"\n1,"1.5\n2,1.0\n')
+
+    np.testing.assert_array_equal(history.train_loss, [2.0, 1.5, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [(('"2,5"', '"1,25"'), [2.5, 1.25]), (('"1,234.5"', '"999.0"'), [1234.5, 999.0])],
+)
+def test_quoted_commas_are_of_decimals_or_thousands(tmp_path, cells, values):
+    history = read(tmp_path, f"epoch,loss\n0,{cells[0]}\n1,{cells[1]}\n")
+
+    np.testing.assert_array_equal(history.train_loss, values)
+
+
+def test_column_is_judged_as_a_whole_whatever_a_block_of_it_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr("diagnostics.readers.blocks.BLOCK", 3)
+    losses = [str(i) for i in range(10)]
+    losses[3:6] = ["x", "y", "z"]
+
+    history = read(tmp_path, "epoch,loss\n" + "\n".join(f"{i},{x}" for i, x in enumerate(losses)))
+
+    assert [problem.line for problem in history.problems] == [5, 6, 7]
+
+
+@pytest.mark.parametrize("cells", [",{v}", "{v},", "{v},,1", ",,{v}"])
+def test_empty_cells_are_blank_wherever_they_stand(tmp_path, cells):
+    width = cells.count(",") + 1
+    names = ["loss" if cell == "{v}" else f"x{i}" for i, cell in enumerate(cells.split(","))]
+    rows = "\n".join(cells.format(v=value) for value in (2.0, 1.5, 1.0))
+
+    history = read(tmp_path, f"{','.join(names)}\n{rows}\n")
+
+    np.testing.assert_array_equal(history.train_loss, [2.0, 1.5, 1.0])
+    blank = [name for name in names if history.blank[name].all()]
+    assert len(names) == width
+    assert blank == [n for n, cell in zip(names, cells.split(","), strict=True) if not cell]
 
 
 def test_header_repeated_by_an_appended_log_is_skipped(tmp_path):
@@ -195,7 +309,7 @@ def test_fast_and_careful_path_read_the_same(tmp_path):
 
 
 def test_damage_in_one_block_leaves_the_others_as_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr("diagnostics.readers.delimited.BLOCK", 3)
+    monkeypatch.setattr("diagnostics.readers.blocks.BLOCK", 3)
     rows = [f"{i},{10 - i},{i}:00" for i in range(10)]
     rows[4] = "4,?,4:00"
 
@@ -251,6 +365,57 @@ def test_folder_with_a_known_log_reads_that(tmp_path):
     (tmp_path / "metrics.csv").write_text("epoch,loss\n0,2.0\n1,1.0\n")
 
     np.testing.assert_array_equal(History.read(tmp_path).train_loss, [2.0, 1.0])
+
+
+def write_runs(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("epoch,loss,acc\n0,2.0,0.1\n1,1.0,0.5\n")
+
+
+def test_files_named_after_the_sets_are_one_run(tmp_path):
+    write_runs(tmp_path, "train.csv", "valid.csv")
+
+    assert set(History.read(tmp_path).mapping) >= {"train_loss", "val_loss", "val_accuracy"}
+
+
+@pytest.mark.parametrize(
+    "names", [("a.csv", "b.csv"), ("a/metrics.csv", "b/metrics.csv"), ("a.csv", "b/log.csv")]
+)
+def test_folder_of_several_runs_is_compared_and_not_mixed(tmp_path, names):
+    write_runs(tmp_path, *names)
+
+    comparison = compare(tmp_path)
+
+    assert list(comparison.reports) == ["a", "b"]
+    with pytest.raises(ValueError, match="holds 2 runs: a, b"):
+        History.read(tmp_path)
+
+
+def test_damaged_run_in_a_folder_leaves_the_others(tmp_path):
+    write_runs(tmp_path, "a/metrics.csv", "b/metrics.csv", ".hidden/metrics.csv")
+    (tmp_path / "b" / "metrics.csv").write_text("")
+
+    history = History.read(tmp_path)
+
+    np.testing.assert_array_equal(history.train_loss, [2.0, 1.0])
+    assert any("b (metrics.csv: the file is empty" in note for note in history.notes)
+
+
+def test_what_is_no_log_in_a_folder_is_told(tmp_path):
+    write_runs(tmp_path, "log.csv")
+    (tmp_path / "readme.txt").write_text("Nothing to see here.")
+
+    assert "no log, and left out: readme.txt" in History.read(tmp_path).notes
+
+
+def test_event_files_of_one_folder_are_one_run(tmp_path):
+    for number, values in enumerate(([2.0, 1.0, 0.5], [9.0, 0.75, 0.25])):
+        content = event_file("loss", values)
+        (tmp_path / f"events.out.tfevents.{number}").write_bytes(content)
+
+    np.testing.assert_array_equal(History.read(tmp_path).train_loss, [9.0, 0.75, 0.25])
 
 
 def test_empty_folder_is_refused(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 import training_runs as runs
 
 from diagnostics import trends
+from diagnostics.rise import fall, onset, rise
 
 
 def nulls(count, length, correlation, seed=0):
@@ -17,9 +18,11 @@ def nulls(count, length, correlation, seed=0):
 
 
 @pytest.mark.parametrize("length", [12, 30, 60, 120])
-@pytest.mark.parametrize(("correlation", "rate"), [(0.0, 0.01), (0.5, 0.02), (0.8, 0.05)])
+@pytest.mark.parametrize(
+    ("correlation", "rate"), [(0.0, 0.005), (0.5, 0.01), (0.8, 0.03), (0.9, 0.04)]
+)
 def test_noise_on_a_plateau_is_rarely_called_a_rise(length, correlation, rate):
-    alarms = [trends.rise(y).real for y in nulls(200, length, correlation)]
+    alarms = [rise(y).real for y in nulls(200, length, correlation)]
 
     assert np.mean(alarms) <= rate
 
@@ -33,14 +36,14 @@ def test_a_rise_by_half_is_found_under_two_per_cent_noise(epochs, seed):
         1 + 0.02 * rng.normal(size=epochs)
     )
 
-    assert trends.rise(y).real
+    assert rise(y).real
 
 
 def test_onset_lies_where_the_rise_begins():
     t = np.arange(60)
     y = 0.5 + np.exp(-t / 4.0) + 0.02 * np.maximum(t - 25, 0)
 
-    assert abs(trends.onset(y) - 25) <= 4
+    assert abs(onset(y) - 25) <= 4
 
 
 def test_noise_is_measured_whatever_the_trend():
@@ -67,5 +70,40 @@ def test_condensed_series_keeps_its_level_and_its_positions():
 
 
 def test_constant_series_neither_rises_nor_falls():
-    assert not trends.rise(np.ones(30)).real
-    assert not trends.fall(np.ones(30)).real
+    assert not rise(np.ones(30)).real
+    assert not fall(np.ones(30)).real
+
+
+def test_a_rise_over_orders_of_magnitude_begins_where_its_logarithm_does():
+    t = np.arange(60)
+    y = np.exp(np.maximum(t - 30, 0) * 0.8)
+
+    assert abs(onset(y) - 30) <= 4
+
+
+def test_noise_that_wanders_is_not_mistaken_for_small():
+    y = runs.autoregressive(4000, 0.9, np.random.default_rng(0))
+
+    assert trends.noise(y) < 0.35
+    assert 0.45 < trends.lasting_noise(y) < 1
+
+
+def test_a_slope_is_judged_by_what_autocorrelation_leaves_of_its_evidence():
+    rng = np.random.default_rng(0)
+    t = np.arange(100.0)
+    steps = [trends.slope_in_errors(runs.autoregressive(100, 0.8, rng)) for _ in range(200)]
+
+    assert np.mean(np.abs(steps) > 4) < 0.03
+    assert trends.slope_in_errors(0.05 * t + rng.normal(size=100)) > 10
+    assert trends.slope_in_errors(np.ones(100)) == 0
+
+
+def test_a_long_noisy_rise_is_found_though_it_stays_within_its_noise():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 1, 100)
+    y = (0.4 + 1.5 * np.exp(-12 * t) + 0.4 * np.maximum(t - 0.3, 0)) * (
+        1 + 0.1 * rng.normal(size=100)
+    )
+
+    assert rise(y).statistic < 5
+    assert rise(y).real

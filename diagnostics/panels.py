@@ -1,0 +1,115 @@
+"""The panels of a picture: losses, accuracies, and what else was logged of the insides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnostics.columns import words
+from diagnostics.curves import (
+    GREY,
+    STYLES,
+    choose_scale,
+    draw_best,
+    draw_crosses,
+    draw_curve,
+)
+from diagnostics.history import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SPLITS = {"train": "training", "val": "validation"}
+METRICS = ("loss", "accuracy")
+# Beside these, so many columns of gradient norms or shares of dead units are drawn.
+MOST_INTERNALS = 4
+
+
+def metrics_of(history: History) -> list[str]:
+    """Return which of loss and accuracy the history has."""
+    return [
+        metric
+        for metric in METRICS
+        if any(history.curve(f"{split}_{metric}") is not None for split in SPLITS)
+    ]
+
+
+def internals_of(history: History) -> dict[str, list[str]]:
+    """Return the columns of gradient norms and of dead units, by what they are."""
+    found: dict[str, list[str]] = {"gradient norm": [], "dead units": []}
+    for name, values in history.columns.items():
+        if np.isfinite(values).sum() > 1:
+            if "grad" in words(name):
+                found["gradient norm"].append(name)
+            elif "dead" in words(name):
+                found["dead units"].append(name)
+    return {title: names[:MOST_INTERNALS] for title, names in found.items() if names}
+
+
+def draw_metrics(axes: Sequence[Axes], history: History, panels: list[str]) -> None:
+    """Draw losses and accuracies, each into its own axes."""
+    from matplotlib.ticker import MaxNLocator
+
+    if (history.epochs == np.round(history.epochs)).all():
+        axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis, panel in zip(axes, panels, strict=False):
+        _draw_metric(axis, history, panel)
+    _draw_chance(axes[0], history)
+
+
+def _draw_metric(axis: Axes, history: History, metric: str) -> None:
+    """All curves of one metric, the best value marked."""
+    shown = []
+    last = None
+    for (split, name), style in zip(SPLITS.items(), STYLES, strict=False):
+        values = history.curve(f"{split}_{metric}")
+        if values is None:
+            continue
+        finite = np.isfinite(values)
+        last = name, history.epochs[finite], values[finite]
+        shown.append(values[finite])
+        draw_curve(axis, *last[1:], name, style, shift=split == "train")
+        bad = history.epochs[history.logged(f"{split}_{metric}") & ~finite]
+        draw_crosses(axis, bad, name, style["color"], 0.97 if split == "val" else 0.9)
+    if metric == "loss":
+        choose_scale(axis, np.concatenate(shown))
+    if last is not None:
+        draw_best(axis, *last[1:], f"{last[0]} {metric}", lowest=metric == "loss")
+    _dress(axis, metric)
+
+
+def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) -> None:
+    """Draw gradient norms or shares of dead units, each column by its own name."""
+    shown = []
+    for column, style in zip(columns, STYLES, strict=False):
+        finite = np.isfinite(history.columns[column])
+        shown.append(history.columns[column][finite])
+        draw_curve(axis, history.epochs[finite], shown[-1], column, style, shift=False)
+    choose_scale(axis, np.concatenate(shown))
+    _dress(axis, name)
+
+
+def _dress(axis: Axes, label: str) -> None:
+    axis.set_ylabel(label)
+    axis.grid(alpha=0.25, linewidth=0.6)
+    axis.margins(x=0.02, y=0.12)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+
+
+def _draw_chance(axis: Axes, history: History) -> None:
+    """A line at ln C where the number of classes shows in the curves."""
+    from diagnostics.rules import Run
+
+    classes = Run(history).classes
+    if classes is None:
+        return
+    low, high = axis.get_ylim()
+    level = float(np.log(classes))
+    if low < level < high:
+        axis.axhline(
+            level, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)),
+            label=f"guessing among {classes}: ln {classes}",
+        )  # fmt: skip

@@ -1,0 +1,34 @@
+"""Logs in long form: a column says which part of the data each row speaks of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics.columns import TRAINING, VALIDATION, is_axis, words
+from diagnostics.table import Mask, Table
+
+
+def split_phases(table: Table) -> None:
+    """Make ``train/loss`` and ``val/loss`` of ``loss`` where a column such as ``phase`` tells them.
+
+    The column has to name training and validation, and nothing else; it may be empty where
+    nothing was measured.
+    """
+    for name, cells in list(table.text.items()):
+        said = np.array([" ".join(words(cell)) for cell in cells])
+        rows = {"train": np.isin(said, list(TRAINING)), "val": np.isin(said, list(VALIDATION))}
+        told = rows["train"] | rows["val"] | (said == "")
+        if all(mask.any() for mask in rows.values()) and told.all():
+            _split(table, rows)
+            table.notes.append(f"rows told apart by {name!r}")
+            return
+
+
+def _split(table: Table, rows: dict[str, Mask]) -> None:
+    """Two columns for each that was logged for both."""
+    for column in [name for name in table.columns if not is_axis(name)]:
+        values, blank = table.columns.pop(column), table.blank.pop(column)
+        for split, mask in rows.items():
+            if not (blank | ~mask).all():
+                kept = np.where(mask, values, np.nan)
+                table.add(f"{split}/{column}", kept, blank | ~mask)

@@ -1,0 +1,107 @@
+"""Models that answer one class, whatever the input."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics.finding import Finding, Severity
+from diagnostics.rules.measurements import PREDICTED_CLASSES
+from diagnostics.rules.pace import falls_steadily
+from diagnostics.rules.registry import rule
+from diagnostics.rules.run import Run
+
+BROKEN = ("exploding_or_nan", "evaluation_bug", "loss_scale_mismatch")
+# A loss that ends less than this share below its start has not been learned.
+NO_PROGRESS = 0.03
+# Training and validation set have the same largest class, of about the same share.
+ONE_PRIOR = 0.1
+# The largest class differs a little from epoch to epoch where the last batch is dropped.
+SAME_SHARE = 0.04
+# Who is always right answers more than one class.
+ALL_RIGHT = 0.99
+# Share of the epochs at which the accuracy is one and the same number.
+FROZEN = 0.8
+# Accuracies of more values than that move, however little.
+FEW_VALUES = 3
+# Classes are few, so are the accuracies of answering one of them; learning takes many values.
+FEW_SHARES = 6
+# One answer for all costs the entropy of the classes; a model that ranks its doubts a little less.
+LESS_THAN_PRIOR = 0.65
+
+
+@rule("class_collapse", unless=BROKEN)
+def class_collapse(run: Run) -> Finding | None:
+    """The accuracy is one number while the loss moves: the same class is answered always."""
+    if run.judged is None:
+        return None
+    loss, accuracy = run.judged
+    values, counts = np.unique(accuracy.part(0.2, 1.0), return_counts=True)
+    value = float(values[np.argmax(counts)])
+    grows = loss.rise.real and loss.last > 3 * _prior_entropy(value)
+    if len(np.unique(accuracy.values)) > FEW_SHARES or grows:
+        return None
+    # The same to a sample: where classes are answered, more than one answer changes.
+    same = np.abs(values - value) <= 1.01 * accuracy.one_sample * (len(values) <= FEW_VALUES)
+    frozen = float(counts[same].sum() / counts.sum())
+    if not run.exceeds(frozen, FROZEN) or value >= ALL_RIGHT:
+        return None
+    # Without training curves a validation loss large by overconfidence would look the same.
+    alone = run.train_loss is None or run.val_loss is None
+    least = _prior_entropy(value) * (1 / LESS_THAN_PRIOR if alone else 1)
+    if (
+        loss.last < least
+        or (alone and loss.rise.real)
+        or not _loss_moved(run)
+        or _training_tells(run)
+    ):
+        return None
+    slow = run.train_loss is not None and falls_steadily(run.train_loss)
+    if slow and loss.last > 3 * _prior_entropy(value):
+        return None
+    moved = np.ptp(accuracy.values) > 0  # a small validation set may rest by chance
+    return Finding(
+        code="class_collapse",
+        severity=Severity.WARNING if run.train_accuracy is None and moved else Severity.PROBLEM,
+        message=(
+            f"The accuracy is {value:.4g}, to a sample, at {frozen:.0%} of the {run.axis}s while "
+            "the loss moves: the model answers one class, whatever the input."
+        ),
+        epochs=accuracy.span,
+        confidence=0.85,
+        evidence={"accuracy": value, "share of epochs": frozen, "last loss": loss.last},
+        causes=(
+            "one class dominates the training set",
+            "the hidden units are dead, only the last bias learns",
+            "the inputs are not normalised and saturate the first layer",
+        ),
+        next_steps=(
+            PREDICTED_CLASSES,
+            "Weight or resample the classes; normalise the inputs; lower the learning rate.",
+        ),
+    )
+
+
+def _training_tells(run: Run) -> bool:
+    """Whether the training curves show that inputs are told apart."""
+    loss, accuracy = run.train_loss, run.train_accuracy
+    if accuracy is None:
+        return loss is not None and loss.last < 0.1 * loss.first
+    few = len(np.unique(accuracy.values)) <= FEW_SHARES
+    frozen = np.ptp(accuracy.part(0.2, 1.0)) <= SAME_SHARE and accuracy.last < ALL_RIGHT and few
+    uninformed = loss is None or loss.last >= _prior_entropy(accuracy.last)
+    return not frozen or not uninformed or run.gap > ONE_PRIOR
+
+
+def _prior_entropy(share: float) -> float:
+    """The least that answering a class of this share costs, -a ln a - (1 - a) ln(1 - a) or less."""
+    a = min(max(share, 1e-12), 1 - 1e-12)
+    return float(-LESS_THAN_PRIOR * (a * np.log(a) + (1 - a) * np.log1p(-a)))
+
+
+def _loss_moved(run: Run) -> bool:
+    """Whether the training (else validation) loss left its first value by more than noise."""
+    curve = run.train_loss or run.val_loss
+    if curve is None:
+        return False
+    moved = curve.first - curve.last
+    return moved > max(NO_PROGRESS * abs(curve.first), 4 * curve.noise)

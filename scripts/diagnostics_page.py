@@ -1,0 +1,128 @@
+"""The page on diagnosing histories: its list of findings and its pictures.
+
+Run as a script, it writes the list into the page and draws the runs that the page shows::
+
+    python scripts/diagnostics_page.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import network
+from diagnostics import History, compare, compare_histories, diagnose, plot_history
+from diagnostics.live.looks import looks, sightings_needed
+from diagnostics.readers import READERS
+from diagnostics.rules import RULES
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, PICTURES = DOCS / "diagnostics.md", DOCS / "diagnostics"
+MARKS = "<!-- {name} -->", "<!-- end of {name} -->"
+
+
+def findings() -> str:
+    """The findings with what is tested for each, in the order of judgement."""
+    tests: dict[str, list[str]] = {}
+    remarks = {rule.code for rule in RULES if rule.remark}
+    for rule in RULES:
+        summary = (rule.judge.__doc__ or "").splitlines()[0]
+        needs = f" Needs {', '.join(rule.needs)}." if rule.needs else ""
+        tests.setdefault(rule.code, []).append(f"{summary}{needs} From {rule.epochs} epochs on.")
+    rows = [
+        f"| `{code}` | {'remark' if code in remarks else 'finding'} | {'<br>'.join(texts)} |"
+        for code, texts in tests.items()
+    ]
+    return "\n".join(["| code | kind | what is tested |", "| --- | --- | --- |", *rows])
+
+
+def formats() -> str:
+    """The formats by name, in the order in which they are tried."""
+    return "\n".join(f"- {reader.name}" for reader in READERS)
+
+
+def schedule() -> str:
+    """The first looks at a watched run."""
+    chosen = [1, 2, 3, 5, 9, 10, 20, 40]
+    epochs = dict(zip(range(1, 41), looks(), strict=False))
+    return "\n".join(
+        [
+            "| look | " + " | ".join(map(str, chosen)) + " |",
+            "| --- |" + " --- |" * len(chosen),
+            "| epochs | " + " | ".join(str(epochs[look]) for look in chosen) + " |",
+            "| seen at so many looks in a row | "
+            + " | ".join(str(sightings_needed(look)) for look in chosen)
+            + " |",
+        ]
+    )
+
+
+PARTS = {"findings": findings, "formats": formats, "schedule": schedule}
+
+
+def filled(text: str) -> str:
+    """The page with every part between its marks made anew."""
+    for name, make in PARTS.items():
+        begin, end = (mark.format(name=name) for mark in MARKS)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{make()}\n{end}{after}"
+    return text
+
+
+def digits_run(samples: int, learning_rate: float, epochs: int) -> History:
+    """The reference network on the packaged digits."""
+    digits = network.load_data()
+    records: list[dict[str, float]] = []
+    try:
+        network.fit(
+            network.mlp([digits.X_train.shape[1], 64, len(digits.classes)], seed=0),
+            digits.X_train[:samples],
+            digits.y_train[:samples],
+            validation=(digits.X_test, digits.y_test),
+            epochs=epochs,
+            optimizer=network.SGD(learning_rate, momentum=0.9),
+            callback=records.append,
+            progress=False,
+        )
+    except FloatingPointError:
+        last = {name: float("nan") for name in ("train_loss", "val_loss")}
+        records.append({"epoch": len(records) + 1.0, **last})
+    return History.from_records(records)
+
+
+def noisy_run() -> History:
+    """A log of 200,000 steps with noise and one spike."""
+    rng = np.random.default_rng(0)
+    step = np.arange(200_000)
+    loss = (2.3 * np.exp(-step / 4e4) + 0.3) * rng.gamma(25, 1 / 25, len(step))
+    loss[150_000] = 6.0
+    val_loss = np.full(len(step), np.nan)
+    val_loss[999::1000] = (2.2 * np.exp(-step / 4e4) + 0.35)[999::1000]
+    return History.from_dict({"step": step, "loss": loss, "val_loss": val_loss})
+
+
+def draw() -> None:
+    """Draw the pictures of the page."""
+    PICTURES.mkdir(exist_ok=True)
+    few = digits_run(100, 0.1, 60)
+    many = digits_run(1000, 0.05, 60)
+    runs = {"100 samples": few, "1000 samples": many}
+    reports = compare(runs)
+    figures = {
+        "overfitting": plot_history(few, diagnose(few).findings),
+        "column": plot_history(few, diagnose(few).findings, width=3.3),
+        "comparison": compare_histories(runs, {n: reports[n].findings for n in runs}),
+        "long": plot_history(noisy_run(), diagnose(noisy_run()).findings),
+    }
+    for name, figure in figures.items():
+        path = PICTURES / f"{name}.png"
+        figure.savefig(path, dpi=110)
+        Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    draw()
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
