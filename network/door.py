@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from network.functional import Array, Labels, one_hot
 from network.layers import Layer
+from network.losses import Loss
 from network.model import Sequential, in_use
 
 
@@ -22,25 +24,33 @@ class Data(NamedTuple):
     X
         Of shape (n, features).
     y
-        Labels of shape (n,).
-    one_hot
-        The labels as rows, of shape (n, classes).
+        Labels of shape (n,), or numbers of shape (n, outputs).
+    rows
+        What the model should answer, of shape (n, outputs): the labels one-hot, or the numbers.
+    of_numbers
+        Whether numbers are to be predicted, and no classes: there is no accuracy then.
     """
 
     X: Array
-    y: Labels
-    one_hot: Array
+    y: NDArray[Any]
+    rows: Array
+    of_numbers: bool
 
 
-def admit(model: Sequential, X: Any, y: Any, x_name: str = "X", y_name: str = "y") -> Data:
-    """Return the data in the model's dtype, once they are known to fit it.
+def admit(
+    model: Sequential, X: Any, y: Any, loss: Loss, x_name: str = "X", y_name: str = "y"
+) -> Data:
+    """Return the data in the model's dtype, once they are known to fit it and the loss.
 
     Parameters
     ----------
     model
-        The classifier they are for.
+        The classifier or regression they are for.
     X, y
-        Inputs of shape (n, features) and integer labels of shape (n,).
+        Inputs of shape (n, features); integer labels of shape (n,), or for a loss of numbers
+        floats of shape (n, outputs), or (n,) where the model has one output.
+    loss
+        What compares the answers with y.
     x_name, y_name
         What the caller calls them.
 
@@ -51,15 +61,37 @@ def admit(model: Sequential, X: Any, y: Any, x_name: str = "X", y_name: str = "y
     """
     X, y = np.asarray(X), np.asarray(y)
     _require_rows(X, x_name)
-    _require_labels(y, len(X), x_name, y_name)
     _require_features(model, X, x_name)
+    of_numbers = loss.of_numbers and (y.dtype.kind == "f" or y.ndim == 2)
+    if not of_numbers:
+        _require_labels(y, len(X), x_name, y_name)
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=model.dtype)
     _require_finite(X, x_name)
     with in_use(model):
-        classes = model.forward(X[:1]).shape[1]
-    _require_range(y, classes, y_name)
-    return Data(X, y, one_hot(y, classes, X.dtype, y_name))
+        outputs = model.forward(X[:1]).shape[1]
+    if of_numbers:
+        numbers = _numbers(y, (len(X), outputs), X.dtype, y_name)
+        return Data(X, numbers, numbers, of_numbers=True)
+    _require_range(y, outputs, y_name)
+    return Data(X, y, one_hot(y, outputs, X.dtype, y_name), of_numbers=False)
+
+
+def _numbers(y: Array, shape: tuple[int, int], dtype: np.dtype[Any], name: str) -> Array:
+    """Return what is to be predicted as rows of the model's dtype."""
+    rows = y[:, np.newaxis] if y.shape == shape[:1] and shape[1] == 1 else y
+    if rows.shape != shape:
+        plain = f" or ({shape[0]},)" if shape[1] == 1 else ""
+        raise ValueError(
+            f"{name} has shape {y.shape}; expected {shape}{plain}: a number for each of the "
+            f"{shape[1]} outputs of the model"
+        )
+    if rows.dtype.kind not in "fiu":
+        raise ValueError(f"{name} has dtype {y.dtype}; expected real numbers")
+    with np.errstate(over="ignore"):
+        rows = np.ascontiguousarray(rows, dtype=dtype)
+    _require_finite(rows, name)
+    return rows
 
 
 def _require_rows(X: Array, name: str) -> None:
@@ -85,7 +117,8 @@ def _require_labels(y: Labels, n: int, x_name: str, y_name: str) -> None:
         )
     if y.dtype.kind not in "iu":
         whole = y.dtype.kind == "f" and bool(np.all(y == np.floor(y)))
-        hint = f". They are whole numbers: give {y_name}.astype(int)" if whole else ""
+        regression = ", or for a regression loss=MeanSquaredError()" if y.dtype.kind == "f" else ""
+        hint = f". They are whole numbers: give {y_name}.astype(int)" if whole else regression
         raise ValueError(f"{y_name} has dtype {y.dtype}; expected integer labels{hint}")
 
 

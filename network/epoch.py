@@ -55,7 +55,7 @@ class Epoch:
         self.model = model
         self.vectors = vectors
         self.data = data
-        self.targets = loss.targets(data.one_hot, data.one_hot.shape, data.X.dtype)
+        self.targets = loss.targets(data.rows, data.rows.shape, data.X.dtype)
         self.optimizer = optimizer
         self.loss = loss
         self.penalty = penalty
@@ -85,7 +85,9 @@ class Epoch:
                 value, correct = self._step(rows, f"epoch {number}, batch {batch + 1} of {batches}")
                 total += value * len(rows)
                 right += correct
-            record = {"train_loss": total / n, "train_accuracy": right / n}
+            record = {"train_loss": total / n}
+            if not self.data.of_numbers:
+                record["train_accuracy"] = right / n
             record["learning_rate"] = self.optimizer.learning_rate
         finally:
             self.optimizer.learning_rate = self.learning_rate
@@ -98,7 +100,7 @@ class Epoch:
         prediction = self.model.forward(x)
         value = self.loss.value(prediction, self.targets.take(rows, axis=0))
         require_finite(value, where, self.model, x)
-        right = count_right(prediction, self.data.y[rows])
+        right = 0 if self.data.of_numbers else count_right(prediction, self.data.y[rows])
         dy = self.loss.gradient()
         drop_faint(dy)
         self.model.backward_params(dy)
@@ -134,15 +136,24 @@ def drop_faint(values: Array) -> None:
 
 
 def mean_loss(model: Sequential, data: Data, loss: Loss) -> tuple[float, float]:
-    """Return the mean loss and the accuracy of a model in use."""
-    targets = loss.targets(data.one_hot, data.one_hot.shape, data.X.dtype)
-    total, right, n = 0.0, 0, len(data.X)
+    """Return the mean loss of a model in use, and its accuracy or R^2."""
+    targets = loss.targets(data.rows, data.rows.shape, data.X.dtype)
+    total, score, n = 0.0, 0.0, len(data.X)
     for start in range(0, n, EVALUATION_ROWS):
         rows = slice(start, start + EVALUATION_ROWS)
         prediction = model.forward(data.X[rows])
         total += loss.value(prediction, targets[rows]) * len(prediction)
-        right += count_right(prediction, data.y[rows])
-    return total / n, right / n
+        if data.of_numbers:
+            score += float(np.sum((prediction - data.y[rows]) ** 2, dtype=np.float64))
+        else:
+            score += count_right(prediction, data.y[rows])
+    return total / n, determination(score, data.y) if data.of_numbers else score / n
+
+
+def determination(squares: float, y: Array) -> float:
+    """Return R^2 = 1 - sum of squared errors / sum of squares about the mean; 0 of constants."""
+    about_mean = float(np.sum((y - y.mean(axis=0, dtype=np.float64)) ** 2))
+    return 1 - squares / about_mean if about_mean > 0 else 0.0
 
 
 def count_right(prediction: Array, y: NDArray[np.integer]) -> int:

@@ -37,7 +37,9 @@ def progress_bar(epochs: int, wanted: bool | None) -> Iterator[Callable[[Record]
 
         def advance(record: Record) -> None:
             shown = "val" if "val_loss" in record else "train"
-            text = f"loss {record[f'{shown}_loss']:.3f}  accuracy {record[f'{shown}_accuracy']:.1%}"
+            accuracy = record.get(f"{shown}_accuracy")
+            text = f"loss {record[f'{shown}_loss']:.3f}"
+            text += f"  accuracy {accuracy:.1%}" if accuracy is not None else ""
             bar.update(task, advance=1, description=f"{shown} {text}")
 
         yield advance

@@ -1,9 +1,28 @@
-"""Optimizers and schedules by name, with settings that suit a multi-layer perceptron."""
+"""Networks, optimizers and schedules by name, with settings that suit a perceptron."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
+import numpy as np
+
+from network.initialisers import glorot, he, lecun
+from network.layers import (
+    ELU,
+    GELU,
+    Activation,
+    Dense,
+    Dropout,
+    Layer,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
+from network.model import Sequential
 from network.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from network.schedules import Cosine, Schedule, StepDecay, WarmUp
 
@@ -17,6 +36,20 @@ OPTIMIZERS: dict[str, tuple[Callable[[float], Optimizer], float]] = {
     "adam": (Adam, 0.001),
     "adamw": (AdamW, 0.001),
 }
+
+ACTIVATIONS: dict[str, Callable[[], Activation]] = {
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "elu": ELU,
+    "gelu": GELU,
+    "silu": SiLU,
+    "softplus": Softplus,
+    "tanh": Tanh,
+    "sigmoid": Sigmoid,
+}
+# Odd or saturating functions pass on what goes in and out in equal parts (Glorot and Bengio 2010);
+# rectifiers and their kin halve it (He et al. 2015).
+SATURATING = ("tanh", "sigmoid")
 
 SCHEDULES: dict[str, Callable[[int], Schedule | None]] = {
     "constant": lambda epochs: None,
@@ -51,3 +84,55 @@ def make_schedule(name: str, epochs: int) -> Schedule | None:
     if name not in SCHEDULES:
         raise ValueError(f"schedule {name!r}: expected {', '.join(SCHEDULES)}")
     return SCHEDULES[name](epochs)
+
+
+def make_network(
+    sizes: Sequence[int], *, activation: str = "relu", dropout: float = 0.0, seed: int = 0
+) -> Sequential:
+    """Return a multi-layer perceptron in float32: dense layers, activations, logits at the end.
+
+    Parameters
+    ----------
+    sizes
+        Units per layer, inputs first: ``[784, 300, 75, 10]``.
+    activation
+        Of the hidden layers, by name, see `ACTIVATIONS`.
+    dropout
+        Share of the hidden units dropped in training; 0 leaves the layers out.
+    seed
+        Of the initial weights and of what is dropped.
+
+    Raises
+    ------
+    ValueError
+        If there is no activation of that name; those that there are are listed. Or if there are
+        fewer than two sizes, or the share is not in [0, 1).
+    """
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation {activation!r}: expected {', '.join(ACTIVATIONS)}")
+    if len(sizes) < 2:
+        raise ValueError(f"sizes={list(sizes)}: expected at least inputs and outputs")
+    rng = np.random.default_rng(seed)
+    initialiser = glorot if activation in SATURATING else he
+    layers: list[Layer] = []
+    for position, (inputs, outputs) in enumerate(pairwise(sizes[:-1])):
+        layers.append(Dense(inputs, outputs, rng=rng, initialiser=initialiser, dtype=np.float32))
+        layers.append(ACTIVATIONS[activation]())
+        if dropout:
+            layers.append(Dropout(dropout, seed=seed + position))
+    layers.append(Dense(sizes[-2], sizes[-1], rng=rng, initialiser=lecun, dtype=np.float32))
+    return Sequential(layers)
+
+
+def parse_sizes(text: str) -> list[int]:
+    """Return the sizes of the hidden layers from a text such as ``"300,75"``.
+
+    Raises
+    ------
+    ValueError
+        If there is something else than numbers and commas in it.
+    """
+    try:
+        return [int(size) for size in text.split(",") if size]
+    except ValueError as error:
+        raise ValueError(f"--hidden {text}: expected sizes such as 300,75") from error

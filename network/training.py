@@ -51,7 +51,9 @@ def fit(
         Maps inputs to what ``loss`` takes, by default logits of shape (n, classes); changed in
         place.
     X, y
-        Inputs of shape (n, features) and integer labels of shape (n,).
+        Inputs of shape (n, features) and integer labels of shape (n,). For a regression, with
+        `MeanSquaredError` or `HuberLoss`, y holds floats of shape (n, outputs), or (n,) where the
+        model has one output.
     validation
         A pair like (X, y) that is evaluated after every epoch.
     epochs, batch_size
@@ -83,7 +85,8 @@ def fit(
     list of dict
         ``epoch`` from 1, ``train_loss`` and ``train_accuracy`` (means over the epoch's steps),
         ``val_loss`` and ``val_accuracy`` where there is validation, ``learning_rate`` (of the last
-        step), ``penalty`` where there is one, ``seconds``.
+        step), ``penalty`` where there is one, ``seconds``. A regression has no accuracies, and
+        ``val_r2``, the share of the variance that is predicted.
 
     Raises
     ------
@@ -94,15 +97,15 @@ def fit(
         If the loss becomes NaN or infinite; the message says in which epoch and batch, and which
         layer was the first.
     """
-    data = admit(model, X, y, "X", "y")
-    held_out = validation and admit(model, *validation, "validation[0]", "validation[1]")
+    optimizer = SGD(0.02, momentum=0.9) if optimizer is None else optimizer
+    loss = SoftmaxCrossEntropy() if loss is None else loss
+    data = admit(model, X, y, loss)
+    held_out = validation and admit(model, *validation, loss, "validation[0]", "validation[1]")
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if value < 1:
             raise ValueError(f"{name}={value}: expected at least 1")
     if resume and folder is None:
         raise ValueError("resume=True needs the folder of the run")
-    optimizer = SGD(0.02, momentum=0.9) if optimizer is None else optimizer
-    loss = SoftmaxCrossEntropy() if loss is None else loss
     made_of = {"optimizer": optimizer, "loss": loss, "schedule": schedule, "penalty": penalty}
     run = None
     if folder is not None:
@@ -134,7 +137,9 @@ def fit(
 def evaluate(
     model: Sequential, X: Array, y: Labels, *, loss: Loss | None = None
 ) -> tuple[float, float]:
-    """Return the mean loss and the accuracy of ``model`` on all of (X, y), in use.
+    """Return the mean loss of ``model`` on all of (X, y), in use, and its accuracy.
+
+    Of a regression, R^2 takes the place of the accuracy: the share of the variance predicted.
 
     Parameters
     ----------
@@ -146,16 +151,17 @@ def evaluate(
     ValueError
         If the data do not fit the model or each other; the message names the argument.
     """
-    data = admit(model, X, y, "X", "y")
+    loss = SoftmaxCrossEntropy() if loss is None else loss
+    data = admit(model, X, y, loss)
     with in_use(model):
-        return mean_loss(model, data, SoftmaxCrossEntropy() if loss is None else loss)
+        return mean_loss(model, data, loss)
 
 
 def _validate(model: Sequential, data: Data, loss: Loss, epoch: int) -> Record:
     with in_use(model):
-        mean, accuracy = mean_loss(model, data, loss)
+        mean, score = mean_loss(model, data, loss)
         require_finite(mean, f"validation after epoch {epoch}", model, data.X)
-    return {"val_loss": mean, "val_accuracy": accuracy}
+    return {"val_loss": mean, "val_r2" if data.of_numbers else "val_accuracy": score}
 
 
 class _Keeper:

@@ -88,9 +88,13 @@ def label_noise(subject: Subject) -> Finding | None:
     if not only_train and not both:
         return None
     rows = ", ".join(str(i) for i in np.flatnonzero(among_train)[:5])
+    # as many in both sets: classes that overlap do the same, and nothing else may be wrong
+    severity = Severity.WARNING if only_train or subject.loss_rises else Severity.INFO
+    if only_train and learned > 0.5:
+        severity = Severity.PROBLEM
     return Finding(
         code="label_noise",
-        severity=Severity.PROBLEM if learned > 0.5 else Severity.WARNING,
+        severity=severity,
         message=(
             f"At least {share:.1%} of the training labels contradict nearly all of their nearest "
             f"neighbours, against {usual:.1%} of the validation labels; the model has learned "

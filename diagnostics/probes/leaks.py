@@ -12,6 +12,8 @@ from diagnostics.table import Floats
 
 # Shares of validation rows found in the training set.
 SOME_OVERLAP, MUCH_OVERLAP = 0.01, 0.10
+# One or two equal rows are found in well-known data sets, and make no difference.
+FEWEST_SHARED = 3
 # Rows brought into one precision at a time.
 CHUNK = 4096
 # A near copy is this much nearer than the tenth neighbour; more distant pairs are no copies.
@@ -36,7 +38,7 @@ def train_validation_overlap(subject: Subject) -> Finding | None:
     shared = np.array([row in known for row in _signatures(val)])
     share, natural = float(shared.mean()), 1 - len(known) / len(train)
     # Few distinct rows repeat themselves in any split: discrete features, not a leak.
-    if share < max(SOME_OVERLAP, 2 * natural):
+    if shared.sum() < FEWEST_SHARED or share < max(SOME_OVERLAP, 2 * natural):
         return None
     return Finding(
         code="train_validation_overlap",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.probes.calibration import TINY
 from diagnostics.probes.registry import probe
 from diagnostics.probes.samples import QUERIES, as_rows, labels_of_nearest
 from diagnostics.probes.subject import Labels, Subject
@@ -13,9 +16,11 @@ from diagnostics.table import Floats
 # Answers that depend on the labels at all are told from chance at this level.
 SIGNIFICANCE = 1e-3
 # Neighbours share labels, or do not, from and up to so many standard errors.
-RELATED, BY_CHANCE = 6.0, 3.0
+RELATED, BY_CHANCE = 5.0, 3.0
 # Answers that depend on the labels by less than this (Cramer's V) have learned other labels.
 WEAK = 0.6
+# Where chance is right so often, the rare classes show nothing.
+TOO_EASY = 0.8
 # A training set is learned when this share of what chance leaves is answered rightly.
 LEARNED = 0.5
 # Fewer samples cannot show that answers and labels have nothing in common.
@@ -66,7 +71,9 @@ def _at_chance(answers: Labels, y: Labels) -> bool:
     # V^2 = chi^2 / (n (k - 1)) with k the smaller number of classes (Cramer 1946, section 21.9)
     rank = max(min((table.sum(axis=1) > 0).sum(), (table.sum(axis=0) > 0).sum()) - 1, 1)
     strength = ((table - expected)[used] ** 2 / expected[used]).sum() / rank
-    return bool(agreement < chance + 3 * error and strength < WEAK**2)
+    if chance > TOO_EASY or agreement > chance + 2 * error:
+        return False
+    return bool(strength < WEAK**2 or association(answers, y) >= SIGNIFICANCE)
 
 
 def best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
@@ -120,7 +127,7 @@ def _unrelated_answers(subject: Subject) -> bool:
     answers = subject.predictions.probabilities.argmax(axis=1)
     if len(answers) < FEWEST or len(np.unique(answers)) < 2 or len(np.unique(subject.y)) < 2:
         return False
-    return association(answers, subject.y) >= SIGNIFICANCE or _at_chance(answers, subject.y)
+    return _at_chance(answers, subject.y)
 
 
 @probe(unless=("shuffled_labels",), needs=("train",))
@@ -133,10 +140,10 @@ def shuffled_set(subject: Subject) -> Finding | None:
         "validation": (as_rows(subject.X[:QUERIES]), subject.y),
     }
     kinships = {name: kinship(X, y) for name, (X, y) in sets.items()}
-    shuffled, related = sorted(kinships, key=kinships.__getitem__)
-    # the smaller of two sets may show nothing for want of samples
-    enough = 2 * len(sets[shuffled][1]) >= min(len(sets[related][1]), QUERIES)
-    if kinships[related] < RELATED or kinships[shuffled] > BY_CHANCE or not enough:
+    shuffled, related = sorted(kinships, key=lambda name: kinships[name].excess)
+    low, high = kinships[shuffled], kinships[related]
+    apart = (high.excess - low.excess) / float(np.hypot(high.error, low.error))
+    if low.excess > BY_CHANCE * low.error or min(apart, high.excess / high.error) < RELATED:
         return None
     return Finding(
         code="shuffled_labels",
@@ -146,7 +153,9 @@ def shuffled_set(subject: Subject) -> Finding | None:
             f"share no labels there, as they do in the {related} set."
         ),
         confidence=0.95,
-        evidence={f"neighbours agree, standard errors, {name}": z for name, z in kinships.items()}
+        evidence={
+            f"excess of neighbours that agree, {name}": kin.excess for name, kin in kinships.items()
+        }
         | {"accuracy": float(subject.right.mean())},
         causes=(
             *_sorted(sets[shuffled][1]),
@@ -156,7 +165,14 @@ def shuffled_set(subject: Subject) -> Finding | None:
     )
 
 
-def kinship(X: Floats, y: Labels) -> float:
+class Kinship(NamedTuple):
+    """How much more often nearest neighbours share a label than by chance, and its error."""
+
+    excess: float
+    error: float
+
+
+def kinship(X: Floats, y: Labels) -> Kinship:
     """Return how much more often nearest neighbours share a label than by chance.
 
     Parameters
@@ -164,15 +180,14 @@ def kinship(X: Floats, y: Labels) -> float:
     X, y
         Samples as rows, and their labels.
 
-    Returns
-    -------
-    float
-        In standard errors. Neighbours of one another count twice, which doubles the variance.
+    Notes
+    -----
+    Neighbours of one another count twice, which doubles the variance.
     """
     y = y[:QUERIES]
     chance = float((np.bincount(y) ** 2).sum() / len(y) ** 2)
     agreement = float(np.mean(labels_of_nearest(X, y) == y))
-    return (agreement - chance) / float(np.sqrt(2 * chance * (1 - chance) / len(y)) or 1.0)
+    return Kinship(agreement - chance, float(np.sqrt((2 * chance * (1 - chance) + TINY) / len(y))))
 
 
 def _sorted(y: Labels) -> tuple[str, ...]:

@@ -16,7 +16,15 @@ from network.functional import Array, as_floats
 
 
 class Loss(ABC):
-    """The last prediction, as a batch, and its target."""
+    """The last prediction, as a batch, and its target.
+
+    Attributes
+    ----------
+    of_numbers
+        Whether the loss can be had of any numbers (regression), and not of classes only.
+    """
+
+    of_numbers = False
 
     def __init__(self) -> None:
         self._kept: Any = None

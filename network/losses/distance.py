@@ -12,6 +12,8 @@ from network.losses.base import Loss, same_shape
 class MeanSquaredError(Loss):
     """Mean over all entries of (prediction - target)^2; gradient 2 (prediction - target) / size."""
 
+    of_numbers = True
+
     def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Return numbers shaped like the prediction."""
         return same_shape(target, shape, dtype)
@@ -44,6 +46,8 @@ class HuberLoss(Loss):
     -----
     P. J. Huber, "Robust estimation of a location parameter", Ann. Math. Statist. 35(1), 1964.
     """
+
+    of_numbers = True
 
     def __init__(self, delta: float = 1.0) -> None:
         super().__init__()

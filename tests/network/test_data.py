@@ -70,7 +70,10 @@ def test_a_missing_folder_and_a_missing_file_are_named(folder):
         (b"\x00\x00\x08\x03\x00\x00", "too short for its IDX header"),
         (idx(IMAGE_MAGIC, np.zeros((3, 28, 28)))[:-5], "2363 bytes; .* 2368 bytes"),
         (idx(LABEL_MAGIC, np.zeros(3)), "number 2049; expected 2051"),
-        (gzip.compress(idx(IMAGE_MAGIC, np.ones((3, 28, 28))), mtime=0)[:-9], "breaks off; .* 2368 bytes"),
+        (
+            gzip.compress(idx(IMAGE_MAGIC, np.ones((3, 28, 28))), mtime=0)[:-9],
+            "breaks off; .* 2368 bytes",
+        ),
         (gzip.compress(idx(IMAGE_MAGIC, np.ones((3, 28, 28))), mtime=0)[:-3], "breaks off"),
         (gzip.compress(b"", mtime=0)[:10] + b"\xff" * 40, "damaged gzip"),
         (idx(IMAGE_MAGIC, np.zeros((2, 28, 28))), "2 images, .* 3 labels"),

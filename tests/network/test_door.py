@@ -30,7 +30,7 @@ def spoiled(value):
         (X, Y[:, np.newaxis], r"y has shape \(6, 1\)"),
         (X, np.eye(3)[Y], r"For one-hot rows, give y\.argmax\(axis=1\)"),
         (X, Y.astype(float), r"y has dtype float64; .*give y\.astype\(int\)"),
-        (X, Y + 0.5, "y has dtype float64; expected integer labels$"),
+        (X, Y + 0.5, r"y has dtype float64; expected integer labels, or for a regression loss="),
         (X, Y.astype(str), "y has dtype <U"),
         (X, Y + 1, "from 1 to 3; expected 0 to 2, .*look 1-based: give y - 1"),
         (X, Y - 1, "from -1 to 1; expected 0 to 2, for the model has 3 outputs$"),
