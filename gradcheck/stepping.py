@@ -1,4 +1,4 @@
-"""A training step before its gradient is judged: where its parameters are, what it remembers."""
+"""A training step as a target: where its parameters are, what it remembers, what it implies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ import numpy as np
 
 from gradcheck.adapters.places import Place
 from gradcheck.memory import Memory
-from gradcheck.target import Array, Tensors, is_differentiable
+from gradcheck.target import Array, Run, Target, Tensors, as_outputs, is_differentiable
 
 # Two steps from one state agree to rounding of the parameters; relative to the step this is safe.
 SAME = 1e-6
+
+# Steps repeated from the same parameters.
+REPEATS = 6
+
+ADAPTIVE = (
+    "the step's size changes as it is repeated (an adaptive rate, or a schedule): the next step "
+    "alone is judged"
+)
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,14 @@ class Habit:
         What was seen, in words; empty where steps repeat.
     random
         Whether the steps differ in a way that no momentum explains.
+    momentum
+        Share of the velocity that a step keeps.
     """
 
     offset: Tensors
     note: str = ""
     random: bool = False
+    momentum: float = 0.0
 
 
 class _Current:
@@ -133,17 +144,21 @@ def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:
     Notes
     -----
     With momentum m the step applies v_k = m v_(k-1) + g: at a constant gradient the differences
-    of successive steps fall by the factor m, and g = v_2 - m v_1.
+    of successive steps fall by the factor m, and g = v_2 - m v_1. Steps of an adaptive rate, or of
+    a schedule, keep their signs and change one way only, in every entry; `REPEATS` random steps of
+    one entry do so twice in `REPEATS` factorial times.
     """
-    first, second, third = (_flat(implied()) for _ in range(3))
-    names, v = first[0], (first[1], second[1], third[1])
+    repeated = [_flat(implied()) for _ in range(REPEATS)]
+    names, v = repeated[0][0], np.stack([flat for _, flat in repeated])
     scale = max(float(np.abs(v[0]).max()), 1e-300)
-    change, next_change = v[1] - v[0], v[2] - v[1]
-    if np.abs(change).max() <= SAME * scale and np.abs(next_change).max() <= SAME * scale:
+    changes = np.diff(v, axis=0)
+    if np.abs(changes).max() <= SAME * scale:
         return Habit({})
-    momentum = float(change @ next_change / max(float(change @ change), 1e-300))
-    off = float(np.abs(next_change - momentum * change).max())
+    momentum = float(changes[0] @ changes[1] / max(float(changes[0] @ changes[0]), 1e-300))
+    off = float(np.abs(changes[1:] - momentum * changes[:-1]).max())
     if not 0 < momentum < 1 or off > SAME * scale:
+        if _is_adaptive(v):
+            return Habit({}, ADAPTIVE)
         return Habit(
             {},
             "the step is random or keeps changing: repeated from the same parameters it implies "
@@ -158,7 +173,15 @@ def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:
         _unflat(names, v[0] - gradient),
         f"the step has momentum {momentum:.4g}: the velocity of earlier steps was taken off, and "
         "the gradient of this step alone is judged",
+        momentum=momentum,
     )
+
+
+def _is_adaptive(steps: Array) -> bool:
+    """Whether successive steps, as rows, keep their signs and change in size one way only."""
+    changes, signs = np.diff(np.abs(steps), axis=0), np.sign(steps)
+    one_way = np.all(changes <= 0, axis=0) | np.all(changes >= 0, axis=0)
+    return bool(one_way.all() and (signs == signs[0]).all())
 
 
 def _flat(gradients: Mapping[str, Array]) -> tuple[dict[str, tuple[int, ...]], Array]:
@@ -170,3 +193,79 @@ def _unflat(shapes: Mapping[str, tuple[int, ...]], flat: Array) -> dict[str, Arr
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
     parts = np.split(flat, ends[:-1])
     return {name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)}
+
+
+class Update:
+    """A training step seen as a claim: the gradient it implies."""
+
+    def __init__(
+        self,
+        step: Callable[[], Any],
+        places: Mapping[str, Place],
+        loss: Callable[[], float],
+        learning_rate: float,
+        memory: Memory,
+    ) -> None:
+        self.step = step
+        self.places = places
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.memory = memory
+        self.base = {name: np.array(place.get()) for name, place in places.items()}
+        self.offset: Tensors = {}
+
+    def observe(self) -> Habit:
+        """Repeat the step, and take off from now on what earlier steps add."""
+        seen = habit(lambda: self.stepped(self.base))
+        self.offset = seen.offset
+        self.memory.restore(everything=True)
+        return seen
+
+    def target(self, forward: Callable[[], Any] | None = None) -> Target:
+        """Return the target whose forward is the loss, or ``forward`` where one is given."""
+        evaluate = forward or (lambda: np.asarray(self.loss()))
+
+        def run(tensors: Tensors) -> Run:
+            self.write(tensors)
+            return Run(as_outputs(evaluate()), lambda _: self.implied(tensors), dict(tensors))
+
+        rounding = {
+            # the step is known to one rounding of the parameter before and after
+            name: np.finfo(value.dtype).eps * np.abs(value) / abs(self.learning_rate)
+            for name, value in self.base.items()
+        }
+        return Target.from_run(
+            f"training step ({getattr(self.step, '__qualname__', type(self.step).__name__)})",
+            self.base,
+            run,
+            roles=dict.fromkeys(self.base, "parameter"),
+            state=self.memory,
+            unit_cotangent=True,
+            claim_errors=rounding,
+        )
+
+    def write(self, tensors: Tensors) -> None:
+        """Put the parameters where the tensors are."""
+        for name, place in self.places.items():
+            place.put(tensors[name])
+
+    def implied(self, tensors: Tensors) -> dict[str, Array]:
+        """Return the gradient implied by a step from ``tensors``, in the state remembered."""
+        self.memory.restore()
+        return self.stepped(tensors)
+
+    def stepped(self, tensors: Tensors) -> dict[str, Array]:
+        """Make one more step, from ``tensors``, and return the gradient it implies."""
+        self.write(tensors)
+        self.step()
+        after = {name: np.array(place.get()) for name, place in self.places.items()}
+        changed = {name: value - after[name] for name, value in tensors.items()}
+        if not any(np.any(change) for change in changed.values()):
+            raise ValueError(
+                f"step changed none of {list(tensors)}: pass the very arrays it updates in place, "
+                "or the object whose attributes it rebinds"
+            )
+        return {
+            name: change / self.learning_rate - self.offset.get(name, 0.0)
+            for name, change in changed.items()
+        }

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.places import Place
 from gradcheck.compare import ROUNDINGS
 from gradcheck.examination import Checker
 from gradcheck.explain.evidence import Evidence
@@ -21,8 +20,9 @@ from gradcheck.point import Lab, Point
 from gradcheck.probe import Probe
 from gradcheck.report import Report
 from gradcheck.result import Entry, Explanation, TensorReports, Verdict
-from gradcheck.stepping import Habit, habit, places_of, trained
-from gradcheck.target import Array, Outputs, Run, Target, Tensors, as_outputs
+from gradcheck.rules import recognised
+from gradcheck.stepping import SAME, Habit, Update, places_of, trained
+from gradcheck.target import Array, Outputs
 
 # The factor in the evidence of an explanation: claimed over numerical gradient.
 FACTOR = re.compile(r"= (-?[0-9.e+-]+) ±")
@@ -68,7 +68,9 @@ def check_update(
     Returns
     -------
     Report
-        One verdict per parameter.
+        One verdict per parameter. A step that is no plain descent is told from a wrong one: the
+        velocity of momentum is taken off; weight decay, clipping, averaged and adaptive steps
+        (Adam, RMSProp) are named with their numbers, see `gradcheck.rules`.
 
     Raises
     ------
@@ -82,13 +84,18 @@ def check_update(
     with memory.guarded():
         _require_scalar(loss())
         places = trained(places, step, loss, memory)
-        update = _Update(step, places, loss, learning_rate, memory)
+        update = Update(step, places, loss, learning_rate, memory)
         seen = update.observe()
         lab = Lab(update.target(), seed)
         predictions = _Predictions.of(lab, update, predict, inputs, targets)
         explainer = explain_tensor if predictions is None else predictions.explain
         checker = Checker(lab, "project", tolerance, explainer)
-        return _restated(checker.report(list(places), False, seed), seen, learning_rate)
+        report = checker.report(list(places), False, seed)
+        failed = [name for name, part in report.tensors.items() if part.verdict is Verdict.FAIL]
+        rule = recognised(lab, failed) if failed and not seen.random else None
+        if rule is not None:
+            report = replace(report, explanations=(rule,))
+        return _restated(report, seen, learning_rate)
 
 
 def _require_scalar(value: Any) -> None:
@@ -115,103 +122,32 @@ def _restated(report: Report, seen: Habit, learning_rate: float) -> Report:
     return replace(
         report,
         notes=notes,
-        explanations=tuple(_of_step(e, report, learning_rate) for e in report.explanations),
+        explanations=tuple(_of_step(e, report, seen, learning_rate) for e in report.explanations),
     )
 
 
-def _of_step(explanation: Explanation, report: Report, learning_rate: float) -> Explanation:
-    """A factor common to all parameters may be the learning rate's; a sign may be Adam's."""
-    if explanation.code == "gradient_of_other_loss" and "sign" in explanation.message:
-        return replace(
-            explanation,
-            message=f"{explanation.message}; or an adaptive step (Adam, RMSprop, signSGD)",
-            fix="check with a plain gradient step, or descend the gradient and not its sign",
-        )
+def _of_step(
+    explanation: Explanation, report: Report, seen: Habit, learning_rate: float
+) -> Explanation:
+    """A factor common to all parameters may be that of the learning rate or the momentum."""
     match = FACTOR.search(explanation.evidence)
     common = all(part.verdict is Verdict.FAIL for part in report.tensors.values())
     if explanation.code != "constant_factor" or not common or match is None:
         return explanation
     factor = float(match.group(1))
-    return replace(
-        explanation,
-        message=(
-            f"the step is {factor:.4g} times what learning_rate={learning_rate:g} implies; "
-            f"is it {learning_rate * factor:.4g}? Or does the step sum where the loss averages?"
-        ),
-        fix=f"pass learning_rate={learning_rate * factor:.4g}, or multiply the gradient by "
-        f"{1 / factor:.4g}",
-    )
-
-
-class _Update:
-    """A training step seen as a claim: the gradient it implies."""
-
-    def __init__(
-        self,
-        step: Callable[[], Any],
-        places: Mapping[str, Place],
-        loss: Callable[[], float],
-        learning_rate: float,
-        memory: Memory,
-    ) -> None:
-        self.step = step
-        self.places = places
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.memory = memory
-        self.base = {name: np.array(place.get()) for name, place in places.items()}
-        self.offset: Tensors = {}
-
-    def observe(self) -> Habit:
-        """Repeat the step, and take off from now on what earlier steps add."""
-        seen = habit(lambda: self.implied(self.base))
-        self.offset = seen.offset
-        self.memory.restore(everything=True)
-        return seen
-
-    def target(self, forward: Callable[[], Any] | None = None) -> Target:
-        """Return the target whose forward is the loss, or ``forward`` where one is given."""
-        evaluate = forward or (lambda: np.asarray(self.loss()))
-
-        def run(tensors: Tensors) -> Run:
-            self.write(tensors)
-            return Run(as_outputs(evaluate()), lambda _: self.implied(tensors), dict(tensors))
-
-        rounding = {
-            # the step is known to one rounding of the parameter before and after
-            name: np.finfo(value.dtype).eps * np.abs(value) / abs(self.learning_rate)
-            for name, value in self.base.items()
-        }
-        return Target.from_run(
-            f"training step ({getattr(self.step, '__qualname__', type(self.step).__name__)})",
-            self.base,
-            run,
-            roles=dict.fromkeys(self.base, "parameter"),
-            state=self.memory,
-            unit_cotangent=True,
-            claim_errors=rounding,
+    rate = f"{learning_rate * factor:.4g}"
+    if abs(factor - (1 - seen.momentum)) < SAME:
+        message = (
+            f"the velocity is an average, momentum {seen.momentum:.4g} and {factor:.4g} of the "
+            f"gradient: a single step has {factor:.4g} of the learning rate"
         )
-
-    def write(self, tensors: Tensors) -> None:
-        """Put the parameters where the tensors are."""
-        for name, place in self.places.items():
-            place.put(tensors[name])
-
-    def implied(self, tensors: Tensors) -> dict[str, Array]:
-        """Make the step from ``tensors`` and return the gradient it implies."""
-        self.write(tensors)
-        self.step()
-        after = {name: np.array(place.get()) for name, place in self.places.items()}
-        changed = {name: value - after[name] for name, value in tensors.items()}
-        if not any(np.any(change) for change in changed.values()):
-            raise ValueError(
-                f"step changed none of {list(tensors)}: pass the very arrays it updates in place, "
-                "or the object whose attributes it rebinds"
-            )
-        return {
-            name: change / self.learning_rate - self.offset.get(name, 0.0)
-            for name, change in changed.items()
-        }
+    else:
+        message = (
+            f"the step is {factor:.4g} times what learning_rate={learning_rate:g} implies; "
+            f"is it {rate}? Or does the step sum where the loss averages?"
+        )
+    fix = f"pass learning_rate={rate}; or {explanation.fix}"
+    return replace(explanation, message=message, fix=fix)
 
 
 class _Predictions:
@@ -223,7 +159,7 @@ class _Predictions:
         alone: Probe | None,
         losses: Losses,
         factor: float,
-        update: _Update,
+        update: Update,
     ) -> None:
         self.together = together
         self.alone = alone
@@ -236,7 +172,7 @@ class _Predictions:
     def of(
         cls,
         lab: Lab,
-        update: _Update,
+        update: Update,
         predict: Callable[[Any], Any] | None,
         inputs: Any,
         targets: Any,

@@ -7,6 +7,7 @@ import gc
 import linecache
 import os
 import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -246,7 +247,9 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
     ]
     outer = ast.FunctionDef("outer", _NO_ARGUMENTS, [*shared, bare], [], None, None)
     module = ast.fix_missing_locations(ast.Module([*_imports(code.co_filename), outer], []))
-    queue = [compile(module, code.co_filename, "exec", dont_inherit=True)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # a change may be as odd as a call of 1
+        queue = [compile(module, code.co_filename, "exec", dont_inherit=True)]
     while queue:
         made = queue.pop(0)
         if (made.co_name, made.co_firstlineno) == (code.co_name, node.lineno):

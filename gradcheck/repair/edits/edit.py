@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -151,7 +152,8 @@ class Scope:
         source = text(node)
         if source not in self._shapes:
             try:
-                value = eval(source, {}, dict(self.namespace))  # the user's own expression
+                with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+                    value = eval(source, {}, dict(self.namespace))  # the user's own expression
                 self._shapes[source] = np.shape(value)
             except Exception:  # noqa: BLE001 (names may be gone by then)
                 self._shapes[source] = None

@@ -64,25 +64,34 @@ def inverses(spot: Spot, scope: Scope) -> Iterator[Edit]:
         )
 
 
+OPERANDS: dict[type[ast.operator], str] = {
+    ast.Add: "term",
+    ast.Sub: "term",
+    ast.Mult: "factor",
+    ast.MatMult: "factor",
+    ast.Div: "divisor",
+    ast.FloorDiv: "divisor",
+    ast.Pow: "power",
+}
+
+
 @kind
 def operands(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """A factor, a divisor, a power or a term too many."""
     node = spot.node
     if not isinstance(node, ast.BinOp) or spot.role is Role.MASK:
         return
+    what = OPERANDS.get(type(node.op), "operand")
     for kept, lost in ((node.left, node.right), (node.right, node.left)):
-        if isinstance(node.op, ast.Add | ast.Sub):
-            code, what = "additive_term", "term"
+        code = "derivative_at_wrong_point"
+        if what == "term":
+            code = "additive_term"
             if isinstance(node.op, ast.Sub) and kept is node.right:
                 kept = ast.UnaryOp(ast.USub(), kept)
         elif isinstance(node.op, ast.Div | ast.Pow) and kept is node.right:
             continue
-        else:
-            what = "factor" if isinstance(node.op, ast.Mult | ast.MatMult) else "divisor"
-            value = scope.value(lost)
-            code = "derivative_at_wrong_point" if value is None else factor_code(value, scope)
-            if isinstance(node.op, ast.Pow):
-                code, what = "derivative_at_wrong_point", "power"
+        elif what != "power" and (value := scope.value(lost)) is not None:
+            code = factor_code(value, scope)
         if spot.role is not Role.VALUE:
             code = MISREAD[spot.role]
         yield Edit(spot, kept, code, f"`{text(lost)}` is a {what} too many", 0.65)
