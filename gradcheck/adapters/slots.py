@@ -135,7 +135,7 @@ def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Slot]
     seen.add(id(layer))
     for name, value in attributes(layer).items():
         home = Place(layer, name, False)
-        if is_differentiable(value):
+        if is_differentiable(value) or _is_truncated_gradient(name, value):
             yield Slot(prefix, "", name, home, home)
         elif isinstance(value, dict | list | tuple):
             yield from _items(value, prefix, name, home, ())
@@ -157,6 +157,12 @@ def _items(
             yield from _items(item, prefix, f"{name}[{key!r}]", home, way)
         elif is_differentiable(item) and (isinstance(item, np.ndarray) or _is_open(values)):
             yield Slot(prefix, name, key, Place(values, key, True), home, way)
+
+
+def _is_truncated_gradient(name: str, value: Any) -> bool:
+    """Whether an array of integers is called as a gradient: a buffer that truncates, by mistake."""
+    whole = isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+    return whole and any(gradient_stems(name))
 
 
 def _is_open(values: Any) -> bool:

@@ -22,6 +22,21 @@ ROUNDINGS_INSIDE = 64.0
 
 
 @whole
+def whole_numbers(measured: Measured) -> Iterator[Prediction]:
+    """The claim is kept in integers: the fraction is cut off."""
+    claimed = measured.evidence.point.claimed[measured.evidence.name].dtype
+    if claimed.kind in "iub":
+        yield Prediction(
+            "wrong_dtype",
+            f"the gradient is of type {claimed}: its fractions are cut off",
+            f"make its buffer one of {measured.value.dtype}: np.zeros(shape), not zeros_like of "
+            "integers, and no astype",
+            0.6,
+            np.trunc(measured.gradient),
+        )
+
+
+@whole
 def inaccurate(measured: Measured) -> Iterator[Prediction]:
     """All errors are small beside the gradient."""
     typical = float(np.sqrt(np.mean(measured.gradient**2)))
@@ -36,8 +51,9 @@ def inaccurate(measured: Measured) -> Iterator[Prediction]:
         if unit > 2 * measured.evidence.eps and relative <= ROUNDINGS_INSIDE * unit:
             exact = _representable(measured.claim, dtype)
             if exact or (dtype is np.float32 and unit / 64 <= relative):
+                own = measured.evidence.point.claimed[name].dtype == dtype
                 yield Prediction(
-                    "precision_lost",
+                    "wrong_dtype" if own else "precision_lost",
                     f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
                     f"{np.dtype(dtype)}, not that of {name} ({measured.value.dtype})",
                     f"keep {measured.value.dtype} throughout the backward: no "

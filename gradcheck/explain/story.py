@@ -16,7 +16,7 @@ IMPLIED_BY = {
     "wrong_shape": {"summed_to_scalar", "broadcast_not_reduced", "transposed"},
     "not_finite": {"not_finite"},
     # what is added, or rounded, makes the backward non-linear too
-    "upstream_ignored": {"additive_term", "precision_lost"},
+    "upstream_ignored": {"additive_term", "precision_lost", "wrong_dtype"},
 }
 
 

@@ -45,6 +45,7 @@ BROUGHT_WITH = {
     "upstream_ignored": "upstream_ignored",
     "wrong_mask": "upstream_ignored",
     "precision_lost": "upstream_ignored",
+    "wrong_dtype": "upstream_ignored",
 }
 
 # An explanation that is less sure than this gives way to what was seen to mend.

@@ -29,13 +29,6 @@ bug_pages = load_script()
 PAGES = {page.code: page for page in bug_pages.pages()}
 MAKERS = {"Part", "Prediction", "Explanation", "Factor"}
 
-# Bugs that check finds and calls by another name.
-UNNAMED = {"wrong_dtype": "named precision_lost"}
-NAMED = [
-    pytest.param(code, marks=pytest.mark.xfail(reason=UNNAMED[code])) if code in UNNAMED else code
-    for code in PAGES
-]
-
 
 def codes_in(path):
     """Codes that a module of the explanations can give: first arguments, and tables of them."""
@@ -77,7 +70,7 @@ def test_links_and_pictures_of_the_pages_exist():
         assert all((bug_pages.FOLDER / target).exists() for target in targets), page.code
 
 
-@pytest.mark.parametrize("code", NAMED)
+@pytest.mark.parametrize("code", PAGES)
 def test_check_names_the_bug_of_the_page(code):
     report = bug_pages.run(PAGES[code].wrong)
 

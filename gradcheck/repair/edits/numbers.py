@@ -33,8 +33,8 @@ def numbers(spot: Spot, scope: Scope) -> Iterator[Edit]:
     elif spot.role is not Role.AXIS:
         addend = spot.role is Role.VALUE and not _in_product(spot)
         for other in _others(n, spot.role):
-            if other == 1 and addend is False and isinstance(spot.place.parent, ast.BinOp):
-                continue  # a factor of one is better left out
+            if other in (0, 1) and addend is False and isinstance(spot.place.parent, ast.BinOp):
+                continue  # a factor of one, or a term of zero, is better left out
             yield Edit(
                 spot,
                 _constant(other),
