@@ -18,6 +18,8 @@ from gradcheck.progress import Progress
 from gradcheck.report import Report
 from gradcheck.result import Explanation, Verdict
 from gradcheck.target import Outputs, Target
+from gradcheck.training import Training, training_of
+from gradcheck.update import check_update
 from gradcheck.workers import Workers, pack
 
 
@@ -95,11 +97,30 @@ def check(
     True
     """
     _validate(mode, tolerance, directions)
+    training = None if isinstance(target, Target) else training_of(target, inputs, params)
+    if training is not None:
+        return _of_training(training, target if params is None else params, tolerance, seed)
     question = _Question(
         target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions
     )
     with Progress(progress) as bar:
         return _examine(question, tensors, executor, bar)
+
+
+def _of_training(training: Training, params: Any, tolerance: float | None, seed: int) -> Report:
+    """Check the step of a network that shows no gradient, and say what was taken for what."""
+    report = check_update(
+        training.step,
+        params,
+        training.loss,
+        learning_rate=training.learning_rate,
+        predict=training.predict,
+        inputs=training.inputs,
+        targets=training.targets,
+        tolerance=tolerance,
+        seed=seed,
+    )
+    return replace(report, target=training.name, notes=(*report.notes, training.words))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,11 @@ class Losses:
 
     reported: Loss
     others: tuple[Loss, ...]
+
+    def times(self, factor: float) -> Losses:
+        """Return the others with gradients as if reduced by sums and means as the reported one."""
+        others = (replace(loss, gradient=_times(factor, loss.gradient)) for loss in self.others)
+        return replace(self, others=tuple(others))
 
 
 def candidates(targets: Array, predictions: Array) -> list[Loss]:
@@ -134,6 +139,10 @@ def _loss(
             return (gradient(outputs[0]),)
 
     return Loss(name, quiet_value, quiet_gradient, output_error, cost)
+
+
+def _times(factor: float, gradient: Callable[[Outputs], Outputs]) -> Callable[[Outputs], Outputs]:
+    return lambda outputs: tuple(factor * v for v in gradient(outputs))
 
 
 def _xlogy(x: Array, y: Array) -> Array:

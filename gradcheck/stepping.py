@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.places import Place
+from gradcheck.adapters.places import Place, places_in
+from gradcheck.adapters.slots import slots
 from gradcheck.memory import Memory
 from gradcheck.target import Array, Run, Target, Tensors, as_outputs, is_differentiable
 
@@ -59,60 +60,52 @@ class _Current:
         self.read()[key] = value
 
 
-def places_of(params: Any) -> dict[str, Place]:
-    """Return where the parameters are kept: in a dict or list, an object, or what a call returns.
+def parameters_of(
+    params: Any, step: Callable[[], Any], loss: Callable[[], Any], memory: Memory
+) -> dict[str, Place]:
+    """Return where the parameters are kept: in containers, an object, or what a call returns.
+
+    Of an object that declares none, these are the arrays that the step changes and the loss
+    depends on: velocities and caches are attributes like the parameters, and no parameters.
 
     Raises
     ------
     ValueError
         There is no array of floating-point numbers among them.
     """
-    found = _within(params)
+    found = _declared(params)
+    if found:
+        return found
+    found = {slot.name: slot.place for slot in slots(params)}
+    if not found and callable(params):
+        found = _of_call(params)
     if not found:
         raise ValueError(
             "params: expected floating-point arrays in a dict or list, an object with them as "
             "its params or attributes, or a function that returns them; got "
             f"{type(params).__name__}"
         )
-    return found
+    return _trained(found, step, loss, memory)
 
 
-def _within(params: Any) -> dict[str, Place]:
-    if isinstance(params, Mapping):
-        return {str(key): Place(params, key, True) for key in params if _is_tensor(params[key])}
-    if isinstance(params, list | tuple):
-        return {f"params[{i}]": Place(params, i, True) for i, v in enumerate(params)
-                if _is_tensor(v)}  # fmt: skip
+def _declared(params: Any) -> dict[str, Place]:
+    """Return the arrays of a dict or list, or of the one that an object calls its parameters."""
+    if isinstance(params, Mapping | list | tuple):
+        return places_in(params)
     held = getattr(params, "params", None) or getattr(params, "parameters", None)
-    if held is not None:
-        return _within(held)
-    return _of_object(params) or (_of_call(params) if callable(params) else {})
+    return places_in(held) if isinstance(held, Mapping | list | tuple) else {}
 
 
 def _of_call(read: Callable[[], Any]) -> dict[str, Place]:
     first = read()
     keys = list(first) if isinstance(first, Mapping) else list(range(len(first)))
     owner = _Current(read)
-    return {str(key): Place(owner, key, True) for key in keys if _is_tensor(first[key])}
+    return {str(key): Place(owner, key, True) for key in keys if is_differentiable(first[key])}
 
 
-def _of_object(model: Any) -> dict[str, Place]:
-    return {
-        name: Place(model, name, False)
-        for name, value in getattr(model, "__dict__", {}).items()
-        if isinstance(value, np.ndarray) and _is_tensor(value)
-    }
-
-
-def trained(
+def _trained(
     places: dict[str, Place], step: Callable[[], Any], loss: Callable[[], Any], memory: Memory
 ) -> dict[str, Place]:
-    """Return the attributes that the step changes and the loss depends on; items as they are.
-
-    Velocities and caches are attributes like the parameters, and no parameters.
-    """
-    if all(place.is_item for place in places.values()):
-        return places
     before = {name: np.array(place.get()) for name, place in places.items()}
     step()
     changed = [
@@ -132,10 +125,6 @@ def _matters(place: Place, loss: Callable[[], Any], memory: Memory) -> bool:
     after = np.asarray(loss())
     memory.restore(everything=True)
     return not np.array_equal(before, after)
-
-
-def _is_tensor(value: Any) -> bool:
-    return bool(is_differentiable(value))
 
 
 def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:

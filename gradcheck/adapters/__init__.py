@@ -21,10 +21,10 @@ from gradcheck.adapters import (
     torch_adapter,
 )
 from gradcheck.adapters.advice import unrecognised
-from gradcheck.adapters.methods import has_static_methods
+from gradcheck.adapters.methods import backward_of, has_static_methods
 from gradcheck.target import Target, TargetError
 
-__all__ = ["Adapter", "as_target", "register_adapter"]
+__all__ = ["Adapter", "as_target", "register_adapter", "shows_gradients"]
 
 
 class Adapter(Protocol):
@@ -37,6 +37,13 @@ class Adapter(Protocol):
         """Return the target of ``thing`` at ``arguments``."""
 
 
+_FRAMEWORKS: tuple[Adapter, ...] = (
+    torch_adapter,
+    jax_adapter,
+    thinc_adapter,
+    autodiff,
+    numpy_ml_adapter,
+)
 _ADAPTERS: list[Adapter] = [program, monolith, lazy, network, elementwise, layer, pair, function]
 
 
@@ -53,6 +60,12 @@ def register_adapter(adapter: Adapter) -> None:
         if not isinstance(getattr(adapter, name, None), Callable):  # type: ignore[arg-type]
             raise TypeError(f"adapter {adapter!r} has no function {name!r}")
     _ADAPTERS.insert(0, adapter)
+
+
+def shows_gradients(thing: Any) -> bool:
+    """Whether ``thing`` is of a framework, a network of layers, or has a backward of its own."""
+    known = any(framework.matches(thing) for framework in _FRAMEWORKS)
+    return known or network.matches(thing) or backward_of(thing) is not None
 
 
 def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
@@ -77,14 +90,7 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     """
     if isinstance(thing, Target):
         return thing
-    frameworks: tuple[Adapter, ...] = (
-        torch_adapter,
-        jax_adapter,
-        thinc_adapter,
-        autodiff,
-        numpy_ml_adapter,
-    )
-    for framework in frameworks:
+    for framework in _FRAMEWORKS:
         if framework.matches(thing) or any(map(framework.matches, arguments)):
             return framework.adapt(thing, arguments, params)
     if isinstance(thing, type) and has_static_methods(thing):

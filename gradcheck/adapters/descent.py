@@ -46,6 +46,8 @@ def identify(
     tensors: Mapping[str, Array],
     claims: Mapping[str, Array],
     targets: Any,
+    *,
+    downhill: bool = False,
 ) -> Descended | None:
     """Return the known loss whose slopes are those claimed, up to one factor for all tensors.
 
@@ -57,6 +59,8 @@ def identify(
         The point, and the gradients claimed there.
     targets
         As the network was given them.
+    downhill
+        Whether a loss that is climbed is to be taken for one that should have been descended.
 
     Returns
     -------
@@ -64,21 +68,53 @@ def identify(
         The loss that most of the tensors agree on, at least half of them; None if there is none.
     """
     prediction = predict(dict(tensors))
-    wanted = {n: g for n, g in claims.items() if g.shape == tensors[n].shape and np.any(g)}
-    rng = np.random.default_rng(0)
-    pairs = [
-        [_ray(predict, tensors, name, claim, rng) for _ in range(2)]
-        for name, claim in wanted.items()
-    ]
+    pairs = _pairs(predict, tensors, claims)
     best: tuple[int, Descended] | None = None
     for loss in _known(np.asarray(targets), prediction):
-        ratios = [(one.ratio(loss), other.ratio(loss)) for one, other in pairs]
-        steady = [one for one, other in ratios if abs(one - other) <= AGREEMENT * abs(one)]
-        votes, factor = _agreed(steady, prediction)
+        votes, factor = _agreed(_steady(pairs, loss), prediction)
         exact = _exact(factor, prediction)
-        if exact and 2 * votes >= len(wanted) and (best is None or votes > best[0]):
-            best = votes, _scaled(loss, exact, prediction)
+        if exact and 2 * votes >= len(pairs) and (best is None or votes > best[0]):
+            best = votes, _scaled(loss, abs(exact) if downhill else exact, prediction)
     return best[1] if best is not None else None
+
+
+def rate_of(
+    predict: Predict,
+    tensors: Mapping[str, Array],
+    changes: Mapping[str, Array],
+    loss: Callable[[Array], float],
+) -> float:
+    """Return the learning rate of changes that descend a loss of the predictions.
+
+    Returns
+    -------
+    float
+        The simple number that most of the tensors agree on, at least half of them; 0 if there is
+        none: a rate that is not known to the last digit is of no use.
+    """
+    pairs = _pairs(predict, tensors, changes)
+    votes, factor = _agreed(_steady(pairs, Descended("", loss)), predict(dict(tensors)))
+    simple = float(f"{factor:.3g}")
+    is_simple = abs(simple - factor) <= AGREEMENT * abs(factor)
+    return simple if is_simple and pairs and 2 * votes >= len(pairs) else 0.0
+
+
+def _pairs(
+    predict: Predict, tensors: Mapping[str, Array], claims: Mapping[str, Array]
+) -> list[tuple[_Ray, _Ray]]:
+    """Look along two directions of every tensor that has a claim."""
+    rng = np.random.default_rng(0)
+    wanted = {n: g for n, g in claims.items() if g.shape == tensors[n].shape and np.any(g)}
+    return [
+        (_ray(predict, tensors, name, claim, rng), _ray(predict, tensors, name, claim, rng))
+        for name, claim in wanted.items()
+    ]
+
+
+def _steady(pairs: list[tuple[_Ray, _Ray]], loss: Descended) -> list[float]:
+    """Return the ratios of claims to slopes that are the same along both directions."""
+    ratios = [(one.ratio(loss), other.ratio(loss)) for one, other in pairs]
+    return [one for one, other in ratios if one and abs(one - other) <= AGREEMENT * abs(one)]
 
 
 def _agreed(ratios: list[float], prediction: Array) -> tuple[int, float]:

@@ -18,13 +18,12 @@ from gradcheck.adapters.vocabulary import (
     FORWARD_NAMES,
     LOSS_METHODS,
     OUTPUT_NAMES,
+    SIZE_NAMES,
     is_rate,
     is_target,
 )
 from gradcheck.memory import Memory
 from gradcheck.target import Array, Target, TargetError, is_scalar
-
-SIZE_NAMES = frozenset({"m", "n", "batch_size", "n_samples", "num_samples"})
 
 
 def matches(thing: Any) -> bool:

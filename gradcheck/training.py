@@ -1,0 +1,219 @@
+"""Networks that only learn: ``train(X, y)`` and ``predict(X)``, taken as steps to be checked.
+
+Such a network hands out no gradient. What can be checked is the change that one call of its
+training method makes, against the loss that it reports, or else the one that it is seen to descend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import descent, shows_gradients
+from gradcheck.adapters.methods import Method
+from gradcheck.adapters.places import Place
+from gradcheck.adapters.trainee import (
+    OwnLoss,
+    Step,
+    array_of,
+    find_predictor,
+    find_step,
+    name_of,
+    unheard,
+)
+from gradcheck.memory import Memory
+from gradcheck.stepping import SAME, Update, parameters_of
+from gradcheck.target import Array, TargetError, Tensors, is_scalar
+
+# Whether a method steps once shows at a lower learning rate.
+SLOWER = 1 / 16
+
+
+@dataclass(frozen=True)
+class Training:
+    """A step of a network, and all that is needed to judge it, as `check_update` takes it.
+
+    Attributes
+    ----------
+    step, loss
+        Make one step, and return the loss that is reported.
+    learning_rate
+        Of the step.
+    predict, inputs, targets
+        What the loss compares.
+    name, words
+        What is checked, and what was taken for what.
+    """
+
+    name: str
+    step: Callable[[], Any]
+    loss: Callable[[], float]
+    learning_rate: float
+    predict: Callable[[Any], Any]
+    inputs: Any
+    targets: Any
+    words: str
+
+
+def training_of(network: Any, arguments: Sequence[Any], params: Any = None) -> Training | None:
+    """Return the step of a network that learns by a method and shows no gradient, else None.
+
+    Parameters
+    ----------
+    network
+        Has a method such as ``train(X, y)`` and one such as ``predict(X)``.
+    arguments
+        Inputs and targets.
+    params
+        As for `check_update`, where they are not found.
+
+    Raises
+    ------
+    TargetError
+        If neither the network shows a loss, nor its steps are those of any loss that is known.
+    """
+    is_object = hasattr(network, "__dict__") and not isinstance(network, type)
+    if not is_object or len(arguments) != 2 or shows_gradients(network):
+        return None
+    X, y = arguments
+    memory = Memory([network, *arguments, params])
+    with memory.guarded(), unheard():
+        method = find_step(network, X, y, memory)
+        predict = find_predictor(network, X) if method is not None else None
+        if method is None or predict is None:
+            return None
+        loss = OwnLoss.of(network, predict, X, y)
+        if loss is not None and not is_scalar(loss.value()):
+            return None  # a gradient beside it: more than a step to go by
+        memory.restore(everything=True)
+        return _Trainee(network, params, method, predict, loss, memory).training(X, y)
+
+
+@dataclass
+class _Trainee:
+    """A network whose step, loss and learning rate are found out."""
+
+    network: Any
+    params: Any
+    method: Method
+    predict: Callable[[Any], Any]
+    loss: OwnLoss | None
+    memory: Memory
+
+    def training(self, X: Any, y: Any) -> Training:
+        """Return the step on all samples at once; on the first alone where they take turns."""
+        step = Step.of(self.network, self.method, X, y)
+        update = self._update(step, X)
+        self._require_a_step(update)
+        words = ""
+        if step.knob is not None and not self._steps_once(update, step.knob):
+            X, y = X[:1], y[:1]
+            step = Step.of(self.network, self.method, X, y)
+            self.loss = self.loss and OwnLoss.of(self.network, self.predict, X, y)
+            update = self._update(step, X)
+            words = "; it steps once a sample: checked on the first"
+        loss, rate, more = self._loss_and_rate(update, step, X, y)
+        taken = f"taken: step {step.words}, predictions {name_of(self.predict)}(X), {more}"
+        name = f"{type(self.network).__name__}, a step of {name_of(self.method)}"
+        return Training(name, step.make, loss, rate, self.predict, X, y, taken + words)
+
+    def _update(self, step: Step, X: Any) -> Update:
+        def shown() -> float:
+            return float(np.sum(array_of(self.predict(X)) ** 2))
+
+        loss = self.loss.value if self.loss is not None else shown
+        given = self.network if self.params is None else self.params
+        places = parameters_of(given, step.make, loss, self.memory)
+        return Update(step.make, places, loss, step.rate or 1.0, self.memory)
+
+    def _require_a_step(self, update: Update) -> None:
+        """Refuse a method that begins with parameters of its own making."""
+        moved = {name: value + 1 + np.abs(value) for name, value in update.base.items()}
+        ends = []
+        for start in (update.base, moved):
+            self.memory.restore(everything=True)
+            update.stepped(start)
+            ends.append([np.array(place.get()) for place in update.places.values()])
+        self.memory.restore(everything=True)
+        if all(np.array_equal(one, other) for one, other in zip(*ends, strict=True)):
+            method = name_of(self.method)
+            raise TargetError(
+                f"{type(self.network).__name__}.{method} begins with parameters of its own making, "
+                "so that no step can be told from it. Move what it does in one turn of its loop to "
+                "a method, and check that:\n"
+                f"    def train_step(self, X, y): ...  # the body of the loop of {method}\n"
+                "    gradcheck.check(net, X, y)"
+            )
+
+    def _steps_once(self, update: Update, knob: Place) -> bool:
+        """Whether the change is proportional to the learning rate."""
+        usual = knob.get()
+        fast = update.implied(update.base)
+        self.memory.restore()
+        knob.replace(usual * SLOWER)
+        try:
+            slow = update.stepped(update.base)
+        finally:
+            knob.replace(usual)
+            self.memory.restore(everything=True)
+        size = max(float(np.abs(g).max()) for g in fast.values())
+        return all(np.abs(fast[n] - slow[n] / SLOWER).max() <= SAME * size for n in fast)
+
+    def _loss_and_rate(
+        self, update: Update, step: Step, X: Any, y: Any
+    ) -> tuple[Callable[[], float], float, str]:
+        """Return the loss, the learning rate, and where they come from."""
+        if self.loss is not None:
+            rate = step.rate or self._rate(update, self.loss)
+            source = "" if step.rate else ", as most of the parameters show"
+            return self.loss.value, rate, f"loss {self.loss.words}, learning_rate={rate:g}{source}"
+        predictions, claims = self._predictions(update, X), self._claims(update)
+        found = descent.identify(predictions, update.base, claims, y, downhill=True)
+        self.memory.restore(everything=True)
+        kind = type(self.network).__name__
+        if found is None:
+            raise TargetError(
+                f"{kind}: the steps of {name_of(self.method)} are not those of any loss that is "
+                f"tried ({', '.join(descent.NAMES)}), and it shows no loss of its own. Say which "
+                f"it is:\n    {kind}.compute_loss = lambda self, y_pred, y: ...\n"
+                "    gradcheck.check(net, X, y)"
+            )
+        rate = step.rate or 1.0
+        return (
+            lambda: found.value(array_of(self.predict(X))),
+            rate,
+            f"learning_rate={rate:g}; it shows no loss, and descends {found.name}",
+        )
+
+    def _rate(self, update: Update, loss: OwnLoss) -> float:
+        """Return the learning rate that the steps show, where none is to be found."""
+        found = descent.rate_of(
+            lambda tensors: self._after(update, tensors, lambda: np.atleast_1d(update.loss())),
+            update.base,
+            self._claims(update),
+            lambda value: float(value[0]),
+        )
+        self.memory.restore(everything=True)
+        if not found:
+            raise TargetError(
+                f"{type(self.network).__name__}: the learning rate of {name_of(self.method)} is "
+                "not to be found, and its steps do not show it. Say it:\n"
+                f"    gradcheck.check_update(lambda: net.{name_of(self.method)}(X, y), net, "
+                f"lambda: net.{loss.words}, learning_rate=...)"
+            )
+        return found
+
+    def _claims(self, update: Update) -> dict[str, Array]:
+        return update.implied(update.base)
+
+    def _predictions(self, update: Update, X: Any) -> Callable[[Tensors], Array]:
+        return lambda tensors: self._after(update, tensors, lambda: array_of(self.predict(X)))
+
+    def _after(self, update: Update, tensors: Tensors, read: Callable[[], Array]) -> Array:
+        self.memory.restore()
+        update.write(tensors)
+        with np.errstate(all="ignore"):
+            return np.array(read())
