@@ -91,9 +91,23 @@ class Checker:
             case "contract":
                 return check_contract(self.lab, self.wishes)
             case "explain":
-                return self.explainer(self.lab, job.name, job.worst) if self.explainer else []
+                return self._explained(job.name, job.worst)
             case "repair":
-                return repairs(self.lab, dict(job.failed), mixes=job.mixes)
+                return self._repaired(job)
+
+    def _explained(self, name: str, worst: tuple[Entry, ...]) -> list[Alternative]:
+        if self.explainer is None:
+            return []
+        try:
+            return self.explainer(self.lab, name, worst)
+        except Exception as error:  # noqa: BLE001 (for want of a cause no verdict is to be lost)
+            return [[_broken_off(name, error)]]
+
+    def _repaired(self, job: Job) -> list[Repair]:
+        try:
+            return repairs(self.lab, dict(job.failed), mixes=job.mixes)
+        except Exception:  # noqa: BLE001 (for want of a line to change no cause is to be lost)
+            return []
 
     def report(
         self,
@@ -126,14 +140,16 @@ class Checker:
         causes, others = proven(tell(breaches, reports), findings.repairs)
         breaches = [e for e in others if not e.tensor]
         others = [e for e in others if e.tensor]
+        target = self.lab.native.target
         return Report(
-            self.lab.native.target.name,
+            target.name,
             reports,
             findings.promises,
             (*breaches, *causes, *others),
             seed,
             tuple(self._notes(findings.names)) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,
+            unchecked=tuple(n for n in self._silent(findings.names) if target.role(n) != "input"),
         )
 
     def _here(self, jobs: list[Job]) -> Iterator[Any]:
@@ -142,9 +158,13 @@ class Checker:
     def _notes(self, names: list[str]) -> Iterator[str]:
         if self.lab.widened:
             yield WIDENED
-        silent = [name for name in self._unclaimed(names) if name not in self.lab.base.claimed]
+        silent = self._silent(names)
         if silent:
             yield f"not checked: backward gave no gradient of {', '.join(silent)}"
+
+    def _silent(self, names: list[str]) -> list[str]:
+        """Return what backward gave no gradient of."""
+        return [name for name in self._unclaimed(names) if name not in self.lab.base.claimed]
 
     def _unclaimed(self, names: list[str]) -> list[str]:
         return [name for name in self.lab.native.target.tensors if name not in names]
@@ -212,6 +232,17 @@ class Checker:
             )
             judgement.reason = ""
         return judgement
+
+
+def _broken_off(name: str, error: Exception) -> Explanation:
+    return Explanation(
+        "unexplained",
+        name,
+        0.0,
+        f"the search for its cause broke off: {type(error).__name__}: {error}",
+        f"the gradient of {name} is wrong",
+        "see the entries listed: which of them are wrong often tells the line",
+    )
 
 
 @dataclass

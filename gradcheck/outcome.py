@@ -30,6 +30,8 @@ class Outcome:
         For a network, the report of each layer, checked at the activations that reach it.
     interrupted
         Whether Ctrl-C ended the check before everything was judged.
+    unchecked
+        Arrays of the layer that its output depends on, and that its backward gives no gradient of.
     """
 
     target: str
@@ -40,6 +42,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     parts: Mapping[str, Outcome] = field(default_factory=dict)
     interrupted: bool = False
+    unchecked: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

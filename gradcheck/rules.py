@@ -68,9 +68,13 @@ class Sample:
 
     def fitted(self, columns: list[Array], to: Array) -> list[float]:
         """Return the coefficients of columns that fit best, entries weighted by what is known."""
-        weight = 1 / np.where(np.isfinite(self.bound), self.bound, np.inf)
-        weighted = np.stack(columns, axis=1) * weight[:, np.newaxis]
-        return [float(c) for c in np.linalg.lstsq(weighted, to * weight, rcond=None)[0]]
+        matrix = np.stack([*columns, to], axis=1)
+        weight = np.where(self.bound > 0, 1 / self.bound, np.inf)
+        known = np.isfinite(matrix).all(axis=1) & np.isfinite(weight) & (weight > 0)
+        if known.sum() < len(columns):
+            return [float("nan")] * len(columns)
+        weighted = matrix[known] * weight[known, np.newaxis]
+        return [float(c) for c in np.linalg.lstsq(weighted[:, :-1], weighted[:, -1], rcond=None)[0]]
 
     def is_predicted(self, prediction: Array, slope: Array | float = 1.0, fitted: int = 1) -> bool:
         """Whether a prediction with this slope in the gradient agrees at all entries."""
@@ -171,20 +175,13 @@ def _decay(sample: Sample) -> Explanation | None:
 
 def _adaptive(sample: Sample) -> Explanation | None:
     """The step is s g / (|g| + e): the sign, or the first of Adam, Adagrad (s = 1) or RMSProp."""
-    seen = sample.where(np.abs(sample.numerical) > MARGIN * sample.bound)
+    finite = np.isfinite(sample.implied) & np.isfinite(sample.numerical)
+    seen = sample.where(finite & (np.abs(sample.numerical) > MARGIN * sample.bound))
     size, slope = np.abs(seen.implied), np.abs(seen.numerical)
-    if len(size) <= 2 + SPARE or np.any(size == 0):
+    fitted = _saturating(seen, size, slope)
+    if fitted is None:
         return None
-    # of a step u: 1 / |u| = 1 / s + (e / s) / |g|
-    columns = np.stack([np.ones(len(size)), 1 / slope], axis=1)
-    inverse, per_slope = np.linalg.lstsq(columns, 1 / size, rcond=None)[0]
-    if not inverse > 0 or per_slope > inverse * np.median(slope):
-        return None
-    s, e = float(1 / inverse), max(float(per_slope / inverse), 0.0)
-    predicted = s * seen.numerical / (slope + e)
-    # the derivative of the prediction by the gradient, s e / (|g| + e)^2, widens the bound
-    if not seen.is_predicted(predicted, s * e / (slope + e) ** 2 + CHOSEN * size / seen.bound, 2):
-        return None
+    s, e = fitted
     return _told(
         sample,
         "gradient_of_other_loss",
@@ -194,6 +191,24 @@ def _adaptive(sample: Sample) -> Explanation | None:
         "step (SGD), or check the layers themselves",
         f"implied = {s:.6g} * gradient / (|gradient| + {e:.2g})",
     )
+
+
+def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] | None:
+    """Return s and e of steps of the size s |g| / (|g| + e), None where they are not."""
+    if len(size) >= SPARE and np.ptp(size) <= CHOSEN * size.max():
+        return float(np.median(size)), 0.0
+    if len(size) <= 2 + SPARE or np.any(size == 0):
+        return None
+    # 1 / size = 1 / s + (e / s) / |g|
+    columns = np.stack([np.ones(len(size)), 1 / slope], axis=1)
+    inverse, per_slope = np.linalg.lstsq(columns, 1 / size, rcond=None)[0]
+    if not inverse > 0 or per_slope > inverse * np.median(slope):
+        return None
+    s, e = float(1 / inverse), max(float(per_slope / inverse), 0.0)
+    predicted = s * seen.numerical / (slope + e)
+    # the derivative of the prediction by the gradient, s e / (|g| + e)^2, widens the bound
+    widened = s * e / (slope + e) ** 2 + CHOSEN * size / seen.bound
+    return (s, e) if seen.is_predicted(predicted, widened, fitted=2) else None
 
 
 def _name(size: float) -> str:

@@ -97,10 +97,16 @@ def _declared(params: Any) -> dict[str, Place]:
 
 
 def _of_call(read: Callable[[], Any]) -> dict[str, Place]:
-    first = read()
-    keys = list(first) if isinstance(first, Mapping) else list(range(len(first)))
-    owner = _Current(read)
-    return {str(key): Place(owner, key, True) for key in keys if is_differentiable(first[key])}
+    first, owner = read(), _Current(read)
+    if isinstance(first, Mapping):
+        names = {key: str(key) for key in first}
+    else:
+        names = {position: f"params[{position}]" for position in range(len(first))}
+    return {
+        name: Place(owner, key, True)
+        for key, name in names.items()
+        if is_differentiable(first[key])
+    }
 
 
 def _trained(
@@ -108,12 +114,17 @@ def _trained(
 ) -> dict[str, Place]:
     before = {name: np.array(place.get()) for name, place in places.items()}
     step()
-    changed = [
-        name for name, place in places.items() if not np.array_equal(place.get(), before[name])
-    ]
+    after = {name: np.array(place.get()) for name, place in places.items()}
     memory.restore(everything=True)
+    # what changes its shape is made of the data
+    changed = [
+        name
+        for name, value in before.items()
+        if value.shape == after[name].shape and not np.array_equal(value, after[name])
+    ]
     kept = {name: places[name] for name in changed if _matters(places[name], loss, memory)}
-    return kept or places
+    alike = {name: places[name] for name in places if before[name].shape == after[name].shape}
+    return kept or alike
 
 
 def _matters(place: Place, loss: Callable[[], Any], memory: Memory) -> bool:

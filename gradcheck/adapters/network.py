@@ -14,6 +14,7 @@ from gradcheck.adapters import pair as pairs_adapter
 from gradcheck.adapters.binding import required_names
 from gradcheck.adapters.chain import Link, joined
 from gradcheck.adapters.methods import Method, find_method, forward_of, method_of
+from gradcheck.adapters.parameters import stored_output
 from gradcheck.adapters.vocabulary import FORWARD_NAMES, LOSS_NAMES, PRIME_NAMES, is_target
 from gradcheck.memory import Memory
 from gradcheck.target import Target
@@ -56,7 +57,7 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[Part]:
         found: list[Part] = []
         for position, part in enumerate(network.layers):
             found.append((f"layers[{position}]", part, (np.array(activation),)))
-            activation = method_of(part, FORWARD_NAMES)(np.array(activation))
+            activation = _output(part, activation)
         if not network.is_row(arguments[0], activation):
             return []
         if network.loss is not None and len(arguments) > 1:
@@ -120,8 +121,16 @@ class _Network:
         """Whether the network's own forward is just its layers one after the other."""
         if not self.has_methods:
             return True
-        own = method_of(self.body, FORWARD_NAMES)(np.array(x))
+        own = _output(self.body, x)
         return np.shape(own) == np.shape(output) and np.allclose(own, output, equal_nan=True)
+
+
+def _output(layer: Any, x: Any) -> Any:
+    """Return what a layer makes of ``x``, whether it returns or keeps it, without caches."""
+    returned = method_of(layer, FORWARD_NAMES)(np.array(x))
+    if returned is None:
+        returned = stored_output(layer)
+    return returned[0] if isinstance(returned, tuple) else returned
 
 
 def _layers(thing: Any) -> list[Any]:

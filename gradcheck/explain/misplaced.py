@@ -58,9 +58,9 @@ def crowded(way: WayBack) -> Iterator[Suspicion]:
 
 def _start(node: Node) -> Array:
     """Return the smallest index along every axis that a step takes an entry from."""
-    pull = node.pulls[0]
-    if not isinstance(pull, Scatter) or not (pull.places >= 0).any():
-        return np.zeros(node.operands[0].ndim, dtype=int)
+    pull, axes = node.pulls[0], node.operands[0].ndim
+    if not axes or not isinstance(pull, Scatter) or not (pull.places >= 0).any():
+        return np.zeros(axes, dtype=int)
     taken = pull.places[pull.places >= 0]
     return np.array([along.min() for along in np.unravel_index(taken, pull.shape)])
 

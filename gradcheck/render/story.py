@@ -252,7 +252,18 @@ def _passed(report: Outcome) -> tuple[str, list[Line]]:
     found = [tensor.resolution for tensor in measured(report)]
     if not found:
         return "right; there was no gradient to measure", []
-    return f"right; an error above {max(found):.1g} of a gradient would have been seen", []
+    told = f"right; an error above {max(found):.1g} of a gradient would have been seen"
+    if not report.unchecked:
+        return told, []
+    names = listed(list(report.unchecked))
+    way_out = (
+        "if they are trained, leave their gradients where they are found: return them, or "
+        f"self.d{report.unchecked[0]} = ..."
+    )
+    return f"{names} NOT CHECKED, the rest {told}", [
+        ("why", f"backward gives no gradient of {names}, on which the output depends"),
+        ("change", way_out),
+    ]
 
 
 def measured(report: Outcome) -> list[TensorReport]:

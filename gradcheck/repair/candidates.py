@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 
+import numpy as np
+
 from gradcheck.point import Lab
 from gradcheck.repair.edits import KINDS, Before, Edit, Scope, expression, spots
-from gradcheck.repair.program import Call, Routine, living, routine, watched
+from gradcheck.repair.program import Call, Definition, Routine, living, routine, watched
 from gradcheck.repair.safety import only_computes
 from gradcheck.repair.trial import quietly
 
@@ -24,7 +26,7 @@ PER_CHARACTER = 1e-4
 # Of a statement of more characters only the expression that changes is shown, and what it is part
 # of if that has so few.
 LONG = 72
-SHORT = 6
+SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Candidate:
         if isinstance(self.edit.node, Before):
             return "", ast.unparse(self.edit.node.body[0])
         if own is not shown and len(_source(shown)) > LONG:
-            whole = isinstance(place.parent, ast.expr) and len(ast.unparse(own)) < SHORT
+            part = isinstance(place.parent, ast.expr | ast.keyword)
+            whole = part and len(ast.unparse(own)) < SHORT
             shown = place.parent if whole else own
         before = _source(shown)
         place.put(self.edit.node)
@@ -90,17 +93,79 @@ def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Cand
     there = living()
     in_forward = {call.code for call in forward}
     in_backward = {call.code for call in backward}
-    found = []
-    for call in [*backward, *(call for call in forward if call.code not in in_backward)]:
-        if not only_computes(call.code, call.namespace):
-            continue
-        its = routine(call, there, lambda r: _reaches(lab, r))
-        if its is not None:
-            arguments = call.code.co_varnames[: call.code.co_argcount]
-            scope = Scope(call.values, lab.native.target.batch, call.namespace, arguments)
-            known = call.code in in_forward
-            found += [Candidate.of(edit, its, forward=known) for edit in _edits(its, scope)]
+    called = [*backward, *(call for call in forward if call.code not in in_backward)]
+    routines = [
+        its
+        for call in called
+        if only_computes(call.code, call.namespace)
+        and (its := routine(call, there, lambda r: _reaches(lab, r))) is not None
+    ]
+    calls(lab)  # leaves the layer's attributes as its functions knew them
+    trees = {its.call.code: its.tree for its in routines}
+    shared = _shared(forward, trees)
+    batches = _batches(lab, called)
+    found: list[Candidate] = []
+    for its in routines:
+        call = its.call
+        written, read = _names([its.tree], ast.Name)
+        scope = Scope(
+            {**shared.constants, **call.values},
+            batches,
+            call.namespace,
+            call.code.co_varnames[: call.code.co_argcount],
+            shared.unread | (written - read),
+        )
+        known = call.code in in_forward
+        found += [Candidate.of(edit, its, forward=known) for edit in _edits(its, scope)]
     return sorted(found, key=lambda candidate: candidate.cost)
+
+
+def _batches(lab: Lab, called: list[Call]) -> frozenset[int]:
+    """Return what may be the number of samples: the target's, and what data have in common.
+
+    That is the length of the axis, the first or the last, that two arguments of a call share, and
+    of a list of samples.
+    """
+    sizes = {lab.native.target.batch}
+    for call in called:
+        given = [call.values.get(n) for n in call.code.co_varnames[: call.code.co_argcount]]
+        shapes = [value.shape for value in given if isinstance(value, np.ndarray) and value.ndim]
+        sizes |= {len(value) for value in given if isinstance(value, list)}
+        for axis in (0, -1):
+            ends = [shape[axis] for shape in shapes]
+            sizes |= {end for end in ends if ends.count(end) > 1}
+    return frozenset(size for size in sizes if size > 2)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What all functions know: the forward's global numbers, attributes it keeps for nobody."""
+
+    constants: dict[str, float]
+    unread: frozenset[str]
+
+
+def _shared(forward: list[Call], trees: dict[CodeType, Definition]) -> _Shared:
+    constants = {
+        name: call.values[name]
+        for call in forward
+        for name in call.code.co_names
+        if name not in call.code.co_varnames and isinstance(call.values.get(name), int | float)
+    }
+    kept = [trees[call.code] for call in forward if call.code in trees]
+    written, _ = _names(kept, ast.Attribute)
+    _, read = _names(list(trees.values()), ast.Attribute)
+    return _Shared(constants, written - read)
+
+
+def _names(
+    trees: Sequence[ast.AST], kind: type[ast.Name | ast.Attribute]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the variables, or attributes, that are written, and those that are read."""
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, kind)]
+    written = (ast.unparse(node) for node in nodes if isinstance(node.ctx, ast.Store))
+    read = (ast.unparse(node) for node in nodes if isinstance(node.ctx, ast.Load))
+    return frozenset(written), frozenset(read)
 
 
 def calls(lab: Lab) -> tuple[list[Call], list[Call]]:

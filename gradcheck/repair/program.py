@@ -25,6 +25,9 @@ Definition = ast.FunctionDef | ast.Lambda
 # By file, name and first line.
 Living = dict[tuple[str, str, int], list[FunctionType]]
 
+# Larger dicts are tables, and not variables by their names.
+MOST_ITEMS = 32
+
 # Code that is none of the user's: Python's own, what is installed, and this package.
 LIBRARIES = tuple(
     str(Path(str(file)).parent) + os.sep
@@ -124,14 +127,21 @@ def watched(action: Callable[[], Any]) -> list[Call]:
 
 
 def _values(frame: FrameType) -> dict[str, Any]:
-    """Return variables and the attributes of ``self``, as they are written."""
+    """Return variables, the attributes of ``self`` and the items of dicts, as they are written."""
     code = frame.f_code
     known = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
     known |= frame.f_locals
     for name in code.co_varnames[: min(1, code.co_argcount)]:
         of_it = getattr(frame.f_locals.get(name), "__dict__", {})
         known |= {f"{name}.{attribute}": value for attribute, value in of_it.items()}
-    return known
+    items = {
+        f"{name}[{key!r}]": item
+        for name, value in known.items()
+        if type(value) is dict and len(value) <= MOST_ITEMS
+        for key, item in value.items()
+        if isinstance(key, str)
+    }
+    return known | items
 
 
 def _is_library(file: str) -> bool:

@@ -7,6 +7,7 @@ world, or that calls one which could, is left as it is.
 from __future__ import annotations
 
 import builtins
+import dis
 from collections.abc import Iterator
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -19,13 +20,16 @@ COMPUTING = {
 }  # fmt: skip
 
 # Names of functions and methods that read, write, send, or end something.
+ACTING_BUILTINS = {
+    "__import__", "breakpoint", "compile", "delattr", "eval", "exec", "exit", "input", "open",
+    "quit",
+}  # fmt: skip
 ACTING = {
-    "__import__", "_exit", "abort", "breakpoint", "commit", "compile", "delattr", "dump", "eval",
-    "exec", "execute", "exit", "fork", "fromfile", "input", "kill", "makedirs", "memmap", "mkdir",
-    "open", "popen", "post", "quit", "rename", "rmdir", "rmtree", "save", "savefig", "savetxt",
-    "savez", "savez_compressed", "send", "sendall", "shutdown", "system", "terminate", "to_csv",
-    "to_pickle", "tofile", "touch", "unlink", "urlopen", "write", "write_bytes", "write_text",
-    "writelines",
+    "__import__", "_exit", "abort", "commit", "dump", "execute", "exit", "fork", "fromfile", "kill",
+    "makedirs", "memmap", "mkdir", "open", "popen", "post", "rename", "rmdir", "rmtree", "save",
+    "savefig", "savetxt", "savez", "savez_compressed", "send", "sendall", "shutdown", "system",
+    "terminate", "to_csv", "to_pickle", "tofile", "touch", "unlink", "urlopen", "write",
+    "write_bytes", "write_text", "writelines",
 }  # fmt: skip
 
 
@@ -49,8 +53,9 @@ def only_computes(code: CodeType, namespace: dict[str, Any]) -> bool:
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """Yield the names that a function and those defined within it read."""
-    yield from code.co_names
+    """Yield the names that a function and those defined within it read, data's excepted."""
+    of_itself = {i.argval for i in dis.get_instructions(code) if "ATTR" not in i.opname}
+    yield from (n for n in code.co_names if n not in ACTING_BUILTINS - ACTING or n in of_itself)
     yield from code.co_freevars
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -64,7 +69,7 @@ def _meanings(name: str, namespace: dict[str, Any], owners: list[type]) -> Itera
 
 
 def _is_harmless(name: str, value: Any, seen: set[CodeType]) -> bool:
-    if name in ACTING:
+    if name in ACTING | ACTING_BUILTINS:
         return False
     if isinstance(value, MethodType):
         value = value.__func__

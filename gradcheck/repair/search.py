@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gradcheck.memory import Memory
 from gradcheck.point import Lab
 from gradcheck.repair.candidates import Candidate, calls, candidates
 from gradcheck.repair.program import Call
@@ -93,11 +95,11 @@ def repairs(
     """
     base = lab.base.claimed
     claimed = {n: e for n, e in failed.items() if n in base and np.isfinite(base[n]).all()}
+    forward, backward = calls(lab)
     with quietly():
-        trial = Trial(lab, claimed)
+        trial = Trial(lab, claimed, Memory(_globals([*forward, *backward])))
     if not trial.failed:
         return []
-    forward, backward = calls(lab)
     tries = MOST_LINES // _effort(lab, [*forward, *backward])
     possible = candidates(lab, forward, backward)
     found = _mending(trial, possible[:tries])
@@ -110,6 +112,16 @@ def repairs(
         ]
         chosen += _agreeing(trial, slips[:tries])
     return chosen
+
+
+def _globals(seen: Sequence[Call]) -> list[Any]:
+    """Return what the functions reach by names that are not their own."""
+    return [
+        call.namespace[name]
+        for call in seen
+        for name in (*call.code.co_names, *call.code.co_freevars)
+        if name in call.namespace and name not in call.code.co_varnames
+    ]
 
 
 def _mending(trial: Trial, possible: Sequence[Candidate]) -> list[Repair]:

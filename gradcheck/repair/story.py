@@ -48,6 +48,13 @@ BROUGHT_WITH = {
     "wrong_dtype": "upstream_ignored",
 }
 
+# What a bug looks like to one who knows the numbers alone: a penalty's share is a factor of no
+# meaning, and beside a penalty so is the number of samples.
+LOOKS_LIKE = {
+    "additive_term": ("constant_factor",),
+    "factor_batch_size": ("constant_factor", "additive_term"),
+}
+
 # An explanation that is less sure than this gives way to what was seen to mend.
 TRUSTED = 0.3
 
@@ -59,7 +66,11 @@ WORTH_READING = 0.2
 SAME = {"activation_derivative_missing": "mask_not_applied"}
 
 # A longer change may mend what is better written anew.
-PLAIN = 0.75
+PLAIN = 0.82
+
+# Explanations that say what to write: only a plainer change is better advice.
+WRITTEN = frozenset({"gradient_of_other_loss", "softmax_jacobian_twice"})
+PLAINER = 0.75
 
 
 def proven(
@@ -135,8 +146,7 @@ def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
             return explanation
     if repair.code not in VAGUE:
         sure = [e for e in best if e.code not in DESCRIPTIVE]
-    if repair.code == "additive_term":  # a penalty's share looks like a factor of no meaning
-        sure = [e for e in sure if e.code != "constant_factor"]
+    sure = [e for e in sure if e.code not in LOOKS_LIKE.get(repair.code, ())]
     return sure[0] if sure else None
 
 
@@ -158,8 +168,12 @@ def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
         return Explanation(repair.code, tensors, 1.0, proof, message, fix)
     if repair.of_forward:
         fix = f"{pattern.fix}; or change the forward, {fix}"
-    elif repair.cost > PLAIN and pattern.code not in {repair.code, SAME.get(repair.code)}:
+    elif _is_long(repair, pattern) and pattern.code not in {repair.code, SAME.get(repair.code)}:
         fix = f"{pattern.fix}  # at {repair.place}"
         proof = f"what goes wrong does so at {repair.place}, where a change makes it right"
     evidence = f"{proof}; {pattern.evidence}"
     return replace(pattern, tensor=tensors, confidence=1.0, evidence=evidence, fix=fix)
+
+
+def _is_long(repair: Repair, pattern: Explanation) -> bool:
+    return repair.cost > (PLAINER if pattern.code in WRITTEN else PLAIN)

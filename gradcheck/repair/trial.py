@@ -17,6 +17,7 @@ from gradcheck.blocks import norm
 from gradcheck.compare import ROUNDINGS
 from gradcheck.directions import per_entry_scale, varied
 from gradcheck.judgement import MARGIN
+from gradcheck.memory import Memory
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Ray
 from gradcheck.repair.program import Routine
@@ -53,10 +54,13 @@ class Trial:
         Where claims are heard and numbers are measured.
     failed
         The tensors whose gradients are wrong, and their wrong entries as far as they are known.
+    around
+        State of all that the code reaches by its global names, which changed code may spoil.
     """
 
     lab: Lab
     failed: dict[str, tuple[Entry, ...]]
+    around: Memory
 
     def __post_init__(self) -> None:
         base = self.lab.base
@@ -85,7 +89,7 @@ class Trial:
         for name in names:
             tensors[name] = self.lab.side(name, np.ones(tensors[name].shape))[name]
         try:
-            with routine.patched(code), quietly():
+            with self._trying(routine, code):
                 point = self.lab.point(tensors)
         except Exception:  # noqa: BLE001 (changed code may do anything)
             return ()
@@ -101,7 +105,7 @@ class Trial:
         base = self.lab.native_base
         self.lab.native.target.state.restore(everything=True)
         try:
-            with routine.patched(code), quietly():
+            with self._trying(routine, code):
                 run = self.lab.native.run(base.tensors)
                 changed = _comparable(run.outputs, base.outputs) and not _same(
                     run.outputs, base.outputs
@@ -122,12 +126,21 @@ class Trial:
             self._agrees(point, name, _measured(self.lab, point, name, ())) for name in names
         )
 
+    @contextmanager
+    def _trying(self, routine: Routine, code: CodeType) -> Iterator[None]:
+        """Run changed code, and undo whatever it does to the data around it."""
+        try:
+            with routine.patched(code), quietly():
+                yield
+        finally:
+            self.around.restore(everything=True)
+
     def _heard(self, routine: Routine, code: CodeType) -> Point | None:
         """Return the point of the check with what the code claims there."""
         base, native = self.lab.native_base, self.lab.native
         native.target.state.restore(everything=True)
         try:
-            with routine.patched(code), quietly():
+            with self._trying(routine, code):
                 run = native.run(base.tensors)
                 if not _same(run.outputs, base.outputs):
                     return None

@@ -258,3 +258,71 @@ def test_code_that_could_act_on_the_world_is_not_run_changed(monkeypatch):
 def test_explain_false_changes_nothing():
     report = gradcheck.check(Summed(), X, explain=False)
     assert report.explanations == ()
+
+
+X64 = np.random.default_rng(7).normal(size=(5, 4))
+SHARED = np.random.default_rng(8).normal(size=(5, 4))
+
+
+class Unread:
+    """The slope is computed and never used; data are reached by a global name."""
+
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x) * SHARED
+
+    def backward(self, grad):
+        slope = 1 - np.tanh(self.x) ** 2  # noqa: F841 (forgotten below: the bug)
+        back = grad
+        return back * SHARED
+
+
+class ByKeys:
+    """Two parameters of a dict, each where the other belongs."""
+
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.params, self.grads = {"U": rng.normal(size=(4, 4)), "V": rng.normal(size=(4, 4))}, {}
+
+    def forward(self, x):
+        self.x = x
+        return np.concatenate([x @ self.params["U"], x @ self.params["V"]], axis=1)
+
+    def backward(self, grad):
+        a, b = grad[:, :4], grad[:, 4:]
+        self.grads["U"], self.grads["V"] = self.x.T @ a, self.x.T @ b
+        return a @ self.params["V"].T + b @ self.params["U"].T
+
+
+class TwiceRead:
+    """One variable for another, twice in a line, where an attribute is called as a builtin is."""
+
+    def forward(self, x):
+        self.input = x
+        self.y = 1 / (1 + np.exp(-x))
+        return self.y
+
+    def backward(self, grad):
+        return grad * self.input * (1 - self.input)
+
+
+@pytest.mark.parametrize(
+    ("layer", "after"),
+    [
+        (Unread, "slope"),
+        (ByKeys, "b @ self.params['V'].T"),
+        (TwiceRead, "grad * self.y * (1 - self.y)"),
+    ],
+)
+def test_slips_of_names_are_mended(layer, after):
+    fix = gradcheck.check(layer(), X64).explanations[0].fix
+
+    assert after in fix.partition("->")[2]
+
+
+def test_data_reached_by_global_names_stay_as_they_are():
+    before = SHARED.copy()
+
+    gradcheck.check(Unread(), X64)
+
+    assert np.array_equal(SHARED, before)

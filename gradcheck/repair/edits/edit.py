@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+# How much likelier a variable is meant that is computed and never read.
+FORGOTTEN = 0.25
+
 
 class Role(StrEnum):
     """What an expression is there for: the same slip has another name in each."""
@@ -72,6 +75,14 @@ class Spot:
             parent, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Lambda
         )
 
+    @property
+    def assigned(self) -> ast.expr | None:
+        """What all of it is assigned to, None where it is not."""
+        parent = self.place.parent
+        if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+            return parent.targets[0] if self.place.label == "value" else None
+        return None
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -113,23 +124,31 @@ class Scope:
     ----------
     values
         Arrays and numbers.
-    batch
-        Number of samples, 0 where there is none.
+    batches
+        Numbers that are likely the number of samples.
     namespace
         All names that the function knew.
     arguments
         Names of its arguments.
+    unread
+        Variables that are computed and never read: what is forgotten is likely one of them.
+    lists
+        Names among ``values`` of lists of arrays.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    batch: int = 0
+    batches: frozenset[int] = frozenset()
     namespace: Mapping[str, Any] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+    lists: tuple[str, ...] = ()
     _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         kept = {name: value for name, value in self.values.items() if _is_number(value)}
+        lists = tuple(name for name, value in self.values.items() if _is_list(value))
         object.__setattr__(self, "values", kept)
+        object.__setattr__(self, "lists", lists)
 
     @cached_property
     def different(self) -> dict[str, Any]:
@@ -140,6 +159,10 @@ class Scope:
             if not any(_equal(value, other) for other in found.values()):
                 found[name] = value
         return found
+
+    def cost(self, name: str, usual: float) -> float:
+        """Return what it costs to put in a variable: less for one that nothing reads."""
+        return usual - FORGOTTEN if name in self.unread else usual
 
     def value(self, node: ast.AST) -> Any:
         """Return the value of a name, an attribute or a number; None of anything else."""
@@ -166,6 +189,10 @@ class Scope:
     def integers(self) -> list[str]:
         """Return the names of whole numbers, which may be indices."""
         return [n for n, v in self.values.items() if isinstance(v, int | np.integer)]
+
+
+def _is_list(value: Any) -> bool:
+    return type(value) is list and bool(value) and all(isinstance(v, np.ndarray) for v in value)
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -38,12 +38,19 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
             code = "upstream_ignored"
         for sign in ("*", "/"):
             message = f"the factor `{'' if sign == '*' else '1 / '}{name}` is missing"
-            yield Edit(spot, _joined(spot.node, sign, name), code, message, 0.8)
+            cost = scope.cost(name, 0.8)
+            yield Edit(spot, _joined(spot.node, sign, name), code, message, cost)
     lengths = {len(value): name for name, value in reversed(scope.arrays().items()) if len(value)}
     for length, name in lengths.items():
         message = f"the division by `{name}.shape[0]`, which is {length}, is missing"
         code = factor_code(length, scope)
         yield Edit(spot, _joined(spot.node, "/", f"{name}.shape[0]"), code, message, 0.75)
+    for name in scope.arguments:
+        samples = scope.namespace.get(name)
+        if isinstance(samples, list) and len(samples) in scope.batches:
+            message = f"the division by `len({name})`, which is {len(samples)}, is missing"
+            changed = _joined(spot.node, "/", f"len({name})")
+            yield Edit(spot, changed, "factor_batch_size", message, 0.75)
     for n in ("2", "0.5"):
         yield Edit(spot, _joined(spot.node, "*", n), "factor_two", f"a factor {n} is missing", 0.7)
 
@@ -58,7 +65,8 @@ def derivatives(spot: Spot, scope: Scope) -> Iterator[Edit]:
             slope = form.format(v=name)
             message = f"the derivative `{slope}` is missing"
             changed = _joined(spot.node, "*", f"({slope})")
-            yield Edit(spot, changed, "activation_derivative_missing", message, 0.85)
+            cost = scope.cost(name, 0.85)
+            yield Edit(spot, changed, "activation_derivative_missing", message, cost)
 
 
 @kind
@@ -80,7 +88,27 @@ def deltas(spot: Spot, scope: Scope) -> Iterator[Edit]:
                 line = ast.parse(f"{name.id} = {name.id} * ({slope})").body[0]
                 message = f"`{name.id}` is not multiplied by the derivative `{slope}`"
                 both = Before.of(line, spot.node)
-                yield Edit(spot, both, "activation_derivative_missing", message, 0.8)
+                cost = scope.cost(other, 0.8)
+                yield Edit(spot, both, "activation_derivative_missing", message, cost)
+
+
+@kind
+def means(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """A variable that should be divided by the number of samples before it is used."""
+    if not isinstance(spot.node, ast.Assign | ast.AugAssign | ast.Return):
+        return
+    names = (n for n in ast.walk(spot.node) if isinstance(n, ast.Name | ast.Attribute))
+    read = sorted({text(n) for n in names})
+    sizes = {
+        n: v for n, v in scope.different.items() if np.ndim(v) == 0 and float(v) in scope.batches
+    }
+    for name in read:
+        value = scope.values.get(name)
+        if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind == "f":
+            for size in sizes:
+                line = ast.parse(f"{name} = {name} / {size}").body[0]
+                message = f"`{name}` is not divided by the number of samples `{size}`"
+                yield Edit(spot, Before.of(line, spot.node), "factor_batch_size", message, 0.7)
 
 
 @kind
@@ -96,7 +124,7 @@ def products(spot: Spot, scope: Scope) -> Iterator[Edit]:
                     continue
                 changed = expression(form.format(e=text(spot.node), m=name))
                 message = f"the product with `{name}` is missing"
-                yield Edit(spot, changed, "path_missing", message, 0.9)
+                yield Edit(spot, changed, "path_missing", message, scope.cost(name, 0.9))
 
 
 @kind
@@ -108,7 +136,8 @@ def terms(spot: Spot, scope: Scope) -> Iterator[Edit]:
         if isinstance(value, np.ndarray):
             for sign in ("+", "-"):
                 message = f"the term `{name}` is missing"
-                yield Edit(spot, _joined(spot.node, sign, name), "path_missing", message, 0.8)
+                cost = scope.cost(name, 0.8)
+                yield Edit(spot, _joined(spot.node, sign, name), "path_missing", message, cost)
 
 
 @kind
@@ -134,12 +163,26 @@ def _takes(spot: Spot, *joined_by: type[ast.operator]) -> bool:
     parent = spot.place.parent
     if isinstance(parent, ast.BinOp):
         return not isinstance(parent.op, joined_by)
-    return spot.is_whole or isinstance(parent, ast.UnaryOp)
+    return spot.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(spot)
+
+
+def _is_branch(spot: Spot) -> bool:
+    """Whether an expression is one of the two that ``np.where`` or ``if`` chooses from."""
+    parent = spot.place.parent
+    if isinstance(parent, ast.IfExp):
+        return spot.place.label in ("body", "orelse")
+    of_where = isinstance(parent, ast.Call) and text(parent.func).endswith("where")
+    return of_where and spot.place.label == "args" and spot.place.position != 0
 
 
 def _fitting(spot: Spot, scope: Scope) -> dict[str, Any]:
-    """Return the variables that leave an expression's shape as it is."""
+    """Return the variables that leave an expression's shape as it is.
+
+    Variables may have changed their shapes since, so that the expression makes no sense any more.
+    """
     shape = scope.shape(spot.node)
+    if shape is None and spot.assigned is not None:
+        shape = scope.shape(spot.assigned)
     if shape is None:
         return {}
     found = {}

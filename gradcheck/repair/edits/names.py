@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copy
+from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -27,16 +31,66 @@ def exchanged(spot: Spot, scope: Scope) -> Iterator[Edit]:
     if not _is_named(node) or _is_called(spot):
         return
     name, value = text(node), scope.value(node)
+    if name in scope.lists:
+        for other in scope.lists:
+            if other != name:
+                message = f"`{name}` stands where `{other}` belongs"
+                yield Edit(spot, expression(other), "derivative_at_wrong_point", message, 0.7)
     if value is None:
         return
     for other, its in scope.different.items():
         if np.shape(its) == np.shape(value) and not np.array_equal(its, value):
             message = f"`{name}` stands where `{other}` belongs"
-            yield Edit(spot, expression(other), MISREAD[spot.role], message, 0.7)
+            cost = scope.cost(other, 0.7)
+            yield Edit(spot, expression(other), MISREAD[spot.role], message, cost)
         elif np.ndim(its) == 1 and np.ndim(value) in (1, 2):
             message = f"`{name}` stands where `{other}[:, None]` belongs"
             column = expression(f"{other}[:, None]")
             yield Edit(spot, column, "wrong_axis", message, 0.8)
+
+
+@kind
+def swapped(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """Two variables of the same shape, each where the other belongs."""
+    if not spot.is_whole:
+        return
+    read = [text(node) for node in ast.walk(spot.node) if _is_named(node)]
+    once = [n for n, times in Counter(read).items() if times == 1 and n in scope.arrays()]
+    for one, other in combinations(once, 2):
+        if scope.values[one].shape == scope.values[other].shape:
+            changed = _Renamer({one: other, other: one}).visit(copy.deepcopy(spot.node))
+            message = f"`{one}` and `{other}` stand each where the other belongs"
+            yield Edit(spot, changed, "swapped", message, 0.7)
+
+
+@kind
+def renamed(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """Another variable of the same shape wherever one stands in a statement."""
+    if not spot.is_whole:
+        return
+    read = [node for node in ast.walk(spot.node) if _is_named(node)]
+    counts = Counter(text(node) for node in read)
+    for name, value in scope.arrays().items():
+        if counts[name] < 2:
+            continue
+        for other, its in scope.arrays().items():
+            if its.shape == value.shape and other != name:
+                changed = _Renamer({name: other}).visit(copy.deepcopy(spot.node))
+                message = f"`{name}` stands where `{other}` belongs"
+                yield Edit(spot, changed, "derivative_at_wrong_point", message, 0.75)
+
+
+class _Renamer(ast.NodeTransformer):
+    """Puts other variables wherever some are read."""
+
+    def __init__(self, others: dict[str, str]) -> None:
+        self.others = others
+
+    def visit(self, node: ast.AST) -> Any:
+        """Return the node, or the other variable."""
+        if _is_named(node) and text(node) in self.others:
+            return expression(self.others[text(node)])
+        return self.generic_visit(node)
 
 
 @kind
@@ -108,11 +162,16 @@ def transposes(spot: Spot, scope: Scope) -> Iterator[Edit]:
 
 
 def _is_matrix(node: ast.expr, scope: Scope) -> bool:
-    return isinstance(node, ast.Name | ast.Attribute) and np.ndim(scope.value(node)) >= 2
+    return _is_named(node) and np.ndim(scope.value(node)) >= 2
 
 
 def _is_named(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name | ast.Attribute)
+    """Whether a node is a variable, an attribute, or an item of a dict."""
+    return isinstance(node, ast.Name | ast.Attribute) or (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    )
 
 
 def _is_called(spot: Spot) -> bool:

@@ -26,6 +26,6 @@ def factor_code(value: Any, scope: Scope) -> str:
     size = abs(float(value))
     if size in (2.0, 0.5):
         return "factor_two"
-    if scope.batch > 1 and size in (scope.batch, 1 / scope.batch):
+    if any(size in (batch, 1 / batch) for batch in scope.batches):
         return "factor_batch_size"
     return "sign_flipped" if value == -1 else "constant_factor"

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from gradcheck.repair.edits.edit import Edit, Role, Scope, Spot, expression, kind, text
 from gradcheck.repair.edits.naming import MISREAD, factor_code
 
@@ -42,10 +44,12 @@ def numbers(spot: Spot, scope: Scope) -> Iterator[Edit]:
                 f"`{text(node)}` should be `{text(_constant(other))}`",
                 0.85 if addend else 0.65,
             )
-        if spot.role is Role.VALUE and _in_product(spot):
-            for name in scope.different:
-                message = f"the number {n} stands where `{name}` belongs"
-                yield Edit(spot, expression(name), "constant_factor", message, 0.8)
+        if spot.role is Role.VALUE:
+            factor = _in_product(spot)
+            for name, value in scope.different.items():
+                if factor or not np.ndim(value):
+                    message = f"the number {n} stands where `{name}` belongs"
+                    yield Edit(spot, expression(name), "constant_factor", message, 0.8)
 
 
 @kind

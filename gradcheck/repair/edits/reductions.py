@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 
 from gradcheck.repair.edits.edit import Edit, Role, Scope, Spot, expression, kind, text
+from gradcheck.repair.edits.naming import factor_code
 
 REDUCTIONS = ("sum", "mean", "max", "min", "prod", "argmax", "argmin", "std", "var")
 
@@ -55,12 +57,26 @@ def functions(spot: Spot, scope: Scope) -> Iterator[Edit]:
         if isinstance(node.func, ast.Attribute):
             func = ast.Attribute(node.func.value, other, ast.Load())
         changed = ast.Call(func, node.args, node.keywords)
+        if name in ("sum", "mean"):
+            code = factor_code(_count(node, scope), scope)
         yield Edit(spot, changed, code, f"`{name}` should be `{other}`", 0.7)
     if name in ("maximum", "fmax") and len(node.args) == 2:
         for a, b in (node.args, node.args[::-1]):
             mask = ast.Compare(a, [ast.Gt()], [b])
             message = f"`{text(node)}` stands where its derivative, `{text(mask)}`, belongs"
             yield Edit(spot, mask, "derivative_at_wrong_point", message, 0.7)
+
+
+def _count(node: ast.Call, scope: Scope) -> float:
+    """Return how many numbers go into each sum; NaN where that is not known."""
+    whole = node.args[0] if node.args else None
+    if isinstance(node.func, ast.Attribute) and text(node.func.value) not in ("np", "numpy"):
+        whole = node.func.value
+    before = None if whole is None else scope.shape(whole)
+    after = scope.shape(node)
+    if before is None or after is None or not math.prod(after):
+        return math.nan
+    return math.prod(before) / math.prod(after)
 
 
 # Functions around a value, and the bug that it is to call them where the value itself is meant.
