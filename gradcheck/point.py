@@ -192,8 +192,9 @@ class Lab:
 def _gap(claim: Array, other: Array) -> Array:
     """Return |claim - other|, in as few bytes as it fits in; ``other`` is used up."""
     into = other if other.dtype == np.float64 and other.ndim else None
-    gap = np.asarray(np.subtract(claim, other, out=into, dtype=np.float64))
-    return compact(np.abs(gap, out=gap))
+    with np.errstate(invalid="ignore"):  # what is not finite is told of elsewhere
+        gap = np.asarray(np.subtract(claim, other, out=into, dtype=np.float64))
+        return compact(np.abs(gap, out=gap))
 
 
 def _attempt(action: Callable[[], Any]) -> Any:

@@ -122,12 +122,12 @@ def _trained(
         for name, value in before.items()
         if value.shape == after[name].shape and not np.array_equal(value, after[name])
     ]
-    kept = {name: places[name] for name in changed if _matters(places[name], loss, memory)}
+    kept = {name: places[name] for name in changed if matters(places[name], loss, memory)}
     alike = {name: places[name] for name in places if before[name].shape == after[name].shape}
     return kept or alike
 
 
-def _matters(place: Place, loss: Callable[[], Any], memory: Memory) -> bool:
+def matters(place: Place, loss: Callable[[], Any], memory: Memory) -> bool:
     """Whether the loss changes with the value kept here."""
     before, value = np.asarray(loss()), np.array(place.get())
     memory.restore(everything=True)
@@ -162,7 +162,7 @@ def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:
         return Habit(
             {},
             "the step is random or keeps changing: repeated from the same parameters it implies "
-            "other gradients. Pass a step on one fixed batch (or seed it inside), and loss on "
+            "other gradients; pass a step on one fixed batch (or seed it inside), and loss on "
             "the same batch",
             random=True,
         )

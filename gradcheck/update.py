@@ -21,7 +21,7 @@ from gradcheck.probe import Probe
 from gradcheck.report import Report
 from gradcheck.result import Entry, Explanation, TensorReports, Verdict
 from gradcheck.rules import recognised
-from gradcheck.stepping import SAME, Habit, Update, parameters_of
+from gradcheck.stepping import SAME, Habit, Update, matters, parameters_of
 from gradcheck.target import Array, Outputs
 
 # The factor in the evidence of an explanation: claimed over numerical gradient.
@@ -83,6 +83,11 @@ def check_update(
     with memory.guarded():
         _require_scalar(loss())
         places = parameters_of(params, step, loss, memory)
+        if not any(matters(place, loss, memory) for place in places.values()):
+            raise ValueError(
+                f"loss returns the same number wherever {', '.join(places)} are: let it compute "
+                "the loss anew, from the very parameters that the step changes"
+            )
         update = Update(step, places, loss, learning_rate, memory)
         seen = update.observe()
         lab = Lab(update.target(), seed)

@@ -32,6 +32,7 @@ from gradcheck.explain.few import explain_few
 from gradcheck.explain.forward import explain_forward
 from gradcheck.explain.hypothesis import PATTERNS, Part, Stage
 from gradcheck.explain.structure import unexplained
+from gradcheck.explain.unfit import not_finite, wrong_shape, zero
 from gradcheck.explain.whole import explain_whole
 from gradcheck.judgement import MARGIN
 from gradcheck.point import Lab
@@ -94,20 +95,30 @@ def explain_tensor(lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[A
     claim = lab.base.claimed.get(name)
     value = lab.base.tensors[name]
     if claim is None:
-        return [[_zero(name, value.size, missing=True)]]
+        return [[zero(name, value.size, missing=True)]]
     if not np.isfinite(claim).all():
-        return [[_not_finite(name, claim)]]
+        return [[not_finite(name, claim)]]
     if claim.size != value.size and claim.size != 1:
-        return [[_wrong_shape(name, claim.shape, value.shape)]]
+        return [[wrong_shape(name, claim.shape, value.shape)]]
+    if claim.shape == value.shape[::-1] != value.shape and _is_right(lab, name, claim.T):
+        return [[wrong_shape(name, claim.shape, value.shape)]]
     fitted = np.broadcast_to(claim if claim.size == 1 else claim.reshape(value.shape), value.shape)
     same = claim.shape == value.shape
     unsure = lab.base.unsure[name] if same else np.zeros(())
-    point = replace(
-        lab.base,
-        claimed={**lab.base.claimed, name: fitted},
-        unsure={**lab.base.unsure, name: unsure},
-    )
-    return explain(Evidence.of(lab, point, name), worst)
+    return explain(_evidence(lab, name, fitted, unsure), worst)
+
+
+def _evidence(lab: Lab, name: str, claim: Array, unsure: Array) -> Evidence:
+    claimed = {**lab.base.claimed, name: claim}
+    point = replace(lab.base, claimed=claimed, unsure={**lab.base.unsure, name: unsure})
+    return Evidence.of(lab, point, name)
+
+
+def _is_right(lab: Lab, name: str, claim: Array) -> bool:
+    """Whether a gradient would be right, seen along a few directions."""
+    evidence = _evidence(lab, name, claim, np.zeros(()))
+    pairs = [(evidence.claimed(d), evidence.numerical(d)) for d in evidence.directions]
+    return all(abs(c.value - n.value) <= MARGIN * (c.bound + n.bound) for c, n in pairs)
 
 
 def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
@@ -131,7 +142,7 @@ def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternati
             or precision.explain_rounded(evidence)
         )
     if nothing:
-        alternatives.insert(0, [_zero(evidence.name, evidence.claim.size, missing=False)])
+        alternatives.insert(0, [zero(evidence.name, evidence.claim.size, missing=False)])
     return alternatives or [[unexplained(evidence)]]
 
 
@@ -258,46 +269,3 @@ def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
         )
         for deviation in deviations
     ]
-
-
-def _zero(name: str, size: int, *, missing: bool) -> Explanation:
-    what = "no gradient was returned or stored" if missing else f"all {size} entries claimed are 0"
-    return Explanation(
-        "zero_gradient",
-        name,
-        1.0,
-        f"{what}; the numerical gradient is not zero",
-        f"the backward leaves the gradient of {name} at zero",
-        f"compute d{name} in backward and store or return it",
-    )
-
-
-def _not_finite(name: str, claim: Array) -> Explanation:
-    bad = np.argwhere(~np.isfinite(claim))
-    first = tuple(int(i) for i in bad[0])
-    return Explanation(
-        "not_finite",
-        name,
-        1.0,
-        f"{len(bad)} of {claim.size} entries are NaN or infinite, the first at {first}",
-        f"the gradient of {name} is not finite where the outputs are",
-        "look for 0 * inf, log(0) or a division by zero in the backward at these entries",
-    )
-
-
-def _wrong_shape(name: str, claimed: tuple[int, ...], shape: tuple[int, ...]) -> Explanation:
-    code, fix = "wrong_shape", f"return the gradient of {name} with the shape {shape}"
-    extra = len(claimed) - len(shape)
-    if claimed == shape[::-1]:
-        code, fix = "transposed", f"d{name} = d{name}.T"
-    elif extra >= 0 and claimed[extra:] == shape:
-        code = "broadcast_not_reduced"
-        fix = f"d{name} = d{name}.sum(axis={tuple(range(extra)) if extra > 1 else 0})"
-    return Explanation(
-        code,
-        name,
-        1.0,
-        f"the gradient has shape {claimed}, the tensor {shape}",
-        f"the gradient of {name} does not have the shape of {name}",
-        fix,
-    )

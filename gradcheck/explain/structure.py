@@ -79,8 +79,8 @@ def _constant(measured: Measured) -> Iterator[str]:
     excess = np.where(measured.known, measured.excess, np.nan)
     size = float(np.nanmax(np.abs(excess)))
     for axis, length in enumerate(excess.shape):
-        if (
-            length > 1
-            and np.nanmax(np.nanmax(excess, axis) - np.nanmin(excess, axis)) <= 1e-6 * size
-        ):
+        highest = np.where(measured.known, excess, -np.inf).max(axis)
+        lowest = np.where(measured.known, excess, np.inf).min(axis)
+        spread = (highest - lowest)[highest >= lowest]
+        if length > 1 and spread.max() <= 1e-6 * size:
             yield f"the error is the same all along axis {axis}"
