@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,8 @@ class Memory:
     Parameters
     ----------
     roots
-        Objects, functions (their closures are followed), containers or arrays.
+        Objects, functions (their closures and the data among their globals are followed),
+        containers or arrays.
     """
 
     def __init__(self, roots: Iterable[Any]) -> None:
@@ -35,6 +36,7 @@ class Memory:
         self._arrays: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
         self._generators: list[tuple[np.random.Generator, Any]] = []
         self._legacy: list[tuple[np.random.RandomState, Any]] = []
+        self._bindings: list[tuple[dict[str, Any], str, Any]] = []
         self._volatile: set[int] | None = None
         self._seen: dict[int, Any] = {}
         for root in roots:
@@ -54,6 +56,9 @@ class Memory:
         """
         for container, saved in self._containers:
             _refill(container, saved)
+        for namespace, name, value in self._bindings:
+            if namespace.get(name) is not value:
+                namespace[name] = value
         if self._volatile is None:
             self._volatile = {
                 index
@@ -120,6 +125,7 @@ class Memory:
             self._remember_all(thing)
         elif isinstance(thing, MethodType):
             self._remember(thing.__self__)
+            self._remember(thing.__func__)
         elif isinstance(thing, FunctionType):
             self._remember_function(thing)
         elif type(thing).__module__.partition(".")[0] not in OPAQUE_MODULES:
@@ -143,6 +149,11 @@ class Memory:
             self._containers.append((cell, content))
             self._remember(content)
         self._remember_all(function.__defaults__ or ())
+        for name in _names(function.__code__):
+            value = function.__globals__.get(name)
+            if _is_data(value, function.__module__):
+                self._bindings.append((function.__globals__, name, value))
+                self._remember(value)
 
     def _remember_object(self, thing: Any) -> None:
         attributes = getattr(thing, "__dict__", None)
@@ -153,6 +164,24 @@ class Memory:
             for slot in getattr(owner, "__slots__", ()):
                 if isinstance(slot, str) and hasattr(thing, slot):
                     self._remember(getattr(thing, slot))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield the names that a function and those defined within it read from outside."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _is_data(value: Any, module: str) -> bool:
+    """Whether a global is what a function of ``module`` may keep numbers in, or reach them by."""
+    if isinstance(value, FunctionType):
+        return value.__module__ == module
+    of_user = type(value).__module__ == module and not isinstance(value, type)
+    return of_user or isinstance(
+        value, np.ndarray | dict | list | int | float | np.random.Generator | np.random.RandomState
+    )
 
 
 def _equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:

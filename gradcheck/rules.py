@@ -195,7 +195,8 @@ def _adaptive(sample: Sample) -> Explanation | None:
 
 def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] | None:
     """Return s and e of steps of the size s |g| / (|g| + e), None where they are not."""
-    if len(size) >= SPARE and np.ptp(size) <= CHOSEN * size.max():
+    both_signs = bool((seen.implied > 0).any() and (seen.implied < 0).any())
+    if len(size) >= SPARE and both_signs and np.ptp(size) <= CHOSEN * size.max():
         return float(np.median(size)), 0.0
     if len(size) <= 2 + SPARE or np.any(size == 0):
         return None

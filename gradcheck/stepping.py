@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.places import Place, places_in
-from gradcheck.adapters.slots import slots
+from gradcheck.adapters.slots import Slot, slots
 from gradcheck.memory import Memory
 from gradcheck.target import Array, Run, Target, Tensors, as_outputs, is_differentiable
 
@@ -76,7 +76,7 @@ def parameters_of(
     found = _declared(params)
     if found:
         return found
-    found = {slot.name: slot.place for slot in slots(params)}
+    found = {slot.name: _lasting(slot) for slot in slots(params)}
     if not found and callable(params):
         found = _of_call(params)
     if not found:
@@ -86,6 +86,20 @@ def parameters_of(
             f"{type(params).__name__}"
         )
     return _trained(found, step, loss, memory)
+
+
+def _lasting(slot: Slot) -> Place:
+    """Return the place that holds when the step puts a new container where the old one was."""
+    if not slot.route:
+        return slot.place
+
+    def container() -> Any:
+        held = slot.home.get()
+        for key in slot.route[:-1]:
+            held = held[key]
+        return held
+
+    return Place(_Current(container), slot.route[-1], True)
 
 
 def _declared(params: Any) -> dict[str, Place]:

@@ -43,6 +43,9 @@ def exchanged(spot: Spot, scope: Scope) -> Iterator[Edit]:
             message = f"`{name}` stands where `{other}` belongs"
             cost = scope.cost(other, 0.7)
             yield Edit(spot, expression(other), MISREAD[spot.role], message, cost)
+        elif np.ndim(its) == np.ndim(value) == 2 and np.shape(its)[0] == np.shape(value)[0]:
+            message = f"`{name}` stands where `{other}` belongs"  # activations of another layer
+            yield Edit(spot, expression(other), MISREAD[spot.role], message, 0.8)
         elif np.ndim(its) == 1 and np.ndim(value) in (1, 2):
             message = f"`{name}` stands where `{other}[:, None]` belongs"
             column = expression(f"{other}[:, None]")
