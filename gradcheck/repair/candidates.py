@@ -114,6 +114,7 @@ def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Cand
             call.namespace,
             call.code.co_varnames[: call.code.co_argcount],
             shared.unread | (written - read),
+            shared.factors,
         )
         known = call.code in in_forward
         found += [Candidate.of(edit, its, forward=known) for edit in _edits(its, scope)]
@@ -143,6 +144,7 @@ class _Shared:
 
     constants: dict[str, float]
     unread: frozenset[str]
+    factors: tuple[str, ...]
 
 
 def _shared(forward: list[Call], trees: dict[CodeType, Definition]) -> _Shared:
@@ -155,7 +157,21 @@ def _shared(forward: list[Call], trees: dict[CodeType, Definition]) -> _Shared:
     kept = [trees[call.code] for call in forward if call.code in trees]
     written, _ = _names(kept, ast.Attribute)
     _, read = _names(list(trees.values()), ast.Attribute)
-    return _Shared(constants, written - read)
+    return _Shared(constants, written - read, _factors(kept))
+
+
+def _factors(trees: Sequence[ast.AST]) -> tuple[str, ...]:
+    """Return the expressions, no plain variables, that something is multiplied or divided by."""
+    products = (
+        node
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
+    )
+    sides = (side for node in products for side in (node.left, node.right))
+    return tuple(
+        dict.fromkeys(ast.unparse(s) for s in sides if isinstance(s, ast.Call | ast.BinOp))
+    )
 
 
 def _names(

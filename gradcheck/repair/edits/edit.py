@@ -132,6 +132,8 @@ class Scope:
         Names of its arguments.
     unread
         Variables that are computed and never read: what is forgotten is likely one of them.
+    factors
+        Expressions that the forward multiplies or divides by.
     lists
         Names among ``values`` of lists of arrays.
     """
@@ -141,6 +143,7 @@ class Scope:
     namespace: Mapping[str, Any] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
+    factors: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
 

@@ -38,13 +38,20 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
             code = "upstream_ignored"
         for sign in ("*", "/"):
             message = f"the factor `{'' if sign == '*' else '1 / '}{name}` is missing"
-            cost = scope.cost(name, 0.8)
+            # what has a name is meant, rather than a bare 2 (below)
+            cost = 0.69 if code == "factor_two" else scope.cost(name, 0.8)
             yield Edit(spot, _joined(spot.node, sign, name), code, message, cost)
     lengths = {len(value): name for name, value in reversed(scope.arrays().items()) if len(value)}
     for length, name in lengths.items():
         message = f"the division by `{name}.shape[0]`, which is {length}, is missing"
         code = factor_code(length, scope)
         yield Edit(spot, _joined(spot.node, "/", f"{name}.shape[0]"), code, message, 0.75)
+    for factor in scope.factors:
+        if scope.shape(expression(factor)) == ():
+            for sign in ("*", "/"):
+                message = f"the factor `{'' if sign == '*' else '1 / '}{factor}` is missing"
+                changed = _joined(spot.node, sign, factor)
+                yield Edit(spot, changed, "constant_factor", message, 0.65)
     for name in scope.arguments:
         samples = scope.namespace.get(name)
         if isinstance(samples, list) and len(samples) in scope.batches:
