@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 # Exit statuses: everything passed, something is wrong, the command could not be carried out.
-PASSED, FOUND, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+PASSED, FOUND, UNUSABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
@@ -48,6 +49,9 @@ def told() -> Iterator[None]:
     """Turn what the user can mend into one line instead of a traceback."""
     try:
         yield
+    except BrokenPipeError:  # whoever reads has seen enough; nothing is left to be flushed to them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(PIPE_CLOSED)
     except (ValueError, TypeError, OSError, KeyError, FloatingPointError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         typer.echo(f"gradcheck: {text}", err=True)

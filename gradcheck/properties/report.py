@@ -108,11 +108,12 @@ class SuiteReport:
             status_width(result.status for result in self.results),
             max((len(result.name) for result in self.results), default=0),
         )
-        lines = [self.summary(), *self.found()]
-        lines += [f"  {line}" for result in self.results for line in row(result, widths)]
+        lines = [self.summary()]
         for result, first in self.failures():
-            same = result.headline == first.headline and result is not first
-            lines += ["", f"{result.name}: {f'as for {first.name}' if same else result.message}"]
+            told = result.message if result is first else f"{result.headline}, as {first.name}"
+            lines += [f"{result.name}: {told}", ""]
+        lines += self.found()
+        lines += [f"  {line}" for result in self.results for line in row(result, widths)]
         return "\n".join(lines if self.ok else [*lines, "", f"again: {self.again}"])
 
     def failures(self) -> Iterator[tuple[Result, Result]]:
