@@ -109,19 +109,21 @@ class SuiteReport:
             max((len(result.name) for result in self.results), default=0),
         )
         lines = [self.summary()]
-        for result, first in self.failures():
-            told = result.message if result is first else f"{result.headline}, as {first.name}"
-            lines += [f"{result.name}: {told}", ""]
+        for first, others in self.failures():
+            lines.append(f"{first.name}: {first.message}")
+            lines += [f"  same for  {', '.join(others)}"] if others else []
+            lines.append("")
         lines += self.found()
         lines += [f"  {line}" for result in self.results for line in row(result, widths)]
         return "\n".join(lines if self.ok else [*lines, "", f"again: {self.again}"])
 
-    def failures(self) -> Iterator[tuple[Result, Result]]:
-        """Yield each failure with the first that has the same cause, or says the same."""
-        firsts: dict[str, Result] = {}
+    def failures(self) -> list[tuple[Result, list[str]]]:
+        """Return one failure of each cause with the names of the others it explains."""
+        causes: dict[str, list[Result]] = {}
         for result in self.results:
             if result.status in BAD:
-                yield result, firsts.setdefault(result.parts.get("cause", result.headline), result)
+                causes.setdefault(result.parts.get("cause", result.headline), []).append(result)
+        return [(first, [other.name for other in others]) for first, *others in causes.values()]
 
     def found(self, width: int | None = None) -> Iterator[str]:
         """Yield lines that tell what was found out about the function and what was tried."""

@@ -104,16 +104,13 @@ class Table:
 
     def conclude(self, report: SuiteReport, command: str) -> None:
         """Show what failed, what was found out and how to run it again."""
-        others: dict[str, list[str]] = {}
-        for result, first in report.failures():
-            others.setdefault(first.name, []).append(result.name)
-        for first_name, names in others.items():
+        for first, others in report.failures():
             self._print("")
-            self._print((first_name, "bold red"))
-            for line in story(report[first_name], self.width):
+            self._print((first.name, "bold red"))
+            for line in story(first, self.width):
                 self._print(line)
-            if len(names) > 1:
-                listed = f"{', '.join(names[1:])} (in full with --only NAME)"
+            if others:
+                listed = f"{', '.join(others)} (in full with --only NAME)"
                 for line in wrapped(listed, "  same for  ", " " * 12, self.width):
                     self._print(line)
         self._print("")

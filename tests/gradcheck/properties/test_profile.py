@@ -159,8 +159,10 @@ def test_printed_call_finds_the_same_again_in_a_fresh_process(folder):
         f"print({report.again})"
     )
     shown = python(code, folder).stdout
-    for result in report.results:
-        assert f"{result.name}: {result.message}" in shown
+    first, second = report.results
+    assert f"{first.name}: {first.message}\n" in shown
+    assert second.name in shown.partition("  same for  ")[2].partition("\n")[0]
+    assert second.headline in shown
 
 
 def test_failing_test_names_the_call_that_repeats_it(folder):
