@@ -11,7 +11,7 @@ import gzip
 import re
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,8 @@ def load_data(
         sample of a shuffle that is always the same.
     label
         The column of the labels in a CSV file. Where None, the one named label, class, target or
-        so; in a file without a header the first one, or the only one that holds words.
+        so; in a file without a header the only one that holds words, else the first, or else the
+        last, that holds whole numbers.
 
     Raises
     ------
@@ -110,6 +111,8 @@ def _from_arrays(path: Path, arrays: dict[str, NDArray[np.generic]], part: str) 
     y = next((arrays[n + part] for n in LABEL_NAMES if n + part in arrays), None)
     if X is None or y is None:
         return None
+    if not X.size:
+        raise ValueError(f"{path} holds no samples")
     if X.ndim < 2 or X.dtype.kind not in "fiub" or y.shape != X.shape[:1]:
         raise ValueError(
             f"{path}: inputs{part} of shape {X.shape} and {X.dtype}, labels{part} of shape "
@@ -129,9 +132,11 @@ def _read_csv(path: Path, label: str | None) -> Table:
     first, second = ([cell.strip(" \"'") for cell in line.split(delimiter)] for line in head)
     has_header = not any(map(_is_number, first))
     column = _label_column(path, first if has_header else None, second, label)
-    inputs = [i for i in range(len(second)) if i != column]
     options = {"delimiter": delimiter, "skiprows": int(has_header), "quotechar": '"'}
     try:
+        if column is None:
+            column = _whole_column(path, len(second), options)
+        inputs = [i for i in range(len(second)) if i != column]
         X = np.loadtxt(path, np.float32, usecols=inputs, ndmin=2, comments=None, **options)  # type: ignore[call-overload]
         y = np.loadtxt(path, np.str_, usecols=column, ndmin=1, comments=None, **options)  # type: ignore[call-overload]
     except ValueError as error:
@@ -139,13 +144,21 @@ def _read_csv(path: Path, label: str | None) -> Table:
     return X, y
 
 
-def _label_column(path: Path, header: list[str] | None, row: list[str], label: str | None) -> int:
-    """Return the position of the labels among the columns."""
+def _whole_column(path: Path, columns: int, options: dict[str, Any]) -> int:
+    """Return the first or the last column, whichever holds whole numbers; the first if both."""
+    ends = np.loadtxt(path, np.float64, usecols=(0, columns - 1), ndmin=2, comments=None, **options)
+    return 0 if (ends[:, 0] % 1 == 0).all() else columns - 1
+
+
+def _label_column(
+    path: Path, header: list[str] | None, row: list[str], label: str | None
+) -> int | None:
+    """Return the position of the labels among the columns, None where only the numbers tell."""
     words = [position for position, cell in enumerate(row) if not _is_number(cell)]
     if header is None:
         if label is not None:
             raise ValueError(f"{path} has no header; the label column {label!r} is not to be found")
-        return words[0] if len(words) == 1 else 0
+        return words[0] if len(words) == 1 else None
     names = LABEL_NAMES if label is None else (label.lower(),)
     for position, name in enumerate(header):
         if name.lower() in names:
@@ -176,6 +189,12 @@ def _split(path: Path, train: Table, test: Table | None) -> Dataset:
         raise ValueError(
             f"{path}: {len(classes)} distinct labels in {len(X)} samples, such as "
             f"{', '.join(classes[:3])}; expected classes. Is the label column the right one?"
+        )
+    broken = [name for name in classes if _is_number(name) and not float(name).is_integer()]
+    if broken:
+        raise ValueError(
+            f"{path}: the label {broken[0]} is no whole number; expected classes, by number or "
+            "name. Is the label column the right one?"
         )
     places = {name: place for place, name in enumerate(classes)}
     y, y_test = (

@@ -5,7 +5,8 @@ variance depend on every x of their group, so that the gradient has three paths:
 
     dx = (g - mean(g) - x^ mean(g x^)) / s,  g = gamma dy,
 
-one straight through, one by the mean, one by the variance.
+one straight through, one by the mean, one by the variance. Where few numbers are normalised, the
+three nearly cancel: in between, all is computed in double precision, whatever the input's.
 """
 
 from __future__ import annotations
@@ -43,15 +44,25 @@ class _Normalisation(Layer):
         self.epsilon = epsilon
         self._declare(gamma=np.ones(features, dtype), beta=np.zeros(features, dtype))
 
-    def _normalise(self, x: Array, mean: Array, variance: Array) -> Array:
-        """Return y; keep x^, s, and the parameters' part of it."""
-        s = np.sqrt(variance + x.dtype.type(self.epsilon))
+    def _wide(self, x: ArrayLike) -> tuple[Array, np.dtype[np.floating]]:
+        """Return ``x`` in double precision at least, and the precision of y and dx."""
+        x = self._rows(x, self.params["gamma"].size)
+        dtype = np.result_type(x, self.params["gamma"])
+        return x.astype(np.result_type(x, np.float64), copy=False), dtype
+
+    def _normalise(
+        self, x: Array, mean: Array, variance: Array, dtype: np.dtype[np.floating]
+    ) -> Array:
+        """Return y; keep x^, s, and the precision of dx."""
+        s = np.sqrt(variance + self.epsilon)
         x_hat = (x - mean) / s  # (n, features)
-        self._kept = x_hat, s
-        return np.asarray(x_hat * self.params["gamma"] + self.params["beta"])
+        self._kept = x_hat, s, dtype
+        y = x_hat * self.params["gamma"] + self.params["beta"]
+        return np.asarray(y, dtype)
 
     def _leave_gradients(self, dy: Array, x_hat: Array) -> Array:
         """Leave the gradients of gamma and beta; return g = gamma dy, that of x^."""
+        dy = dy.astype(x_hat.dtype, copy=False)
         self._leave("gamma", (dy * x_hat).sum(axis=0))
         self._leave("beta", dy.sum(axis=0))
         return np.asarray(dy * self.params["gamma"])
@@ -76,14 +87,16 @@ class LayerNorm(_Normalisation):
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the normalised rows, shape (n, features)."""
-        x = self._rows(x, self.params["gamma"].size)
-        return self._normalise(x, x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True))
+        x, dtype = self._wide(x)
+        mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+        return self._normalise(x, mean, variance, dtype)
 
     def backward(self, dy: ArrayLike) -> Array:
         """Return dx by its three paths; leave the gradients of gamma and beta."""
-        x_hat, s = self._recall()
+        x_hat, s, dtype = self._recall()
         dy = self._checked(dy, x_hat.shape)
-        return self._three_paths(self._leave_gradients(dy, x_hat), x_hat, s)
+        dx = self._three_paths(self._leave_gradients(dy, x_hat), x_hat, s)
+        return dx.astype(dtype, copy=False)
 
 
 class BatchNorm(_Normalisation):
@@ -121,22 +134,22 @@ class BatchNorm(_Normalisation):
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the normalised features, shape (n, features)."""
-        x = self._rows(x, self.params["gamma"].size)
+        x, dtype = self._wide(x)
         self._of_batch = self.training and len(x) > 0
-        if not self._of_batch:
-            running = (value.astype(x.dtype, copy=False) for value in self.state.values())
-            return self._normalise(x, *running)
-        mean, variance = x.mean(axis=0), x.var(axis=0)
-        self._remember(mean, variance, len(x))
-        return self._normalise(x, mean, variance)
+        mean, variance = self.state["mean"], self.state["variance"]
+        if self._of_batch:
+            mean, variance = x.mean(axis=0), x.var(axis=0)
+            self._remember(mean, variance, len(x))
+        return self._normalise(x, mean, variance, dtype)
 
     def backward(self, dy: ArrayLike) -> Array:
         """Return dx by its three paths, in use by the straight one alone."""
-        x_hat, s = self._recall()
+        x_hat, s, dtype = self._recall()
         dy = self._checked(dy, x_hat.shape)
         g = self._leave_gradients(dy, x_hat)
         # running statistics do not depend on x
-        return self._three_paths(g, x_hat, s) if self._of_batch else np.asarray(g / s)
+        dx = self._three_paths(g, x_hat, s) if self._of_batch else g / s
+        return dx.astype(dtype, copy=False)
 
     def _remember(self, mean: Array, variance: Array, n: int) -> None:
         """Move the running statistics towards those of the batch."""

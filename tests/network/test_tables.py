@@ -69,6 +69,15 @@ def test_a_file_without_a_header_has_its_labels_first_or_in_words(tmp_path):
     assert load_data(write(tmp_path / "b.csv", words)).classes[0] == "setosa"
 
 
+def test_a_file_without_a_header_has_its_labels_last_where_the_first_column_is_measured(tmp_path):
+    rows = "".join(f"{5 + k / 10},{k / 7:.2f},{k % 3}\n" for k in range(12))
+
+    data = load_data(write(tmp_path / "iris.data.csv", rows))
+
+    assert data.classes == ("0", "1", "2")
+    assert data.X_train.shape[1] == 2
+
+
 def test_a_test_file_other_separators_and_gzip_are_read(tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(KAGGLE.replace(",", ";").encode()))
     test = write(tmp_path / "t.csv", '\ufeff"label","pixel0","pixel1"\n1,0,51\n')
@@ -175,3 +184,18 @@ def test_without_pooch_the_error_says_how_to_get_it(monkeypatch):
 
     with pytest.raises(ConnectionError, match=r"pip install 'gradcheck\[data\]'"):
         download_mnist()
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.zeros((0, 3)), np.zeros(0, int), "holds no samples"),
+        (np.zeros((12, 3)), np.arange(12) % 2 + 0.5, r"the label 0\.5 is no whole number"),
+        (np.zeros((12, 3)), np.where(np.arange(12) % 2, 1.0, np.nan), "the label nan"),
+    ],
+)
+def test_arrays_that_hold_no_classes_are_refused(tmp_path, X, y, message):
+    np.savez(tmp_path / "data.npz", X=X, y=y)
+
+    with pytest.raises(ValueError, match=message):
+        load_data(tmp_path / "data.npz")
