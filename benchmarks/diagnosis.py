@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.rival_diagnoses import RIVALS
-from benchmarks.runs.store import FRESH, HELD, TUNED, Curves, Labelled, read
+from benchmarks.runs.store import FRESH, HELD, OTHER, TUNED, UNSEEN, Curves, Labelled, read
 from diagnostics import Severity, diagnose
 
 OURS = "diagnostics"
@@ -26,7 +26,7 @@ LOGGED = {
     "validation only": ("val_loss", "val_accuracy"),
     "training only": ("loss", "accuracy"),
 }
-PARTS = (TUNED, HELD, FRESH)
+PARTS = (TUNED, HELD, FRESH, OTHER, UNSEEN)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def by_tool(verdicts: Verdicts) -> str:
         bugs = [v for v in said if v.run.injected == "evaluation_bug"]
         cells.append(share(sum("overfitting" in v.codes for v in bugs), len(bugs)))
         rows.append(cells)
-    head = ["tool", *(f"cause named first, {part} runs" for part in PARTS),
+    head = ["tool", *(f"cause named first: {part}" for part in PARTS),
             "healthy runs with an alarm", "wrong evaluation called overfitting"]  # fmt: skip
     return table(head, rows)
 
@@ -165,20 +165,32 @@ def by_finding(said: list[Verdict]) -> str:
     return table(head, rows)
 
 
-def main() -> None:
-    """Print all tables."""
-    runs = read()
-    verdicts = {OURS: [ours(run) for run in runs]}
-    loud = {LOUD: [ours(run, (Severity.PROBLEM, Severity.WARNING)) for run in runs]}
+def everyone(runs: list[Labelled]) -> Verdicts:
+    """What we and the rivals say about all runs."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the rivals' rules do not expect infinite losses
         rivals = {name: [theirs(rule)(run) for run in runs] for name, rule in RIVALS.items()}
+    loud = [ours(run, (Severity.PROBLEM, Severity.WARNING)) for run in runs]
+    return {OURS: [ours(run) for run in runs], LOUD: loud} | rivals
+
+
+def counts(runs: list[Labelled]) -> str:
+    """How many runs there are of each kind, in a sentence."""
     healthy = sum(run.healthy for run in runs)
     told = sum(bool(run.codes) for run in runs)
-    print(f"{len(runs)} runs: {healthy} healthy, {told} with a fault that the curves can tell, "
-          f"{len(runs) - healthy - told} with one that they cannot.")  # fmt: skip
-    everyone = verdicts | rivals
-    for text in (by_tool(verdicts | loud | rivals), overfitting(everyone), by_cause(everyone)):
+    return (
+        f"{len(runs)} runs: {healthy} healthy, {told} with a fault that the curves can tell, "
+        f"{len(runs) - healthy - told} with one that they cannot."
+    )
+
+
+def main() -> None:
+    """Print all tables."""
+    runs = read()
+    verdicts = everyone(runs)
+    quiet = {tool: said for tool, said in verdicts.items() if tool != LOUD}
+    print(counts(runs))
+    for text in (by_tool(verdicts), overfitting(quiet), by_cause(quiet)):
         print(f"\n{text}")
     print(f"\n{by_finding(verdicts[OURS])}")
     print(f"\n{by_what_is_logged(runs)}")

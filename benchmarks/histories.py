@@ -27,8 +27,11 @@ RESTARTS, GONE_BACK = 1000, 20
 RUNS, EPOCHS = 200, 60
 
 
-def write_log(path: Path, rows: int, *, damaged: bool) -> None:
-    """A falling loss with noise; damaged: empty cells, words, and repeated steps."""
+def write_log(path: Path, rows: int, *, damaged: bool = False, times: bool = False) -> None:
+    """A falling loss with noise; damaged: empty cells, words, and repeated steps.
+
+    With ``times`` a column of dates stands before the numbers.
+    """
     rng = np.random.default_rng(0)
     time_ = np.arange(rows)
     loss = 2.3 * np.exp(-5 * time_ / rows) + 0.1 + 0.02 * rng.standard_normal(rows)
@@ -38,11 +41,13 @@ def write_log(path: Path, rows: int, *, damaged: bool) -> None:
     hurt = rng.random(rows) < (DAMAGED_SHARE if damaged else 0)
     word = hurt & (rng.random(rows) < 0.1)
     with path.open("w") as file:
-        file.write("step,loss,val_loss,accuracy\n")
+        file.write("time," * times + "step,loss,val_loss,accuracy\n")
         for i in range(rows):
             first = "oops" if word[i] else f"{loss[i]:.6f}"
             second = "" if hurt[i] else f"{val_loss[i]:.6f}"
-            file.write(f"{max(step[i], 0)},{first},{second},{accuracy[i]:.6f}\n")
+            minutes, seconds_ = divmod(i, 60)
+            stamp = f"2026-01-01 {minutes // 60:02}:{minutes % 60:02}:{seconds_:02}," * times
+            file.write(f"{stamp}{max(step[i], 0)},{first},{second},{accuracy[i]:.6f}\n")
 
 
 def ours(path: Path, picture: Path) -> None:
@@ -110,13 +115,12 @@ def false_alarms(correlation: float) -> tuple[float, float, float]:
 
 def speed_table(folder: Path) -> Iterator[str]:
     yield f"{'rows':>10} {'file':<10}{'read, diagnosed, drawn':>24}{'pandas, Matplotlib':>20}"
-    for damaged in (False, True):
-        path = folder / "log.csv"
-        write_log(path, ROWS, damaged=damaged)
+    path = folder / "log.csv"
+    for kind in ("whole", "damaged", "with times"):
+        write_log(path, ROWS, damaged=kind == "damaged", times=kind == "with times")
         one, other = race(path, folder / "picture.png")
-        kind = "damaged" if damaged else "whole"
         yield f"{ROWS:>10,} {kind:<10}{one:>22.2f} s{other:>18.2f} s"
-    write_log(path, 1000, damaged=False)
+    write_log(path, 1000)
     history = History.read(path)
     times = [seconds(lambda: diagnose(history)) for _ in range(9)]
     yield f"{1000:>10,} diagnosed in {1000 * statistics.median(times):.0f} ms"

@@ -78,7 +78,11 @@ def wrong_losses(case: Case) -> Iterator[tuple[str, str, float]]:
     yield "mean over ragged batches", "biased_average", float(np.mean(means))
     yield "sum over the samples", "loss_scale_mismatch", float(losses.sum())
     yield "sum over batches", "loss_scale_mismatch", float(np.sum(means))
+    sums = [losses[i : i + 32].sum() for i in range(0, n, 32)]
+    yield "mean over batches of sums", "loss_scale_mismatch", float(np.mean(sums))
     yield "loss in bits", "loss_scale_mismatch", float(losses.mean() / np.log(2))
+    twice = softmax(p, axis=1)[np.arange(n), case.y]
+    yield "second softmax in the loss", "softmax_twice", float(-np.log(twice).mean())
     squares = ((p - np.eye(p.shape[1])[case.y]) ** 2).sum(axis=1)
     yield "squared error reported", "other_loss_trained", float(squares.mean())
 
@@ -102,6 +106,8 @@ def wrong_answers(case: Case) -> Iterator[tuple[str, str, Predict, Array, Array]
         "one sigmoid per class": ("evaluation_bug", lambda A: 1 / (1 + np.exp(-z(A) - 1))),
         "dropout on": ("nondeterministic_prediction",
                        lambda A: p(A * (rng.random(A.shape) > 0.3))),
+        "dropout on, seeded": ("nondeterministic_prediction",
+                               lambda A: p(A * (np.random.default_rng(0).random(A.shape) > 0.3))),
         "noise on": ("nondeterministic_prediction",
                      lambda A: p(A + 0.3 * rng.standard_normal(A.shape))),
         "softmax twice": ("softmax_twice", lambda A: softmax(softmax(20 * z(A), axis=1), axis=1)),

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from diagnostics.parts import Labels, count_rows, part_of_rows
 from diagnostics.table import Floats, Mask, Table
+
+# The roles by which rows of training and of validation are told apart.
+MEASURED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 # A log whose epoch goes back more often than this share of its rows is unordered, not resumed.
 UNORDERED = 0.25
@@ -34,7 +38,7 @@ class Rows:
 def assemble(table: Table, mapping: dict[str, str]) -> Rows:
     """Return rows in order, each epoch once, training and validation side by side."""
     rows = _on_axis(table, mapping)
-    _order(rows)
+    _order(rows, mapping)
     _merge_equal(rows)
     _align_to_validation(rows, mapping)
     return rows
@@ -53,11 +57,27 @@ def _on_axis(table: Table, mapping: dict[str, str]) -> Rows:
             rows.notes.append(f"{int((~known).sum())} rows without {axis} left out")
             rows.keep(np.flatnonzero(known))
         return rows
+    return _counted(columns, blank, mapping)
+
+
+def _counted(columns: dict[str, Floats], blank: dict[str, Mask], mapping: dict[str, str]) -> Rows:
+    """Rows without an axis: by their number, training and validation each on its own."""
     length = len(next(iter(columns.values())))
-    return Rows("epoch", np.arange(length, dtype=np.float64), columns, blank)
+    position = count_rows(part_of_rows(blank, _measured(mapping)))
+    if position is None:
+        return Rows("epoch", np.arange(length, dtype=np.float64), columns, blank)
+    rows = Rows("epoch", position, columns, blank)
+    rows.notes.append("rows of training and of validation counted each on their own")
+    rows.keep(np.argsort(position, kind="stable"))
+    return rows
 
 
-def _order(rows: Rows) -> None:
+def _measured(mapping: dict[str, str]) -> list[str]:
+    """The columns that hold curves."""
+    return [mapping[role] for role in MEASURED if role in mapping]
+
+
+def _order(rows: Rows, mapping: dict[str, str]) -> None:
     """Undo restarts: of a resumed run the last word counts, of several runs the last run."""
     back = np.flatnonzero(np.diff(rows.position) < 0) + 1
     if len(back) == 0:
@@ -66,18 +86,40 @@ def _order(rows: Rows) -> None:
         rows.notes.append(f"rows sorted by {rows.axis}")
         rows.keep(np.argsort(rows.position, kind="stable"))
         return
-    again = rows.position[back]
-    anew = again <= np.minimum.accumulate(rows.position)[back - 1]
+    parts = _parts_one_after_the_other(rows, mapping, back)
+    kept = [part[_last_word(rows, part)] for part in parts]
+    if len(parts) > 1:
+        rows.notes.append(f"rows that log other columns put beside each other by {rows.axis}")
+    index = np.concatenate(kept)
+    rows.keep(index[np.argsort(rows.position[index], kind="stable")])
+
+
+def _parts_one_after_the_other(rows: Rows, mapping: dict[str, str], back: Labels) -> list[Labels]:
+    """Row numbers of all training and then of all validation, or the like; else all rows."""
+    parts = part_of_rows(rows.blank, _measured(mapping))
+    changes = np.flatnonzero(np.diff(parts)) + 1
+    if len(changes) == 0 or not np.isin(changes, back).all():
+        return [np.arange(len(parts))]
+    return [np.flatnonzero(parts == part) for part in np.unique(parts).tolist()]
+
+
+def _last_word(rows: Rows, part: Labels) -> Mask:
+    """Which of some rows count: those that the log never goes back to or before; say so."""
+    position = rows.position[part]
+    back = np.flatnonzero(np.diff(position) < 0) + 1
+    if len(back) == 0:
+        return np.ones(len(part), bool)
+    again = position[back]
+    anew = again <= np.minimum.accumulate(position)[back - 1]
     if anew.any():
         at = again[anew][-1]
         rows.notes.append(f"{rows.axis} starts again at {at:g}: only the last run is kept")
     if not anew.all():
         rows.notes.append(_resumed(rows.axis, again[~anew]))
-    # A row counts if the log never goes back to it or before it.
-    restarts = np.full(len(rows.position), np.inf)
+    restarts = np.full(len(position), np.inf)
     restarts[back - 1] = again
     lowest_to_come = np.minimum.accumulate(restarts[::-1])[::-1]
-    rows.keep(np.flatnonzero(rows.position < lowest_to_come))
+    return np.asarray(position < lowest_to_come)
 
 
 def _resumed(axis: str, places: Floats) -> str:

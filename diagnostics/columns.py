@@ -29,8 +29,8 @@ VALIDATION = {
 }
 TRAINING = {"train", "training", "tr", "trn"}
 LOSS = {"loss", "losses", "nll", "xent", "ce", "crossentropy", "logloss", "mlogloss", "cost"}
-# Losses of regression, which are metrics beside a column that is called a loss.
-REGRESSION = {"mse", "rmse", "mae", "huber"}
+# Losses of regression and of language models, metrics beside a column that is called a loss.
+METRICS = {"mse", "rmse", "mae", "huber", "ppl", "perplexity"}
 ACCURACY = {"accuracy", "accuracies", "acc", "accs", "accuracy_score"}
 # scikit-learn's names for an accuracy, too vague to rank with the others
 SCORE = {"score", "scores"}
@@ -164,8 +164,8 @@ def _metric_role(name: str) -> tuple[str, int] | None:
         return None
     if parts & LOSS:
         metric, rest = "loss", parts - LOSS
-    elif parts & REGRESSION:
-        metric, rest = "loss", parts - REGRESSION | {"metric_of_regression"}
+    elif parts & METRICS:
+        metric, rest = "loss", parts - METRICS | {"instead_of_a_loss"}
     elif parts & (ACCURACY | {"top1"}):
         metric, rest = "accuracy", parts - ACCURACY
     elif parts & SCORE:

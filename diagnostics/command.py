@@ -15,6 +15,8 @@ from diagnostics.report import Report
 
 # So many unreadable places of a file are told one by one.
 MOST_PROBLEMS = 5
+# So many columns that play no role are named.
+MOST_NAMED = 12
 NEVER = "never"
 ENDINGS = (".html", ".json", ".png", ".svg", ".txt")
 
@@ -83,7 +85,7 @@ def run(
 def _told(history: History, request: Request, say: Callable[[str], None]) -> bool:
     """Diagnose one run."""
     report = request.judge(history)
-    for line in [*how_read(history), "", str(report), *request.write(report)]:
+    for line in [str(report), "", *how_read(history), *request.write(report)]:
         say(line)
     return request.fails(report)
 
@@ -117,8 +119,9 @@ def how_read(history: History) -> Iterator[str]:
     if len(told) > MOST_PROBLEMS:
         yield f"not read: {len(told) - MOST_PROBLEMS} more places"
     others = [*history.summary()["other_columns"], *history.text]
+    more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
     if others:
-        yield f"not judged: {', '.join(others)}"
+        yield f"not judged: {', '.join(others[:MOST_NAMED])}{more}"
 
 
 def _compared(paths: Sequence[Path], request: Request, say: Callable[[str], None]) -> bool:

@@ -18,6 +18,7 @@ def take_nan_as_blank(table: Table, *, always: bool = False) -> None:
     With ``always``, as for data frames, which have nothing else to mark a missing value with,
     every NaN between numbers is marked.
     """
+    _take_side_by_side(table)
     for name, values in table.columns.items():
         between = _between_numbers(values) & ~table.blank[name]
         if not between.any():
@@ -29,6 +30,28 @@ def take_nan_as_blank(table: Table, *, always: bool = False) -> None:
             # After the last number too: `tail_of_nan` tells a gap from a breakdown there.
             table.blank[name] = table.blank[name] | np.isnan(values)
             table.notes.append(f"NaN between the values of {name!r} taken as not logged")
+
+
+def _take_side_by_side(table: Table) -> None:
+    """Mark NaN as not logged where two columns take turns: all rows of one, then of the other.
+
+    A breakdown ends the other curves too; it is not where they begin.
+    """
+    spans = {name: np.flatnonzero(np.isfinite(values)) for name, values in table.columns.items()}
+    for first, before in spans.items():
+        for second, after in spans.items():
+            if not len(before) or not len(after) or before[-1] >= after[0]:
+                continue
+            rest = np.arange(before[-1] + 1, len(table.columns[first]))
+            start = np.arange(after[0])
+            if not np.isfinite(table.columns[second][rest]).all():
+                continue
+            for name, rows in ((first, rest), (second, start)):
+                where = rows[np.isnan(table.columns[name][rows]) & ~table.blank[name][rows]]
+                if len(where):
+                    table.blank[name] = table.blank[name].copy()
+                    table.blank[name][where] = True
+                    table.notes.append(f"NaN beside the values of {name!r} taken as not logged")
 
 
 def tail_of_nan(values: Floats, blank: Mask) -> Mask:

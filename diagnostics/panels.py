@@ -25,6 +25,8 @@ SPLITS = {"train": "training", "val": "validation"}
 METRICS = ("loss", "accuracy")
 # Beside these, so many columns of gradient norms or shares of dead units are drawn.
 MOST_INTERNALS = 4
+# A loss whose lowest value lies further above ln N has nothing to do with it.
+FLOOR_REACH = 2.0
 
 
 def metrics_of(history: History) -> list[str]:
@@ -56,7 +58,7 @@ def draw_metrics(axes: Sequence[Axes], history: History, panels: list[str]) -> N
         axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis, panel in zip(axes, panels, strict=False):
         _draw_metric(axis, history, panel)
-    _draw_chance(axes[0], history)
+    _draw_levels(axes[0], history)
 
 
 def _draw_metric(axis: Axes, history: History, metric: str) -> None:
@@ -75,6 +77,8 @@ def _draw_metric(axis: Axes, history: History, metric: str) -> None:
         draw_crosses(axis, bad, name, style["color"], 0.97 if split == "val" else 0.9)
     if metric == "loss":
         choose_scale(axis, np.concatenate(shown))
+    if not any(len(values) for values in shown):
+        axis.set_yticks([])
     if last is not None:
         draw_best(axis, *last[1:], f"{last[0]} {metric}", lowest=metric == "loss")
     _dress(axis, metric)
@@ -99,17 +103,20 @@ def _dress(axis: Axes, label: str) -> None:
         axis.spines[side].set_visible(False)
 
 
-def _draw_chance(axis: Axes, history: History) -> None:
-    """A line at ln C where the number of classes shows in the curves."""
+def _draw_levels(axis: Axes, history: History) -> None:
+    """Lines at ln C, and at ln N under a loss that never falls below it, where these show."""
     from diagnostics.rules import Run
 
-    classes = Run(history).classes
-    if classes is None:
-        return
+    run = Run(history)
+    levels = {}
+    if run.classes is not None:
+        levels[f"guessing among {run.classes}: ln {run.classes}"] = float(np.log(run.classes))
+    if run.samples and run.val_loss is not None:
+        floor = float(np.log(run.samples))
+        if floor <= run.val_loss.values.min() < FLOOR_REACH * floor:
+            levels[f"ln N, N = {run.samples} samples"] = floor
     low, high = axis.get_ylim()
-    level = float(np.log(classes))
-    if low < level < high:
-        axis.axhline(
-            level, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)),
-            label=f"guessing among {classes}: ln {classes}",
-        )  # fmt: skip
+    dashes = ((0, (1, 2)), (0, (6, 2)))
+    for (label, level), dash in zip(levels.items(), dashes, strict=False):
+        if low < level < high:
+            axis.axhline(level, color=GREY, linewidth=0.9, linestyle=dash, label=label)

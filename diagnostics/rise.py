@@ -134,6 +134,7 @@ def rise(values: Floats) -> Rise:
     """
     points, _ = condense(values, TESTED_POINTS)
     medians = window_medians(points) if len(points) >= 6 else points
+    medians = _with_early_lowest(points, medians)
     low = int(np.argmin(medians))
     size = float(medians[-1] - medians[low])
     after = medians[low:]
@@ -148,6 +149,19 @@ def rise(values: Floats) -> Rise:
         slope=slope_in_errors(tail),
         values=values,
     )
+
+
+def _with_early_lowest(points: Floats, medians: Floats) -> Floats:
+    """Window medians after the lowest of the first window and before, in medians of three.
+
+    Where learning is fastest a minimum may be shorter than a window.
+    """
+    start = len(points) - (len(medians) - 1) * window_width(points)
+    if len(points) < 6 or start < 3:
+        return medians
+    threes = np.lib.stride_tricks.sliding_window_view(points[:start], 3)
+    early = min(float(np.median(threes, axis=1).min()), float(medians[0]))
+    return np.concatenate([[early], medians[1:]])
 
 
 def _noise_near_the_end(points: Floats) -> float:

@@ -7,12 +7,18 @@ Run as a script, it writes the list into the page and draws the runs that the pa
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import network
+from benchmarks import diagnosis
+from benchmarks.runs import store
 from diagnostics import History, compare, compare_histories, diagnose, plot_history
 from diagnostics.live.looks import looks, sightings_needed
 from diagnostics.readers import READERS
@@ -59,12 +65,29 @@ def schedule() -> str:
     )
 
 
+def corpus() -> str:
+    """What is said about the labelled runs, by us and by others."""
+    runs = store.read()
+    verdicts = diagnosis.everyone(runs)
+    quiet = {tool: said for tool, said in verdicts.items() if tool != diagnosis.LOUD}
+    tables = [
+        diagnosis.counts(runs),
+        diagnosis.by_tool(verdicts),
+        diagnosis.overfitting(quiet),
+        diagnosis.by_finding(verdicts[diagnosis.OURS]),
+        diagnosis.by_what_is_logged(runs),
+    ]
+    return "\n\n".join(tables)
+
+
 PARTS = {"findings": findings, "formats": formats, "schedule": schedule}
+# These take half a minute.
+MEASURED = {"corpus": corpus}
 
 
-def filled(text: str) -> str:
+def filled(text: str, parts: Mapping[str, Callable[[], str]] = PARTS) -> str:
     """The page with every part between its marks made anew."""
-    for name, make in PARTS.items():
+    for name, make in parts.items():
         begin, end = (mark.format(name=name) for mark in MARKS)
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)
@@ -125,4 +148,5 @@ def draw() -> None:
 
 if __name__ == "__main__":
     draw()
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    page = filled(PAGE.read_text(encoding="utf-8"), PARTS | MEASURED)
+    PAGE.write_text(page, encoding="utf-8")

@@ -1,11 +1,11 @@
-"""Train every run of the corpus, label it and write them all."""
+"""Train every run of the corpus, label it and write them all; `other_code` adds its own."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from benchmarks.runs.faults import cases
-from benchmarks.runs.labels import label
+from benchmarks.runs.labels import Facts, label
 from benchmarks.runs.store import PATH, Labelled, rounded, save
 from benchmarks.runs.training import train
 
@@ -15,7 +15,9 @@ def main() -> None:
     runs = []
     for case in cases():
         curves, truth = train(case.setup)
-        said = label(case, curves, truth)
+        setup = case.setup
+        facts = Facts(case.cause, setup.source.classes, setup.epochs, setup.weight_decay)
+        said = label(facts, curves, truth)
         runs.append(
             Labelled(case.name, case.part, case.cause, said.cause, said.codes, rounded(curves))
         )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.runs.faults import Case
 from benchmarks.runs.sources import Array
 from benchmarks.runs.store import Curves
 
@@ -21,6 +20,16 @@ RISES, HOLDS = 0.10, 0.03
 FALLS, CLIMBS = 0.015, 0.005
 # Accuracies that differ by this much are not those of sets from one source.
 FAR_APART = 0.2
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was done in a run: the fault, the number of classes (0 for regression), the length."""
+
+    cause: str
+    classes: int
+    epochs: int
+    weight_decay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Label:
         return bool(self.codes)
 
 
-def label(case: Case, curves: Curves, truth: Curves) -> Label:
+def label(case: Facts, curves: Curves, truth: Curves) -> Label:
     """Return the cause of a run, and the codes of which one must come first."""
     if case.cause in ("healthy", "overfitting", "overconfidence"):
         return _generalisation(case, curves, truth)
@@ -66,7 +75,7 @@ def _step(truth: Curves) -> float:
     return float(steps.min()) if len(steps) else 0.0
 
 
-def _generalisation(case: Case, curves: Curves, truth: Curves) -> Label:
+def _generalisation(case: Facts, curves: Curves, truth: Curves) -> Label:
     """Healthy, overfitted or overconfident: what the true curves are, not what was intended."""
     rise, drop = _rise(truth), _drop(truth)
     if rise < RISES or _rise(_validation(curves)) < RISES:
@@ -74,7 +83,7 @@ def _generalisation(case: Case, curves: Curves, truth: Curves) -> Label:
             return Label("overfitting", ("overfitting",))
         sound = case.cause == "healthy" and rise < HOLDS
         return Label("healthy" if sound else "borderline", ())
-    if not case.setup.source.classes or drop > max(FALLS, 1.5 * _step(truth)):
+    if not case.classes or drop > max(FALLS, 1.5 * _step(truth)):
         return Label("overfitting", ("overfitting",))
     loss, accuracy = _smooth(truth["loss"]), _smooth(truth["accuracy"])
     gain = float(accuracy[-1] - accuracy[loss.argmin()])
@@ -94,18 +103,18 @@ def _gap(curves: Curves, truth: Curves) -> float:
     return curves["accuracy"][-1] - truth["accuracy"][-1]
 
 
-Judge = Callable[[Case, Curves, Curves], tuple[bool, tuple[str, ...]]]
+Judge = Callable[[Facts, Curves, Curves], tuple[bool, tuple[str, ...]]]
 
 
 def _always(*codes: str) -> Judge:
     return lambda case, curves, truth: (True, codes)
 
 
-def _never(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _never(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     return False, ()
 
 
-def _label_noise(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _label_noise(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     train = np.asarray(curves["accuracy"])
     at_the_end = (train[:-1] + train[1:]) / 2  # of each epoch, between the means over two
     below = np.median((at_the_end - curves["val_accuracy"][:-1])[1:8]) < -0.02
@@ -113,19 +122,19 @@ def _label_noise(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple
     return _drop(truth) > 2 * FALLS, codes
 
 
-def _shift(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
-    early = slice(1, max(4, case.setup.epochs // 4))
+def _shift(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+    early = slice(1, max(4, case.epochs // 4))
     apart = np.median(np.subtract(truth["accuracy"], curves["val_accuracy"])[early])
     return bool(apart > FAR_APART), ("distribution_shift",)
 
 
-def _shuffled(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _shuffled(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     memorised = curves["accuracy"][-1] > 0.5
     codes = ("label_noise",) if memorised else ("not_learning", "underfitting")
     return True, ("shuffled_labels", *codes)
 
 
-def _too_high(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _too_high(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     """The training loss is not below half of the first, or moves by a fifth from epoch to epoch."""
     loss = np.asarray(curves["loss"])
     if not np.isfinite(loss).all():
@@ -137,45 +146,45 @@ def _too_high(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[st
     return bool(large and (restless or np.median(later) > loss[0])), codes
 
 
-def _too_low(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _too_low(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     left = np.median(curves["loss"][-3:]) / curves["loss"][0]
     codes = ("slow_learning", "not_learning") if left > 0.9 else ("slow_learning",)
     return bool(left > 0.6), codes
 
 
-def _dead(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _dead(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     codes = ("dead_units", "class_collapse", "not_learning")
     return len(set(truth["accuracy"][5:])) <= 4, codes
 
 
-def _collapse(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _collapse(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     return len(set(curves["val_accuracy"][8:])) <= 2, ("class_collapse", "not_learning")
 
 
-def _vanishing(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _vanishing(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     codes = ("vanishing_gradients", "not_learning", "class_collapse")
-    return max(truth["accuracy"]) < 1.5 / case.setup.source.classes, codes
+    return max(truth["accuracy"]) < 1.5 / case.classes, codes
 
 
-def _leak(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _leak(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     """Training memorised what the true accuracy is far from, and validation went along."""
     apart = np.median(np.subtract(curves["val_accuracy"], truth["accuracy"])[-5:])
     return bool(apart > FAR_APART / 2), ("train_validation_overlap",)
 
 
-def _swapped(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _swapped(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     ends = curves["loss"][-1] / curves["val_loss"][-1]  # under each other's names
     return ends > 2, ("train_validation_swapped",)
 
 
-def _underfitting(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
-    at_chance = curves["accuracy"][-1] < 2.5 / case.setup.source.classes
-    at_chance |= case.setup.weight_decay > 0.1  # decayed to nothing
+def _underfitting(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+    at_chance = curves["accuracy"][-1] < 2.5 / case.classes
+    at_chance |= case.weight_decay > 0.1  # decayed to nothing
     codes = ("not_learning", "class_collapse", "underfitting") if at_chance else ("underfitting",)
     return bool(np.median(curves["accuracy"][-5:]) < 0.8), codes
 
 
-def _resumed(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _resumed(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     loss = np.asarray(curves["loss"])
     at = next(i for i in range(len(loss)) if i / len(loss) >= 0.6)
     codes = ("oscillating", "exploding_or_nan")
@@ -183,8 +192,14 @@ def _resumed(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str
     return bool(after > 2 * loss[at - 5 : at].max() and after > 0.1 * loss[0]), codes
 
 
-def _not_finite(case: Case, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+def _not_finite(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
     return not np.isfinite(curves["val_loss"]).all(), ("exploding_or_nan",)
+
+
+def _kept(case: Facts, curves: Curves, truth: Curves) -> tuple[bool, tuple[str, ...]]:
+    """What was learned is lost again, or nothing is."""
+    lost = truth["accuracy"][-1] < 0.8 * max(max(truth["accuracy"]), 0.5)
+    return lost, ("exploding_or_nan", "oscillating", "not_learning")
 
 
 JUDGES: dict[str, Judge] = {
@@ -210,4 +225,9 @@ JUDGES: dict[str, Judge] = {
     "underfitting": _underfitting,
     "resumed": _resumed,
     "too_few_epochs": _always("too_few_epochs"),
+    "softmax_twice": _always("softmax_twice", "evaluation_bug"),
+    "gradients_kept": _kept,
+    "unscaled": _kept,
+    "broadcast": _always("not_learning", "underfitting"),
+    "targets": _always("exploding_or_nan"),
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 Curves = dict[str, list[float]]
 # The parts of the corpus.
 TUNED, HELD, FRESH = "tuned", "held out", "fresh"
+OTHER, UNSEEN = "other code", "other code, unseen"
 
 PATH = Path(__file__).with_name("histories.json.gz")
 # As training logs print them.

@@ -1,10 +1,10 @@
 """Experiments on a model: one function for each question, asked in this order.
 
 First whether the evaluation is right (`repetition`, `evaluation`, `normalisation`, `batches`,
-`reported`, `loss_function`), then whether the data sets fit together (`leaks`, `inputs`), whether
-the answers have to do with the labels (`learning`, `labels`), whether the network is alive
-(`answers`, `units`, `magnitude`), and last whether the answers are as sure as they are right
-(`confidence`).
+`reported`, `descended`, `loss_function`), then whether the data sets fit together (`leaks`,
+`inputs`), whether the answers have to do with the labels (`learning`, `labels`), whether the
+network is alive (`answers`, `units`, `magnitude`), and last whether the answers are as sure as they
+are right (`confidence`).
 """
 
 from diagnostics.probes import (  # isort: skip  (the order is the order of the experiments)
@@ -13,6 +13,7 @@ from diagnostics.probes import (  # isort: skip  (the order is the order of the 
     normalisation,
     batches,
     reported,
+    descended,
     loss_function,
     leaks,
     inputs,
@@ -32,6 +33,7 @@ __all__ = [
     "answers",
     "batches",
     "confidence",
+    "descended",
     "evaluation",
     "inputs",
     "investigate",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.probes.predictions import Kind
 from diagnostics.probes.registry import probe
 from diagnostics.probes.subject import Subject
 
@@ -12,7 +13,7 @@ from diagnostics.probes.subject import Subject
 ONE_CLASS, NOT_ONE_CLASS = 0.95, 0.8
 
 
-@probe(unless=("classes_returned", "rounded_probabilities", "evaluation_bug"))
+@probe(unless=("classes_returned", "rounded_probabilities"))
 def log_of_zero(subject: Subject) -> Finding | None:
     """Samples whose true class has probability zero make the loss infinite."""
     raw, y = subject.predictions.raw, subject.y
@@ -20,6 +21,8 @@ def log_of_zero(subject: Subject) -> Finding | None:
     if not zero.any():
         return None
     broken = subject.last_loss_not_finite
+    if not broken and subject.predictions.kind is Kind.UNNORMALISED:
+        return None  # what the rows are not, says more than what is zero in them
     return Finding(
         code="exploding_or_nan",
         # Trees and neighbours answer 0 by right; only a loss that is taken of it suffers.

@@ -17,8 +17,8 @@ from diagnostics.table import Floats
 SIZES = (8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096)
 # Sums over many samples in single precision differ by this much.
 ROUNDING = 1e-6
-# A match that chance brings about more often than this proves nothing.
-BY_CHANCE = 0.02
+# A match that chance brings about more often than this proves nothing, and than this is no news.
+BY_CHANCE, WORTH_A_WORD = 0.02, 0.2
 # An average that is off by more than this share misleads.
 LARGE = 0.1
 
@@ -59,6 +59,8 @@ def averages(losses: Floats) -> Iterator[Average]:
         total = float(means.sum())
         of = f"the means of batches of {size}"
         yield Average(size, f"the sum of {of}", True, total)
+        summed = float(losses.sum() / len(starts))
+        yield Average(size, f"the mean of the sums of batches of {size}", True, summed)
         yield Average(size, f"the sum of {of}, divided by the number of samples", True, total / n)
 
 
@@ -71,7 +73,10 @@ def averaged_over_batches(subject: Subject) -> Finding | None:
     if reported is None:
         return None
     right = float(subject.sample_losses.mean())
-    found = (_matches(losses, reported) for losses, _ in clipped_losses(subject))
+    every = [losses for losses, _ in clipped_losses(subject)]
+    if any(abs(float(losses.mean()) - reported) <= resolution_of(reported) for losses in every):
+        return None
+    found = (_matches(losses, reported) for losses in every)
     matches, chance = next((pair for pair in found if pair[0]), ([], 1.0))
     accuracy = subject.reported("val_accuracy")
     if accuracy is not None:
@@ -79,23 +84,26 @@ def averaged_over_batches(subject: Subject) -> Finding | None:
         ways = {match.said for match in also}
         both = [match for match in matches if match.said in ways]
         matches, chance = (both, chance * coincidence) if both else (matches, chance)
-    if not matches or chance > BY_CHANCE:
+    if not matches or chance > WORTH_A_WORD:
         return None
     match, off = matches[0], reported / right - 1
+    severity = Severity.PROBLEM if match.scale or abs(off) > LARGE else Severity.WARNING
     return Finding(
         code="loss_scale_mismatch" if match.scale else "biased_average",
-        severity=Severity.PROBLEM if match.scale or abs(off) > LARGE else Severity.WARNING,
+        severity=severity if chance <= BY_CHANCE else Severity.INFO,
         message=(
             f"The reported loss {reported:.6g} is {match.said}; the mean over the samples is "
             f"{right:.6g}."
         ),
-        confidence=0.95,
+        # as likely as not beforehand: the odds are one against as many as chance brings about
+        confidence=min(0.95, 1 / (1 + chance)),
         evidence={
             "reported": reported,
             "mean over the samples": right,
             "difference": f"{off:+.2%}",
             "batch size": match.batch_size,
             "samples": len(subject.y),
+            "as near by chance": chance,
         },
         causes=("losses of batches are averaged as if all batches had the same size",),
         next_steps=(

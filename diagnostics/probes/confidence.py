@@ -1,9 +1,9 @@
 """Are the answers as sure as they are right? One temperature is fitted, and judged by its effect.
 
 How sure a model is, is a property of the model before it is a fault: naive Bayes is too sure by
-construction, a strongly regularised model too cautious. It is reported as a fact, and becomes a
-warning or a problem only where it explains a symptom: a validation loss that rises, or a model
-that is calibrated on its training samples and not on others.
+construction, a strongly regularised model too cautious, and nearly every network that is trained
+to the end too sure. It is reported as a fact, and becomes a warning or a problem only where it
+explains a symptom: a validation loss that rises.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _weight(subject: Subject, fitted: Temperature, loss: float) -> tuple[Severit
             "which training on the cross-entropy does not leave behind: the logits are scaled "
             "afterwards, or it is of a kind that is too sure by construction, as naive Bayes"
         )
-    return (Severity.WARNING if severe and on_training is not None else Severity.INFO), grown
+    return Severity.INFO, grown
 
 
 def _training_temperature(subject: Subject) -> float | None:

@@ -31,7 +31,7 @@ def evaluation_bug(subject: Subject) -> Finding | None:
     """Rows must sum to one, and must not depend on the other rows of the batch."""
     predictions = subject.predictions
     unequal = _coupling(subject, subject.alone, renormalised=False)
-    coupled = unequal > max(COUPLED, 10 * subject.repeat_noise)
+    coupled = unequal > max(COUPLED, 10 * _noise(subject))
     shared = coupled and _coupling(subject, subject.alone, renormalised=True) <= COUPLED
     if not coupled and predictions.kind is not Kind.UNNORMALISED:
         return None
@@ -45,6 +45,11 @@ def evaluation_bug(subject: Subject) -> Finding | None:
     if shared or over_batch:
         return _normaliser_shared(subject, unequal)
     return _rows_coupled(subject, unequal)
+
+
+def _noise(subject: Subject) -> float:
+    """How much the answer to one sample differs, for no other sample's sake."""
+    return max(subject.repeat_noise, subject.copy_noise if "model" in subject.given else 0.0)
 
 
 def _merely_rounded(p: Floats) -> bool:
@@ -97,7 +102,8 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
         causes=("maximum or sum in softmax taken over the whole array, or along axis 0",),
         next_steps=(
             ROW_WISE,
-            "Then run the evaluation again: the loss above, restated row-wise, is what to expect.",
+            f"Then evaluate again: with rows normalised the loss is "
+            f"{subject.sample_losses.mean():.3g}.",
         ),
     )
 

@@ -182,6 +182,7 @@ def _subject(
 ) -> Subject:
     """The arguments, validated."""
     X = _samples(X)
+    _require_rows(X, y)
     if not callable(predict):
         if np.ndim(predict) == 0:
             raise TypeError(
@@ -203,6 +204,8 @@ def _subject(
 
 def _samples(X: Any) -> Any:
     """Samples that can be cut: arrays, tensors and data frames as they are, lists as an array."""
+    if hasattr(X, "detach"):
+        return X.detach()
     return X if hasattr(X, "shape") else np.asarray(X)
 
 
@@ -225,6 +228,18 @@ def _labels(y: Any, name: str) -> tuple[Labels, int]:
             f"{name}: expected class indices 0, 1, ... or one-hot rows, got {values[:3]}"
         )
     return indices, int(indices.max()) + 1
+
+
+def _require_rows(X: Any, y: Any) -> None:
+    """Samples in columns, as some courses have them, are refused with the way to turn them."""
+    shape, labels = np.shape(X), np.shape(y)
+    if len(shape) != 2 or not labels or shape[1] != labels[-1] or shape[0] == len(np.ravel(y)):
+        return
+    if labels[:-1] == (1,) or (len(labels) == 1 and shape[0] < shape[1]):
+        raise ValueError(
+            f"X: expected samples along the first axis, got shape {shape} for {labels[-1]} labels. "
+            "Pass investigate(lambda A: predict(A.T).T, X.T, y.reshape(-1))"
+        )
 
 
 def _require_equal(rows: int, labels: int, first: str, second: str) -> None:

@@ -109,17 +109,21 @@ def _near_copies(train: Floats, queries: Floats) -> tuple[np.ndarray, float]:
     Notes
     -----
     In d dimensions the volume within r holds a share (r / r_k)^d of the k nearest, so that
-    P(r_1 < q r_k) = 1 - (1 - q^d)^(k-1). The median of r_1 / r_k gives d, as in the estimator of
-    Facco, d'Errico, Rodriguez and Laio 2017 (Sci. Rep. 7, 12140) for k = 2. Equal rows, which
+    P(r_1 < q r_k) = 1 - (1 - q^d)^(k-1), and (r_j / r_k)^d is distributed as the j-th of k - 1
+    numbers drawn from [0, 1], whose median is 1/2 for k = 2j: so the median of r_5 / r_10 gives d,
+    with a few copies among the neighbours or none. Ratios of two neighbours' distances give d in
+    Facco, d'Errico, Rodriguez and Laio 2017 (Sci. Rep. 7, 12140) as well. Equal rows, which
     discrete features make in any split, do not count; and copies stand apart: neighbours of one
     group, as rows that agree in all discrete features, are as many again at twice the distance.
     """
     near, expected = np.zeros(len(queries), bool), 0.0
     # copies are near in the units of the data or in those of the features, as noise was added
     for scale in (1.0, spreads(some_rows(train, BLOCK))):
-        ratio = closeness(train, queries, scale)
-        median = float(np.clip(np.median(ratio), EQUAL, 1 - EQUAL))
-        dimension = np.log(1 - 0.5 ** (1 / (NEIGHBOURS - 1))) / np.log(median)
+        nearest = nearest_distances(train, queries, scale)
+        tenth = np.maximum(nearest[:, -1], 1e-300)
+        ratio = nearest[:, 0] / tenth
+        middle = np.median(nearest[:, NEIGHBOURS // 2 - 1] / tenth)
+        dimension = np.log(0.5) / np.log(np.clip(middle, EQUAL, 1 - EQUAL))
         chance = float(1 - (1 - NEAR**dimension) ** (NEIGHBOURS - 1))
         found = (ratio < NEAR) & (ratio > EQUAL)
         between = ((ratio >= NEAR) & (ratio < 2 * NEAR)).sum()
@@ -128,8 +132,8 @@ def _near_copies(train: Floats, queries: Floats) -> tuple[np.ndarray, float]:
     return near, expected
 
 
-def closeness(train: Floats, queries: Floats, scale: Floats | float = 1.0) -> Floats:
-    """Return each row's distance to the nearest training row over that to the tenth nearest.
+def nearest_distances(train: Floats, queries: Floats, scale: Floats | float = 1.0) -> Floats:
+    """Return each row's distances to its nearest training rows, ascending, ten of them.
 
     Parameters
     ----------
@@ -139,8 +143,7 @@ def closeness(train: Floats, queries: Floats, scale: Floats | float = 1.0) -> Fl
         Of the features.
     """
     basis = _directions(train.shape[1]) / np.reshape(scale, (-1, 1))
-    distances = _nearest(train @ basis, queries @ basis)
-    return np.asarray(distances[:, 0] / np.maximum(distances[:, -1], 1e-300))
+    return _nearest(train @ basis, queries @ basis)
 
 
 def _directions(features: int) -> Floats:

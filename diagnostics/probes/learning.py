@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.probes.calibration import TINY
+from diagnostics.probes.kinship import kinship
+from diagnostics.probes.predictions import Kind
 from diagnostics.probes.registry import probe
-from diagnostics.probes.samples import QUERIES, as_rows, labels_of_nearest
+from diagnostics.probes.samples import QUERIES, as_rows
 from diagnostics.probes.subject import Labels, Subject
-from diagnostics.table import Floats
 
 # Answers that depend on the labels at all are told from chance at this level.
 SIGNIFICANCE = 1e-3
@@ -23,6 +21,8 @@ WEAK = 0.6
 TOO_EASY = 0.8
 # A training set is learned when this share of what chance leaves is answered rightly.
 LEARNED = 0.5
+# Answers this sure, with classes as frequent as the labels' at this level, have been learned.
+SURE, SAME_FREQUENCIES = 0.6, 0.05
 # Fewer samples cannot show that answers and labels have nothing in common.
 FEWEST = 50
 # Out of n shifts the best agrees by chance at most this many standard deviations above the rest.
@@ -165,31 +165,6 @@ def shuffled_set(subject: Subject) -> Finding | None:
     )
 
 
-class Kinship(NamedTuple):
-    """How much more often nearest neighbours share a label than by chance, and its error."""
-
-    excess: float
-    error: float
-
-
-def kinship(X: Floats, y: Labels) -> Kinship:
-    """Return how much more often nearest neighbours share a label than by chance.
-
-    Parameters
-    ----------
-    X, y
-        Samples as rows, and their labels.
-
-    Notes
-    -----
-    Neighbours of one another count twice, which doubles the variance.
-    """
-    y = y[:QUERIES]
-    chance = float((np.bincount(y) ** 2).sum() / len(y) ** 2)
-    agreement = float(np.mean(labels_of_nearest(X, y) == y))
-    return Kinship(agreement - chance, float(np.sqrt((2 * chance * (1 - chance) + TINY) / len(y))))
-
-
 def _sorted(y: Labels) -> tuple[str, ...]:
     """A cause that shows in the labels alone."""
     return ("the labels are sorted, the samples are not",) if np.all(np.diff(y) >= 0) else ()
@@ -208,15 +183,22 @@ def not_learning(subject: Subject) -> Finding | None:
         "p-value of independence": association(answers, subject.y),
     }
     train_accuracy = _train_accuracy(subject)
-    learned = train_accuracy is not None and train_accuracy - chance > LEARNED * (1 - chance)
     if train_accuracy is not None:
         evidence = evidence | {"training accuracy": train_accuracy}
-    reason = (
-        f"yet {train_accuracy:.0%} of the training samples are answered rightly: the labels of "
-        "one of the two sets are shuffled against their samples"
-        if learned
-        else "the labels are shuffled against their samples, or the model has not learned"
-    )
+    known = train_accuracy is not None and train_accuracy - chance > LEARNED * (1 - chance)
+    learned = known or _answers_as_if_learned(subject)
+    if known:
+        reason = (
+            f"yet {train_accuracy:.0%} of the training samples are answered rightly: the labels "
+            "of one of the two sets are shuffled against their samples"
+        )
+    elif learned:
+        reason = (
+            "yet the model is sure of them and answers each class as often as it occurs, as only "
+            "a model does that has learned: the labels are shuffled against their samples"
+        )
+    else:
+        reason = "the labels are shuffled against their samples, or the model has not learned"
     return Finding(
         code="shuffled_labels" if learned else "not_learning",
         severity=Severity.PROBLEM,
@@ -224,7 +206,7 @@ def not_learning(subject: Subject) -> Finding | None:
             f"The answers have nothing to do with the labels ({evidence['accuracy']:.0%} right, "
             f"{chance:.0%} by always answering the most frequent one); {reason}."
         ),
-        confidence=0.9 if learned else 0.75,
+        confidence=0.9 if known else 0.75,
         evidence=evidence,
         causes=(
             *_sorted(subject.y),
@@ -236,6 +218,20 @@ def not_learning(subject: Subject) -> Finding | None:
             "Or let the model learn 20 samples by heart: if it cannot, training is broken.",
         ),
     )
+
+
+def _answers_as_if_learned(subject: Subject) -> bool:
+    """Whether the answers are sure, and the classes among them as frequent as among the labels.
+
+    Untrained networks, and trained ones on inputs of another kind, favour a few classes.
+    """
+    from scipy.stats import chi2_contingency
+
+    p = subject.predictions.probabilities
+    if subject.predictions.kind is Kind.CLASSES or p.max(axis=1).mean() < SURE:
+        return False
+    counts = np.stack([np.bincount(v, minlength=p.shape[1]) for v in (p.argmax(axis=1), subject.y)])
+    return float(chi2_contingency(counts[:, counts.sum(axis=0) > 0]).pvalue) > SAME_FREQUENCIES
 
 
 def _train_accuracy(subject: Subject) -> float | None:

@@ -23,6 +23,17 @@ NEAR_BOUND = 0.95
 UNSURE = 0.8
 
 
+def highest_of_softmax(classes: int) -> float:
+    """Return the largest probability in the softmax of a distribution: that of a one-hot row.
+
+    Parameters
+    ----------
+    classes
+        Their number.
+    """
+    return math.e / (math.e + classes - 1)
+
+
 def undo_softmax(p: Floats) -> Floats:
     """Return the only z of sum one with softmax(z) = p, row by row.
 
@@ -43,8 +54,7 @@ def softmax_twice(subject: Subject) -> Finding | None:
     if kind is Kind.UNNORMALISED or inner.min() < -HALF_PRECISION:
         return None
     classes, accuracy = p.shape[1], float(subject.right.mean())
-    # softmax of a one-hot row
-    highest = math.e / (math.e + classes - 1)
+    highest = highest_of_softmax(classes)
     error = math.sqrt(highest * (1 - highest) / len(p))
     # A model that is right this often and never surer than `highest` is not merely unsure.
     if accuracy < highest + STANDARD_ERRORS * error:
@@ -93,10 +103,10 @@ def rounded_probabilities(subject: Subject) -> Finding | None:
     decimals = decimals_of(p)
     if decimals is None:
         return None
+    if np.ptp(p) == 0:
+        return None
     missed = np.abs(p.sum(axis=1) - 1) > 0.5 * 10.0**-decimals
     zero = subject.p_true == 0
-    if not missed.any() and not zero.any():
-        return None
     said = (
         f"The probabilities are rounded to multiples of {10.0**-decimals:g}: "
         f"{missed.mean():.0%} of the rows no longer sum to 1"
@@ -104,10 +114,11 @@ def rounded_probabilities(subject: Subject) -> Finding | None:
         else f"All probabilities are multiples of {10.0**-decimals:g}: rounded, or counted by a "
         "few trees or neighbours"
     )
+    lost = f"; {zero.sum()} true classes have exactly 0, and an infinite loss" if zero.any() else ""
     return Finding(
         code="rounded_probabilities",
         severity=Severity.WARNING if missed.any() else Severity.INFO,
-        message=f"{said}; {zero.sum()} true classes have exactly 0, and an infinite loss.",
+        message=f"{said}{lost}.",
         confidence=0.97 if missed.any() else 0.6,
         evidence={
             "decimals": decimals,

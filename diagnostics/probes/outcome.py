@@ -25,8 +25,8 @@ class Level(StrEnum):
     MODEL = "proven by experiment on the model"
 
 
-# Remarks on the answers and inputs, which no one looks for first.
-REMARKS = frozenset({"logits_returned", "classes_returned", "unnormalised_inputs"})
+# Remarks on the answers, inputs and units, which no one looks for first.
+REMARKS = frozenset({"logits_returned", "classes_returned", "unnormalised_inputs", "dead_units"})
 # What silence must not hide.
 OPEN = ("undecided", "too_few_samples")
 # Where the fault is to be looked for.
@@ -154,14 +154,16 @@ class Investigation(Report):
         ValueError
             The ending is unknown, or a picture is asked where there is nothing to draw.
         """
-        from diagnostics.probes import page
+        from diagnostics import render
 
         path = Path(path)
         ending = path.suffix.lower()
         if ending in (".png", ".svg") and self.subject is not None:
-            path.write_bytes(page.to_bytes(self.figure(), ending[1:]))
+            path.write_bytes(render.figure_to_bytes(self.figure(), ending[1:]))
         elif ending == ".html":
-            path.write_text(page.to_html(self), encoding="utf-8")
+            experiment = None if self.subject is None else self.figure()
+            page = render.investigation_to_html(self, experiment)
+            path.write_text(page, encoding="utf-8")
         else:
             super().save(path)
         return path

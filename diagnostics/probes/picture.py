@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from diagnostics.probes import panels
+from diagnostics.probes import panels_answers as answers
+from diagnostics.probes import panels_data as data
+from diagnostics.probes import panels_losses as losses
 from diagnostics.probes.subject import Subject
 
 if TYPE_CHECKING:
@@ -18,19 +20,24 @@ WIDTH, HEIGHT = 9.0, 4.2  # inches: two panels side by side on a page
 
 # What decided, and what else shows it.
 DECIDED: dict[str, tuple[Panel, Panel]] = {
-    "evaluation_bug": (panels.row_sums, panels.batch_against_single),
-    "nondeterministic_prediction": (panels.repeated, panels.loss_by_sample),
-    "rounded_probabilities": (panels.row_sums, panels.loss_by_sample),
-    "biased_average": (panels.reported_loss, panels.loss_by_sample),
-    "loss_scale_mismatch": (panels.reported_loss, panels.loss_by_sample),
-    "shuffled_labels": (panels.confusion, panels.loss_by_sample),
-    "not_learning": (panels.confusion, panels.loss_by_sample),
-    "class_collapse": (panels.confusion, panels.loss_by_sample),
-    "train_validation_overlap": (panels.copies, panels.loss_by_sample),
-    "distribution_shift": (panels.features, panels.confusion),
-    "dead_units": (panels.layers, panels.confusion),
+    "evaluation_bug": (answers.row_sums, answers.batch_against_single),
+    "input_mutated": (data.argument, losses.loss_by_sample),
+    "nondeterministic_prediction": (answers.repeated, losses.loss_by_sample),
+    "softmax_twice": (answers.surest_answers, answers.reliability_diagram),
+    "rounded_probabilities": (answers.row_sums, losses.true_probabilities),
+    "biased_average": (losses.means_over_batches, losses.loss_by_sample),
+    "loss_scale_mismatch": (losses.which_number, losses.loss_by_sample),
+    "other_loss_trained": (losses.which_training_loss, answers.reliability_diagram),
+    "exploding_or_nan": (losses.true_probabilities, losses.loss_by_sample),
+    "shuffled_labels": (answers.confusion, losses.loss_by_sample),
+    "not_learning": (answers.confusion, losses.loss_by_sample),
+    "class_collapse": (answers.confusion, losses.loss_by_sample),
+    "train_validation_overlap": (data.copies, losses.loss_by_sample),
+    "distribution_shift": (data.features, answers.confusion),
+    "label_noise": (data.contradicted, losses.loss_by_sample),
+    "dead_units": (answers.layers, answers.confusion),
 }
-OTHERWISE = (panels.reliability_diagram, panels.loss_by_sample)
+OTHERWISE = (answers.reliability_diagram, losses.loss_by_sample)
 
 
 def draw(subject: Subject, code: str | None, title: str = "") -> Figure:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from diagnostics.probes.layers import behind
+from diagnostics.probes.models import behind
 from diagnostics.table import Floats
 
 Predict = Callable[[Any], Any]
@@ -99,12 +99,14 @@ def ask(predict: Predict, X: Any) -> Floats:
     except Exception as error:
         raise UnusableError(f"predict raised {type(error).__name__}: {error}") from error
     if hasattr(answer, "detach"):
-        answer = answer.detach().cpu().numpy()
+        answer = answer.detach().cpu().double().numpy()  # numpy has no bfloat16
     try:
         return np.array(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:
+        first = len(answer) and np.shape(answer[0]) if isinstance(answer, tuple) else None
+        hint = f"; its first item has shape {first}: pass lambda X: predict(X)[0]" if first else ""
         raise UnusableError(
-            f"predict returned {type(answer).__name__}, not an array of numbers"
+            f"predict returned a {type(answer).__name__}, not an array of numbers{hint}"
         ) from error
 
 

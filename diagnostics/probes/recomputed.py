@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diagnostics.probes.calibration import TINY
-from diagnostics.probes.predictions import Kind
+from diagnostics.probes.predictions import Kind, softmax
 from diagnostics.probes.subject import Subject
 from diagnostics.table import Floats
 
@@ -47,6 +47,8 @@ def variants(subject: Subject) -> Iterator[Variant]:
             ("cross-entropy with log10", mean / np.log(10)),
         ):
             yield Variant(f"{name}{how}", "loss_scale_mismatch", value)
+    twice = softmax(right)
+    yield Variant("cross-entropy of a second softmax", "softmax_twice", _mean(twice, y))
     squares = ((right - np.eye(classes)[y]) ** 2).sum(axis=1)
     yield Variant("mean squared error", "other_loss_trained", float(squares.mean() / classes))
     yield Variant("squared error summed over classes", "other_loss_trained", float(squares.mean()))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.probes.layers import in_training, model_of
+from diagnostics.probes.models import in_training, model_of
 from diagnostics.probes.predictions import interpret
 from diagnostics.probes.registry import probe
 from diagnostics.probes.subject import Subject
 
 # Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
 RANDOM = 1e-5
+# Rows of one batch may be summed in another order each, in half precision.
+COPY_NOISE = 1e-2
 
 
 @probe(needs=("model",))
@@ -57,6 +59,26 @@ def nondeterministic_prediction(subject: Subject) -> Finding | None:
             "share of answers that change their class": _changed(subject),
         },
         causes=("dropout or augmentation is active in evaluation", "predict changes state"),
+        next_steps=(evaluation_mode(subject),),
+    )
+
+
+@probe(unless=("nondeterministic_prediction",), needs=("model",))
+def noise_within_batch(subject: Subject) -> Finding | None:
+    """Copies of one sample are predicted in one batch: noise from a fixed seed tells them apart."""
+    noise = subject.copy_noise
+    if noise <= COPY_NOISE * max(1.0, float(np.abs(subject.predictions.raw).max())):
+        return None
+    return Finding(
+        code="nondeterministic_prediction",
+        severity=Severity.PROBLEM,
+        message=(
+            f"predict answers copies of one sample in one batch differently, by {noise:.2g}, "
+            "though two calls agree: its noise is drawn from a seed that is set at each call."
+        ),
+        confidence=0.95,
+        evidence={"largest difference between copies": noise},
+        causes=("dropout or augmentation is active in evaluation, with a fixed seed",),
         next_steps=(evaluation_mode(subject),),
     )
 

@@ -48,6 +48,8 @@ def reported_loss(subject: Subject) -> Finding | None:
             evidence=evidence,
             next_steps=("Report the mean cross-entropy: -log(p[range(n), y]).mean().",),
         )
+    if subject.reported("val_loss") is None:
+        return None  # the only loss there is may be that of the training samples
     error = float(subject.sample_losses.std() / np.sqrt(len(subject.y)))
     ratio = max(reported, 1e-12) / max(right, 1e-12)
     if abs(reported - right) < STANDARD_ERRORS * error or 1 / RATIO < ratio < RATIO:
@@ -90,35 +92,4 @@ def reported_accuracy(subject: Subject) -> Finding | None:
             "the labels given here are ordered otherwise, or these are other samples",
         ),
         next_steps=("Compute the accuracy as (p.argmax(axis=-1) == y).mean().",),
-    )
-
-
-@probe(unless=("evaluation_bug", "nondeterministic_prediction"), needs=("history", "train"))
-def other_loss_trained(subject: Subject) -> Finding | None:
-    """The training loss reported is compared with the squared error and the cross-entropy."""
-    reported, answers = subject.reported("train_loss"), subject.train_predictions
-    if reported is None or answers is None or subject.train is None:
-        return None
-    p, t = answers.probabilities, subject.train[1]
-    squares = ((p - np.eye(p.shape[1])[t]) ** 2).sum(axis=1)
-    entropy = float(-np.log(np.maximum(p[np.arange(len(t)), t], 1e-300)).mean())
-    candidates = (float(squares.mean()), float(squares.mean() / p.shape[1]))
-    nearest = min(
-        candidates, key=lambda value: abs(np.log(max(value, 1e-12) / max(reported, 1e-12)))
-    )
-    # The reported value is the mean over an epoch in which the model still moved.
-    near = 0.6 < reported / max(nearest, 1e-12) < 1.7
-    if not near or 0.4 < reported / max(entropy, 1e-12) < 2.5:
-        return None
-    return Finding(
-        code="other_loss_trained",
-        severity=Severity.WARNING,
-        message=(
-            f"Training descends the squared error: the reported training loss {reported:.3g} is "
-            f"near it ({nearest:.3g}), and far from the cross-entropy ({entropy:.3g})."
-        ),
-        confidence=0.8,
-        evidence={"reported": reported, "squared error": nearest, "cross-entropy": entropy},
-        causes=("the gradient of the squared error is used, while cross-entropy is reported",),
-        next_steps=("For softmax with cross-entropy the gradient is p - t, at the logits.",),
     )

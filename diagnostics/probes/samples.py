@@ -18,6 +18,8 @@ CONSTANT = 1e-9
 def as_rows(X: Any) -> Floats:
     """Return samples as rows of features, shape (n, features), float64.
 
+    What is missing in a feature is put at its mean, where it moves no mean and no neighbour much.
+
     Raises
     ------
     UnusableError
@@ -27,7 +29,12 @@ def as_rows(X: Any) -> Floats:
         values = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise UnusableError("the samples are not numbers") from error
-    return values.reshape(len(values), -1)
+    rows = values.reshape(len(values), -1)
+    missing = ~np.isfinite(rows)
+    if not missing.any():
+        return rows
+    count = np.maximum((~missing).sum(axis=0), 1)
+    return np.where(missing, np.where(missing, 0, rows).sum(axis=0) / count, rows)
 
 
 def take(X: Any, rows: np.ndarray) -> Any:

@@ -22,6 +22,7 @@ from diagnostics.probes.predictions import (
     ask_one_by_one,
     interpret,
 )
+from diagnostics.probes.samples import take
 from diagnostics.report import Report
 from diagnostics.table import Floats
 
@@ -110,6 +111,14 @@ class Subject:
     def repeat_noise(self) -> float:
         """Largest difference between two calls on the same samples."""
         return float(np.abs(self.ask(self.X) - self.predictions.raw).max())
+
+    @cached_property
+    def copy_noise(self) -> float:
+        """Largest difference between the answers to copies of one sample in one batch."""
+        count = min(len(self.y), SINGLE_ROWS)
+        copies = self.ask(take(self.X, np.zeros(count, dtype=np.intp)))
+        noise = float(np.ptp(copies, axis=0).max())
+        return noise if np.isfinite(noise) else 0.0  # equal samples have no spread to divide by
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:

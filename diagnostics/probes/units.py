@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.probes.activation import Activation
 from diagnostics.probes.answers import class_collapse
-from diagnostics.probes.layers import Activation, activations
+from diagnostics.probes.layers import activations
 from diagnostics.probes.registry import probe
 from diagnostics.probes.subject import Subject
 

@@ -1,8 +1,8 @@
 """Rows of delimited text as numbers: whole blocks at once, the odd lines among them one by one.
 
 A line is plain when it has as many cells as the header and holds nothing but what numbers are made
-of; NumPy reads all plain lines of a block at once, with NaN put where a cell is empty. The others
-are split and judged cell by cell.
+of, save in columns that hold text throughout, such as times; NumPy reads all plain lines of a block
+at once, with NaN put where a cell is empty. The others are split and judged cell by cell.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from diagnostics.table import Floats, Mask, Problem, Table
+from diagnostics.table import Floats, Mask, Problem, Table, parse_cells
 
 # Lines read at once; a line that fools the test for plain lines slows down its block only.
 BLOCK = 20_000
@@ -23,6 +23,8 @@ _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*")
 _PLAIN = np.zeros(256, bool)
 _PLAIN[list(b"0123456789+-.eE nNaAiIfF\n")] = True
 _NEWLINE = ord("\n")
+# A column is text where most of its cells are no numbers; that many tell.
+SAMPLE = 50
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Rows:
     at: list[np.ndarray] = field(default_factory=list)
     cells: list[Sequence[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
+    texts: dict[int, list[str]] = field(default_factory=dict)
 
     def add(self, lines: list[str], first: int) -> None:
         """Take some lines, the first of which has the index ``first`` in the file."""
@@ -46,19 +49,31 @@ class Rows:
             self.blank.append(np.zeros(numbers.shape, bool))
             self.at.append(np.arange(first, first + len(lines)))
             return
-        plain, empty = _plain_lines(lines, self.delimiter, width)
-        numbers = _plain_numbers(lines, plain, empty, self.delimiter)
+        fits, odd, empty = _cells(lines, self.delimiter, width)
+        if not self.at:
+            self.texts = {column: [] for column in _text_columns(lines, fits, odd, self.delimiter)}
+        read = [column for column in range(width) if column not in self.texts]
+        plain = fits & ~odd[:, read].any(axis=1) & ~empty.all(axis=1)
+        numbers = _plain_numbers(lines, plain, empty, read, self.delimiter)
         if numbers is None:
             plain[:] = False
         else:
             self.numbers.append(numbers)
             self.blank.append(empty[plain])
             self.at.append(np.flatnonzero(plain) + first)
-        odd = np.flatnonzero(~plain).tolist()
-        for index, row in zip(odd, _split([lines[i] for i in odd], self.delimiter), strict=True):
+            self._keep_texts(lines, plain)
+        rest = np.flatnonzero(~plain).tolist()
+        for index, row in zip(rest, _split([lines[i] for i in rest], self.delimiter), strict=True):
             if _is_row(row, self.names):
                 self.cells.append(row)
                 self.lines.append(first + index + 1)
+
+    def _keep_texts(self, lines: list[str], plain: Mask) -> None:
+        """Keep the cells of the columns of text of some lines."""
+        chosen = [lines[i] for i in np.flatnonzero(plain).tolist()] if self.texts else []
+        for column, texts in self.texts.items():
+            cells = (line.split(self.delimiter, column + 1)[column] for line in chosen)
+            texts.extend(cell.strip('"') for cell in cells)
 
     def table(self) -> Table:
         """Return all rows in their order."""
@@ -74,6 +89,11 @@ class Rows:
         blank = np.concatenate([np.empty((0, width), bool), *self.blank])
         columns = list(zip(*cells, strict=True)) or [()] * width
         for column, name in enumerate(self.names):
+            if column in self.texts:
+                all_texts = [*self.texts[column], *columns[column]]
+                in_order = all_texts if order is None else [all_texts[i] for i in order.tolist()]
+                table.text[name] = in_order
+                continue
             texts = _without_commas(columns[column])
             table.add_mixed(name, numbers[:, column], blank[:, column], texts, lines, order)
         return table
@@ -112,42 +132,69 @@ class Rows:
         return cells + [""] * (width - len(cells))
 
 
-def _plain_lines(lines: list[str], delimiter: str, width: int) -> tuple[Mask, Mask]:
-    """Which lines are plain, shape (lines,), and which of their cells are empty, (lines, width)."""
+def _cells(lines: list[str], delimiter: str, width: int) -> tuple[Mask, Mask, Mask]:
+    """Which lines have as many cells as the header, shape (lines,), and what is in the cells.
+
+    Which of these hold what numbers are not made of, and which are empty, (lines, width).
+    """
     data = np.frombuffer(("\n".join(lines) + "\n").encode("latin-1", "replace"), np.uint8)
     is_end = data == _NEWLINE
     is_mark = data == ord(delimiter)
     ends = np.flatnonzero(is_end)
     starts = np.r_[0, ends[:-1] + 1]
-    odd = np.add.reduceat(~(_PLAIN[data] | is_mark), starts)
-    marks = np.add.reduceat(is_mark, starts, dtype=np.int64)
-    plain = (odd == 0) & (marks == width - 1)
-    empty = np.zeros((len(lines), width), bool)
+    fits = np.add.reduceat(is_mark, starts, dtype=np.int64) == width - 1
+    odd, empty = np.zeros((2, len(lines), width), bool)
     # The length of a cell is the distance between the marks around it.
-    inside = np.repeat(plain, ends - starts + 1)
+    inside = np.repeat(fits, ends - starts + 1)
     limits = np.flatnonzero((is_mark | is_end) & inside).reshape(-1, width)
-    before = np.c_[starts[plain] - 1, limits[:, :-1]]
-    empty[plain] = limits - before == 1
-    plain &= ~empty.all(axis=1)
-    return plain, empty
+    before = np.c_[starts[fits] - 1, limits[:, :-1]]
+    empty[fits] = limits - before == 1
+    strange = np.cumsum(~(_PLAIN[data] | is_mark), dtype=np.int32)
+    odd[fits] = strange[limits] > np.where(before >= 0, strange[before], 0)
+    return fits, odd, empty
 
 
-def _plain_numbers(lines: list[str], plain: Mask, empty: Mask, delimiter: str) -> Floats | None:
-    """The cells of the plain lines at once, None when one of them is no number."""
-    if not plain.any():
+def _text_columns(lines: list[str], fits: Mask, odd: Mask, delimiter: str) -> list[int]:
+    """The columns of which most cells are no numbers, however these are written."""
+    if not fits.any():
+        return []
+    likely = np.flatnonzero(odd[fits].mean(axis=0) > 0.5).tolist()
+    sample = [lines[i].split(delimiter) for i in np.flatnonzero(fits)[:SAMPLE].tolist()]
+    cells = {
+        column: _without_commas([row[column].strip('"') for row in sample]) for column in likely
+    }
+    return [column for column in likely if len(parse_cells(cells[column])[2]) > len(sample) / 2]
+
+
+def _plain_numbers(
+    lines: list[str], plain: Mask, empty: Mask, columns: list[int], delimiter: str
+) -> Floats | None:
+    """The plain lines at once, NaN outside of some columns; None when a cell is no number."""
+    if not plain.any() or not columns:
         return None
     chosen = lines if plain.all() else [lines[i] for i in np.flatnonzero(plain).tolist()]
-    if empty[plain].any():
-        chosen = _filled("\n".join(chosen), delimiter).split("\n")
-    return _numbers(chosen, delimiter)
+    gaps = np.flatnonzero(empty[plain].any(axis=1)).tolist()
+    if gaps:
+        chosen = chosen.copy()
+        filled = _filled("\n".join(chosen[i] for i in gaps), delimiter).split("\n")
+        for i, line in zip(gaps, filled, strict=True):
+            chosen[i] = line
+    if len(columns) == empty.shape[1]:
+        return _numbers(chosen, delimiter)
+    read = _numbers(chosen, delimiter, columns)
+    if read is None:
+        return None
+    numbers = np.full((len(read), empty.shape[1]), np.nan)
+    numbers[:, columns] = read
+    return numbers
 
 
-def _numbers(lines: list[str], delimiter: str) -> Floats | None:
-    """All cells of some lines, None when one of them is no number, or there is none."""
+def _numbers(lines: list[str], delimiter: str, columns: list[int] | None = None) -> Floats | None:
+    """All cells, or those of some columns, None when one of them is no number, or there is none."""
     if not any(line.strip() for line in lines):
         return None
     try:
-        return np.loadtxt(lines, delimiter=delimiter, comments=None, ndmin=2)
+        return np.loadtxt(lines, delimiter=delimiter, comments=None, ndmin=2, usecols=columns)
     except ValueError:
         return None
 

@@ -1,8 +1,8 @@
 """The rules of diagnosis: one function for each finding.
 
 The order of judgement is the order of this list: first whether the numbers are right at all
-(`evaluation`, `scales`, `bounds`), then whether the run broke down (`stability`), whether it
-learned (`collapse`, `learning`), whether the two sets are what they should be (`splits`,
+(`evaluation`, `premature`, `scales`, `bounds`), then whether the run broke down (`stability`),
+whether it learned (`collapse`, `learning`), whether the two sets are what they should be (`splits`,
 `overlap`), whether the model generalises (`generalisation`), and last what else is worth knowing
 (`mechanics`, `progress`).
 
@@ -15,6 +15,7 @@ nearly equal.
 
 from diagnostics.rules import (  # isort: skip  (the order is the order of judgement)
     evaluation,
+    premature,
     scales,
     bounds,
     stability,
@@ -42,6 +43,7 @@ __all__ = [
     "learning",
     "mechanics",
     "overlap",
+    "premature",
     "progress",
     "rule",
     "scales",

@@ -19,6 +19,8 @@ MOST_TWICE = 30
 ACCURATE = 0.8
 # How far loss + accuracy may be from its limit, and move in the second half of the run.
 SATURATED = 0.05
+# A training loss that fell to this share knows no floor.
+LEARNED = 0.05
 # A loss that has a floor ends at its lowest.
 SETTLED = 1.02
 
@@ -38,6 +40,8 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     high = val.values.min() >= STILL_HIGH * val.first
     if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):
         return None
+    if run.train_loss and run.train_loss.restless and m.ratios[0] < OTHER_SCALE / 1.5:
+        return None  # alike at first: a rate so high drives the validation loss up
     level = float(np.median(m.levels))
     return Finding(
         code="evaluation_bug",
@@ -129,10 +133,12 @@ def not_cross_entropy(run: Run) -> Finding | None:
 def softmax_twice(run: Run) -> Finding | None:
     """Loss and accuracy add up to one number, which is what probabilities as logits give."""
     for pair in (run.joint("train_loss", "train_accuracy"), run.judged):
-        classes = None if pair is None else _classes_of_double_softmax(*pair)
-        if pair is None or classes is None:
+        if pair is None:
             continue
         loss, accuracy = pair
+        classes = _classes_of_double_softmax(loss, accuracy, beside=_other_loss(run, loss))
+        if classes is None:
+            continue
         floor = float(np.log(classes - 1 + np.e) - 1)
         which = "validation" if loss.role == "val_loss" else "training"
         sound = run.train_loss is not None and run.train_loss.last < floor
@@ -165,7 +171,12 @@ def softmax_twice(run: Run) -> Finding | None:
     return None
 
 
-def _classes_of_double_softmax(loss: Curve, accuracy: Curve) -> int | None:
+def _other_loss(run: Run, loss: Curve) -> Curve | None:
+    """The training loss beside that of validation."""
+    return run.train_loss if loss.role == "val_loss" else None
+
+
+def _classes_of_double_softmax(loss: Curve, accuracy: Curve, beside: Curve | None) -> int | None:
     """Return C where saturated probabilities taken as logits explain loss and accuracy.
 
     The softmax of a one-hot row gives its class e / (C - 1 + e), every other 1 / (C - 1 + e): a
@@ -179,10 +190,14 @@ def _classes_of_double_softmax(loss: Curve, accuracy: Curve) -> int | None:
     if classes < 2 or accuracy.last < ACCURATE:
         return None
     expected = float(np.log(classes - 1 + np.e))
+    # Beside a training loss near zero a validation loss at its lowest needs less of a proof.
+    spread = 3 if beside is not None and beside.last < LEARNED * beside.first else 2
     # Not wholly saturated rows cost a little more.
     near = -SATURATED / 3 < level - expected < SATURATED
     steady = float(np.ptp(later)) < SATURATED
-    far = loss.last > TOO_LARGE_FOR_ACCURACY / 2 * calibrated_loss(accuracy.values, classes)[-1]
+    far = (
+        loss.last > TOO_LARGE_FOR_ACCURACY / spread * calibrated_loss(accuracy.values, classes)[-1]
+    )
     # Bounded on both sides in every epoch, and lowest at the end.
     bounded = expected - 1 < loss.values.min() <= loss.values.max() < expected
     settled = loss.last < SETTLED * loss.values.min()

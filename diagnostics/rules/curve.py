@@ -11,6 +11,10 @@ from diagnostics import rise as rises
 from diagnostics import trends
 from diagnostics.table import Floats
 
+# A training loss that swings by this share of its first value from one epoch to the next: the rate
+# is too high. Sampling noise of epoch means is far below: 1 / sqrt(samples per epoch).
+RESTLESS = 0.07
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -53,6 +57,24 @@ class Curve:
         """Smallest step between the values of an accuracy: what one sample is worth."""
         steps = np.diff(np.unique(self.values))
         return float(steps.min()) if len(steps) else 0.0
+
+    @cached_property
+    def later_half(self) -> Curve:
+        """The later half, or three quarters of a short run."""
+        half = len(self) // 2 if len(self) >= 16 else len(self) // 4
+        return Curve(self.role, self.epochs[half:], self.values[half:])
+
+    @cached_property
+    def swing(self) -> float:
+        """Noise of the later half from one epoch to the next, by the first or the usual level."""
+        values, _ = trends.condense(self.later_half.values, trends.TESTED_POINTS)
+        scale = max(abs(self.first), float(np.median(self.values)))
+        return trends.noise(values) / scale if scale > 0 else 0.0
+
+    @property
+    def restless(self) -> bool:
+        """Whether the values jump up and down instead of settling."""
+        return self.swing > RESTLESS
 
     @property
     def span(self) -> tuple[float, float]:

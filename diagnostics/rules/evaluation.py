@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Evidence, Finding, Severity
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.implied import ASSUMED_CLASSES, ROUNDING, calibrated_loss
+from diagnostics.rules.implied import (
+    ASSUMED_CLASSES,
+    ROUNDING,
+    TOO_LARGE,
+    calibrated_loss,
+    too_sure_in_training,
+)
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
@@ -17,45 +23,35 @@ FAR_ABOVE_CHANCE = 0.2
 STILL_HIGH = 0.8
 # An accuracy that a model without use for the validation set does not reach.
 MOSTLY_RIGHT = 0.5
-# A first loss so many times what its accuracy implies: no model is as sure of itself in epoch one.
-TOO_LARGE = 2.5
-# Without an accuracy: other data double the first loss at most, whole-batch softmax adds ln N.
-FAR_ABOVE = 2.0
+# Where the training accuracy says so too, an accuracy that something was learned for.
+LEARNS = 0.15
+# The first validation loss is that of training plus ln N, to this share of ln N.
+NEAR_FLOOR = 0.15
+# An accuracy that gains so much is not held up by other data.
+CARRIES_OVER = 0.3
+# Where N is unknown: ln 20, less that share.
+LEAST_ADDED = 2.5
 
 
 @rule("evaluation_bug", epochs=3)
 def evaluation_bug(run: Run) -> Finding | None:
     """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
-    if run.judged is None or run.diverges or run.apart:
+    if run.judged is None or run.diverges:
         return None
     loss, accuracy = run.judged
-    lowest, best = float(loss.values.min()), float(accuracy.values.max())
-    chance_accuracy = 1 / run.classes if run.classes else 0.3
-    if not run.exceeds(best - chance_accuracy, FAR_ABOVE_CHANCE):
-        return None
+    lowest = float(loss.values.min())
+    shifted = _starts_far_above(run)
     floor = float(np.log(run.samples)) if run.samples else np.inf
-    at_floor = lowest >= floor * (1 - ROUNDING) and lowest > run.chance / 2
-    above_chance = run.exceeds(lowest, run.chance)
-    # A loss that is merely scaled falls as the accuracy rises.
-    if not (at_floor or above_chance) or loss.values.min() < STILL_HIGH * loss.first:
+    at_floor = lowest >= floor * (1 - ROUNDING) and (shifted or lowest > run.chance / 2)
+    if not shifted and not _too_large_throughout(run, loss, accuracy, at_floor):
         return None
-    implied = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
-    if not run.exceeds(float(np.median(loss.values / implied)), TOO_LARGE):
-        return None  # between two classes doubt alone brings a loss near that of a guess
-    evidence: dict[str, float | int | str] = {
-        "lowest loss": lowest,
-        "best accuracy": best,
-        f"loss of a uniform guess over {run.classes or 'as many as 1000'} classes": run.chance,
-    }
-    if at_floor and run.samples:
-        evidence[f"ln N with N = {run.samples} samples"] = floor
     return Finding(
         code="evaluation_bug",
         severity=Severity.PROBLEM,
-        message=_too_high_text(loss, lowest, best, run, at_floor),
+        message=_too_high_text(run, loss, accuracy, at_floor),
         epochs=loss.span,
-        confidence=0.97 if at_floor and above_chance else 0.85,
-        evidence=evidence,
+        confidence=0.97 if at_floor and (shifted or lowest > run.chance) else 0.85,
+        evidence=_too_high_evidence(run, loss, accuracy, at_floor),
         causes=(
             "softmax normalised over the whole batch in evaluation: each row sums to 1/N, which "
             "adds ln N to the loss",
@@ -72,15 +68,92 @@ def evaluation_bug(run: Run) -> Finding | None:
     )
 
 
-def _too_high_text(loss: Curve, lowest: float, best: float, run: Run, at_floor: bool) -> str:
+def _starts_far_above(run: Run) -> bool:
+    """Whether a constant such as ln N is added to the loss from the start, and yet it is learned.
+
+    Before anything is learned all logits are alike, and whole-batch softmax spreads over N C of
+    them what row-wise softmax spreads over C: the loss is ln C + ln N, and stays above ln N.
+    """
+    val = run.joint("val_loss", "val_accuracy")
+    if val is None or too_sure_in_training(run):
+        return False
+    loss, accuracy = val
+    learned = run.train_accuracy is not None and not run.apart and not run.val_at_chance
+    if accuracy.last < (LEARNS if learned else MOSTLY_RIGHT):
+        return False
+    implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
+    start = implied if run.train_loss is None else run.train_loss.first
+    added, lowest = loss.first - start, float(loss.values.min())
+    floor = float(np.log(run.samples)) if run.samples else 0.0
+    if floor and abs(added - floor) < NEAR_FLOOR * floor:
+        return lowest >= floor * (1 - ROUNDING)
+    gained = accuracy.last - accuracy.first
+    if accuracy.last < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
+        return False
+    if run.train_loss is not None and run.train_loss.restless:
+        return False  # a rate so high drives the validation loss up
+    scaled = run.matched is not None and run.matched.parallel
+    return added > max(LEAST_ADDED, start) and lowest > STILL_HIGH * added and not scaled
+
+
+def _too_large_throughout(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> bool:
+    """Whether the loss is above that of a guess, or ln N, at all epochs of an accurate model."""
+    chance_accuracy = 1 / run.classes if run.classes else 0.3
+    above_chance = float(accuracy.values.max()) - chance_accuracy
+    if run.apart or not run.exceeds(above_chance, FAR_ABOVE_CHANCE):
+        return False
+    lowest = float(loss.values.min())
+    # A loss that is merely scaled falls as the accuracy rises.
+    if lowest < STILL_HIGH * loss.first or not (at_floor or run.exceeds(lowest, run.chance)):
+        return False
+    # Between two classes doubt alone brings a loss near that of a guess.
+    implied = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    return run.exceeds(float(np.median(loss.values / implied)), TOO_LARGE)
+
+
+def _added(run: Run, loss: Curve) -> float | None:
+    """By how much validation starts above training, None where one of the two is not logged."""
+    if run.train_loss is None or loss.role != "val_loss":
+        return None
+    return loss.first - run.train_loss.first
+
+
+def _too_high_evidence(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> Evidence:
+    """The numbers that show it."""
+    evidence: dict[str, float | int | str] = {
+        "lowest loss": float(loss.values.min()),
+        "best accuracy": float(accuracy.values.max()),
+    }
+    if loss.values.min() > run.chance:
+        classes = run.classes or "as many as 1000"
+        evidence[f"loss of a uniform guess over {classes} classes"] = run.chance
+    if at_floor and run.samples:
+        evidence[f"ln N with N = {run.samples} samples"] = float(np.log(run.samples))
+    added = _added(run, loss)
+    if added is not None:
+        evidence["first validation - first training loss"] = added
+    return evidence
+
+
+def _too_high_text(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> str:
     """The finding in a sentence, with the strongest evidence."""
     which = "validation" if loss.role == "val_loss" else "reported"
+    lowest, added = float(loss.values.min()), _added(run, loss)
+    guess = f", where guessing costs at most {run.chance:.3g}" if lowest > run.chance else ""
     text = (
-        f"The {which} loss is wrong, not the model: it never falls below {lowest:.3g}, "
-        f"where guessing costs at most {run.chance:.3g}, while {best:.1%} of the answers are right."
+        f"The {which} loss is wrong, not the model: it never falls below {lowest:.3g}{guess}, "
+        f"while {accuracy.values.max():.1%} of the answers are right."
     )
-    if at_floor:
-        text += " It stays above ln N, as when softmax is taken over all N rows together."
+    if at_floor and run.samples:
+        return (
+            f"{text} It stays above ln {run.samples} = {np.log(run.samples):.3g}, as when softmax "
+            f"is taken over all {run.samples} rows together."
+        )
+    if added is not None and not guess:
+        return (
+            f"{text} It starts {added:.3g} above the training loss, before anything can be "
+            "memorised, and stays that far up."
+        )
     return text
 
 
@@ -120,44 +193,4 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
             "the loss is given logits where it expects probabilities, or the reverse",
         ),
         next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause"),
-    )
-
-
-@rule("evaluation_bug", needs=("train_loss", "val_loss"), unless=("evaluation_bug",))
-def rises_from_above(run: Run) -> Finding | None:
-    """Validation starts far above training and only rises, and its accuracy does not explain it."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or run.diverges or run.apart or not run.never_improved:
-        return None
-    accuracy = run.val_accuracy
-    if accuracy is None and not run.exceeds(val.first / train.first, FAR_ABOVE):
-        return None
-    if accuracy is not None and accuracy.values.max() < MOSTLY_RIGHT:
-        return None
-    knows = f", while {accuracy.last:.1%} of its answers are right" if accuracy else ""
-    return Finding(
-        code="evaluation_bug",
-        severity=Severity.PROBLEM,
-        message=(
-            f"The validation loss starts at {val.first / train.first:.3g} times the training loss "
-            f"and only rises{knows}: it is not computed as the training loss is. Overfitting would "
-            "begin with a fall."
-        ),
-        epochs=val.span,
-        confidence=0.75 if accuracy else 0.6,
-        evidence={
-            "first training loss": train.first,
-            "first validation loss": val.first,
-            "lowest / first validation loss": float(val.values.min()) / val.first,
-            "last / first training loss": train.last / train.first,
-        },
-        causes=(
-            "softmax normalised over the whole batch in evaluation, or along the wrong axis",
-            "the validation inputs or labels differ from those of training (distribution_shift)",
-            "the evaluation loss is computed by other code than the training loss",
-        ),
-        next_steps=(
-            ROW_SUMS,
-            f"{INVESTIGATE}  # proves the cause",
-        ),
     )

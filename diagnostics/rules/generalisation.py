@@ -9,16 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.rules.curve import Curve
 from diagnostics.rules.divergence import Divergence
 from diagnostics.rules.measurements import INVESTIGATE, LEAST_BELIEVED
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 from diagnostics.rules.splits import WRONG_NUMBERS
+from diagnostics.table import Floats
 
 # These leave nothing for overfitting to explain.
 OTHER_CAUSES = ("label_noise", "distribution_shift", "underfitting", "other_loss_trained")
 # Training more accurate than validation by this much, at a falling training loss: memorised.
 WIDE_GAP = 0.15
+# The same where the validation accuracy still gains a little.
+VERY_WIDE_GAP = 0.3
 # A fall of the accuracy that plain overfitting rarely causes, and a training accuracy that was
 # below the validation accuracy before: wrong labels were not yet learned by heart.
 DEEP_FALL = 0.04
@@ -34,6 +38,10 @@ LARGE_FALL = 0.03
 SMALL_RISE, SMALL_SHARE = 0.25, 0.05
 # Training more accurate by this much at the end, while validation has stopped improving.
 STUCK_GAP = 0.15
+# Training gained at least that much.
+LEARNED = 0.1
+# Nothing is left to learn.
+LEARNED_BY_HEART = 0.995
 
 
 @rule("label_noise", needs=("train_loss", "val_loss", "val_accuracy"), unless=WRONG_NUMBERS)
@@ -68,7 +76,8 @@ def overfitting(run: Run) -> Finding | None:
     d = run.divergence
     if d is None or d.train_falls is False:
         return None
-    memorised = d.gap is not None and d.gap > WIDE_GAP and not d.climbs
+    widest = WIDE_GAP if not d.climbs else VERY_WIDE_GAP
+    memorised = d.gap is not None and d.gap > widest
     turned = d.turned or (memorised and d.rise.possible)
     if not turned and not run.exceeds(d.rise.margin, 1.0):
         return None
@@ -77,10 +86,12 @@ def overfitting(run: Run) -> Finding | None:
     known = d.train_falls is not None or d.gain is not None
     large = d.rise.relative > LARGE_RISE or (d.drop or 0.0) > LARGE_FALL
     hurts = d.turned and large and known and not _may_be_chance(run, d)
-    accuracy = {
-        True: f", and the accuracy lost {d.drop or 0:.1%}",
-        False: ", at an accuracy that no longer improves" if d.gain is not None else "",
-    }[d.falls]
+    if d.falls:
+        accuracy = f", and the accuracy lost {d.drop or 0:.1%}"
+    elif d.climbs:
+        accuracy = f", and training ends {d.gap or 0:.0%} more accurate"
+    else:
+        accuracy = ", at an accuracy that no longer improves" if d.gain is not None else ""
     return Finding(
         code="overfitting",
         severity=Severity.PROBLEM if hurts else Severity.WARNING,
@@ -145,11 +156,15 @@ def generalisation_gap(run: Run) -> Finding | None:
         return None
     train, val = pair
     gap = train.last - val.last
-    later = val.part(0.5, 1.0)
+    if train.last - train.first < LEARNED:
+        return None  # a gap that was not learned is one of the sets
+    later = _since_learned_by_heart(train, val)
     gain = val.last - float(np.median(later[: max(3, len(later) // 5)]))
     if not run.exceeds(gap, STUCK_GAP) or gain > max(0.02, 2 * val.noise):
         return None
-    epochs = float(val.epochs[int(np.argmax(val.values))]), float(val.epochs[-1])
+    narrow = np.flatnonzero(train.values - val.values <= STUCK_GAP)
+    begin = min(int(narrow[-1]) + 1, len(val) - 1) if len(narrow) else 0
+    epochs = float(val.epochs[begin]), float(val.epochs[-1])
     return Finding(
         code="overfitting",
         severity=Severity.WARNING,
@@ -159,7 +174,7 @@ def generalisation_gap(run: Run) -> Finding | None:
         ),
         epochs=epochs,
         confidence=0.7,
-        evidence={"training minus validation accuracy": gap, "gain in the second half": gain},
+        evidence={"training minus validation accuracy": gap, "gain of validation of late": gain},
         causes=(
             "too few training samples for the capacity",
             "the validation set is harder, or differs from the training set",
@@ -169,6 +184,15 @@ def generalisation_gap(run: Run) -> Finding | None:
             "Add weight decay, dropout, augmentation, or data.",
         ),
     )
+
+
+def _since_learned_by_heart(train: Curve, val: Curve) -> Floats:
+    """The validation accuracies since training was perfect, where that is a tenth; else a half."""
+    perfect = np.flatnonzero(train.values >= LEARNED_BY_HEART)
+    start = int(perfect[0]) if len(perfect) else len(val)
+    if max(3, len(val) // 10) <= len(val) - start <= len(val) // 2:
+        return val.values[start:]
+    return val.part(0.5, 1.0)
 
 
 @rule(
@@ -207,7 +231,7 @@ def overconfidence(run: Run) -> Finding | None:
     )
 
 
-@rule("loss_accuracy_divergence")
+@rule("loss_accuracy_divergence", unless=("exploding_or_nan",))
 def loss_accuracy_divergence(run: Run) -> Finding | None:
     """The symptom itself: the loss rises while the accuracy rises or holds."""
     d = run.divergence

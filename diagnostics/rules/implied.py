@@ -19,6 +19,8 @@ ASSUMED_CLASSES = 10
 ROUNDING = 1e-3
 # A logged loss below its bound by less may be rounded, or averaged otherwise.
 BOUND_SLACK = 0.05
+# A first loss so many times what its accuracy implies: no model is as sure of itself in epoch one.
+TOO_LARGE = 2.5
 # Below this share of wrong answers their mean cost hangs on a few samples.
 FEWEST_ERRORS = 0.01
 
@@ -30,6 +32,18 @@ def calibrated_loss(accuracy: Floats, classes: int) -> Floats:
     """
     a = np.clip(accuracy, 1e-3, 1 - 1e-3)
     return np.asarray(-a * np.log(a) - (1 - a) * np.log((1 - a) / (classes - 1)))
+
+
+def too_sure_in_training(run: Run) -> bool:
+    """Return whether wrong answers cost far too much in training already, from the first epoch on.
+
+    Then the rate is too high, or the loss a sum; it is no fault of the evaluation alone.
+    """
+    pair = run.joint("train_loss", "train_accuracy")
+    if pair is None:
+        return False
+    loss, accuracy = (curve.values[:1] for curve in pair)
+    return bool(loss[0] > TOO_LARGE * calibrated_loss(accuracy, run.classes or ASSUMED_CLASSES)[0])
 
 
 def lower_bound(accuracy: Floats) -> Floats:

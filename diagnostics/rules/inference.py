@@ -46,24 +46,31 @@ def infer_samples(accuracies: Floats, losses: Floats | None = None) -> int | Non
 
     Notes
     -----
-    With m distinct accuracies known to +-r, a wrong N fits by chance with probability (2 r N)^m;
-    it is believed only below one in a million.
+    With m distinct accuracies known to +-r, a wrong N fits by chance with probability (2 r N)^m,
+    which has to be below one in a million.
     """
     distinct = np.unique(accuracies[(accuracies > 0) & (accuracies < 1)])[:64]
     if len(distinct) < 3:
         return None
     decimals = _decimals(distinct)
     unrounded = losses is not None and _decimals(losses[:64]) >= decimals + 3
-    half_width = 1e-7 if unrounded else 0.5 * 10.0**-decimals
+    half_widths = np.full(len(distinct), 1e-7) if unrounded else _half_widths(distinct, decimals)
     candidates = np.arange(FEWEST_SAMPLES, MOST_SAMPLES)
-    for accuracy in distinct:
+    for accuracy, half_width in zip(distinct, half_widths, strict=True):
         counts = accuracy * candidates
         candidates = candidates[np.abs(counts - np.round(counts)) <= half_width * candidates]
         if len(candidates) == 0:
             return None
     smallest = int(candidates[0])
-    fit = (2 * half_width * smallest) ** len(distinct)
+    fit = float(np.prod(2 * half_widths * smallest))
     return smallest if fit < CHANCE_FIT else None
+
+
+def _half_widths(values: Floats, decimals: int) -> Floats:
+    """Largest error of each value, rounded to so many decimals or to as many digits as others."""
+    leading = np.floor(np.log10(values)) + 1
+    digits = max(_decimals(values[leading == place] / 10**place) for place in np.unique(leading))
+    return np.asarray(0.5 * np.maximum(10.0**-decimals, 10.0 ** (leading - digits)))
 
 
 def _decimals(values: Floats) -> int:

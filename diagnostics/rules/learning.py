@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity
 from diagnostics.rise import RISE_THRESHOLD
-from diagnostics.rules.collapse import BROKEN, NO_PROGRESS
+from diagnostics.rules.collapse import BROKEN, FEW_SHARES, NO_PROGRESS
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS
 from diagnostics.rules.pace import falls_steadily, keeps_pace, speed
@@ -17,17 +17,27 @@ from diagnostics.rules.run import NO_GAIN, Run
 LEARNED_ONCE = 0.5
 # Beside a validation at chance the training loss may fall that much: some samples memorised.
 LITTLE_PROGRESS = 0.25
+# A guess among a thousand classes; a larger loss is no guess.
+LARGEST_GUESS = 6.91
+BROADCAST = (
+    "predictions of shape (n, 1) less targets of shape (n,) broadcast to (n, n): every row is "
+    "fitted to the mean of all targets"
+)
+MOSTLY_RIGHT = 0.5
 # A model this accurate has nothing left to learn.
 GOOD_ENOUGH = 0.9
 # Less than this share of the way from the first loss to zero was covered ...
 SLOW_SHARE = 0.4
 # A model less accurate is weak, unless the task allows no better: hence a warning.
 WEAK = 0.78
+# A rest of two or three epochs is none: a fifth of the run has to have so many.
+REST_EPOCHS = 15
 # At rest: less than this share of the whole fall from one fifth of the run to the last.
 PLATEAU = 0.07
 # Training loss left then, as a share of its first value or of chance.
 MUCH_LOSS_LEFT = 0.35
-# Training hardly more accurate than validation: what is missing is not generalisation.
+# Training hardly more accurate than validation, or further from perfection than validation from
+# training: what is missing is not generalisation.
 SMALL_GAP = 0.15
 # Nor is it where the validation loss is less than so many times the training loss.
 MUCH_ABOVE = 1.5
@@ -72,16 +82,21 @@ def not_learning(run: Run) -> Finding | None:
         return None
     if _is_slow(run, loss) or (loss.rise.real and not stuck):
         return None
+    fell, differ = _fell_at_once(loss), _answers_differ(accuracy)
+    if fell and differ and not stuck:
+        return None  # the first epoch learned what there is
+    doubtful = differ or (fell and accuracy is None)
     level = "" if accuracy is None else f", the accuracy at {accuracy.last:.3g}"
     return Finding(
         code="not_learning",
-        severity=Severity.PROBLEM,
+        severity=Severity.WARNING if doubtful else Severity.PROBLEM,
         message=f"Nothing is learned: the loss stays at {loss.last:.4g}{level}.",
         epochs=loss.span,
-        confidence=0.9 if accuracy is not None else 0.6,
+        confidence=0.9 if accuracy is not None and not doubtful else 0.6,
         evidence=_flat_evidence(run, loss, accuracy, progress),
         causes=(
             "the gradient is wrong, zero, or never applied",
+            *(() if accuracy is not None else (BROADCAST,)),
             "the learning rate is far too high (stuck) or too low (not moving)",
             "inputs and labels are not paired: one was shuffled without the other",
             "the inputs are not normalised and saturate the first layer",
@@ -116,6 +131,18 @@ def _is_slow(run: Run, loss: Curve) -> bool:
     return falls_steadily(loss) and not val_rises and not run.val_at_chance
 
 
+def _fell_at_once(loss: Curve) -> bool:
+    """Whether the loss ends below its first value, though not below those soon after."""
+    return loss.first - loss.last > max(NO_PROGRESS * abs(loss.first), 4 * loss.noise)
+
+
+def _answers_differ(accuracy: Curve | None) -> bool:
+    """Whether most answers are right, and not the same ones at every epoch."""
+    if accuracy is None or accuracy.last < MOSTLY_RIGHT:
+        return False
+    return len(np.unique(accuracy.values)) > FEW_SHARES
+
+
 def _gained(accuracy: Curve | None) -> bool:
     """Whether an accuracy has risen since the first tenth of the run, by more than its noise."""
     if accuracy is None:
@@ -141,8 +168,9 @@ def _flat_evidence(
     }
     if accuracy is not None:
         evidence["last accuracy"] = accuracy.last
-    if run.classes:
-        evidence[f"ln C with C = {run.classes}"] = run.chance
+    guessed = round(float(np.exp(min(loss.last, LARGEST_GUESS))))
+    if run.classes and abs(loss.last - np.log(guessed)) < 0.01 * loss.last:
+        evidence[f"ln {guessed}, a guess among {guessed} classes"] = float(np.log(guessed))
     return evidence
 
 
@@ -154,8 +182,10 @@ def _flat_evidence(
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
     curve = run.train_loss
-    if curve is None or curve.first <= 0 or run.gap > SMALL_GAP:
+    if curve is None or curve.first <= 0 or (run.gap > SMALL_GAP and _gained(run.train_accuracy)):
         return None
+    if run.train_accuracy is not None and run.train_accuracy.first >= GOOD_ENOUGH:
+        return None  # fine-tuned
     covered, final, _ = speed(curve)
     if not 0 < covered < SLOW_SHARE or not keeps_pace(curve):
         return None
@@ -186,6 +216,7 @@ def slow_learning(run: Run) -> Finding | None:
 @rule(
     "underfitting",
     needs=("train_loss",),
+    epochs=REST_EPOCHS,
     unless=(*BROKEN, "class_collapse", "not_learning", "slow_learning", "oscillating"),
 )
 def underfitting(run: Run) -> Finding | None:
@@ -233,5 +264,5 @@ def underfitting(run: Run) -> Finding | None:
 def _val_lags(run: Run, loss: Curve) -> bool:
     """Whether validation is so far behind that generalisation is what is missing."""
     if run.train_accuracy is not None and run.val_accuracy is not None:
-        return run.gap > SMALL_GAP
+        return run.gap > max(SMALL_GAP, 1 - run.train_accuracy.last)
     return run.val_loss is not None and run.val_loss.last > MUCH_ABOVE * loss.last

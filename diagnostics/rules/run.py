@@ -86,11 +86,13 @@ class Run(Logged):
 
         Above by more than its noise, or beyond what any guess costs.
         """
-        values, curve = self.history.curve("train_loss"), self.train_loss
-        if values is None or curve is None:
+        for role in ("train_loss", "val_loss"):
+            values = self.history.curve(role)
+            if values is not None and not np.isfinite(values[self.history.logged(role)]).all():
+                return True
+        curve = self.train_loss
+        if curve is None:
             return False
-        if not np.isfinite(values[self.history.logged("train_loss")]).all():
-            return True
         if self._beyond_any_guess(curve):
             return True
         return curve.rise.real and curve.last > DIVERGED * max(curve.first, curve.rise.lowest)

@@ -35,6 +35,8 @@ MOVED = 0.3
 OTHER_UNIT = 5.0
 # Without common accuracies the cost of few errors is compared, which chance makes 3 times larger.
 FEW_ERRORS = 10.0
+# Largest difference between the first accuracies.
+ALIKE = 0.5
 # Squared error by cross-entropy at equal accuracy: measured 1.6 to 2.8 on the corpus of
 # benchmarks.runs, where sound runs lie between 0.8 and 1.4.
 SQUARED_ERROR = 1.5
@@ -44,6 +46,9 @@ SQUARES = (0.8, 2.4)
 LARGEST_SQUARES = 1.05
 # Calibrated cross-entropy costs 2 ln 2 = 1.39 at least, on the corpus no sound run below 1.5.
 SURELY_SQUARES = 1.5
+# A loss near ln 2 is that of a guess between two classes, right in fewer than half of the cases by
+# chance: its errors seem cheap.
+NEAR_GUESS = 0.1
 # Range of accuracies, and the highest of the lowest, that a factor so small must hold over.
 COMPARED_OVER, COMPARED_BELOW = 0.1, 0.85
 
@@ -167,6 +172,8 @@ def _factor_of_errors(run: Run, train: Curve, val: Curve) -> tuple[float, str] |
     """The factor between what an error costs in the first epochs of training and validation."""
     if run.train_accuracy is None or run.val_accuracy is None or not equally_accurate(run):
         return None
+    if abs(run.train_accuracy.first - run.val_accuracy.first) > ALIKE:
+        return None  # before the first and after it the same errors do not cost the same
     costs = cost_of_an_error(train, run.train_accuracy), cost_of_an_error(val, run.val_accuracy)
     if costs[0] is None or costs[1] is None:
         return None
@@ -229,7 +236,9 @@ def _costs_like_squares(run: Run, train: Pair, val: Pair) -> bool:
         return False
     m = run.matched
     if m is None or m.range < COMPARED_OVER or m.levels[0] > COMPARED_BELOW:
-        return cost < SURELY_SQUARES and run.exceeds(other / cost, SQUARED_ERROR)
+        guesses = abs(train[0].first - np.log(2)) < NEAR_GUESS * np.log(2)
+        surely = cost < SURELY_SQUARES and not guesses
+        return surely and run.exceeds(other / cost, SQUARED_ERROR)
     steady = float(np.quantile(m.ratios, 0.1)) > SQUARED_ERROR and m.ratio < OTHER_SCALE
     return run.exceeds(m.ratio, SQUARED_ERROR) and steady and m.parallel
 

@@ -34,6 +34,8 @@ HALVED = 0.5
 LEARNED_ANYWAY = 0.03
 # No dropout or augmentation leaves a training loss at rest so far above that of validation.
 TENTH = 0.1
+# Nor, at rest or not, so far.
+TWENTIETH = 0.05
 # Training more accurate by this much in the first epochs already, and to the end.
 EARLY_GAP = 0.2
 # A shifted set gains at most this share of what the training accuracy gains.
@@ -58,18 +60,20 @@ def train_validation_swapped(run: Run) -> Finding | None:
     # What helps validation while it leaves training where it is: only being trained on.
     val_left, train_left = (c.last / float(np.median(c.part(0.4, 0.6))) for c in (val, train))
     apart = train_left > RESTS and (run.exceeds(HALVED, val_left) or end < TENTH)
+    apart |= end < TWENTIETH
     if not apart and not run.exceeds(train.rise.margin, 1.0):
         return None
     if train.last < LEARNED_ANYWAY * train.first:
         return None  # memorised first, understood later: grokking
+    onset = train.rise.onset if train.rise.real else 0
     return Finding(
         code="train_validation_swapped",
         severity=Severity.PROBLEM,
         message=(
-            f"The {'training loss rises' if train.rise.real else 'training loss rests'} while the "
-            f"validation loss falls to {end:.0%} of it: the two are exchanged."
+            f"The training loss {'rises' if train.rise.real else 'lags behind'} while the "
+            f"validation loss falls to {end:.2g} times it: the two are exchanged."
         ),
-        epochs=(float(train.epochs[train.rise.onset]), float(train.epochs[-1])),
+        epochs=(float(train.epochs[onset]), float(train.epochs[-1])),
         confidence=0.9,
         evidence={
             "validation / training loss at the start": start,
@@ -137,6 +141,9 @@ def validation_never_improves(run: Run) -> Finding | None:
     train, val = run.train_loss, run.val_loss
     if train is None or val is None or not run.never_improved or _labels_unpaired(run):
         return None
+    accuracy = run.val_accuracy
+    if accuracy is not None and accuracy.last - accuracy.first > EARLY_GAP:
+        return None  # what is learned does carry over
     return Finding(
         code="distribution_shift",
         severity=Severity.WARNING,

@@ -33,16 +33,16 @@ def said(paths, **options):
     return "\n".join(lines), failed
 
 
-def test_reading_is_told_before_the_findings(broken):
+def test_the_findings_come_first_and_then_how_the_file_was_read(broken):
     broken.write_text(BROKEN + "12,oops,nan,0.5\n")
 
     text, _ = said([broken])
 
     order = [
+        "PROBLEM: exploding_or_nan",
         "val_loss='val_loss'",
         "note: read as delimited text (CSV)",
         "not read: line 14, column 'loss': 'oops' is not a number",
-        "PROBLEM: exploding_or_nan",
     ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)

@@ -43,7 +43,7 @@ def test_nine_of_ten_causes_are_named_first_in_every_part(judged):
             first = report.primary.code if report.primary else "nothing"
             named.setdefault(run["part"], []).append(first in run["codes"])
 
-    assert len(named) == 3
+    assert len(named) == 5
     assert all(sum(hits) >= 0.9 * len(hits) for hits in named.values())
 
 
@@ -65,6 +65,17 @@ def test_every_fault_comes_with_a_measurement_to_paste(judged):
         for finding in report.findings:
             if finding.severity is not Severity.INFO:
                 assert any("(" in step and ")" in step for step in finding.next_steps), finding
+
+
+def test_the_page_shows_how_often_the_cause_is_named(judged):
+    page = (CORPUS.parents[2] / "docs" / "diagnostics.md").read_text(encoding="utf-8")
+    shown = next(line for line in page.splitlines() if line.startswith("| diagnostics |"))
+    parts = list(dict.fromkeys(run["part"] for run, _ in judged))
+
+    for part in parts:
+        told = [(run, report) for run, report in judged if run["part"] == part and run["codes"]]
+        right = sum(bool(r.findings) and r.primary.code in run["codes"] for run, r in told)
+        assert f"| {right} / {len(told)} (" in shown, "run python scripts/diagnostics_page.py"
 
 
 def test_percentages_are_judged_as_fractions_are(judged):

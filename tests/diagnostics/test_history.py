@@ -36,6 +36,7 @@ def test_bare_accuracy_beside_named_losses_is_that_of_validation():
     [
         ("valLoss", "val_loss"),
         ("Validation Loss", "val_loss"),
+        ("valid_perplexity", "val_loss"),
         ("test_loss", "val_loss"),
         ("eval/loss", "val_loss"),
         ("train/cross_entropy", "train_loss"),
@@ -247,3 +248,16 @@ def test_repr_shows_the_mapping():
 def test_nothing_usable_names_what_was_found():
     with pytest.raises(ValueError, match=r"no loss or accuracy among the columns 'height'"):
         History.from_dict({"height": [1.0, 2.0]})
+
+
+def test_a_loss_goes_before_the_perplexity_made_of_it():
+    history = History.from_dict(
+        {
+            "train_ppl": [9.0, 5.0],
+            "train_loss": [2.2, 1.6],
+            "ppl": [9.0, 6.0],
+            "val_loss": [2.2, 1.8],
+        }
+    )
+
+    assert history.mapping == {"train_loss": "train_loss", "val_loss": "val_loss"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import training_runs as runs
 
-from diagnostics import investigate
+from diagnostics import Severity, investigate
 from diagnostics.probes.normalisation import undo_softmax
 
 
@@ -111,3 +111,26 @@ def test_forms_of_right_answers_are_no_problem(healthy, training_set, validation
     report = investigate(lambda X: form(predict(X)), *validation_set, train=training_set)
 
     assert report.ok, str(report)
+
+
+def test_sureness_that_explains_no_rise_is_a_remark(healthy, training_set, validation_set):
+    predict = healthy[1]
+
+    report = investigate(
+        lambda X: runs.softmax(6 * logits(predict, X)), *validation_set, train=training_set
+    )
+
+    assert report.primary.code == "overconfidence"
+    assert report.primary.severity is Severity.INFO
+
+
+def test_zeros_of_a_model_that_is_too_sure_come_after_its_sureness(healthy, validation_set):
+    predict = healthy[1]
+
+    def sharpened(X):
+        p = runs.softmax(6 * logits(predict, X))
+        return np.where(p < 1e-12, 0, p)
+
+    report = investigate(sharpened, *validation_set)
+
+    assert report.codes[:2] == ("overconfidence", "exploding_or_nan")

@@ -76,6 +76,8 @@ TITLES = {
     "dropout": (lambda p, X: p(X * (np.random.default_rng().random(X.shape) > 0.5)), "twice"),
     "one class": (lambda p, X: np.tile(np.eye(runs.CLASSES)[0] * 0.9 + 0.02, (len(X), 1)), "class"),
     "rounded": (lambda p, X: np.round(p(X), 1), "sum to one"),
+    "twice": (lambda p, X: runs.softmax(p(X)), "sure can it be"),
+    "in place": (lambda p, X: p(np.multiply(X, 1.1, out=X)), "argument"),
 }
 
 
@@ -105,14 +107,41 @@ def test_shift_is_drawn_off_the_line_of_equal_features(healthy, training_set, va
     assert left.get_title(loc="left") == "Are the inputs alike?"
 
 
-def test_reported_sum_is_drawn_beside_the_means(healthy, validation_set):
+def at_reported(axis):
+    """The name of the number that lies on the line of the reported one."""
+    points, line = axis.lines
+    near = np.abs(np.log(points.get_xdata() / line.get_xdata()[0])).argmin()
+    return axis.get_yticklabels()[near].get_text().replace("\n", " ")
+
+
+def test_reported_sum_is_drawn_at_its_name(healthy, validation_set):
     X, y = validation_set
     total = runs.cross_entropy(healthy[1](X), y) * len(y)
 
     left = draw(healthy[1], X, y, history={"val_loss": [2 * total, total]})[0]
 
-    assert left.get_yscale() == "log"
-    assert [text.get_text() for text in left.get_legend().get_texts()][-1] == "reported"
+    assert at_reported(left) == "cross-entropy summed over the samples"
+
+
+def test_loss_that_training_descends_is_drawn_at_its_name(healthy, training_set, validation_set):
+    p, y = healthy[1](training_set[0]), training_set[1]
+    squares = float(((p - np.eye(runs.CLASSES)[y]) ** 2).mean())
+    curves = {"loss": [2 * squares, squares], "val_loss": [9.0, 9.1]}
+
+    left = draw(healthy[1], *validation_set, train=training_set, history=curves)[0]
+
+    assert at_reported(left) == "squared error averaged over the classes"
+
+
+def test_ragged_mean_is_drawn_at_its_batch_size(healthy, validation_set):
+    X, y = validation_set
+    losses = -np.log(healthy[1](X)[np.arange(len(y)), y])
+    reported = float(np.mean([losses[i : i + 64].mean() for i in range(0, len(y), 64)]))
+
+    left = draw(healthy[1], X, y, history={"val_loss": [9.0, reported]})[0]
+
+    sizes, means = left.lines[0].get_data()
+    assert dict(zip(sizes, means, strict=True))[64] == pytest.approx(reported)
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "html", "json", "txt"])

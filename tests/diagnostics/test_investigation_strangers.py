@@ -207,3 +207,66 @@ def test_too_few_epochs_do_not_hide_what_experiments_find():
     report = investigate(lambda x: runs.softmax(nearest_centre(x)), X, y, history=curves)
 
     assert report.primary.code == "softmax_twice"
+
+
+def test_noise_from_a_seed_set_at_each_call_is_seen_between_copies():
+    X, y = runs.blobs(300, seed=3, spread=0.5)
+
+    def predict(x):
+        return nearest_centre(x * (np.random.default_rng(0).random(x.shape) > 0.3))
+
+    report = investigate(predict, X, y)
+
+    assert report.primary.code == "nondeterministic_prediction"
+    assert "copies" in report.primary.message
+
+
+def test_copies_are_found_though_nearly_all_samples_are_copied():
+    X, y = runs.blobs(400, seed=3)
+    noisy = X + 0.01 * np.random.default_rng(0).normal(size=X.shape)
+
+    report = investigate(nearest_centre, noisy, y, train=(np.concatenate([X, X + 0.005]), [*y, *y]))
+
+    assert report.primary.code == "train_validation_overlap"
+    assert report.primary.evidence["share"] > 0.9
+
+
+def test_missing_features_leave_a_right_model_alone():
+    X, y = runs.blobs(800, seed=3, spread=0.5)
+    X[np.random.default_rng(0).random(X.shape) < 0.05] = np.nan
+
+    def predict(x):
+        return nearest_centre(np.where(np.isfinite(x), x, 0))
+
+    report = investigate(predict, X[:400], y[:400], train=(X[400:], y[400:]))
+
+    assert {finding.severity for finding in report.findings} <= {Severity.INFO}
+    assert not {"label_noise", "undecided"} & set(report.codes)
+
+
+def test_output_with_a_cache_is_refused_with_the_way_to_the_output():
+    X, y = runs.blobs(60, seed=3)
+
+    report = investigate(lambda x: (nearest_centre(x), {"x": x}), X, y)
+
+    assert report.primary.code == "predict_failed"
+    assert "lambda X: predict(X)[0]" in report.primary.message
+
+
+@pytest.mark.parametrize("labels", [(60,), (1, 60)])
+def test_samples_in_columns_are_refused_with_the_way_to_turn_them(labels):
+    X, y = runs.blobs(60, seed=3)
+
+    with pytest.raises(ValueError, match=r"samples along the first axis.*X\.T"):
+        investigate(lambda x: nearest_centre(x.T).T, X.T, y.reshape(labels))
+
+
+def test_sure_answers_with_the_classes_of_the_labels_have_been_learned():
+    X, y = runs.blobs(300, seed=3, spread=0.5)
+    rng = np.random.default_rng(0)
+
+    shuffled = investigate(nearest_centre, X, rng.permutation(y))
+    untrained = investigate(lambda x: runs.softmax(x @ rng.normal(size=(12, 6)) / 99), X, y)
+
+    assert shuffled.primary.code == "shuffled_labels"
+    assert "shuffled_labels" not in untrained

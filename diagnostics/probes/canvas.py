@@ -1,0 +1,76 @@
+"""What all pictures of experiments share: colours, markers, axes and legends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Colours of Okabe and Ito (2008), told apart by the colour-blind; markers differ in grey as well.
+BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#5c5c5c"
+RIGHT: dict[str, Any] = {"color": BLUE, "marker": "o", "markerfacecolor": "none"}
+WRONG: dict[str, Any] = {"color": VERMILLION, "marker": "x"}
+POINTS: dict[str, Any] = {"linestyle": "", "markersize": 4}
+# Samples drawn one by one; more would be a blot.
+MOST_POINTS = 600
+
+
+def some(count: int) -> np.ndarray:
+    """Return evenly spread indices, at most as many as can be drawn.
+
+    Parameters
+    ----------
+    count
+        Of what there is to draw.
+    """
+    return np.unique(np.linspace(0, count - 1, MOST_POINTS).astype(np.intp))
+
+
+def clean(axis: Axes, title: str, x: str, y: str) -> None:
+    """Give a panel the looks that all share.
+
+    Parameters
+    ----------
+    axis
+        The panel.
+    title
+        The question that it answers.
+    x, y
+        Labels of the axes.
+    """
+    axis.set_title(title, loc="left", fontsize="medium")
+    axis.set_xlabel(x)
+    axis.set_ylabel(y)
+    axis.grid(alpha=0.25, linewidth=0.6)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+
+
+def legend(axis: Axes) -> None:
+    """Put a legend below the panel, where nothing is drawn."""
+    axis.legend(
+        frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(-0.02, -0.2),
+        ncols=2, borderpad=0, columnspacing=1.2,
+    )  # fmt: skip
+
+
+def bars(axis: Axes, names: list[str], shares: list[float]) -> None:
+    """Draw shares as bars across, one below the other, each with its number.
+
+    Parameters
+    ----------
+    axis
+        The panel.
+    names
+        Of the bars, from above.
+    shares
+        Between 0 and 1.
+    """
+    drawn = axis.barh(range(len(names)), shares, color=BLUE, height=0.6)
+    axis.bar_label(drawn, [f" {share:.0%}" for share in shares], fontsize="small")
+    axis.set_yticks(range(len(names)), names, fontsize="small")
+    axis.set_ylim(max(len(names), 4) - 0.5, -0.5)
+    axis.set_xlim(0, 1.18)
