@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -82,6 +82,25 @@ class Memory:
         if everywhere:
             np.random.set_state(self._numpy_state)  # noqa: NPY002
             random.setstate(self._python_state)
+
+    @property
+    def arrays(self) -> list[np.ndarray[Any, Any]]:
+        """The arrays remembered."""
+        return [array for array, _ in self._arrays]
+
+    def put_instead(self, others: Mapping[int, np.ndarray[Any, Any]]) -> None:
+        """Let other arrays be found where those of these ids are, until the state is restored."""
+        for container, saved in self._containers:
+            if isinstance(container, dict | list):
+                held = saved.items() if isinstance(saved, dict) else enumerate(saved)
+                for key, value in held:
+                    if id(value) in others:
+                        container[key] = others[id(value)]
+            elif id(saved) in others:
+                container.cell_contents = others[id(saved)]
+        for namespace, name, value in self._bindings:
+            if id(value) in others:
+                namespace[name] = others[id(value)]
 
     def copy_of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return a copy of ``array`` that is not to be written to: the one remembered, if equal."""

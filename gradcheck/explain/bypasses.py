@@ -21,13 +21,15 @@ def skipped(way: WayBack) -> Iterator[Suspicion]:
     for ends, starts in _stretches(way):
         first, last = ends[0], starts[0]
         what = f"from {_name(last)} to {_name(first)}"
-        yield Suspicion(
-            "activation_derivative_missing",
-            f"the derivative of the steps {what} is left out",
-            "multiply by their derivative: the gradient goes through them unchanged",
-            0.9,
-            _jumping(dict(zip((node.number for node in ends), starts, strict=True)), None),
-        )
+        landings = dict(zip((node.number for node in ends), starts, strict=True))
+        for when, those in _times(way, ends).items():
+            yield Suspicion(
+                "activation_derivative_missing",
+                f"the derivative of the steps {what} is left out{when}",
+                "multiply by their derivative: the gradient goes through them unchanged",
+                0.9 if not when else 0.95,
+                _jumping({node.number: landings[node.number] for node in those}, None),
+            )
         yield _twice(way, ends, starts, what)
         row = first.value.shape[-1] if first.value.ndim else 0
         if len(ends) == 1 and 1 < row <= LONGEST_ROW:
@@ -39,6 +41,12 @@ def skipped(way: WayBack) -> Iterator[Suspicion]:
                 0.7,
                 _jumping({first.number: last}, diagonal),
             )
+
+
+def _times(way: WayBack, nodes: list[Node]) -> dict[str, list[Node]]:
+    rounds = way.rounds(nodes) if len(nodes) > 1 else []
+    last = {" the last time they are passed": rounds[0]} if len(rounds) > 1 else {}
+    return {"": nodes, **last}
 
 
 def _twice(way: WayBack, ends: list[Node], starts: list[Node], what: str) -> Suspicion:

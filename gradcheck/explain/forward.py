@@ -15,6 +15,7 @@ from gradcheck.blocks import norm
 from gradcheck.compare import ROUNDINGS
 from gradcheck.explain import (  # noqa: F401 (they register their searches)
     bypasses,
+    descended,
     gathered,
     misplaced,
     remembered,
@@ -96,6 +97,8 @@ def _matches(way: WayBack) -> list[Match]:
                 found.append(Match(suspicion, _error(way, predicted)))
             elif suspicion.cuts:
                 found += _with_factor(way, suspicion, predicted)
+            elif suspicion.scaled:
+                found += _scaled(way, suspicion, predicted)
     return found
 
 
@@ -133,6 +136,22 @@ def _with_factor(way: WayBack, suspicion: Suspicion, without: Array) -> list[Mat
     code = suspicion.code if suspicion.code == "additive_term" else named[0].code
     changed = replace(suspicion, code=code, message=message, fix=fix, cost=cost)
     return [Match(changed, _error(way, predicted))]
+
+
+def _scaled(way: WayBack, suspicion: Suspicion, direction: Array) -> list[Match]:
+    """Fit the factor of a claim that a suspicion predicts but for its size."""
+    length = float(np.vdot(direction, direction))
+    along = float(np.vdot(direction, way.right)) / length * direction
+    if np.count_nonzero(direction) < FEWEST_ENTRIES or _close(along, way.right):
+        return []  # as good as the gradient's own direction, which the loss has
+    predicted = float(np.vdot(direction, way.evidence.claim)) / length * direction
+    if float(np.vdot(direction, predicted)) <= 0 or not _agrees(way, predicted):
+        return []
+    return [Match(suspicion, _error(way, predicted))]
+
+
+def _close(one: Array, other: Array) -> bool:
+    return float(np.linalg.norm(one - other)) <= SIGNIFICANT * float(np.linalg.norm(other))
 
 
 def _agrees(way: WayBack, predicted: Array) -> bool:

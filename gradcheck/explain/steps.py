@@ -31,21 +31,33 @@ def _cuts(way: WayBack, site: Site, nodes: list[Node], k: int) -> Iterator[Suspi
     code, where = "path_missing", f"through {place(site)}"
     if len(nodes[0].parents) > 1:
         where = f"into operand {k + 1} of {place(site)}"
-    if nodes[0].op in ("add", "subtract") and way.is_term_of_its_own(nodes[0], k):
+    # a penalty is one number
+    alone = nodes[0].operands[k].size == 1 and way.is_term_of_its_own(nodes[0], k)
+    if nodes[0].op in ("add", "subtract") and alone:
         code, where = "additive_term", f"from the term of {way.name} alone in {place(site)}"
-    lost: dict[str, list[Node]] = {"": nodes}
-    if len(nodes) > 1:
-        lost[", but for the last time it is evaluated,"] = nodes[:-1]
-        lost[", but for the first time it is evaluated,"] = nodes[1:]
-    for when, those in lost.items():
+    for when, those in _times(way, nodes).items():
         yield Suspicion(
             code,
             f"what goes back {where}{when} is missing",
-            f"add the gradient that reaches the input {where}",
+            f"add to the gradient of {way.name} what goes back {where}",
             0.6 if not when else 0.9,
             at(those, _without(k)),
             cuts=not when,
         )
+
+
+def _times(way: WayBack, nodes: list[Node]) -> dict[str, list[Node]]:
+    """Return all steps of an expression, and those of some layers or times alone."""
+    times = {"": nodes}
+    rounds = way.rounds(nodes) if len(nodes) > 1 else []
+    if len(rounds) > 1:
+        times |= {
+            ", but for the last time it is evaluated,": [n for some in rounds[1:] for n in some],
+            ", but for the first time it is evaluated,": [n for some in rounds[:-1] for n in some],
+            ", the last time it is evaluated,": rounds[0],
+            ", the first time it is evaluated,": rounds[-1],
+        }
+    return times
 
 
 def _without(k: int) -> Callable[[Node, int, Array], Array | None]:
@@ -58,7 +70,7 @@ def slopes(way: WayBack) -> Iterator[Suspicion]:
     for site, nodes in way.sites.items():
         op = nodes[0].op
         if op in SLOPES and op not in ("negative", "positive"):
-            yield from _of_one_variable(site, nodes, op)
+            yield from _of_one_variable(way, site, nodes, op)
         elif op in PAIRS and op not in ("add", "subtract"):
             yield from _of_two_variables(way, site, nodes, op)
         elif op == "where":
@@ -67,8 +79,9 @@ def slopes(way: WayBack) -> Iterator[Suspicion]:
             yield from _of_extremes(site, nodes)
 
 
-def _of_one_variable(site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
-    yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
+def _of_one_variable(way: WayBack, site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
+    for when, those in _times(way, nodes).items():
+        yield _left_out(site, those, "activation_derivative_missing", f"derivative of {op}", when)
     slope = SLOPES[op]
     yield Suspicion(
         "derivative_at_wrong_point",
@@ -119,12 +132,12 @@ WRITTEN = {
 }
 
 
-def _left_out(site: Site, nodes: list[Node], code: str, what: str) -> Suspicion:
+def _left_out(site: Site, nodes: list[Node], code: str, what: str, when: str = "") -> Suspicion:
     return Suspicion(
         code,
-        f"the {what} is left out at {place(site)}",
+        f"the {what} is left out at {place(site)}{when.removesuffix(',')}",
         f"multiply the gradient by {WRITTEN.get(what, f'the {what}')}",
-        0.5,
+        0.5 if not when else 0.7,
         at(nodes, lambda n, k, g: unbroadcast(g, n.operands[k].shape)),
     )
 

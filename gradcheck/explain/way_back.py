@@ -27,6 +27,8 @@ class Suspicion:
         What the backward would do otherwise.
     cuts
         Whether ``deviation`` leaves something out that may instead have come with a wrong factor.
+    scaled
+        Whether a constant factor may come on top, such as that of a mean over the samples.
     """
 
     code: str
@@ -35,6 +37,7 @@ class Suspicion:
     cost: float
     deviation: Deviation
     cuts: bool = False
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,31 @@ class WayBack:
 
     def uses(self, node: Node) -> list[Node]:
         """Return the steps on the way that use a value."""
-        return [user for user in self.nodes if any(parent is node for parent in user.parents)]
+        return self._users.get(node.number, [])
+
+    @cached_property
+    def _users(self) -> dict[int, list[Node]]:
+        found: dict[int, list[Node]] = {}
+        for node in self.nodes:
+            for number in {parent.number for parent in node.parents if parent is not None}:
+                found.setdefault(number, []).append(node)
+        return found
+
+    def rounds(self, nodes: list[Node]) -> list[list[Node]]:
+        """Group the steps of one expression by how many others of it the gradient passed before.
+
+        The first group is the last layer, or the last step in time, of every sample.
+        """
+        own = {node.number for node in nodes}
+        passed: dict[int, int] = {}
+        for node in reversed(self.nodes):
+            passed[node.number] = max(
+                (passed[user.number] + (user.number in own) for user in self.uses(node)), default=0
+            )
+        groups: dict[int, list[Node]] = {}
+        for node in nodes:
+            groups.setdefault(passed[node.number], []).append(node)
+        return [groups[depth] for depth in sorted(groups)]
 
 
 Search = Callable[[WayBack], Iterator[Suspicion]]

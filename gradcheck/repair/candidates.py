@@ -13,6 +13,7 @@ import numpy as np
 
 from gradcheck.point import Lab
 from gradcheck.repair.edits import KINDS, Before, Edit, Scope, expression, spots
+from gradcheck.repair.edits.slopes import calls_of_slopes
 from gradcheck.repair.program import Call, Definition, Routine, living, routine, watched
 from gradcheck.repair.safety import only_computes
 from gradcheck.repair.trial import quietly
@@ -115,6 +116,7 @@ def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Cand
             call.code.co_varnames[: call.code.co_argcount],
             shared.unread | (written - read),
             shared.factors,
+            calls_of_slopes([i.tree for i in routines], call.namespace),
         )
         known = call.code in in_forward
         found += [Candidate.of(edit, its, forward=known) for edit in _edits(its, scope)]

@@ -255,7 +255,11 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
         for name in code.co_freevars
         if name != "__class__"
     ]
-    outer = ast.FunctionDef("outer", _NO_ARGUMENTS, [*shared, bare], [], None, None)
+    # a function that calls itself, or a method that names its class, finds them among the globals
+    own = {bare.name} if isinstance(bare, ast.FunctionDef | ast.ClassDef) else set()
+    names = sorted(own - set(code.co_freevars))
+    known = [ast.Global(names)] if names else []
+    outer = ast.FunctionDef("outer", _NO_ARGUMENTS, [*known, *shared, bare], [], None, None)
     module = ast.fix_missing_locations(ast.Module([*_imports(code.co_filename), outer], []))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # a change may be as odd as a call of 1

@@ -205,11 +205,14 @@ def _cumsum(tape: Tape, a: Any, axis: Any = None, **options: Any) -> Any:
 
 @rule(np.copyto)
 def _copyto(tape: Tape, dst: Any, src: Any, **options: Any) -> None:
-    if isinstance(dst, Traced):
-        dst[...] = src
+    whole = isinstance(src, Traced) and src.node is not None and dst.shape == src.shape
+    if isinstance(dst, Traced) and (options or not whole):
+        dst[...] = np.where(options["where"], src, dst) if "where" in options else src
         return
-    np.copyto(dst, strip(src), **options)
-    if isinstance(src, Traced) and src.node is not None and dst.shape == src.shape:
+    np.copyto(strip(dst), strip(src), **options)
+    if whole and isinstance(dst, Traced):
+        dst.node = src.node
+    elif whole:
         tape.aliases.insert(0, (dst, src.node))
 
 

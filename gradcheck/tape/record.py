@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.memory import Memory
 from gradcheck.probe import Probe
 from gradcheck.tape import linear_algebra  # noqa: F401 (it registers its rules)
 from gradcheck.tape.node import Array, Node
@@ -132,14 +133,18 @@ def record(probe: Probe, tensors: Tensors) -> Recording | None:
         node.number = len(tape.nodes)
         tape.nodes.append(node)
     traced = {name: Traced.of(np.array(v), leaves[name], tape) for name, v in tensors.items()}
-    probe.target.state.restore()
+    state = probe.target.state
+    state.restore()
+    if isinstance(state, Memory):
+        # data.dot(weights) asks the data, which has to be traced, too, to hear of it
+        state.put_instead({id(a): Traced.of(a, None, tape) for a in state.arrays if _is_data(a)})
     try:
         with _patched(tape), np.errstate(all="ignore"):
-            outputs = probe.run(traced).outputs
+            outputs = probe.run_on(traced).outputs
     except Exception:  # noqa: BLE001 (code never meant for such arrays may do anything)
         return None
     finally:
-        probe.target.state.restore()
+        state.restore()
     made = [tape.node_of(output) for output in outputs]
     if not any(made) or len(tape.nodes) > MOST_NODES:
         return None
@@ -199,6 +204,11 @@ def _asked_by_tape() -> bool:
 def _stacked(values: Any) -> Any:
     """Return (nested) lists of traced numbers and arrays as one traced array."""
     return np.stack([_stacked(v) if isinstance(v, list | tuple) else v for v in values])
+
+
+def _is_data(array: Array) -> bool:
+    """Whether products may be taken with an array: whole numbers are indices, but in matrices."""
+    return array.dtype.kind == "f" or (array.dtype.kind in "iu" and array.ndim > 1)
 
 
 def _holds_traced(values: Sequence[Any]) -> bool:

@@ -37,13 +37,15 @@ class Tape:
         operands: tuple[Any, ...] = (),
         pulls: tuple[Pull | None, ...] = (),
     ) -> Traced:
-        """Record a step and return its output."""
+        """Record a step and return its output; what is made of constants alone is one."""
+        parents = tuple(self.node_of(operand) for operand in operands)
+        if not any(parents):
+            return Traced.of(np.array(strip(value)), None, self)
         plain = np.array(strip(value), dtype=np.float64)
         site = _site(sys._getframe(1))
         turn = self._turns.get(site, -1) + 1 if site else 0
         if site:
             self._turns[site] = turn
-        parents = tuple(self.node_of(operand) for operand in operands)
         copies = tuple(np.array(strip(operand), dtype=np.float64) for operand in operands)
         node = Node(op, plain, copies, parents, pulls, site, turn, len(self.nodes))
         self.nodes.append(node)

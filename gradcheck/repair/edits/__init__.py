@@ -11,6 +11,7 @@ from gradcheck.repair.edits import (  # noqa: F401 (they register their kinds)
     numbers,
     operators,
     reductions,
+    slopes,
     statements,
 )
 from gradcheck.repair.edits.edit import KINDS, Before, Edit, Scope, Spot, expression

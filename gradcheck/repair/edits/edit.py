@@ -134,6 +134,8 @@ class Scope:
         Variables that are computed and never read: what is forgotten is likely one of them.
     factors
         Expressions that the forward multiplies or divides by.
+    slopes
+        Calls of the code's functions that return a derivative, with ``{}`` for the argument.
     lists
         Names among ``values`` of lists of arrays.
     """
@@ -144,6 +146,7 @@ class Scope:
     arguments: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
     factors: tuple[str, ...] = ()
+    slopes: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
 
@@ -227,3 +230,24 @@ def expression(text: str) -> Any:
 def text(node: ast.AST) -> str:
     """Return a tree as source."""
     return ast.unparse(node)
+
+
+def takes(spot: Spot, *joined_by: type[ast.operator]) -> bool:
+    """Whether to put something to an expression: if joined to a like one, that is done there."""
+    if not isinstance(spot.node, ast.expr) or spot.role is not Role.VALUE:
+        return False
+    if isinstance(spot.node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.UnaryOp):
+        return False
+    parent = spot.place.parent
+    if isinstance(parent, ast.BinOp):
+        return not isinstance(parent.op, joined_by)
+    return spot.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(spot)
+
+
+def _is_branch(spot: Spot) -> bool:
+    """Whether an expression is one of the two that ``np.where`` or ``if`` chooses from."""
+    parent = spot.place.parent
+    if isinstance(parent, ast.IfExp):
+        return spot.place.label in ("body", "orelse")
+    of_where = isinstance(parent, ast.Call) and text(parent.func).endswith("where")
+    return of_where and spot.place.label == "args" and spot.place.position != 0

@@ -9,8 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.repair.edits.edit import Before, Edit, Role, Scope, Spot, expression, kind, text
+from gradcheck.repair.edits.edit import (
+    Before,
+    Edit,
+    Role,
+    Scope,
+    Spot,
+    expression,
+    kind,
+    takes,
+    text,
+)
 from gradcheck.repair.edits.naming import factor_code
+from gradcheck.repair.edits.slopes import is_slope
 
 # What an elementwise function's derivative is made of, with ``v`` a variable of the code.
 DERIVATIVES = ("1 - {v} ** 2", "{v} * (1 - {v})", "{v} > 0", "1 / {v}", "np.exp({v})")
@@ -27,7 +38,7 @@ PRODUCTS = (
 @kind
 def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """A variable that should multiply or divide."""
-    if not _takes(spot, ast.Mult, ast.Div):
+    if not takes(spot, ast.Mult, ast.Div):
         return
     for name, value in _fitting(spot, scope).items():
         array = isinstance(value, np.ndarray) and value.ndim
@@ -36,6 +47,8 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
             code = "mask_not_applied"
         elif array and name in scope.arguments:
             code = "upstream_ignored"
+        elif array and is_slope(value, scope):
+            code = "activation_derivative_missing"
         for sign in ("*", "/"):
             message = f"the factor `{'' if sign == '*' else '1 / '}{name}` is missing"
             # what has a name is meant, rather than a bare 2 (below)
@@ -65,7 +78,7 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
 @kind
 def derivatives(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """The derivative of an elementwise function that should multiply."""
-    if not _takes(spot, ast.Mult, ast.Div):
+    if not takes(spot, ast.Mult, ast.Div):
         return
     for name in (n for n, v in _fitting(spot, scope).items() if np.ndim(v)):
         for form in DERIVATIVES:
@@ -121,7 +134,7 @@ def means(spot: Spot, scope: Scope) -> Iterator[Edit]:
 @kind
 def products(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """A matrix that should multiply."""
-    if not _takes(spot, ast.MatMult):
+    if not takes(spot, ast.MatMult):
         return
     shape = scope.shape(spot.node) or ()
     for name, value in scope.arrays().items():
@@ -137,7 +150,7 @@ def products(spot: Spot, scope: Scope) -> Iterator[Edit]:
 @kind
 def terms(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """A variable that should be added or subtracted."""
-    if not _takes(spot, ast.Add, ast.Sub):
+    if not takes(spot, ast.Add, ast.Sub):
         return
     for name, value in _fitting(spot, scope).items():
         if isinstance(value, np.ndarray):
@@ -159,27 +172,6 @@ def powers(spot: Spot, scope: Scope) -> Iterator[Edit]:
             meant = form.format(v=name)
             message = f"`{name}` stands where `{meant}` belongs"
             yield Edit(spot, expression(meant), "derivative_at_wrong_point", message, 0.75)
-
-
-def _takes(spot: Spot, *joined_by: type[ast.operator]) -> bool:
-    """Whether to put something to an expression: if joined to a like one, that is done there."""
-    if not isinstance(spot.node, ast.expr) or spot.role is not Role.VALUE:
-        return False
-    if isinstance(spot.node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.UnaryOp):
-        return False
-    parent = spot.place.parent
-    if isinstance(parent, ast.BinOp):
-        return not isinstance(parent.op, joined_by)
-    return spot.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(spot)
-
-
-def _is_branch(spot: Spot) -> bool:
-    """Whether an expression is one of the two that ``np.where`` or ``if`` chooses from."""
-    parent = spot.place.parent
-    if isinstance(parent, ast.IfExp):
-        return spot.place.label in ("body", "orelse")
-    of_where = isinstance(parent, ast.Call) and text(parent.func).endswith("where")
-    return of_where and spot.place.label == "args" and spot.place.position != 0
 
 
 def _fitting(spot: Spot, scope: Scope) -> dict[str, Any]:
