@@ -92,7 +92,17 @@ def _targets(way: WayBack, predictions: Node) -> list[Array]:
             fits = y.shape == shape or (y.size == predictions.value.size and y.ndim)
             if fits and not any(np.array_equal(y.reshape(shape), known) for known in found):
                 found.append(y.reshape(shape))
-    return found
+    return [*found, *(_hardened(y) for y in found if _is_soft(y))]
+
+
+def _is_soft(y: Array) -> bool:
+    """Whether targets are shares of classes, none of them all."""
+    return y.ndim > 1 and np.allclose(y.sum(axis=-1), 1.0) and bool((y.max(axis=-1) < 1).all())
+
+
+def _hardened(y: Array) -> Array:
+    """Return the targets without their smoothing: one for the likeliest class."""
+    return np.where(y == y.max(axis=-1, keepdims=True), 1.0, 0.0)
 
 
 def _chosen(node: Node, predictions: Node) -> Array | None:

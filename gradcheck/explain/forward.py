@@ -62,6 +62,7 @@ def explain_forward(evidence: Evidence) -> list[list[Explanation]]:
         way = WayBack(evidence, recording)
         if not _faithful(way):
             return []
+        way = way.without_idle()
         matches = list(_matches(way))
     matches.sort(key=lambda match: match.suspicion.cost)
     ties: dict[str, Match] = {}

@@ -46,6 +46,9 @@ SHARPNESS = 1e-3
 # Many bugs predict a gradient that vanishes: a match of zeros is weaker evidence.
 VANISHING_CONFIDENCE = 0.9
 
+# A tensor of one entry is always a multiple of its gradient: no evidence, but for named factors.
+ONE_ENTRY_CONFIDENCE = 0.25
+
 # How a prediction is measured: a sketch first, then within bounds.
 Look = Callable[[Evidence, Array, Outputs | None], Bounded]
 
@@ -70,6 +73,7 @@ class Fit:
     factors: tuple[Factor, ...]
     value: float
     bound: float
+    of_one_entry: bool = False
 
     @property
     def cost(self) -> float:
@@ -78,7 +82,9 @@ class Fit:
 
     @property
     def confidence(self) -> float:
-        """How sharply the prediction was met; a claim of nothing tells less than numbers do."""
+        """How sharply the prediction was met; no numbers, or a single one, tell less."""
+        if self.of_one_entry and any(factor.arbitrary for factor in self.factors):
+            return ONE_ENTRY_CONFIDENCE
         return VANISHING_CONFIDENCE if math.isnan(self.value) else max(0.0, 1 - self.bound)
 
 
@@ -195,7 +201,7 @@ def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
     factors = tuple(name_factor(factor, bound, evidence))
     if any(part.one_number for part in parts) and any(factor.arbitrary for factor in factors):
         return None
-    return Fit(parts, factors, factor, bound)
+    return Fit(parts, factors, factor, bound, evidence.claim.size == 1)
 
 
 def _predict(look: Look, evidence: Evidence, parts: tuple[Part, ...], direction: Array) -> Bounded:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -114,8 +116,27 @@ def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> I
     ]
     if not constants:
         yield _left_out(site, nodes, "path_missing", "other factor")
-    elif constants[0].size > 1:  # the factor of a number is found where its part is fitted
-        yield _left_out(site, nodes, "mask_not_applied", "constant factor")
+    elif constants[0].size > 1 or _varies(nodes):  # one number is found where its part is fitted
+        k = 0 if nodes[0].parents[0] is None else 1
+        values = np.concatenate([np.unique(node.operands[k]) for node in nodes])
+        mask = len(set(values.tolist()) - {0.0}) <= 1
+        code = "mask_not_applied" if mask else "path_missing"
+        yield _left_out(site, nodes, code, f"factor `{_operand(site, k)}`")
+
+
+def _operand(site: Site, k: int) -> str:
+    """Return an operand of a product as it is written."""
+    with contextlib.suppress(SyntaxError):
+        node = ast.parse(site.text, mode="eval").body
+        if isinstance(node, ast.BinOp):
+            return ast.unparse((node.left, node.right)[k])
+    return f"operand {k + 1}"
+
+
+def _varies(nodes: list[Node]) -> bool:
+    """Whether the constant factor of an expression is another one each time it is evaluated."""
+    k = 0 if nodes[0].parents[0] is None else 1
+    return any(float(node.operands[k].sum()) != float(nodes[0].operands[k].sum()) for node in nodes)
 
 
 # What the gradient has to be multiplied by, in the words of the code.

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from gradcheck.explain.evidence import Evidence
 from gradcheck.tape import Deviation, Node, Recording, Site
 from gradcheck.target import Array
+
+# Steps that pick the largest or smallest, and what is rounding beside the gradient.
+EXTREMES = ("maximum over axis", "minimum over axis")
+IDLE = 1e-12
 
 # Entries of a step that takes no longer than its bookkeeping.
 SMALL_STEP = 4096
@@ -52,7 +58,6 @@ class WayBack:
 
     evidence: Evidence
     recording: Recording
-    _sites: dict[Site, list[Node]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -71,10 +76,12 @@ class WayBack:
     @cached_property
     def nodes(self) -> list[Node]:
         """The steps that depend on the tensor and that an output depends on, in order."""
-        leaf = self.recording.leaves[self.name]
+        leaf, ends = self.recording.leaves[self.name], self.recording.ends
         above = {leaf.number}
         for node in self.recording.nodes:
-            if any(parent is not None and parent.number in above for parent in node.parents):
+            if node.number not in ends and any(
+                parent is not None and parent.number in above for parent in node.parents
+            ):
                 above.add(node.number)
         below = {node.number for node in self.recording.outputs if node is not None}
         for node in reversed(self.recording.nodes):
@@ -82,6 +89,18 @@ class WayBack:
                 below |= {parent.number for parent in node.parents if parent is not None}
         on_the_way = above & below
         return [node for node in self.recording.nodes if node.number in on_the_way]
+
+    def without_idle(self) -> WayBack:
+        """Return the way back without maxima that contribute nothing, as that of a softmax's shift.
+
+        Nobody's backward goes through them: a wrong step above would send something there.
+        """
+        extremes = {n.number for n in self.nodes if n.op in EXTREMES}
+        idle = replace(self.recording, ends=frozenset(extremes), _dependents={})
+        without = replace(self, recording=idle)
+        size = float(np.abs(self.right).max(initial=0.0))
+        same = extremes and np.abs(without.right - self.right).max(initial=0.0) <= IDLE * size
+        return without if same else self
 
     @cached_property
     def effort(self) -> int:

@@ -12,7 +12,7 @@ from types import CodeType
 import numpy as np
 
 from gradcheck.point import Lab
-from gradcheck.repair.edits import KINDS, Before, Edit, Scope, expression, spots
+from gradcheck.repair.edits import KINDS, Before, Block, Edit, Scope, expression, spots
 from gradcheck.repair.edits.slopes import calls_of_slopes
 from gradcheck.repair.program import Call, Definition, Routine, living, routine, watched
 from gradcheck.repair.safety import only_computes
@@ -77,6 +77,8 @@ class Candidate:
         own = place.node
         if isinstance(self.edit.node, Before):
             return "", ast.unparse(self.edit.node.body[0])
+        if isinstance(self.edit.node, Block):
+            return self.edit.node.moved, f"below {self.edit.node.after}"
         if own is not shown and len(_source(shown)) > LONG:
             part = isinstance(place.parent, ast.expr | ast.keyword)
             whole = part and len(ast.unparse(own)) < SHORT
@@ -202,7 +204,8 @@ def _edits(where: Routine, scope: Scope) -> Iterator[Edit]:
         for kind in KINDS:
             with contextlib.suppress(SyntaxError):  # what cannot be written so is no change
                 for edit in kind(spot, scope):
-                    change = (id(place.parent), place.label, place.position, ast.dump(edit.node))
+                    node = ast.Module(edit.node, []) if isinstance(edit.node, Block) else edit.node
+                    change = (id(place.parent), place.label, place.position, ast.dump(node))
                     if change not in seen:
                         seen.add(change)
                         yield edit

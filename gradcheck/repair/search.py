@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck.memory import Memory
 from gradcheck.point import Lab
 from gradcheck.repair.candidates import Candidate, calls, candidates
+from gradcheck.repair.influence import likeliest_first
 from gradcheck.repair.program import Call
 from gradcheck.repair.trial import Trial, quietly
 from gradcheck.result import Entry
@@ -24,6 +25,9 @@ COMPILING = 200
 
 # Changes that are this much longer than the shortest that mends are not looked at.
 TIE = 0.1
+
+# How the new place of a statement that is moved begins.
+BELOW = "below line "
 
 # What the forward computes is changed in its structure only: a number or a factor that makes it fit
 # a wrong backward can nearly always be found.
@@ -69,8 +73,15 @@ class Repair:
         return cls(edit.code, edit.message, edit.cost, place, before, after, tensors, of_forward)
 
     @property
+    def moves(self) -> bool:
+        """Whether a statement is moved."""
+        return self.after.startswith(BELOW)
+
+    @property
     def line(self) -> str:
         """The line to change, and how."""
+        if self.moves:
+            return f"{self.place}: move `{self.before}` {self.after}"
         if not self.before:
             return f"before {self.place}: put `{self.after}`"
         if not self.after:
@@ -101,7 +112,7 @@ def repairs(
     if not trial.failed:
         return []
     tries = MOST_LINES // _effort(lab, [*forward, *backward])
-    possible = candidates(lab, forward, backward)
+    possible = likeliest_first(trial, candidates(lab, forward, backward))
     found = _mending(trial, possible[:tries])
     chosen = _chosen(found)
     if not chosen or (mixes and all(repair.code in SLIPS for repair in chosen)):

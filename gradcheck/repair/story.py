@@ -139,6 +139,8 @@ def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
     best = [e for e in sure if e.confidence == sure[0].confidence]
     if repair.of_forward:
         return sure[0] if sure else None
+    if repair.moves:  # the order of two lines has no pattern
+        return None
     if repair.code == "upstream_ignored":
         return next(e for e in about if e.code == repair.code)
     for explanation in (e for e in [*best, *about] if e.code == repair.code):

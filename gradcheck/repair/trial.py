@@ -100,6 +100,25 @@ class Trial:
                 if self._agrees(point, name, _measured(self.lab, point, name, ()))
             )
 
+    def reaches_wrong_alone(self, routine: Routine, code: CodeType) -> bool | None:
+        """Whether other code changes wrong gradients and no right ones; None if it breaks down."""
+        base, native = self.lab.native_base, self.lab.native
+        native.target.state.restore(everything=True)
+        try:
+            with self._trying(routine, code):
+                run = native.run(base.tensors)
+                claimed = native.pull(run, base.cotangents)
+        except Exception:  # noqa: BLE001 (changed code may do anything)
+            return None
+        if not _same(run.outputs, base.outputs):
+            return False
+        changed = {
+            name
+            for name, claim in self.lab.base.claimed.items()
+            if not _unchanged(claimed.get(name), claim)
+        }
+        return bool(changed) and changed <= set(self.failed)
+
     def agrees_otherwise(self, routine: Routine, code: CodeType) -> bool:
         """Whether changed code computes something else, of which it claims the right gradients."""
         base = self.lab.native_base

@@ -77,11 +77,14 @@ class Recording:
         The steps that stand for the tensors, by name.
     outputs
         The last steps, one for every output; None for one that depends on no tensor.
+    ends
+        Numbers of steps through which no gradient goes back.
     """
 
     nodes: list[Node]
     leaves: dict[str, Node]
     outputs: list[Node | None]
+    ends: frozenset[int] = frozenset()
     _dependents: dict[int, set[int]] = field(default_factory=dict)
 
     def gradient(self, name: str, cotangents: Outputs, deviation: Deviation = RIGHT) -> Array:
@@ -101,7 +104,7 @@ class Recording:
             arrived.setdefault(node.number, []).append(g)
         for node in reversed(self.nodes[to.number : max(node.number for node, _ in sent) + 1]):
             parts = arrived.pop(node.number, None)
-            if parts is None:
+            if parts is None or node.number in self.ends:
                 continue
             if deviation.gather is not None and len(parts) > 1:
                 parts = deviation.gather(node, parts)

@@ -14,7 +14,7 @@ from gradcheck.repair.edits import (  # noqa: F401 (they register their kinds)
     slopes,
     statements,
 )
-from gradcheck.repair.edits.edit import KINDS, Before, Edit, Scope, Spot, expression
+from gradcheck.repair.edits.edit import KINDS, Before, Block, Edit, Role, Scope, Spot, expression
 from gradcheck.repair.edits.spots import spots
 
-__all__ = ["KINDS", "Before", "Edit", "Scope", "Spot", "expression", "spots"]
+__all__ = ["KINDS", "Before", "Block", "Edit", "Role", "Scope", "Spot", "expression", "spots"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -42,14 +42,13 @@ class Place:
     position: int | None = None
 
     @property
-    def node(self) -> ast.AST:
-        """What hangs there."""
+    def node(self) -> Any:
+        """What hangs there: a node, or the statements of a block."""
         held = getattr(self.parent, self.label)
-        found: ast.AST = held if self.position is None else held[self.position]
-        return found
+        return held if self.position is None else held[self.position]
 
-    def put(self, node: ast.AST) -> None:
-        """Hang another node there."""
+    def put(self, node: Any) -> None:
+        """Hang something else there."""
         if self.position is None:
             setattr(self.parent, self.label, node)
         else:
@@ -101,7 +100,7 @@ class Edit:
     """
 
     spot: Spot
-    node: ast.AST
+    node: ast.AST | Block
     code: str
     message: str
     cost: float
@@ -114,6 +113,20 @@ class Before(ast.If):
     def of(cls, added: ast.stmt, statement: ast.stmt) -> Before:
         """Return both, as one statement."""
         return cls(ast.Constant(True), [added, statement], [])
+
+
+class Block(list[ast.stmt]):
+    """Statements in another order: one of them was moved down.
+
+    Attributes
+    ----------
+    moved, after
+        The statement, and the line that it now stands below.
+    """
+
+    def __init__(self, statements: Iterable[ast.stmt], moved: str, after: str) -> None:
+        super().__init__(statements)
+        self.moved, self.after = moved, after
 
 
 @dataclass(frozen=True)
@@ -241,7 +254,17 @@ def takes(spot: Spot, *joined_by: type[ast.operator]) -> bool:
     parent = spot.place.parent
     if isinstance(parent, ast.BinOp):
         return not isinstance(parent.op, joined_by)
-    return spot.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(spot)
+    return (
+        spot.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(spot) or _is_appended(spot)
+    )
+
+
+def _is_appended(spot: Spot) -> bool:
+    """Whether an expression is what a list is given more of."""
+    parent = spot.place.parent
+    if not isinstance(parent, ast.Call) or spot.place.label != "args":
+        return False
+    return isinstance(parent.func, ast.Attribute) and parent.func.attr in ("append", "insert")
 
 
 def _is_branch(spot: Spot) -> bool:

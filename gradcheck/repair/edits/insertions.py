@@ -64,7 +64,9 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
             for sign in ("*", "/"):
                 message = f"the factor `{'' if sign == '*' else '1 / '}{factor}` is missing"
                 changed = _joined(spot.node, sign, factor)
-                yield Edit(spot, changed, "constant_factor", message, 0.65)
+                counts = factor.startswith("len(") or ".shape[" in factor
+                code = "factor_batch_size" if counts else "constant_factor"
+                yield Edit(spot, changed, code, message, 0.65)
     for name in scope.arguments:
         samples = scope.namespace.get(name)
         if isinstance(samples, list) and len(samples) in scope.batches:
@@ -85,8 +87,9 @@ def derivatives(spot: Spot, scope: Scope) -> Iterator[Edit]:
             slope = form.format(v=name)
             message = f"the derivative `{slope}` is missing"
             changed = _joined(spot.node, "*", f"({slope})")
-            cost = scope.cost(name, 0.85)
-            yield Edit(spot, changed, "activation_derivative_missing", message, cost)
+            masks = form == "{v} > 0" and len(np.unique(scope.values[name])) == 2
+            code = "mask_not_applied" if masks else "activation_derivative_missing"
+            yield Edit(spot, changed, code, message, scope.cost(name, 0.85))
 
 
 @kind
@@ -168,7 +171,7 @@ def powers(spot: Spot, scope: Scope) -> Iterator[Edit]:
         if spot.role is not Role.VALUE:
             return
         name = text(node)
-        for form in ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "abs({v})", "np.exp({v})"):
+        for form in ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "1 - {v}", "abs({v})", "np.exp({v})"):
             meant = form.format(v=name)
             message = f"`{name}` stands where `{meant}` belongs"
             yield Edit(spot, expression(meant), "derivative_at_wrong_point", message, 0.75)

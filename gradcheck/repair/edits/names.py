@@ -106,6 +106,7 @@ def indexed(spot: Spot, scope: Scope) -> Iterator[Edit]:
             code = "kernel_flipped"
         message = f"`{text(node.value)}` is meant, not `{text(node)}`"
         yield Edit(spot, node.value, code, message, 0.7)
+        yield from _of_all_samples(spot, node)
     if spot.role is Role.VALUE and _is_named(node) and np.ndim(scope.value(node)):
         for index, code in REARRANGED.items():
             changed = expression(f"{text(node)}[{index}]")
@@ -123,6 +124,15 @@ def indexed(spot: Spot, scope: Scope) -> Iterator[Edit]:
         for name in scope.integers():
             message = f"the index is {text(node)}, where it should be `{name}`"
             yield Edit(spot, expression(name), "wrong_index", message, 0.75)
+
+
+def _of_all_samples(spot: Spot, node: ast.Subscript) -> Iterator[Edit]:
+    """The first or the last of what should be summed, or averaged, over all."""
+    if spot.role is Role.VALUE and text(node.slice) in ("-1", "0"):
+        for reduced in ("sum", "mean"):
+            meant = expression(f"{text(node.value)}.{reduced}(axis=0)")
+            message = f"only the {'last' if text(node.slice) == '-1' else 'first'} sample counts"
+            yield Edit(spot, meant, "last_sample_only", f"{message} in `{text(node)}`", 0.7)
 
 
 @kind

@@ -47,9 +47,10 @@ def numbers(spot: Spot, scope: Scope) -> Iterator[Edit]:
         if spot.role is Role.VALUE:
             factor = _in_product(spot)
             for name, value in scope.different.items():
-                if factor or not np.ndim(value):
+                if factor or not np.ndim(value) or name in scope.unread:
                     message = f"the number {n} stands where `{name}` belongs"
-                    yield Edit(spot, expression(name), "constant_factor", message, 0.8)
+                    cost = scope.cost(name, 0.8)
+                    yield Edit(spot, expression(name), "constant_factor", message, cost)
 
 
 @kind

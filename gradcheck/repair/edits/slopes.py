@@ -137,6 +137,25 @@ def _factors(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
+# The derivatives of ReLU, tanh and sigmoid by their outputs.
+FORMS = ("{v} > 0", "1 - {v} ** 2", "{v} * (1 - {v})")
+
+
+@kind
+def of_another(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """The derivative of another activation, written for the same variable."""
+    if not isinstance(spot.node, ast.BinOp | ast.Compare) or spot.role is Role.INDEX:
+        return
+    written = text(spot.node)
+    names = {text(n) for n in ast.walk(spot.node) if isinstance(n, ast.Name | ast.Attribute)}
+    for name in (n for n in sorted(names) if np.ndim(scope.values.get(n, 0))):
+        forms = [form.format(v=name) for form in FORMS]
+        for form in forms if written in forms else ():
+            if form != written:
+                message = f"the derivative `{written}` stands where `{form}` belongs"
+                yield Edit(spot, expression(form), "derivative_at_wrong_point", message, 0.65)
+
+
 @kind
 def wrapped(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """A call that stands more than once where its argument is meant: ``s(y) * (1 - s(y))``."""

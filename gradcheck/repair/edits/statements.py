@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations
 
-from gradcheck.repair.edits.edit import Edit, Role, Scope, Spot, kind, text
+from gradcheck.repair.edits.edit import Block, Edit, Place, Role, Scope, Spot, kind, text
 
 OTHERS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -109,6 +109,35 @@ def swapped(spot: Spot, scope: Scope) -> Iterator[Edit]:
             code = "transposed"
         message = f"`{text(parts[i])}` and `{text(parts[j])}` have each other's place"
         yield Edit(spot, changed, code, message, 0.55 if code == "wrong_index" else 0.65)
+
+
+@kind
+def early(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """A variable that is updated before the last use of what it was."""
+    node, place = spot.node, spot.place
+    if not isinstance(node, ast.AugAssign) or place.position is None:
+        return
+    block: list[ast.stmt] = getattr(place.parent, place.label)
+    target = text(node.target)
+    readers = [
+        later
+        for later, other in enumerate(block)
+        if later > place.position and not isinstance(other, ast.Return) and _reads(other, target)
+    ]
+    if readers:
+        order = [*block[: place.position], *block[place.position + 1 : readers[-1] + 1]]
+        order += [node, *block[readers[-1] + 1 :]]
+        yield Edit(
+            Spot(Place(place.parent, place.label), node, spot.role, spot.statement),
+            Block(order, text(node), f"line {block[readers[-1]].lineno}"),
+            "derivative_at_wrong_point",
+            f"`{target}` is updated before its old value is used for the last time",
+            0.6,
+        )
+
+
+def _reads(statement: ast.stmt, name: str) -> bool:
+    return any(isinstance(n, ast.expr) and text(n) == name for n in ast.walk(statement))
 
 
 @kind

@@ -1,0 +1,207 @@
+"""Slips that take more than another name or number: each is mended in its own line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradcheck
+
+RNG = np.random.default_rng(8)
+X = RNG.normal(size=(6, 4))
+LABELS = RNG.integers(0, 3, 6)
+RATE = 0.1
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+class Complement:
+    """The gate of the other side."""
+
+    def forward(self, x):
+        self.x, self.s = x, sigmoid(x)
+        return (1 - self.s) * x
+
+    def backward(self, grad):
+        s, x = self.s, self.x
+        return grad * s - grad * x * s * (1 - s)
+
+
+class OfRelu:
+    """The derivative of ReLU behind a tanh."""
+
+    def __init__(self):
+        self.W = np.random.default_rng(0).normal(size=(4, 3))
+
+    def forward(self, x):
+        self.x, self.h = x, np.tanh(x @ self.W)
+        return self.h
+
+    def backward(self, grad):
+        d = grad * (self.h > 0)
+        self.dW = self.x.T @ d
+        return d @ self.W.T
+
+
+class CalledTwice:
+    """The sigmoid of what is its value already."""
+
+    def forward(self, x):
+        self.y = sigmoid(x)
+        return self.y
+
+    def backward(self, grad):
+        return grad * sigmoid(self.y) * (1 - sigmoid(self.y))
+
+
+class LastSample:
+    def __init__(self):
+        self.b = np.zeros(4)
+
+    def forward(self, x):
+        return x + self.b
+
+    def backward(self, grad):
+        self.db = grad[-1]
+        return grad
+
+
+@pytest.mark.parametrize(
+    ("layer", "code", "after"),
+    [
+        (Complement, "derivative_at_wrong_point", "grad * (1 - s) - grad"),
+        (OfRelu, "derivative_at_wrong_point", "1 - self.h ** 2"),
+        (CalledTwice, "derivative_at_wrong_point", "grad * self.y * (1 - self.y)"),
+        (LastSample, "last_sample_only", "grad.sum(axis=0)"),
+    ],
+)
+def test_the_line_is_written_right(layer, code, after):
+    found = gradcheck.check(layer(), X).explanations[0]
+
+    assert after in found.fix.partition("->")[2]
+    assert found.code == code
+
+
+def svm_loss(W):
+    """Every violated margin counts for the right class as well, which is summed and forgotten."""
+    scores = X @ W
+    rows = np.arange(len(X))
+    margins = np.maximum(0, scores - scores[rows, LABELS][:, None] + 1)
+    margins[rows, LABELS] = 0
+    wrong = (margins > 0).astype(float)
+    violated = wrong.sum(axis=1)  # noqa: F841 (this is the bug)
+    wrong[rows, LABELS] = -1
+    return margins.sum() / len(X), X.T @ wrong / len(X)
+
+
+def test_a_number_for_the_variable_that_is_computed_and_forgotten():
+    found = gradcheck.check(svm_loss, RNG.normal(size=(4, 3))).explanations[0]
+
+    assert found.fix.endswith("-> `wrong[rows, LABELS] = -violated`")
+
+
+def softmax_loss(W):
+    """The numerator's part of the gradient is missing; the shift by the maximum has none."""
+    scores = X @ W
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    e = np.exp(shifted)
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -np.log(p[np.arange(len(X)), LABELS]).mean()
+    return loss, X.T @ p / len(X)
+
+
+def test_a_shift_that_changes_nothing_is_on_nobodys_way_back():
+    found = gradcheck.check(softmax_loss, RNG.normal(size=(4, 3))).explanations[0]
+
+    assert found.code == "path_missing"
+    assert "operand 1 of `e / e.sum" in found.message
+
+
+class UpdatedTooEarly:
+    """The weights are updated before the gradient of the layer below goes through them."""
+
+    def __init__(self):
+        rng = np.random.default_rng(1)
+        self.W1, self.W2 = rng.normal(size=(4, 5)), rng.normal(size=(5, 2))
+        self.Y = rng.normal(size=(6, 2))
+
+    def loss(self):
+        return 0.5 * np.sum((np.tanh(X @ self.W1) @ self.W2 - self.Y) ** 2)
+
+    def step(self):
+        h = np.tanh(X @ self.W1)
+        delta = h @ self.W2 - self.Y
+        self.W2 -= RATE * h.T @ delta
+        below = delta @ self.W2.T * (1 - h**2)
+        self.W1 -= RATE * X.T @ below
+
+
+def test_a_statement_that_comes_too_early_is_moved():
+    net = UpdatedTooEarly()
+
+    (found,) = gradcheck.check_update(net.step, net, net.loss, learning_rate=RATE).explanations
+
+    assert found.tensor == "W1"
+    assert ": move `self.W2 -= RATE * h.T @ delta` below line " in found.fix
+
+
+class Rewarded:
+    """Each sample's log-probability counts with its own reward, which the step forgets."""
+
+    def __init__(self):
+        rng = np.random.default_rng(2)
+        self.W, self.rewards = rng.normal(size=4), rng.normal(size=6)
+
+    def loss(self):
+        pairs = zip(X, self.rewards, strict=True)
+        return -sum(r * np.log(sigmoid(x @ self.W)) for x, r in pairs)
+
+    def step(self):
+        errors = []
+        for x, r in zip(X, self.rewards, strict=True):  # noqa: B007 (this is the bug)
+            p = sigmoid(x @ self.W)
+            errors.append(1 - p)
+        self.W += RATE * X.T @ np.array(errors)
+
+
+def test_a_weight_of_each_sample_is_missed_where_a_list_is_made():
+    net = Rewarded()
+
+    (found,) = gradcheck.check_update(net.step, net, net.loss, learning_rate=RATE).explanations
+
+    assert found.code == "path_missing"
+    assert "-> `errors.append((1 - p) * r)`" in found.fix
+
+
+class ManyGates:
+    """So many changes of what is right are possible that only what is wrong may be changed."""
+
+    def __init__(self):
+        rng = np.random.default_rng(3)
+        self.A, self.B, self.C = (rng.normal(size=(4, 4)) for _ in range(3))
+
+    def forward(self, x):
+        self.x = x
+        self.a, self.b = sigmoid(x @ self.A), np.tanh(x @ self.B)
+        self.c = np.tanh((self.a * x) @ self.C)
+        return self.a * self.b + self.c
+
+    def backward(self, grad):
+        a, b, c, x = self.a, self.b, self.c, self.x
+        dc = grad * (1 - c**2)
+        self.dC = (a * x).T @ dc
+        gated = dc @ self.C.T
+        da = (grad * b + gated * x) * a * (1 - a)
+        db = grad * a * (1 - b**2)
+        self.dA, self.dB = x.T @ da, x.T @ db
+        return da @ self.A.T + db @ self.B.T + gated
+
+
+def test_changes_of_what_only_wrong_gradients_depend_on_are_tried_first(monkeypatch):
+    monkeypatch.setattr("gradcheck.repair.search.MOST_LINES", 60_000)
+
+    found = gradcheck.check(ManyGates(), X).explanations[0]
+
+    assert found.fix.endswith("`return da @ self.A.T + db @ self.B.T + gated * a`")
