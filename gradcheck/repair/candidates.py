@@ -21,6 +21,9 @@ from gradcheck.repair.trial import quietly
 # A change of what the forward runs too is less likely the one, as its outputs have to stay.
 IN_FORWARD = 0.3
 
+# Nobody keeps a multiple of a value by mistake: it is used wrongly.
+FACTORS = frozenset({"factor_two", "factor_batch_size", "constant_factor"})
+
 # Of two changes that mend as much the one of less source is meant.
 PER_CHARACTER = 1e-4
 
@@ -121,7 +124,11 @@ def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Cand
             calls_of_slopes([i.tree for i in routines], call.namespace),
         )
         known = call.code in in_forward
-        found += [Candidate.of(edit, its, forward=known) for edit in _edits(its, scope)]
+        found += [
+            Candidate.of(edit, its, forward=known)
+            for edit in _edits(its, scope)
+            if edit.code not in FACTORS or not in_backward or call.code in in_backward
+        ]
     return sorted(found, key=lambda candidate: candidate.cost)
 
 
