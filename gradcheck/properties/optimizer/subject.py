@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradcheck.properties.subject import Subject, call
-from gradcheck.properties.violation import (
-    Array,
-    FunctionRaisedError,
-    require_same,
-)
-
-METHODS = ("step", "update", "apply", "apply_gradients", "__call__")
+from gradcheck.properties.optimizer.calling import METHODS, Begin, ways
+from gradcheck.properties.subject import Subject
+from gradcheck.properties.violation import Array, FunctionRaisedError, require_same
 
 Gradient = Callable[[list[Array]], list[Array]]
+
+# What names the parameters where an optimiser is made from them.
+PARAMETERS = ("params", "parameters", "weights", "variables")
 
 
 class Optimizer(Subject):
@@ -27,23 +25,28 @@ class Optimizer(Subject):
     Parameters
     ----------
     fn
-        A function of no arguments that makes the optimiser, or an optimiser to be copied; it has
-        ``step(params, grads)`` (or ``update``, ``apply``), on lists, dicts or single arrays, which
-        changes the parameters in place or returns new ones. A function ``fn(params, grads)``
-        without state will do too.
+        What makes the optimiser, without arguments or from its parameters, or an optimiser to be
+        copied. It is stepped by ``step(params, grads)`` (or ``update``, ``apply``), on lists,
+        dicts or single arrays, changed in place or returned; by ``step(grads)`` or ``step()``
+        where it keeps its parameters; by ``update_params(layer)``. A function
+        ``fn(params, grads)`` will do too, also one that takes a learning rate, or returns its
+        state to be given the next time.
     """
 
     def __init__(self, fn: Any) -> None:
-        makes = _takes_nothing(fn)
-        super().__init__(fn() if makes else fn, name=getattr(fn, "__name__", type(fn).__name__))
+        made = _made(fn)
+        name = getattr(fn, "__name__", type(fn).__name__)
+        super().__init__(name if made is None else made, name=name)
         self.fn = fn
-        self._make = fn if makes else partial(copy.deepcopy, fn)
-        self.method, self.pack, self.unpack, self.container = self._convention()
+        self._of_params = made is None
+        self._make = fn if made is not fn else lambda: copy.deepcopy(fn)
+        self.called, self.container, self._begin = self._convention(made)
 
     @property
     def facts(self) -> dict[str, str]:
         """How the optimiser is called."""
-        return {"called": f"{self.method}(params, grads) with {self.container}"}
+        made = "made from its parameters, " if self._of_params else ""
+        return {"called": f"{made}{self.called} with {self.container}"}
 
     def missing(self, need: str) -> str:
         """Return why ``several`` tensors cannot be given."""
@@ -63,61 +66,53 @@ class Optimizer(Subject):
         With ``keep``, the gradient arrays are checked to be left as they were; with ``turning``,
         every other step is given its dicts in reverse order.
         """
-        optimizer = self._make()
-        step = getattr(optimizer, self.method)
         params = [np.array(value) for value in start]
+        run = self._begin(self._make, [p.copy() for p in params])
         for number in range(steps):
             grads = gradient(params)
-            handed, sent = self.pack(params), self.pack([grad.copy() for grad in grads])
-            if turning and number % 2 and isinstance(handed, dict):
-                handed, sent = (dict(reversed(pack.items())) for pack in (handed, sent))
-            result = call(step, handed, sent)
-            params = [
-                np.asarray(value) for value in self.unpack(handed if result is None else result)
-            ]
+            sent = [grad.copy() for grad in grads]
+            params, left = run.step(sent, turned=turning and bool(number % 2))
             if keep:
-                for before, after in zip(grads, self.unpack(sent), strict=True):
+                for before, after in zip(grads, left, strict=True):
                     require_same(after, before, "the gradients were changed by the step")
         return params
 
-    def _convention(self) -> tuple[str, Any, Any, str]:
+    def _convention(self, made: Any) -> tuple[str, str, Begin]:
         """Find a way of calling the optimiser that moves a parameter."""
-        problems = []
-        for method in METHODS:
-            if not callable(getattr(self._make(), method, None)):
+        methods = [name for name in METHODS if callable(getattr(made, name, None))]
+        problems: dict[str, str] = {}
+        for called, held, begin in ways(of_params=self._of_params):
+            if made is not None and called.partition("(")[0] not in methods:
                 continue
-            for name, pack, unpack in CONTAINERS:
-                self.method, self.pack, self.unpack = method, pack, unpack
-                try:
-                    (moved,) = self.run([np.ones(3)], lambda _: [np.full(3, 0.5)], steps=3)
-                except (FunctionRaisedError, TypeError, ValueError) as error:
-                    problems.append(f"{method} with {name}: {error}")
-                    continue
-                if moved.shape == (3,) and np.any(moved != 1):
-                    return method, pack, unpack, name
+            self._begin = begin
+            try:
+                (moved,) = self.run([np.ones(3)], lambda _: [np.full(3, 0.5)], steps=3)
+            except (FunctionRaisedError, TypeError, ValueError, AttributeError, KeyError) as error:
+                problems.setdefault(called, f"{called} with {held}: {error}")
+                continue
+            if moved.shape == (3,) and np.any(moved != 1):
+                return called, held, begin
         raise TypeError(
-            f"{self.name} moves no parameter when called as {' or '.join(METHODS)}(params, grads); "
-            f"tried: {'; '.join(problems) or 'it has none of them'}. Pass a function of "
-            "(params, grads) that calls it as it wants"
+            f"{self.name} moves no parameter when called as {' or '.join(METHODS)} with params and "
+            f"grads; tried: {'; '.join(problems.values()) or 'it has none of them'}. Pass a "
+            "function of (params, grads) that calls it as it wants"
         )
 
 
-def _takes_nothing(fn: Any) -> bool:
+def _made(fn: Any) -> Any:
+    """Return the optimiser that ``fn`` makes, or is; None where it is made from parameters."""
     if not callable(fn):
-        return False
+        return fn
     try:
         made = fn()
     except TypeError:
-        return False
-    return made is not None
+        names = [name for name, p in _required(fn) if name.lower() in PARAMETERS]
+        if isinstance(fn, type) or (len(_required(fn)) == 1 and names):
+            return None
+        return fn
+    return fn if made is None else made
 
 
-def _as_dict(values: Sequence[Array]) -> dict[str, Array]:
-    return {f"p{i}": value for i, value in enumerate(values)}
-
-
-CONTAINERS: tuple[tuple[str, Any, Any], ...] = (
-    ("a list", list, list),
-    ("a dict", _as_dict, lambda made: [made[name] for name in sorted(made)]),
-    ("one array", lambda values: values[0], lambda made: [made]),
-)
+def _required(fn: Any) -> list[tuple[str, inspect.Parameter]]:
+    parameters = inspect.signature(fn).parameters
+    return [(name, p) for name, p in parameters.items() if p.default is p.empty]
