@@ -13,12 +13,14 @@ import numpy as np
 from gradcheck.adapters import as_target, network
 from gradcheck.examination import Checker, Job, Mode, Perform
 from gradcheck.explain import explain_tensor
+from gradcheck.memory import Memory
 from gradcheck.point import Lab
 from gradcheck.progress import Progress
 from gradcheck.report import Report
 from gradcheck.result import Explanation, Verdict
 from gradcheck.target import Outputs, Target
-from gradcheck.training import Training, training_of
+from gradcheck.training import LATER, Training, training_of
+from gradcheck.undecided import unless_it_remembers
 from gradcheck.update import check_update
 from gradcheck.workers import Workers, pack
 
@@ -99,7 +101,8 @@ def check(
     _validate(mode, tolerance, directions)
     training = None if isinstance(target, Target) else training_of(target, inputs, params)
     if training is not None:
-        return _of_training(training, target if params is None else params, tolerance, seed)
+        with Memory([target, params]).guarded():
+            return _of_training(training, target if params is None else params, tolerance, seed)
     question = _Question(
         target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions
     )
@@ -109,6 +112,7 @@ def check(
 
 def _of_training(training: Training, params: Any, tolerance: float | None, seed: int) -> Report:
     """Check the step of a network that shows no gradient, and say what was taken for what."""
+    training.begin()
     report = check_update(
         training.step,
         params,
@@ -120,6 +124,8 @@ def _of_training(training: Training, params: Any, tolerance: float | None, seed:
         tolerance=tolerance,
         seed=seed,
     )
+    if report.ok and training.later is not None:
+        return unless_it_remembers(_of_training(training.later, params, tolerance, seed), LATER)
     return replace(report, target=training.name, notes=(*report.notes, training.words))
 
 

@@ -7,14 +7,14 @@ training method makes, against the loss that it reports, or else the one that it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters import descent, shows_gradients
+from gradcheck.adapters.afresh import Afresh
 from gradcheck.adapters.methods import Method
-from gradcheck.adapters.places import Place
 from gradcheck.adapters.trainee import (
     OwnLoss,
     Step,
@@ -27,6 +27,11 @@ from gradcheck.adapters.trainee import (
 from gradcheck.memory import Memory
 from gradcheck.stepping import SAME, Update, parameters_of
 from gradcheck.target import Array, TargetError, Tensors, is_scalar
+
+EACH_SAMPLE = "it steps once a sample: checked on the first"
+
+# Where parameters begin at zero some bugs do not show: they are looked for after so many turns too.
+LATER = 3
 
 # Whether a method steps once shows at a lower learning rate.
 SLOWER = 1 / 16
@@ -46,6 +51,10 @@ class Training:
         What the loss compares.
     name, words
         What is checked, and what was taken for what.
+    begin
+        Puts the parameters where the step is made, before anything else is done.
+    later
+        The step made from other parameters, where it can be asked for from these two alone.
     """
 
     name: str
@@ -56,6 +65,8 @@ class Training:
     inputs: Any
     targets: Any
     words: str
+    begin: Callable[[], None] = lambda: None
+    later: Training | None = None
 
 
 def training_of(network: Any, arguments: Sequence[Any], params: Any = None) -> Training | None:
@@ -82,14 +93,57 @@ def training_of(network: Any, arguments: Sequence[Any], params: Any = None) -> T
     memory = Memory([network, *arguments, params])
     with memory.guarded(), unheard():
         method = find_step(network, X, y, memory)
-        predict = find_predictor(network, X) if method is not None else None
-        if method is None or predict is None:
+        if method is None:
             return None
-        loss = OwnLoss.of(network, predict, X, y)
-        if loss is not None and not is_scalar(loss.value()):
+        trainee = _Trainee.of(network, params, method, memory, X, y)
+        if trainee is None:
+            return _afresh(network, params, method, X, y)  # it has no parameters yet
+        if trainee.loss is not None and not is_scalar(trainee.loss.value()):
             return None  # a gradient beside it: more than a step to go by
         memory.restore(everything=True)
-        return _Trainee(network, params, method, predict, loss, memory).training(X, y)
+        if trainee.begins_afresh(Step.of(network, method, X, y), X):
+            return _afresh(network, params, method, X, y)
+        return trainee.training(X, y)
+
+
+def _afresh(network: Any, params: Any, method: Method, X: Any, y: Any) -> Training | None:
+    """Return the first step of a method that begins with parameters of its own making."""
+    afresh = Afresh.of(network, Step.of(network, method, X, y))
+    if afresh is None:
+        raise _refused(network, method)
+    afresh.run(0)
+    trainee = _Trainee.of(network, params, method, Memory([network, X, y, params]), X, y)
+    if trainee is None:
+        return None
+    if len(X) > 1 and not trainee.steps_once(afresh.after(0), X):  # samples take turns
+        return _afresh(network, params, method, X[:1], y[:1])
+    try:  # where all weights are zero, several losses have the same gradient
+        afresh.run(LATER)
+        trainee.memory = Memory([network, X, y, params])
+        training = trainee.named(afresh.after(LATER), X, y)
+    except TargetError:
+        afresh.run(0)
+        trainee.memory = Memory([network, X, y, params])
+        training = trainee.named(afresh.after(0), X, y)
+    words = f"{training.words}; {name_of(method)} begins anew: checked where it begins"
+    later = replace(
+        training,
+        step=afresh.after(LATER).make,
+        begin=lambda: afresh.run(LATER),
+        words=f"{words}, and after {LATER} turns",
+    )
+    step = afresh.after(0).make
+    return replace(training, step=step, begin=lambda: afresh.run(0), later=later, words=words)
+
+
+def _refused(network: Any, method: Method) -> TargetError:
+    return TargetError(
+        f"{type(network).__name__}.{name_of(method)} begins with parameters of its own making, "
+        "so that no step can be told from it. Move what it does in one turn of its loop to "
+        "a method, and check that:\n"
+        f"    def train_step(self, X, y): ...  # the body of the loop of {name_of(method)}\n"
+        "    gradcheck.check(net, X, y)"
+    )
 
 
 @dataclass
@@ -103,22 +157,33 @@ class _Trainee:
     loss: OwnLoss | None
     memory: Memory
 
+    @classmethod
+    def of(
+        cls, network: Any, params: Any, method: Method, memory: Memory, X: Any, y: Any
+    ) -> _Trainee | None:
+        """Return what is found of a network, None where it predicts nothing."""
+        predict = find_predictor(network, X)
+        if predict is None:
+            return None
+        loss = OwnLoss.of(network, predict, X, y)
+        return cls(network, params, method, predict, loss, memory)
+
     def training(self, X: Any, y: Any) -> Training:
         """Return the step on all samples at once; on the first alone where they take turns."""
         step = Step.of(self.network, self.method, X, y)
-        update = self._update(step, X)
-        self._require_a_step(update)
-        words = ""
-        if step.knob is not None and not self._steps_once(update, step.knob):
-            X, y = X[:1], y[:1]
-            step = Step.of(self.network, self.method, X, y)
-            self.loss = self.loss and OwnLoss.of(self.network, self.predict, X, y)
-            update = self._update(step, X)
-            words = "; it steps once a sample: checked on the first"
-        loss, rate, more = self._loss_and_rate(update, step, X, y)
+        if self.steps_once(step, X):
+            return self.named(step, X, y)
+        X, y = X[:1], y[:1]
+        self.loss = self.loss and OwnLoss.of(self.network, self.predict, X, y)
+        training = self.named(Step.of(self.network, self.method, X, y), X, y)
+        return replace(training, words=f"{training.words}; {EACH_SAMPLE}")
+
+    def named(self, step: Step, X: Any, y: Any) -> Training:
+        """Return a step with its loss and learning rate, and what they were told by."""
+        loss, rate, more = self._loss_and_rate(self._update(step, X), step, X, y)
         taken = f"taken: step {step.words}, predictions {name_of(self.predict)}(X), {more}"
         name = f"{type(self.network).__name__}, a step of {name_of(self.method)}"
-        return Training(name, step.make, loss, rate, self.predict, X, y, taken + words)
+        return Training(name, step.make, loss, rate, self.predict, X, y, taken)
 
     def _update(self, step: Step, X: Any) -> Update:
         def shown() -> float:
@@ -129,27 +194,24 @@ class _Trainee:
         places = parameters_of(given, step.make, loss, self.memory)
         return Update(step.make, places, loss, step.rate or 1.0, self.memory)
 
-    def _require_a_step(self, update: Update) -> None:
-        """Refuse a method that begins with parameters of its own making."""
+    def begins_afresh(self, step: Step, X: Any) -> bool:
+        """Whether the method begins with parameters of its own making, whatever there are."""
+        update = self._update(step, X)
         moved = {name: value + 1 + np.abs(value) for name, value in update.base.items()}
         ends = []
         for start in (update.base, moved):
             self.memory.restore(everything=True)
-            update.stepped(start)
+            update.write(start)
+            step.make()
             ends.append([np.array(place.get()) for place in update.places.values()])
         self.memory.restore(everything=True)
-        if all(np.array_equal(one, other) for one, other in zip(*ends, strict=True)):
-            method = name_of(self.method)
-            raise TargetError(
-                f"{type(self.network).__name__}.{method} begins with parameters of its own making, "
-                "so that no step can be told from it. Move what it does in one turn of its loop to "
-                "a method, and check that:\n"
-                f"    def train_step(self, X, y): ...  # the body of the loop of {method}\n"
-                "    gradcheck.check(net, X, y)"
-            )
+        return all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
 
-    def _steps_once(self, update: Update, knob: Place) -> bool:
-        """Whether the change is proportional to the learning rate."""
+    def steps_once(self, step: Step, X: Any) -> bool:
+        """Whether the change is proportional to the learning rate, so that there is one step."""
+        knob, update = step.knob, self._update(step, X)
+        if knob is None:
+            return True
         usual = knob.get()
         fast = update.implied(update.base)
         self.memory.restore()

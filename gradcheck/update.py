@@ -19,10 +19,11 @@ from gradcheck.memory import Memory
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Probe
 from gradcheck.report import Report
-from gradcheck.result import Entry, Explanation, TensorReports, Verdict
+from gradcheck.result import Entry, Explanation, Verdict
 from gradcheck.rules import recognised
 from gradcheck.stepping import SAME, Habit, Update, matters, parameters_of
 from gradcheck.target import Array, Outputs
+from gradcheck.undecided import as_undecided
 
 # The factor in the evidence of an explanation: claimed over numerical gradient.
 FACTOR = re.compile(r"= (-?[0-9.e+-]+) ±")
@@ -114,15 +115,7 @@ def _restated(report: Report, seen: Habit, learning_rate: float) -> Report:
     """The report in the words of a step: what it remembers, its rate, its randomness."""
     notes = (*report.notes, seen.note) if seen.note else report.notes
     if seen.random:
-        tensors = TensorReports(
-            {
-                name: replace(
-                    part, verdict=Verdict.UNDECIDED, reason=seen.note, explanations=(), worst=()
-                )
-                for name, part in report.tensors.items()
-            }
-        )
-        return replace(report, tensors=tensors, explanations=(), notes=notes)
+        return replace(as_undecided(report, seen.note), notes=notes)
     return replace(
         report,
         notes=notes,

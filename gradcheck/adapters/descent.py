@@ -22,6 +22,9 @@ NAMES = (
 STEP = 1e-5
 AGREEMENT = 1e-4
 
+# The slopes of a single number have one ratio under any loss: it supports others, no more.
+VOTE_OF_ONE_ENTRY = 0.25
+
 Predict = Callable[[dict[str, Array]], Array]
 
 
@@ -69,11 +72,11 @@ def identify(
     """
     prediction = predict(dict(tensors))
     pairs = _pairs(predict, tensors, claims)
-    best: tuple[int, Descended] | None = None
+    best: tuple[float, Descended] | None = None
     for loss in _known(np.asarray(targets), prediction):
         votes, factor = _agreed(_steady(pairs, loss), prediction)
         exact = _exact(factor, prediction)
-        if exact and 2 * votes >= len(pairs) and (best is None or votes > best[0]):
+        if exact and 2 * votes >= _all_votes(pairs) and (best is None or votes > best[0]):
             best = votes, _scaled(loss, abs(exact) if downhill else exact, prediction)
     return best[1] if best is not None else None
 
@@ -96,7 +99,7 @@ def rate_of(
     votes, factor = _agreed(_steady(pairs, Descended("", loss)), predict(dict(tensors)))
     simple = float(f"{factor:.3g}")
     is_simple = abs(simple - factor) <= AGREEMENT * abs(factor)
-    return simple if is_simple and pairs and 2 * votes >= len(pairs) else 0.0
+    return simple if is_simple and pairs and 2 * votes >= _all_votes(pairs) else 0.0
 
 
 def _pairs(
@@ -111,22 +114,26 @@ def _pairs(
     ]
 
 
-def _steady(pairs: list[tuple[_Ray, _Ray]], loss: Descended) -> list[float]:
-    """Return the ratios of claims to slopes that are the same along both directions."""
-    ratios = [(one.ratio(loss), other.ratio(loss)) for one, other in pairs]
-    return [one for one, other in ratios if one and abs(one - other) <= AGREEMENT * abs(one)]
+def _all_votes(pairs: list[tuple[_Ray, _Ray]]) -> float:
+    return sum(one.vote for one, _ in pairs)
 
 
-def _agreed(ratios: list[float], prediction: Array) -> tuple[int, float]:
-    """Return how many ratios agree on a factor, and which; in a tie the most usual, then the last.
+def _steady(pairs: list[tuple[_Ray, _Ray]], loss: Descended) -> list[tuple[float, float]]:
+    """Return the ratios of claims to slopes that are the same along both directions, and votes."""
+    ratios = [(one.ratio(loss), other.ratio(loss), one.vote) for one, other in pairs]
+    return [(r, vote) for r, s, vote in ratios if r and abs(r - s) <= AGREEMENT * abs(r)]
+
+
+def _agreed(ratios: list[tuple[float, float]], prediction: Array) -> tuple[float, float]:
+    """Return the votes for a factor, and which it is; in a tie the most usual, then the last.
 
     The tensors closest to the output come last, and are the least likely to be wrong.
     """
     votes = [
-        (sum(abs(other - ratio) <= AGREEMENT * abs(ratio) for other in ratios), ratio)
-        for ratio in reversed(ratios)
+        (sum(vote for other, vote in ratios if abs(other - r) <= AGREEMENT * abs(r)), r)
+        for r, _ in reversed(ratios)
     ]
-    return max(votes, key=lambda vote: (vote[0], -_oddity(vote[1], prediction)), default=(0, 0.0))
+    return max(votes, key=lambda vote: (vote[0], -_oddity(vote[1], prediction)), default=(0.0, 0.0))
 
 
 def _oddity(factor: float, prediction: Array) -> int:
@@ -148,6 +155,7 @@ class _Ray:
     behind: Array
     step: float
     claimed: float
+    vote: float
 
     def ratio(self, loss: Descended) -> float:
         """Return the claimed slope in units of that of ``loss``."""
@@ -167,7 +175,8 @@ def _ray(
     step = STEP * max(1.0, float(np.max(np.abs(value))))
     ahead = predict({**tensors, name: value + step * direction})
     behind = predict({**tensors, name: value - step * direction})
-    return _Ray(ahead, behind, step, float(np.sum(claim * direction)))
+    vote = 1.0 if claim.size > 1 else VOTE_OF_ONE_ENTRY
+    return _Ray(ahead, behind, step, float(np.sum(claim * direction)), vote)
 
 
 def _known(targets: Array, prediction: Array) -> Iterator[Descended]:

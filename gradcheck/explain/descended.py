@@ -12,6 +12,9 @@ from gradcheck.explain.way_back import Suspicion, WayBack, suspect
 from gradcheck.tape import Deviation, Node, Scatter
 from gradcheck.target import Array
 
+# A claim this near to the gradient, relative to its largest entry, is taken for right.
+RIGHT = 1e-6
+
 # Values that may be predictions, nearest to the loss first, and arrays that may be targets.
 MOST_PREDICTIONS = 12
 MOST_TARGETS = 4
@@ -42,7 +45,7 @@ LOSSES = (
 def other_losses(way: WayBack) -> Iterator[Suspicion]:
     """The claim starts with the gradient of another loss at the predictions."""
     output = way.nodes[-1]
-    if output.value.size != 1:
+    if output.value.size != 1 or _another_is_right(way):
         return
     for predictions in _bottlenecks(way)[:MOST_PREDICTIONS]:
         for y in _targets(way, predictions)[:MOST_TARGETS]:
@@ -58,6 +61,19 @@ def other_losses(way: WayBack) -> Iterator[Suspicion]:
                         Deviation(jump=_starting(output, predictions, start)),
                         scaled=True,
                     )
+
+
+def _another_is_right(way: WayBack) -> bool:
+    """Whether another tensor's gradient is that of the loss: no other loss is descended then."""
+    point = way.evidence.point
+    for name in way.recording.leaves:
+        claim = point.claimed.get(name)
+        if name != way.name and claim is not None and np.any(claim):
+            right = way.recording.gradient(name, point.cotangents)
+            size = float(np.abs(right).max(initial=0.0))
+            if right.shape == claim.shape and np.abs(claim - right).max() <= RIGHT * size:
+                return True
+    return False
 
 
 def _starting(

@@ -18,6 +18,7 @@ from gradcheck.explain import (  # noqa: F401 (they register their searches)
     descended,
     gathered,
     misplaced,
+    rearranged,
     remembered,
     steps,
 )

@@ -46,7 +46,7 @@ SHARPNESS = 1e-3
 # Many bugs predict a gradient that vanishes: a match of zeros is weaker evidence.
 VANISHING_CONFIDENCE = 0.9
 
-# A tensor of one entry is always a multiple of its gradient: no evidence, but for named factors.
+# One number is always a multiple of another: no evidence, but for named factors.
 ONE_ENTRY_CONFIDENCE = 0.25
 
 # How a prediction is measured: a sketch first, then within bounds.
@@ -141,7 +141,7 @@ def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternati
     ties = [fit for fit in best if fit.cost <= best[0].cost + COST_OF_TIE]
     alternatives = [_explanations(evidence, fit, len(ties)) for fit in ties]
     nothing = not np.any(evidence.claim)
-    if not alternatives and not nothing and evidence.losses is None:
+    if not alternatives and not nothing:
         alternatives = (
             _steps_or_whole(evidence)
             or explain_few(evidence, worst)
@@ -201,7 +201,7 @@ def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
     factors = tuple(name_factor(factor, bound, evidence))
     if any(part.one_number for part in parts) and any(factor.arbitrary for factor in factors):
         return None
-    return Fit(parts, factors, factor, bound, evidence.claim.size == 1)
+    return Fit(parts, factors, factor, bound, np.count_nonzero(evidence.claim) == 1)
 
 
 def _predict(look: Look, evidence: Evidence, parts: tuple[Part, ...], direction: Array) -> Bounded:

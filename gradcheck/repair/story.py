@@ -53,6 +53,10 @@ BROUGHT_WITH = {
 LOOKS_LIKE = {
     "additive_term": ("constant_factor",),
     "factor_batch_size": ("constant_factor", "additive_term"),
+    "constant_factor": ("factor_two",),  # a factor that has a name in the code is no mere 2
+    "mask_not_applied": ("slope_wrong",),
+    "wrong_mask": ("derivative_at_wrong_point", "wrong_index"),
+    "sign_flipped": ("additive_term",),
 }
 
 # An explanation that is less sure than this gives way to what was seen to mend.
@@ -137,8 +141,9 @@ def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
     """Return the explanation that names the bug better than the change that mends it."""
     sure = [e for e in about if e.tensor and e.confidence >= TRUSTED and e.code not in CAUSELESS]
     best = [e for e in sure if e.confidence == sure[0].confidence]
-    if repair.of_forward:
-        return sure[0] if sure else None
+    if repair.of_forward:  # what the backward would lack is another story than the forward's slip
+        named = [e for e in sure if e.code == "samples_mixed" or e.code not in VAGUE | DESCRIPTIVE]
+        return named[0] if named else None
     if repair.moves:  # the order of two lines has no pattern
         return None
     if repair.code == "upstream_ignored":

@@ -205,3 +205,59 @@ def test_changes_of_what_only_wrong_gradients_depend_on_are_tried_first(monkeypa
     found = gradcheck.check(ManyGates(), X).explanations[0]
 
     assert found.fix.endswith("`return da @ self.A.T + db @ self.B.T + gated * a`")
+
+
+class Heads:
+    """Heads that go back merged, without their axes being exchanged."""
+
+    def __init__(self):
+        self.W = np.random.default_rng(5).normal(size=(3, 4))
+
+    def forward(self, x):
+        self.x = x
+        self.y = np.tanh((x @ self.W).reshape(len(x), -1, 2, 2).transpose(0, 2, 1, 3))
+        return self.y
+
+    def backward(self, grad):
+        merged = (grad * (1 - self.y**2)).reshape(len(self.x), -1, 4)
+        self.dW = np.einsum("nri,nrj->ij", self.x, merged)
+        return merged @ self.W.T
+
+
+def test_entries_that_go_back_in_another_order_are_told_by_the_step(monkeypatch):
+    monkeypatch.setattr("gradcheck.repair.search.MOST_LINES", 0)
+
+    found = gradcheck.check(Heads(), RNG.normal(size=(2, 5, 3))).explanations[0]
+
+    assert found.code == "wrong_index"
+    assert "in the order (0, 2, 1, 3)" in found.message
+
+
+class OneRightBeside:
+    """The last layer descends the loss, the one below goes without the slope of the last."""
+
+    def __init__(self):
+        rng = np.random.default_rng(6)
+        self.U, self.V = rng.normal(size=(4, 5)), rng.normal(size=(5, 2))
+        self.Y = rng.uniform(0.2, 0.8, size=(6, 2))
+
+    def loss(self):
+        return 0.5 * np.sum((sigmoid(np.tanh(X @ self.U) @ self.V) - self.Y) ** 2)
+
+    def step(self):
+        h = np.tanh(X @ self.U)
+        p = sigmoid(h @ self.V)
+        error = p - self.Y
+        delta = error * p * (1 - p)
+        below = error @ self.V.T * (1 - h**2)
+        self.V -= RATE * h.T @ delta
+        self.U -= RATE * X.T @ below
+
+
+def test_no_other_loss_is_descended_where_a_layer_is_right():
+    net = OneRightBeside()
+
+    (found,) = gradcheck.check_update(net.step, net, net.loss, learning_rate=RATE).explanations
+
+    assert found.code == "activation_derivative_missing"
+    assert "-> `below = delta @ self.V.T * (1 - h ** 2)`" in found.fix

@@ -205,6 +205,67 @@ def test_a_fit_that_begins_afresh_is_refused_with_the_way_out():
         gradcheck.check(Afresh(), X, NUMBERS)
 
 
+class Logistic:
+    """A fit that begins at zero, over many turns."""
+
+    def __init__(self, learning_rate=0.1, n_iters=1000, share=1 / 8, penalty=0.0, momentum=0.0):
+        self.lr, self.n_iters, self.share = learning_rate, n_iters, share
+        self.penalty, self.momentum = penalty, momentum
+        self.weights = self.bias = None
+
+    def fit(self, X, y):
+        self.weights, self.bias = np.zeros(X.shape[1]), 0
+        v = np.zeros(X.shape[1])
+        for _ in range(self.n_iters):
+            error = self.predict_proba(X) - y
+            v = self.momentum * v + X.T @ error / len(X) + self.penalty * self.weights
+            self.weights = self.weights - self.lr * v
+            self.bias -= self.lr * self.share * np.sum(error)
+
+    def predict_proba(self, X):
+        return sigmoid(X @ self.weights + self.bias)
+
+    def compute_loss(self, X, y):
+        p = self.predict_proba(X)
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+YES = (CLASSES > 0).astype(int)
+
+
+def test_a_fit_that_begins_afresh_is_taken_turn_by_turn():
+    network = Logistic()
+
+    report = gradcheck.check(network, X, YES)
+
+    assert report.ok, str(report)
+    assert "fit begins anew: checked where it begins, and after 3 turns" in report.notes[-1]
+    assert network.weights is None
+    assert network.n_iters == 1000
+    assert network.lr == 0.1
+
+
+@pytest.mark.parametrize(
+    ("network", "code", "tensor"),
+    [
+        (Logistic(share=1.0), "factor_batch_size", "bias"),
+        (Logistic(penalty=0.3), "additive_term", "weights"),
+    ],
+)
+def test_a_wrong_fit_is_told_though_its_penalty_shows_later_only(network, code, tensor):
+    report = gradcheck.check(network, X, YES)
+
+    assert report.verdict is Verdict.FAIL
+    assert (report.explanations[0].code, report.explanations[0].tensor) == (code, tensor)
+
+
+def test_the_memory_of_a_fit_is_not_taken_for_a_bug():
+    report = gradcheck.check(Logistic(momentum=0.9), X, YES)
+
+    assert report.verdict is Verdict.UNDECIDED
+    assert "momentum or a changing rate" in report.tensors["weights"].reason
+
+
 def test_steps_of_no_known_loss_ask_for_it():
     class Odd(Thinking):
         def train(self, inputs, outputs):

@@ -43,6 +43,7 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
     for name, value in _fitting(spot, scope).items():
         array = isinstance(value, np.ndarray) and value.ndim
         code = "path_missing" if array else factor_code(value, scope)
+        code = code if code != "factor_two" else "constant_factor"  # a name says more than 2
         if np.asarray(value).dtype.kind == "b":
             code = "mask_not_applied"
         elif array and name in scope.arguments:
@@ -52,7 +53,8 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
         for sign in ("*", "/"):
             message = f"the factor `{'' if sign == '*' else '1 / '}{name}` is missing"
             # what has a name is meant, rather than a bare 2 (below)
-            cost = 0.69 if code == "factor_two" else scope.cost(name, 0.8)
+            named = not array and (abs(value) in (2, 0.5) or code == "factor_batch_size")
+            cost = 0.69 if named else scope.cost(name, 0.8)
             yield Edit(spot, _joined(spot.node, sign, name), code, message, cost)
     lengths = {len(value): name for name, value in reversed(scope.arrays().items()) if len(value)}
     for length, name in lengths.items():

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradcheck.repair.edits.edit import Edit, Role, Scope, Spot, expression, kind, text
 from gradcheck.repair.edits.naming import MISREAD
+from gradcheck.repair.edits.slopes import is_slope_of
 
 # What an array may have to be turned or stretched to.
 REARRANGED = {
@@ -41,8 +42,10 @@ def exchanged(spot: Spot, scope: Scope) -> Iterator[Edit]:
     for other, its in scope.different.items():
         if np.shape(its) == np.shape(value) and not np.array_equal(its, value):
             message = f"`{name}` stands where `{other}` belongs"
-            cost = scope.cost(other, 0.7)
-            yield Edit(spot, expression(other), MISREAD[spot.role], message, cost)
+            code, cost = MISREAD[spot.role], scope.cost(other, 0.7)
+            if spot.role is Role.VALUE and is_slope_of(its, value, scope):
+                code = "activation_derivative_missing"
+            yield Edit(spot, expression(other), code, message, cost)
         elif np.ndim(its) == np.ndim(value) == 2 and np.shape(its)[0] == np.shape(value)[0]:
             message = f"`{name}` stands where `{other}` belongs"  # activations of another layer
             yield Edit(spot, expression(other), MISREAD[spot.role], message, 0.8)

@@ -50,7 +50,8 @@ def numbers(spot: Spot, scope: Scope) -> Iterator[Edit]:
                 if factor or not np.ndim(value) or name in scope.unread:
                     message = f"the number {n} stands where `{name}` belongs"
                     cost = scope.cost(name, 0.8)
-                    yield Edit(spot, expression(name), "constant_factor", message, cost)
+                    code = "derivative_at_wrong_point" if addend else "constant_factor"
+                    yield Edit(spot, expression(name), code, message, cost)
 
 
 @kind

@@ -96,6 +96,15 @@ def is_slope(value: np.ndarray[Any, Any], scope: Scope) -> bool:
         )
 
 
+def is_slope_of(product: Any, value: Any, scope: Scope) -> bool:
+    """Whether ``product`` is ``value`` times the derivative of an activation."""
+    if np.ndim(product) == 0 or not np.any(value) or np.asarray(product).dtype.kind != "f":
+        return False
+    with np.errstate(all="ignore"):
+        ratio = np.where(value == 0, 0.0, product / value)
+    return bool(np.isfinite(ratio).all()) and is_slope(ratio, scope)
+
+
 def _slopes_at(v: np.ndarray[Any, Any]) -> Iterator[Any]:
     """Yield the usual derivatives at arguments or outputs ``v``."""
     yield v > 0

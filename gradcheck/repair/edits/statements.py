@@ -127,13 +127,22 @@ def early(spot: Spot, scope: Scope) -> Iterator[Edit]:
     if readers:
         order = [*block[: place.position], *block[place.position + 1 : readers[-1] + 1]]
         order += [node, *block[readers[-1] + 1 :]]
+        scaled = any(_scales(block[later], target) for later in readers)
         yield Edit(
             Spot(Place(place.parent, place.label), node, spot.role, spot.statement),
             Block(order, text(node), f"line {block[readers[-1]].lineno}"),
-            "derivative_at_wrong_point",
-            f"`{target}` is updated before its old value is used for the last time",
+            "additive_term" if scaled else "derivative_at_wrong_point",
+            f"`{text(node)}` comes before `{target}` is scaled"
+            if scaled
+            else f"`{target}` is updated before its old value is used for the last time",
             0.6,
         )
+
+
+def _scales(statement: ast.stmt, name: str) -> bool:
+    if not isinstance(statement, ast.AugAssign) or text(statement.target) != name:
+        return False
+    return isinstance(statement.op, ast.Mult | ast.Div)
 
 
 def _reads(statement: ast.stmt, name: str) -> bool:

@@ -1,0 +1,38 @@
+"""Steps whose gradients cannot be told, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gradcheck.report import Report
+from gradcheck.result import TensorReports, Verdict
+
+# What steps look like that remember earlier ones.
+OF_MEMORY = {"unexplained", "constant_factor", "uniformly_inaccurate", "sign_dependent"}
+
+
+def as_undecided(report: Report, reason: str) -> Report:
+    """Return a report of steps whose gradients cannot be told."""
+    tensors = TensorReports(
+        {
+            name: replace(part, verdict=Verdict.UNDECIDED, reason=reason, explanations=(), worst=())
+            for name, part in report.tensors.items()
+        }
+    )
+    return replace(report, tensors=tensors, explanations=())
+
+
+def unless_it_remembers(later: Report, turns: int) -> Report:
+    """Return the judgement of a later step, undecided where momentum may be all that is seen.
+
+    The first step of the same loop was right. Only a bug with a name of its own is sure to be none
+    of the memory that steps may have of one another.
+    """
+    named = {explanation.code for explanation in later.explanations} - OF_MEMORY
+    if later.verdict is not Verdict.FAIL or named:
+        return later
+    reason = (
+        f"right where it begins, and another step after {turns} turns: momentum or a changing rate "
+        "does that, and so does a bug that weights of zero hide; check one turn of its loop"
+    )
+    return as_undecided(later, reason)
