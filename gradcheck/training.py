@@ -6,6 +6,7 @@ training method makes, against the loss that it reports, or else the one that it
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -117,14 +118,10 @@ def _afresh(network: Any, params: Any, method: Method, X: Any, y: Any) -> Traini
         return None
     if len(X) > 1 and not trainee.steps_once(afresh.after(0), X):  # samples take turns
         return _afresh(network, params, method, X[:1], y[:1])
-    try:  # where all weights are zero, several losses have the same gradient
-        afresh.run(LATER)
-        trainee.memory = Memory([network, X, y, params])
-        training = trainee.named(afresh.after(LATER), X, y)
-    except TargetError:
-        afresh.run(0)
-        trainee.memory = Memory([network, X, y, params])
-        training = trainee.named(afresh.after(0), X, y)
+    training = None
+    with contextlib.suppress(TargetError):  # where weights are zero, losses have the same gradient
+        training = trainee.named_after(LATER, afresh, X, y)
+    training = training or trainee.named_after(0, afresh, X, y)
     words = f"{training.words}; {name_of(method)} begins anew: checked where it begins"
     later = replace(
         training,
@@ -177,6 +174,12 @@ class _Trainee:
         self.loss = self.loss and OwnLoss.of(self.network, self.predict, X, y)
         training = self.named(Step.of(self.network, self.method, X, y), X, y)
         return replace(training, words=f"{training.words}; {EACH_SAMPLE}")
+
+    def named_after(self, turns: int, afresh: Afresh, X: Any, y: Any) -> Training:
+        """Return the step that is made after so many turns, with its loss and learning rate."""
+        afresh.run(turns)
+        self.memory = Memory([self.network, X, y, self.params])
+        return self.named(afresh.after(turns), X, y)
 
     def named(self, step: Step, X: Any, y: Any) -> Training:
         """Return a step with its loss and learning rate, and what they were told by."""

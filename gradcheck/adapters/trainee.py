@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.behind import behind
 from gradcheck.adapters.binding import required_names
 from gradcheck.adapters.methods import Method, find_method
 from gradcheck.adapters.places import Place
@@ -153,14 +154,16 @@ def find_step(network: Any, X: Any, y: Any, memory: Memory) -> Method | None:
 
 
 def find_predictor(network: Any, X: Any) -> Callable[[Any], Any] | None:
-    """Return the method whose output for ``X`` are floating-point numbers, None if none does."""
-    for name in PREDICT_NAMES:
-        method = find_method(network, [name])
-        if method is None or len(required_names(method) or ()) != 1:
-            continue
+    """Return the method whose output for ``X`` are floating-point numbers, None if none does.
+
+    Of one that returns classes, the numbers behind them are taken.
+    """
+    found = [find_method(network, [name]) for name in PREDICT_NAMES]
+    methods = [m for m in found if m is not None and len(required_names(m) or ()) == 1]
+    for predict in [*methods, *map(behind, methods)]:
         try:
-            if array_of(method(X)).dtype.kind == "f":
-                return method
+            if array_of(predict(X)).dtype.kind == "f":
+                return predict
         except Exception:  # noqa: BLE001 (a method meant for something else may raise anything)
             continue
     return None

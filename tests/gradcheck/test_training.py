@@ -230,7 +230,41 @@ class Logistic:
         return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
+class Classes(Logistic):
+    """As most write it: what is predicted are classes, in a list."""
+
+    predict_proba = compute_loss = None
+
+    def fit(self, X, y):
+        self.weights, self.bias = np.zeros(X.shape[1]), 0
+        for _ in range(self.n_iters):
+            error = sigmoid(X @ self.weights + self.bias) - y
+            self.weights = self.weights - self.lr * X.T @ error / len(X)
+            self.bias -= self.lr * self.share * np.sum(error)
+
+    def predict(self, X):
+        linear = X @ self.weights + self.bias
+        y_predicted = sigmoid(linear)
+        return [1 if p > 0.5 else 0 for p in y_predicted]
+
+
+class CalledClasses(Classes):
+    """The numbers have no name, they are what a function returns."""
+
+    def predict(self, X):
+        return (sigmoid(X @ self.weights + self.bias) > 0.5).astype(int)
+
+
 YES = (CLASSES > 0).astype(int)
+
+
+@pytest.mark.parametrize("kind", [Classes, CalledClasses])
+def test_numbers_behind_predicted_classes_are_found(kind):
+    right, wrong = (gradcheck.check(kind(share=share), X, YES) for share in (1 / 8, -1 / 8))
+
+    assert right.ok, str(right)
+    assert "predictions what is behind predict(X)" in right.notes[-1]
+    assert [(e.code, e.tensor) for e in wrong.explanations] == [("sign_flipped", "bias")]
 
 
 def test_a_fit_that_begins_afresh_is_taken_turn_by_turn():

@@ -131,7 +131,9 @@ def _of_reduction(spot: Spot, node: ast.Call) -> Iterator[Edit]:
     if summand is None:
         return
     others = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
-    code = "summed_to_scalar" if spot.is_whole else "wrong_axis"
+    parent = spot.place.parent
+    scaled = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div)
+    code = "summed_to_scalar" if spot.is_whole or scaled else "wrong_axis"
     for along in ALONG:
         asked = ast.parse(f"f({along})", mode="eval").body.keywords  # type: ignore[attr-defined]
         changed = ast.Call(node.func, bare, [*others, *asked])
