@@ -63,8 +63,9 @@ def explain_forward(evidence: Evidence) -> list[list[Explanation]]:
         way = WayBack(evidence, recording)
         if not _faithful(way):
             return []
-        way = way.without_idle()
-        matches = list(_matches(way))
+        matches = _matches(way)
+        if not matches and (other := way.without_idle()) is not way:
+            way, matches = other, _matches(other)
     matches.sort(key=lambda match: match.suspicion.cost)
     ties: dict[str, Match] = {}
     for match in matches:
