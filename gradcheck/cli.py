@@ -89,7 +89,7 @@ def check(
     import numpy as np
 
     from gradcheck import check as run_check
-    from gradcheck.loading import load, parse_input
+    from gradcheck.loading import load, made, parse_input
     from gradcheck.render.text import print_report
 
     with told(), processes(workers) as executor:
@@ -97,7 +97,7 @@ def check(
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
         report = run_check(
-            load(target),
+            made(load(target), target),
             *arrays,
             mode=mode.value,
             tolerance=tolerance,
@@ -133,14 +133,13 @@ def hunt(
     import numpy as np
 
     from gradcheck.hunt import hunt as run_hunt
-    from gradcheck.loading import load, parse_input
+    from gradcheck.loading import load, made, parse_input
 
     with told():
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
-        report = run_hunt(
-            load(target), arrays or None, examples=examples, seed=seed, tolerance=tolerance
-        )
+        found = made(load(target), target)
+        report = run_hunt(found, arrays or None, examples=examples, seed=seed, tolerance=tolerance)
         typer.echo(str(report))
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.methods import has_static_methods
 from gradcheck.target import Array
 
 
 class LoadingError(ValueError):
     """What was typed names nothing that can be loaded; the message says what would."""
 
+
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 # Files loaded so far by their names: they may take one another's place, but no library's.
 _loaded: dict[str, ModuleType] = {}
@@ -50,6 +54,27 @@ def load(reference: str) -> Any:
             )
         found = getattr(found, name)
     return found
+
+
+def made(thing: Any, reference: str) -> Any:
+    """Return an instance where ``thing`` is a class that needs nothing to be made, else itself.
+
+    Raises
+    ------
+    LoadingError
+        If the class does need something, which a shell cannot give it.
+    """
+    if not isinstance(thing, type) or has_static_methods(thing):
+        return thing
+    parameters = inspect.signature(thing).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in VARIADIC]
+    if needed:
+        module = reference.rpartition(":")[0]
+        raise LoadingError(
+            f"{thing.__name__} is a class that needs {', '.join(needed)}: put an instance, such as "
+            f"net = {thing.__name__}(...), beside it and name that, {module}:net"
+        )
+    return thing()
 
 
 def _module(name: str) -> Any:

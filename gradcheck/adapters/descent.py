@@ -68,16 +68,18 @@ def identify(
     Returns
     -------
     Descended or None
-        The loss that most of the tensors agree on, at least half of them; None if there is none.
+        The loss that most of the tensors agree on, at least half of them, the one with the more
+        usual factor where several are: near weights of zero they are alike. None if there is none.
     """
     prediction = predict(dict(tensors))
     pairs = _pairs(predict, tensors, claims)
-    best: tuple[float, Descended] | None = None
+    best: tuple[tuple[float, int], Descended] | None = None
     for loss in _known(np.asarray(targets), prediction):
         votes, factor = _agreed(_steady(pairs, loss), prediction)
         exact = _exact(factor, prediction)
-        if exact and 2 * votes >= _all_votes(pairs) and (best is None or votes > best[0]):
-            best = votes, _scaled(loss, abs(exact) if downhill else exact, prediction)
+        rank = votes, -_oddity(abs(exact), prediction)
+        if exact and 2 * votes >= _all_votes(pairs) and (best is None or rank > best[0]):
+            best = rank, _scaled(loss, abs(exact) if downhill else exact, prediction)
     return best[1] if best is not None else None
 
 

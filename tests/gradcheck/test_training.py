@@ -322,10 +322,20 @@ def test_the_shell_checks_a_network_in_a_file(tmp_path):
         "net = Linear()\n"
     )
 
-    told = CliRunner().invoke(
-        app, ["check", f"{tmp_path / 'mine.py'}:net", "-i", "6,3", "-i", "6,1"]
-    )
+    for name in ("net", "Linear"):
+        told = CliRunner().invoke(
+            app, ["check", f"{tmp_path / 'mine.py'}:{name}", "-i", "6,3", "-i", "6,1"]
+        )
 
-    assert told.exit_code == 1
-    assert "sign_flipped" in told.output
-    assert "mine.py:8" in told.output
+        assert told.exit_code == 1
+        assert "sign_flipped" in told.output
+        assert "mine.py:8" in told.output
+
+
+def test_the_shell_asks_for_an_instance_of_a_class_that_needs_something(tmp_path):
+    (tmp_path / "sized.py").write_text("class Sized:\n    def __init__(self, n):\n        pass\n")
+
+    told = CliRunner().invoke(app, ["check", f"{tmp_path / 'sized.py'}:Sized", "-i", "6,3"])
+
+    assert told.exit_code == 2
+    assert "Sized is a class that needs n" in told.output
