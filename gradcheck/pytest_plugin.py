@@ -1,4 +1,4 @@
-"""The pytest plugin: a fixture that checks, its marker and seed, and a summary of what failed.
+"""The pytest plugin: a fixture that checks, its marker, and a summary of what failed.
 
 It is loaded in every run of pytest where gradcheck is installed, so that it imports nothing heavy
 and prints nothing until the fixture is used.
@@ -19,18 +19,29 @@ STORY = 5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option ``--gradcheck-seed``."""
-    parser.getgroup("gradcheck").addoption(
+    """Add the options ``--gradcheck-seed`` and ``--gradcheck-profile``."""
+    group = parser.getgroup("gradcheck")
+    group.addoption(
         "--gradcheck-seed",
         type=int,
         default=0,
         metavar="SEED",
         help="seed of all random choices of the fixture gradcheck: the same gives the same reports",
     )
+    group.addoption(
+        "--gradcheck-profile",
+        choices=("dev", "ci", "thorough"),
+        help="how hard properties are tried, where a test does not say so itself",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker, and choose the profile before any test is read."""
+    profile = config.getoption("--gradcheck-profile")
+    if profile is not None:
+        patch = pytest.MonkeyPatch()
+        patch.setenv("GRADCHECK_PROFILE", profile)
+        config.add_cleanup(patch.undo)
     config.addinivalue_line(
         "markers",
         "gradcheck(**options): options of the fixture gradcheck in this test, such as "
@@ -100,6 +111,22 @@ class Gradcheck:
         if not report.ok:
             raise AssertionError(f"\n{told}")
         return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Keep what a test of `parametrize_with_properties` found."""
+    callspec = getattr(item, "callspec", None)
+    if call.when != "call" or not getattr(_param(callspec), PROPERTY, False):
+        return
+    error = call.excinfo.value if call.excinfo is not None else None
+    if error is None or isinstance(error, AssertionError):
+        story = str(error).splitlines()[:STORY] if error is not None else []
+        item.user_properties.append((PROPERTY, {"ok": error is None, "story": story}))
+
+
+def _param(callspec: Any) -> Any:
+    return callspec.params.get("check") if callspec is not None else None
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -80,4 +80,5 @@ def _check(
             again = rerun(suite.name, fn, options, search.effort, only=[name])
             raise AssertionError(f"{name}: {result.message}\n  again     {again}")
 
+    check.gradcheck = True  # type: ignore[attr-defined]  # by which the plugin knows it
     return check

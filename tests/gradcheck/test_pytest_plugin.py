@@ -109,3 +109,42 @@ def test_loading_the_plugin_imports_nothing_heavy():
     assert "matplotlib" not in done.stdout
     assert "hypothesis" not in done.stdout
     assert "rich" not in done.stdout
+
+
+PROPERTIES = """
+    from gradcheck.properties import parametrize_with_properties
+
+    def softmax(x):
+        e = np.exp(x - x.max())
+        return e / e.sum()
+
+    NAMES = ["rows_sum_to_one", "order_kept"]
+
+    @parametrize_with_properties("softmax", softmax, only=NAMES)
+    def test_softmax(check):
+        check()
+"""
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_failed_properties_are_in_the_summary(run, processes):
+    status, printed = run(PROPERTIES, *processes, "--gradcheck-profile", "dev")
+
+    assert status == 1
+    summary = printed.partition("= gradcheck =")[2]
+    assert "test_softmax[rows_sum_to_one]" in summary
+    assert "rows_sum_to_one: a row does not sum to 1" in summary
+    assert "2 checks: 1 passed, 1 failed" in summary
+
+
+def test_profile_of_the_run_counts_for_properties(run):
+    tests = """
+        from gradcheck.properties import run_properties
+        from scipy.special import softmax
+
+        def test_profile():
+            report = run_properties("softmax", softmax, only=["order_kept"])
+            assert report.examples == 25
+    """
+    assert run(tests, "--gradcheck-profile", "dev")[0] == 0
+    assert run(tests, "--gradcheck-profile", "often")[0] == 4
