@@ -141,8 +141,10 @@ def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
     """Return the explanation that names the bug better than the change that mends it."""
     sure = [e for e in about if e.tensor and e.confidence >= TRUSTED and e.code not in CAUSELESS]
     best = [e for e in sure if e.confidence == sure[0].confidence]
-    if repair.of_forward:  # what the backward would lack is another story than the forward's slip
-        named = [e for e in sure if e.code == "samples_mixed" or e.code not in VAGUE | DESCRIPTIVE]
+    if repair.of_forward:
+        # a sum along a wrong axis mixes samples: no backward is meant to belong to that
+        mixing = repair.code == "wrong_axis"
+        named = [e for e in sure if not mixing or e.code in (repair.code, "samples_mixed")]
         return named[0] if named else None
     if repair.moves:  # the order of two lines has no pattern
         return None

@@ -50,7 +50,8 @@ def numbers(spot: Spot, scope: Scope) -> Iterator[Edit]:
                 if factor or not np.ndim(value) or name in scope.unread:
                     message = f"the number {n} stands where `{name}` belongs"
                     cost = scope.cost(name, 0.8)
-                    code = "derivative_at_wrong_point" if addend else "constant_factor"
+                    term = addend and isinstance(spot.place.parent, ast.BinOp)
+                    code = "derivative_at_wrong_point" if term else "constant_factor"
                     yield Edit(spot, expression(name), code, message, cost)
 
 

@@ -132,7 +132,10 @@ def _of_reduction(spot: Spot, node: ast.Call) -> Iterator[Edit]:
         return
     others = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
     parent = spot.place.parent
-    scaled = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div)
+    scaled = isinstance(parent, ast.BinOp) and (
+        isinstance(parent.op, ast.Mult)
+        or (isinstance(parent.op, ast.Div) and spot.place.label == "left")
+    )
     code = "summed_to_scalar" if spot.is_whole or scaled else "wrong_axis"
     for along in ALONG:
         asked = ast.parse(f"f({along})", mode="eval").body.keywords  # type: ignore[attr-defined]
