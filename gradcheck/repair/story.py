@@ -168,7 +168,7 @@ def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
     )
     message = repair.message
     if repair.of_forward:
-        message = f"backward is right for another forward, where {message}"
+        message = f"in the forward, {message}; the backward is that of the mended one"
         proof = (
             f"with this one change of the forward, {repair.place}, the numerical gradient of "
             f"{tensors} is the one claimed, here and at another point"

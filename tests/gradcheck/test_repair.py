@@ -182,7 +182,7 @@ def test_a_forward_that_the_backward_does_not_belong_to_is_named():
 def test_where_no_change_of_the_backward_helps_that_of_the_forward_is_the_cause():
     found = first(ColumnSoftmax(), X)
     assert found.code == "wrong_axis"
-    assert "another forward" in found.message
+    assert "the backward is that of the mended one" in found.message
     assert "-> `self.p = e / e.sum(axis=1, keepdims=True)`" in found.fix
 
 
