@@ -100,10 +100,11 @@ def tensor_table(report: Outcome, path: str = "") -> Table:
 
 def _errors(tensor: TensorReport) -> Row:
     """Write error, bound and resolution; dashes where nothing was measured."""
-    if tensor.resolution == math.inf:
-        return ("-", "-", "-")
     numbers = (tensor.relative_error, tensor.error_bound, tensor.resolution)
-    return tuple(map(error_number, numbers))
+    measured = math.isfinite(tensor.error_bound) and tensor.error_bound > 0
+    if tensor.resolution == math.inf and not measured:
+        return ("-", "-", "-")
+    return tuple("-" if number == math.inf else error_number(number) for number in numbers)
 
 
 def entry_table(tensor: TensorReport, path: str = "") -> Table:

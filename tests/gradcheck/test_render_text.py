@@ -207,9 +207,12 @@ def test_entry_of_a_scalar_and_one_that_is_not_finite_are_shown():
 
 
 def test_what_was_not_measured_is_a_dash():
-    tensor = r.right_tensor("b", verdict=Verdict.FAIL, resolution=float("inf"))
+    fails = {"verdict": Verdict.FAIL, "resolution": float("inf")}
+    nothing = r.right_tensor("b", **fails, relative_error=0.0, error_bound=0.0)
+    blurred = r.right_tensor("b", **fails, relative_error=1.0, error_bound=0.5)
 
-    assert section(r.failing_with(tensor), "gradients")[2].split()[-4:-1] == ["-", "-", "-"]
+    for tensor, shown in ((nothing, ["-", "-", "-"]), (blurred, ["1", "0.5", "-"])):
+        assert section(r.failing_with(tensor), "gradients")[2].split()[-4:-1] == shown
 
 
 @pytest.mark.parametrize("width", [60, 88, 120])
