@@ -84,7 +84,23 @@ class Sample:
         return bool(known.sum() >= fitted + SPARE and within[known].all())
 
 
-def recognised(lab: Lab, failed: list[str]) -> Explanation | None:
+@dataclass(frozen=True)
+class Rule:
+    """What turns the gradient into the step.
+
+    Attributes
+    ----------
+    explanation
+        What was recognised, of all parameters that failed.
+    of_size
+        Whether only the size of the step is another: people mean that, so that it is no fault.
+    """
+
+    explanation: Explanation
+    of_size: bool = True
+
+
+def recognised(lab: Lab, failed: list[str]) -> Rule | None:
     """Return the rule that the step follows, told of all parameters that failed; None if unknown.
 
     Parameters
@@ -103,7 +119,7 @@ def recognised(lab: Lab, failed: list[str]) -> Explanation | None:
     return next((rule for rule in told if rule is not None), None)
 
 
-def _clipped_together(sample: Sample, factor: float) -> Explanation | None:
+def _clipped_together(sample: Sample, factor: float) -> Rule | None:
     """The step is g min(1, c / |g|), the norm that of all parameters (Pascanu et al. 2013)."""
     size = float(np.linalg.norm(list(sample.norms.values())))
     if not 0 < factor < 1 or not _is_chosen(size):
@@ -111,7 +127,7 @@ def _clipped_together(sample: Sample, factor: float) -> Explanation | None:
     return _clipping(sample, f"all gradients together to norm {size:.4g}", np.array([factor]))
 
 
-def _clipped_apart(sample: Sample) -> Explanation | None:
+def _clipped_apart(sample: Sample) -> Rule | None:
     """The step is g min(1, c / |g|), for each parameter by itself."""
     names = sorted(set(sample.name.tolist()))
     factors = np.array([_factor(sample.where(sample.name == name)) for name in names])
@@ -123,7 +139,7 @@ def _clipped_apart(sample: Sample) -> Explanation | None:
     return _clipping(sample, f"each parameter's gradient to norm {sizes[0]:.4g}", factors)
 
 
-def _clipped_entries(sample: Sample) -> Explanation | None:
+def _clipped_entries(sample: Sample) -> Rule | None:
     """The step is min(max(g, -c), c), entry by entry."""
     limit = float(np.abs(sample.implied).max())
     at_limit = np.isclose(np.abs(sample.implied), limit, rtol=CHOSEN, atol=0)
@@ -135,17 +151,18 @@ def _clipped_entries(sample: Sample) -> Explanation | None:
     return _clipping(sample, f"every entry to {limit:.4g}", np.ones(1))
 
 
-def _clipping(sample: Sample, what: str, factors: Array) -> Explanation:
+def _clipping(sample: Sample, what: str, factors: Array) -> Rule:
     left = f", which leaves {factors.min():.4g} of the gradient" if factors.min() < 1 else ""
-    return _told(
+    told = _told(
         sample,
         "constant_factor",
         f"the step clips {what}{left}",
-        "nothing, if this is meant; check with the clipping off to see that all else is right",
+        "check with the clipping off to see that all else is right",
     )
+    return Rule(told)
 
 
-def _decay(sample: Sample) -> Explanation | None:
+def _decay(sample: Sample) -> Rule | None:
     """The step is k g + c w, or k g + c sign(w): a penalty that the reported loss is without."""
     terms = {
         ("weight decay", "* {0}", "0.5 * {1} * np.sum({0} ** 2)"): sample.value,
@@ -161,7 +178,7 @@ def _decay(sample: Sample) -> Explanation | None:
             continue
         of = " and ".join(sorted(set(sample.name.tolist())))
         scaled = "" if k == 1 else f", and {k:.6g} times the gradient of the loss"
-        return _told(
+        told = _told(
             sample,
             "additive_term",
             f"the step has {what} {size:.4g}{scaled}: it descends the loss reported and a penalty "
@@ -170,10 +187,11 @@ def _decay(sample: Sample) -> Explanation | None:
             "with the decay off" + ("; the factor is a fault of its own" if scaled else ""),
             f"implied = {k:.6g} * gradient + {size:.6g} {term.format('parameter')}",
         )
+        return Rule(told, of_size=False)
     return None
 
 
-def _adaptive(sample: Sample) -> Explanation | None:
+def _adaptive(sample: Sample) -> Rule | None:
     """The step is s g / (|g| + e): the sign, or the first of Adam, Adagrad (s = 1) or RMSProp."""
     finite = np.isfinite(sample.implied) & np.isfinite(sample.numerical)
     seen = sample.where(finite & (np.abs(sample.numerical) > MARGIN * sample.bound))
@@ -182,15 +200,15 @@ def _adaptive(sample: Sample) -> Explanation | None:
     if fitted is None:
         return None
     s, e = fitted
-    return _told(
+    told = _told(
         sample,
         "gradient_of_other_loss",
         f"the step follows the sign of the gradient, {s:.4g} in every entry: it is adaptive, "
         f"{_name(s)}",
-        "nothing, if this is meant: every sign is right; check the sizes with a plain gradient "
-        "step (SGD), or check the layers themselves",
+        "every sign is right; check the sizes with a plain gradient step (SGD), or the layers alone",
         f"implied = {s:.6g} * gradient / (|gradient| + {e:.2g})",
     )
+    return Rule(told)
 
 
 def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gradcheck.report import Report
@@ -11,15 +12,15 @@ from gradcheck.result import TensorReports, Verdict
 OF_MEMORY = {"unexplained", "constant_factor", "uniformly_inaccurate", "sign_dependent"}
 
 
-def as_undecided(report: Report, reason: str) -> Report:
-    """Return a report of steps whose gradients cannot be told."""
-    tensors = TensorReports(
-        {
-            name: replace(part, verdict=Verdict.UNDECIDED, reason=reason, explanations=(), worst=())
-            for name, part in report.tensors.items()
-        }
-    )
-    return replace(report, tensors=tensors, explanations=())
+def as_undecided(report: Report, reason: str, names: Iterable[str] | None = None) -> Report:
+    """Return a report of steps whose gradients, or those of some parameters, cannot be told."""
+    chosen = set(report.tensors if names is None else names)
+    tensors = {
+        name: replace(part, verdict=Verdict.UNDECIDED, reason=reason, explanations=(), worst=())
+        for name, part in report.tensors.items()
+        if name in chosen
+    }
+    return replace(report, tensors=TensorReports({**report.tensors, **tensors}), explanations=())
 
 
 def unless_it_remembers(later: Report, turns: int) -> Report:

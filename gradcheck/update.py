@@ -70,8 +70,9 @@ def check_update(
     -------
     Report
         One verdict per parameter. A step that is no plain descent is told from a wrong one: the
-        velocity of momentum is taken off; weight decay, clipping, averaged and adaptive steps
-        (Adam, RMSProp) are named with their numbers, see `gradcheck.rules`.
+        velocity of momentum is taken off; clipping, averaged and adaptive steps (Adam, RMSProp) are
+        undecided, as only their size is another, and named with their numbers; weight decay that
+        the loss is without is a fault of one of the two. See `gradcheck.rules`.
 
     Raises
     ------
@@ -98,8 +99,11 @@ def check_update(
         report = checker.report(list(places), False, seed)
         failed = [name for name, part in report.tensors.items() if part.verdict is Verdict.FAIL]
         rule = recognised(lab, failed) if failed and not seen.random else None
-        if rule is not None:
-            report = replace(report, explanations=(rule,))
+        if rule is not None and not rule.of_size:
+            report = replace(report, explanations=(rule.explanation,))
+        elif rule is not None:
+            reason = f"{rule.explanation.message}; {rule.explanation.fix}"
+            report = as_undecided(report, reason, failed)
         return _restated(report, seen, learning_rate)
 
 
@@ -116,33 +120,37 @@ def _restated(report: Report, seen: Habit, learning_rate: float) -> Report:
     notes = (*report.notes, seen.note) if seen.note else report.notes
     if seen.random:
         return replace(as_undecided(report, seen.note), notes=notes)
-    return replace(
-        report,
-        notes=notes,
-        explanations=tuple(_of_step(e, report, seen, learning_rate) for e in report.explanations),
+    factors = [_common_factor(explanation, report) for explanation in report.explanations]
+    if factors and all(abs(factor - (1 - seen.momentum)) < SAME for factor in factors):
+        reason = (
+            f"the velocity is an average, momentum {seen.momentum:.4g} and {factors[0]:.4g} of the "
+            f"gradient: a single step has {factors[0]:.4g} of the learning rate; pass "
+            f"learning_rate={learning_rate * factors[0]:.4g} to have that judged"
+        )
+        return replace(as_undecided(report, reason), notes=notes)
+    explanations = tuple(
+        e if math.isnan(factor) else _of_step(e, factor, learning_rate)
+        for e, factor in zip(report.explanations, factors, strict=True)
     )
+    return replace(report, notes=notes, explanations=explanations)
 
 
-def _of_step(
-    explanation: Explanation, report: Report, seen: Habit, learning_rate: float
-) -> Explanation:
-    """A factor common to all parameters may be that of the learning rate or the momentum."""
+def _common_factor(explanation: Explanation, report: Report) -> float:
+    """Return the factor of all parameters that an explanation is about; NaN if it is not."""
     match = FACTOR.search(explanation.evidence)
     common = all(part.verdict is Verdict.FAIL for part in report.tensors.values())
     if explanation.code != "constant_factor" or not common or match is None:
-        return explanation
-    factor = float(match.group(1))
+        return math.nan
+    return float(match.group(1))
+
+
+def _of_step(explanation: Explanation, factor: float, learning_rate: float) -> Explanation:
+    """A factor common to all parameters may be that of the learning rate."""
     rate = f"{learning_rate * factor:.4g}"
-    if abs(factor - (1 - seen.momentum)) < SAME:
-        message = (
-            f"the velocity is an average, momentum {seen.momentum:.4g} and {factor:.4g} of the "
-            f"gradient: a single step has {factor:.4g} of the learning rate"
-        )
-    else:
-        message = (
-            f"the step is {factor:.4g} times what learning_rate={learning_rate:g} implies; "
-            f"is it {rate}? Or does the step sum where the loss averages?"
-        )
+    message = (
+        f"the step is {factor:.4g} times what learning_rate={learning_rate:g} implies; "
+        f"is it {rate}? Or does the step sum where the loss averages?"
+    )
     fix = f"pass learning_rate={rate}; or {explanation.fix}"
     return replace(explanation, message=message, fix=fix)
 

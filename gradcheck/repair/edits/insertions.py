@@ -173,7 +173,7 @@ def powers(spot: Spot, scope: Scope) -> Iterator[Edit]:
         if spot.role is not Role.VALUE:
             return
         name = text(node)
-        for form in ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "1 - {v}", "abs({v})", "np.exp({v})"):
+        for form in ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "1 - {v}", "abs({v})", "np.sign({v})"):
             meant = form.format(v=name)
             message = f"`{name}` stands where `{meant}` belongs"
             yield Edit(spot, expression(meant), "derivative_at_wrong_point", message, 0.75)
