@@ -205,7 +205,7 @@ def _adaptive(sample: Sample) -> Rule | None:
         "gradient_of_other_loss",
         f"the step follows the sign of the gradient, {s:.4g} in every entry: it is adaptive, "
         f"{_name(s)}",
-        "every sign is right; check the sizes with a plain gradient step (SGD), or the layers alone",
+        "every sign is right; check the sizes with plain gradient steps (SGD), or the layers alone",
         f"implied = {s:.6g} * gradient / (|gradient| + {e:.2g})",
     )
     return Rule(told)
