@@ -233,11 +233,11 @@ def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] 
 def _name(size: float) -> str:
     """Name the optimizer whose first step has this size."""
     if np.isclose(size, 1, rtol=1e-3):
-        return "such as the first step of Adam or Adagrad, or signSGD"
+        return "such as the first step of Adam or Adagrad, or signSGD, or all entries are clipped"
     decay = 1 - size**-2
     if size > 1 and _is_chosen(decay, 1e-4):
         return f"such as the first step of RMSProp with decay {decay:.4g}"
-    return "or signSGD at another learning rate"
+    return f"or signSGD at another learning rate, or every entry is clipped to {size:.4g}"
 
 
 def _factor(sample: Sample) -> float:

@@ -122,9 +122,11 @@ def _restated(report: Report, seen: Habit, learning_rate: float) -> Report:
         return replace(as_undecided(report, seen.note), notes=notes)
     factors = [_common_factor(explanation, report) for explanation in report.explanations]
     if factors and all(abs(factor - (1 - seen.momentum)) < SAME for factor in factors):
+        twice = _is_twice(factors[0], learning_rate)
         reason = (
             f"the velocity is an average, momentum {seen.momentum:.4g} and {factors[0]:.4g} of the "
-            f"gradient: a single step has {factors[0]:.4g} of the learning rate; pass "
+            f"gradient: a single step has {factors[0]:.4g} of the learning rate"
+            f"{', unless that is applied twice' if twice else ''}; pass "
             f"learning_rate={learning_rate * factors[0]:.4g} to have that judged"
         )
         return replace(as_undecided(report, reason), notes=notes)
@@ -151,8 +153,14 @@ def _of_step(explanation: Explanation, factor: float, learning_rate: float) -> E
         f"the step is {factor:.4g} times what learning_rate={learning_rate:g} implies; "
         f"is it {rate}? Or does the step sum where the loss averages?"
     )
+    if _is_twice(factor, learning_rate):
+        message = f"the learning rate {learning_rate:g} is applied twice"
     fix = f"pass learning_rate={rate}; or {explanation.fix}"
     return replace(explanation, message=message, fix=fix)
+
+
+def _is_twice(factor: float, learning_rate: float) -> bool:
+    return abs(factor - learning_rate) < SAME * learning_rate
 
 
 class _Predictions:

@@ -14,7 +14,7 @@ from gradcheck.adapters.calling import Call, Result, call_backward, call_pointwi
 from gradcheck.adapters.inputs import Inputs
 from gradcheck.adapters.methods import Names, same_owner
 from gradcheck.adapters.places import Place, places_in
-from gradcheck.adapters.vocabulary import is_cache
+from gradcheck.adapters.vocabulary import is_cache, is_cotangent
 from gradcheck.memory import Memory
 from gradcheck.target import (
     Array,
@@ -65,11 +65,13 @@ def adapt(pair: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
 
 def _takes(gradient: Callable[..., Any], inputs: Inputs) -> bool:
-    """Whether ``gradient`` takes just what f takes, and no cotangent or cache beside."""
+    """Whether ``gradient`` takes just what f takes, and no cotangent or cache beside or instead."""
     wanted = required_names(gradient)
     if wanted is None:
         return True
-    return len(wanted) == len(inputs.values) and not any(map(is_cache, wanted))
+    others = [name for name in wanted if name not in inputs.values]
+    asks_for_more = any(is_cache(name) or is_cotangent(name) for name in others)
+    return len(wanted) == len(inputs.values) and not asks_for_more
 
 
 def _wants_cache_alone(backward: Callable[..., Any]) -> bool:

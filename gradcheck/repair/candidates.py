@@ -69,6 +69,11 @@ class Candidate:
             place.put(own)
 
     @property
+    def told(self) -> str:
+        """What to do, where that is no change of one statement."""
+        return self.edit.node.told if isinstance(self.edit.node, Block) else ""
+
+    @property
     def line(self) -> int:
         """Where the changed statement stands."""
         first = self.routine.call.code.co_firstlineno
@@ -78,10 +83,10 @@ class Candidate:
         """Return the statement that is changed, or the part of a long one, without and with it."""
         place, shown = self.edit.spot.place, self.edit.spot.statement
         own = place.node
+        if isinstance(self.edit.node, Block):
+            return "", ""
         if isinstance(self.edit.node, Before):
             return "", ast.unparse(self.edit.node.body[0])
-        if isinstance(self.edit.node, Block):
-            return self.edit.node.moved, f"below {self.edit.node.after}"
         if own is not shown and len(_source(shown)) > LONG:
             part = isinstance(place.parent, ast.expr | ast.keyword)
             whole = part and len(ast.unparse(own)) < SHORT

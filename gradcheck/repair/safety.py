@@ -15,8 +15,8 @@ from typing import Any
 # Modules whose functions only compute; of NumPy and SciPy all but the names below.
 COMPUTING = {
     "abc", "builtins", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum",
-    "functools", "itertools", "math", "numbers", "numpy", "operator", "random", "scipy", "time",
-    "types", "typing", "warnings",
+    "functools", "itertools", "jax", "jaxlib", "math", "numbers", "numpy", "operator", "random",
+    "scipy", "time", "types", "typing", "warnings",
 }  # fmt: skip
 
 # Names of functions and methods that read, write, send, or end something.

@@ -26,9 +26,6 @@ COMPILING = 200
 # Changes that are this much longer than the shortest that mends are not looked at.
 TIE = 0.1
 
-# How the new place of a statement that is moved begins.
-BELOW = "below line "
-
 # What the forward computes is changed in its structure only: a number or a factor that makes it fit
 # a wrong backward can nearly always be found.
 SLIPS = {"wrong_axis", "wrong_index", "transposed", "kernel_flipped", "summed_to_scalar"}
@@ -51,6 +48,8 @@ class Repair:
         Those whose gradients it makes right.
     of_forward
         Whether it changes what the forward computes, so that the backward is right for it.
+    told
+        What to do, where that is no change of one statement.
     """
 
     code: str
@@ -61,6 +60,7 @@ class Repair:
     after: str
     tensors: tuple[str, ...]
     of_forward: bool = False
+    told: str = ""
 
     @classmethod
     def by(
@@ -70,18 +70,16 @@ class Repair:
         edit = candidate.edit
         place = f"{Path(candidate.routine.file).name}:{candidate.line}"
         before, after = candidate.sources()
-        return cls(edit.code, edit.message, edit.cost, place, before, after, tensors, of_forward)
-
-    @property
-    def moves(self) -> bool:
-        """Whether a statement is moved."""
-        return self.after.startswith(BELOW)
+        return cls(
+            edit.code, edit.message, edit.cost, place, before, after, tensors, of_forward,
+            candidate.told,
+        )  # fmt: skip
 
     @property
     def line(self) -> str:
         """The line to change, and how."""
-        if self.moves:
-            return f"{self.place}: move `{self.before}` {self.after}"
+        if self.told:
+            return f"{self.place}: {self.told}"
         if not self.before:
             return f"before {self.place}: put `{self.after}`"
         if not self.after:

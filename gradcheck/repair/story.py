@@ -146,7 +146,7 @@ def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
         mixing = repair.code == "wrong_axis"
         named = [e for e in sure if not mixing or e.code in (repair.code, "samples_mixed")]
         return named[0] if named else None
-    if repair.moves:  # the order of two lines has no pattern
+    if repair.told:  # where lines stand has no pattern
         return None
     if repair.code == "upstream_ignored":
         return next(e for e in about if e.code == repair.code)

@@ -261,3 +261,77 @@ def test_no_other_loss_is_descended_where_a_layer_is_right():
 
     assert found.code == "activation_derivative_missing"
     assert "-> `below = delta @ self.V.T * (1 - h ** 2)`" in found.fix
+
+
+def svm_by_hand(W):
+    """The right class is paid once a sample, behind the condition that a margin is violated."""
+    loss, dW = 0.0, np.zeros_like(W)
+    for x, label in zip(X, LABELS, strict=True):
+        scores = x @ W
+        for other in range(3):
+            if other == label:
+                continue
+            margin = scores[other] - scores[label] + 1
+            if margin > 0:
+                loss += margin
+                dW[:, other] += x
+        dW[:, label] -= x
+    return loss, dW
+
+
+def test_a_lost_indentation_is_found():
+    found = gradcheck.check(svm_by_hand, RNG.normal(size=(4, 3))).explanations[0]
+
+    assert ": move `dW[:, label] -= x` into the block of line " in found.fix
+
+
+class Value:
+    """A number that knows how it was made, and forgets the gradients of other uses."""
+
+    def __init__(self, data, backward=lambda: None, parents=()):
+        self.data, self.grad, self.backward, self.parents = data, 0.0, backward, parents
+
+    def __mul__(self, other):
+        out = Value(self.data * other.data, parents=(self, other))
+
+        def backward():
+            self.grad = other.data * out.grad
+            other.grad = self.data * out.grad
+
+        out.backward = backward
+        return out
+
+
+def of_values(x):
+    a, b, c = (Value(number) for number in x)
+    u, v = a * b, b * c
+    p, q = u * v, u * v
+    y = p * q
+    y.grad = 1.0
+    for value in (y, p, q, u, v):
+        value.backward()
+    return y.data, np.array([a.grad, b.grad, c.grad])
+
+
+def test_assignments_that_all_have_to_accumulate_are_one_bug():
+    found = gradcheck.check(of_values, np.array([0.3, -0.5, 0.8])).explanations[0]
+
+    assert found.code == "overwritten_not_accumulated"
+    assert "write += for = where `self.grad` and `other.grad` get a value" in found.fix
+
+
+class MeanSquare:
+    def forward(self, p):
+        self.p = p
+        return np.mean(p**2)
+
+    def backward(self, dout):
+        return dout * 2 * self.p / self.p.size
+
+
+def test_a_pair_of_a_loss_is_read_by_what_its_backward_asks_for():
+    loss = MeanSquare()
+
+    report = gradcheck.check((lambda p: loss.forward(p), lambda dout: loss.backward(dout)), X)
+
+    assert report.ok, str(report)

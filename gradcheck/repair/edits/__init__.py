@@ -10,6 +10,7 @@ from gradcheck.repair.edits import (  # noqa: F401 (they register their kinds)
     names,
     numbers,
     operators,
+    places,
     reductions,
     slopes,
     statements,

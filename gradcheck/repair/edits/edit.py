@@ -116,17 +116,17 @@ class Before(ast.If):
 
 
 class Block(list[ast.stmt]):
-    """Statements in another order: one of them was moved down.
+    """Statements of a block, one of which was moved, or several of which were changed.
 
     Attributes
     ----------
-    moved, after
-        The statement, and the line that it now stands below.
+    told
+        What to do, as a sentence.
     """
 
-    def __init__(self, statements: Iterable[ast.stmt], moved: str, after: str) -> None:
+    def __init__(self, statements: Iterable[ast.stmt], told: str) -> None:
         super().__init__(statements)
-        self.moved, self.after = moved, after
+        self.told = told
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ from gradcheck.repair.edits.slopes import is_slope
 # What an elementwise function's derivative is made of, with ``v`` a variable of the code.
 DERIVATIVES = ("1 - {v} ** 2", "{v} * (1 - {v})", "{v} > 0", "1 / {v}", "np.exp({v})")
 
+# What a variable may stand for by mistake.
+MEANT = ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "1 - {v}", "abs({v})", "np.sign({v})", "np.exp({v})")
+
 # Products with a matrix, and which of its axes meets which one of the expression's.
 PRODUCTS = (
     ("({e}) @ {m}", -1, 0),
@@ -173,7 +176,7 @@ def powers(spot: Spot, scope: Scope) -> Iterator[Edit]:
         if spot.role is not Role.VALUE:
             return
         name = text(node)
-        for form in ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "1 - {v}", "abs({v})", "np.sign({v})"):
+        for form in MEANT:
             meant = form.format(v=name)
             message = f"`{name}` stands where `{meant}` belongs"
             yield Edit(spot, expression(meant), "derivative_at_wrong_point", message, 0.75)

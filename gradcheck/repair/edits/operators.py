@@ -98,6 +98,15 @@ def operands(spot: Spot, scope: Scope) -> Iterator[Edit]:
 
 
 @kind
+def complements(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """``1 - v`` where ``v`` is meant."""
+    node = spot.node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and text(node.left) == "1":
+        message = f"`{text(node)}` stands where `{text(node.right)}` belongs"
+        yield Edit(spot, node.right, "derivative_at_wrong_point", message, 0.65)
+
+
+@kind
 def comparisons(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """A mask that lets through what it should hold back."""
     node = spot.node

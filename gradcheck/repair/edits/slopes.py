@@ -38,6 +38,22 @@ def forgotten(spot: Spot, scope: Scope) -> Iterator[Edit]:
             yield Edit(spot, changed, "activation_derivative_missing", message, 0.6)
 
 
+@kind
+def at_another(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """A function that returns a derivative, called with another value than the one meant."""
+    if not isinstance(spot.node, ast.Call) or len(spot.node.args) != 1:
+        return
+    called, argument = text(spot.node), text(spot.node.args[0])
+    shape = scope.shape(spot.node)
+    if not shape or called not in {call.format(argument) for call in scope.slopes}:
+        return
+    for slope in _slopes(scope):
+        is_other = slope != called and slope.partition("(")[0] == called.partition("(")[0]
+        if is_other and scope.shape(expression(slope)) == shape:
+            message = f"`{called}` stands where `{slope}` belongs"
+            yield Edit(spot, expression(slope), "derivative_at_wrong_point", message, 0.7)
+
+
 def _slopes(scope: Scope) -> Iterator[str]:
     """Yield calls of the code's own derivatives, with every array that they may be taken at."""
     arrays = list(scope.arrays())[:MOST_ARGUMENTS]

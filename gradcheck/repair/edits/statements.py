@@ -49,6 +49,37 @@ def accumulated(spot: Spot, scope: Scope) -> Iterator[Edit]:
             )
 
 
+@kind
+def all_accumulated(spot: Spot, scope: Scope) -> Iterator[Edit]:
+    """`=` for `+=` in several lines at once, as in each closure of an autodiff of one's own."""
+    place = spot.place
+    if not isinstance(place.parent, ast.FunctionDef) or place.position != 0:
+        return
+    block = place.parent.body
+    added = {id(s): a for s in block if (a := _added_to_a_gradient(s)) is not None}
+    if len(added) > 1:
+        names = " and ".join(f"`{text(statement.target)}`" for statement in added.values())
+        yield Edit(
+            Spot(Place(place.parent, place.label), spot.node, spot.role, spot.statement),
+            Block(
+                [added.get(id(s), s) for s in block], f"write += for = where {names} get a value"
+            ),
+            "overwritten_not_accumulated",
+            f"{names} are assigned, where they have to accumulate",
+            0.55,
+        )
+
+
+def _added_to_a_gradient(statement: ast.stmt) -> ast.AugAssign | None:
+    """Return what adds to a gradient in the place of what assigns it."""
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return None
+    target = statement.targets[0]
+    if not isinstance(target, ast.Attribute) or "grad" not in target.attr:
+        return None
+    return ast.copy_location(ast.AugAssign(target, ast.Add(), statement.value), statement)
+
+
 def _at_repeated_indices(
     spot: Spot, node: ast.Assign | ast.AugAssign, scope: Scope
 ) -> Iterator[Edit]:
@@ -109,44 +140,6 @@ def swapped(spot: Spot, scope: Scope) -> Iterator[Edit]:
             code = "transposed"
         message = f"`{text(parts[i])}` and `{text(parts[j])}` have each other's place"
         yield Edit(spot, changed, code, message, 0.55 if code == "wrong_index" else 0.65)
-
-
-@kind
-def early(spot: Spot, scope: Scope) -> Iterator[Edit]:
-    """A variable that is updated before the last use of what it was."""
-    node, place = spot.node, spot.place
-    if not isinstance(node, ast.AugAssign) or place.position is None:
-        return
-    block: list[ast.stmt] = getattr(place.parent, place.label)
-    target = text(node.target)
-    readers = [
-        later
-        for later, other in enumerate(block)
-        if later > place.position and not isinstance(other, ast.Return) and _reads(other, target)
-    ]
-    if readers:
-        order = [*block[: place.position], *block[place.position + 1 : readers[-1] + 1]]
-        order += [node, *block[readers[-1] + 1 :]]
-        scaled = any(_scales(block[later], target) for later in readers)
-        yield Edit(
-            Spot(Place(place.parent, place.label), node, spot.role, spot.statement),
-            Block(order, text(node), f"line {block[readers[-1]].lineno}"),
-            "additive_term" if scaled else "derivative_at_wrong_point",
-            f"`{text(node)}` comes before `{target}` is scaled"
-            if scaled
-            else f"`{target}` is updated before its old value is used for the last time",
-            0.6,
-        )
-
-
-def _scales(statement: ast.stmt, name: str) -> bool:
-    if not isinstance(statement, ast.AugAssign) or text(statement.target) != name:
-        return False
-    return isinstance(statement.op, ast.Mult | ast.Div)
-
-
-def _reads(statement: ast.stmt, name: str) -> bool:
-    return any(isinstance(n, ast.expr) and text(n) == name for n in ast.walk(statement))
 
 
 @kind
