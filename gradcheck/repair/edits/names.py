@@ -110,7 +110,7 @@ def indexed(spot: Spot, scope: Scope) -> Iterator[Edit]:
         message = f"`{text(node.value)}` is meant, not `{text(node)}`"
         yield Edit(spot, node.value, code, message, 0.7)
         yield from _of_all_samples(spot, node)
-    if spot.role is Role.VALUE and _is_named(node) and np.ndim(scope.value(node)):
+    if _is_read_whole(spot) and _is_named(node) and np.ndim(scope.value(node)):
         for index, code in REARRANGED.items():
             changed = expression(f"{text(node)}[{index}]")
             message = f"`{text(node)}` stands where `{text(changed)}` belongs"
@@ -165,7 +165,7 @@ def transposes(spot: Spot, scope: Scope) -> Iterator[Edit]:
     if isinstance(node, ast.Attribute) and node.attr == "T":
         message = f"`{text(node)}` should not be transposed"
         yield Edit(spot, node.value, "transposed", message, 0.55)
-    elif isinstance(node, ast.expr) and spot.role is Role.VALUE and _is_matrix(node, scope):
+    elif _is_read_whole(spot) and _is_matrix(node, scope):
         stacked = np.ndim(scope.value(node)) > 2
         turned = expression(f"{text(node)}.swapaxes(-1, -2)" if stacked else f"{text(node)}.T")
         yield Edit(spot, turned, "transposed", f"`{text(node)}` is not transposed", 0.6)
@@ -175,6 +175,12 @@ def transposes(spot: Spot, scope: Scope) -> Iterator[Edit]:
         yield Edit(spot, other, "transposed", message, 0.6)
         turned = ast.Attribute(node, "T", ast.Load())
         yield Edit(spot, turned, "transposed", f"`{text(node)}` is not transposed", 0.65)
+
+
+def _is_read_whole(spot: Spot) -> bool:
+    """Whether an expression is read for its entries, not for its shape."""
+    of_shape = isinstance(spot.place.parent, ast.Attribute)
+    return isinstance(spot.node, ast.expr) and spot.role is Role.VALUE and not of_shape
 
 
 def _is_matrix(node: ast.expr, scope: Scope) -> bool:

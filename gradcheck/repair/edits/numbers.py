@@ -97,6 +97,9 @@ def _constant(n: float) -> ast.expr:
 def _code(n: float, other: float, spot: Spot, scope: Scope) -> str:
     if spot.role is Role.VALUE and _in_product(spot) and other:
         return factor_code(n / other, scope)
+    of = spot.place.parent
+    if isinstance(of, ast.Subscript) and text(of.value).endswith(".shape"):
+        return "constant_factor" if other else "factor_batch_size"
     return MISREAD[spot.role]
 
 
