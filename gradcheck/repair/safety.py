@@ -16,7 +16,7 @@ from typing import Any
 COMPUTING = {
     "abc", "builtins", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum",
     "functools", "itertools", "jax", "jaxlib", "math", "numbers", "numpy", "operator", "random",
-    "scipy", "time", "torch", "types", "typing", "warnings",
+    "scipy", "time", "types", "typing", "warnings",
 }  # fmt: skip
 
 # Names of functions and methods that read, write, send, or end something.
