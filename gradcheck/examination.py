@@ -138,8 +138,9 @@ class Checker:
         reports = findings.reports(self._blank)
         breaches = explain_contract(findings.promises) if self.explainer is not None else []
         causes, others = proven(tell(breaches, reports), findings.repairs)
-        # what a changed line mends is no stale cache, which gradients in another order look like
-        stale = [e for e in others if causes and e.code == "stale_cache"]
+        # gradients that overwrite one another depend on their order, as if on an earlier call
+        overwritten = any(cause.code == "overwritten_not_accumulated" for cause in causes)
+        stale = [e for e in others if overwritten and e.code == "stale_cache"]
         breaches = [e for e in others if not e.tensor and e not in stale]
         others = [*stale, *(e for e in others if e.tensor)]
         target = self.lab.native.target

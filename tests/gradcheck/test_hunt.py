@@ -343,3 +343,24 @@ def test_the_command_fails_by_its_exit_status(tmp_path):
     assert run("layer").exit_code == 0
     assert run("wrong").exit_code == 1
     assert run("wrong").output.startswith("FAIL")
+
+
+class SinglePrecisionSigmoid:
+    """Zero below -104 in float32, where double precision has a derivative left."""
+
+    def forward(self, x):
+        self.y = 1 / (1 + np.exp(-x))
+        return self.y
+
+    def backward(self, grad):
+        return grad * self.y * (1 - self.y)
+
+
+def test_what_underflows_in_the_precision_of_the_claim_is_no_bug():
+    x = np.array([[-200.0, 1.0], [0.5, -95.0]], dtype=np.float32)
+
+    with np.errstate(over="ignore"):
+        report = hunt(SinglePrecisionSigmoid(), x, examples=5)
+
+    assert report.ok, str(report)
+    assert "float32 has no numbers as small" in str(report)

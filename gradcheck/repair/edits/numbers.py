@@ -99,7 +99,7 @@ def _code(n: float, other: float, spot: Spot, scope: Scope) -> str:
         return factor_code(n / other, scope)
     of = spot.place.parent
     if isinstance(of, ast.Subscript) and text(of.value).endswith(".shape"):
-        return "constant_factor" if other else "factor_batch_size"
+        return "constant_factor"
     return MISREAD[spot.role]
 
 
