@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.rival_diagnoses import RIVALS
-from benchmarks.runs.store import FRESH, HELD, OTHER, TUNED, UNSEEN, Curves, Labelled, read
-from diagnostics import Severity, diagnose
+from benchmarks.runs.store import FRESH, HELD, OTHER, STRANGE, TUNED, UNSEEN, Curves, Labelled, read
+from diagnostics import History, Severity, diagnose
+from diagnostics.history import CURVES
 
 OURS = "diagnostics"
 # The same with warnings counted as alarms, which they are not meant to be.
@@ -26,7 +27,7 @@ LOGGED = {
     "validation only": ("val_loss", "val_accuracy"),
     "training only": ("loss", "accuracy"),
 }
-PARTS = (TUNED, HELD, FRESH, OTHER, UNSEEN)
+PARTS = (TUNED, HELD, FRESH, OTHER, UNSEEN, STRANGE)
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,20 @@ def theirs(rule: Callable[[Curves], list[str]]) -> Callable[[Labelled], Verdict]
     """Diagnose by a re-stated rule; whatever it says is an alarm, for it has no remarks."""
 
     def verdict(run: Labelled) -> Verdict:
-        codes = tuple(rule(run.curves))
+        curves = by_role(run.curves)
+        codes = tuple(rule(curves)) if {"loss", "val_loss"} <= set(curves) else ()
         return Verdict(run, codes, tuple(c for c in codes if c != "train_validation_overlap"))
 
     return verdict
+
+
+def by_role(curves: Curves) -> Curves:
+    """Return curves under the names of Keras, which the rivals know, whatever they are called."""
+    if {"loss", "val_loss"} <= set(curves):
+        return curves
+    history = History.from_dict(curves)
+    roles = {name.replace("train_", ""): history.curve(name) for name in CURVES}
+    return {name: values.tolist() for name, values in roles.items() if values is not None}
 
 
 def share(part: int, whole: int) -> str:
@@ -113,11 +124,12 @@ def overfitting(verdicts: Verdicts) -> str:
 def by_what_is_logged(runs: list[Labelled]) -> str:
     """The same runs with less in the log: what cannot be told from it must not be made up."""
     rows = []
+    named = [(run, by_role(run.curves)) for run in runs]
     for name, wanted in LOGGED.items():
         said = [
-            ours(replace(run, curves={k: v for k, v in run.curves.items() if k in wanted}))
-            for run in runs
-            if set(wanted) <= set(run.curves)
+            ours(replace(run, curves={k: v for k, v in curves.items() if k in wanted}))
+            for run, curves in named
+            if set(wanted) <= set(curves)
         ]
         told = [v for v in said if v.run.codes]
         wrong = [v for v in told if v.alarms and not set(v.alarms) & set(v.run.codes)]

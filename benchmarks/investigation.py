@@ -19,6 +19,7 @@ from sklearn.model_selection import train_test_split  # type: ignore[import-unty
 from sklearn.naive_bayes import GaussianNB  # type: ignore[import-untyped]
 from sklearn.neural_network import MLPClassifier  # type: ignore[import-untyped]
 
+from benchmarks import regressions
 from diagnostics import Severity, investigate
 from diagnostics.probes.calibration import expected_calibration_error, fit_temperature
 
@@ -179,6 +180,30 @@ def main() -> None:
           sep="\n  ")  # fmt: skip
 
 
+def numbers() -> None:
+    """Print the same for models of regression, which no rule of thumb judges."""
+    named: dict[str, list[bool]] = {}
+    alarms: list[str] = []
+    rights = 0
+    for case in regressions.trained():
+        for fault, code, arguments in regressions.faulty(case):
+            report = investigate(**arguments)
+            first = report.primary.code if report.primary else "nothing"
+            named.setdefault(fault, []).append(first == code)
+        for form, arguments in regressions.healthy(case):
+            rights += 1
+            alarms += [
+                f"{f.code}: {case.name}, {form}"
+                for f in investigate(**arguments).findings
+                if f.severity is not Severity.INFO
+            ]
+    print(f"\n{'fault of a regression':<32}{'named first':>14}")
+    for fault, hits in named.items():
+        print(f"{fault:<32}{sum(hits):>9} / {len(hits)}")
+    print(f"{'all':<32}{sum(map(sum, named.values())):>8} / {sum(map(len, named.values()))}")
+    print(f"healthy, alarmed: {len(alarms)} of {rights}", *alarms, sep="\n  ")
+
+
 def _rule(predict: Predict, X: Array, y: Array) -> bool:
     """Whether the calibration error alone raises the alarm."""
     p = np.asarray(predict(X), dtype=np.float64)
@@ -189,3 +214,4 @@ def _rule(predict: Predict, X: Array, y: Array) -> bool:
 
 if __name__ == "__main__":
     main()
+    numbers()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+# A step in words begins with one; a call begins with a name, a bracket or a sign.
+SENTENCE = re.compile(r"[A-Z][a-z]+[ -]")
 Evidence = Mapping[str, float | int | str]
 
 
@@ -74,14 +77,26 @@ class Finding:
             f"{self.severity.upper()}: {self.code} ({self.span}, confidence {self.confidence:.0%})",
             f"  {self.message}",
         ]
+        first = "Next:   " if self.severity is Severity.INFO else "Change: "
+        for word, steps in ((first, self.changes), ("Check:  ", self.checks)):
+            lines.extend(
+                f"  {word if step is steps[0] else ' ' * len(word)}{step}" for step in steps
+            )
         if self.evidence:
             lines.append("  Measured: " + ", ".join(self.evidence_texts()))
-        if self.next_steps:
-            lines.append(f"  Do: {self.next_steps[0]}")
-        lines.extend(f"      {step}" for step in self.next_steps[1:])
         if self.causes:
             lines.append("  Possible causes, likeliest first: " + "; ".join(self.causes))
         return "\n".join(lines)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The next steps that change something, in words."""
+        return tuple(step for step in self.next_steps if SENTENCE.match(step))
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The next steps that measure something, as calls to paste."""
+        return tuple(step for step in self.next_steps if not SENTENCE.match(step))
 
     def evidence_texts(self) -> list[str]:
         """The evidence as short texts, one for each number."""

@@ -73,6 +73,8 @@ class Report:
         """What was tested in vain, and the test that came nearest to speaking."""
         if "too_few_epochs" in self.codes:
             return f"Cannot tell yet: {len(self.tests_run)} tests run on too few epochs."
+        if "contested_loss" in self.codes:
+            return "Cannot tell: a loss of this kind need not fall."
         text = f"Nothing wrong found: {len(self.tests_run)} tests run"
         if not self.margins:
             return f"{text}."

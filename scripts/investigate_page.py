@@ -20,6 +20,7 @@ from PIL import Image
 import network
 from diagnostics import investigate
 from diagnostics.probes import PROBES
+from diagnostics.probes.regression import NUMBER_PROBES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURES = DOCS / "investigate.md", DOCS / "investigate"
@@ -120,6 +121,31 @@ SILENT = {
     "underconfidence": ("`underconfidence`", "a remark, never more"),
 }
 
+# The same where the model answers numbers.
+NUMBERS = {
+    "nondeterministic": SILENT["nondeterministic_prediction"],
+    "rows_coupled": ("`evaluation_bug`", "an identity, up to 1e-3 of the answers' spread"),
+    "inputs_shifted": (
+        "`distribution_shift`",
+        "differences that no split makes; a problem where a quarter of the variance is lost",
+    ),
+    "constant": ("`not_learning`", "a spread of a tenth of the targets'; a problem where a plane "
+                                   "through the training set explains a tenth of them"),
+    "unrelated": (
+        "`shuffled_labels`, `not_learning`",
+        "a correlation of less than two standard errors; a problem where training was learned",
+    ),
+    "other_units": (
+        "`distribution_shift`",
+        "a quarter more of the variance explained when scaled; a problem where the answers as they "
+        "are explain none",
+    ),
+    "reported_error": (
+        "`evaluation_bug`, `loss_scale_mismatch`, `loss_not_reproduced`",
+        "mean, half of it, its root, absolute and Huber's are right",
+    ),
+}  # fmt: skip
+
 
 def experiments() -> str:
     """The experiments in their order, with what each needs, finds and lets pass."""
@@ -131,6 +157,19 @@ def experiments() -> str:
         rows.append(f"| {probe.sentence} | {needs.strip()} | {finds} | {silent} |")
     head = ["| experiment | needs | finds | false alarms |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])
+
+
+def regression() -> str:
+    """The experiments on a regression."""
+    rows = []
+    for probe in NUMBER_PROBES:
+        finds, silent = NUMBERS.get(probe.name) or SILENT[probe.name]
+        rows.append(f"| {probe.sentence} | {finds} | {silent} |")
+    head = ["| experiment | finds | false alarms |", "| --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+TABLES: dict[str, Callable[[], str]] = {"experiments": experiments, "regression": regression}
 
 
 def softmax(z: Array) -> Array:
@@ -216,5 +255,5 @@ def filled(text: str, parts: dict[str, Callable[[], str]]) -> str:
 
 
 if __name__ == "__main__":
-    every = {"experiments": experiments, "examples": write_examples}
+    every = TABLES | {"examples": write_examples}
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), every), encoding="utf-8")

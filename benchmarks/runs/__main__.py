@@ -1,4 +1,4 @@
-"""Train every run of the corpus, label it and write them all; `other_code` adds its own."""
+"""Train the first runs of the corpus and write them; `other_code` and `strangers` add theirs."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ Curves = dict[str, list[float]]
 # The parts of the corpus.
 TUNED, HELD, FRESH = "tuned", "held out", "fresh"
 OTHER, UNSEEN = "other code", "other code, unseen"
+STRANGE = "strangers"
 
 PATH = Path(__file__).with_name("histories.json.gz")
 # As training logs print them.

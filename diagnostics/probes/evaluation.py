@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.probes.models import in_training, is_torch, model_of
 from diagnostics.probes.predictions import (
     SUM_TOLERANCE,
     Kind,
@@ -125,14 +126,23 @@ def _rows_coupled(subject: Subject, unequal: float) -> Finding:
         evidence=_evaluation_evidence(subject, unequal),
         causes=(
             "batch normalisation uses the statistics of the batch in evaluation",
+            "a recurrent layer takes the samples for time steps (batch_first=True is missing)",
             "a mean, maximum or sum is taken along the batch axis",
             "predict keeps state from one call to the next",
         ),
         next_steps=(
-            f"{evaluation_mode(subject)} Batch normalisation then uses its running statistics.",
+            *_mode_first(subject),
             "Reduce along axis=-1 only; rows of a batch must not see one another.",
         ),
     )
+
+
+def _mode_first(subject: Subject) -> tuple[str, ...]:
+    """The advice to change the mode, unless the model says that it is in evaluation mode."""
+    model = model_of(subject.predict)
+    if is_torch(model) and not in_training(model):
+        return ()
+    return (f"{evaluation_mode(subject)} Batch normalisation then uses its running statistics.",)
 
 
 def _rows_not_normalised(subject: Subject) -> Finding:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import History, as_history
+from diagnostics.probes.arguments import subject_of
+from diagnostics.probes.numbers import Numbers
 from diagnostics.probes.outcome import Investigation, Level
-from diagnostics.probes.predictions import Given, Predict, UnusableError, encoded
+from diagnostics.probes.predictions import Predict, UnusableError
 from diagnostics.probes.registry import PROBES
+from diagnostics.probes.regression import NUMBER_PROBES
 from diagnostics.probes.standing import ordered, standing
 from diagnostics.probes.subject import Labels, Subject
 
@@ -34,12 +36,15 @@ def investigate(
     Parameters
     ----------
     predict
-        From samples to probabilities (or logits), shape (n, classes). An array of predictions for
-        ``X`` will do, and leaves the questions open that need the model.
+        From samples to probabilities (or logits), shape (n, classes); for a regression to numbers,
+        shape (n,) or (n, outputs). A model with ``predict_proba`` or ``predict`` will do; so will
+        an array of predictions for ``X``, which leaves the questions open that need the model.
     X
         Validation samples, first axis counting them.
     y
-        Their classes: indices, shape (n,), or one-hot, shape (n, classes).
+        Their classes: indices or names, shape (n,), or one-hot, shape (n, classes). Numbers that
+        are not whole are the targets of a regression, as are whole ones that the model answers by
+        others.
     history
         The run that led to the model, in any form that `diagnose` takes.
     train
@@ -63,7 +68,7 @@ def investigate(
     -----
     The model is called a few times on all samples, and on at most 256 of them one at a time.
     """
-    subject = _subject(predict, X, y, history, train, loss)
+    subject = subject_of(predict, X, y, history, train, loss)
     failure = _unusable(subject)
     log = _Log([] if failure is None else [failure])
     if failure is None:
@@ -94,7 +99,7 @@ class _Log:
     def make_experiments(self, subject: Subject) -> None:
         """Make every experiment for which all is given, unless what was found makes it idle."""
         open_questions: dict[str, str] = {}
-        for probe in PROBES:
+        for probe in NUMBER_PROBES if isinstance(subject, Numbers) else PROBES:
             found = {finding.code for finding in self.findings}
             if probe.unless & found or not probe.needs <= subject.given:
                 continue
@@ -175,73 +180,3 @@ def _one_based(y: Labels) -> str:
         f" The labels run from {y.min()} to {y.max()}, but classes are counted from 0: "
         "pass y - 1 if yours start at 1."
     )
-
-
-def _subject(
-    predict: Any, X: Any, y: Any, history: Any, train: tuple[Any, Any] | None, loss: Any
-) -> Subject:
-    """The arguments, validated."""
-    X = _samples(X)
-    _require_rows(X, y)
-    if not callable(predict):
-        if np.ndim(predict) == 0:
-            raise TypeError(
-                "predict: expected a function from samples to probabilities, or these "
-                f"probabilities, got {predict!r}"
-            )
-        predict = Given(predict, X)
-    y = encoded(predict, y)
-    labels, classes = _labels(y, "y")
-    _require_equal(len(X), len(labels), "X", "y")
-    pair = None
-    if train is not None:
-        train_labels, more = _labels(encoded(predict, train[1]), "train")
-        _require_equal(len(train[0]), len(train_labels), "train[0]", "train[1]")
-        pair, classes = (_samples(train[0]), train_labels), max(classes, more)
-    run: History | None = None if history is None else as_history(history)
-    return Subject(predict, X, labels, max(classes, 2), run, pair, loss)
-
-
-def _samples(X: Any) -> Any:
-    """Samples that can be cut: arrays, tensors and data frames as they are, lists as an array."""
-    if hasattr(X, "detach"):
-        return X.detach()
-    return X if hasattr(X, "shape") else np.asarray(X)
-
-
-def _labels(y: Any, name: str) -> tuple[Labels, int]:
-    """Class indices and the number of classes they show."""
-    values = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] > 1:
-        return values.argmax(axis=1), values.shape[1]
-    values = values.reshape(-1)
-    if len(values) == 0:
-        raise ValueError(f"{name}: no samples given")
-    if values.dtype.kind not in "fiub":
-        raise ValueError(
-            f"{name}: expected class indices, got {values[:3]}. Encode them in the order of the "
-            "columns of predict, as np.searchsorted(model.classes_, y) does for scikit-learn"
-        )
-    indices = values.astype(np.intp)
-    if not np.array_equal(indices, values) or indices.min() < 0:
-        raise ValueError(
-            f"{name}: expected class indices 0, 1, ... or one-hot rows, got {values[:3]}"
-        )
-    return indices, int(indices.max()) + 1
-
-
-def _require_rows(X: Any, y: Any) -> None:
-    """Samples in columns, as some courses have them, are refused with the way to turn them."""
-    shape, labels = np.shape(X), np.shape(y)
-    if len(shape) != 2 or not labels or shape[1] != labels[-1] or shape[0] == len(np.ravel(y)):
-        return
-    if labels[:-1] == (1,) or (len(labels) == 1 and shape[0] < shape[1]):
-        raise ValueError(
-            f"X: expected samples along the first axis, got shape {shape} for {labels[-1]} labels. "
-            "Pass investigate(lambda A: predict(A.T).T, X.T, y.reshape(-1))"
-        )
-
-
-def _require_equal(rows: int, labels: int, first: str, second: str) -> None:
-    if rows != labels:
-        raise ValueError(f"{first} has {rows} samples but {second} has {labels}")

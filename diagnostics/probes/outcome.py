@@ -87,7 +87,8 @@ class Investigation(Report):
             sentences.append(f"The fault is {PLACES[first.code]}.")
         sentences.append(self._how_sure(first))
         if first.next_steps and first.severity is not Severity.INFO:
-            sentences.append(f"What to change: {_sentence(first.next_steps[0])}")
+            step = (first.changes or first.next_steps)[0]
+            sentences.append(f"What to change: {_sentence(step)}")
         others = [f.code for f in self.findings[1:] if f.severity is not Severity.INFO]
         if others:
             sentences.append(f"Besides: {', '.join(dict.fromkeys(others))}.")

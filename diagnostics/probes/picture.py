@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from diagnostics.probes import panels_answers as answers
 from diagnostics.probes import panels_data as data
 from diagnostics.probes import panels_losses as losses
+from diagnostics.probes import panels_numbers as numbers
+from diagnostics.probes.numbers import Numbers
 from diagnostics.probes.subject import Subject
 
 if TYPE_CHECKING:
@@ -59,6 +61,10 @@ def draw(subject: Subject, code: str | None, title: str = "") -> Figure:
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
     axes = figure.subplots(1, 2)
+    if isinstance(subject, Numbers):
+        numbers.answers_against_targets(axes[0], subject)
+        numbers.errors_by_size(axes[1], subject)
+        return figure
     for axis, panel in zip(axes, DECIDED.get(code or "", OTHERWISE), strict=True):
         panel(axis, subject)
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,6 +19,8 @@ Predict = Callable[[Any], Any]
 SUM_TOLERANCE = 1e-3
 # Probabilities are printed and stored with so many decimals.
 DECIMALS = (1, 2, 3, 4)
+# Under these names models that answer several things keep the one that counts.
+MAIN_OUTPUTS = ("logits", "probabilities", "probs", "scores", "predictions")
 
 
 class Kind(StrEnum):
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     LOG_PROBABILITIES = "log-probabilities"
     LOGITS = "logits"
     CLASSES = "class indices"
+    NUMBERS = "numbers"
 
 
 class UnusableError(ValueError):
@@ -98,6 +101,7 @@ def ask(predict: Predict, X: Any) -> Floats:
         raise
     except Exception as error:
         raise UnusableError(f"predict raised {type(error).__name__}: {error}") from error
+    answer = _main_output(answer)
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu().double().numpy()  # numpy has no bfloat16
     try:
@@ -108,6 +112,13 @@ def ask(predict: Predict, X: Any) -> Floats:
         raise UnusableError(
             f"predict returned a {type(answer).__name__}, not an array of numbers{hint}"
         ) from error
+
+
+def _main_output(answer: Any) -> Any:
+    """What a model answers beside other things, as those of Hugging Face do: by its name."""
+    if not isinstance(answer, Mapping):
+        return answer
+    return next((answer[name] for name in MAIN_OUTPUTS if name in answer), answer)
 
 
 def ask_one_by_one(predict: Predict, X: Any, rows: Iterable[int]) -> Floats:

@@ -54,10 +54,10 @@ def read_runs(path: Path) -> dict[str, Table]:
     """Return the training logs of a file or folder, by the names of their runs."""
     if path.is_dir():
         return folder.read_runs(path, read_file)
-    source = Source(path, path.read_bytes())
+    source = _source(path, path.read_bytes())
     if wandb.READER.recognises(source):
         return wandb.read_runs(source)
-    return {path.stem: read_data(path, source.data)}
+    return {path.stem: _read(source)}
 
 
 def _the_one(path: Path, runs: dict[str, Table]) -> Table:
@@ -77,7 +77,20 @@ def read_file(path: Path) -> Table:
 
 def read_data(path: Path, data: bytes) -> Table:
     """Return the content of a file of this name that holds these bytes."""
-    source = Source(path, data)
+    return _read(_source(path, data))
+
+
+def _source(path: Path, data: bytes) -> Source:
+    """The content, unpacked where it is compressed."""
+    try:
+        return Source(path, data)
+    except (OSError, EOFError) as error:
+        raise ValueError(f"{path.name}: compressed, and damaged: {error}") from error
+
+
+def _read(source: Source) -> Table:
+    """The content by the first reader that recognises it."""
+    path = source.path
     if not source.data.strip():
         raise ValueError(f"{path.name}: the file is empty; expected a training log")
     for reader in READERS:

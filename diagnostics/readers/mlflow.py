@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from diagnostics.readers.reader import Reader
 from diagnostics.readers.source import Source
-from diagnostics.table import Table
+from diagnostics.table import Table, from_records
 
 # Milliseconds since 1970 have 13 digits from 2001 to 2286.
 _LINE = re.compile(r"\d{13} \S+ -?\d+")
@@ -20,13 +18,17 @@ def _recognises(source: Source) -> bool:
 
 def read(source: Source) -> Table:
     """Return the metric, named as its file, by step."""
-    rows = np.array([line.split() for line in source.text.splitlines() if line.strip()])
-    values, steps = rows[:, 1].astype(np.float64), rows[:, 2].astype(np.float64)
-    table = Table()
+    name, numbered = source.path.name, []
+    for number, line in enumerate(source.text.splitlines(), start=1):
+        cells = line.split()
+        if cells:
+            value, step = (*cells[1:3], "", "")[:2]
+            numbered.append((number, {"step": step, name: value}))
     # Without a step every line says 0: the order of the lines is all there is.
-    table.add("step", steps if steps.any() else np.arange(len(values), dtype=np.float64))
-    table.add(source.path.name, values)
-    return table
+    if all(row["step"] in ("0", "") for _, row in numbered):
+        for row_number, (_, row) in enumerate(numbered):
+            row["step"] = str(row_number)
+    return from_records([row for _, row in numbered], [number for number, _ in numbered])
 
 
 READER = Reader("MLflow metric", _recognises, read)

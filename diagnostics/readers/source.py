@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from diagnostics.table import Problem
 # How much of the text is looked at to recognise a format.
 HEAD_LENGTH = 4096
 MOST_LINES = 20
+GZIP, UTF16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
+# Characters that no text has: tabs, ends of lines, deletions and colours of a terminal are none.
+CONTROL = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
 # A dictionary or a list of them at the beginning of a line, also where a name stands before it:
 # ``history = {...}``.
 _VALUE = re.compile(
@@ -30,10 +34,27 @@ class Source:
     data: bytes
     problems: list[Problem] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if self.data.startswith(GZIP):
+            self.data = gzip.decompress(self.data)
+        zero = self.data.find(b"\0") if self._is_text_with_holes() else -1
+        if zero >= 0:
+            line = self.data.count(b"\n", 0, zero) + 1
+            count = self.data.count(b"\0")
+            self.problems.append(Problem(f"{count} zero bytes were left out", line))
+            self.data = self.data.replace(b"\0", b"")
+
+    def _is_text_with_holes(self) -> bool:
+        """Whether zero bytes, as a full disk leaves them, stand in what is text otherwise."""
+        if self.data.startswith(UTF16):
+            return False
+        head = self.data[:HEAD_LENGTH].replace(b"\0", b"")
+        return bool(head.strip()) and not CONTROL.search(head)
+
     @cached_property
     def text(self) -> str:
         """The content as text: UTF-8 or UTF-16 with a byte order mark, else UTF-8, else Latin-1."""
-        if self.data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if self.data.startswith(UTF16):
             return self.data.decode("utf-16", errors="replace")
         try:
             return self.data.decode("utf-8-sig")
@@ -48,7 +69,7 @@ class Source:
     @cached_property
     def is_binary(self) -> bool:
         """Whether this is no text: a zero byte near the beginning, and no byte order mark."""
-        return b"\0" in self.data[:1024] and not self.data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return b"\0" in self.data[:1024] and not self.data.startswith(UTF16)
 
     @cached_property
     def has_records(self) -> bool:
@@ -76,7 +97,7 @@ class Source:
         before = self.text[:at].strip().splitlines()
         if len(before) > 1 or (before and not before[0].endswith(("=", ":"))):
             problems.insert(0, Problem("the text before the first dictionary was left out", 1))
-        self.problems = problems
+        self.problems += problems
         return value
 
 

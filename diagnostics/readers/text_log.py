@@ -21,7 +21,7 @@ _NUMBER = (
 # A name of one to three words, a colon, an equals sign or blanks, and a number.
 _WORD = r"[a-z][\w/.@-]*"
 _PAIR = re.compile(
-    rf"({_WORD}(?:[ _]{_WORD}){{0,2}}?)\s*[:=]?\s*((?:{_NUMBER})(?:\s?%)?)(?![\w.]\w?)",
+    rf"({_WORD}(?:[ _]{_WORD}){{0,2}}?)(?:\s*[:=]\s*|\s+)((?:{_NUMBER})(?:\s?%)?)(?![\w.]\w?)",
     re.IGNORECASE,
 )
 _EPOCH = re.compile(r"\bepoch\b\W*(\d+(?:\.\d+)?)|^\s*\[(\d+),\s*\d+\]", re.IGNORECASE)

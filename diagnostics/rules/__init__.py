@@ -1,10 +1,10 @@
 """The rules of diagnosis: one function for each finding.
 
-The order of judgement is the order of this list: first whether the numbers are right at all
-(`evaluation`, `premature`, `scales`, `bounds`), then whether the run broke down (`stability`),
-whether it learned (`collapse`, `learning`), whether the two sets are what they should be (`splits`,
-`overlap`), whether the model generalises (`generalisation`), and last what else is worth knowing
-(`mechanics`, `progress`).
+The order of judgement is the order of this list: first whether the loss is one that has to fall
+(`contested`), and whether the numbers are right at all (`evaluation`, `premature`, `scales`,
+`bounds`), then whether the run broke down (`stability`, `swings`), whether it learned (`collapse`,
+`learning`), whether the two sets are what they should be (`splits`, `overlap`), whether the model
+generalises (`generalisation`), and last what else is worth knowing (`mechanics`, `progress`).
 
 False alarms, measured by ``benchmarks.null_runs`` on 8,000 runs of 10 to 150 epochs in which
 nothing happens, with AR(1) noise correlated up to 0.9 and up to 10 % of the loss: one problem in
@@ -14,11 +14,13 @@ nearly equal.
 """
 
 from diagnostics.rules import (  # isort: skip  (the order is the order of judgement)
+    contested,
     evaluation,
     premature,
     scales,
     bounds,
     stability,
+    swings,
     collapse,
     learning,
     splits,
@@ -38,6 +40,7 @@ __all__ = [
     "Run",
     "bounds",
     "collapse",
+    "contested",
     "evaluation",
     "generalisation",
     "learning",
@@ -49,4 +52,5 @@ __all__ = [
     "scales",
     "splits",
     "stability",
+    "swings",
 ]

@@ -8,7 +8,7 @@ from diagnostics.finding import Finding, Severity
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.evaluation import STILL_HIGH
 from diagnostics.rules.implied import bound_evidence, calibrated_loss, share_impossible
-from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS
+from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
 from diagnostics.rules.registry import remark, rule
 from diagnostics.rules.run import Run
 from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
@@ -68,6 +68,7 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
         next_steps=(
             ROW_SUMS,
             f"{INVESTIGATE}  # proves the cause",
+            ROW_WISE,
             "loss_of(predict(X_train), y_train)  # by the validation code: must be the logged one",
         ),
     )
@@ -103,6 +104,7 @@ def loss_too_small(run: Run) -> Finding | None:
         ),
         next_steps=(
             "-np.log(predict(X_val)[np.arange(len(y_val)), y_val]).mean()  # the loss logged?",
+            "Sum the losses of all validation samples, then divide by their number, once.",
         ),
     )
 

@@ -66,10 +66,24 @@ class Curve:
 
     @cached_property
     def swing(self) -> float:
-        """Noise of the later half from one epoch to the next, by the first or the usual level."""
+        """Noise of the later half from one epoch to the next, by what there is to lose."""
         values, _ = trends.condense(self.later_half.values, trends.TESTED_POINTS)
-        scale = max(abs(self.first), float(np.median(self.values)))
-        return trends.noise(values) / scale if scale > 0 else 0.0
+        return trends.noise(values) / self.scale if self.scale > 0 else 0.0
+
+    @cached_property
+    def scale(self) -> float:
+        """What there is to lose: the first or the usual level; below zero, all that was gained."""
+        level = max(abs(self.first), float(np.median(self.values)))
+        if self.values.min() >= 0 or len(self) < 6:
+            return level
+        # A likelihood of densities goes through zero, where its level says nothing.
+        return max(level, float(np.ptp(trends.window_medians(self.values))))
+
+    @cached_property
+    def is_signed_noise(self) -> bool:
+        """Whether the values lie around zero, within their noise: then no level means anything."""
+        around_zero = self.values.min() < 0 < self.values.max()
+        return bool(around_zero and self.noise > abs(float(np.median(self.values))) / 2)
 
     @property
     def restless(self) -> bool:

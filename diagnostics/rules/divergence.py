@@ -17,6 +17,8 @@ ACCURACY_NOISE = 3.0
 # ... and by so many samples: fewer than five flipped answers, all to one side, are no evidence
 # at 5 %, 2^-4 > 0.05 (sign test).
 FLIPPED = 4.5
+# Two losses of one kind begin within this factor of one another.
+ONE_KIND = 2.0
 # A training loss falls on when it loses this share after the onset.
 TRAINING_FALL = 0.03
 
@@ -43,7 +45,7 @@ class Divergence:
         Whether the training loss falls from the onset on; None when unknown.
     gap, early_gap
         Training minus validation accuracy at the end, and at the best validation accuracy; None
-        when unknown.
+        when unknown. Without training accuracy the gap is the least that the losses allow.
     """
 
     loss: Curve
@@ -104,11 +106,24 @@ def divergence(
             gap = train_accuracy.last - accuracy.last
             best = float(accuracy.epochs[np.argmax(trends.running_median(accuracy.values, 5))])
             early_gap = _level_at(train_accuracy, best) - _level_at(accuracy, best)
+    if accuracy is not None and train_loss is not None and gap is None:
+        gap = _least_gap(loss, accuracy, train_loss)
     train_falls = None
     if train_loss is not None:
         before = _level_at(train_loss, onset)
         train_falls = train_loss.last < before * (1 - TRAINING_FALL)
     return Divergence(loss, onset, gain, drop, falls, climbs, train_falls, gap, early_gap)
+
+
+def _least_gap(loss: Curve, accuracy: Curve, train_loss: Curve) -> float | None:
+    """Return by how much training is more accurate at the least, None where that is unknown.
+
+    A wrong answer costs ln 2 or more as cross-entropy: accuracy >= 1 - loss / ln 2.
+    """
+    alike = 1 / ONE_KIND < train_loss.first / loss.first < ONE_KIND if loss.first > 0 else False
+    if not alike or loss.last < (1 - accuracy.last) * np.log(2.0):
+        return None
+    return float(1 - train_loss.last / np.log(2.0) - accuracy.last)
 
 
 def _level_at(curve: Curve, epoch: float) -> float:

@@ -13,7 +13,7 @@ from diagnostics.rules.implied import (
     calibrated_loss,
     too_sure_in_training,
 )
-from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS
+from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 
@@ -29,6 +29,9 @@ LEARNS = 0.15
 NEAR_FLOOR = 0.15
 # An accuracy that gains so much is not held up by other data.
 CARRIES_OVER = 0.3
+# Before anything is learned softmax over a batch of B rows costs ln(B C) in training: less than
+# this for a thousand rows of a thousand classes.
+BEYOND_ANY_GUESS = 13.8
 # Where N is unknown: ln 20, less that share.
 LEAST_ADDED = 2.5
 
@@ -102,6 +105,8 @@ def _too_large_throughout(run: Run, loss: Curve, accuracy: Curve, at_floor: bool
     above_chance = float(accuracy.values.max()) - chance_accuracy
     if run.apart or not run.exceeds(above_chance, FAR_ABOVE_CHANCE):
         return False
+    if loss.role == "val_loss" and run.train_loss and run.train_loss.first > BEYOND_ANY_GUESS:
+        return False  # far too sure, or a sum, in training already
     lowest = float(loss.values.min())
     # A loss that is merely scaled falls as the accuracy rises.
     if lowest < STILL_HIGH * loss.first or not (at_floor or run.exceeds(lowest, run.chance)):
@@ -192,5 +197,5 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
             "softmax normalised over the whole batch in evaluation, or along the wrong axis",
             "the loss is given logits where it expects probabilities, or the reverse",
         ),
-        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause"),
+        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause", ROW_WISE),
     )

@@ -254,7 +254,10 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
             "wrong answers are given with growing conviction (overconfidence)",
             "wrong labels are being memorised (label_noise)",
         ),
-        next_steps=(f"{INVESTIGATE}  # tells these causes apart",),
+        next_steps=(
+            f"{INVESTIGATE}  # tells these causes apart",
+            "Look for the cause first: until then neither curve tells which weights are best.",
+        ),
     )
 
 

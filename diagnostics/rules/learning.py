@@ -8,7 +8,7 @@ from diagnostics.finding import Finding, Severity
 from diagnostics.rise import RISE_THRESHOLD
 from diagnostics.rules.collapse import BROKEN, FEW_SHARES, NO_PROGRESS
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS
+from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
 from diagnostics.rules.pace import falls_steadily, keeps_pace, speed
 from diagnostics.rules.registry import ENOUGH_EPOCHS, remark, rule
 from diagnostics.rules.run import NO_GAIN, Run
@@ -17,6 +17,8 @@ from diagnostics.rules.run import NO_GAIN, Run
 LEARNED_ONCE = 0.5
 # Beside a validation at chance the training loss may fall that much: some samples memorised.
 LITTLE_PROGRESS = 0.25
+# So many times the accuracy of a guess is none.
+ABOVE_GUESS = 3.0
 # A guess among a thousand classes; a larger loss is no guess.
 LARGEST_GUESS = 6.91
 BROADCAST = (
@@ -52,7 +54,8 @@ def too_few_epochs(run: Run) -> Finding | None:
         code="too_few_epochs",
         severity=Severity.INFO,
         message=(
-            f"{run.length} {run.axis}s are too few to tell a trend from noise; "
+            f"{run.length} {run.axis}{' is' if run.length == 1 else 's are'} too few to tell a "
+            "trend from noise; "
             "only bounds and identities were checked."
         ),
         evidence={"rows": run.length, "rows needed": ENOUGH_EPOCHS},
@@ -86,15 +89,17 @@ def not_learning(run: Run) -> Finding | None:
     if fell and differ and not stuck:
         return None  # the first epoch learned what there is
     doubtful = differ or (fell and accuracy is None)
+    beyond = accuracy is not None and loss.last > LARGEST_GUESS
     level = "" if accuracy is None else f", the accuracy at {accuracy.last:.3g}"
     return Finding(
         code="not_learning",
         severity=Severity.WARNING if doubtful else Severity.PROBLEM,
-        message=f"Nothing is learned: the loss stays at {loss.last:.4g}{level}.",
+        message=f"{_said(loss, accuracy)}: the loss stays at {loss.last:.4g}{level}.",
         epochs=loss.span,
         confidence=0.9 if accuracy is not None and not doubtful else 0.6,
         evidence=_flat_evidence(run, loss, accuracy, progress),
         causes=(
+            *(("the learning rate is far too high: no guess costs so much",) if beyond else ()),
             "the gradient is wrong, zero, or never applied",
             *(() if accuracy is not None else (BROADCAST,)),
             "the learning rate is far too high (stuck) or too low (not moving)",
@@ -104,9 +109,19 @@ def not_learning(run: Run) -> Finding | None:
         next_steps=(
             FEW_SAMPLES,
             GRADIENTS,
-            "Try learning rates over four decades.",
+            LOWER_RATE if beyond else "Try learning rates over four decades.",
         ),
     )
+
+
+def _said(loss: Curve, accuracy: Curve | None) -> str:
+    """What to say of a loss that stays: whoever is right far more often than a guess, has learned.
+
+    A guess that costs L is right with probability exp(-L).
+    """
+    guessed = float(np.exp(-loss.last))
+    learned = accuracy is not None and accuracy.last > ABOVE_GUESS * max(guessed, NO_GAIN)
+    return "Learning does not get on" if learned else "Nothing is learned"
 
 
 def _accuracy_rests(run: Run, accuracy: Curve | None) -> Finding | None:
@@ -184,7 +199,8 @@ def slow_learning(run: Run) -> Finding | None:
     curve = run.train_loss
     if curve is None or curve.first <= 0 or (run.gap > SMALL_GAP and _gained(run.train_accuracy)):
         return None
-    if run.train_accuracy is not None and run.train_accuracy.first >= GOOD_ENOUGH:
+    accuracies = [a.first for a in (run.train_accuracy, run.val_accuracy) if a is not None]
+    if max(accuracies, default=0.0) >= GOOD_ENOUGH:
         return None  # fine-tuned
     covered, final, _ = speed(curve)
     if not 0 < covered < SLOW_SHARE or not keeps_pace(curve):

@@ -7,8 +7,15 @@ from functools import cached_property
 
 import numpy as np
 
+from diagnostics.columns import words
 from diagnostics.history import CURVES, History
 from diagnostics.rules.curve import Curve
+
+# Whose loss depends on an opponent, or on what was tried: it may rise while the run goes well.
+GAMES = {"policy", "actor", "critic", "generator", "discriminator", "gen", "disc", "adversarial",
+         "adv", "gan", "reinforce", "td", "ppo", "dqn"}  # fmt: skip
+# The same in the short form, where both are logged.
+PLAYERS = {"g", "d"}
 
 
 @dataclass
@@ -63,6 +70,14 @@ class Logged:
     def val_accuracy(self) -> Curve | None:
         """Validation accuracy."""
         return self.curve("val_accuracy")
+
+    @cached_property
+    def contested(self) -> bool:
+        """Whether the loss is that of a game, which a sound run need not bring down."""
+        names = {name for role, name in self.history.mapping.items() if role.endswith("_loss")}
+        every = {word for column in self.history.columns for word in words(column)}
+        players = PLAYERS if every >= PLAYERS else set()
+        return bool(names) and all(set(words(name)) & (GAMES | players) for name in names)
 
     @cached_property
     def length(self) -> int:

@@ -1,7 +1,11 @@
-"""Measurements that decide, as calls to paste: ``predict`` and the arrays are the user's own."""
+"""What to change, and what to measure first, as calls to paste: the names are the user's own."""
 
 from __future__ import annotations
 
+LOWER_RATE = "Lower the learning rate three- to tenfold."
+ROW_WISE = "Compute the evaluation loss by the code of training; softmax row-wise, axis=-1."
+ALIKE = "Prepare both sets by one and the same function, fitted on the training set alone."
+SPLIT_FIRST = "Split before augmenting or oversampling, by object or person."
 INVESTIGATE = "investigate(predict, X_val, y_val, history=history, train=(X_train, y_train))"
 ROW_SUMS = "np.abs(predict(X_val).sum(axis=-1) - 1).max()  # 0 unless rows are not normalised"
 SET_MEANS = "X_train.mean(axis=0) - X_val.mean(axis=0), X_train.std(axis=0) / X_val.std(axis=0)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.measurements import INVESTIGATE, SHARED_ROWS
+from diagnostics.rules.measurements import INVESTIGATE, SHARED_ROWS, SPLIT_FIRST
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 from diagnostics.rules.splits import WRONG_NUMBERS
@@ -62,5 +62,6 @@ def train_validation_overlap(run: Run) -> Finding | None:
         next_steps=(
             SHARED_ROWS,
             f"{INVESTIGATE}  # finds near copies too",
+            SPLIT_FIRST,
         ),
     )

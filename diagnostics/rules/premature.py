@@ -12,13 +12,15 @@ import numpy as np
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
 from diagnostics.rules.evaluation import MOSTLY_RIGHT, STILL_HIGH
-from diagnostics.rules.implied import too_sure_in_training
-from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, SET_MEANS
+from diagnostics.rules.implied import ASSUMED_CLASSES, calibrated_loss, too_sure_in_training
+from diagnostics.rules.measurements import ALIKE, INVESTIGATE, ROW_SUMS, ROW_WISE, SET_MEANS
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 
 # Without an accuracy: other data double the first loss at most, whole-batch softmax adds ln N.
 FAR_ABOVE = 2.0
+# A first loss below so many times what its accuracy implies is that of its answers.
+AS_IMPLIED = 1.5
 # The training loss has not fallen to this share of its first value.
 HARDLY_LEARNED = 0.5
 # Until then no sound run of the corpus of benchmarks.runs rises by a fifth with its accuracy.
@@ -37,7 +39,7 @@ def rises_from_above(run: Run) -> Finding | None:
     accuracy = run.val_accuracy
     if accuracy is None and not run.exceeds(val.first / train.first, FAR_ABOVE):
         return None
-    if accuracy is not None and accuracy.values.max() < MOSTLY_RIGHT:
+    if accuracy is not None and (accuracy.values.max() < MOSTLY_RIGHT or _explained(run)):
         return None
     knows = f", while {accuracy.last:.1%} of its answers are right" if accuracy else ""
     return Finding(
@@ -64,8 +66,18 @@ def rises_from_above(run: Run) -> Finding | None:
         next_steps=(
             ROW_SUMS,
             f"{INVESTIGATE}  # proves the cause",
+            ROW_WISE,
         ),
     )
+
+
+def _explained(run: Run) -> bool:
+    """Whether the first validation loss is what its accuracy costs: the number is right."""
+    pair = run.joint("val_loss", "val_accuracy")
+    if pair is None:
+        return False
+    implied = calibrated_loss(pair[1].values[:1], run.classes or ASSUMED_CLASSES)
+    return bool(pair[0].first < AS_IMPLIED * implied[0])
 
 
 def _stays_above(run: Run) -> bool:
@@ -121,6 +133,7 @@ def rises_while_training_learns(run: Run) -> Finding | None:
         ),
         next_steps=(
             f"{SET_MEANS}  # 0 and 1",
+            ALIKE,
             ROW_SUMS,
             f"{INVESTIGATE}  # proves the cause",
         ),

@@ -18,7 +18,8 @@ ENOUGH_EPOCHS = 8
 class Rule:
     """One rule: what it finds, what it needs, and which findings leave nothing for it to say.
 
-    A ``remark`` finds nothing that could be wrong.
+    A ``remark`` finds nothing that could be wrong. With ``any_loss`` it is asked of losses, too,
+    that a sound run need not bring down: see `contested`.
     """
 
     code: str
@@ -27,11 +28,12 @@ class Rule:
     epochs: int = ENOUGH_EPOCHS
     unless: frozenset[str] = frozenset()
     remark: bool = False
+    any_loss: bool = False
 
     def applies(self, run: Run) -> bool:
         """Whether the run has the curves and the length that the rule needs."""
         curves = all(run.curve(role) is not None for role in self.needs)
-        return curves and run.length >= self.epochs
+        return curves and run.length >= self.epochs and (self.any_loss or not run.contested)
 
 
 RULES: list[Rule] = []
@@ -44,6 +46,7 @@ def rule(
     epochs: int = ENOUGH_EPOCHS,
     unless: Iterable[str] = (),
     remark: bool = False,
+    any_loss: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Register a rule: a function from a run to a finding or None.
 
@@ -59,10 +62,12 @@ def rule(
         Codes of earlier findings that explain what this rule would report.
     remark
         Whether what it finds is never a fault.
+    any_loss
+        Whether it holds for the losses of games as well.
     """
 
     def add(judge: Judge) -> Judge:
-        RULES.append(Rule(code, judge, needs, epochs, frozenset(unless), remark))
+        RULES.append(Rule(code, judge, needs, epochs, frozenset(unless), remark, any_loss))
         return judge
 
     return add
@@ -74,6 +79,7 @@ def remark(
     needs: tuple[str, ...] = (),
     epochs: int = ENOUGH_EPOCHS,
     unless: Iterable[str] = (),
+    any_loss: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Register a `rule` whose finding is never a fault."""
-    return rule(code, needs=needs, epochs=epochs, unless=unless, remark=True)
+    return rule(code, needs=needs, epochs=epochs, unless=unless, remark=True, any_loss=any_loss)

@@ -1,14 +1,15 @@
-"""Did the run break down? Values that are not finite, divergence, oscillation, spikes."""
+"""Did the run break down? Values that are not finite, divergence, a loss without end."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diagnostics import trends
+from diagnostics.columns import METRICS, words
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.curve import RESTLESS, Curve
-from diagnostics.rules.measurements import FINITE_INPUTS, GRADIENTS, SLOWER
-from diagnostics.rules.registry import remark, rule
+from diagnostics.rules.curve import Curve
+from diagnostics.rules.measurements import FINITE_INPUTS, GRADIENTS, LOWER_RATE, SLOWER
+from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 from diagnostics.table import Floats, Mask
 
@@ -24,19 +25,9 @@ BLOWN_UP = 3.0
 AS_ACCURATE = 0.5
 # Share of the run in which a highest loss counts as one from the start.
 FIRST_EPOCHS = 0.1
-# A swing of this share of the first loss spoils the run.
-LARGE_SWING = 0.1
-# A spike stands this many noise levels above the running median, and above 1.8 times its level
-# (values calibrated on public fine-tuning runs by finetune-doctor 0.2).
-SPIKE_NOISE = 6.0
-SPIKE_LEVEL = 1.8
-# Warm-up that is not searched for spikes, as a share of the run.
-WARM_UP = 0.05
-# More spikes than this share of the epochs are oscillation.
-MANY_SPIKES = 0.1
 
 
-@rule("exploding_or_nan", epochs=1)
+@rule("exploding_or_nan", epochs=1, any_loss=True)
 def not_finite(run: Run) -> Finding | None:
     """A loss became NaN or infinite."""
     history = run.history
@@ -64,8 +55,15 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
     grew = len(before) > 1 and before[-1] > 2 * before.min()
     too_large = "the learning rate is too high: the weights grew beyond all bounds"
     log_of_zero = "log(0): a predicted probability underflowed to exactly zero"
+    stable = "Compute log p as z - max(z) - log(sum(exp(z - max(z)))) from the logits z."
+    slower = "Lower the learning rate tenfold, or clip the gradient's norm."
+    of_numbers = set(words(run.history.mapping[role])) & METRICS  # no logarithm in it
     only_val = role == "val_loss" or kind == "infinite"
-    causes = (log_of_zero, too_large) if only_val and not grew else (too_large, log_of_zero)
+    underflows = only_val and not grew
+    causes: tuple[str, ...] = (too_large, *(() if of_numbers else (log_of_zero,)))
+    if underflows:
+        causes = causes[::-1]
+    changes = (slower,) if of_numbers else (stable, slower) if underflows else (slower, stable)
     return Finding(
         code="exploding_or_nan",
         severity=Severity.PROBLEM,
@@ -76,8 +74,7 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
         causes=(*causes, "NaN or huge values in the inputs", "division by zero in a normalisation"),
         next_steps=(
             FINITE_INPUTS,
-            "Compute log p as z - max(z) - log(sum(exp(z - max(z)))) from the logits z.",
-            "Lower the learning rate tenfold, or clip the gradient's norm.",
+            *changes,
             f"Look at the batch of the first NaN ({run.axis} {epochs[first]:g}).",
         ),
     )
@@ -122,6 +119,37 @@ def unlearned(run: Run) -> Finding | None:
     return _broke_down(run, curve)
 
 
+@rule("exploding_or_nan", needs=("train_loss",), unless=("exploding_or_nan",))
+def bottomless(run: Run) -> Finding | None:
+    """The loss of a classifier falls below zero, further and further: it has no lowest value."""
+    curve, pair = run.train_loss, run.judged
+    if curve is None or pair is None or curve.rise.real:
+        return None
+    if not run.exceeds(-curve.last, ORDER_OF_MAGNITUDE * abs(curve.first)):
+        return None
+    return Finding(
+        code="exploding_or_nan",
+        severity=Severity.PROBLEM,
+        message=(
+            f"The training loss falls without end, to {curve.last:.4g}. A cross-entropy is never "
+            f"negative while the labels are 0 and 1; the accuracy is at {pair[1].last:.3g}."
+        ),
+        epochs=curve.span,
+        confidence=0.85,
+        evidence={"first loss": curve.first, "last loss": curve.last,
+                  "last accuracy": pair[1].last},
+        causes=(
+            "labels other than 0 and 1 in a binary cross-entropy: -1, 2, or more classes",
+            "the loss lacks its minus sign, and is descended",
+        ),
+        next_steps=(
+            "np.unique(y_train)  # 0 and 1?",
+            "With more than two classes: one output for each, softmax and cross-entropy.",
+            GRADIENTS,
+        ),
+    )  # fmt: skip
+
+
 def _like_an_accuracy(run: Run, curve: Curve) -> bool:
     """Whether what is called a loss climbs within 0 and 1, levels off, and validation with it."""
     val = run.val_loss
@@ -147,7 +175,10 @@ def _misnamed(run: Run, curve: Curve) -> Finding:
         confidence=0.5,
         evidence={"first value": curve.first, "last value": curve.last},
         causes=("an accuracy is logged under the name of a loss", "the training diverges"),
-        next_steps=(f"diagnose(History.read(path, columns={{'train_accuracy': {name!r}}}))",),
+        next_steps=(
+            f"diagnose(History.read(path, columns={{'train_accuracy': {name!r}}}))",
+            "Log the accuracy under its own name; lower the learning rate if it is a loss.",
+        ),
     )
 
 
@@ -157,7 +188,7 @@ def _broke_down(run: Run, curve: Curve) -> Finding:
     from_the_start = peak <= FIRST_EPOCHS * len(curve)
     before = float(curve.values[: peak + 1].min())
     low = np.flatnonzero(curve.values[: peak + 1] <= before + (DIVERGED - 1) * abs(before))
-    begin = peak if from_the_start else max(curve.rise.onset, int(low[-1]))
+    begin = peak if from_the_start else min(max(curve.rise.onset, int(low[-1])), peak)
     highest, at = curve.values[peak], f"{run.axis} {curve.epochs[peak]:g}"
     course = (
         f"it reaches {highest:.3g} in {at} already and ends at {curve.last:.3g}, learning nothing"
@@ -182,75 +213,5 @@ def _broke_down(run: Run, curve: Curve) -> Finding:
             "the gradient has the wrong sign or scale, or is not reset before each step",
             "a batch or a schedule changed at the onset",
         ),
-        next_steps=(SLOWER, FINITE_INPUTS, GRADIENTS),
-    )
-
-
-@rule("oscillating", needs=("train_loss",), unless=("exploding_or_nan",))
-def oscillating(run: Run) -> Finding | None:
-    """The training loss jumps up and down from epoch to epoch."""
-    curve = run.train_loss
-    if curve is None:
-        return None
-    later = curve.later_half
-    values, _ = trends.condense(later.values, trends.TESTED_POINTS)
-    swing = curve.swing
-    if not run.exceeds(swing, RESTLESS):
-        return None
-    turns = np.mean(np.diff(np.sign(np.diff(values))) != 0)
-    if not run.exceeds(float(turns), 0.4):
-        return None
-    # Single steps swing by the noise of their batches.
-    spoils = swing > LARGE_SWING and run.axis == "epoch"
-    return Finding(
-        code="oscillating",
-        severity=Severity.PROBLEM if spoils else Severity.WARNING,
-        message=(
-            f"The training loss swings by {swing:.0%} of its first value from one "
-            f"{run.axis} to the next instead of settling."
-        ),
-        epochs=later.span,
-        confidence=0.85 if spoils else 0.65,
-        evidence={
-            "swing / first loss": swing,
-            "share of epochs at which it turns": float(turns),
-            "median loss of the second half": float(np.median(later.values)),
-        },
-        causes=("the learning rate is too high", "the batches are very small, or not shuffled"),
-        next_steps=(SLOWER, "Decay the learning rate towards the end."),
-    )
-
-
-@remark("spike_recovered", needs=("train_loss",), unless=("exploding_or_nan", "oscillating"))
-def spike_recovered(run: Run) -> Finding | None:
-    """Single epochs stand out, and the run goes on as before."""
-    for curve in (run.train_loss, run.val_loss):
-        if curve is None:
-            continue
-        level = trends.running_median(curve.values, 5)
-        height = curve.values - level
-        threshold = np.maximum(SPIKE_NOISE * curve.noise, (SPIKE_LEVEL - 1) * np.abs(level))
-        spikes = np.flatnonzero(height > threshold)
-        edge = max(2, round(WARM_UP * len(curve)))
-        spikes = spikes[(spikes >= edge) & (spikes < len(curve) - 2)]
-        if 0 < len(spikes) <= max(1, MANY_SPIKES * len(curve)):
-            return _spike_finding(run, curve, spikes, level)
-    return None
-
-
-def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray) -> Finding:
-    worst = spikes[np.argmax(curve.values[spikes])]
-    times = "once" if len(spikes) == 1 else f"{len(spikes)} times"
-    return Finding(
-        code="spike_recovered",
-        severity=Severity.INFO,
-        message=(
-            f"The loss jumps {times}, to {curve.values[worst]:.3g} from {level[worst]:.3g} at "
-            f"{run.axis} {curve.epochs[worst]:g}, and recovers."
-        ),
-        epochs=(float(curve.epochs[spikes[0]]), float(curve.epochs[spikes[-1]])),
-        confidence=0.9,
-        evidence={"spikes": len(spikes), "highest": float(curve.values[worst])},
-        causes=("an unusual batch", "a step too long for the curvature at that place"),
-        next_steps=("Clip the gradient's norm if it happens again.",),
+        next_steps=(SLOWER, LOWER_RATE, FINITE_INPUTS, GRADIENTS),
     )

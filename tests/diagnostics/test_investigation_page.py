@@ -8,6 +8,7 @@ import pytest
 
 from diagnostics.probes import PROBES
 from diagnostics.probes.picture import DECIDED
+from diagnostics.probes.regression import NUMBER_PROBES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "investigate.md"
@@ -22,16 +23,15 @@ def script():
     return module
 
 
-def test_table_of_experiments_is_current(script):
+def test_tables_of_experiments_are_current(script):
     text = PAGE.read_text(encoding="utf-8")
 
-    assert script.filled(text, {"experiments": script.experiments}) == text, (
-        "run python scripts/investigate_page.py"
-    )
+    assert script.filled(text, script.TABLES) == text, "run python scripts/investigate_page.py"
 
 
 def test_every_experiment_says_why_it_is_silent(script):
     assert set(script.SILENT) == {probe.name for probe in PROBES}
+    assert {probe.name for probe in NUMBER_PROBES} <= set(script.SILENT) | set(script.NUMBERS)
 
 
 def test_findings_that_are_drawn_are_findings_of_the_table(script):

@@ -17,7 +17,7 @@ def test_first_lines_say_what_where_how_sure_and_what_to_do():
     assert "exploding_or_nan" in head
     assert "epoch 2" in head
     assert "100%" in head
-    assert "Do:" in head
+    assert "Change:" in head
 
 
 def test_json_is_strict_and_complete(flagship):
