@@ -331,3 +331,13 @@ def test_unrecognisable_loss_asks_for_its_kind():
 def test_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="kind must be one of"):
         run_properties("loss", right, kind="hinge")
+
+
+def huber(p, t):
+    off = np.abs(p - t)
+    return np.mean(np.where(off <= 1, 0.5 * off**2, off - 0.5))
+
+
+def test_what_is_a_square_near_the_target_only_is_not_taken_for_one():
+    with pytest.raises(ValueError, match="huber is proportional to no loss known here"):
+        run_properties("loss", huber)
