@@ -16,6 +16,7 @@ import numpy as np
 from gradcheck.adapters import descent, shows_gradients
 from gradcheck.adapters.afresh import Afresh
 from gradcheck.adapters.methods import Method
+from gradcheck.adapters.places import set_to
 from gradcheck.adapters.trainee import (
     OwnLoss,
     Step,
@@ -215,14 +216,12 @@ class _Trainee:
         knob, update = step.knob, self._update(step, X)
         if knob is None:
             return True
-        usual = knob.get()
         fast = update.implied(update.base)
         self.memory.restore()
-        knob.replace(usual * SLOWER)
         try:
-            slow = update.stepped(update.base)
+            with set_to([(knob, knob.get() * SLOWER)]):
+                slow = update.stepped(update.base)
         finally:
-            knob.replace(usual)
             self.memory.restore(everything=True)
         size = max(float(np.abs(g).max()) for g in fast.values())
         return all(np.abs(fast[n] - slow[n] / SLOWER).max() <= SAME * size for n in fast)
@@ -235,7 +234,7 @@ class _Trainee:
             rate = step.rate or self._rate(update, self.loss)
             source = "" if step.rate else ", as most of the parameters show"
             return self.loss.value, rate, f"loss {self.loss.words}, learning_rate={rate:g}{source}"
-        predictions, claims = self._predictions(update, X), self._claims(update)
+        predictions, claims = self._predictions(update, X), update.implied(update.base)
         found = descent.identify(predictions, update.base, claims, y, downhill=True)
         self.memory.restore(everything=True)
         kind = type(self.network).__name__
@@ -258,7 +257,7 @@ class _Trainee:
         found = descent.rate_of(
             lambda tensors: self._after(update, tensors, lambda: np.atleast_1d(update.loss())),
             update.base,
-            self._claims(update),
+            update.implied(update.base),
             lambda value: float(value[0]),
         )
         self.memory.restore(everything=True)
@@ -270,9 +269,6 @@ class _Trainee:
                 f"lambda: net.{loss.words}, learning_rate=...)"
             )
         return found
-
-    def _claims(self, update: Update) -> dict[str, Array]:
-        return update.implied(update.base)
 
     def _predictions(self, update: Update, X: Any) -> Callable[[Tensors], Array]:
         return lambda tensors: self._after(update, tensors, lambda: array_of(self.predict(X)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
-from gradcheck.adapters.places import Place
+from gradcheck.adapters.places import Place, set_to
 from gradcheck.adapters.slots import attributes
 from gradcheck.adapters.trainee import Step, unheard
 from gradcheck.adapters.vocabulary import is_epochs
@@ -25,40 +25,32 @@ class Afresh:
     ----------
     step
         A call of it.
-    turns
-        The attribute or argument that counts the turns of its loop.
+    turns, rate
+        The attributes or arguments that count the turns of its loop, and that are its rate.
     """
 
     step: Step
     turns: Place
+    rate: Place
 
     @classmethod
     def of(cls, network: Any, step: Step) -> Afresh | None:
         """Return the method by turns; None where nothing says how many, or at which rate."""
-        names = [name for name in inspect.signature(step.method).parameters if is_epochs(name)]
         if step.knob is None:
             return None
-        if names:
-            return cls(step, Place(step.arguments, names[0], True))
+        for name in inspect.signature(step.method).parameters:
+            if is_epochs(name):
+                return cls(step, Place(step.arguments, name, True), step.knob)
         for name, value in attributes(network).items():
             if is_epochs(name) and type(value) is int:
-                return cls(replace(step, once=()), Place(network, name, False))
+                return cls(step, Place(network, name, False), step.knob)
         return None
 
     def run(self, turns: int) -> None:
         """Begin anew, and take so many turns; none is one at a learning rate of zero."""
-        changed: list[tuple[Place, float]] = [(self.turns, max(1, turns))]
-        if not turns and self.step.knob is not None:
-            changed.append((self.step.knob, 0.0))
-        before = [(place, place.get()) for place, _ in changed]
-        for place, value in changed:
-            place.replace(value)
-        try:
-            with unheard():
-                self.step.method(**self.step.arguments)
-        finally:
-            for place, value in before:
-                place.replace(value)
+        counted = (self.turns, max(1, turns)), (self.rate, self.rate.get() if turns else 0.0)
+        with set_to(counted), unheard():
+            self.step.method(**self.step.arguments)
 
     def after(self, turns: int) -> Step:
         """Return the step that is made after so many turns."""

@@ -34,9 +34,8 @@ def behind(method: Method) -> Callable[[Any], Array]:
 
         def trace(frame: FrameType, event: str, argument: Any) -> Any:
             if event == "return" and frame.f_code is code:
-                own = [v for name, v in frame.f_locals.items() if v is not X and name != "self"]
-                kept.extend(value for value in own if _is_of(value, X))
-            elif event == "return" and _is_of(argument, X) and argument is not X:
+                kept.extend(value for value in frame.f_locals.values() if _is_of(value, X))
+            elif event == "return" and _is_of(argument, X):
                 seen.append(argument)
             return trace
 
@@ -56,4 +55,4 @@ def behind(method: Method) -> Callable[[Any], Array]:
 
 def _is_of(value: Any, X: Any) -> bool:
     is_array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0
-    return is_array and len(X) in (value.shape[0], value.shape[-1])
+    return is_array and value is not X and len(X) in (value.shape[0], value.shape[-1])

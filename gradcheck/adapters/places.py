@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,19 @@ class Place:
             self.owner[self.key] = value
         else:
             setattr(self.owner, self.key, value)
+
+
+@contextmanager
+def set_to(values: Iterable[tuple[Place, Any]]) -> Iterator[None]:
+    """Keep other values at places while the block runs."""
+    chosen = [(place, value, place.get()) for place, value in values]
+    try:
+        for place, value, _ in chosen:
+            place.replace(value)
+        yield
+    finally:
+        for place, _, before in chosen:
+            place.replace(before)
 
 
 def places_in(params: Any, name: str = "params") -> dict[str, Place]:

@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck.adapters.behind import behind
 from gradcheck.adapters.binding import required_names
 from gradcheck.adapters.methods import Method, find_method
-from gradcheck.adapters.places import Place
+from gradcheck.adapters.places import Place, set_to
 from gradcheck.adapters.slots import attributes
 from gradcheck.adapters.updates import rates
 from gradcheck.adapters.vocabulary import (
@@ -84,15 +84,8 @@ class Step:
 
     def make(self) -> None:
         """Make the call, whatever it prints."""
-        before = [place.get() for place in self.once]
-        for place in self.once:
-            place.replace(1)
-        try:
-            with unheard():
-                self.method(**self.arguments)
-        finally:
-            for place, value in zip(self.once, before, strict=True):
-                place.replace(value)
+        with set_to((place, 1) for place in self.once), unheard():
+            self.method(**self.arguments)
 
 
 @dataclass(frozen=True)

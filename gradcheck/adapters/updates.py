@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.calling import UNIT_RATE
-from gradcheck.adapters.places import Place
+from gradcheck.adapters.places import Place, set_to
 from gradcheck.adapters.slots import parts
 from gradcheck.adapters.vocabulary import RATE_ATTRIBUTES
 from gradcheck.target import Array
@@ -42,7 +41,7 @@ class Updates:
         """Return what ``backward`` returns, and the gradients its updates imply."""
         held = {name: place.get() for name, place in self.places.items()}
         before = {name: np.array(value) for name, value in held.items()}
-        with _turned_up(self._knobs):
+        with set_to((knob, UNIT_RATE) for knob in self._knobs):
             result = backward()
         # W - rate * gradient
         implied = {
@@ -63,16 +62,3 @@ def rates(layer: Any) -> Iterator[Place]:
             yield Place(layer, name, False)
     for _, part in parts(layer):
         yield from rates(part)
-
-
-@contextmanager
-def _turned_up(knobs: Sequence[Place]) -> Iterator[None]:
-    """Set the learning rates to that of `UNIT_RATE` while the block runs."""
-    before = [knob.get() for knob in knobs]
-    for knob in knobs:
-        knob.replace(UNIT_RATE)
-    try:
-        yield
-    finally:
-        for knob, value in zip(knobs, before, strict=True):
-            knob.replace(value)

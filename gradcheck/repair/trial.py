@@ -102,16 +102,9 @@ class Trial:
 
     def reaches_wrong_alone(self, routine: Routine, code: CodeType) -> bool | None:
         """Whether other code changes wrong gradients and no right ones; None if it breaks down."""
-        base, native = self.lab.native_base, self.lab.native
-        native.target.state.restore(everything=True)
-        try:
-            with self._trying(routine, code):
-                run = native.run(base.tensors)
-                claimed = native.pull(run, base.cotangents)
-        except Exception:  # noqa: BLE001 (changed code may do anything)
-            return None
-        if not _same(run.outputs, base.outputs):
-            return False
+        claimed = self._claims(routine, code)
+        if not claimed:
+            return None if claimed is None else False
         changed = {
             name
             for name, claim in self.lab.base.claimed.items()
@@ -156,18 +149,20 @@ class Trial:
 
     def _heard(self, routine: Routine, code: CodeType) -> Point | None:
         """Return the point of the check with what the code claims there."""
+        claimed, wide = self._claims(routine, code), self.lab.base
+        return Point(wide.tensors, wide.outputs, wide.cotangents, claimed, {}) if claimed else None
+
+    def _claims(self, routine: Routine, code: CodeType) -> dict[str, Array] | None:
+        """Return what the code claims; nothing where it computes otherwise, None if it fails."""
         base, native = self.lab.native_base, self.lab.native
         native.target.state.restore(everything=True)
         try:
             with self._trying(routine, code):
                 run = native.run(base.tensors)
-                if not _same(run.outputs, base.outputs):
-                    return None
-                claimed = native.pull(run, base.cotangents)
+                same = _same(run.outputs, base.outputs)
+                return native.pull(run, base.cotangents) if same else {}
         except Exception:  # noqa: BLE001 (changed code may do anything)
             return None
-        wide = self.lab.base
-        return Point(wide.tensors, wide.outputs, wide.cotangents, claimed, {})
 
     def _agrees(self, point: Point, name: str, measured: Sequence[Measured]) -> bool:
         claim = point.claimed.get(name)

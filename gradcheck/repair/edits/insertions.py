@@ -21,10 +21,10 @@ from gradcheck.repair.edits.edit import (
     text,
 )
 from gradcheck.repair.edits.naming import factor_code
-from gradcheck.repair.edits.slopes import is_slope
+from gradcheck.repair.edits.slopes import FORMS, is_slope
 
 # What an elementwise function's derivative is made of, with ``v`` a variable of the code.
-DERIVATIVES = ("1 - {v} ** 2", "{v} * (1 - {v})", "{v} > 0", "1 / {v}", "np.exp({v})")
+DERIVATIVES = (*FORMS, "1 / {v}", "np.exp({v})")
 
 # What a variable may stand for by mistake.
 MEANT = ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "1 - {v}", "abs({v})", "np.sign({v})", "np.exp({v})")

@@ -163,7 +163,7 @@ def _factors(node: ast.expr) -> list[ast.expr]:
 
 
 # The derivatives of ReLU, tanh and sigmoid by their outputs.
-FORMS = ("{v} > 0", "1 - {v} ** 2", "{v} * (1 - {v})")
+FORMS = ("1 - {v} ** 2", "{v} * (1 - {v})", "{v} > 0")
 
 
 @kind
