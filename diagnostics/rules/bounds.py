@@ -6,8 +6,12 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.evaluation import STILL_HIGH
-from diagnostics.rules.implied import bound_evidence, calibrated_loss, share_impossible
+from diagnostics.rules.implied import (
+    STILL_HIGH,
+    bound_evidence,
+    calibrated_loss,
+    share_impossible,
+)
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
 from diagnostics.rules.registry import remark, rule
 from diagnostics.rules.run import Run

@@ -9,8 +9,10 @@ from diagnostics.rules.curve import Curve
 from diagnostics.rules.implied import (
     ASSUMED_CLASSES,
     ROUNDING,
+    STILL_HIGH,
     TOO_LARGE,
     calibrated_loss,
+    too_large_in_training,
     too_sure_in_training,
 )
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
@@ -19,8 +21,6 @@ from diagnostics.rules.run import Run
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
 FAR_ABOVE_CHANCE = 0.2
-# A fault of the evaluation is there from the start; a loss that falls by more is being learned.
-STILL_HIGH = 0.8
 # An accuracy that a model without use for the validation set does not reach.
 MOSTLY_RIGHT = 0.5
 # Where the training accuracy says so too, an accuracy that something was learned for.
@@ -39,7 +39,7 @@ LEAST_ADDED = 2.5
 @rule("evaluation_bug", epochs=3)
 def evaluation_bug(run: Run) -> Finding | None:
     """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
-    if run.judged is None or run.diverges:
+    if run.judged is None or run.diverges or run.restless:
         return None
     loss, accuracy = run.judged
     lowest = float(loss.values.min())
@@ -85,7 +85,8 @@ def _starts_far_above(run: Run) -> bool:
     if accuracy.last < (LEARNS if learned else MOSTLY_RIGHT):
         return False
     implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
-    start = implied if run.train_loss is None else run.train_loss.first
+    sound = run.train_loss is not None and not too_large_in_training(run)
+    start = run.train_loss.first if run.train_loss is not None and sound else implied
     added, lowest = loss.first - start, float(loss.values.min())
     floor = float(np.log(run.samples)) if run.samples else 0.0
     if floor and abs(added - floor) < NEAR_FLOOR * floor:

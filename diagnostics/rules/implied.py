@@ -21,6 +21,8 @@ ROUNDING = 1e-3
 BOUND_SLACK = 0.05
 # A first loss so many times what its accuracy implies: no model is as sure of itself in epoch one.
 TOO_LARGE = 2.5
+# A fault of the evaluation is there from the start; a loss that falls by more is being learned.
+STILL_HIGH = 0.8
 # Below this share of wrong answers their mean cost hangs on a few samples.
 FEWEST_ERRORS = 0.01
 
@@ -34,16 +36,26 @@ def calibrated_loss(accuracy: Floats, classes: int) -> Floats:
     return np.asarray(-a * np.log(a) - (1 - a) * np.log((1 - a) / (classes - 1)))
 
 
-def too_sure_in_training(run: Run) -> bool:
-    """Return whether wrong answers cost far too much in training already, from the first epoch on.
-
-    Then the rate is too high, or the loss a sum; it is no fault of the evaluation alone.
-    """
+def too_large_in_training(run: Run) -> bool:
+    """Return whether the first training loss is far above what its accuracy implies."""
     pair = run.joint("train_loss", "train_accuracy")
     if pair is None:
         return False
     loss, accuracy = (curve.values[:1] for curve in pair)
     return bool(loss[0] > TOO_LARGE * calibrated_loss(accuracy, run.classes or ASSUMED_CLASSES)[0])
+
+
+def too_sure_in_training(run: Run) -> bool:
+    """Return whether wrong answers cost too much in training at first, and less as it learns.
+
+    Then the weights begin too large, the rate is too high, or the loss is a sum: this explains a
+    validation loss as large. A training loss that stays where it is while the answers become right
+    has the fault itself.
+    """
+    train = run.train_loss
+    if train is None or not too_large_in_training(run):
+        return False
+    return run.restless or bool(train.values.min() < STILL_HIGH * train.first)
 
 
 def lower_bound(accuracy: Floats) -> Floats:

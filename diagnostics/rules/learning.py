@@ -8,9 +8,10 @@ from diagnostics.finding import Finding, Severity
 from diagnostics.rise import RISE_THRESHOLD
 from diagnostics.rules.collapse import BROKEN, FEW_SHARES, NO_PROGRESS
 from diagnostics.rules.curve import Curve
+from diagnostics.rules.logged import ENOUGH_EPOCHS
 from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
 from diagnostics.rules.pace import falls_steadily, keeps_pace, speed
-from diagnostics.rules.registry import ENOUGH_EPOCHS, remark, rule
+from diagnostics.rules.registry import remark, rule
 from diagnostics.rules.run import NO_GAIN, Run
 
 # A loss that was once this share of its last value had been learned, whatever came later.

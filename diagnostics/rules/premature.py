@@ -11,8 +11,13 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.evaluation import MOSTLY_RIGHT, STILL_HIGH
-from diagnostics.rules.implied import ASSUMED_CLASSES, calibrated_loss, too_sure_in_training
+from diagnostics.rules.evaluation import MOSTLY_RIGHT
+from diagnostics.rules.implied import (
+    ASSUMED_CLASSES,
+    STILL_HIGH,
+    calibrated_loss,
+    too_sure_in_training,
+)
 from diagnostics.rules.measurements import ALIKE, INVESTIGATE, ROW_SUMS, ROW_WISE, SET_MEANS
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run

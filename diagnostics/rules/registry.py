@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from diagnostics.finding import Finding
+from diagnostics.rules.logged import ENOUGH_EPOCHS
 from diagnostics.rules.run import Run
 
 Judge = Callable[[Run], Finding | None]
-
-# Trends are not judged below: a shorter run has but two windows of three epochs.
-ENOUGH_EPOCHS = 8
 
 
 @dataclass(frozen=True)

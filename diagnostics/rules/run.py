@@ -11,7 +11,7 @@ from diagnostics.rise import RISE_THRESHOLD
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.divergence import Divergence, divergence
 from diagnostics.rules.inference import infer_classes, infer_samples
-from diagnostics.rules.logged import Logged
+from diagnostics.rules.logged import ENOUGH_EPOCHS, Logged
 from diagnostics.rules.matched import Matched, match
 
 # With unknown number of classes, chance is put at that many: ln 1000 = 6.9 nats.
@@ -30,8 +30,9 @@ SMALL_GAIN = 0.08
 SHARED = 0.1
 # Validation after the first epoch above the training mean over that epoch: by this much for sure.
 KEPT_PACE = 0.15
-# An accuracy that is no guess among three or more classes.
-LEARNED = 0.4
+# A model that is right in most cases, and as often as ever: but for this share of the answers, and
+# not by turns.
+MOSTLY_RIGHT, SMALL_LOSS, UNSTEADY = 0.5, 0.05, 0.05
 # No probability in single precision costs more: -ln 2^-149.
 MOST_NATS = 103.0
 # The training loss ends this many times above where it started: it diverges.
@@ -81,29 +82,61 @@ class Run(Logged):
         return match(train, val)
 
     @cached_property
-    def diverges(self) -> bool:
-        """Whether the training loss ends above its start, or is not finite.
+    def restless(self) -> bool:
+        """Whether a loss jumps up and down instead of settling, as at too high a rate."""
+        return any(loss is not None and loss.restless for loss in (self.train_loss, self.val_loss))
 
-        Above by more than its noise, or beyond what any guess costs.
+    @cached_property
+    def answers_hold(self) -> bool:
+        """Whether most answers are right at the end, about as many as ever, in a calm run.
+
+        Such a model has not broken down: a loss that grows meanwhile is not that of its answers.
         """
+        accuracy = self.train_accuracy or self.val_accuracy
+        if accuracy is None or accuracy.last < MOSTLY_RIGHT or self.restless:
+            return False
+        lost = -accuracy.fall.lowest - accuracy.last
+        return lost < max(SMALL_LOSS, 3 * accuracy.noise) and accuracy.noise < UNSTEADY
+
+    @cached_property
+    def diverges(self) -> bool:
+        """Whether a loss grows without bound, by the run's own start, and the answers suffer.
+
+        Not finite, or ending far above its own first values, or beyond what any probability costs
+        in the first epochs already.
+        """
+        if self.not_finite:
+            return True
+        curve = self.train_loss
+        if curve is None or self.answers_hold:
+            return False
+        if self._blown_up_at_once(curve):
+            return True
+        if curve.rise.real and curve.last > DIVERGED * max(curve.first, curve.rise.lowest):
+            return True
+        highest = float(curve.values.max())
+        return self.restless and highest > DIVERGED * curve.first < DIVERGED * curve.last
+
+    @cached_property
+    def not_finite(self) -> bool:
+        """Whether a loss became NaN or infinite, and nothing can be made of what was before."""
         for role in ("train_loss", "val_loss"):
             values = self.history.curve(role)
-            if values is not None and not np.isfinite(values[self.history.logged(role)]).all():
+            if values is None or np.isfinite(values[self.history.logged(role)]).all():
+                continue
+            curve = self.curve(role)
+            if curve is None or len(curve) < ENOUGH_EPOCHS or not self.answers_hold:
                 return True
-        curve = self.train_loss
-        if curve is None:
-            return False
-        if self._beyond_any_guess(curve):
-            return True
-        return curve.rise.real and curve.last > DIVERGED * max(curve.first, curve.rise.lowest)
+        return False
 
-    def _beyond_any_guess(self, loss: Curve) -> bool:
-        """Whether the training loss is larger than its accuracy allows for any sum or mean."""
-        accuracy = self.train_accuracy or self.val_accuracy
-        if accuracy is None:
+    def _blown_up_at_once(self, loss: Curve) -> bool:
+        """Whether the first steps threw the weights so far that nothing was learned since.
+
+        The mean of a cross-entropy beyond `MOST_NATS` needs logits beyond single precision; what
+        is left of it later is the loss of a guess.
+        """
+        if self.train_accuracy is None and self.val_accuracy is None:
             return False
-        if accuracy.last > LEARNED:  # a sum falls as the model learns
-            return bool(loss.last > max(np.log(MANY_CLASSES), loss.first / 2))
         return bool(loss.values.max() > MOST_NATS and loss.last < loss.values.max() / 10)
 
     @cached_property

@@ -6,9 +6,9 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.evaluation import STILL_HIGH
 from diagnostics.rules.implied import (
     ASSUMED_CLASSES,
+    STILL_HIGH,
     bound_evidence,
     calibrated_loss,
     cost_of_an_error,

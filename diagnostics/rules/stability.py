@@ -84,14 +84,15 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
 def diverging(run: Run) -> Finding | None:
     """The training loss itself rises, by as much as it was."""
     curve = run.train_loss
-    if curve is None:
+    if curve is None or run.answers_hold:
         return None
     start = max(curve.first, curve.rise.lowest)
     margin = max(curve.rise.margin, curve.rise.relative / ORDER_OF_MAGNITUDE)
     doubles = run.exceeds(margin, 1.0) and curve.rise.relative > DIVERGED - 1
     if not run.diverges and (not doubles or curve.last < 0.5 * start):
         return None
-    if run.val_loss is not None and run.val_loss.fall.real and not run.val_loss.rise.real:
+    val = run.val_loss
+    if curve.rise.real and val is not None and val.fall.real and not val.rise.real:
         return None  # validation improves meanwhile: the curves are swapped, or training is noised
     return _misnamed(run, curve) if _like_an_accuracy(run, curve) else _broke_down(run, curve)
 
