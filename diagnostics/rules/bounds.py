@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.implied import (
     STILL_HIGH,
@@ -14,6 +15,7 @@ from diagnostics.rules.implied import (
 )
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
 from diagnostics.rules.registry import remark, rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
 
@@ -31,15 +33,16 @@ SETTLED = 1.02
 
 @rule(
     "evaluation_bug",
-    needs=("train_accuracy", "val_accuracy"),
+    needs=CURVES,
     epochs=3,
-    unless=("loss_scale_mismatch", "evaluation_bug"),
+    rests_on=(Premise.RATIO,),
+    not_while=("diverges", "apart"),
 )
 def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     """At equal accuracy the validation loss is far from the training loss, and unrelated to it."""
     m = run.matched
     val = run.val_loss
-    if m is None or val is None or m.parallel or run.apart:
+    if m is None or val is None or m.parallel:
         return None
     high = val.values.min() >= STILL_HIGH * val.first
     if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):
@@ -82,7 +85,7 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     "evaluation_bug",
     needs=("val_loss", "val_accuracy"),
     epochs=3,
-    unless=("loss_scale_mismatch", "evaluation_bug"),
+    rests_on=(Premise.VAL_LEVEL,),
 )
 def loss_too_small(run: Run) -> Finding | None:
     """The validation loss is too small for its accuracy, while the training loss is not."""
@@ -113,11 +116,7 @@ def loss_too_small(run: Run) -> Finding | None:
     )
 
 
-@remark(
-    "not_cross_entropy",
-    epochs=3,
-    unless=("loss_scale_mismatch", "evaluation_bug", "other_loss_trained"),
-)
+@remark("not_cross_entropy", epochs=3, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def not_cross_entropy(run: Run) -> Finding | None:
     """The loss is some other loss than the cross-entropy, consistently; nothing wrong in that."""
     if run.judged is None or not run.exceeds(share_impossible(*run.judged), MOST_EPOCHS):
@@ -135,7 +134,7 @@ def not_cross_entropy(run: Run) -> Finding | None:
     )
 
 
-@rule("softmax_twice", epochs=5, unless=("loss_scale_mismatch", "evaluation_bug"))
+@rule("softmax_twice", epochs=5, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def softmax_twice(run: Run) -> Finding | None:
     """Loss and accuracy add up to one number, which is what probabilities as logits give."""
     for pair in (run.joint("train_loss", "train_accuracy"), run.judged):

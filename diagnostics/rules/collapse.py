@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.measurements import PREDICTED_CLASSES
 from diagnostics.rules.pace import falls_steadily
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
-BROKEN = ("exploding_or_nan", "evaluation_bug", "loss_scale_mismatch")
 # A loss that ends less than this share below its start has not been learned.
 NO_PROGRESS = 0.03
 # Training and validation set have the same largest class, of about the same share.
@@ -32,7 +33,7 @@ LESS_THAN_PRIOR = 0.65
 TOLD_APART = 0.85
 
 
-@rule("class_collapse", unless=BROKEN)
+@rule("class_collapse", uses=CURVES, pair=True, rests_on=(Premise.ANSWERS, Premise.VAL_LEVEL))
 def class_collapse(run: Run) -> Finding | None:
     """The accuracy is one number while the loss moves: the same class is answered always."""
     if run.judged is None:

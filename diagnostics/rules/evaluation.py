@@ -12,11 +12,10 @@ from diagnostics.rules.implied import (
     STILL_HIGH,
     TOO_LARGE,
     calibrated_loss,
-    too_large_in_training,
-    too_sure_in_training,
 )
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
@@ -36,10 +35,16 @@ BEYOND_ANY_GUESS = 13.8
 LEAST_ADDED = 2.5
 
 
-@rule("evaluation_bug", epochs=3)
+@rule(
+    "evaluation_bug",
+    epochs=3,
+    pair=True,
+    rests_on=(Premise.VAL_LEVEL,),
+    not_while=("diverges", "restless"),
+)
 def evaluation_bug(run: Run) -> Finding | None:
     """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
-    if run.judged is None or run.diverges or run.restless:
+    if run.judged is None:
         return None
     loss, accuracy = run.judged
     lowest = float(loss.values.min())
@@ -78,14 +83,14 @@ def _starts_far_above(run: Run) -> bool:
     them what row-wise softmax spreads over C: the loss is ln C + ln N, and stays above ln N.
     """
     val = run.joint("val_loss", "val_accuracy")
-    if val is None or too_sure_in_training(run):
+    if val is None or run.sure_at_once:
         return False
     loss, accuracy = val
     learned = run.train_accuracy is not None and not run.apart and not run.val_at_chance
     if accuracy.last < (LEARNS if learned else MOSTLY_RIGHT):
         return False
     implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
-    sound = run.train_loss is not None and not too_large_in_training(run)
+    sound = run.train_loss is not None and not run.starts_too_large
     start = run.train_loss.first if run.train_loss is not None and sound else implied
     added, lowest = loss.first - start, float(loss.values.min())
     floor = float(np.log(run.samples)) if run.samples else 0.0
@@ -94,8 +99,6 @@ def _starts_far_above(run: Run) -> bool:
     gained = accuracy.last - accuracy.first
     if accuracy.last < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
         return False
-    if run.train_loss is not None and run.train_loss.restless:
-        return False  # a rate so high drives the validation loss up
     scaled = run.matched is not None and run.matched.parallel
     return added > max(LEAST_ADDED, start) and lowest > STILL_HIGH * added and not scaled
 
@@ -163,11 +166,16 @@ def _too_high_text(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> st
     return text
 
 
-@rule("evaluation_bug", needs=("val_loss", "val_accuracy"), unless=("evaluation_bug",))
+@rule(
+    "evaluation_bug",
+    needs=("val_loss", "val_accuracy"),
+    rests_on=(Premise.VAL_LEVEL, Premise.VAL_COURSE),
+    not_while=("diverges", "restless", "apart"),
+)
 def rises_with_the_accuracy(run: Run) -> Finding | None:
     """The loss is far too large for its accuracy at the start, and rises while that improves."""
-    if run.judged is None or run.diverges or run.apart or run.matched is not None:
-        return None
+    if run.judged is None or run.matched is not None:
+        return None  # compared at equal accuracy: see `bounds`
     loss, accuracy = run.judged
     gain = accuracy.last - accuracy.first
     if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.last < MOSTLY_RIGHT:

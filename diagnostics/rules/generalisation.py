@@ -9,16 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.divergence import Divergence
 from diagnostics.rules.measurements import INVESTIGATE, LEAST_BELIEVED
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
-from diagnostics.rules.splits import WRONG_NUMBERS
 from diagnostics.table import Floats
 
-# These leave nothing for overfitting to explain.
-OTHER_CAUSES = ("label_noise", "distribution_shift", "underfitting", "other_loss_trained")
 # Training more accurate than validation by this much, at a falling training loss: memorised.
 WIDE_GAP = 0.15
 # The same where the validation accuracy still gains a little.
@@ -44,7 +43,11 @@ LEARNED = 0.1
 LEARNED_BY_HEART = 0.995
 
 
-@rule("label_noise", needs=("train_loss", "val_loss", "val_accuracy"), unless=WRONG_NUMBERS)
+@rule(
+    "label_noise",
+    needs=("train_loss", "val_loss", "val_accuracy"),
+    rests_on=(Premise.VAL_COURSE,),
+)
 def label_noise(run: Run) -> Finding | None:
     """Validation falls deeply while training catches up from below."""
     d = run.divergence
@@ -70,7 +73,7 @@ def label_noise(run: Run) -> Finding | None:
     )
 
 
-@rule("overfitting", needs=("val_loss",), unless=(*WRONG_NUMBERS, *OTHER_CAUSES))
+@rule("overfitting", needs=("val_loss",), uses=CURVES, rests_on=(Premise.VAL_COURSE,))
 def overfitting(run: Run) -> Finding | None:
     """The validation loss turns while training goes on, and the accuracy with it."""
     d = run.divergence
@@ -147,7 +150,7 @@ def _caught_up(run: Run, d: Divergence) -> bool:
 @rule(
     "overfitting",
     needs=("train_accuracy", "val_accuracy"),
-    unless=(*WRONG_NUMBERS, *OTHER_CAUSES, "overfitting"),
+    rests_on=(Premise.GAP,),
 )
 def generalisation_gap(run: Run) -> Finding | None:
     """Training goes on to perfection while validation has stopped improving far below."""
@@ -198,7 +201,8 @@ def _since_learned_by_heart(train: Curve, val: Curve) -> Floats:
 @rule(
     "overconfidence",
     needs=("val_loss", "val_accuracy"),
-    unless=(*WRONG_NUMBERS, "label_noise", "overfitting", "distribution_shift"),
+    uses=CURVES,
+    rests_on=(Premise.VAL_COURSE,),
 )
 def overconfidence(run: Run) -> Finding | None:
     """The loss rises though the accuracy holds: wrong answers are given with more conviction."""
@@ -231,7 +235,7 @@ def overconfidence(run: Run) -> Finding | None:
     )
 
 
-@rule("loss_accuracy_divergence", unless=("exploding_or_nan",))
+@rule("loss_accuracy_divergence", pair=True, rests_on=(Premise.PARTING,))
 def loss_accuracy_divergence(run: Run) -> Finding | None:
     """The symptom itself: the loss rises while the accuracy rises or holds."""
     d = run.divergence

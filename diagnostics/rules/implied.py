@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics.finding import Evidence
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.run import Run
+from diagnostics.rules.logged import Logged
 from diagnostics.table import Floats
 
 # Accuracies within this are equal as far as the loss is concerned.
@@ -34,28 +34,6 @@ def calibrated_loss(accuracy: Floats, classes: int) -> Floats:
     """
     a = np.clip(accuracy, 1e-3, 1 - 1e-3)
     return np.asarray(-a * np.log(a) - (1 - a) * np.log((1 - a) / (classes - 1)))
-
-
-def too_large_in_training(run: Run) -> bool:
-    """Return whether the first training loss is far above what its accuracy implies."""
-    pair = run.joint("train_loss", "train_accuracy")
-    if pair is None:
-        return False
-    loss, accuracy = (curve.values[:1] for curve in pair)
-    return bool(loss[0] > TOO_LARGE * calibrated_loss(accuracy, run.classes or ASSUMED_CLASSES)[0])
-
-
-def too_sure_in_training(run: Run) -> bool:
-    """Return whether wrong answers cost too much in training at first, and less as it learns.
-
-    Then the weights begin too large, the rate is too high, or the loss is a sum: this explains a
-    validation loss as large. A training loss that stays where it is while the answers become right
-    has the fault itself.
-    """
-    train = run.train_loss
-    if train is None or not too_large_in_training(run):
-        return False
-    return run.restless or bool(train.values.min() < STILL_HIGH * train.first)
 
 
 def lower_bound(accuracy: Floats) -> Floats:
@@ -91,7 +69,7 @@ def bound_evidence(loss: Curve, accuracy: Curve) -> Evidence:
     return {"last loss": loss.last, "least possible": float(lower_bound(np.array(accuracy.last)))}
 
 
-def equally_accurate(run: Run) -> bool:
+def equally_accurate(run: Logged) -> bool:
     """Return whether training and validation accuracy agree in the first third of the run."""
     pair = run.joint("train_accuracy", "val_accuracy")
     if pair is None:
@@ -99,16 +77,6 @@ def equally_accurate(run: Run) -> bool:
     early = max(3, len(pair[0]) // 3)
     difference = np.abs(pair[0].values[:early] - pair[1].values[:early])
     return float(np.median(difference)) < EQUAL_ACCURACY
-
-
-def off_by(run: Run, split: str, early: int) -> float:
-    """Return the logarithm of the factor by which early losses differ from what is implied."""
-    pair = run.joint(f"{split}_loss", f"{split}_accuracy")
-    if pair is None:
-        return 0.0
-    loss, accuracy = (curve.values[:early] for curve in pair)
-    implied = calibrated_loss(accuracy, run.classes or ASSUMED_CLASSES)
-    return float(abs(np.median(np.log(np.maximum(loss, 1e-300) / implied))))
 
 
 def parallel(one: Curve, other: Curve) -> bool:

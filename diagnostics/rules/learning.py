@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rise import RISE_THRESHOLD
-from diagnostics.rules.collapse import BROKEN, FEW_SHARES, NO_PROGRESS
+from diagnostics.rules.collapse import FEW_SHARES, NO_PROGRESS
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.logged import ENOUGH_EPOCHS
 from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
 from diagnostics.rules.pace import falls_steadily, keeps_pace, speed
 from diagnostics.rules.registry import remark, rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import NO_GAIN, Run
 
 # A loss that was once this share of its last value had been learned, whatever came later.
@@ -64,7 +66,7 @@ def too_few_epochs(run: Run) -> Finding | None:
     )
 
 
-@rule("not_learning", unless=BROKEN)
+@rule("not_learning", uses=CURVES, rests_on=(Premise.ANSWERS,))
 def not_learning(run: Run) -> Finding | None:
     """Neither loss nor accuracy gets better."""
     loss = run.train_loss or run.val_loss
@@ -84,18 +86,22 @@ def not_learning(run: Run) -> Finding | None:
         return None
     if _gained(run.val_accuracy) or (_gained(accuracy) and not run.val_at_chance):
         return None
-    if _is_slow(run, loss) or (loss.rise.real and not stuck):
+    rises = loss.rise.real and not stuck
+    if _is_slow(run, loss) or (rises and not _only_rises(loss)):
         return None
     fell, differ = _fell_at_once(loss), _answers_differ(accuracy)
     if fell and differ and not stuck:
         return None  # the first epoch learned what there is
-    doubtful = differ or (fell and accuracy is None)
+    doubtful = differ or _alone(run) or (fell and accuracy is None)
     beyond = accuracy is not None and loss.last > LARGEST_GUESS
     level = "" if accuracy is None else f", the accuracy at {accuracy.last:.3g}"
+    course = f"stays at about {loss.last:.4g}"
+    if rises:
+        course = f"rises from {loss.first:.4g} to {loss.final:.4g}"
     return Finding(
         code="not_learning",
         severity=Severity.WARNING if doubtful else Severity.PROBLEM,
-        message=f"{_said(loss, accuracy)}: the loss stays at {loss.last:.4g}{level}.",
+        message=f"{_said(loss, accuracy)}: the loss {course}{level}.",
         epochs=loss.span,
         confidence=0.9 if accuracy is not None and not doubtful else 0.6,
         evidence=_flat_evidence(run, loss, accuracy, progress),
@@ -115,6 +121,17 @@ def not_learning(run: Run) -> Finding | None:
     )
 
 
+def _alone(run: Run) -> bool:
+    """Whether one curve is all that was logged: nothing bears it out."""
+    return len(run.history.mapping.keys() & set(CURVES)) == 1
+
+
+def _only_rises(loss: Curve) -> bool:
+    """Whether a training loss ends above its start, and was never far below it."""
+    lowest = loss.values.min() > (1 - LITTLE_PROGRESS) * loss.first
+    return loss.role == "train_loss" and loss.last > loss.first > 0 and bool(lowest)
+
+
 def _said(loss: Curve, accuracy: Curve | None) -> str:
     """What to say of a loss that stays: whoever is right far more often than a guess, has learned.
 
@@ -131,8 +148,8 @@ def _accuracy_rests(run: Run, accuracy: Curve | None) -> Finding | None:
         return None
     return Finding(
         code="not_learning",
-        severity=Severity.PROBLEM,
-        message=f"Nothing is learned: the accuracy stays at {accuracy.last:.3g}.",
+        severity=Severity.WARNING if _alone(run) else Severity.PROBLEM,
+        message=f"Nothing is learned: the accuracy stays at about {accuracy.last:.3g}.",
         epochs=accuracy.span,
         confidence=0.7,
         evidence={"first accuracy": accuracy.first, "last accuracy": accuracy.last},
@@ -193,7 +210,7 @@ def _flat_evidence(
 @rule(
     "slow_learning",
     needs=("train_loss",),
-    unless=(*BROKEN, "class_collapse", "not_learning", "oscillating"),
+    rests_on=(Premise.TRAIN_COURSE, Premise.TRAIN_LEVEL),
 )
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
@@ -234,7 +251,8 @@ def slow_learning(run: Run) -> Finding | None:
     "underfitting",
     needs=("train_loss",),
     epochs=REST_EPOCHS,
-    unless=(*BROKEN, "class_collapse", "not_learning", "slow_learning", "oscillating"),
+    uses=("train_accuracy", "val_accuracy"),
+    rests_on=(Premise.TRAIN_COURSE, Premise.TRAIN_LEVEL),
 )
 def underfitting(run: Run) -> Finding | None:
     """Training has come to rest at a high loss, and validation with it."""

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from diagnostics.rise import RISE_THRESHOLD
-from diagnostics.rules.curve import Curve
+from diagnostics.rules.curve import CALM, Curve
 from diagnostics.rules.divergence import Divergence, divergence
+from diagnostics.rules.implied import ASSUMED_CLASSES, STILL_HIGH, TOO_LARGE, calibrated_loss
 from diagnostics.rules.inference import infer_classes, infer_samples
 from diagnostics.rules.logged import ENOUGH_EPOCHS, Logged
 from diagnostics.rules.matched import Matched, match
@@ -35,6 +36,10 @@ KEPT_PACE = 0.15
 MOSTLY_RIGHT, SMALL_LOSS, UNSTEADY = 0.5, 0.05, 0.05
 # No probability in single precision costs more: -ln 2^-149.
 MOST_NATS = 103.0
+# So large a growth is one without bound, whatever the answers do.
+ORDER_OF_MAGNITUDE = 10.0
+# Share of the answers that is taken for wrong where none is.
+SURELY_WRONG = 1e-3
 # The training loss ends this many times above where it started: it diverges.
 DIVERGED = 2.0
 
@@ -83,8 +88,30 @@ class Run(Logged):
 
     @cached_property
     def restless(self) -> bool:
-        """Whether a loss jumps up and down instead of settling, as at too high a rate."""
-        return any(loss is not None and loss.restless for loss in (self.train_loss, self.val_loss))
+        """Whether a loss jumps up and down instead of settling, as at too high a rate.
+
+        A training loss too large for its answers from the start shows that by smaller jumps; a
+        loss that no answers can have does not.
+        """
+        if self.beyond_any_answer:
+            return False
+        train = self.train_loss
+        if train is not None and self.starts_too_large and train.swing > CALM:
+            return True
+        return any(loss is not None and loss.restless for loss in (train, self.val_loss))
+
+    @cached_property
+    def beyond_any_answer(self) -> bool:
+        """Whether wrong answers would have to cost more than any probability, right ones most.
+
+        The class answered has a probability of 1 / C at least: a right answer costs ln C at most.
+        """
+        pair = self.joint("train_loss", "train_accuracy") or self.judged
+        if pair is None or pair[0].last > ORDER_OF_MAGNITUDE * pair[0].first:
+            return False
+        right, late = pair[1].part(2 / 3, 1.0), pair[0].part(2 / 3, 1.0)
+        most = np.log(self.known_classes or ASSUMED_CLASSES)
+        return bool(np.median((late - right * most) / (1 - right + SURELY_WRONG)) > MOST_NATS)
 
     @cached_property
     def answers_hold(self) -> bool:
@@ -94,6 +121,8 @@ class Run(Logged):
         """
         accuracy = self.train_accuracy or self.val_accuracy
         if accuracy is None or accuracy.last < MOSTLY_RIGHT or self.restless:
+            return False
+        if self.train_loss is not None and self.train_loss.grows_by(ORDER_OF_MAGNITUDE):
             return False
         lost = -accuracy.fall.lowest - accuracy.last
         return lost < max(SMALL_LOSS, 3 * accuracy.noise) and accuracy.noise < UNSTEADY
@@ -112,7 +141,7 @@ class Run(Logged):
             return False
         if self._blown_up_at_once(curve):
             return True
-        if curve.rise.real and curve.last > DIVERGED * max(curve.first, curve.rise.lowest):
+        if curve.grows_by(DIVERGED):
             return True
         highest = float(curve.values.max())
         return self.restless and highest > DIVERGED * curve.first < DIVERGED * curve.last
@@ -128,6 +157,27 @@ class Run(Logged):
             if curve is None or len(curve) < ENOUGH_EPOCHS or not self.answers_hold:
                 return True
         return False
+
+    @cached_property
+    def starts_too_large(self) -> bool:
+        """Whether the first training loss is far above what its accuracy implies."""
+        pair = self.joint("train_loss", "train_accuracy")
+        if pair is None:
+            return False
+        implied = calibrated_loss(pair[1].values[:1], self.classes or ASSUMED_CLASSES)
+        return bool(pair[0].first > TOO_LARGE * implied[0])
+
+    @cached_property
+    def sure_at_once(self) -> bool:
+        """Whether wrong answers cost too much in training at first, and less as it learns.
+
+        Then the weights begin too large, or the loss is a sum: this explains a validation loss as
+        large. A training loss that stays where it is while the answers become right is wrong too.
+        """
+        train = self.train_loss
+        if train is None or not self.starts_too_large:
+            return False
+        return self.restless or bool(train.values.min() < STILL_HIGH * train.first)
 
     def _blown_up_at_once(self, loss: Curve) -> bool:
         """Whether the first steps threw the weights so far that nothing was learned since.

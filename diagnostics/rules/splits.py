@@ -14,18 +14,9 @@ from diagnostics.rules.measurements import (
     SET_MEANS,
 )
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
-# With these nothing can be said about generalisation.
-WRONG_NUMBERS = (
-    "evaluation_bug",
-    "softmax_twice",
-    "loss_scale_mismatch",
-    "exploding_or_nan",
-    "train_validation_swapped",
-    "not_learning",
-    "class_collapse",
-)
 # Validation below training by this factor at the end, and nearly equal at the start.
 SWAPPED_RATIO = 0.7
 EQUAL_START = 0.9
@@ -51,7 +42,11 @@ MATCHED_OVER = 0.15
 SLOW_START = 0.3
 
 
-@rule("train_validation_swapped", needs=("train_loss", "val_loss"), unless=WRONG_NUMBERS)
+@rule(
+    "train_validation_swapped",
+    needs=("train_loss", "val_loss"),
+    rests_on=(Premise.RATIO, Premise.TRAIN_COURSE),
+)
 def train_validation_swapped(run: Run) -> Finding | None:
     """The curve called validation behaves like training, and the reverse."""
     train, val = run.train_loss, run.val_loss
@@ -97,7 +92,9 @@ def train_validation_swapped(run: Run) -> Finding | None:
 
 
 @rule(
-    "distribution_shift", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS
+    "distribution_shift",
+    needs=("val_loss", "train_accuracy", "val_accuracy"),
+    rests_on=(Premise.GAP,),
 )
 def distribution_shift(run: Run) -> Finding | None:
     """Validation is far worse than training from the first epochs on."""
@@ -140,7 +137,7 @@ def distribution_shift(run: Run) -> Finding | None:
 @rule(
     "distribution_shift",
     needs=("train_loss", "val_loss"),
-    unless=(*WRONG_NUMBERS, "distribution_shift"),
+    rests_on=(Premise.VAL_COURSE, Premise.RATIO),
 )
 def validation_never_improves(run: Run) -> Finding | None:
     """The validation loss rises from the first epoch on, from above the training loss."""
@@ -183,7 +180,7 @@ def validation_never_improves(run: Run) -> Finding | None:
 @rule(
     "label_noise",
     needs=("val_loss", "train_accuracy", "val_accuracy"),
-    unless=(*WRONG_NUMBERS, "distribution_shift"),
+    rests_on=(Premise.GAP,),
 )
 def labels_unpaired(run: Run) -> Finding | None:
     """Training is learned by heart from nothing, validation stays at chance for ever."""

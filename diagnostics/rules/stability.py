@@ -7,6 +7,7 @@ import numpy as np
 from diagnostics import trends
 from diagnostics.columns import METRICS, words
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.measurements import FINITE_INPUTS, GRADIENTS, LOWER_RATE, SLOWER
 from diagnostics.rules.registry import rule
@@ -27,7 +28,7 @@ AS_ACCURATE = 0.5
 FIRST_EPOCHS = 0.1
 
 
-@rule("exploding_or_nan", epochs=1, any_loss=True)
+@rule("exploding_or_nan", epochs=1, uses=("train_loss", "val_loss"), any_loss=True)
 def not_finite(run: Run) -> Finding | None:
     """A loss became NaN or infinite."""
     history = run.history
@@ -80,7 +81,7 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
     )
 
 
-@rule("exploding_or_nan", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("exploding_or_nan", needs=("train_loss",), uses=CURVES)
 def diverging(run: Run) -> Finding | None:
     """The training loss itself rises, by as much as it was."""
     curve = run.train_loss
@@ -97,7 +98,7 @@ def diverging(run: Run) -> Finding | None:
     return _misnamed(run, curve) if _like_an_accuracy(run, curve) else _broke_down(run, curve)
 
 
-@rule("exploding_or_nan", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("exploding_or_nan", needs=("train_loss",))
 def unlearned(run: Run) -> Finding | None:
     """What was learned is lost at once: a jump that accuracy or validation does not survive."""
     curve, accuracy, val = run.train_loss, run.train_accuracy, run.val_loss
@@ -120,7 +121,7 @@ def unlearned(run: Run) -> Finding | None:
     return _broke_down(run, curve)
 
 
-@rule("exploding_or_nan", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("exploding_or_nan", needs=("train_loss",))
 def bottomless(run: Run) -> Finding | None:
     """The loss of a classifier falls below zero, further and further: it has no lowest value."""
     curve, pair = run.train_loss, run.judged

@@ -6,18 +6,17 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.curve import RESTLESS, Curve
+from diagnostics.rules.curve import CALM, RESTLESS, Curve
 from diagnostics.rules.implied import ASSUMED_CLASSES, TOO_LARGE, calibrated_loss
 from diagnostics.rules.measurements import LOWER_RATE, SLOWER
 from diagnostics.rules.registry import remark, rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
 # A swing of this share of what there is to lose may spoil the run ...
 LARGE_SWING = 0.1
 # ... and does where the model ends less accurate than this, or its answers move by that much.
 GOOD_ENOUGH, ANSWERS_MOVE = 0.9, 0.05
-# A validation loss, of fixed samples, that moves by less is calm.
-CALM = RESTLESS / 2
 # The loss of one batch swings by sd / sqrt(size) of its own, and losses vary about as much as they
 # cost: single steps tell nothing below this share of their level.
 NOISE_OF_BATCHES = 0.5
@@ -31,7 +30,7 @@ WARM_UP = 0.05
 MANY_SPIKES = 0.1
 
 
-@rule("oscillating", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("oscillating", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def oscillating(run: Run) -> Finding | None:
     """The training loss jumps up and down from epoch to epoch."""
     curve = run.train_loss
@@ -85,7 +84,7 @@ def _spoiled(run: Run, level: float) -> bool:
     return accuracy.last < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
 
 
-@remark("spike_recovered", needs=("train_loss",), unless=("exploding_or_nan", "oscillating"))
+@remark("spike_recovered", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def spike_recovered(run: Run) -> Finding | None:
     """Single epochs stand out, and the run goes on as before."""
     for curve in (run.train_loss, run.val_loss):
