@@ -36,7 +36,7 @@ def diagnose(
         Number of samples evaluated in one call of the model, of which the validation accuracies
         are multiples. Inferred from these where possible.
     mute
-        Codes of findings not to report.
+        Codes of findings not to report; `Report.muted` holds those that were found.
 
     Returns
     -------
@@ -81,8 +81,14 @@ def diagnose(
             margins[rule.code] = max(margin, margins.get(rule.code, 0.0))
     for finding in findings:
         margins.pop(finding.code, None)
-    shown = sorted((f for f in findings if f.code not in mute), key=lambda f: f.severity.rank)
-    return Report(tuple(shown), tuple(dict.fromkeys(tests_run)), margins, history)
+    findings.sort(key=lambda finding: finding.severity.rank)
+    return Report(
+        findings=tuple(f for f in findings if f.code not in mute),
+        tests_run=tuple(dict.fromkeys(tests_run)),
+        margins=margins,
+        history=history,
+        muted=tuple(f.code for f in findings if f.code in mute),
+    )
 
 
 def not_excluded(rule: Rule, run: Run) -> dict[str, tuple[str, ...]]:

@@ -146,14 +146,14 @@ def softmax_twice(run: Run) -> Finding | None:
             continue
         floor = float(np.log(classes - 1 + np.e) - 1)
         which = "validation" if loss.role == "val_loss" else "training"
-        sound = run.train_loss is not None and run.train_loss.last < floor
+        sound = run.train_loss is not None and run.train_loss.end_level < floor
         return Finding(
             code="evaluation_bug" if sound else "softmax_twice",
             severity=Severity.PROBLEM,
             message=(
-                f"The {which} loss rests at {loss.last:.3g} although {accuracy.last:.1%} of the "
-                f"answers are right: softmax seems to be applied twice. With {classes} classes "
-                f"such a loss cannot fall below {floor:.3f}."
+                f"The {which} loss rests at about {loss.end_level:.3g} although "
+                f"{accuracy.last:.1%} of the answers are right: softmax seems to be applied "
+                f"twice. With {classes} classes such a loss cannot fall below {floor:.3f}."
             ),
             epochs=loss.span,
             confidence=0.8,
@@ -192,18 +192,19 @@ def _classes_of_double_softmax(loss: Curve, accuracy: Curve, beside: Curve | Non
     later = total[len(total) // 2 :]
     level = float(np.median(later))
     classes = round(float(np.exp(level) - np.e + 1)) if level < np.log(MOST_TWICE) else 0
-    if classes < 2 or accuracy.last < ACCURATE:
+    if classes < 2 or accuracy.end_level < ACCURATE:
         return None
     expected = float(np.log(classes - 1 + np.e))
     # Beside a training loss near zero a validation loss at its lowest needs less of a proof.
-    spread = 3 if beside is not None and beside.last < LEARNED * beside.first else 2
+    spread = 3 if beside is not None and beside.end_level < LEARNED * beside.first else 2
     # Not wholly saturated rows cost a little more.
     near = -SATURATED / 3 < level - expected < SATURATED
     steady = float(np.ptp(later)) < SATURATED
     far = (
-        loss.last > TOO_LARGE_FOR_ACCURACY / spread * calibrated_loss(accuracy.values, classes)[-1]
+        loss.end_level
+        > TOO_LARGE_FOR_ACCURACY / spread * calibrated_loss(accuracy.values, classes)[-1]
     )
     # Bounded on both sides in every epoch, and lowest at the end.
     bounded = expected - 1 < loss.values.min() <= loss.values.max() < expected
-    settled = loss.last < SETTLED * loss.values.min()
+    settled = loss.end_level < SETTLED * loss.values.min()
     return classes if near and steady and far and bounded and settled else None

@@ -41,7 +41,7 @@ def class_collapse(run: Run) -> Finding | None:
     loss, accuracy = run.judged
     values, counts = np.unique(accuracy.part(0.2, 1.0), return_counts=True)
     value = float(values[np.argmax(counts)])
-    grows = loss.rise.real and loss.last > 3 * _prior_entropy(value)
+    grows = loss.rise.real and loss.end_level > 3 * _prior_entropy(value)
     if len(np.unique(accuracy.values)) > FEW_SHARES or grows:
         return None
     # The same to a sample: where classes are answered, more than one answer changes.
@@ -53,14 +53,14 @@ def class_collapse(run: Run) -> Finding | None:
     alone = run.train_loss is None or run.val_loss is None
     least = _prior_entropy(value) / LESS_THAN_PRIOR * (1.0 if alone else TOLD_APART)
     if (
-        loss.last < least
+        loss.end_level < least
         or (alone and loss.rise.real)
         or not _loss_moved(run)
         or _training_tells(run, value)
     ):
         return None
     slow = run.train_loss is not None and falls_steadily(run.train_loss)
-    if slow and loss.last > 3 * _prior_entropy(value):
+    if slow and loss.end_level > 3 * _prior_entropy(value):
         return None
     moved = np.ptp(accuracy.values) > 0  # a small validation set may rest by chance
     return Finding(
@@ -92,10 +92,12 @@ def _training_tells(run: Run, value: float) -> bool:
     """
     loss, accuracy = run.train_loss, run.train_accuracy
     if accuracy is None:
-        return loss is not None and loss.last < max(0.1 * loss.first, _prior_entropy(value))
+        return loss is not None and loss.end_level < max(0.1 * loss.first, _prior_entropy(value))
     few = len(np.unique(accuracy.values)) <= FEW_SHARES
-    frozen = np.ptp(accuracy.part(0.2, 1.0)) <= SAME_SHARE and accuracy.last < ALL_RIGHT and few
-    uninformed = loss is None or loss.last >= _prior_entropy(accuracy.last)
+    frozen = (
+        np.ptp(accuracy.part(0.2, 1.0)) <= SAME_SHARE and accuracy.end_level < ALL_RIGHT and few
+    )
+    uninformed = loss is None or loss.end_level >= _prior_entropy(accuracy.end_level)
     return not frozen or not uninformed or run.gap > ONE_PRIOR
 
 
@@ -110,5 +112,5 @@ def _loss_moved(run: Run) -> bool:
     curve = run.train_loss or run.val_loss
     if curve is None:
         return False
-    moved = curve.first - curve.last
+    moved = curve.first - curve.end_level
     return moved > max(NO_PROGRESS * abs(curve.first), 4 * curve.noise)

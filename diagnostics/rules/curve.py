@@ -50,12 +50,12 @@ class Curve:
         return float(self.values[0])
 
     @property
-    def final(self) -> float:
+    def last(self) -> float:
         """The last value, as it was logged."""
         return float(self.values[-1])
 
     @cached_property
-    def last(self) -> float:
+    def end_level(self) -> float:
         """Level at the end: the median of the last tenth, three values at least."""
         return float(np.median(self.values[-max(3, len(self) // 10) :]))
 
@@ -94,7 +94,7 @@ class Curve:
 
     def grows_by(self, factor: float) -> bool:
         """Whether the curve ends above its start and its lowest level by a factor, for good."""
-        return self.rise.real and self.last > factor * max(self.first, self.rise.lowest)
+        return self.rise.real and self.end_level > factor * max(self.first, self.rise.lowest)
 
     @property
     def restless(self) -> bool:

@@ -87,7 +87,7 @@ def _starts_far_above(run: Run) -> bool:
         return False
     loss, accuracy = val
     learned = run.train_accuracy is not None and not run.apart and not run.val_at_chance
-    if accuracy.last < (LEARNS if learned else MOSTLY_RIGHT):
+    if accuracy.end_level < (LEARNS if learned else MOSTLY_RIGHT):
         return False
     implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
     sound = run.train_loss is not None and not run.starts_too_large
@@ -96,8 +96,8 @@ def _starts_far_above(run: Run) -> bool:
     floor = float(np.log(run.samples)) if run.samples else 0.0
     if floor and abs(added - floor) < NEAR_FLOOR * floor:
         return lowest >= floor * (1 - ROUNDING)
-    gained = accuracy.last - accuracy.first
-    if accuracy.last < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
+    gained = accuracy.end_level - accuracy.first
+    if accuracy.end_level < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
         return False
     scaled = run.matched is not None and run.matched.parallel
     return added > max(LEAST_ADDED, start) and lowest > STILL_HIGH * added and not scaled
@@ -177,8 +177,8 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
     if run.judged is None or run.matched is not None:
         return None  # compared at equal accuracy: see `bounds`
     loss, accuracy = run.judged
-    gain = accuracy.last - accuracy.first
-    if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.last < MOSTLY_RIGHT:
+    gain = accuracy.end_level - accuracy.first
+    if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.end_level < MOSTLY_RIGHT:
         return None
     implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
     if loss.values.min() < STILL_HIGH * loss.first or not run.exceeds(

@@ -71,13 +71,13 @@ def not_learning(run: Run) -> Finding | None:
     """Neither loss nor accuracy gets better."""
     loss = run.train_loss or run.val_loss
     accuracy = run.train_accuracy or run.val_accuracy
-    if accuracy is not None and accuracy.last >= GOOD_ENOUGH:
+    if accuracy is not None and accuracy.end_level >= GOOD_ENOUGH:
         return None
     if loss is None:
         return _accuracy_rests(run, accuracy)
     start = float(np.median(loss.part(0.0, 0.1)))
-    progress = (start - loss.last) / abs(start) if start else 0.0
-    if loss.values.min() < LEARNED_ONCE * loss.last:
+    progress = (start - loss.end_level) / abs(start) if start else 0.0
+    if loss.values.min() < LEARNED_ONCE * loss.end_level:
         return None  # learned, and unlearned since
     guesses = _guesses(run.train_loss, run.train_accuracy)
     guesses |= _guesses(run.val_loss, run.val_accuracy) and not _gained(accuracy)
@@ -93,11 +93,11 @@ def not_learning(run: Run) -> Finding | None:
     if fell and differ and not stuck:
         return None  # the first epoch learned what there is
     doubtful = differ or _alone(run) or (fell and accuracy is None)
-    beyond = accuracy is not None and loss.last > LARGEST_GUESS
-    level = "" if accuracy is None else f", the accuracy at {accuracy.last:.3g}"
-    course = f"stays at about {loss.last:.4g}"
+    beyond = accuracy is not None and loss.end_level > LARGEST_GUESS
+    level = "" if accuracy is None else f", the accuracy at about {accuracy.end_level:.3g}"
+    course = f"stays at about {loss.end_level:.4g}"
     if rises:
-        course = f"rises from {loss.first:.4g} to {loss.final:.4g}"
+        course = f"rises from {loss.first:.4g} to {loss.last:.4g}"
     return Finding(
         code="not_learning",
         severity=Severity.WARNING if doubtful else Severity.PROBLEM,
@@ -129,7 +129,7 @@ def _alone(run: Run) -> bool:
 def _only_rises(loss: Curve) -> bool:
     """Whether a training loss ends above its start, and was never far below it."""
     lowest = loss.values.min() > (1 - LITTLE_PROGRESS) * loss.first
-    return loss.role == "train_loss" and loss.last > loss.first > 0 and bool(lowest)
+    return loss.role == "train_loss" and loss.end_level > loss.first > 0 and bool(lowest)
 
 
 def _said(loss: Curve, accuracy: Curve | None) -> str:
@@ -137,19 +137,24 @@ def _said(loss: Curve, accuracy: Curve | None) -> str:
 
     A guess that costs L is right with probability exp(-L).
     """
-    guessed = float(np.exp(-loss.last))
-    learned = accuracy is not None and accuracy.last > ABOVE_GUESS * max(guessed, NO_GAIN)
+    guessed = float(np.exp(-loss.end_level))
+    learned = accuracy is not None and accuracy.end_level > ABOVE_GUESS * max(guessed, NO_GAIN)
     return "Learning does not get on" if learned else "Nothing is learned"
 
 
 def _accuracy_rests(run: Run, accuracy: Curve | None) -> Finding | None:
     """The finding for a run without losses, whose accuracy stays where it began."""
-    if accuracy is None or accuracy.last > 0.5 or _gained(accuracy) or _gained(run.val_accuracy):
+    if (
+        accuracy is None
+        or accuracy.end_level > 0.5
+        or _gained(accuracy)
+        or _gained(run.val_accuracy)
+    ):
         return None
     return Finding(
         code="not_learning",
         severity=Severity.WARNING if _alone(run) else Severity.PROBLEM,
-        message=f"Nothing is learned: the accuracy stays at about {accuracy.last:.3g}.",
+        message=f"Nothing is learned: the accuracy stays at about {accuracy.end_level:.3g}.",
         epochs=accuracy.span,
         confidence=0.7,
         evidence={"first accuracy": accuracy.first, "last accuracy": accuracy.last},
@@ -166,12 +171,12 @@ def _is_slow(run: Run, loss: Curve) -> bool:
 
 def _fell_at_once(loss: Curve) -> bool:
     """Whether the loss ends below its first value, though not below those soon after."""
-    return loss.first - loss.last > max(NO_PROGRESS * abs(loss.first), 4 * loss.noise)
+    return loss.first - loss.end_level > max(NO_PROGRESS * abs(loss.first), 4 * loss.noise)
 
 
 def _answers_differ(accuracy: Curve | None) -> bool:
     """Whether most answers are right, and not the same ones at every epoch."""
-    if accuracy is None or accuracy.last < MOSTLY_RIGHT:
+    if accuracy is None or accuracy.end_level < MOSTLY_RIGHT:
         return False
     return len(np.unique(accuracy.values)) > FEW_SHARES
 
@@ -180,16 +185,16 @@ def _gained(accuracy: Curve | None) -> bool:
     """Whether an accuracy has risen since the first tenth of the run, by more than its noise."""
     if accuracy is None:
         return False
-    gain = accuracy.last - float(np.median(accuracy.part(0.0, 0.1)))
+    gain = accuracy.end_level - float(np.median(accuracy.part(0.0, 0.1)))
     return gain > max(NO_GAIN, 3 * accuracy.noise)
 
 
 def _guesses(loss: Curve | None, accuracy: Curve | None) -> bool:
     """Whether the loss is that of a guess among 1 / accuracy classes, though it fell to it."""
-    if loss is None or accuracy is None or not 0 < accuracy.last < 0.5:
+    if loss is None or accuracy is None or not 0 < accuracy.end_level < 0.5:
         return False
-    guess = -np.log(accuracy.last)
-    return bool(0.97 * guess <= loss.last <= 1.25 * guess)
+    guess = -np.log(accuracy.end_level)
+    return bool(0.97 * guess <= loss.end_level <= 1.25 * guess)
 
 
 def _flat_evidence(
@@ -201,8 +206,8 @@ def _flat_evidence(
     }
     if accuracy is not None:
         evidence["last accuracy"] = accuracy.last
-    guessed = round(float(np.exp(min(loss.last, LARGEST_GUESS))))
-    if run.classes and abs(loss.last - np.log(guessed)) < 0.01 * loss.last:
+    guessed = round(float(np.exp(min(loss.end_level, LARGEST_GUESS))))
+    if run.classes and abs(loss.end_level - np.log(guessed)) < 0.01 * loss.end_level:
         evidence[f"ln {guessed}, a guess among {guessed} classes"] = float(np.log(guessed))
     return evidence
 
@@ -262,25 +267,26 @@ def underfitting(run: Run) -> Finding | None:
     start = max(loss.first, run.chance if run.classes else 0.0)
     if start <= 0:
         return None
-    fell = start - loss.last
+    fell = start - loss.end_level
     recent = float(np.median(loss.part(0.6, 0.8)) - np.median(loss.part(0.8, 1.0)))
     at_rest = recent <= max(PLATEAU * fell, 2 * loss.noise)
-    if not at_rest or not (_guesses(loss, accuracy) or loss.last > MUCH_LOSS_LEFT * start):
+    if not at_rest or not (_guesses(loss, accuracy) or loss.end_level > MUCH_LOSS_LEFT * start):
         return None
-    if not run.exceeds(WEAK, accuracy.last) or _val_lags(run, loss):
+    if not run.exceeds(WEAK, accuracy.end_level) or _val_lags(run, loss):
         return None
     return Finding(
         code="underfitting",
         severity=Severity.WARNING,
         message=(
             f"The model is too weak, or held back: training has come to rest at an accuracy of "
-            f"{accuracy.last:.3g} and a loss of {loss.last:.3g}."
+            "about "
+            f"{accuracy.end_level:.3g} and a loss of about {loss.end_level:.3g}."
         ),
         epochs=(float(loss.epochs[2 * len(loss) // 3]), float(loss.epochs[-1])),
         confidence=0.7,
         evidence={
             "last training loss": loss.last,
-            "last / first loss": loss.last / start,
+            "last / first loss": loss.end_level / start,
             "last accuracy": accuracy.last,
         },
         causes=(
@@ -299,5 +305,5 @@ def underfitting(run: Run) -> Finding | None:
 def _val_lags(run: Run, loss: Curve) -> bool:
     """Whether validation is so far behind that generalisation is what is missing."""
     if run.train_accuracy is not None and run.val_accuracy is not None:
-        return run.gap > max(SMALL_GAP, 1 - run.train_accuracy.last)
-    return run.val_loss is not None and run.val_loss.last > MUCH_ABOVE * loss.last
+        return run.gap > max(SMALL_GAP, 1 - run.train_accuracy.end_level)
+    return run.val_loss is not None and run.val_loss.end_level > MUCH_ABOVE * loss.end_level

@@ -35,7 +35,7 @@ def train_validation_overlap(run: Run) -> Finding | None:
     if pair is None or min(curve.values.min() for curve in pair) <= 0:
         return None
     train, val = (curve.values for curve in pair)
-    left = pair[0].last / pair[0].first
+    left = pair[0].end_level / pair[0].first
     # The training loss at the end of an epoch lies between its means over this and the next one.
     lag = np.log(val[:-1] / np.sqrt(train[:-1] * train[1:]))[len(train) // 2 :]
     if run.val_accuracy is not None and run.val_accuracy.one_sample > FEW_SAMPLES:
@@ -54,13 +54,13 @@ def train_validation_overlap(run: Run) -> Finding | None:
         code="train_validation_overlap",
         severity=Severity.WARNING,
         message=(
-            f"The validation loss follows the training loss down to {left:.1%} of its start, never "
-            "leaving it by more than a few per cent: as if the same samples were in both sets."
+            f"The validation loss follows the training loss down to about {left:.1%} of its start, "
+            "never leaving it by more than a few per cent: as if both sets held the same samples."
         ),
         epochs=pair[0].span,
         confidence=0.7,
         evidence={
-            "training loss, last / first": left,
+            "training loss over the last epochs / first": left,
             "validation / training loss, median of the second half": float(np.exp(np.median(lag))),
             "spread of its logarithm": spread,
         },

@@ -98,7 +98,7 @@ def _stays_above(run: Run) -> bool:
     if train is None or val is None or run.judged is not None or train.values.min() < 0:
         return False
     added = val.first - train.first
-    learned = train.last < HARDLY_LEARNED * train.first
+    learned = train.end_level < HARDLY_LEARNED * train.first
     return bool(learned and added > train.first and val.values.min() > STILL_HIGH * added)
 
 
@@ -118,11 +118,12 @@ def rises_while_training_learns(run: Run) -> Finding | None:
     learned = train.epochs[train.values < HARDLY_LEARNED * train.first]
     until = int(np.searchsorted(val.epochs, learned[0])) if len(learned) else len(val) - 1
     until = min(until, len(val) - 1)
-    peak = float(trends.running_median(val.values, 3)[: until + 1].max())
+    level = float(trends.running_median(val.values, 3)[: until + 1].max())
+    peak = float(val.values[: until + 1].max())
     gained = float(accuracy.values[until] - accuracy.first)
-    if val.first <= 0 or not run.exceeds(peak / val.first, EARLY_RISE):
+    if val.first <= 0 or not run.exceeds(level / val.first, EARLY_RISE):
         return None
-    if not run.exceeds(gained, EARLY_GAIN) or accuracy.last < MOSTLY_RIGHT:
+    if not run.exceeds(gained, EARLY_GAIN) or accuracy.end_level < MOSTLY_RIGHT:
         return None
     return Finding(
         code="evaluation_bug",

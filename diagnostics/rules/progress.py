@@ -123,7 +123,7 @@ def plateau_then_progress(run: Run) -> Finding | None:
         return None
     values, index = trends.condense(curve.values, trends.TESTED_POINTS)
     start = float(np.median(values[:3]))
-    fall = start - curve.last
+    fall = start - curve.end_level
     if fall < max(0.2 * abs(start), 9 * trends.noise(values)):
         return None
     flat = values > start - PLATEAU_FALL * fall
@@ -167,7 +167,11 @@ def late_improvement(run: Run) -> Finding | None:
             float(val.epochs[-1]),
         ),
         confidence=0.8,
-        evidence={"earlier minimum": before, "hump": float(values[peak]), "later minimum": after},
+        evidence={
+            "earlier minimum, smoothed": before,
+            "hump, smoothed": float(values[peak]),
+            "later minimum, smoothed": after,
+        },
         causes=("double descent", "a lowered learning rate", "a rare event that passed"),
         next_steps=("Do not stop at the first rise: use a longer patience.",),
     )
@@ -230,4 +234,4 @@ def _late_gain(curve: Curve) -> tuple[float, float]:
     gain = float(np.median(third[:piece]) - np.median(third[-piece:]))
     # Standard error of a difference of two medians: noise sqrt(pi / 2) sqrt(2 / n)
     error = curve.noise * np.sqrt(np.pi / piece)
-    return gain, max(IMPROVES * abs(curve.last), IMPROVES_NOISE * error)
+    return gain, max(IMPROVES * abs(curve.end_level), IMPROVES_NOISE * error)

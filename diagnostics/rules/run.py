@@ -107,7 +107,7 @@ class Run(Logged):
         The class answered has a probability of 1 / C at least: a right answer costs ln C at most.
         """
         pair = self.joint("train_loss", "train_accuracy") or self.judged
-        if pair is None or pair[0].last > ORDER_OF_MAGNITUDE * pair[0].first:
+        if pair is None or pair[0].end_level > ORDER_OF_MAGNITUDE * pair[0].first:
             return False
         right, late = pair[1].part(2 / 3, 1.0), pair[0].part(2 / 3, 1.0)
         most = np.log(self.known_classes or ASSUMED_CLASSES)
@@ -120,11 +120,11 @@ class Run(Logged):
         Such a model has not broken down: a loss that grows meanwhile is not that of its answers.
         """
         accuracy = self.train_accuracy or self.val_accuracy
-        if accuracy is None or accuracy.last < MOSTLY_RIGHT or self.restless:
+        if accuracy is None or accuracy.end_level < MOSTLY_RIGHT or self.restless:
             return False
         if self.train_loss is not None and self.train_loss.grows_by(ORDER_OF_MAGNITUDE):
             return False
-        lost = -accuracy.fall.lowest - accuracy.last
+        lost = -accuracy.fall.lowest - accuracy.end_level
         return lost < max(SMALL_LOSS, 3 * accuracy.noise) and accuracy.noise < UNSTEADY
 
     @cached_property
@@ -144,7 +144,7 @@ class Run(Logged):
         if curve.grows_by(DIVERGED):
             return True
         highest = float(curve.values.max())
-        return self.restless and highest > DIVERGED * curve.first < DIVERGED * curve.last
+        return self.restless and highest > DIVERGED * curve.first < DIVERGED * curve.end_level
 
     @cached_property
     def not_finite(self) -> bool:
@@ -187,7 +187,7 @@ class Run(Logged):
         """
         if self.train_accuracy is None and self.val_accuracy is None:
             return False
-        return bool(loss.values.max() > MOST_NATS and loss.last < loss.values.max() / 10)
+        return bool(loss.values.max() > MOST_NATS and loss.end_level < loss.values.max() / 10)
 
     @cached_property
     def apart(self) -> bool:
@@ -215,7 +215,7 @@ class Run(Logged):
         train, val = self.train_loss, self.val_loss
         if train is None or val is None or val.first < train.first or not val.rise.real:
             return False
-        fell = train.last < TRAINING_LEFT * train.first
+        fell = train.end_level < TRAINING_LEFT * train.first
         return fell and bool(val.values.min() > NO_BETTER * val.first)
 
     @cached_property
@@ -223,19 +223,21 @@ class Run(Logged):
         """Training minus validation accuracy at the end; zero when unknown."""
         if self.train_accuracy is None or self.val_accuracy is None:
             return 0.0
-        return self.train_accuracy.last - self.val_accuracy.last
+        return self.train_accuracy.end_level - self.val_accuracy.end_level
 
     @cached_property
     def val_at_chance(self) -> bool:
         """Whether validation never beats a guess: no gain in accuracy, a loss no better."""
         pair = self.joint("val_loss", "val_accuracy")
-        if pair is None or not 0 < pair[1].last < 0.5:
+        if pair is None or not 0 < pair[1].end_level < 0.5:
             return False
         loss, accuracy = pair
         if self.train_accuracy and self.train_accuracy.first > accuracy.values.max() + AT_CHANCE:
             return False
-        gain = accuracy.last - accuracy.first
-        learned = self.train_accuracy.last - self.train_accuracy.first if self.train_accuracy else 0
+        gain = accuracy.end_level - accuracy.first
+        learned = (
+            self.train_accuracy.end_level - self.train_accuracy.first if self.train_accuracy else 0
+        )
         if gain > max(SMALL_GAIN, 3 * accuracy.noise, SHARED * learned):
             return False
         falls = loss.fall.steady and loss.fall.statistic > RISE_THRESHOLD

@@ -90,7 +90,7 @@ def diverging(run: Run) -> Finding | None:
     start = max(curve.first, curve.rise.lowest)
     margin = max(curve.rise.margin, curve.rise.relative / ORDER_OF_MAGNITUDE)
     doubles = run.exceeds(margin, 1.0) and curve.rise.relative > DIVERGED - 1
-    if not run.diverges and (not doubles or curve.last < 0.5 * start):
+    if not run.diverges and (not doubles or curve.end_level < 0.5 * start):
         return None
     val = run.val_loss
     if curve.rise.real and val is not None and val.fall.real and not val.rise.real:
@@ -105,9 +105,9 @@ def unlearned(run: Run) -> Finding | None:
     if curve is None:
         return None
     jumps = curve.values.max() > DIVERGED * curve.first
-    if accuracy is not None and jumps and curve.last > curve.first:
+    if accuracy is not None and jumps and curve.end_level > curve.first:
         best = float(trends.running_median(accuracy.values, 3).max())
-        if best > MOSTLY_RIGHT and accuracy.last < best / 2:
+        if best > MOSTLY_RIGHT and accuracy.end_level < best / 2:
             return _broke_down(run, curve)
     peak = int(np.argmax(curve.values))
     before = curve.values[:peak]
@@ -116,7 +116,7 @@ def unlearned(run: Run) -> Finding | None:
     val_before = val.values[val.epochs < curve.epochs[peak - 2]]
     if not len(val_before) or not run.exceeds(curve.values[peak], BLOWN_UP * curve.first):
         return None
-    if not run.exceeds(val.last, ORDER_OF_MAGNITUDE * float(np.median(val_before[-3:]))):
+    if not run.exceeds(val.end_level, ORDER_OF_MAGNITUDE * float(np.median(val_before[-3:]))):
         return None
     return _broke_down(run, curve)
 
@@ -127,14 +127,14 @@ def bottomless(run: Run) -> Finding | None:
     curve, pair = run.train_loss, run.judged
     if curve is None or pair is None or curve.rise.real:
         return None
-    if not run.exceeds(-curve.last, ORDER_OF_MAGNITUDE * abs(curve.first)):
+    if not run.exceeds(-curve.end_level, ORDER_OF_MAGNITUDE * abs(curve.first)):
         return None
     return Finding(
         code="exploding_or_nan",
         severity=Severity.PROBLEM,
         message=(
             f"The training loss falls without end, to {curve.last:.4g}. A cross-entropy is never "
-            f"negative while the labels are 0 and 1; the accuracy is at {pair[1].last:.3g}."
+            f"negative while the labels are 0 and 1; the accuracy ends at {pair[1].last:.3g}."
         ),
         epochs=curve.span,
         confidence=0.85,
@@ -159,8 +159,8 @@ def _like_an_accuracy(run: Run, curve: Curve) -> bool:
         return False
     within = all(c.values.min() >= 0 and c.values.max() <= 1 for c in (curve, val))
     half = float(np.median(curve.part(0.4, 0.6)))
-    levels_off = curve.last - half < (half - curve.first) / 2
-    return within and levels_off and val.last > val.first and curve.last > AS_ACCURATE
+    levels_off = curve.end_level - half < (half - curve.first) / 2
+    return within and levels_off and val.end_level > val.first and curve.end_level > AS_ACCURATE
 
 
 def _misnamed(run: Run, curve: Curve) -> Finding:

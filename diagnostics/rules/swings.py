@@ -79,9 +79,9 @@ def _spoiled(run: Run, level: float) -> bool:
     accuracy = run.val_accuracy or run.train_accuracy
     if accuracy is None:
         return True
-    implied = float(calibrated_loss(np.array(accuracy.last), run.classes or ASSUMED_CLASSES))
+    implied = float(calibrated_loss(np.array(accuracy.end_level), run.classes or ASSUMED_CLASSES))
     moves = accuracy.later_half.noise > ANSWERS_MOVE
-    return accuracy.last < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
+    return accuracy.end_level < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
 
 
 @remark("spike_recovered", needs=("train_loss",), rests_on=(Premise.SWINGS,))
@@ -108,8 +108,8 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
         code="spike_recovered",
         severity=Severity.INFO,
         message=(
-            f"The loss jumps {times}, to {curve.values[worst]:.3g} from {level[worst]:.3g} at "
-            f"{run.axis} {curve.epochs[worst]:g}, and recovers."
+            f"The loss jumps {times}, to {curve.values[worst]:.3g} from about {level[worst]:.3g} "
+            f"at {run.axis} {curve.epochs[worst]:g}, and recovers."
         ),
         epochs=(float(curve.epochs[spikes[0]]), float(curve.epochs[spikes[-1]])),
         confidence=0.9,
