@@ -7,10 +7,14 @@ import numpy as np
 from diagnostics.finding import Finding, Severity
 from diagnostics.history import CURVES
 from diagnostics.rules.curve import Curve
+from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.implied import (
+    ASSUMED_CLASSES,
+    MOST_NATS,
     STILL_HIGH,
     bound_evidence,
     calibrated_loss,
+    least_cost_of_an_error,
     share_impossible,
 )
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
@@ -113,6 +117,47 @@ def loss_too_small(run: Run) -> Finding | None:
             "-np.log(predict(X_val)[np.arange(len(y_val)), y_val]).mean()  # the loss logged?",
             "Sum the losses of all validation samples, then divide by their number, once.",
         ),
+    )
+
+
+@rule(
+    "evaluation_bug",
+    needs=("val_loss", "val_accuracy"),
+    rests_on=(Premise.VAL_LEVEL,),
+    not_while=("diverges", "restless"),
+)
+def loss_beyond_any_answer(run: Run) -> Finding | None:
+    """Wrong answers would have to cost more than any probability does, so few are there."""
+    pair = run.joint("val_loss", "val_accuracy")
+    if pair is None or pair[1].end_level < MOSTLY_RIGHT:
+        return None
+    cost = least_cost_of_an_error(*pair, run.classes or ASSUMED_CLASSES)
+    if not run.exceeds(cost, MOST_NATS):
+        return None
+    loss, accuracy = pair
+    return Finding(
+        code="evaluation_bug",
+        severity=Severity.PROBLEM,
+        message=(
+            f"The validation loss is wrong, not the model: it ends at {loss.last:.3g} while "
+            f"{accuracy.last:.1%} of the answers are right, so that each wrong one would have to "
+            f"cost about {cost:.3g} nats, where the smallest number in single precision costs "
+            f"{MOST_NATS:.0f}."
+        ),
+        epochs=loss.span,
+        confidence=0.8,
+        evidence={
+            "last loss": loss.last,
+            "last accuracy": accuracy.last,
+            "least cost of a wrong answer": cost,
+        },
+        causes=(
+            "the loss is computed from other labels or predictions than the accuracy",
+            "softmax normalised over the whole batch in evaluation, or along the wrong axis",
+            "the loss is a sum over samples",
+            "logits so large that they overflow",
+        ),
+        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause", ROW_WISE),
     )
 
 

@@ -31,6 +31,9 @@ CARRIES_OVER = 0.3
 # Before anything is learned softmax over a batch of B rows costs ln(B C) in training: less than
 # this for a thousand rows of a thousand classes.
 BEYOND_ANY_GUESS = 13.8
+# A constant on top leaves the fall of a loss what the accuracy implies: so many times that, for a
+# model that is too sure at first, and so many nats.
+MOST_LEARNED, LEARNED_AT_LEAST = 2.0, 0.5
 # Where N is unknown: ln 20, less that share.
 LEAST_ADDED = 2.5
 
@@ -89,10 +92,13 @@ def _starts_far_above(run: Run) -> bool:
     learned = run.train_accuracy is not None and not run.apart and not run.val_at_chance
     if accuracy.end_level < (LEARNS if learned else MOSTLY_RIGHT):
         return False
-    implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
+    costs = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    implied = float(costs[0])
     sound = run.train_loss is not None and not run.starts_too_large
     start = run.train_loss.first if run.train_loss is not None and sound else implied
     added, lowest = loss.first - start, float(loss.values.min())
+    if loss.first - lowest > MOST_LEARNED * (implied - float(costs.min())) + LEARNED_AT_LEAST:
+        return False  # what falls by more than the answers explain has no constant on top of it
     floor = float(np.log(run.samples)) if run.samples else 0.0
     if floor and abs(added - floor) < NEAR_FLOOR * floor:
         return lowest >= floor * (1 - ROUNDING)

@@ -17,6 +17,10 @@ PARALLEL_SLOPE = 0.6
 ASSUMED_CLASSES = 10
 # Rounding of logged values.
 ROUNDING = 1e-3
+# No probability in single precision costs more: -ln 2^-149.
+MOST_NATS = 103.0
+# Share of the answers that is taken for wrong where none is.
+SURELY_WRONG = 1e-3
 # A logged loss below its bound by less may be rounded, or averaged otherwise.
 BOUND_SLACK = 0.05
 # A first loss so many times what its accuracy implies: no model is as sure of itself in epoch one.
@@ -62,6 +66,17 @@ def cost_of_an_error(loss: Curve, accuracy: Curve) -> float | None:
     """
     wrong = 1 - accuracy.first
     return loss.first / wrong if wrong > FEWEST_ERRORS else None
+
+
+def least_cost_of_an_error(loss: Curve, accuracy: Curve, classes: int) -> float:
+    """Return what wrong answers cost at the least over the last third of the run, in nats.
+
+    The class answered has a probability of 1 / C at least, so a right answer costs ln C at most;
+    the wrong ones have to bear the rest.
+    """
+    values, right = loss.part(2 / 3, 1.0), accuracy.part(2 / 3, 1.0)
+    rest = values - right * np.log(classes)
+    return float(np.median(rest / (1 - right + SURELY_WRONG)))
 
 
 def bound_evidence(loss: Curve, accuracy: Curve) -> Evidence:

@@ -8,11 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from diagnostics.rise import RISE_THRESHOLD
-from diagnostics.rules.curve import CALM, Curve
+from diagnostics.rules.breakdown import Breakdown
 from diagnostics.rules.divergence import Divergence, divergence
-from diagnostics.rules.implied import ASSUMED_CLASSES, STILL_HIGH, TOO_LARGE, calibrated_loss
-from diagnostics.rules.inference import infer_classes, infer_samples
-from diagnostics.rules.logged import ENOUGH_EPOCHS, Logged
+from diagnostics.rules.inference import infer_samples
 from diagnostics.rules.matched import Matched, match
 
 # With unknown number of classes, chance is put at that many: ln 1000 = 6.9 nats.
@@ -31,34 +29,22 @@ SMALL_GAIN = 0.08
 SHARED = 0.1
 # Validation after the first epoch above the training mean over that epoch: by this much for sure.
 KEPT_PACE = 0.15
-# A model that is right in most cases, and as often as ever: but for this share of the answers, and
-# not by turns.
-MOSTLY_RIGHT, SMALL_LOSS, UNSTEADY = 0.5, 0.05, 0.05
-# No probability in single precision costs more: -ln 2^-149.
-MOST_NATS = 103.0
-# So large a growth is one without bound, whatever the answers do.
-ORDER_OF_MAGNITUDE = 10.0
-# Share of the answers that is taken for wrong where none is.
-SURELY_WRONG = 1e-3
-# The training loss ends this many times above where it started: it diverges.
-DIVERGED = 2.0
 
 
 @dataclass
-class Run(Logged):
+class Run(Breakdown):
     """What the rules look at.
 
     Parameters
     ----------
-    history
-        The curves as logged.
-    known_classes, known_samples
-        Number of classes, and of rows in one evaluation call, if the user gave them.
+    history, known_classes
+        As in `Breakdown`.
+    known_samples
+        Number of rows in one evaluation call, if the user gave it.
     margin
         How near the rule that is being asked came to its nearest threshold: see `exceeds`.
     """
 
-    known_classes: int | None = None
     known_samples: int | None = None
     margin: float = np.inf
 
@@ -85,109 +71,6 @@ class Run(Logged):
         if train is None or val is None or self.diverges:
             return None
         return match(train, val)
-
-    @cached_property
-    def restless(self) -> bool:
-        """Whether a loss jumps up and down instead of settling, as at too high a rate.
-
-        A training loss too large for its answers from the start shows that by smaller jumps; a
-        loss that no answers can have does not.
-        """
-        if self.beyond_any_answer:
-            return False
-        train = self.train_loss
-        if train is not None and self.starts_too_large and train.swing > CALM:
-            return True
-        return any(loss is not None and loss.restless for loss in (train, self.val_loss))
-
-    @cached_property
-    def beyond_any_answer(self) -> bool:
-        """Whether wrong answers would have to cost more than any probability, right ones most.
-
-        The class answered has a probability of 1 / C at least: a right answer costs ln C at most.
-        """
-        pair = self.joint("train_loss", "train_accuracy") or self.judged
-        if pair is None or pair[0].end_level > ORDER_OF_MAGNITUDE * pair[0].first:
-            return False
-        right, late = pair[1].part(2 / 3, 1.0), pair[0].part(2 / 3, 1.0)
-        most = np.log(self.known_classes or ASSUMED_CLASSES)
-        return bool(np.median((late - right * most) / (1 - right + SURELY_WRONG)) > MOST_NATS)
-
-    @cached_property
-    def answers_hold(self) -> bool:
-        """Whether most answers are right at the end, about as many as ever, in a calm run.
-
-        Such a model has not broken down: a loss that grows meanwhile is not that of its answers.
-        """
-        accuracy = self.train_accuracy or self.val_accuracy
-        if accuracy is None or accuracy.end_level < MOSTLY_RIGHT or self.restless:
-            return False
-        if self.train_loss is not None and self.train_loss.grows_by(ORDER_OF_MAGNITUDE):
-            return False
-        lost = -accuracy.fall.lowest - accuracy.end_level
-        return lost < max(SMALL_LOSS, 3 * accuracy.noise) and accuracy.noise < UNSTEADY
-
-    @cached_property
-    def diverges(self) -> bool:
-        """Whether a loss grows without bound, by the run's own start, and the answers suffer.
-
-        Not finite, or ending far above its own first values, or beyond what any probability costs
-        in the first epochs already.
-        """
-        if self.not_finite:
-            return True
-        curve = self.train_loss
-        if curve is None or self.answers_hold:
-            return False
-        if self._blown_up_at_once(curve):
-            return True
-        if curve.grows_by(DIVERGED):
-            return True
-        highest = float(curve.values.max())
-        return self.restless and highest > DIVERGED * curve.first < DIVERGED * curve.end_level
-
-    @cached_property
-    def not_finite(self) -> bool:
-        """Whether a loss became NaN or infinite, and nothing can be made of what was before."""
-        for role in ("train_loss", "val_loss"):
-            values = self.history.curve(role)
-            if values is None or np.isfinite(values[self.history.logged(role)]).all():
-                continue
-            curve = self.curve(role)
-            if curve is None or len(curve) < ENOUGH_EPOCHS or not self.answers_hold:
-                return True
-        return False
-
-    @cached_property
-    def starts_too_large(self) -> bool:
-        """Whether the first training loss is far above what its accuracy implies."""
-        pair = self.joint("train_loss", "train_accuracy")
-        if pair is None:
-            return False
-        implied = calibrated_loss(pair[1].values[:1], self.classes or ASSUMED_CLASSES)
-        return bool(pair[0].first > TOO_LARGE * implied[0])
-
-    @cached_property
-    def sure_at_once(self) -> bool:
-        """Whether wrong answers cost too much in training at first, and less as it learns.
-
-        Then the weights begin too large, or the loss is a sum: this explains a validation loss as
-        large. A training loss that stays where it is while the answers become right is wrong too.
-        """
-        train = self.train_loss
-        if train is None or not self.starts_too_large:
-            return False
-        return self.restless or bool(train.values.min() < STILL_HIGH * train.first)
-
-    def _blown_up_at_once(self, loss: Curve) -> bool:
-        """Whether the first steps threw the weights so far that nothing was learned since.
-
-        The mean of a cross-entropy beyond `MOST_NATS` needs logits beyond single precision; what
-        is left of it later is the loss of a guess.
-        """
-        if self.train_accuracy is None and self.val_accuracy is None:
-            return False
-        return bool(loss.values.max() > MOST_NATS and loss.end_level < loss.values.max() / 10)
 
     @cached_property
     def apart(self) -> bool:
@@ -245,11 +128,6 @@ class Run(Logged):
             return False  # slow, but learning
         # A guess among C classes is right in 1/C of the cases and costs ln C.
         return bool(loss.values.min() > -0.97 * np.log(accuracy.values.max()))
-
-    @cached_property
-    def classes(self) -> int | None:
-        """Number of classes: given, else inferred from a start at chance, else None."""
-        return self.known_classes or infer_classes(self.train_loss, self.train_accuracy)
 
     @property
     def chance(self) -> float:

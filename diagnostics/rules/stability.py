@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics import trends
 from diagnostics.columns import METRICS, words
 from diagnostics.finding import Finding, Severity
 from diagnostics.history import CURVES
+from diagnostics.rules.breakdown import DIVERGED, ORDER_OF_MAGNITUDE
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.measurements import FINITE_INPUTS, GRADIENTS, LOWER_RATE, SLOWER
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 from diagnostics.table import Floats, Mask
 
-# The training loss ends this many times above its lowest level: it diverges.
-DIVERGED = 2.0
-# So large a rise needs no noise model.
-ORDER_OF_MAGNITUDE = 10.0
-# A model that was right in most cases, and a training loss that had been learned.
-MOSTLY_RIGHT, LEARNED = 0.5, 0.5
-# A jump to so many times the first loss is no unusual batch.
-BLOWN_UP = 3.0
 # A loss that would be an accuracy ends at least there.
 AS_ACCURATE = 0.5
 # Share of the run in which a highest loss counts as one from the start.
@@ -101,24 +93,9 @@ def diverging(run: Run) -> Finding | None:
 @rule("exploding_or_nan", needs=("train_loss",))
 def unlearned(run: Run) -> Finding | None:
     """What was learned is lost at once: a jump that accuracy or validation does not survive."""
-    curve, accuracy, val = run.train_loss, run.train_accuracy, run.val_loss
-    if curve is None:
+    if run.train_loss is None or not run.lost_at_once:
         return None
-    jumps = curve.values.max() > DIVERGED * curve.first
-    if accuracy is not None and jumps and curve.end_level > curve.first:
-        best = float(trends.running_median(accuracy.values, 3).max())
-        if best > MOSTLY_RIGHT and accuracy.end_level < best / 2:
-            return _broke_down(run, curve)
-    peak = int(np.argmax(curve.values))
-    before = curve.values[:peak]
-    if val is None or len(before) < 3 or before.min() > LEARNED * curve.first:
-        return None
-    val_before = val.values[val.epochs < curve.epochs[peak - 2]]
-    if not len(val_before) or not run.exceeds(curve.values[peak], BLOWN_UP * curve.first):
-        return None
-    if not run.exceeds(val.end_level, ORDER_OF_MAGNITUDE * float(np.median(val_before[-3:]))):
-        return None
-    return _broke_down(run, curve)
+    return _broke_down(run, run.train_loss)
 
 
 @rule("exploding_or_nan", needs=("train_loss",))

@@ -45,7 +45,8 @@ def oscillating(run: Run) -> Finding | None:
     val = run.val_loss
     if val is not None and not val.rise.real and not run.exceeds(val.swing, CALM):
         return None  # what moves the weights to and fro moves validation, too
-    if run.axis == "step" and not run.exceeds(swing * curve.scale, NOISE_OF_BATCHES * level):
+    of_one_batch = run.axis == "step" and (val is None or val.swing <= RESTLESS)
+    if of_one_batch and not run.exceeds(swing * curve.scale, NOISE_OF_BATCHES * level):
         return None
     turns = np.mean(np.diff(np.sign(np.diff(values))) != 0)
     if not run.exceeds(float(turns), 0.4):
