@@ -9,7 +9,7 @@ generalises (`generalisation`), and last what else is worth knowing (`mechanics`
 False alarms, measured by ``benchmarks.null_runs`` on 8,000 runs of 10 to 150 epochs in which
 nothing happens, with AR(1) noise correlated up to 0.9 and up to 10 % of the loss: one problem in
 all (`overfitting`, at 0.9), no warning of any other statistical rule, and
-`train_validation_overlap` in 0.4 %, at most 1.2 % of one kind, where the two losses were drawn
+`train_validation_overlap` in 0.2 %, at most 0.8 % of one kind, where the two losses were drawn
 nearly equal.
 """
 
