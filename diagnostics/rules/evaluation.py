@@ -34,6 +34,8 @@ BEYOND_ANY_GUESS = 13.8
 # A constant on top leaves the fall of a loss what the accuracy implies: so many times that, for a
 # model that is too sure at first, and so many nats.
 MOST_LEARNED, LEARNED_AT_LEAST = 2.0, 0.5
+# Losses within this factor at equal accuracy are one quantity, wrong or right.
+ONE_QUANTITY = 1.5
 # Where N is unknown: ln 20, less that share.
 LEAST_ADDED = 2.5
 
@@ -105,7 +107,8 @@ def _starts_far_above(run: Run) -> bool:
     gained = accuracy.end_level - accuracy.first
     if accuracy.end_level < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
         return False
-    scaled = run.matched is not None and run.matched.parallel
+    m = run.matched
+    scaled = m is not None and m.parallel and m.factor > ONE_QUANTITY
     return added > max(LEAST_ADDED, start) and lowest > STILL_HIGH * added and not scaled
 
 
