@@ -3,8 +3,9 @@
 The order of judgement is the order of this list: first whether the loss is one that has to fall
 (`contested`), and whether the numbers are right at all (`evaluation`, `premature`, `scales`,
 `bounds`), then whether the run broke down (`stability`, `swings`), whether it learned (`collapse`,
-`learning`), whether the two sets are what they should be (`splits`, `overlap`), whether the model
-generalises (`generalisation`), and last what else is worth knowing (`mechanics`, `progress`).
+`learning`, `underfitting`), whether the two sets are what they should be (`splits`, `overlap`),
+whether the model generalises (`generalisation`), and last what else is worth knowing (`mechanics`,
+`progress`).
 
 False alarms, measured by ``benchmarks.null_runs`` on 8,000 runs of 10 to 150 epochs in which
 nothing happens, with AR(1) noise correlated up to 0.9 and up to 10 % of the loss: one problem in
@@ -23,6 +24,7 @@ from diagnostics.rules import (  # isort: skip  (the order is the order of judge
     swings,
     collapse,
     learning,
+    underfitting,
     splits,
     overlap,
     generalisation,
@@ -53,4 +55,5 @@ __all__ = [
     "splits",
     "stability",
     "swings",
+    "underfitting",
 ]

@@ -31,21 +31,10 @@ BROADCAST = (
 MOSTLY_RIGHT = 0.5
 # A model this accurate has nothing left to learn.
 GOOD_ENOUGH = 0.9
+# Training hardly more accurate than validation: what is missing is not generalisation.
+SMALL_GAP = 0.15
 # Less than this share of the way from the first loss to zero was covered ...
 SLOW_SHARE = 0.4
-# A model less accurate is weak, unless the task allows no better: hence a warning.
-WEAK = 0.78
-# A rest of two or three epochs is none: a fifth of the run has to have so many.
-REST_EPOCHS = 15
-# At rest: less than this share of the whole fall from one fifth of the run to the last.
-PLATEAU = 0.07
-# Training loss left then, as a share of its first value or of chance.
-MUCH_LOSS_LEFT = 0.35
-# Training hardly more accurate than validation, or further from perfection than validation from
-# training: what is missing is not generalisation.
-SMALL_GAP = 0.15
-# Nor is it where the validation loss is less than so many times the training loss.
-MUCH_ABOVE = 1.5
 
 
 @remark("too_few_epochs", epochs=1)
@@ -79,8 +68,8 @@ def not_learning(run: Run) -> Finding | None:
     progress = (start - loss.end_level) / abs(start) if start else 0.0
     if loss.values.min() < LEARNED_ONCE * loss.end_level:
         return None  # learned, and unlearned since
-    guesses = _guesses(run.train_loss, run.train_accuracy)
-    guesses |= _guesses(run.val_loss, run.val_accuracy) and not _gained(accuracy)
+    guesses = guesses_only(run.train_loss, run.train_accuracy)
+    guesses |= guesses_only(run.val_loss, run.val_accuracy) and not _gained(accuracy)
     stuck = guesses or (progress < LITTLE_PROGRESS and run.val_at_chance)
     if not run.exceeds(NO_PROGRESS, progress) and not stuck:
         return None
@@ -189,7 +178,7 @@ def _gained(accuracy: Curve | None) -> bool:
     return gain > max(NO_GAIN, 3 * accuracy.noise)
 
 
-def _guesses(loss: Curve | None, accuracy: Curve | None) -> bool:
+def guesses_only(loss: Curve | None, accuracy: Curve | None) -> bool:
     """Whether the loss is that of a guess among 1 / accuracy classes, though it fell to it."""
     if loss is None or accuracy is None or not 0 < accuracy.end_level < 0.5:
         return False
@@ -250,60 +239,3 @@ def slow_learning(run: Run) -> Finding | None:
         ),
         next_steps=(FASTER, "Raise the learning rate three- to tenfold.", "Use momentum or Adam."),
     )
-
-
-@rule(
-    "underfitting",
-    needs=("train_loss",),
-    epochs=REST_EPOCHS,
-    uses=("train_accuracy", "val_accuracy"),
-    rests_on=(Premise.TRAIN_COURSE, Premise.TRAIN_LEVEL),
-)
-def underfitting(run: Run) -> Finding | None:
-    """Training has come to rest at a high loss, and validation with it."""
-    loss, accuracy = run.train_loss, run.train_accuracy or run.val_accuracy
-    if loss is None or accuracy is None:
-        return None
-    start = max(loss.first, run.chance if run.classes else 0.0)
-    if start <= 0:
-        return None
-    fell = start - loss.end_level
-    recent = float(np.median(loss.part(0.6, 0.8)) - np.median(loss.part(0.8, 1.0)))
-    at_rest = recent <= max(PLATEAU * fell, 2 * loss.noise)
-    if not at_rest or not (_guesses(loss, accuracy) or loss.end_level > MUCH_LOSS_LEFT * start):
-        return None
-    if not run.exceeds(WEAK, accuracy.end_level) or _val_lags(run, loss):
-        return None
-    return Finding(
-        code="underfitting",
-        severity=Severity.WARNING,
-        message=(
-            f"The model is too weak, or held back: training has come to rest at an accuracy of "
-            "about "
-            f"{accuracy.end_level:.3g} and a loss of about {loss.end_level:.3g}."
-        ),
-        epochs=(float(loss.epochs[2 * len(loss) // 3]), float(loss.epochs[-1])),
-        confidence=0.7,
-        evidence={
-            "last training loss": loss.last,
-            "last / first loss": loss.end_level / start,
-            "last accuracy": accuracy.last,
-        },
-        causes=(
-            "too few units or layers, or no non-linearity between them",
-            "too strong regularisation or dropout",
-            "the learning rate is too high to settle, or was decayed too early",
-            "the labels cannot be told from these inputs, or many are wrong",
-        ),
-        next_steps=(
-            FEW_SAMPLES,
-            "Train a larger model, or one without dropout and weight decay.",
-        ),
-    )
-
-
-def _val_lags(run: Run, loss: Curve) -> bool:
-    """Whether validation is so far behind that generalisation is what is missing."""
-    if run.train_accuracy is not None and run.val_accuracy is not None:
-        return run.gap > max(SMALL_GAP, 1 - run.train_accuracy.end_level)
-    return run.val_loss is not None and run.val_loss.end_level > MUCH_ABOVE * loss.end_level
