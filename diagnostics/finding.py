@@ -96,9 +96,9 @@ class Finding:
 
     @property
     def undecided(self) -> str:
-        """What could not be excluded, and the curves that would tell, in words."""
+        """What could not be excluded, and the curves that would decide, in words."""
         missing = dict.fromkeys(role for roles in self.not_excluded.values() for role in roles)
-        return f"{', '.join(self.not_excluded)}; logging {', '.join(missing)} would tell"
+        return f"{', '.join(self.not_excluded)}; logging {', '.join(missing)} would decide"
 
     @property
     def changes(self) -> tuple[str, ...]:

@@ -69,9 +69,9 @@ def premises() -> str:
     for code in dict.fromkeys(rule.code for rule in RULES):
         rules = [rule for rule in RULES if rule.code == code]
         resting = dict.fromkeys(str(premise) for rule in rules for premise in rule.rests_on)
-        excused = dict.fromkeys(STATE_WORDS[s] for rule in rules for s in rule.not_while)
+        spared = dict.fromkeys(STATE_WORDS[s] for rule in rules for s in rule.not_while)
         symptoms = sorted(f"`{symptom}`" for symptom in SYMPTOMS.get(code, ()))
-        lists = ["; ".join(resting), "; ".join(excused), LEADS_TO.get(code, ""), " ".join(symptoms)]
+        lists = ["; ".join(resting), "; ".join(spared), LEADS_TO.get(code, ""), " ".join(symptoms)]
         if any(lists):
             rows.append(f"| `{code}` | {' | '.join(lists)} |")
     head = "| finding | rests on | not asked of a run that | leads to | its symptoms |"
@@ -81,7 +81,7 @@ def premises() -> str:
 def states() -> str:
     """The states of a run that explain the size of its losses."""
     rows = [f"| {STATE_WORDS[state]} | {reason} |" for state, reason in STATES.items()]
-    return "\n".join(["| a run that | is excused from them, because |", "| --- | --- |", *rows])
+    return "\n".join(["| a run that | is spared them, because |", "| --- | --- |", *rows])
 
 
 def formats() -> str:

@@ -43,7 +43,7 @@ class Rule:
         return tuple(role for role in needs if run.curve(role) is None)
 
     def could_use(self, run: Run) -> tuple[str, ...]:
-        """The roles that are not logged and would make the rule's silence tell more."""
+        """The roles that are not logged and would let the rule exclude more."""
         others = (role for role in self.uses if run.curve(role) is None)
         return tuple(dict.fromkeys((*self.lacks(run), *others)))
 

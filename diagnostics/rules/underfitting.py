@@ -66,7 +66,7 @@ def underfitting(run: Run) -> Finding | None:
             "too few units or layers, or no non-linearity between them",
             "too strong regularisation or dropout",
             "the learning rate is too high to settle, or was decayed too early",
-            "the labels cannot be told from these inputs, or many are wrong",
+            "the labels do not follow from these inputs, or many are wrong",
         ),
         next_steps=(
             FEW_SAMPLES,

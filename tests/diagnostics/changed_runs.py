@@ -1,4 +1,4 @@
-"""The same run told otherwise: changes of a history that leave its cause what it was."""
+"""The same run written otherwise: changes of a history that leave its cause what it was."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ WRITTEN_OTHERWISE: dict[str, st.SearchStrategy[Change]] = {
     "a second metric": st.just(add("f1", lambda t: 0.2 + 0.5 * t)),
     "numbered from 0 or 1": st.integers(0, 1).map(number),
 }
-# These give or take information, or noise: the cause has to be the same, as far as it is told.
+# These give or take information, or noise: the cause has to be the same, as far as it can be known.
 KNOWN_OTHERWISE: dict[str, st.SearchStrategy[Change]] = {
     "columns left out": st.sets(st.sampled_from(ROLES), min_size=1, max_size=3).map(
         lambda names: leave_out(*names)

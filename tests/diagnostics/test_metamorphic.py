@@ -1,4 +1,4 @@
-"""Told otherwise, a run keeps its cause: on made runs of known cause, and on trained ones."""
+"""Written otherwise, a run keeps its cause: made runs of known cause, and trained ones."""
 
 import gzip
 import json
@@ -130,7 +130,7 @@ def questions(draw):
 
 @given(questions())
 @settings(deadline=None)
-def test_the_run_of_the_question_has_a_wrong_number_however_it_is_told(curves):
+def test_the_run_of_the_question_has_a_wrong_number_however_it_is_logged(curves):
     report = diagnose(curves)
 
     assert report.primary.code == "evaluation_bug"
