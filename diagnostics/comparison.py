@@ -177,7 +177,8 @@ def _summary(report: Report) -> tuple[str, ...]:
         return ("", "", "", "")
     loss = _best(history, "loss", np.nanargmin)
     accuracy = _best(history, "accuracy", np.nanargmax)
-    return str(len(history)), loss, accuracy, report.primary.code if report.primary else "none"
+    muted = f"none (muted: {', '.join(report.muted)})" if report.muted else "none"
+    return str(len(history)), loss, accuracy, report.primary.code if report.primary else muted
 
 
 def _best(history: History, metric: str, choose: Any) -> str:

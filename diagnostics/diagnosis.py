@@ -13,7 +13,7 @@ import numpy as np
 from diagnostics.finding import Finding
 from diagnostics.history import History, as_history
 from diagnostics.report import Report
-from diagnostics.rules import RULES, Run
+from diagnostics.rules import RULES, Rule, Run
 
 
 def diagnose(
@@ -36,7 +36,7 @@ def diagnose(
         Number of samples evaluated in one call of the model, of which the validation accuracies
         are multiples. Inferred from these where possible.
     mute
-        Codes of findings not to report.
+        Codes of findings not to report; `Report.muted` holds those that were found.
 
     Returns
     -------
@@ -75,13 +75,42 @@ def diagnose(
             finding = rule.judge(run)
         margin = run.take_margin()
         if finding is not None:
-            findings.append(replace(finding, axis=history.axis))
+            open_questions = {} if rule.remark else not_excluded(rule, run)
+            findings.append(replace(finding, axis=history.axis, not_excluded=open_questions))
         elif margin < 1 and not rule.remark:
             margins[rule.code] = max(margin, margins.get(rule.code, 0.0))
     for finding in findings:
         margins.pop(finding.code, None)
-    shown = sorted((f for f in findings if f.code not in mute), key=lambda f: f.severity.rank)
-    return Report(tuple(shown), tuple(dict.fromkeys(tests_run)), margins, history)
+    findings.sort(key=lambda finding: finding.severity.rank)
+    return Report(
+        findings=tuple(f for f in findings if f.code not in mute),
+        tests_run=tuple(dict.fromkeys(tests_run)),
+        margins=margins,
+        history=history,
+        muted=tuple(f.code for f in findings if f.code in mute),
+    )
+
+
+def not_excluded(rule: Rule, run: Run) -> dict[str, tuple[str, ...]]:
+    """Return what would explain the evidence of a rule, but could not be excluded by these curves.
+
+    Parameters
+    ----------
+    rule
+        The rule that found something.
+    run
+        What it found it in.
+
+    Returns
+    -------
+    dict
+        Codes of findings, and for each the roles not logged by which it would be judged.
+    """
+    missing: dict[str, tuple[str, ...]] = {}
+    for other in RULES:
+        if other.code in rule.unless - {rule.code} and (lacks := other.could_use(run)):
+            missing[other.code] = tuple(dict.fromkeys((*missing.get(other.code, ()), *lacks)))
+    return missing
 
 
 def _refuse_unknown(mute: Collection[str]) -> None:

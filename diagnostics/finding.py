@@ -50,6 +50,9 @@ class Finding:
         What to change or to measure, the most useful first.
     axis
         What `epochs` counts: ``"epoch"`` or ``"step"``.
+    not_excluded
+        Codes of findings that would explain the same, with the curves that were not logged and
+        without which they could not be judged.
     """
 
     code: str
@@ -61,6 +64,7 @@ class Finding:
     causes: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
     axis: str = "epoch"
+    not_excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def span(self) -> str:
@@ -86,7 +90,15 @@ class Finding:
             lines.append("  Measured: " + ", ".join(self.evidence_texts()))
         if self.causes:
             lines.append("  Possible causes, likeliest first: " + "; ".join(self.causes))
+        if self.not_excluded:
+            lines.append(f"  Not excluded: {self.undecided}")
         return "\n".join(lines)
+
+    @property
+    def undecided(self) -> str:
+        """What could not be excluded, and the curves that would decide, in words."""
+        missing = dict.fromkeys(role for roles in self.not_excluded.values() for role in roles)
+        return f"{', '.join(self.not_excluded)}; logging {', '.join(missing)} would decide"
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -114,6 +126,7 @@ class Finding:
             "evidence": dict(self.evidence),
             "causes": list(self.causes),
             "next_steps": list(self.next_steps),
+            "not_excluded": {code: list(roles) for code, roles in self.not_excluded.items()},
         }
 
 

@@ -262,14 +262,27 @@ def _require_curves(table: Table, mapping: Mapping[str, str]) -> None:
 
 
 def _scale_percentages(rows: Rows, mapping: Mapping[str, str]) -> list[str]:
-    """Turn accuracies given in per cent into fractions, in place; return notes."""
+    """Turn accuracies given in per cent into fractions, in place; return notes.
+
+    One log mostly has one unit: beside an accuracy in per cent another that never leaves 0 to 1
+    is taken for a fraction only where that brings it nearer to the first.
+    """
+    names = [mapping[role] for role in ("train_accuracy", "val_accuracy") if role in mapping]
+    values = [rows.columns[name] for name in names]
+    sure = [PERCENT < np.nanmax(v, initial=-np.inf) <= 100 for v in values]
+    levels = [float(np.median(v[np.isfinite(v)])) if np.isfinite(v).any() else 0.0 for v in values]
     notes = []
-    for role in ("train_accuracy", "val_accuracy"):
-        if role not in mapping:
-            continue
-        name = mapping[role]
-        largest = np.nanmax(rows.columns[name], initial=-np.inf)
-        if PERCENT < largest <= 100:
-            rows.columns[name] = rows.columns[name] / 100
+    for i, name in enumerate(names):
+        beside = [levels[k] / 100 for k in range(len(names)) if k != i and sure[k]]
+        small = np.nanmax(values[i], initial=-np.inf) <= PERCENT
+        if sure[i] or (small and any(_nearer_in_per_cent(levels[i], level) for level in beside)):
+            rows.columns[name] = values[i] / 100
             notes.append(f"{name!r} is in per cent: divided by 100")
     return notes
+
+
+def _nearer_in_per_cent(level: float, other: float) -> bool:
+    """Whether a hundredth of a level is nearer to another, by their ratio, than the level is."""
+    if level <= 0 or other <= 0:
+        return True
+    return bool(abs(np.log(level / 100 / other)) < abs(np.log(level / other)))

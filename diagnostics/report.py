@@ -30,12 +30,15 @@ class Report:
         threshold, 1 being the threshold.
     history
         The run that was judged, None when there was none.
+    muted
+        The codes of what was found and, as asked for, is not among the findings.
     """
 
     findings: tuple[Finding, ...]
     tests_run: tuple[str, ...] = ()
     margins: Mapping[str, float] = field(default_factory=dict)
     history: History | None = None
+    muted: tuple[str, ...] = ()
 
     @property
     def primary(self) -> Finding | None:
@@ -66,16 +69,28 @@ class Report:
         parts = [str(finding) for finding in self.findings]
         if all(finding.severity is Severity.INFO for finding in self.findings):
             parts.insert(0, self.silence)
+        elif self.muted:
+            parts.append(self.left_out)
         return "\n\n".join(parts)
 
     @property
+    def left_out(self) -> str:
+        """What was found and muted, in words."""
+        return f"Found, and muted: {', '.join(self.muted)}."
+
+    @property
     def silence(self) -> str:
-        """What was tested in vain, and the test that came nearest to speaking."""
+        """What was tested in vain, and the test that came nearest; what was found and muted."""
+        return f"{self.left_out} {self._silence}" if self.muted else self._silence
+
+    @property
+    def _silence(self) -> str:
         if "too_few_epochs" in self.codes:
             return f"Cannot tell yet: {len(self.tests_run)} tests run on too few epochs."
         if "contested_loss" in self.codes:
             return "Cannot tell: a loss of this kind need not fall."
-        text = f"Nothing wrong found: {len(self.tests_run)} tests run"
+        nothing = "Nothing else" if self.muted else "Nothing wrong"
+        text = f"{nothing} found: {len(self.tests_run)} tests run"
         if not self.margins:
             return f"{text}."
         code, margin = max(self.margins.items(), key=lambda item: item[1])
@@ -86,6 +101,7 @@ class Report:
         return {
             "ok": self.ok,
             "primary": self.primary.code if self.primary else None,
+            "muted": list(self.muted),
             "findings": [finding.to_dict() for finding in self.findings],
             "tests_run": list(self.tests_run),
             "margins": dict(self.margins),

@@ -23,9 +23,16 @@ from diagnostics import History, compare, compare_histories, diagnose, plot_hist
 from diagnostics.live.looks import looks, sightings_needed
 from diagnostics.readers import READERS
 from diagnostics.rules import RULES
+from diagnostics.rules.relations import EXPLAINS, LEADS_TO, STATES, SYMPTOMS, Premise
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURES = DOCS / "diagnostics.md", DOCS / "diagnostics"
+STATE_WORDS = {
+    "diverges": "diverges",
+    "restless": "jumps instead of settling",
+    "apart": "is far more accurate in training from the first epochs on",
+    "sure_at_once": "is too sure in training too, at first",
+}
 MARKS = "<!-- {name} -->", "<!-- end of {name} -->"
 
 
@@ -42,6 +49,39 @@ def findings() -> str:
         for code, texts in tests.items()
     ]
     return "\n".join(["| code | kind | what is tested |", "| --- | --- | --- |", *rows])
+
+
+def explained() -> str:
+    """What each finding explains, and why: what silences the rules that rest on it."""
+    rows = []
+    for code, premises in EXPLAINS.items():
+        reasons = dict.fromkeys(premises.values())
+        for reason in reasons:
+            same = [str(premise) for premise, why in premises.items() if why == reason]
+            what = "all of them" if len(same) == len(Premise) else "; ".join(same)
+            rows.append(f"| `{code}` | {what} | {reason} |")
+    return "\n".join(["| finding | explains | because |", "| --- | --- | --- |", *rows])
+
+
+def premises() -> str:
+    """What the findings rest on, where they lead, and what they look like on weaker evidence."""
+    rows = []
+    for code in dict.fromkeys(rule.code for rule in RULES):
+        rules = [rule for rule in RULES if rule.code == code]
+        resting = dict.fromkeys(str(premise) for rule in rules for premise in rule.rests_on)
+        spared = dict.fromkeys(STATE_WORDS[s] for rule in rules for s in rule.not_while)
+        symptoms = sorted(f"`{symptom}`" for symptom in SYMPTOMS.get(code, ()))
+        lists = ["; ".join(resting), "; ".join(spared), LEADS_TO.get(code, ""), " ".join(symptoms)]
+        if any(lists):
+            rows.append(f"| `{code}` | {' | '.join(lists)} |")
+    head = "| finding | rests on | not asked of a run that | leads to | its symptoms |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows])
+
+
+def states() -> str:
+    """The states of a run that explain the size of its losses."""
+    rows = [f"| {STATE_WORDS[state]} | {reason} |" for state, reason in STATES.items()]
+    return "\n".join(["| a run that | is spared them, because |", "| --- | --- |", *rows])
 
 
 def formats() -> str:
@@ -80,7 +120,14 @@ def corpus() -> str:
     return "\n\n".join(tables)
 
 
-PARTS = {"findings": findings, "formats": formats, "schedule": schedule}
+PARTS = {
+    "findings": findings,
+    "explained": explained,
+    "states": states,
+    "premises": premises,
+    "formats": formats,
+    "schedule": schedule,
+}
 # These take half a minute.
 MEASURED = {"corpus": corpus}
 

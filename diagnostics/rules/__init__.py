@@ -3,13 +3,14 @@
 The order of judgement is the order of this list: first whether the loss is one that has to fall
 (`contested`), and whether the numbers are right at all (`evaluation`, `premature`, `scales`,
 `bounds`), then whether the run broke down (`stability`, `swings`), whether it learned (`collapse`,
-`learning`), whether the two sets are what they should be (`splits`, `overlap`), whether the model
-generalises (`generalisation`), and last what else is worth knowing (`mechanics`, `progress`).
+`learning`, `underfitting`), whether the two sets are what they should be (`splits`, `overlap`),
+whether the model generalises (`generalisation`), and last what else is worth knowing (`mechanics`,
+`progress`).
 
 False alarms, measured by ``benchmarks.null_runs`` on 8,000 runs of 10 to 150 epochs in which
 nothing happens, with AR(1) noise correlated up to 0.9 and up to 10 % of the loss: one problem in
 all (`overfitting`, at 0.9), no warning of any other statistical rule, and
-`train_validation_overlap` in 0.4 %, at most 1.2 % of one kind, where the two losses were drawn
+`train_validation_overlap` in 0.2 %, at most 0.8 % of one kind, where the two losses were drawn
 nearly equal.
 """
 
@@ -23,6 +24,7 @@ from diagnostics.rules import (  # isort: skip  (the order is the order of judge
     swings,
     collapse,
     learning,
+    underfitting,
     splits,
     overlap,
     generalisation,
@@ -53,4 +55,5 @@ __all__ = [
     "splits",
     "stability",
     "swings",
+    "underfitting",
 ]

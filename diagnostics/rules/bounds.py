@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.evaluation import STILL_HIGH
-from diagnostics.rules.implied import bound_evidence, calibrated_loss, share_impossible
+from diagnostics.rules.evaluation import MOSTLY_RIGHT
+from diagnostics.rules.implied import (
+    ASSUMED_CLASSES,
+    MOST_NATS,
+    STILL_HIGH,
+    bound_evidence,
+    calibrated_loss,
+    least_cost_of_an_error,
+    share_impossible,
+)
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
 from diagnostics.rules.registry import remark, rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
 
@@ -27,15 +37,16 @@ SETTLED = 1.02
 
 @rule(
     "evaluation_bug",
-    needs=("train_accuracy", "val_accuracy"),
+    needs=CURVES,
     epochs=3,
-    unless=("loss_scale_mismatch", "evaluation_bug"),
+    rests_on=(Premise.RATIO,),
+    not_while=("diverges", "apart"),
 )
 def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     """At equal accuracy the validation loss is far from the training loss, and unrelated to it."""
     m = run.matched
     val = run.val_loss
-    if m is None or val is None or m.parallel or run.apart:
+    if m is None or val is None or m.parallel:
         return None
     high = val.values.min() >= STILL_HIGH * val.first
     if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):
@@ -78,7 +89,7 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     "evaluation_bug",
     needs=("val_loss", "val_accuracy"),
     epochs=3,
-    unless=("loss_scale_mismatch", "evaluation_bug"),
+    rests_on=(Premise.VAL_LEVEL,),
 )
 def loss_too_small(run: Run) -> Finding | None:
     """The validation loss is too small for its accuracy, while the training loss is not."""
@@ -109,11 +120,48 @@ def loss_too_small(run: Run) -> Finding | None:
     )
 
 
-@remark(
-    "not_cross_entropy",
-    epochs=3,
-    unless=("loss_scale_mismatch", "evaluation_bug", "other_loss_trained"),
+@rule(
+    "evaluation_bug",
+    needs=("val_loss", "val_accuracy"),
+    rests_on=(Premise.VAL_LEVEL,),
+    not_while=("diverges", "restless"),
 )
+def loss_beyond_any_answer(run: Run) -> Finding | None:
+    """Wrong answers would have to cost more than any probability does, so few are there."""
+    pair = run.joint("val_loss", "val_accuracy")
+    if pair is None or pair[1].end_level < MOSTLY_RIGHT:
+        return None
+    cost = least_cost_of_an_error(*pair, run.classes or ASSUMED_CLASSES)
+    if not run.exceeds(cost, MOST_NATS):
+        return None
+    loss, accuracy = pair
+    return Finding(
+        code="evaluation_bug",
+        severity=Severity.PROBLEM,
+        message=(
+            f"The validation loss is wrong, not the model: it ends at {loss.last:.3g} while "
+            f"{accuracy.last:.1%} of the answers are right, so that each wrong one would have to "
+            f"cost about {cost:.3g} nats, where the smallest number in single precision costs "
+            f"{MOST_NATS:.0f}."
+        ),
+        epochs=loss.span,
+        confidence=0.8,
+        evidence={
+            "last loss": loss.last,
+            "last accuracy": accuracy.last,
+            "least cost of a wrong answer": cost,
+        },
+        causes=(
+            "the loss is computed from other labels or predictions than the accuracy",
+            "softmax normalised over the whole batch in evaluation, or along the wrong axis",
+            "the loss is a sum over samples",
+            "logits so large that they overflow",
+        ),
+        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause", ROW_WISE),
+    )
+
+
+@remark("not_cross_entropy", epochs=3, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def not_cross_entropy(run: Run) -> Finding | None:
     """The loss is some other loss than the cross-entropy, consistently; nothing wrong in that."""
     if run.judged is None or not run.exceeds(share_impossible(*run.judged), MOST_EPOCHS):
@@ -131,7 +179,7 @@ def not_cross_entropy(run: Run) -> Finding | None:
     )
 
 
-@rule("softmax_twice", epochs=5, unless=("loss_scale_mismatch", "evaluation_bug"))
+@rule("softmax_twice", epochs=5, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def softmax_twice(run: Run) -> Finding | None:
     """Loss and accuracy add up to one number, which is what probabilities as logits give."""
     for pair in (run.joint("train_loss", "train_accuracy"), run.judged):
@@ -143,14 +191,14 @@ def softmax_twice(run: Run) -> Finding | None:
             continue
         floor = float(np.log(classes - 1 + np.e) - 1)
         which = "validation" if loss.role == "val_loss" else "training"
-        sound = run.train_loss is not None and run.train_loss.last < floor
+        sound = run.train_loss is not None and run.train_loss.end_level < floor
         return Finding(
             code="evaluation_bug" if sound else "softmax_twice",
             severity=Severity.PROBLEM,
             message=(
-                f"The {which} loss rests at {loss.last:.3g} although {accuracy.last:.1%} of the "
-                f"answers are right: softmax seems to be applied twice. With {classes} classes "
-                f"such a loss cannot fall below {floor:.3f}."
+                f"The {which} loss rests at about {loss.end_level:.3g} although "
+                f"{accuracy.last:.1%} of the answers are right: softmax seems to be applied "
+                f"twice. With {classes} classes such a loss cannot fall below {floor:.3f}."
             ),
             epochs=loss.span,
             confidence=0.8,
@@ -189,18 +237,19 @@ def _classes_of_double_softmax(loss: Curve, accuracy: Curve, beside: Curve | Non
     later = total[len(total) // 2 :]
     level = float(np.median(later))
     classes = round(float(np.exp(level) - np.e + 1)) if level < np.log(MOST_TWICE) else 0
-    if classes < 2 or accuracy.last < ACCURATE:
+    if classes < 2 or accuracy.end_level < ACCURATE:
         return None
     expected = float(np.log(classes - 1 + np.e))
     # Beside a training loss near zero a validation loss at its lowest needs less of a proof.
-    spread = 3 if beside is not None and beside.last < LEARNED * beside.first else 2
+    spread = 3 if beside is not None and beside.end_level < LEARNED * beside.first else 2
     # Not wholly saturated rows cost a little more.
     near = -SATURATED / 3 < level - expected < SATURATED
     steady = float(np.ptp(later)) < SATURATED
     far = (
-        loss.last > TOO_LARGE_FOR_ACCURACY / spread * calibrated_loss(accuracy.values, classes)[-1]
+        loss.end_level
+        > TOO_LARGE_FOR_ACCURACY / spread * calibrated_loss(accuracy.values, classes)[-1]
     )
     # Bounded on both sides in every epoch, and lowest at the end.
     bounded = expected - 1 < loss.values.min() <= loss.values.max() < expected
-    settled = loss.last < SETTLED * loss.values.min()
+    settled = loss.end_level < SETTLED * loss.values.min()
     return classes if near and steady and far and bounded and settled else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.measurements import PREDICTED_CLASSES
 from diagnostics.rules.pace import falls_steadily
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
-BROKEN = ("exploding_or_nan", "evaluation_bug", "loss_scale_mismatch")
 # A loss that ends less than this share below its start has not been learned.
 NO_PROGRESS = 0.03
 # Training and validation set have the same largest class, of about the same share.
@@ -32,7 +33,7 @@ LESS_THAN_PRIOR = 0.65
 TOLD_APART = 0.85
 
 
-@rule("class_collapse", unless=BROKEN)
+@rule("class_collapse", uses=CURVES, pair=True, rests_on=(Premise.ANSWERS, Premise.VAL_LEVEL))
 def class_collapse(run: Run) -> Finding | None:
     """The accuracy is one number while the loss moves: the same class is answered always."""
     if run.judged is None:
@@ -40,7 +41,7 @@ def class_collapse(run: Run) -> Finding | None:
     loss, accuracy = run.judged
     values, counts = np.unique(accuracy.part(0.2, 1.0), return_counts=True)
     value = float(values[np.argmax(counts)])
-    grows = loss.rise.real and loss.last > 3 * _prior_entropy(value)
+    grows = loss.rise.real and loss.end_level > 3 * _prior_entropy(value)
     if len(np.unique(accuracy.values)) > FEW_SHARES or grows:
         return None
     # The same to a sample: where classes are answered, more than one answer changes.
@@ -52,14 +53,14 @@ def class_collapse(run: Run) -> Finding | None:
     alone = run.train_loss is None or run.val_loss is None
     least = _prior_entropy(value) / LESS_THAN_PRIOR * (1.0 if alone else TOLD_APART)
     if (
-        loss.last < least
+        loss.end_level < least
         or (alone and loss.rise.real)
         or not _loss_moved(run)
         or _training_tells(run, value)
     ):
         return None
     slow = run.train_loss is not None and falls_steadily(run.train_loss)
-    if slow and loss.last > 3 * _prior_entropy(value):
+    if slow and loss.end_level > 3 * _prior_entropy(value):
         return None
     moved = np.ptp(accuracy.values) > 0  # a small validation set may rest by chance
     return Finding(
@@ -91,10 +92,12 @@ def _training_tells(run: Run, value: float) -> bool:
     """
     loss, accuracy = run.train_loss, run.train_accuracy
     if accuracy is None:
-        return loss is not None and loss.last < max(0.1 * loss.first, _prior_entropy(value))
+        return loss is not None and loss.end_level < max(0.1 * loss.first, _prior_entropy(value))
     few = len(np.unique(accuracy.values)) <= FEW_SHARES
-    frozen = np.ptp(accuracy.part(0.2, 1.0)) <= SAME_SHARE and accuracy.last < ALL_RIGHT and few
-    uninformed = loss is None or loss.last >= _prior_entropy(accuracy.last)
+    frozen = (
+        np.ptp(accuracy.part(0.2, 1.0)) <= SAME_SHARE and accuracy.end_level < ALL_RIGHT and few
+    )
+    uninformed = loss is None or loss.end_level >= _prior_entropy(accuracy.end_level)
     return not frozen or not uninformed or run.gap > ONE_PRIOR
 
 
@@ -109,5 +112,5 @@ def _loss_moved(run: Run) -> bool:
     curve = run.train_loss or run.val_loss
     if curve is None:
         return False
-    moved = curve.first - curve.last
+    moved = curve.first - curve.end_level
     return moved > max(NO_PROGRESS * abs(curve.first), 4 * curve.noise)

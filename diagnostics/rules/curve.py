@@ -14,6 +14,8 @@ from diagnostics.table import Floats
 # A training loss that swings by this share of its first value from one epoch to the next: the rate
 # is too high. Sampling noise of epoch means is far below: 1 / sqrt(samples per epoch).
 RESTLESS = 0.07
+# A loss of fixed samples that moves by less is calm.
+CALM = RESTLESS / 2
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,13 @@ class Curve:
         """Level at the start: the first value."""
         return float(self.values[0])
 
-    @cached_property
+    @property
     def last(self) -> float:
+        """The last value, as it was logged."""
+        return float(self.values[-1])
+
+    @cached_property
+    def end_level(self) -> float:
         """Level at the end: the median of the last tenth, three values at least."""
         return float(np.median(self.values[-max(3, len(self) // 10) :]))
 
@@ -84,6 +91,10 @@ class Curve:
         """Whether the values lie around zero, within their noise: then no level means anything."""
         around_zero = self.values.min() < 0 < self.values.max()
         return bool(around_zero and self.noise > abs(float(np.median(self.values))) / 2)
+
+    def grows_by(self, factor: float) -> bool:
+        """Whether the curve ends above its start and its lowest level by a factor, for good."""
+        return self.rise.real and self.end_level > factor * max(self.first, self.rise.lowest)
 
     @property
     def restless(self) -> bool:

@@ -74,7 +74,7 @@ class Divergence:
         return float(self.loss.epochs[self.loss.values.argmin()])
 
     @property
-    def final(self) -> float:
+    def last(self) -> float:
         """The last value of the loss."""
         return float(self.loss.values[-1])
 
@@ -97,13 +97,13 @@ def divergence(
     gain = drop = gap = early_gap = None
     falls = climbs = False
     if accuracy is not None:
-        gain = accuracy.last - _level_at(accuracy, onset)
-        drop = max(-accuracy.fall.lowest - accuracy.last, 0.0)
+        gain = accuracy.end_level - _level_at(accuracy, onset)
+        drop = max(-accuracy.fall.lowest - accuracy.end_level, 0.0)
         step = max(ACCURACY_STEP, ACCURACY_NOISE * accuracy.noise, FLIPPED * accuracy.one_sample)
         falls = drop > step
         climbs = gain > min(step, 2 * ACCURACY_STEP) and not falls
         if train_accuracy is not None:
-            gap = train_accuracy.last - accuracy.last
+            gap = train_accuracy.end_level - accuracy.end_level
             best = float(accuracy.epochs[np.argmax(trends.running_median(accuracy.values, 5))])
             early_gap = _level_at(train_accuracy, best) - _level_at(accuracy, best)
     if accuracy is not None and train_loss is not None and gap is None:
@@ -111,7 +111,7 @@ def divergence(
     train_falls = None
     if train_loss is not None:
         before = _level_at(train_loss, onset)
-        train_falls = train_loss.last < before * (1 - TRAINING_FALL)
+        train_falls = train_loss.end_level < before * (1 - TRAINING_FALL)
     return Divergence(loss, onset, gain, drop, falls, climbs, train_falls, gap, early_gap)
 
 
@@ -121,9 +121,9 @@ def _least_gap(loss: Curve, accuracy: Curve, train_loss: Curve) -> float | None:
     A wrong answer costs ln 2 or more as cross-entropy: accuracy >= 1 - loss / ln 2.
     """
     alike = 1 / ONE_KIND < train_loss.first / loss.first < ONE_KIND if loss.first > 0 else False
-    if not alike or loss.last < (1 - accuracy.last) * np.log(2.0):
+    if not alike or loss.end_level < (1 - accuracy.end_level) * np.log(2.0):
         return None
-    return float(1 - train_loss.last / np.log(2.0) - accuracy.last)
+    return float(1 - train_loss.end_level / np.log(2.0) - accuracy.end_level)
 
 
 def _level_at(curve: Curve, epoch: float) -> float:

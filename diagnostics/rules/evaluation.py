@@ -9,18 +9,17 @@ from diagnostics.rules.curve import Curve
 from diagnostics.rules.implied import (
     ASSUMED_CLASSES,
     ROUNDING,
+    STILL_HIGH,
     TOO_LARGE,
     calibrated_loss,
-    too_sure_in_training,
 )
 from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
 FAR_ABOVE_CHANCE = 0.2
-# A fault of the evaluation is there from the start; a loss that falls by more is being learned.
-STILL_HIGH = 0.8
 # An accuracy that a model without use for the validation set does not reach.
 MOSTLY_RIGHT = 0.5
 # Where the training accuracy says so too, an accuracy that something was learned for.
@@ -32,14 +31,25 @@ CARRIES_OVER = 0.3
 # Before anything is learned softmax over a batch of B rows costs ln(B C) in training: less than
 # this for a thousand rows of a thousand classes.
 BEYOND_ANY_GUESS = 13.8
+# A constant on top leaves the fall of a loss what the accuracy implies: so many times that, for a
+# model that is too sure at first, and so many nats.
+MOST_LEARNED, LEARNED_AT_LEAST = 2.0, 0.5
+# Losses within this factor at equal accuracy are one quantity, wrong or right.
+ONE_QUANTITY = 1.5
 # Where N is unknown: ln 20, less that share.
 LEAST_ADDED = 2.5
 
 
-@rule("evaluation_bug", epochs=3)
+@rule(
+    "evaluation_bug",
+    epochs=3,
+    pair=True,
+    rests_on=(Premise.VAL_LEVEL,),
+    not_while=("diverges", "restless"),
+)
 def evaluation_bug(run: Run) -> Finding | None:
     """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
-    if run.judged is None or run.diverges:
+    if run.judged is None:
         return None
     loss, accuracy = run.judged
     lowest = float(loss.values.min())
@@ -78,24 +88,27 @@ def _starts_far_above(run: Run) -> bool:
     them what row-wise softmax spreads over C: the loss is ln C + ln N, and stays above ln N.
     """
     val = run.joint("val_loss", "val_accuracy")
-    if val is None or too_sure_in_training(run):
+    if val is None or run.sure_at_once:
         return False
     loss, accuracy = val
     learned = run.train_accuracy is not None and not run.apart and not run.val_at_chance
-    if accuracy.last < (LEARNS if learned else MOSTLY_RIGHT):
+    if accuracy.end_level < (LEARNS if learned else MOSTLY_RIGHT):
         return False
-    implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
-    start = implied if run.train_loss is None else run.train_loss.first
+    costs = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    implied = float(costs[0])
+    sound = run.train_loss is not None and not run.starts_too_large
+    start = run.train_loss.first if run.train_loss is not None and sound else implied
     added, lowest = loss.first - start, float(loss.values.min())
+    if loss.first - lowest > MOST_LEARNED * (implied - float(costs.min())) + LEARNED_AT_LEAST:
+        return False  # what falls by more than the answers explain has no constant on top of it
     floor = float(np.log(run.samples)) if run.samples else 0.0
     if floor and abs(added - floor) < NEAR_FLOOR * floor:
         return lowest >= floor * (1 - ROUNDING)
-    gained = accuracy.last - accuracy.first
-    if accuracy.last < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
+    gained = accuracy.end_level - accuracy.first
+    if accuracy.end_level < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
         return False
-    if run.train_loss is not None and run.train_loss.restless:
-        return False  # a rate so high drives the validation loss up
-    scaled = run.matched is not None and run.matched.parallel
+    m = run.matched
+    scaled = m is not None and m.parallel and m.factor > ONE_QUANTITY
     return added > max(LEAST_ADDED, start) and lowest > STILL_HIGH * added and not scaled
 
 
@@ -162,14 +175,19 @@ def _too_high_text(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> st
     return text
 
 
-@rule("evaluation_bug", needs=("val_loss", "val_accuracy"), unless=("evaluation_bug",))
+@rule(
+    "evaluation_bug",
+    needs=("val_loss", "val_accuracy"),
+    rests_on=(Premise.VAL_LEVEL, Premise.VAL_COURSE),
+    not_while=("diverges", "restless", "apart"),
+)
 def rises_with_the_accuracy(run: Run) -> Finding | None:
     """The loss is far too large for its accuracy at the start, and rises while that improves."""
-    if run.judged is None or run.diverges or run.apart or run.matched is not None:
-        return None
+    if run.judged is None or run.matched is not None:
+        return None  # compared at equal accuracy: see `bounds`
     loss, accuracy = run.judged
-    gain = accuracy.last - accuracy.first
-    if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.last < MOSTLY_RIGHT:
+    gain = accuracy.end_level - accuracy.first
+    if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.end_level < MOSTLY_RIGHT:
         return None
     implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
     if loss.values.min() < STILL_HIGH * loss.first or not run.exceeds(

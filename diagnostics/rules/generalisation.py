@@ -9,16 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.divergence import Divergence
 from diagnostics.rules.measurements import INVESTIGATE, LEAST_BELIEVED
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
-from diagnostics.rules.splits import WRONG_NUMBERS
 from diagnostics.table import Floats
 
-# These leave nothing for overfitting to explain.
-OTHER_CAUSES = ("label_noise", "distribution_shift", "underfitting", "other_loss_trained")
 # Training more accurate than validation by this much, at a falling training loss: memorised.
 WIDE_GAP = 0.15
 # The same where the validation accuracy still gains a little.
@@ -44,7 +43,11 @@ LEARNED = 0.1
 LEARNED_BY_HEART = 0.995
 
 
-@rule("label_noise", needs=("train_loss", "val_loss", "val_accuracy"), unless=WRONG_NUMBERS)
+@rule(
+    "label_noise",
+    needs=("train_loss", "val_loss", "val_accuracy"),
+    rests_on=(Premise.VAL_COURSE,),
+)
 def label_noise(run: Run) -> Finding | None:
     """Validation falls deeply while training catches up from below."""
     d = run.divergence
@@ -57,7 +60,8 @@ def label_noise(run: Run) -> Finding | None:
         severity=Severity.PROBLEM,
         message=(
             f"Some training labels seem wrong: training was worse than validation until {run.axis} "
-            f"{d.onset:g}, then caught up by memorising while validation lost {d.drop:.1%}."
+            f"{d.onset:g}, then caught up by memorising while validation lost about "
+            f"{d.drop:.1%}."
         ),
         epochs=d.epochs,
         confidence=0.75,
@@ -70,7 +74,7 @@ def label_noise(run: Run) -> Finding | None:
     )
 
 
-@rule("overfitting", needs=("val_loss",), unless=(*WRONG_NUMBERS, *OTHER_CAUSES))
+@rule("overfitting", needs=("val_loss",), uses=CURVES, rests_on=(Premise.VAL_COURSE,))
 def overfitting(run: Run) -> Finding | None:
     """The validation loss turns while training goes on, and the accuracy with it."""
     d = run.divergence
@@ -87,9 +91,9 @@ def overfitting(run: Run) -> Finding | None:
     large = d.rise.relative > LARGE_RISE or (d.drop or 0.0) > LARGE_FALL
     hurts = d.turned and large and known and not _may_be_chance(run, d)
     if d.falls:
-        accuracy = f", and the accuracy lost {d.drop or 0:.1%}"
+        accuracy = f", and the accuracy lost about {d.drop or 0:.1%}"
     elif d.climbs:
-        accuracy = f", and training ends {d.gap or 0:.0%} more accurate"
+        accuracy = f", and training ends about {d.gap or 0:.0%} more accurate"
     else:
         accuracy = ", at an accuracy that no longer improves" if d.gain is not None else ""
     return Finding(
@@ -97,7 +101,7 @@ def overfitting(run: Run) -> Finding | None:
         severity=Severity.PROBLEM if hurts else Severity.WARNING,
         message=(
             f"The model overfits from {run.axis} {d.onset:g} on: the validation loss rose "
-            f"from {d.lowest:.3g} to {d.final:.3g}{accuracy}."
+            f"from {d.lowest:.3g} to {d.last:.3g}{accuracy}."
         ),
         epochs=d.epochs,
         confidence=_overfitting_confidence(d),
@@ -141,13 +145,15 @@ def _caught_up(run: Run, d: Divergence) -> bool:
         return False
     train, val = (curve.values for curve in pair)
     best = int(np.argmin(val))
-    return run.exceeds(train[best] / val[best], LOSS_RESISTS) and pair[0].last < pair[1].last
+    return (
+        run.exceeds(train[best] / val[best], LOSS_RESISTS) and pair[0].end_level < pair[1].end_level
+    )
 
 
 @rule(
     "overfitting",
     needs=("train_accuracy", "val_accuracy"),
-    unless=(*WRONG_NUMBERS, *OTHER_CAUSES, "overfitting"),
+    rests_on=(Premise.GAP,),
 )
 def generalisation_gap(run: Run) -> Finding | None:
     """Training goes on to perfection while validation has stopped improving far below."""
@@ -155,11 +161,11 @@ def generalisation_gap(run: Run) -> Finding | None:
     if pair is None:
         return None
     train, val = pair
-    gap = train.last - val.last
-    if train.last - train.first < LEARNED:
+    gap = train.end_level - val.end_level
+    if train.end_level - train.first < LEARNED:
         return None  # a gap that was not learned is one of the sets
     later = _since_learned_by_heart(train, val)
-    gain = val.last - float(np.median(later[: max(3, len(later) // 5)]))
+    gain = val.end_level - float(np.median(later[: max(3, len(later) // 5)]))
     if not run.exceeds(gap, STUCK_GAP) or gain > max(0.02, 2 * val.noise):
         return None
     narrow = np.flatnonzero(train.values - val.values <= STUCK_GAP)
@@ -169,8 +175,8 @@ def generalisation_gap(run: Run) -> Finding | None:
         code="overfitting",
         severity=Severity.WARNING,
         message=(
-            f"The model generalises poorly: training ends {gap:.1%} more accurate than "
-            "validation, which has stopped improving."
+            f"The model generalises poorly: training ends about {gap:.1%} more accurate "
+            "than validation, which has stopped improving."
         ),
         epochs=epochs,
         confidence=0.7,
@@ -198,7 +204,8 @@ def _since_learned_by_heart(train: Curve, val: Curve) -> Floats:
 @rule(
     "overconfidence",
     needs=("val_loss", "val_accuracy"),
-    unless=(*WRONG_NUMBERS, "label_noise", "overfitting", "distribution_shift"),
+    uses=CURVES,
+    rests_on=(Premise.VAL_COURSE,),
 )
 def overconfidence(run: Run) -> Finding | None:
     """The loss rises though the accuracy holds: wrong answers are given with more conviction."""
@@ -213,7 +220,7 @@ def overconfidence(run: Run) -> Finding | None:
         message=(
             f"The model grows too sure of itself: from {run.axis} {d.onset:g} on the same share of "
             f"answers is right, but the wrong ones cost more and more: the loss rises from "
-            f"{d.lowest:.3g} to {d.final:.3g}."
+            f"{d.lowest:.3g} to {d.last:.3g}."
         ),
         epochs=d.epochs,
         confidence=0.7 if d.train_falls else 0.55,
@@ -231,7 +238,7 @@ def overconfidence(run: Run) -> Finding | None:
     )
 
 
-@rule("loss_accuracy_divergence", unless=("exploding_or_nan",))
+@rule("loss_accuracy_divergence", pair=True, rests_on=(Premise.PARTING,))
 def loss_accuracy_divergence(run: Run) -> Finding | None:
     """The symptom itself: the loss rises while the accuracy rises or holds."""
     d = run.divergence
@@ -244,7 +251,7 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
         severity=_size(d),
         message=(
             f"From {run.axis} {d.onset:g} on the {which} loss rises, from {d.lowest:.3g} to "
-            f"{d.final:.3g}, while the accuracy {moves}."
+            f"{d.last:.3g}, while the accuracy {moves}."
         ),
         epochs=d.epochs,
         confidence=0.95,
@@ -272,11 +279,11 @@ def _evidence(d: Divergence) -> dict[str, float | int | str]:
     numbers = {
         "onset": d.onset,
         "lowest loss": d.lowest,
-        "last loss": d.final,
+        "last loss": d.last,
         "rise of the window medians / lowest": d.rise.relative,
         "rise in noise levels": d.rise.statistic,
         "accuracy gained since the onset": d.gain,
         "accuracy lost since its best": d.drop,
-        "training minus validation accuracy, last": d.gap,
+        "training minus validation accuracy over the last epochs": d.gap,
     }
     return {name: value for name, value in numbers.items() if value is not None}

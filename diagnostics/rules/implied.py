@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics.finding import Evidence
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.run import Run
+from diagnostics.rules.logged import Logged
 from diagnostics.table import Floats
 
 # Accuracies within this are equal as far as the loss is concerned.
@@ -17,10 +17,16 @@ PARALLEL_SLOPE = 0.6
 ASSUMED_CLASSES = 10
 # Rounding of logged values.
 ROUNDING = 1e-3
+# No probability in single precision costs more: -ln 2^-149.
+MOST_NATS = 103.0
+# Share of the answers that is taken for wrong where none is.
+SURELY_WRONG = 1e-3
 # A logged loss below its bound by less may be rounded, or averaged otherwise.
 BOUND_SLACK = 0.05
 # A first loss so many times what its accuracy implies: no model is as sure of itself in epoch one.
 TOO_LARGE = 2.5
+# A fault of the evaluation is there from the start; a loss that falls by more is being learned.
+STILL_HIGH = 0.8
 # Below this share of wrong answers their mean cost hangs on a few samples.
 FEWEST_ERRORS = 0.01
 
@@ -32,18 +38,6 @@ def calibrated_loss(accuracy: Floats, classes: int) -> Floats:
     """
     a = np.clip(accuracy, 1e-3, 1 - 1e-3)
     return np.asarray(-a * np.log(a) - (1 - a) * np.log((1 - a) / (classes - 1)))
-
-
-def too_sure_in_training(run: Run) -> bool:
-    """Return whether wrong answers cost far too much in training already, from the first epoch on.
-
-    Then the rate is too high, or the loss a sum; it is no fault of the evaluation alone.
-    """
-    pair = run.joint("train_loss", "train_accuracy")
-    if pair is None:
-        return False
-    loss, accuracy = (curve.values[:1] for curve in pair)
-    return bool(loss[0] > TOO_LARGE * calibrated_loss(accuracy, run.classes or ASSUMED_CLASSES)[0])
 
 
 def lower_bound(accuracy: Floats) -> Floats:
@@ -74,12 +68,23 @@ def cost_of_an_error(loss: Curve, accuracy: Curve) -> float | None:
     return loss.first / wrong if wrong > FEWEST_ERRORS else None
 
 
+def least_cost_of_an_error(loss: Curve, accuracy: Curve, classes: int) -> float:
+    """Return what wrong answers cost at the least over the last third of the run, in nats.
+
+    The class answered has a probability of 1 / C at least, so a right answer costs ln C at most;
+    the wrong ones have to bear the rest.
+    """
+    values, right = loss.part(2 / 3, 1.0), accuracy.part(2 / 3, 1.0)
+    rest = values - right * np.log(classes)
+    return float(np.median(rest / (1 - right + SURELY_WRONG)))
+
+
 def bound_evidence(loss: Curve, accuracy: Curve) -> Evidence:
     """Return the last loss and the least possible one at the last accuracy."""
     return {"last loss": loss.last, "least possible": float(lower_bound(np.array(accuracy.last)))}
 
 
-def equally_accurate(run: Run) -> bool:
+def equally_accurate(run: Logged) -> bool:
     """Return whether training and validation accuracy agree in the first third of the run."""
     pair = run.joint("train_accuracy", "val_accuracy")
     if pair is None:
@@ -87,16 +92,6 @@ def equally_accurate(run: Run) -> bool:
     early = max(3, len(pair[0]) // 3)
     difference = np.abs(pair[0].values[:early] - pair[1].values[:early])
     return float(np.median(difference)) < EQUAL_ACCURACY
-
-
-def off_by(run: Run, split: str, early: int) -> float:
-    """Return the logarithm of the factor by which early losses differ from what is implied."""
-    pair = run.joint(f"{split}_loss", f"{split}_accuracy")
-    if pair is None:
-        return 0.0
-    loss, accuracy = (curve.values[:early] for curve in pair)
-    implied = calibrated_loss(accuracy, run.classes or ASSUMED_CLASSES)
-    return float(abs(np.median(np.log(np.maximum(loss, 1e-300) / implied))))
 
 
 def parallel(one: Curve, other: Curve) -> bool:

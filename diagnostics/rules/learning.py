@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rise import RISE_THRESHOLD
-from diagnostics.rules.collapse import BROKEN, FEW_SHARES, NO_PROGRESS
+from diagnostics.rules.collapse import FEW_SHARES, NO_PROGRESS
 from diagnostics.rules.curve import Curve
+from diagnostics.rules.logged import ENOUGH_EPOCHS
 from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
 from diagnostics.rules.pace import falls_steadily, keeps_pace, speed
-from diagnostics.rules.registry import ENOUGH_EPOCHS, remark, rule
+from diagnostics.rules.registry import remark, rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import NO_GAIN, Run
 
 # A loss that was once this share of its last value had been learned, whatever came later.
@@ -28,21 +31,10 @@ BROADCAST = (
 MOSTLY_RIGHT = 0.5
 # A model this accurate has nothing left to learn.
 GOOD_ENOUGH = 0.9
+# Training hardly more accurate than validation: what is missing is not generalisation.
+SMALL_GAP = 0.15
 # Less than this share of the way from the first loss to zero was covered ...
 SLOW_SHARE = 0.4
-# A model less accurate is weak, unless the task allows no better: hence a warning.
-WEAK = 0.78
-# A rest of two or three epochs is none: a fifth of the run has to have so many.
-REST_EPOCHS = 15
-# At rest: less than this share of the whole fall from one fifth of the run to the last.
-PLATEAU = 0.07
-# Training loss left then, as a share of its first value or of chance.
-MUCH_LOSS_LEFT = 0.35
-# Training hardly more accurate than validation, or further from perfection than validation from
-# training: what is missing is not generalisation.
-SMALL_GAP = 0.15
-# Nor is it where the validation loss is less than so many times the training loss.
-MUCH_ABOVE = 1.5
 
 
 @remark("too_few_epochs", epochs=1)
@@ -63,38 +55,42 @@ def too_few_epochs(run: Run) -> Finding | None:
     )
 
 
-@rule("not_learning", unless=BROKEN)
+@rule("not_learning", uses=CURVES, rests_on=(Premise.ANSWERS,))
 def not_learning(run: Run) -> Finding | None:
     """Neither loss nor accuracy gets better."""
     loss = run.train_loss or run.val_loss
     accuracy = run.train_accuracy or run.val_accuracy
-    if accuracy is not None and accuracy.last >= GOOD_ENOUGH:
+    if accuracy is not None and accuracy.end_level >= GOOD_ENOUGH:
         return None
     if loss is None:
         return _accuracy_rests(run, accuracy)
     start = float(np.median(loss.part(0.0, 0.1)))
-    progress = (start - loss.last) / abs(start) if start else 0.0
-    if loss.values.min() < LEARNED_ONCE * loss.last:
+    progress = (start - loss.end_level) / abs(start) if start else 0.0
+    if loss.values.min() < LEARNED_ONCE * loss.end_level:
         return None  # learned, and unlearned since
-    guesses = _guesses(run.train_loss, run.train_accuracy)
-    guesses |= _guesses(run.val_loss, run.val_accuracy) and not _gained(accuracy)
+    guesses = guesses_only(run.train_loss, run.train_accuracy)
+    guesses |= guesses_only(run.val_loss, run.val_accuracy) and not _gained(accuracy)
     stuck = guesses or (progress < LITTLE_PROGRESS and run.val_at_chance)
     if not run.exceeds(NO_PROGRESS, progress) and not stuck:
         return None
     if _gained(run.val_accuracy) or (_gained(accuracy) and not run.val_at_chance):
         return None
-    if _is_slow(run, loss) or (loss.rise.real and not stuck):
+    rises = loss.rise.real and not stuck
+    if _is_slow(run, loss) or (rises and not _only_rises(loss)):
         return None
     fell, differ = _fell_at_once(loss), _answers_differ(accuracy)
     if fell and differ and not stuck:
         return None  # the first epoch learned what there is
-    doubtful = differ or (fell and accuracy is None)
-    beyond = accuracy is not None and loss.last > LARGEST_GUESS
-    level = "" if accuracy is None else f", the accuracy at {accuracy.last:.3g}"
+    doubtful = differ or _alone(run) or (fell and accuracy is None)
+    beyond = accuracy is not None and loss.end_level > LARGEST_GUESS
+    level = "" if accuracy is None else f", the accuracy at about {accuracy.end_level:.3g}"
+    course = f"stays at about {loss.end_level:.4g}"
+    if rises:
+        course = f"rises from {loss.first:.4g} to {loss.last:.4g}"
     return Finding(
         code="not_learning",
         severity=Severity.WARNING if doubtful else Severity.PROBLEM,
-        message=f"{_said(loss, accuracy)}: the loss stays at {loss.last:.4g}{level}.",
+        message=f"{_said(loss, accuracy)}: the loss {course}{level}.",
         epochs=loss.span,
         confidence=0.9 if accuracy is not None and not doubtful else 0.6,
         evidence=_flat_evidence(run, loss, accuracy, progress),
@@ -114,24 +110,40 @@ def not_learning(run: Run) -> Finding | None:
     )
 
 
+def _alone(run: Run) -> bool:
+    """Whether one curve is all that was logged: nothing bears it out."""
+    return len(run.history.mapping.keys() & set(CURVES)) == 1
+
+
+def _only_rises(loss: Curve) -> bool:
+    """Whether a training loss ends above its start, and was never far below it."""
+    lowest = loss.values.min() > (1 - LITTLE_PROGRESS) * loss.first
+    return loss.role == "train_loss" and loss.end_level > loss.first > 0 and bool(lowest)
+
+
 def _said(loss: Curve, accuracy: Curve | None) -> str:
     """What to say of a loss that stays: whoever is right far more often than a guess, has learned.
 
     A guess that costs L is right with probability exp(-L).
     """
-    guessed = float(np.exp(-loss.last))
-    learned = accuracy is not None and accuracy.last > ABOVE_GUESS * max(guessed, NO_GAIN)
+    guessed = float(np.exp(-loss.end_level))
+    learned = accuracy is not None and accuracy.end_level > ABOVE_GUESS * max(guessed, NO_GAIN)
     return "Learning does not get on" if learned else "Nothing is learned"
 
 
 def _accuracy_rests(run: Run, accuracy: Curve | None) -> Finding | None:
     """The finding for a run without losses, whose accuracy stays where it began."""
-    if accuracy is None or accuracy.last > 0.5 or _gained(accuracy) or _gained(run.val_accuracy):
+    if (
+        accuracy is None
+        or accuracy.end_level > 0.5
+        or _gained(accuracy)
+        or _gained(run.val_accuracy)
+    ):
         return None
     return Finding(
         code="not_learning",
-        severity=Severity.PROBLEM,
-        message=f"Nothing is learned: the accuracy stays at {accuracy.last:.3g}.",
+        severity=Severity.WARNING if _alone(run) else Severity.PROBLEM,
+        message=f"Nothing is learned: the accuracy stays at about {accuracy.end_level:.3g}.",
         epochs=accuracy.span,
         confidence=0.7,
         evidence={"first accuracy": accuracy.first, "last accuracy": accuracy.last},
@@ -148,12 +160,12 @@ def _is_slow(run: Run, loss: Curve) -> bool:
 
 def _fell_at_once(loss: Curve) -> bool:
     """Whether the loss ends below its first value, though not below those soon after."""
-    return loss.first - loss.last > max(NO_PROGRESS * abs(loss.first), 4 * loss.noise)
+    return loss.first - loss.end_level > max(NO_PROGRESS * abs(loss.first), 4 * loss.noise)
 
 
 def _answers_differ(accuracy: Curve | None) -> bool:
     """Whether most answers are right, and not the same ones at every epoch."""
-    if accuracy is None or accuracy.last < MOSTLY_RIGHT:
+    if accuracy is None or accuracy.end_level < MOSTLY_RIGHT:
         return False
     return len(np.unique(accuracy.values)) > FEW_SHARES
 
@@ -162,16 +174,16 @@ def _gained(accuracy: Curve | None) -> bool:
     """Whether an accuracy has risen since the first tenth of the run, by more than its noise."""
     if accuracy is None:
         return False
-    gain = accuracy.last - float(np.median(accuracy.part(0.0, 0.1)))
+    gain = accuracy.end_level - float(np.median(accuracy.part(0.0, 0.1)))
     return gain > max(NO_GAIN, 3 * accuracy.noise)
 
 
-def _guesses(loss: Curve | None, accuracy: Curve | None) -> bool:
+def guesses_only(loss: Curve | None, accuracy: Curve | None) -> bool:
     """Whether the loss is that of a guess among 1 / accuracy classes, though it fell to it."""
-    if loss is None or accuracy is None or not 0 < accuracy.last < 0.5:
+    if loss is None or accuracy is None or not 0 < accuracy.end_level < 0.5:
         return False
-    guess = -np.log(accuracy.last)
-    return bool(0.97 * guess <= loss.last <= 1.25 * guess)
+    guess = -np.log(accuracy.end_level)
+    return bool(0.97 * guess <= loss.end_level <= 1.25 * guess)
 
 
 def _flat_evidence(
@@ -183,8 +195,8 @@ def _flat_evidence(
     }
     if accuracy is not None:
         evidence["last accuracy"] = accuracy.last
-    guessed = round(float(np.exp(min(loss.last, LARGEST_GUESS))))
-    if run.classes and abs(loss.last - np.log(guessed)) < 0.01 * loss.last:
+    guessed = round(float(np.exp(min(loss.end_level, LARGEST_GUESS))))
+    if run.classes and abs(loss.end_level - np.log(guessed)) < 0.01 * loss.end_level:
         evidence[f"ln {guessed}, a guess among {guessed} classes"] = float(np.log(guessed))
     return evidence
 
@@ -192,7 +204,7 @@ def _flat_evidence(
 @rule(
     "slow_learning",
     needs=("train_loss",),
-    unless=(*BROKEN, "class_collapse", "not_learning", "oscillating"),
+    rests_on=(Premise.TRAIN_COURSE, Premise.TRAIN_LEVEL),
 )
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
@@ -227,58 +239,3 @@ def slow_learning(run: Run) -> Finding | None:
         ),
         next_steps=(FASTER, "Raise the learning rate three- to tenfold.", "Use momentum or Adam."),
     )
-
-
-@rule(
-    "underfitting",
-    needs=("train_loss",),
-    epochs=REST_EPOCHS,
-    unless=(*BROKEN, "class_collapse", "not_learning", "slow_learning", "oscillating"),
-)
-def underfitting(run: Run) -> Finding | None:
-    """Training has come to rest at a high loss, and validation with it."""
-    loss, accuracy = run.train_loss, run.train_accuracy or run.val_accuracy
-    if loss is None or accuracy is None:
-        return None
-    start = max(loss.first, run.chance if run.classes else 0.0)
-    if start <= 0:
-        return None
-    fell = start - loss.last
-    recent = float(np.median(loss.part(0.6, 0.8)) - np.median(loss.part(0.8, 1.0)))
-    at_rest = recent <= max(PLATEAU * fell, 2 * loss.noise)
-    if not at_rest or not (_guesses(loss, accuracy) or loss.last > MUCH_LOSS_LEFT * start):
-        return None
-    if not run.exceeds(WEAK, accuracy.last) or _val_lags(run, loss):
-        return None
-    return Finding(
-        code="underfitting",
-        severity=Severity.WARNING,
-        message=(
-            f"The model is too weak, or held back: training has come to rest at an accuracy of "
-            f"{accuracy.last:.3g} and a loss of {loss.last:.3g}."
-        ),
-        epochs=(float(loss.epochs[2 * len(loss) // 3]), float(loss.epochs[-1])),
-        confidence=0.7,
-        evidence={
-            "last training loss": loss.last,
-            "last / first loss": loss.last / start,
-            "last accuracy": accuracy.last,
-        },
-        causes=(
-            "too few units or layers, or no non-linearity between them",
-            "too strong regularisation or dropout",
-            "the learning rate is too high to settle, or was decayed too early",
-            "the labels cannot be told from these inputs, or many are wrong",
-        ),
-        next_steps=(
-            FEW_SAMPLES,
-            "Train a larger model, or one without dropout and weight decay.",
-        ),
-    )
-
-
-def _val_lags(run: Run, loss: Curve) -> bool:
-    """Whether validation is so far behind that generalisation is what is missing."""
-    if run.train_accuracy is not None and run.val_accuracy is not None:
-        return run.gap > max(SMALL_GAP, 1 - run.train_accuracy.last)
-    return run.val_loss is not None and run.val_loss.last > MUCH_ABOVE * loss.last

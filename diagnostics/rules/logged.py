@@ -11,6 +11,8 @@ from diagnostics.columns import words
 from diagnostics.history import CURVES, History
 from diagnostics.rules.curve import Curve
 
+# Trends are not judged below: a shorter run has but two windows of three epochs.
+ENOUGH_EPOCHS = 8
 # Whose loss depends on an opponent, or on what was tried: it may rise while the run goes well.
 GAMES = {"policy", "actor", "critic", "generator", "discriminator", "gen", "disc", "adversarial",
          "adv", "gan", "reinforce", "td", "ppo", "dqn"}  # fmt: skip

@@ -78,7 +78,7 @@ def vanishing_gradients(run: Run) -> Finding | None:
     return Finding(
         code="vanishing_gradients",
         severity=Severity.PROBLEM if not _has_learned(run) else Severity.WARNING,
-        message=f"The gradient vanishes: {smallest!r} ends at {norms[smallest]:.2g}.",
+        message=f"The gradient vanishes: {smallest!r} ends at about {norms[smallest]:.2g}.",
         confidence=0.85,
         evidence=norms,
         causes=(
@@ -95,4 +95,4 @@ def vanishing_gradients(run: Run) -> Finding | None:
 def _has_learned(run: Run) -> bool:
     """Whether the training loss fell to a tenth: gradients vanish at a minimum by right."""
     curve = run.train_loss
-    return curve is not None and curve.last < 0.1 * curve.first
+    return curve is not None and curve.end_level < 0.1 * curve.first

@@ -17,8 +17,8 @@ FROM_THE_START = (0.3, 3.0)
 def speed(curve: Curve) -> tuple[float, float, float]:
     """Return the share of the first loss covered, and the final and initial pace by the average."""
     start = max(curve.first, float(np.median(curve.part(0.0, 0.1))))
-    covered = (start - curve.last) / start if start > 0 else 0.0
-    average = (start - curve.last) / max(len(curve) - 1, 1)
+    covered = (start - curve.end_level) / start if start > 0 else 0.0
+    average = (start - curve.end_level) / max(len(curve) - 1, 1)
     if average <= 0:
         return covered, 0.0, 0.0
     final = -trends.theil_sen(curve.part(2 / 3, 1.0)) / average

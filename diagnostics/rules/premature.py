@@ -11,10 +11,16 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.evaluation import MOSTLY_RIGHT, STILL_HIGH
-from diagnostics.rules.implied import ASSUMED_CLASSES, calibrated_loss, too_sure_in_training
+from diagnostics.history import CURVES
+from diagnostics.rules.evaluation import MOSTLY_RIGHT
+from diagnostics.rules.implied import (
+    ASSUMED_CLASSES,
+    STILL_HIGH,
+    calibrated_loss,
+)
 from diagnostics.rules.measurements import ALIKE, INVESTIGATE, ROW_SUMS, ROW_WISE, SET_MEANS
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
 # Without an accuracy: other data double the first loss at most, whole-batch softmax adds ln N.
@@ -26,15 +32,21 @@ HARDLY_LEARNED = 0.5
 # Until then no sound run of the corpus of benchmarks.runs rises by a fifth with its accuracy.
 EARLY_RISE = 1.4
 EARLY_GAIN = 0.1
+# What makes a validation loss start or climb above that of training, in right code.
+EXPLAINED = ("diverges", "restless", "apart", "sure_at_once")
 
 
-@rule("evaluation_bug", needs=("train_loss", "val_loss"), unless=("evaluation_bug",))
+@rule(
+    "evaluation_bug",
+    needs=("train_loss", "val_loss"),
+    uses=("train_accuracy", "val_accuracy"),
+    rests_on=(Premise.RATIO,),
+    not_while=EXPLAINED,
+)
 def rises_from_above(run: Run) -> Finding | None:
     """Validation starts far above training and only rises, and its accuracy does not explain it."""
     train, val = run.train_loss, run.val_loss
     if train is None or val is None or not (run.never_improved or _stays_above(run)):
-        return None
-    if run.diverges or run.apart or too_sure_in_training(run) or train.restless:
         return None
     accuracy = run.val_accuracy
     if accuracy is None and not run.exceeds(val.first / train.first, FAR_ABOVE):
@@ -86,30 +98,32 @@ def _stays_above(run: Run) -> bool:
     if train is None or val is None or run.judged is not None or train.values.min() < 0:
         return False
     added = val.first - train.first
-    learned = train.last < HARDLY_LEARNED * train.first
+    learned = train.end_level < HARDLY_LEARNED * train.first
     return bool(learned and added > train.first and val.values.min() > STILL_HIGH * added)
 
 
 @rule(
     "evaluation_bug",
-    needs=("train_loss", "train_accuracy", "val_accuracy"),
+    needs=CURVES,
     epochs=3,
-    unless=("evaluation_bug",),
+    rests_on=(Premise.VAL_COURSE,),
+    not_while=EXPLAINED,
 )
 def rises_while_training_learns(run: Run) -> Finding | None:
     """The validation loss rises in the first epochs already, together with its accuracy."""
     train, pair = run.train_loss, run.joint("val_loss", "val_accuracy")
-    if train is None or pair is None or run.diverges or run.apart or too_sure_in_training(run):
+    if train is None or pair is None:
         return None
     val, accuracy = pair
     learned = train.epochs[train.values < HARDLY_LEARNED * train.first]
     until = int(np.searchsorted(val.epochs, learned[0])) if len(learned) else len(val) - 1
     until = min(until, len(val) - 1)
-    peak = float(trends.running_median(val.values, 3)[: until + 1].max())
+    level = float(trends.running_median(val.values, 3)[: until + 1].max())
+    peak = float(val.values[: until + 1].max())
     gained = float(accuracy.values[until] - accuracy.first)
-    if val.first <= 0 or not run.exceeds(peak / val.first, EARLY_RISE):
+    if val.first <= 0 or not run.exceeds(level / val.first, EARLY_RISE):
         return None
-    if not run.exceeds(gained, EARLY_GAIN) or accuracy.last < MOSTLY_RIGHT:
+    if not run.exceeds(gained, EARLY_GAIN) or accuracy.end_level < MOSTLY_RIGHT:
         return None
     return Finding(
         code="evaluation_bug",

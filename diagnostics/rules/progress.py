@@ -9,16 +9,9 @@ from diagnostics.finding import Finding, Severity
 from diagnostics.rise import RISE_THRESHOLD
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.registry import remark
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
-BROKEN = (
-    "exploding_or_nan",
-    "evaluation_bug",
-    "loss_scale_mismatch",
-    "not_learning",
-    "class_collapse",
-    "oscillating",
-)
 # Validation below training by this factor all along.
 BETTER_BY = 0.9
 # Share of epochs at which validation must be below training.
@@ -45,7 +38,7 @@ def _info(code: str, message: str, **parts: object) -> Finding:
 @remark(
     "validation_better_than_train",
     needs=("train_loss", "val_loss"),
-    unless=("evaluation_bug", "loss_scale_mismatch", "train_validation_swapped"),
+    rests_on=(Premise.RATIO,),
 )
 def validation_better_than_train(run: Run) -> Finding | None:
     """Validation is below training all along, as dropout and running averages make it."""
@@ -72,7 +65,7 @@ def validation_better_than_train(run: Run) -> Finding | None:
     )
 
 
-@remark("noisy_validation", needs=("val_loss",), unless=BROKEN)
+@remark("noisy_validation", needs=("val_loss",), rests_on=(Premise.SWINGS,))
 def noisy_validation(run: Run) -> Finding | None:
     """The validation loss jumps more than the training loss."""
     val = run.val_loss
@@ -122,7 +115,7 @@ def learning_rate_step(run: Run) -> Finding | None:
     )
 
 
-@remark("plateau_then_progress", needs=("train_loss",), unless=BROKEN)
+@remark("plateau_then_progress", needs=("train_loss",), rests_on=(Premise.TRAIN_COURSE,))
 def plateau_then_progress(run: Run) -> Finding | None:
     """Nothing happened for a while, then the loss fell."""
     curve = run.train_loss
@@ -130,7 +123,7 @@ def plateau_then_progress(run: Run) -> Finding | None:
         return None
     values, index = trends.condense(curve.values, trends.TESTED_POINTS)
     start = float(np.median(values[:3]))
-    fall = start - curve.last
+    fall = start - curve.end_level
     if fall < max(0.2 * abs(start), 9 * trends.noise(values)):
         return None
     flat = values > start - PLATEAU_FALL * fall
@@ -149,7 +142,7 @@ def plateau_then_progress(run: Run) -> Finding | None:
     )
 
 
-@remark("late_improvement", needs=("val_loss",), unless=BROKEN)
+@remark("late_improvement", needs=("val_loss",), rests_on=(Premise.VAL_COURSE, Premise.SWINGS))
 def late_improvement(run: Run) -> Finding | None:
     """The validation loss rose and then fell below its earlier minimum (double descent)."""
     val = run.val_loss
@@ -174,7 +167,11 @@ def late_improvement(run: Run) -> Finding | None:
             float(val.epochs[-1]),
         ),
         confidence=0.8,
-        evidence={"earlier minimum": before, "hump": float(values[peak]), "later minimum": after},
+        evidence={
+            "earlier minimum, smoothed": before,
+            "hump, smoothed": float(values[peak]),
+            "later minimum, smoothed": after,
+        },
         causes=("double descent", "a lowered learning rate", "a rare event that passed"),
         next_steps=("Do not stop at the first rise: use a longer patience.",),
     )
@@ -191,7 +188,7 @@ def _highest_hump(values: np.ndarray) -> int | None:
     return peak if 0 < peak < len(values) - 1 else None
 
 
-@remark("still_improving", unless=(*BROKEN, "slow_learning", "overfitting", "label_noise"))
+@remark("still_improving", rests_on=(Premise.REST,))
 def still_improving(run: Run) -> Finding | None:
     """The run ended while it was getting better."""
     curve = run.val_loss or run.train_loss
@@ -210,9 +207,7 @@ def still_improving(run: Run) -> Finding | None:
     )
 
 
-@remark(
-    "converged", unless=(*BROKEN, "slow_learning", "still_improving", "overfitting", "label_noise")
-)
+@remark("converged", rests_on=(Premise.REST,))
 def converged(run: Run) -> Finding | None:
     """The run has come to rest."""
     curve = run.val_loss or run.train_loss
@@ -239,4 +234,4 @@ def _late_gain(curve: Curve) -> tuple[float, float]:
     gain = float(np.median(third[:piece]) - np.median(third[-piece:]))
     # Standard error of a difference of two medians: noise sqrt(pi / 2) sqrt(2 / n)
     error = curve.noise * np.sqrt(np.pi / piece)
-    return gain, max(IMPROVES * abs(curve.last), IMPROVES_NOISE * error)
+    return gain, max(IMPROVES * abs(curve.end_level), IMPROVES_NOISE * error)

@@ -8,10 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from diagnostics.rise import RISE_THRESHOLD
-from diagnostics.rules.curve import Curve
+from diagnostics.rules.breakdown import Breakdown
 from diagnostics.rules.divergence import Divergence, divergence
-from diagnostics.rules.inference import infer_classes, infer_samples
-from diagnostics.rules.logged import Logged
+from diagnostics.rules.inference import infer_samples
 from diagnostics.rules.matched import Matched, match
 
 # With unknown number of classes, chance is put at that many: ln 1000 = 6.9 nats.
@@ -30,29 +29,22 @@ SMALL_GAIN = 0.08
 SHARED = 0.1
 # Validation after the first epoch above the training mean over that epoch: by this much for sure.
 KEPT_PACE = 0.15
-# An accuracy that is no guess among three or more classes.
-LEARNED = 0.4
-# No probability in single precision costs more: -ln 2^-149.
-MOST_NATS = 103.0
-# The training loss ends this many times above where it started: it diverges.
-DIVERGED = 2.0
 
 
 @dataclass
-class Run(Logged):
+class Run(Breakdown):
     """What the rules look at.
 
     Parameters
     ----------
-    history
-        The curves as logged.
-    known_classes, known_samples
-        Number of classes, and of rows in one evaluation call, if the user gave them.
+    history, known_classes
+        As in `Breakdown`.
+    known_samples
+        Number of rows in one evaluation call, if the user gave it.
     margin
         How near the rule that is being asked came to its nearest threshold: see `exceeds`.
     """
 
-    known_classes: int | None = None
     known_samples: int | None = None
     margin: float = np.inf
 
@@ -81,32 +73,6 @@ class Run(Logged):
         return match(train, val)
 
     @cached_property
-    def diverges(self) -> bool:
-        """Whether the training loss ends above its start, or is not finite.
-
-        Above by more than its noise, or beyond what any guess costs.
-        """
-        for role in ("train_loss", "val_loss"):
-            values = self.history.curve(role)
-            if values is not None and not np.isfinite(values[self.history.logged(role)]).all():
-                return True
-        curve = self.train_loss
-        if curve is None:
-            return False
-        if self._beyond_any_guess(curve):
-            return True
-        return curve.rise.real and curve.last > DIVERGED * max(curve.first, curve.rise.lowest)
-
-    def _beyond_any_guess(self, loss: Curve) -> bool:
-        """Whether the training loss is larger than its accuracy allows for any sum or mean."""
-        accuracy = self.train_accuracy or self.val_accuracy
-        if accuracy is None:
-            return False
-        if accuracy.last > LEARNED:  # a sum falls as the model learns
-            return bool(loss.last > max(np.log(MANY_CLASSES), loss.first / 2))
-        return bool(loss.values.max() > MOST_NATS and loss.last < loss.values.max() / 10)
-
-    @cached_property
     def apart(self) -> bool:
         """Whether training is far more accurate than validation in the first epochs already."""
         pair = self.joint("train_accuracy", "val_accuracy")
@@ -132,7 +98,7 @@ class Run(Logged):
         train, val = self.train_loss, self.val_loss
         if train is None or val is None or val.first < train.first or not val.rise.real:
             return False
-        fell = train.last < TRAINING_LEFT * train.first
+        fell = train.end_level < TRAINING_LEFT * train.first
         return fell and bool(val.values.min() > NO_BETTER * val.first)
 
     @cached_property
@@ -140,19 +106,21 @@ class Run(Logged):
         """Training minus validation accuracy at the end; zero when unknown."""
         if self.train_accuracy is None or self.val_accuracy is None:
             return 0.0
-        return self.train_accuracy.last - self.val_accuracy.last
+        return self.train_accuracy.end_level - self.val_accuracy.end_level
 
     @cached_property
     def val_at_chance(self) -> bool:
         """Whether validation never beats a guess: no gain in accuracy, a loss no better."""
         pair = self.joint("val_loss", "val_accuracy")
-        if pair is None or not 0 < pair[1].last < 0.5:
+        if pair is None or not 0 < pair[1].end_level < 0.5:
             return False
         loss, accuracy = pair
         if self.train_accuracy and self.train_accuracy.first > accuracy.values.max() + AT_CHANCE:
             return False
-        gain = accuracy.last - accuracy.first
-        learned = self.train_accuracy.last - self.train_accuracy.first if self.train_accuracy else 0
+        gain = accuracy.end_level - accuracy.first
+        learned = (
+            self.train_accuracy.end_level - self.train_accuracy.first if self.train_accuracy else 0
+        )
         if gain > max(SMALL_GAIN, 3 * accuracy.noise, SHARED * learned):
             return False
         falls = loss.fall.steady and loss.fall.statistic > RISE_THRESHOLD
@@ -160,11 +128,6 @@ class Run(Logged):
             return False  # slow, but learning
         # A guess among C classes is right in 1/C of the cases and costs ln C.
         return bool(loss.values.min() > -0.97 * np.log(accuracy.values.max()))
-
-    @cached_property
-    def classes(self) -> int | None:
-        """Number of classes: given, else inferred from a start at chance, else None."""
-        return self.known_classes or infer_classes(self.train_loss, self.train_accuracy)
 
     @property
     def chance(self) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
 from diagnostics.rules.curve import Curve
-from diagnostics.rules.evaluation import STILL_HIGH
 from diagnostics.rules.implied import (
     ASSUMED_CLASSES,
+    STILL_HIGH,
     bound_evidence,
     calibrated_loss,
     cost_of_an_error,
@@ -18,6 +19,7 @@ from diagnostics.rules.implied import (
 )
 from diagnostics.rules.measurements import BOTH_SETS, GRADIENTS
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
 Pair = tuple[Curve, Curve]
@@ -55,15 +57,14 @@ COMPARED_OVER, COMPARED_BELOW = 0.1, 0.85
 
 @rule(
     "other_loss_trained",
-    needs=("train_loss", "val_loss", "train_accuracy", "val_accuracy"),
+    needs=CURVES,
     epochs=3,
+    not_while=("diverges", "apart"),
 )
 def other_loss_trained(run: Run) -> Finding | None:
     """The training loss is too small to be the cross-entropy that validation reports."""
     train, val = run.joint("train_loss", "train_accuracy"), run.joint("val_loss", "val_accuracy")
     if train is None or val is None:
-        return None
-    if run.apart or run.diverges:
         return None
     impossible = share_impossible(*train) > MOST_EPOCHS and share_impossible(*val) < 0.2
     mean_of_squares = impossible and _may_be_squared_error(train[0], val[0], run.classes)
@@ -95,12 +96,11 @@ def other_loss_trained(run: Run) -> Finding | None:
     "loss_scale_mismatch",
     needs=("train_loss", "val_loss"),
     epochs=3,
-    unless=("evaluation_bug", "other_loss_trained"),
+    rests_on=(Premise.RATIO,),
+    not_while=("diverges", "apart"),
 )
 def loss_scale_mismatch(run: Run) -> Finding | None:
     """One loss is a constant multiple of the other."""
-    if run.diverges or run.apart:
-        return None
     found = _matched_factor(run) if run.matched is not None else _early_factor(run)
     if found is None:
         return None
@@ -190,11 +190,13 @@ def _factor_of_errors(run: Run, train: Curve, val: Curve) -> tuple[float, str] |
 @rule(
     "loss_scale_mismatch",
     epochs=3,
-    unless=("loss_scale_mismatch", "other_loss_trained", "evaluation_bug"),
+    pair=True,
+    rests_on=(Premise.VAL_LEVEL,),
+    not_while=("diverges", "apart"),
 )
 def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     """The loss is a constant multiple of what the accuracy implies."""
-    if run.judged is None or run.diverges or run.apart:
+    if run.judged is None:
         return None
     loss, accuracy = run.judged
     expected = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)

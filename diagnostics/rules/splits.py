@@ -14,18 +14,9 @@ from diagnostics.rules.measurements import (
     SET_MEANS,
 )
 from diagnostics.rules.registry import rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
-# With these nothing can be said about generalisation.
-WRONG_NUMBERS = (
-    "evaluation_bug",
-    "softmax_twice",
-    "loss_scale_mismatch",
-    "exploding_or_nan",
-    "train_validation_swapped",
-    "not_learning",
-    "class_collapse",
-)
 # Validation below training by this factor at the end, and nearly equal at the start.
 SWAPPED_RATIO = 0.7
 EQUAL_START = 0.9
@@ -51,7 +42,11 @@ MATCHED_OVER = 0.15
 SLOW_START = 0.3
 
 
-@rule("train_validation_swapped", needs=("train_loss", "val_loss"), unless=WRONG_NUMBERS)
+@rule(
+    "train_validation_swapped",
+    needs=("train_loss", "val_loss"),
+    rests_on=(Premise.RATIO, Premise.TRAIN_COURSE),
+)
 def train_validation_swapped(run: Run) -> Finding | None:
     """The curve called validation behaves like training, and the reverse."""
     train, val = run.train_loss, run.val_loss
@@ -59,16 +54,16 @@ def train_validation_swapped(run: Run) -> Finding | None:
         return None
     # A training loss is the mean over an epoch: it starts above that of validation after it.
     start = val.first / train.first
-    end = val.last / train.last
+    end = val.end_level / train.end_level
     if not run.exceeds(SWAPPED_RATIO, end) or start < EQUAL_START or val.rise.real:
         return None
     # What helps validation while it leaves training where it is: only being trained on.
-    val_left, train_left = (c.last / float(np.median(c.part(0.4, 0.6))) for c in (val, train))
+    val_left, train_left = (c.end_level / float(np.median(c.part(0.4, 0.6))) for c in (val, train))
     apart = train_left > RESTS and (run.exceeds(HALVED, val_left) or end < TENTH)
     apart |= end < TWENTIETH
     if not apart and not run.exceeds(train.rise.margin, 1.0):
         return None
-    if train.last < LEARNED_ANYWAY * train.first:
+    if train.end_level < LEARNED_ANYWAY * train.first:
         return None  # memorised first, understood later: grokking
     onset = train.rise.onset if train.rise.real else 0
     return Finding(
@@ -76,13 +71,13 @@ def train_validation_swapped(run: Run) -> Finding | None:
         severity=Severity.PROBLEM,
         message=(
             f"The training loss {'rises' if train.rise.real else 'lags behind'} while the "
-            f"validation loss falls to {end:.2g} times it: the two are exchanged."
+            f"validation loss falls to about {end:.2g} times it: the two are exchanged."
         ),
         epochs=(float(train.epochs[onset]), float(train.epochs[-1])),
         confidence=0.9,
         evidence={
             "validation / training loss at the start": start,
-            "validation / training loss at the end": end,
+            "validation / training loss over the last epochs": end,
             "rise of the training loss in noise levels": train.rise.statistic,
         },
         causes=(
@@ -97,7 +92,9 @@ def train_validation_swapped(run: Run) -> Finding | None:
 
 
 @rule(
-    "distribution_shift", needs=("val_loss", "train_accuracy", "val_accuracy"), unless=WRONG_NUMBERS
+    "distribution_shift",
+    needs=("val_loss", "train_accuracy", "val_accuracy"),
+    rests_on=(Premise.GAP,),
 )
 def distribution_shift(run: Run) -> Finding | None:
     """Validation is far worse than training from the first epochs on."""
@@ -123,7 +120,7 @@ def distribution_shift(run: Run) -> Finding | None:
         ),
         epochs=pair[0].span,
         confidence=0.7,
-        evidence={"early gap of the accuracies": early, "last gap": late},
+        evidence={"early gap of the accuracies": early, "gap over the last epochs": late},
         causes=(
             "the validation set is preprocessed otherwise: scaling, channel order, label order",
             "the validation set comes from other sources, or has other class shares",
@@ -140,7 +137,7 @@ def distribution_shift(run: Run) -> Finding | None:
 @rule(
     "distribution_shift",
     needs=("train_loss", "val_loss"),
-    unless=(*WRONG_NUMBERS, "distribution_shift"),
+    rests_on=(Premise.VAL_COURSE, Premise.RATIO),
 )
 def validation_never_improves(run: Run) -> Finding | None:
     """The validation loss rises from the first epoch on, from above the training loss."""
@@ -148,7 +145,7 @@ def validation_never_improves(run: Run) -> Finding | None:
     if train is None or val is None or not run.never_improved or _labels_unpaired(run):
         return None
     accuracy = run.val_accuracy
-    if accuracy is not None and accuracy.last - accuracy.first > EARLY_GAP:
+    if accuracy is not None and accuracy.end_level - accuracy.first > EARLY_GAP:
         return None  # what is learned does carry over
     if 0 < val.first < CARRIES_OVER * np.log(2):
         return None  # better than any guess, from the start
@@ -183,21 +180,21 @@ def validation_never_improves(run: Run) -> Finding | None:
 @rule(
     "label_noise",
     needs=("val_loss", "train_accuracy", "val_accuracy"),
-    unless=(*WRONG_NUMBERS, "distribution_shift"),
+    rests_on=(Premise.GAP,),
 )
 def labels_unpaired(run: Run) -> Finding | None:
     """Training is learned by heart from nothing, validation stays at chance for ever."""
     train, val = run.train_accuracy, run.val_accuracy
     if train is None or val is None or not _labels_unpaired(run):
         return None
-    if not run.exceeds(train.last - val.last, EARLY_GAP):
+    if not run.exceeds(train.end_level - val.end_level, EARLY_GAP):
         return None
     return Finding(
         code="label_noise",
         severity=Severity.PROBLEM,
         message=(
             f"The training labels seem to have nothing to do with the inputs: training starts at "
-            f"chance and reaches {train.last:.0%} by heart, validation stays at {val.last:.0%}."
+            f"chance and reaches {train.last:.0%} by heart, validation ends at {val.last:.0%}."
         ),
         epochs=train.span,
         confidence=0.7,
@@ -230,7 +227,7 @@ def _carries_over(run: Run) -> bool:
     loss, pair = run.val_loss, run.joint("train_accuracy", "val_accuracy")
     if pair is not None and pair[1].first > max(MOSTLY_RIGHT, pair[0].first):
         return True
-    return loss is not None and 0 < loss.last < CARRIES_OVER * loss.first
+    return loss is not None and 0 < loss.end_level < CARRIES_OVER * loss.first
 
 
 def _labels_unpaired(run: Run) -> bool:
@@ -241,4 +238,4 @@ def _labels_unpaired(run: Run) -> bool:
     train, val = run.train_accuracy, run.val_accuracy
     if train is None or val is None or not run.val_at_chance:
         return False
-    return bool(train.values[1] - train.first < SLOW_START * (train.last - train.first))
+    return bool(train.values[1] - train.first < SLOW_START * (train.end_level - train.first))

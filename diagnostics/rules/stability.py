@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics import trends
 from diagnostics.columns import METRICS, words
 from diagnostics.finding import Finding, Severity
+from diagnostics.history import CURVES
+from diagnostics.rules.breakdown import DIVERGED, ORDER_OF_MAGNITUDE
 from diagnostics.rules.curve import Curve
 from diagnostics.rules.measurements import FINITE_INPUTS, GRADIENTS, LOWER_RATE, SLOWER
 from diagnostics.rules.registry import rule
 from diagnostics.rules.run import Run
 from diagnostics.table import Floats, Mask
 
-# The training loss ends this many times above its lowest level: it diverges.
-DIVERGED = 2.0
-# So large a rise needs no noise model.
-ORDER_OF_MAGNITUDE = 10.0
-# A model that was right in most cases, and a training loss that had been learned.
-MOSTLY_RIGHT, LEARNED = 0.5, 0.5
-# A jump to so many times the first loss is no unusual batch.
-BLOWN_UP = 3.0
 # A loss that would be an accuracy ends at least there.
 AS_ACCURATE = 0.5
 # Share of the run in which a highest loss counts as one from the start.
 FIRST_EPOCHS = 0.1
 
 
-@rule("exploding_or_nan", epochs=1, any_loss=True)
+@rule("exploding_or_nan", epochs=1, uses=("train_loss", "val_loss"), any_loss=True)
 def not_finite(run: Run) -> Finding | None:
     """A loss became NaN or infinite."""
     history = run.history
@@ -80,59 +73,45 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
     )
 
 
-@rule("exploding_or_nan", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("exploding_or_nan", needs=("train_loss",), uses=CURVES)
 def diverging(run: Run) -> Finding | None:
     """The training loss itself rises, by as much as it was."""
     curve = run.train_loss
-    if curve is None:
+    if curve is None or run.answers_hold:
         return None
     start = max(curve.first, curve.rise.lowest)
     margin = max(curve.rise.margin, curve.rise.relative / ORDER_OF_MAGNITUDE)
     doubles = run.exceeds(margin, 1.0) and curve.rise.relative > DIVERGED - 1
-    if not run.diverges and (not doubles or curve.last < 0.5 * start):
+    if not run.diverges and (not doubles or curve.end_level < 0.5 * start):
         return None
-    if run.val_loss is not None and run.val_loss.fall.real and not run.val_loss.rise.real:
+    val = run.val_loss
+    if curve.rise.real and val is not None and val.fall.real and not val.rise.real:
         return None  # validation improves meanwhile: the curves are swapped, or training is noised
     return _misnamed(run, curve) if _like_an_accuracy(run, curve) else _broke_down(run, curve)
 
 
-@rule("exploding_or_nan", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("exploding_or_nan", needs=("train_loss",))
 def unlearned(run: Run) -> Finding | None:
     """What was learned is lost at once: a jump that accuracy or validation does not survive."""
-    curve, accuracy, val = run.train_loss, run.train_accuracy, run.val_loss
-    if curve is None:
+    if run.train_loss is None or not run.lost_at_once:
         return None
-    jumps = curve.values.max() > DIVERGED * curve.first
-    if accuracy is not None and jumps and curve.last > curve.first:
-        best = float(trends.running_median(accuracy.values, 3).max())
-        if best > MOSTLY_RIGHT and accuracy.last < best / 2:
-            return _broke_down(run, curve)
-    peak = int(np.argmax(curve.values))
-    before = curve.values[:peak]
-    if val is None or len(before) < 3 or before.min() > LEARNED * curve.first:
-        return None
-    val_before = val.values[val.epochs < curve.epochs[peak - 2]]
-    if not len(val_before) or not run.exceeds(curve.values[peak], BLOWN_UP * curve.first):
-        return None
-    if not run.exceeds(val.last, ORDER_OF_MAGNITUDE * float(np.median(val_before[-3:]))):
-        return None
-    return _broke_down(run, curve)
+    return _broke_down(run, run.train_loss)
 
 
-@rule("exploding_or_nan", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("exploding_or_nan", needs=("train_loss",))
 def bottomless(run: Run) -> Finding | None:
     """The loss of a classifier falls below zero, further and further: it has no lowest value."""
     curve, pair = run.train_loss, run.judged
     if curve is None or pair is None or curve.rise.real:
         return None
-    if not run.exceeds(-curve.last, ORDER_OF_MAGNITUDE * abs(curve.first)):
+    if not run.exceeds(-curve.end_level, ORDER_OF_MAGNITUDE * abs(curve.first)):
         return None
     return Finding(
         code="exploding_or_nan",
         severity=Severity.PROBLEM,
         message=(
             f"The training loss falls without end, to {curve.last:.4g}. A cross-entropy is never "
-            f"negative while the labels are 0 and 1; the accuracy is at {pair[1].last:.3g}."
+            f"negative while the labels are 0 and 1; the accuracy ends at {pair[1].last:.3g}."
         ),
         epochs=curve.span,
         confidence=0.85,
@@ -157,8 +136,8 @@ def _like_an_accuracy(run: Run, curve: Curve) -> bool:
         return False
     within = all(c.values.min() >= 0 and c.values.max() <= 1 for c in (curve, val))
     half = float(np.median(curve.part(0.4, 0.6)))
-    levels_off = curve.last - half < (half - curve.first) / 2
-    return within and levels_off and val.last > val.first and curve.last > AS_ACCURATE
+    levels_off = curve.end_level - half < (half - curve.first) / 2
+    return within and levels_off and val.end_level > val.first and curve.end_level > AS_ACCURATE
 
 
 def _misnamed(run: Run, curve: Curve) -> Finding:

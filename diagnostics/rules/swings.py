@@ -6,18 +6,17 @@ import numpy as np
 
 from diagnostics import trends
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.curve import RESTLESS, Curve
+from diagnostics.rules.curve import CALM, RESTLESS, Curve
 from diagnostics.rules.implied import ASSUMED_CLASSES, TOO_LARGE, calibrated_loss
 from diagnostics.rules.measurements import LOWER_RATE, SLOWER
 from diagnostics.rules.registry import remark, rule
+from diagnostics.rules.relations import Premise
 from diagnostics.rules.run import Run
 
 # A swing of this share of what there is to lose may spoil the run ...
 LARGE_SWING = 0.1
 # ... and does where the model ends less accurate than this, or its answers move by that much.
 GOOD_ENOUGH, ANSWERS_MOVE = 0.9, 0.05
-# A validation loss, of fixed samples, that moves by less is calm.
-CALM = RESTLESS / 2
 # The loss of one batch swings by sd / sqrt(size) of its own, and losses vary about as much as they
 # cost: single steps tell nothing below this share of their level.
 NOISE_OF_BATCHES = 0.5
@@ -31,7 +30,7 @@ WARM_UP = 0.05
 MANY_SPIKES = 0.1
 
 
-@rule("oscillating", needs=("train_loss",), unless=("exploding_or_nan",))
+@rule("oscillating", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def oscillating(run: Run) -> Finding | None:
     """The training loss jumps up and down from epoch to epoch."""
     curve = run.train_loss
@@ -46,7 +45,8 @@ def oscillating(run: Run) -> Finding | None:
     val = run.val_loss
     if val is not None and not val.rise.real and not run.exceeds(val.swing, CALM):
         return None  # what moves the weights to and fro moves validation, too
-    if run.axis == "step" and not run.exceeds(swing * curve.scale, NOISE_OF_BATCHES * level):
+    of_one_batch = run.axis == "step" and (val is None or val.swing <= RESTLESS)
+    if of_one_batch and not run.exceeds(swing * curve.scale, NOISE_OF_BATCHES * level):
         return None
     turns = np.mean(np.diff(np.sign(np.diff(values))) != 0)
     if not run.exceeds(float(turns), 0.4):
@@ -80,12 +80,12 @@ def _spoiled(run: Run, level: float) -> bool:
     accuracy = run.val_accuracy or run.train_accuracy
     if accuracy is None:
         return True
-    implied = float(calibrated_loss(np.array(accuracy.last), run.classes or ASSUMED_CLASSES))
+    implied = float(calibrated_loss(np.array(accuracy.end_level), run.classes or ASSUMED_CLASSES))
     moves = accuracy.later_half.noise > ANSWERS_MOVE
-    return accuracy.last < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
+    return accuracy.end_level < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
 
 
-@remark("spike_recovered", needs=("train_loss",), unless=("exploding_or_nan", "oscillating"))
+@remark("spike_recovered", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def spike_recovered(run: Run) -> Finding | None:
     """Single epochs stand out, and the run goes on as before."""
     for curve in (run.train_loss, run.val_loss):
@@ -109,8 +109,8 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
         code="spike_recovered",
         severity=Severity.INFO,
         message=(
-            f"The loss jumps {times}, to {curve.values[worst]:.3g} from {level[worst]:.3g} at "
-            f"{run.axis} {curve.epochs[worst]:g}, and recovers."
+            f"The loss jumps {times}, to {curve.values[worst]:.3g} from about {level[worst]:.3g} "
+            f"at {run.axis} {curve.epochs[worst]:g}, and recovers."
         ),
         epochs=(float(curve.epochs[spikes[0]]), float(curve.epochs[spikes[-1]])),
         confidence=0.9,

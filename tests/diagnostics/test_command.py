@@ -67,6 +67,16 @@ def test_muted_finding_neither_shows_nor_fails(broken):
     assert not failed
 
 
+def test_what_was_found_and_muted_is_not_called_nothing(broken, fine, tmp_path):
+    text, _ = said([broken], mute=("exploding_or_nan",), output=tmp_path / "report.html")
+
+    assert "Found, and muted: exploding_or_nan" in text
+    assert "Nothing wrong" not in text
+    assert "Found, and muted: exploding_or_nan" in (tmp_path / "report.html").read_text()
+    assert "muted: exploding_or_nan" in said([broken, fine], mute=("exploding_or_nan",))[0]
+    assert "muted" not in said([fine], mute=("exploding_or_nan",))[0]
+
+
 def test_one_bad_run_among_several_fails(broken, fine, tmp_path):
     for paths in ([fine, broken], [tmp_path]):
         text, failed = said(paths, fail_on="problem")

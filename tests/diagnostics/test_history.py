@@ -261,3 +261,13 @@ def test_a_loss_goes_before_the_perplexity_made_of_it():
     )
 
     assert history.mapping == {"train_loss": "train_loss", "val_loss": "val_loss"}
+
+
+def test_two_accuracies_of_one_log_have_one_unit_unless_that_takes_them_apart():
+    rare = {"loss": [2.0, 1.0, 0.5], "acc": [30.0, 60.0, 90.0], "val_acc": [0.0, 0.6, 0.0]}
+    many_classes = rare | {"acc": [0.4, 1.1, 1.8], "val_acc": [0.2, 0.7, 1.1]}
+    mixed = rare | {"val_acc": [0.3, 0.5, 0.8]}
+
+    assert History.from_dict(rare).curve("val_accuracy")[1] == pytest.approx(0.006)
+    assert History.from_dict(many_classes).curve("val_accuracy")[2] == pytest.approx(0.011)
+    assert History.from_dict(mixed).curve("val_accuracy")[2] == 0.8

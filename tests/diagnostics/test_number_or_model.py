@@ -174,3 +174,36 @@ def test_a_model_too_weak_for_its_training_set_underfits_though_validation_is_be
     }
 
     assert diagnose(curves).primary.code == "underfitting"
+
+
+QUESTION = {
+    "train_loss": [9.34, 9.04, 9.97, 10.98, 11.68, 12.29, 12.80, 12.96],
+    "train_accuracy": [0.487, 0.703, 0.787, 0.838, 0.871, 0.897, 0.915, 0.928],
+    "val_loss": [7.99, 7.60, 8.52, 9.62, 10.40, 11.08, 11.64, 11.87],
+    "val_accuracy": [0.462, 0.652, 0.736, 0.786, 0.818, 0.846, 0.858, 0.87],
+}
+
+
+def test_the_run_of_the_question_has_a_wrong_number_and_no_divergence():
+    report = diagnose(QUESTION)
+
+    assert report.primary.code == "evaluation_bug"
+    assert report["loss_accuracy_divergence"].epochs == (1, 7)
+    assert "exploding_or_nan" not in report
+
+
+def test_a_loss_grows_without_bound_by_its_own_start_while_the_answers_suffer():
+    rate_too_high = {
+        "loss": [2.2, 20.0, 160.0, 900.0, 4e3, 3e4, 1e5, 9e5, 6e6, 4e7],
+        "accuracy": [0.63, 0.70, 0.74, 0.71, 0.77, 0.67, 0.75, 0.73, 0.77, 0.71],
+    }
+
+    assert diagnose(rate_too_high).primary.code == "exploding_or_nan"
+
+
+def test_an_infinite_loss_of_right_answers_leaves_the_values_before_it_to_be_judged():
+    curves = {name: [*values, values[-1]] for name, values in QUESTION.items()}
+    curves["val_loss"][-1] = np.inf
+    report = diagnose(curves)
+
+    assert {"evaluation_bug", "exploding_or_nan"} <= set(report.codes)
