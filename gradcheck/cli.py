@@ -14,6 +14,7 @@ from gradcheck.shell import (
     INTERRUPTED,
     PASSED,
     Output,
+    one_blas_thread,
     processes,
     refuse_ending,
     roles,
@@ -36,6 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# Commands that multiply matrices large enough for the threads of BLAS.
+THREADED = ("train",)
+
 # Endings that a report of `check` can be written to.
 REPORT_ENDINGS = (".html", ".json", ".png", ".svg", ".txt")
 
@@ -55,12 +59,15 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _of_all(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", help="Print it.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
     """Find out why a neural network trains, but wrongly."""
+    if context.invoked_subcommand not in THREADED:
+        context.with_resource(one_blas_thread())
 
 
 @app.command()
