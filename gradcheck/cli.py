@@ -13,6 +13,7 @@ from gradcheck.shell import (
     FOUND,
     INTERRUPTED,
     PASSED,
+    Inputs,
     Output,
     one_blas_thread,
     processes,
@@ -73,14 +74,7 @@ def _of_all(
 @app.command()
 def check(
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     mode: Annotated[Mode, typer.Option(help="Directions, every entry, or both as needed.")] = (
         Mode.AUTO
     ),
@@ -122,14 +116,7 @@ def check(
 @app.command()
 def hunt(
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     examples: Annotated[int, typer.Option(help="Inputs drawn, besides the special ones.")] = 100,
     tolerance: Annotated[
         float | None, typer.Option(help="Accept relative errors up to this.")

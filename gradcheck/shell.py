@@ -16,6 +16,14 @@ import typer
 # Exit statuses: everything passed, something is wrong, the command could not be carried out.
 PASSED, FOUND, UNUSABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
 ]

@@ -34,6 +34,9 @@ def threads():
     return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
 
 
+pytestmark = pytest.mark.skipif(not threads(), reason="a BLAS whose threads cannot be held")
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_check_runs_on_one_thread_and_the_limit_ends_with_it(workers, tmp_path):
     (tmp_path / "mylayer.py").write_text(LAYER)
