@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
@@ -15,10 +16,15 @@ from structures import masked, of_report
 from typer.testing import CliRunner
 
 import gradcheck
+import network
 from gradcheck.cli import app
+from gradcheck.properties import suite
 
 HERE = Path(__file__).with_name("readme")
 BLOCKS = blocks()
+WORDS = dict(enumerate(["five", "six", "seven", "eight", "nine", "ten"], start=5)) | dict(
+    enumerate(["fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"], start=15)
+)
 # Lines of pytest's summary that say what is wrong, why and what to change, and how much there was.
 CONCLUSION = re.compile(r" *(FAIL|change|cause)\b|\d+ checks?:")
 # The end of one is that of the user's run, and the demonstration has a test of its own.
@@ -133,7 +139,8 @@ def test_every_option_of_the_readme_is_there():
             assert re.search(rf"(?<![\w-]){option}(?![\w-])", shown.output), (command, option)
 
 
-def test_commands_of_other_tools_are_there():
+def test_commands_of_other_tools_are_there(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
@@ -146,6 +153,25 @@ def test_commands_of_other_tools_are_there():
         assert (ROOT / script).is_file(), script
     for extra in re.findall(r'-e "\.\[(\w+)\]"|extra `(\w+)`', text):
         assert "".join(extra) in extras, extra
+
+
+def test_what_the_readme_counts_is_as_many(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    corpus = importlib.import_module("benchmarks.corpus").cases()
+    parts = [part for part in vars(network).values() if inspect.isclass(part)]
+    concrete = [part for part in parts if not inspect.isabstract(part)]
+    wrong = sum(bool(case.wrong) for case in corpus)
+    counted = [
+        f"{WORDS[sum(issubclass(part, network.Layer) for part in concrete)]} layers",
+        f"{WORDS[sum(issubclass(part, network.Loss) for part in concrete)]} losses",
+        f"The {len(suite('softmax').properties)} properties of a softmax",
+        f"On {len(corpus)} layers that strangers could have written, {wrong} with one",
+        f"and {len(corpus) - wrong} right but hard",
+    ]
+
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+    assert not [statement for statement in counted if statement not in text]
 
 
 def test_links_of_the_readme_lead_somewhere():
