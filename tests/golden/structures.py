@@ -114,10 +114,17 @@ def of_axes(axis):
 
 def is_span(patch, bars):
     """Whether a patch shades a range of x over the whole height of its axes."""
-    box = getattr(patch, "get_bbox", lambda: None)()
-    return patch not in bars and box is not None and (box.y0, box.y1) == (0, 1)
+    corners = corners_of(patch)
+    return patch not in bars and corners is not None and set(corners[:, 1]) == {0, 1}
 
 
 def of_span(patch):
-    box = patch.get_bbox()
-    return f"{box.x0:g} to {box.x1:g}"
+    x = corners_of(patch)[:, 0]
+    return f"{x.min():g} to {x.max():g}"
+
+
+def corners_of(patch):
+    """Return the corners of a rectangle, or of what older versions of Matplotlib draw for one."""
+    if hasattr(patch, "get_corners"):
+        return patch.get_corners()
+    return patch.get_xy() if hasattr(patch, "get_xy") else None

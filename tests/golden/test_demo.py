@@ -10,6 +10,8 @@ from gradcheck.cli import app
 from gradcheck.demo import run as demo
 
 CAPTION = re.compile(r"!\[([^\]]*)\]\([\w/]*question\.png\)")
+# What the page quotes of the tools: a label at the margin, its text behind it and indented below.
+QUOTED = re.compile(r"^(?:what|evidence|change)  +(.*(?:\n  +.*)*)", re.MULTILINE)
 SECONDS = re.compile(r"\(\d+\.\d s\)")
 
 
@@ -46,6 +48,11 @@ def test_the_demonstration_is_as_the_pages_show_it(golden, tmp_path, monkeypatch
             "written": sorted(path.name for path in tmp_path.iterdir()),
         },
     )
+    page = (ROOT / "docs" / "question.md").read_text(encoding="utf-8")
+    rows = [masked(text) for fault in asked.faults for _, text in fault.rows()]
+    quoted = [masked(text) for text in QUOTED.findall(page)]
+    assert len(quoted) >= 10
+    assert not [text for text in quoted if not any(text in row for row in rows)]
     captions = {
         page: CAPTION.findall((ROOT / page).read_text(encoding="utf-8"))
         for page in ("README.md", "docs/question.md")

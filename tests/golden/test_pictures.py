@@ -4,7 +4,7 @@ import re
 
 import pytest
 from golden_files import ROOT, load_script
-from structures import of_figure, of_finding
+from structures import masked, of_figure, of_finding
 
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -31,6 +31,9 @@ def test_pictures_of_the_diagnostics(golden):
 
 def test_pictures_of_the_investigations(golden):
     script = load_script("investigate_page")
+    page = masked(script.PAGE.read_text(encoding="utf-8"))
+
+    examples = list(script.examples())
 
     golden(
         "pictures/investigate",
@@ -40,9 +43,12 @@ def test_pictures_of_the_investigations(golden):
                 "findings": [of_finding(finding) for finding in report.findings],
                 "picture": of_figure(report.figure()),
             }
-            for name, fault, report in script.examples()
+            for name, fault, report in examples
         },
     )
+    for name, fault, report in examples:
+        said = f"The fault: {fault}. ```text {masked(report.paragraph)} ```"
+        assert said in page, f"{name}: run python scripts/investigate_page.py"
 
 
 def test_captions_of_the_question_are_written_where_the_picture_stands(question):
