@@ -54,7 +54,7 @@ def draw_curve(
 
 def _is_noisy(values: Floats) -> bool:
     """Whether noise hides the course, on the scale on which it will be drawn."""
-    shown = np.log(values) if _spans_decades(values) else values
+    shown = np.log(values) if spans_decades(values) else values
     return noise(shown) > NOISY * float(np.ptp(shown))
 
 
@@ -104,16 +104,17 @@ def draw_best(axis: Axes, x: Floats, y: Floats, name: str, *, lowest: bool) -> N
     best = int(np.argmin(y) if lowest else np.argmax(y))
     axis.plot(
         x[best], y[best], marker="o", markersize=10, markerfacecolor="none", color="black",
-        linestyle="", label=f"best {name} {y[best]:.3g} at {x[best]:g}",
+        linestyle="", clip_on=False, label=f"best {name} {y[best]:.3g} at {x[best]:g}",
     )  # fmt: skip
 
 
 def choose_scale(axis: Axes, values: Floats) -> None:
     """Make the axis logarithmic where the values span orders of magnitude."""
-    axis.set_yscale("log" if _spans_decades(values) else "linear")
+    axis.set_yscale("log" if spans_decades(values) else "linear")
 
 
-def _spans_decades(values: Floats) -> bool:
+def spans_decades(values: Floats) -> bool:
+    """Whether the values are positive and span orders of magnitude."""
     if len(values) == 0 or values.min() <= SMALLEST_ON_LOG_AXIS:
         return False
     return bool(values.max() > LOG_RATIO * values.min())

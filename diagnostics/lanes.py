@@ -28,11 +28,10 @@ def draw_lanes(axes: Sequence[Axes], history: History, findings: Sequence[Findin
 
     The shaded one is that with an onset within the run, else the symptom, else the first.
     """
-    placed = [f for f in findings if f.epochs is not None and f.severity is not Severity.INFO]
-    lanes = placed[:MOST_LANES]
+    lanes = _placed(findings)[:MOST_LANES]
     for number, finding in enumerate(reversed(lanes)):
         _draw_lane(axes[0], history, finding, BAR + number * LANE)
-    shaded = _shaded(history, placed)
+    shaded = shaded_finding(history, findings)
     if shaded is not None and shaded.epochs is not None:
         first, last = shaded.epochs
         for axis in axes:
@@ -91,7 +90,13 @@ def _anchor(history: History, first: float, last: float) -> tuple[float, str]:
     return (last, "right") if share > LEFT_RIGHT[1] else ((begin + end) / 2, "center")
 
 
-def _shaded(history: History, placed: Sequence[Finding]) -> Finding | None:
+def shaded_finding(history: History, findings: Sequence[Finding]) -> Finding | None:
+    """Return the finding whose epochs are shaded in the picture of the run, None without one."""
+    placed = _placed(findings)
     later = [f for f in placed if f.epochs and f.epochs[0] > history.epochs[0]]
     symptom = [f for f in placed if f.code == "loss_accuracy_divergence"]
     return next(iter(later or symptom or placed), None)
+
+
+def _placed(findings: Sequence[Finding]) -> list[Finding]:
+    return [f for f in findings if f.epochs is not None and f.severity is not Severity.INFO]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +15,10 @@ from diagnostics.curves import (
     draw_best,
     draw_crosses,
     draw_curve,
+    spans_decades,
 )
 from diagnostics.history import History
+from diagnostics.table import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +27,11 @@ SPLITS = {"train": "training", "val": "validation"}
 METRICS = ("loss", "accuracy")
 # Beside these, so many columns of gradient norms or shares of dead units are drawn.
 MOST_INTERNALS = 4
+# A curve over less than this share of its panel is a flat line to the eye: a sixth of the 2 inches
+# of a panel is six times the size of a marker.
+LEAST_SHARE = 1 / 6
+# Of a run that changes by less than this share of its level, the level is what is compared.
+LEAST_CHANGE = 0.25
 # A loss whose lowest value lies further above ln N has nothing to do with it.
 FLOOR_REACH = 2.0
 
@@ -36,6 +43,31 @@ def metrics_of(history: History) -> list[str]:
         for metric in METRICS
         if any(history.curve(f"{split}_{metric}") is not None for split in SPLITS)
     ]
+
+
+def values_of(history: History, metric: str) -> Floats:
+    """Return all finite values of a metric, training and validation."""
+    curves = (history.curve(f"{split}_{metric}") for split in SPLITS)
+    values: Floats = np.concatenate([curve for curve in curves if curve is not None])
+    return values[np.isfinite(values)]
+
+
+def shows_every_run(histories: Iterable[History], metric: str) -> bool:
+    """Whether every run that changes can be seen to change on one axis for all of them.
+
+    A run that stays where it is (less than `LEAST_CHANGE` of its level) is rightly a flat line.
+    """
+    curves = [values for run in histories if len(values := values_of(run, metric))]
+    if not curves:
+        return True
+    together = np.concatenate(curves)
+    scale = np.log if spans_decades(together) else np.asarray
+    height = float(np.ptp(scale(together)))
+    return all(
+        np.ptp(scale(values)) >= LEAST_SHARE * height
+        for values in curves
+        if np.ptp(values) > LEAST_CHANGE * np.abs(values).max()
+    )
 
 
 def internals_of(history: History) -> dict[str, list[str]]:

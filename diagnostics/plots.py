@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnostics.curves import choose_scale
 from diagnostics.finding import Finding
 from diagnostics.history import History, as_history
 from diagnostics.lanes import draw_lanes, heading_of
-from diagnostics.panels import METRICS, draw_internals, draw_metrics, internals_of, metrics_of
+from diagnostics.panels import (
+    METRICS,
+    draw_internals,
+    draw_metrics,
+    internals_of,
+    metrics_of,
+    shows_every_run,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH, PANEL, MARGIN = 7.0, 2.0, 1.4  # inches
+# Width of one of several runs side by side: its heading and the epochs below it can be read.
+COLUMN = 3.6
 # A figure narrower than this has its legend in one column.
 NARROW = 5.0
 MOST_SIDE_BY_SIDE = 4
@@ -125,20 +136,32 @@ class HistoryDisplay:
 def compare_histories(
     histories: Mapping[str, History],
     findings: Mapping[str, Sequence[Finding]] | None = None,
+    *,
+    width: float | None = None,
 ) -> Figure:
-    """Draw runs side by side, with a common scale for each metric.
+    """Draw runs side by side: on a common scale for each metric where that shows every run.
+
+    Where a run would be a flat line on the common scale of a metric though its values change, each
+    run has a scale of its own there, and the axes say so.
 
     Parameters
     ----------
     histories
-        The runs by their names, as in ``{"as asked": broken, "mended": mended}``.
+        The runs by their names, as in ``{"as asked": broken, "corrected": corrected}``.
     findings
         The findings of each run by the same names.
+    width
+        Of the figure, in inches; by default as wide as the runs need.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One column for each run, four to a row.
+        One column for each run, four to a row, fewer where ``width`` has no room for them.
+
+    Raises
+    ------
+    ValueError
+        There are no runs, or they have neither losses nor accuracies in common.
     """
     from matplotlib.figure import Figure
 
@@ -147,38 +170,48 @@ def compare_histories(
     panels = [m for m in METRICS if all(m in metrics_of(run) for run in histories.values())]
     if not panels:
         raise ValueError("histories: the runs have neither losses nor accuracies in common")
-    columns = min(len(histories), MOST_SIDE_BY_SIDE)
+    fitting = MOST_SIDE_BY_SIDE if width is None else max(1, int(width / COLUMN))
+    columns = min(len(histories), MOST_SIDE_BY_SIDE, fitting)
     stacks = -(-len(histories) // columns)
-    height = stacks * (PANEL * len(panels) + MARGIN)
-    figure = Figure(figsize=(max(WIDTH, 3.6 * columns), height), layout="constrained")
+    size = (width or max(WIDTH, COLUMN * columns), stacks * (PANEL * len(panels) + MARGIN))
+    figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(stacks * len(panels), columns, squeeze=False)
+    common = {metric for metric in panels if shows_every_run(histories.values(), metric)}
     for number, (name, history) in enumerate(histories.items()):
         stack, column = divmod(number, columns)
         axes = grid[stack * len(panels) : (stack + 1) * len(panels), column].tolist()
-        of_run = list((findings or {}).get(name, ()))
-        _share(axes, grid)
-        draw_metrics(axes, history, panels)
-        lanes = draw_lanes(axes, history, of_run)
-        heading_of(axes[0], f"{name}\n{_heading(of_run)}".rstrip(), lanes)
-        axes[-1].set_xlabel(history.axis)
-        for axis in axes[:-1]:
-            axis.tick_params(labelbottom=False)
-        if column:
-            for axis in axes:
-                axis.set_ylabel("")
+        for axis, first, metric in zip(axes, grid[:, 0], panels, strict=False):
+            if metric in common and axis is not first:
+                axis.sharey(first)
+        _draw_column(axes, panels, name, history, list((findings or {}).get(name, ())))
+        for axis, metric in zip(axes, panels, strict=True):
+            own = metric not in common
+            axis.set_ylabel(f"{metric} (own scale)" if own else "" if column else metric)
+    for first, metric in zip(grid[:, 0], panels, strict=False):
+        if metric in common:
+            choose_scale(first, np.concatenate([values_of(h, metric) for h in histories.values()]))
     for axis in grid[-len(panels) :, (len(histories) - 1) % columns + 1 :].flat:
         axis.remove()
     _legend_below(figure, values=False)
     return figure
 
 
-def _share(axes: Sequence[Axes], grid: Any) -> None:
-    """Give each metric the scale that it has in the first run, and its panels one x."""
-    for axis, first in zip(axes, grid[: len(axes), 0], strict=True):
-        if axis is not first:
-            axis.sharey(first)
-        if axis is not axes[0]:
-            axis.sharex(axes[0])
+def _draw_column(
+    axes: Sequence[Axes],
+    panels: list[str],
+    name: str,
+    history: History,
+    findings: Sequence[Finding],
+) -> None:
+    """Draw one of several runs: its metrics below one another, over one axis of epochs."""
+    for axis in axes[1:]:
+        axis.sharex(axes[0])
+    draw_metrics(axes, history, panels)
+    lanes = draw_lanes(axes, history, findings)
+    heading_of(axes[0], f"{name}\n{_heading(findings)}".rstrip(), lanes)
+    axes[-1].set_xlabel(history.axis)
+    for axis in axes[:-1]:
+        axis.tick_params(labelbottom=False)
 
 
 def _new_axes(count: int, width: float) -> list[Axes]:

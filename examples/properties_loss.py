@@ -12,7 +12,7 @@ def loss(p, t):
     return -np.sum(t * np.log(p)) / len(p)
 
 
-def mended_loss(p, t):
+def corrected_loss(p, t):
     samples = np.atleast_2d(p).shape[0]
     return -np.sum(xlogy(t, np.maximum(p, np.finfo(np.float32).tiny))) / samples
 
@@ -24,7 +24,7 @@ def gradient_by_logits(p, t):
 def main():
     print(run_properties("loss", loss, examples=30))
     print()
-    print(run_properties("loss", mended_loss, examples=30, backward=gradient_by_logits))
+    print(run_properties("loss", corrected_loss, examples=30, backward=gradient_by_logits))
 
 
 if __name__ == "__main__":

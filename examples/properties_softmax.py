@@ -1,4 +1,4 @@
-"""Shows which properties a softmax over the whole array lacks, and what would mend it."""
+"""Shows which properties a softmax over the whole array lacks, and what would correct it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ from gradcheck.shell import (
     FOUND,
     INTERRUPTED,
     PASSED,
+    Inputs,
     Output,
+    one_blas_thread,
     processes,
     refuse_ending,
     roles,
@@ -36,6 +38,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# Commands that multiply matrices large enough for the threads of BLAS.
+THREADED = ("train",)
+
 # Endings that a report of `check` can be written to.
 REPORT_ENDINGS = (".html", ".json", ".png", ".svg", ".txt")
 
@@ -55,25 +60,21 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _of_all(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", help="Print it.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
     """Find out why a neural network trains, but wrongly."""
+    if context.invoked_subcommand not in THREADED:
+        context.with_resource(one_blas_thread())
 
 
 @app.command()
 def check(
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     mode: Annotated[Mode, typer.Option(help="Directions, every entry, or both as needed.")] = (
         Mode.AUTO
     ),
@@ -115,14 +116,7 @@ def check(
 @app.command()
 def hunt(
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     examples: Annotated[int, typer.Option(help="Inputs drawn, besides the special ones.")] = 100,
     tolerance: Annotated[
         float | None, typer.Option(help="Accept relative errors up to this.")

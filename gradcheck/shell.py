@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,14 @@ import typer
 # Exit statuses: everything passed, something is wrong, the command could not be carried out.
 PASSED, FOUND, UNUSABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
 ]
@@ -40,8 +48,23 @@ def processes(workers: int) -> Iterator[Executor | None]:
     if workers < 2:
         yield None
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, initializer=one_blas_thread) as pool:
         yield pool
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Hold NumPy's and SciPy's BLAS to one thread, until the context that is returned ends.
+
+    The matrices of a check are small. Threads gain little on them, and where other work holds the
+    cores they wait for one another most of the time. Only BLAS is held: what PyTorch, JAX or
+    OpenMP do with the cores is the user's choice.
+    """
+    import scipy.linalg  # noqa: F401 (it loads both: only what is loaded can be held)
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 @contextmanager

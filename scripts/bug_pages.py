@@ -105,12 +105,19 @@ def illustrate(page: Page, report: Report) -> None:
     report.save(page.picture)
     picture = Image.open(page.picture).convert("RGB").quantize(method=PALETTE)
     picture.save(page.picture, optimize=True)
-    story = str(report).partition("\n\n")[0]
-    told = story.partition("\npage ")[0]
     text = page.path.read_text()
-    page.path.write_text(
-        text.replace(f"```text\n{_fenced(text, 'text')}```", f"```text\n{told}\n```")
-    )
+    page.path.write_text(text.replace(f"```text\n{shown(page)}```", f"```text\n{story(report)}```"))
+
+
+def shown(page: Page) -> str:
+    """Return what the page shows of the report."""
+    return _fenced(page.path.read_text(), "text")
+
+
+def story(report: Report) -> str:
+    """Return what a page is to show of a report: all that comes before the page's name."""
+    head = str(report).partition("\n\n")[0]
+    return head.partition("\npage ")[0] + "\n"
 
 
 def main() -> None:

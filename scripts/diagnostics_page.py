@@ -8,10 +8,11 @@ Run as a script, it writes the list into the page and draws the runs that the pa
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -174,20 +175,22 @@ def noisy_run() -> History:
     return History.from_dict({"step": step, "loss": loss, "val_loss": val_loss})
 
 
-def draw() -> None:
-    """Draw the pictures of the page."""
-    PICTURES.mkdir(exist_ok=True)
+def figures() -> Iterator[tuple[str, Figure]]:
+    """Yield each picture of the page by its name."""
     few = digits_run(100, 0.1, 60)
     many = digits_run(1000, 0.05, 60)
     runs = {"100 samples": few, "1000 samples": many}
     reports = compare(runs)
-    figures = {
-        "overfitting": plot_history(few, diagnose(few).findings),
-        "column": plot_history(few, diagnose(few).findings, width=3.3),
-        "comparison": compare_histories(runs, {n: reports[n].findings for n in runs}),
-        "long": plot_history(noisy_run(), diagnose(noisy_run()).findings),
-    }
-    for name, figure in figures.items():
+    yield "overfitting", plot_history(few, diagnose(few).findings)
+    yield "column", plot_history(few, diagnose(few).findings, width=3.3)
+    yield "comparison", compare_histories(runs, {n: reports[n].findings for n in runs})
+    yield "long", plot_history(noisy_run(), diagnose(noisy_run()).findings)
+
+
+def draw() -> None:
+    """Draw the pictures of the page."""
+    PICTURES.mkdir(exist_ok=True)
+    for name, figure in figures():
         path = PICTURES / f"{name}.png"
         figure.savefig(path, dpi=110)
         Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)

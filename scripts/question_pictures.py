@@ -1,25 +1,29 @@
 """Draws the pictures of docs/question.md from runs of the network of the question.
 
-``python scripts/question_pictures.py [--output docs/question]``; it takes a few minutes.
+``python scripts/question_pictures.py`` draws them all, docs/question.png too, and writes what that
+one shows into its captions on the page and in README.md; it takes a few minutes.
 """
 
 from __future__ import annotations
 
-import argparse
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from rich.console import Console
 
 import gradcheck
+from gradcheck.demo.run import caption, draw, train_and_examine
 from network import QuestionNetwork, load_mnist
 from network.question import FAULTS, guarded_cross_entropy, naive_cross_entropy
 
 # Okabe and Ito's colours, told apart by everybody; line styles and markers differ as well.
 ASKED = {"color": "#D55E00", "linestyle": "-", "marker": "s"}
-MENDED = {"color": "#0072B2", "linestyle": "--", "marker": "o", "markerfacecolor": "white"}
+CORRECTED = {"color": "#0072B2", "linestyle": "--", "marker": "o", "markerfacecolor": "white"}
 ALONE = {
     "softmax": ("#D55E00", "s", "-"),
     "bias": ("#009E73", "^", "-."),
@@ -28,6 +32,9 @@ ALONE = {
     "": ("#0072B2", "o", "-"),
 }
 NAMES = {"": "none", "output_error": "output error"}
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = DOCS / "question.md", DOCS.parent / "README.md"
 
 DIGITS = load_mnist()
 TRAIN = DIGITS.X_train[::3].astype(np.float64), DIGITS.y_train[::3]
@@ -84,7 +91,7 @@ def draw_softmax(asked: QuestionNetwork) -> Figure:
     sizes = [1, 2, 5, 10, 20, 50, 100, 250, 500]
     right = QuestionNetwork(mend=FAULTS)
     right.params = asked.params
-    for network, style, name in ((asked, ASKED, "as asked"), (right, MENDED, "mended")):
+    for network, style, name in ((asked, ASKED, "as asked"), (right, CORRECTED, "corrected")):
         losses = [
             np.mean(
                 [
@@ -102,7 +109,7 @@ def draw_softmax(asked: QuestionNetwork) -> Figure:
     by_size.legend()
     rows = np.sort(asked.predict(X).sum(axis=1))[::-1]
     sums.plot(np.arange(1, len(rows) + 1), rows, color=ASKED["color"], label="as asked")
-    sums.axhline(1, color=MENDED["color"], linestyle="--", label="what probabilities sum to")
+    sums.axhline(1, color=CORRECTED["color"], linestyle="--", label="what probabilities sum to")
     sums.set(title="sum of every predicted row", xlabel="sample, largest sum first", yscale="log")
     sums.legend()
     return figure
@@ -131,7 +138,7 @@ def draw_bias() -> Figure:
         order = np.argsort(values)
         units = np.arange(1, len(order) + 1)
         style = {"linestyle": "none", "markersize": 5}
-        ax.plot(units, values[order], label="numerical derivative", **MENDED | style)
+        ax.plot(units, values[order], label="numerical derivative", **CORRECTED | style)
         ax.plot(units, implied[order], label="implied by the step", **ASKED | style)
         ax.set(title=f"gradient of {name}", xlabel="unit, smallest derivative first")
     ax.legend()
@@ -146,12 +153,12 @@ def draw_output_error(asked: QuestionNetwork) -> Figure:
     probabilities = np.stack([asked.predict(x) for x in X])
     targets = np.eye(10)[y]
     right = QuestionNetwork(mend=FAULTS)
-    for network, name in ((right, "p - t, mended"), (asked, "J (p - t), as asked")):
+    for network, name in ((right, "p - t, corrected"), (asked, "J (p - t), as asked")):
         sizes = [
             np.abs(network._output_error(p, t)).max()
             for p, t in zip(probabilities, targets, strict=True)
         ]
-        style = MENDED if network is right else ASKED
+        style = CORRECTED if network is right else ASKED
         ax.plot(
             (probabilities * targets).sum(axis=1), sizes, style["marker"], color=style["color"],
             label=name, markersize=5, markerfacecolor=style.get("markerfacecolor"),
@@ -173,7 +180,7 @@ def draw_loss() -> Figure:
     with np.errstate(divide="ignore"):
         for loss, style, name in (
             (naive_cross_entropy, ASKED, "as asked"),
-            (guarded_cross_entropy, MENDED, "mended"),
+            (guarded_cross_entropy, CORRECTED, "corrected"),
         ):
             values = [loss(np.array([[10.0**-e, 1.0]]), t) for e in exponents]
             tail.plot(exponents, values, label=name, **style | {"markersize": 4})
@@ -189,7 +196,7 @@ def draw_loss() -> Figure:
     places = np.arange(2)
     for offset, loss, style, hatch in (
         (-0.2, naive_cross_entropy, ASKED, "//"),
-        (0.2, guarded_cross_entropy, MENDED, ""),
+        (0.2, guarded_cross_entropy, CORRECTED, ""),
     ):
         values = [loss(p, target), loss(p[np.newaxis], target[np.newaxis])]
         single.bar(places + offset, values, 0.4, color=style["color"], hatch=hatch)
@@ -203,24 +210,34 @@ def draw_loss() -> Figure:
     return figure
 
 
-def main() -> None:
-    """Train, draw, save."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("docs/question"))
-    folder = parser.parse_args().output
-    folder.mkdir(parents=True, exist_ok=True)
+def figures() -> Iterator[tuple[str, Figure]]:
+    """Yield each picture of docs/question/ by its name."""
     runs = {fault: trained((fault,) if fault else ())[1] for fault in ("", *FAULTS)}
     asked, _ = trained(FAULTS)
-    figures = {
-        "alone": draw_each_alone(runs),
-        "softmax": draw_softmax(asked),
-        "bias": draw_bias(),
-        "output_error": draw_output_error(asked),
-        "loss": draw_loss(),
-    }
-    for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=110)
-        print(folder / f"{name}.png")
+    yield "alone", draw_each_alone(runs)
+    yield "softmax", draw_softmax(asked)
+    yield "bias", draw_bias()
+    yield "output_error", draw_output_error(asked)
+    yield "loss", draw_loss()
+
+
+def captioned(text: str, caption: str) -> str:
+    """Return the text of a page with this caption of question.png."""
+    return re.sub(r"!\[[^\]]*\](?=\([\w/]*question\.png\))", lambda _: f"![{caption}]", text)
+
+
+def main() -> None:
+    """Train, draw, save, and say on the pages what is shown."""
+    console = Console()
+    asked = train_and_examine((), DIGITS, EPOCHS, console)
+    corrected = train_and_examine(FAULTS, DIGITS, EPOCHS, console)
+    draw(asked, corrected).savefig(DOCS / "question.png", dpi=150)
+    for page in PAGES:
+        text = captioned(page.read_text(encoding="utf-8"), caption(asked))
+        page.write_text(text, encoding="utf-8")
+    for name, figure in figures():
+        figure.savefig(DOCS / "question" / f"{name}.png", dpi=110)
+        print(DOCS / "question" / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,18 @@
-"""Hypothesis profiles, and generators that draw the same in every order of the tests."""
+"""BLAS held to one thread, Hypothesis profiles, generators that draw the same in every order."""
 
 import os
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
+
+# Small matrices on few cores: threads inside BLAS cost more than they give, and where other work
+# holds the cores they wait for one another without end. The environment reaches the processes that
+# the tests and pytest-xdist start; the limit, the libraries that are loaded here already.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+threadpool_limits(int(os.environ["OPENBLAS_NUM_THREADS"]), user_api="blas")
 
 settings.register_profile("dev", derandomize=True, deadline=None, database=None, max_examples=25)
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=100)

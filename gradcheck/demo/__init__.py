@@ -1,4 +1,4 @@
-"""The demonstration: the network of the question, its faults found by measurement, then mended."""
+"""The demonstration: the network of the question, its faults measured, and it corrected."""
 
 from gradcheck.demo.run import run_demo
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +21,13 @@ from network import QuestionNetwork
 # Samples of the batch on which one training step is examined.
 STEP_SAMPLES = 32
 
-# What each mendable part of the network would show as, in the codes of the tools.
+# A line has room for so many names of one fault.
+MOST_CODES = 2
+
+# Where a remedy may be cut without losing its sense: its code and its alternatives come behind.
+CLAUSE_END = re.compile(r"[:;] |, or ")
+
+# What each faulty part of the network would show as, in the codes of the tools.
 SIGNS = {
     "softmax": {"samples_mixed", "evaluation_bug"},
     "bias": {"summed_to_scalar", "last_sample_only"},
@@ -35,13 +43,14 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one tool says of one fault: its name for it, where, by which measurement, the remedy."""
+    """What one tool found of one fault: its name, where, by which measurement, the remedy."""
 
     code: str
     what: str
     where: str
     evidence: str
     change: str
+    tensors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,23 @@ class Fault:
         """The tools' names for it."""
         return ", ".join(dict.fromkeys(sighting.code for sighting in self.sightings))
 
+    @property
+    def place(self) -> str:
+        """Where it is: the parameters with a wrong gradient, or the part of the network."""
+        first = self.sightings[0]
+        if not first.tensors:
+            return first.where
+        names = dict.fromkeys(name for sighting in self.sightings for name in sighting.tensors)
+        return ", ".join(names)
+
+    def line(self, number: int, columns: int) -> str:
+        """Return its number, names, place and remedy in one line of at most so many columns."""
+        codes = list(dict.fromkeys(sighting.code for sighting in self.sightings))
+        title = self.title if len(codes) <= MOST_CODES else f"{codes[0]} and {len(codes) - 1} more"
+        start = f"{number}  {title} in {self.place}: "
+        remedies = {s.change.casefold(): s.change.partition("  #")[0] for s in self.sightings}
+        return _fitting(start + "; ".join(remedies.values()), columns, len(start))
+
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yield what, where, evidence and change, each sighting after the other."""
         for sighting in self.sightings:
@@ -63,6 +89,15 @@ class Fault:
             yield "evidence", sighting.evidence
         for change in dict.fromkeys(sighting.change for sighting in self.sightings):
             yield "change", change
+
+
+def _fitting(text: str, columns: int, start: int) -> str:
+    """Shorten to so many columns, where a clause behind ``start`` ends, else between words."""
+    if len(text) <= columns:
+        return text
+    ends = [match.start() for match in CLAUSE_END.finditer(text, start)]
+    fitting = [end for end in ends if end <= columns]
+    return text[: fitting[-1]] if fitting else textwrap.shorten(text, columns, placeholder=" ...")
 
 
 @dataclass(frozen=True)
@@ -105,7 +140,8 @@ class Examination:
 
     def _of_update(self) -> Iterator[Sighting]:
         for e in self.update.explanations:
-            yield Sighting(e.code, e.message, f"the gradients of {e.tensor}", e.evidence, e.fix)
+            where, tensors = f"the gradients of {e.tensor}", tuple(e.tensor.split(", "))
+            yield Sighting(e.code, e.message, where, e.evidence, e.fix, tensors)
 
     def _of_evaluation(self) -> Iterator[Sighting]:
         for finding in self.diagnosis.findings:

@@ -9,7 +9,7 @@ from pathlib import Path
 from gradcheck.demo.examination import Examination
 
 
-def to_html(asked: Examination, mended: Examination, picture: Path) -> str:
+def to_html(asked: Examination, corrected: Examination, picture: Path, caption: str) -> str:
     """Return the page; the picture is embedded, nothing is fetched from elsewhere."""
     from jinja2 import Environment
 
@@ -17,6 +17,7 @@ def to_html(asked: Examination, mended: Examination, picture: Path) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(template).render(
         asked=asked,
-        mended=mended,
+        corrected=corrected,
+        caption=caption,
         picture=base64.b64encode(picture.read_bytes()).decode("ascii"),
     )

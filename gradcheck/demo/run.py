@@ -1,16 +1,19 @@
-"""Trains the network of the question, examines it, mends it, and draws both runs."""
+"""Trains the network of the question, examines it, corrects it, and draws both runs."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnostics import History, Severity, compare_histories
+from diagnostics.lanes import shaded_finding
 from gradcheck.demo.examination import SIGNS, Examination, examine
 from network import QuestionNetwork, load_mnist
 from network.question import FAULTS
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Console
 
     from network import Digits
@@ -23,6 +26,9 @@ LEARNING_RATE = 0.2
 
 # With fewer epochs no tool should speak of a trend.
 FEWEST_EPOCHS = 8
+
+# Columns of a fault's line where no terminal has fewer.
+WIDTH = 100
 
 
 def run_demo(folder: Path, *, epochs: int, console: Console) -> bool:
@@ -40,7 +46,7 @@ def run_demo(folder: Path, *, epochs: int, console: Console) -> bool:
     Returns
     -------
     bool
-        Whether all faults were found in the network as asked, and none in the mended one.
+        Whether all faults were found in the network as asked, and none in the corrected one.
 
     Raises
     ------
@@ -52,28 +58,62 @@ def run_demo(folder: Path, *, epochs: int, console: Console) -> bool:
     digits = load_mnist()
     folder.mkdir(parents=True, exist_ok=True)
     console.rule("[bold]The question: the validation loss rises while the accuracy rises")
-    asked = _train_and_examine((), digits, epochs, console)
-    _tell(asked, console)
-    console.rule("[bold]The same network with these faults mended")
-    mended = _train_and_examine(FAULTS, digits, epochs, console)
-    _tell(mended, console)
-    _draw(asked, mended, folder)
-    _write_page(asked, mended, folder)
+    asked = train_and_examine((), digits, epochs, console)
+    _print_faults(asked, console)
+    console.rule("[bold]The same network with these faults corrected")
+    corrected = train_and_examine(FAULTS, digits, epochs, console)
+    _print_faults(corrected, console)
+    draw(asked, corrected).savefig(folder / "question.png", dpi=150)
+    _write_page(asked, corrected, folder)
     console.print(f"\npicture  {folder / 'question.png'}\nreport   {folder / 'question.html'}")
-    return asked.parts == set(SIGNS) and not mended.faults
+    return asked.parts == set(SIGNS) and not corrected.faults
 
 
-def _train_and_examine(
-    mend: tuple[str, ...], digits: Digits, epochs: int, console: Console
+def train_and_examine(
+    corrected: tuple[str, ...], digits: Digits, epochs: int, console: Console
 ) -> Examination:
+    """Train the network with these of its faults corrected, and examine it.
+
+    Parameters
+    ----------
+    corrected
+        Any of `network.question.FAULTS`.
+    digits
+        The data; a share of it is used.
+    epochs
+        Passes over the training data.
+    console
+        Where a line is printed for each epoch.
+    """
     train = digits.X_train[::TRAIN_STRIDE], digits.y_train[::TRAIN_STRIDE]
     validation = digits.X_test[::VALIDATION_STRIDE], digits.y_test[::VALIDATION_STRIDE]
-    network = QuestionNetwork(mend=mend, learning_rate=LEARNING_RATE)
-    fresh = QuestionNetwork(mend=mend, learning_rate=LEARNING_RATE)
+    network = QuestionNetwork(mend=corrected, learning_rate=LEARNING_RATE)
+    fresh = QuestionNetwork(mend=corrected, learning_rate=LEARNING_RATE)
     history = _train(network, train, validation, epochs, console)
-    console.print(f"validation {_course(history)}")
-    with console.status("examining the training step, the predictions and the loss"):
-        return examine(network, fresh, train, validation, history)
+    console.print("examining the training step, the predictions and the loss")
+    return examine(network, fresh, train, validation, history)
+
+
+def draw(asked: Examination, corrected: Examination) -> Figure:
+    """Draw both runs side by side, with the findings of each where they happened."""
+    runs = {"as asked": asked, "corrected": corrected}
+    return compare_histories(
+        {name: run.history for name, run in runs.items()},
+        findings={
+            name: [] if run.diagnosis.ok else run.diagnosis.findings for name, run in runs.items()
+        },
+    )
+
+
+def caption(asked: Examination) -> str:
+    """Say what `draw` shows, and what is shaded in it."""
+    text = "Loss and accuracy as asked and corrected"
+    finding = None
+    if not asked.diagnosis.ok:
+        finding = shaded_finding(asked.history, asked.diagnosis.findings)
+    if finding is None or finding.epochs is None:
+        return text
+    return f"{text}; shaded: {finding.code} from epoch {finding.epochs[0]:g}"
 
 
 def _train(
@@ -83,12 +123,10 @@ def _train(
     epochs: int,
     console: Console,
 ) -> History:
-    from rich.progress import track
-
+    """Train one sample at a time; print loss and accuracy of each epoch, in pipes too."""
     records = []
-    for epoch in track(
-        range(1, epochs + 1), "training, one sample at a time", console=console, transient=True
-    ):
+    for epoch in range(1, epochs + 1):
+        begin = time.perf_counter()
         network.train(*train)  # type: ignore[arg-type]
         train_loss, train_accuracy = network.evaluate(*train)  # type: ignore[arg-type]
         val_loss, val_accuracy = network.evaluate(*validation)  # type: ignore[arg-type]
@@ -101,11 +139,15 @@ def _train(
                 "val_accuracy": val_accuracy,
             }
         )
+        console.print(
+            f"epoch {epoch} of {epochs}  validation loss {val_loss:5.2f}  "
+            f"accuracy {val_accuracy:.1%}  ({time.perf_counter() - begin:.1f} s)"
+        )
     return History.from_records(records)
 
 
-def _tell(examination: Examination, console: Console) -> None:
-    """Print every fault: what, where, the evidence, what to change."""
+def _print_faults(examination: Examination, console: Console) -> None:
+    """Print a line for every fault, then each with its evidence and what to change."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -117,6 +159,9 @@ def _tell(examination: Examination, console: Console) -> None:
                 console.print(escape(f"noted, no fault of the code: {finding.message}"))
         return
     console.print(f"\n[bold]{len(faults)} faults, each found by measurement[/bold]")
+    columns = min(WIDTH, console.width) if console.is_terminal else WIDTH
+    for number, fault in enumerate(faults, start=1):
+        console.print(escape(fault.line(number, columns)), soft_wrap=True)
     for number, fault in enumerate(faults, start=1):
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
@@ -128,27 +173,8 @@ def _tell(examination: Examination, console: Console) -> None:
         console.print(table)
 
 
-def _course(history: History) -> str:
-    """Say how loss and accuracy went from the first epoch to the last."""
-    loss, accuracy = history.val_loss, history.val_accuracy
-    if loss is None or accuracy is None:
-        raise ValueError("the history has no validation curves")
-    return f"loss {loss[0]:.2f} → {loss[-1]:.2f}, accuracy {accuracy[0]:.1%} → {accuracy[-1]:.1%}"
-
-
-def _draw(asked: Examination, mended: Examination, folder: Path) -> None:
-    runs = {"as asked": asked, "mended": mended}
-    figure = compare_histories(
-        {name: run.history for name, run in runs.items()},
-        findings={
-            name: [] if run.diagnosis.ok else run.diagnosis.findings for name, run in runs.items()
-        },
-    )
-    figure.savefig(folder / "question.png", dpi=150)
-
-
-def _write_page(asked: Examination, mended: Examination, folder: Path) -> None:
+def _write_page(asked: Examination, corrected: Examination, folder: Path) -> None:
     from gradcheck.demo.page import to_html
 
-    page = to_html(asked, mended, folder / "question.png")
+    page = to_html(asked, corrected, folder / "question.png", caption(asked))
     (folder / "question.html").write_text(page, encoding="utf-8")

@@ -161,17 +161,84 @@ def test_given_axes_are_drawn_into():
         plot_history(history, axes=axes[:1])
 
 
-def test_runs_side_by_side_share_their_scales(flagship, healthy):
-    runs = {"as asked": History.from_dict(flagship[0]), "mended": History.from_dict(healthy[0])}
+def run_of(loss):
+    return History.from_dict({"loss": loss, "accuracy": np.linspace(0.3, 0.8, len(loss))})
 
-    figure = compare_histories(runs, {"as asked": diagnose(runs["as asked"]).findings})
+
+def heights(figure, panel):
+    """The share of its panel that the curves of each run take."""
+    taken = []
+    for axis in figure.axes[2 * panel : 2 * panel + 2]:
+        points = np.concatenate(
+            [line.get_xydata() for line in axis.lines if line.get_label() == "training"]
+        )
+        inside = axis.transAxes.inverted().transform(axis.transData.transform(points))
+        taken.append(np.ptp(inside[:, 1]))
+    return taken
+
+
+def test_runs_side_by_side_share_their_scales():
+    runs = {"a": run_of([2.3, 1.5, 0.9, 0.7]), "b": run_of([2.2, 2.0, 1.9, 1.6])}
+
+    figure = compare_histories(runs)
 
     top_left, top_right, bottom_left, bottom_right = figure.axes
     assert top_left.get_ylim() == top_right.get_ylim()
     assert bottom_left.get_ylim() == bottom_right.get_ylim()
+    assert (top_left.get_ylabel(), top_right.get_ylabel()) == ("loss", "")
+
+
+def test_a_run_that_stays_where_it_is_keeps_the_common_scale():
+    runs = {"learns": run_of([2.3, 1.5, 0.9, 0.7]), "stuck": run_of([2.301, 2.303, 2.302, 2.3])}
+
+    top_left, top_right, *_ = compare_histories(runs).axes
+
+    assert top_left.get_ylim() == top_right.get_ylim()
+
+
+@pytest.mark.parametrize("factor", [1.0, 3.0, 20.0, 100.0, 1e4, 1e9])
+def test_every_run_that_changes_is_seen_to_change(factor):
+    runs = {
+        "falls": run_of([0.7, 0.5, 0.45, 0.4]),
+        "rises": run_of(factor * np.array([0.5, 0.6, 0.8, 0.9])),
+    }
+
+    figure = compare_histories(runs)
+
+    assert min(heights(figure, 0)) > 0.1
+    own = [axis.get_ylabel() for axis in figure.axes[:2]]
+    same = figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    assert own == (["loss", ""] if same else ["loss (own scale)"] * 2)
+
+
+def test_a_common_scale_is_the_same_whichever_run_comes_first():
+    falls, steady = run_of([3.0, 1.0, 0.3, 0.05]), run_of([2.0, 1.0, 0.6, 0.4])
+    one = compare_histories({"a": falls, "b": steady})
+    other = compare_histories({"b": steady, "a": falls})
+
+    assert {axis.get_yscale() for figure in (one, other) for axis in figure.axes[:2]} == {"log"}
+    assert one.axes[0].get_ylim() == pytest.approx(other.axes[0].get_ylim())
+
+
+def test_findings_are_drawn_in_the_column_of_their_run(flagship, healthy):
+    runs = {"as asked": History.from_dict(flagship[0]), "corrected": History.from_dict(healthy[0])}
+
+    figure = compare_histories(runs, {"as asked": diagnose(runs["as asked"]).findings})
+
+    top_left, top_right, *_ = figure.axes
     assert "as asked" in top_left.get_title(loc="left")
     assert top_left.patches
     assert not top_right.patches
+
+
+def test_a_narrow_figure_has_fewer_runs_side_by_side():
+    runs = {str(number): run_of([2.0, 1.0]) for number in range(3)}
+
+    narrow, wide = (compare_histories(runs, width=width) for width in (3.5, 20))
+
+    assert narrow.get_figwidth() == 3.5
+    assert narrow.axes[0].get_gridspec().ncols == 1
+    assert wide.axes[0].get_gridspec().ncols == 3
 
 
 def test_many_runs_are_stacked_four_to_a_row():

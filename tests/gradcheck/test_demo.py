@@ -2,14 +2,16 @@
 
 from io import StringIO
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from diagnostics import History
+from diagnostics import Finding, History, Severity
 from gradcheck.demo import run_demo
-from gradcheck.demo.examination import examine
+from gradcheck.demo.examination import Fault, Sighting, examine
+from gradcheck.demo.run import caption
 from network import QuestionNetwork, load_mnist
 from network.question import FAULTS
 
@@ -45,21 +47,53 @@ def test_exactly_the_faults_left_in_are_reported(mend):
         assert all(rows[label] for label in ("what", "where", "evidence", "change"))
 
 
-def test_the_demonstration_tells_draws_and_writes_everything(tmp_path, monkeypatch):
+def test_the_demonstration_prints_draws_and_writes_everything(tmp_path, monkeypatch):
     monkeypatch.setattr("gradcheck.demo.run.TRAIN_STRIDE", 15)
-    console = Console(width=100, record=True, file=StringIO())
+    piped = StringIO()
 
-    found = run_demo(tmp_path / "out", epochs=8, console=console)
+    found = run_demo(tmp_path / "out", epochs=8, console=Console(file=piped))
 
-    text = console.export_text()
+    lines = piped.getvalue().splitlines()
     assert found
-    assert "4 faults, each found by measurement" in text
-    assert "nothing found" in text
+    assert sum(line.startswith("epoch ") for line in lines) == 16
+    begin = lines.index("4 faults, each found by measurement") + 1
+    for number, line in enumerate(lines[begin : begin + 4], start=1):
+        assert line.startswith(f"{number}  ")
+        assert ": " in line
+        assert len(line) <= 100
+    assert not lines[begin + 4]
+    assert any("nothing found" in line for line in lines)
     page = (tmp_path / "out" / "question.html").read_text()
     assert "gradient_of_other_loss" in page
     assert 'src="data:image/png;base64,' in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert (tmp_path / "out" / "question.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_line_of_a_fault_fits_and_ends_where_a_clause_does():
+    changes = "scale every row: x / x.sum(axis=-1, keepdims=True)", "divide; or do not"
+    fault = Fault(tuple(Sighting(f"code_{c}", "", "the loss", "", c) for c in changes))
+    whole = fault.line(1, 1000)
+
+    assert whole.endswith(f"the loss: {changes[0]}; {changes[1]}")
+    for columns in range(20, len(whole)):
+        line = fault.line(1, columns)
+        assert len(line) <= columns
+        assert line.endswith(" ...") or whole[len(line) :].startswith((": ", "; ", ", or "))
+
+
+def test_the_caption_names_what_is_shaded_and_nothing_else():
+    history = History.from_dict({"epoch": [1, 2, 3], "loss": [1.0, 2.0, 3.0]})
+    finding = Finding(code="overfitting", severity=Severity.WARNING, message="", epochs=(2.0, 3.0))
+    remark = Finding(code="converged", severity=Severity.INFO, message="", epochs=(2.0, 3.0))
+
+    def captioned(ok, *findings):
+        diagnosis = SimpleNamespace(ok=ok, findings=findings)
+        return caption(SimpleNamespace(history=history, diagnosis=diagnosis))
+
+    assert captioned(False, remark, finding).endswith("shaded: overfitting from epoch 2")
+    assert "shaded" not in captioned(True, finding)
+    assert "shaded" not in captioned(False, remark)
 
 
 def test_too_few_epochs_are_refused(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,10 @@ PRODUCTS = (
 )
 
 
+# A number of samples, as it is written; the root of one is another factor.
+COUNT = re.compile(r"len\([\w.]+\)|[\w.]+\.shape\[-?\d+\]")
+
+
 @kind
 def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
     """A variable that should multiply or divide."""
@@ -69,7 +74,7 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
             for sign in ("*", "/"):
                 message = f"the factor `{'' if sign == '*' else '1 / '}{factor}` is missing"
                 changed = _joined(spot.node, sign, factor)
-                counts = factor.startswith("len(") or ".shape[" in factor
+                counts = COUNT.fullmatch(factor) is not None
                 code = "factor_batch_size" if counts else "constant_factor"
                 yield Edit(spot, changed, code, message, 0.65)
     for name in scope.arguments:
