@@ -69,7 +69,7 @@ def factors(spot: Spot, scope: Scope) -> Iterator[Edit]:
             for sign in ("*", "/"):
                 message = f"the factor `{'' if sign == '*' else '1 / '}{factor}` is missing"
                 changed = _joined(spot.node, sign, factor)
-                counts = factor.startswith("len(") or ".shape[" in factor
+                counts = factor.startswith("len(") or ".shape[0]" in factor  # of samples
                 code = "factor_batch_size" if counts else "constant_factor"
                 yield Edit(spot, changed, code, message, 0.65)
     for name in scope.arguments:
