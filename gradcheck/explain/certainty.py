@@ -20,8 +20,9 @@ from dataclasses import replace
 from gradcheck.result import Explanation, Support
 
 # By kind of support: how often the explanation reported first was right on the first half of the
-# layers of `benchmarks.calibration`. By Laplace's rule of succession, (right + 1) / (all + 2), so
-# that few trials never make a certainty; rounded down, to 5 % or above 95 % to half a per cent.
+# layers of `benchmarks.calibration`, by Laplace's rule of succession, (right + 1) / (all + 2), so
+# that few trials never make a certainty, rounded down. They were set before the tables of
+# docs/certainty.md were made, which say how well they hold on either half.
 RELIABILITY = {
     "change, the only one": 0.995,
     "change, one of several": 0.85,
