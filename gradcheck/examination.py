@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from gradcheck.contract import check_contract
 from gradcheck.explain import explain_contract
+from gradcheck.explain.certainty import settle
 from gradcheck.explain.solve import Alternative
 from gradcheck.explain.story import agree, tell
 from gradcheck.judgement import Judgement
@@ -130,7 +131,8 @@ class Checker:
             findings.take(jobs, perform)
             jobs = [Job("explain", name, r.worst) for name, r in findings.failed()]
             findings.take(jobs if self.explainer else [], perform)
-            failed = tuple((name, r.worst) for name, r in findings.failed())
+            # to make a gradient vanish where the forward does not use the tensor mends nothing
+            failed = tuple((n, r.worst) for n, r in findings.failed() if not findings.unused(n))
             jobs = [Job("repair", failed=failed, mixes=findings.mixes)] if failed else []
             findings.take(jobs if self.explainer else [], perform)
         except KeyboardInterrupt:
@@ -148,7 +150,7 @@ class Checker:
             target.name,
             reports,
             findings.promises,
-            (*breaches, *causes, *others),
+            tuple(settle([*breaches, *causes, *others])),
             seed,
             tuple(self._notes(findings.names)) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,
@@ -276,6 +278,11 @@ class _Findings:
         """Whether the forward was seen to mix the samples of a batch."""
         alone = self.promises.get("batch_independent")
         return alone is not None and alone.holds is False
+
+    def unused(self, name: str) -> bool:
+        """Whether a tensor was seen not to act on the outputs at all."""
+        found = (e for choice in self.alternatives.get(name, ()) for e in choice)
+        return any(explanation.code == "unused_in_forward" for explanation in found)
 
     def failed(self) -> list[tuple[str, TensorReport]]:
         return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]

@@ -49,6 +49,36 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Support:
+    """What an explanation rests on.
+
+    Attributes
+    ----------
+    kind
+        How it was found: a ``"change"`` of the code that was run and verified, a ``"change of the
+        forward"``, the ``"place"`` of such a change, a ``"promise"`` broken, a ``"pattern"`` along
+        random directions, one of the ``"whole"`` tensor, a ``"step"`` of the recorded forward, a
+        ``"description"`` of the numbers, a measured ``"fact"``, or ``"nothing"``.
+    numbers, fitted
+        Numbers of the claim that it predicts, and how many of them were taken from the claim.
+    rivals
+        Others that fit as well and are as short.
+    alternative
+        Explanations of a tensor with the same number hold together, all others exclude each other;
+        -1 for a change that was verified.
+    promise
+        The promise of the contract whose breach it is, if it is one.
+    """
+
+    kind: str = "fact"
+    numbers: int = 0
+    fitted: int = 0
+    rivals: int = 0
+    alternative: int | None = None
+    promise: str = ""
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A bug that would produce exactly the error that was measured.
 
@@ -59,13 +89,16 @@ class Explanation:
     tensor
         The tensor whose gradient shows it; ``""`` for the layer as a whole.
     confidence
-        Share of the error explained, in [0, 1], discounted when rivals fit as well.
+        How sure it is that this is the bug, in [0, 1], calibrated on layers whose bug is known:
+        see ``docs/certainty.md``. Those of alternatives add up to at most 1.
     evidence
         The numbers behind the claim, as one sentence.
     message
         What is wrong, in words.
     fix
         The line to change.
+    support
+        What it rests on.
     """
 
     code: str
@@ -74,6 +107,7 @@ class Explanation:
     evidence: str
     message: str
     fix: str
+    support: Support = Support()
 
     @property
     def page(self) -> str:

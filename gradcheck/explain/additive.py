@@ -32,7 +32,9 @@ def additive_term(measured: Measured) -> Iterator[Prediction]:
             yield Prediction(
                 "additive_term",
                 f"a term {what} is in one of forward and backward alone: {size:.6g} {term}",
-                f"d{name} -= {size:.6g} {term}  # or add the term's gradient to the loss",
+                f"is it the gradient of a penalty that is reported elsewhere? Then check with the "
+                f"penalty off, or add its value to what forward returns; else d{name} -= "
+                f"{size:.6g} {term}",
                 0.6,
                 measured.gradient + found[0],
                 1,

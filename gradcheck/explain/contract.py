@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradcheck.result import Explanation, PromiseReport, Verdict
+from gradcheck.result import Explanation, PromiseReport, Support, Verdict
 
 # promise -> code of the bug, what is wrong, what to change
 BREACHES = {
@@ -60,5 +60,6 @@ def explain_contract(promises: Mapping[str, PromiseReport]) -> list[Explanation]
         code, message, fix = BREACHES.get(
             name, (name, f"the promise {name} is broken", "see the evidence")
         )
-        explanations.append(Explanation(code, "", 1.0, report.evidence, message, fix))
+        support = Support("promise", promise=name)
+        explanations.append(Explanation(code, "", 1.0, report.evidence, message, fix, support))
     return explanations

@@ -143,7 +143,7 @@ def _meaning(size: float, bound: float, evidence: Evidence, *, batch: bool) -> s
     """
     for length, what in _lengths(evidence, batch=batch).items():
         made = {
-            f", which is {what}": length,
+            f", which equals {what}": length,
             f", one over {what}": 1 / length,
             f", the square root of {what}": length**0.5,
             f", one over the square root of {what}": length**-0.5,

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck.explain.evidence import Evidence
 from gradcheck.judgement import MARGIN
-from gradcheck.result import Entry, Explanation
+from gradcheck.result import Entry, Explanation, Support
 from gradcheck.target import Array
 
 
@@ -30,6 +30,7 @@ def explain_few(evidence: Evidence, worst: tuple[Entry, ...]) -> list[list[Expla
                     f"{entry.numerical:.6g} is right",
                     f"{count} of {members.size} entries are wrong, the others right: {where}",
                     "look at what backward does at these indices: first, last, repeated?",
+                    Support("description", members.size, count),
                 )
             ]
         ]

@@ -26,7 +26,7 @@ from gradcheck.explain.evidence import Evidence
 from gradcheck.explain.factors import name_factor
 from gradcheck.explain.way_back import SEARCHES, Suspicion, WayBack
 from gradcheck.judgement import MARGIN
-from gradcheck.result import Explanation
+from gradcheck.result import Explanation, Support
 from gradcheck.tape import record
 from gradcheck.target import Array
 
@@ -182,4 +182,5 @@ def _told(way: WayBack, match: Match, rivals: int) -> list[Explanation]:
         f"gradient differs by {apart / size:.2g}"
     )
     s = match.suspicion
-    return [Explanation(s.code, way.name, 1.0 / rivals, evidence, s.message, s.fix)]
+    support = Support("step", claim.size, rivals=rivals - 1)
+    return [Explanation(s.code, way.name, 1.0 / rivals, evidence, s.message, s.fix, support)]

@@ -7,15 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.evidence import Evidence
+from gradcheck.explain.evidence import UNASKED, Evidence
 from gradcheck.explain.measured import Measured
 from gradcheck.explain.whole import Prediction, whole
 from gradcheck.probe import norm
-from gradcheck.result import Explanation
+from gradcheck.result import Explanation, Support
 from gradcheck.target import Array
 
 # Relative errors up to this are small: of float16, and of approximations meant to be good.
 SMALL = 5e-3
+
+# A change of the tensors that numbers of low precision hardly see, as a share of their rounding
+# unit, and how far from proportional the answer to it is then: float64 answers to 1e-6.
+STEP_OF_UNIT = 2.0**-7
+CURVED = 1e-2
 
 # Roundings of a computation in low precision.
 ROUNDINGS_INSIDE = 64.0
@@ -50,7 +55,8 @@ def inaccurate(measured: Measured) -> Iterator[Prediction]:
         unit = float(np.finfo(dtype).eps)
         if unit > 2 * measured.evidence.eps and relative <= ROUNDINGS_INSIDE * unit:
             exact = _representable(measured.claim, dtype)
-            if exact or (dtype is np.float32 and unit / 64 <= relative):
+            near = dtype is np.float32 and unit / 64 <= relative
+            if exact or (near and _is_rounded(measured.evidence, unit)):
                 own = measured.evidence.point.claimed[name].dtype == dtype
                 yield Prediction(
                     "wrong_dtype" if own else "precision_lost",
@@ -89,9 +95,38 @@ def explain_rounded(evidence: Evidence) -> list[list[Explanation]]:
                 f"derivative differs by {worst:.1g} of the gradient",
                 f"the claim has the precision of {np.dtype(dtype)} only",
                 f"no astype(np.{np.dtype(dtype)}) and no buffer of that dtype in the backward",
+                Support("whole", evidence.claim.size),
             )
             return [[told]]
     return []
+
+
+def _is_rounded(evidence: Evidence, unit: float) -> bool:
+    """Whether the claim moves in steps, as numbers of low precision do, for changes below one.
+
+    A rounded constant or a crude formula leaves the claim as smooth as the right one: twice the
+    change of the tensors moves it twice as far.
+    """
+    hear = evidence.hear
+    if hear is None:
+        return False
+    change = unit * STEP_OF_UNIT
+
+    def moved(factor: float) -> Array:
+        tensors = {
+            name: value * (1 + factor * change) if value.dtype.kind == "f" else value
+            for name, value in evidence.point.tensors.items()
+        }
+        cotangents = tuple(v * (1 + factor * change) for v in evidence.point.cotangents)
+        return hear(tensors, cotangents) - at_rest
+
+    try:
+        at_rest = hear(evidence.point.tensors, evidence.point.cotangents)
+        once, twice = moved(1.0), moved(2.0)
+    except UNASKED:
+        return False
+    size = float(np.abs(once).max(initial=0.0) + np.abs(twice).max(initial=0.0))
+    return bool(np.abs(twice - 2 * once).max(initial=0.0) > CURVED * size)
 
 
 def _representable(claim: Array, dtype: type[np.floating[Any]]) -> bool:

@@ -197,9 +197,9 @@ def _rule(measured: Measured) -> tuple[str, str] | None:
 
 
 def by_sign(value: Array, wrong: Array) -> bool:
-    """Return whether the wrong entries are those of one sign."""
+    """Return whether the wrong entries are those of one sign, where there are both."""
     inside, outside = value[wrong], value[~wrong]
-    if outside.size == 0:
+    if outside.size == 0 or not value.min() < 0 < value.max():
         return False
     return bool(
         (np.all(inside <= 0) and np.all(outside >= 0))

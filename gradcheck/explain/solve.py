@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -25,18 +25,20 @@ from gradcheck.explain import (  # noqa: F401 (they register their patterns)
     shapes,
     sums,
     tensors,
+    weights,
 )
-from gradcheck.explain.evidence import Bounded, Evidence
+from gradcheck.explain.evidence import UNASKED, Bounded, Evidence
 from gradcheck.explain.factors import Factor, name_factor
 from gradcheck.explain.few import explain_few
 from gradcheck.explain.forward import explain_forward
-from gradcheck.explain.hypothesis import PATTERNS, Part, Stage
+from gradcheck.explain.hypothesis import PATTERNS, Part, Pattern, Stage
+from gradcheck.explain.proportion import fitted_factor, matches, vanish
 from gradcheck.explain.structure import unexplained
-from gradcheck.explain.unfit import not_finite, wrong_shape, zero
+from gradcheck.explain.unfit import is_unused, not_finite, unused, vanishes, wrong_shape, zero
 from gradcheck.explain.whole import explain_whole
 from gradcheck.judgement import MARGIN
 from gradcheck.point import Lab
-from gradcheck.result import Entry, Explanation
+from gradcheck.result import Entry, Explanation, Support
 from gradcheck.target import Array, Outputs
 
 # A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
@@ -48,6 +50,9 @@ VANISHING_CONFIDENCE = 0.9
 
 # One number is always a multiple of another: no evidence, but for named factors.
 ONE_ENTRY_CONFIDENCE = 0.25
+
+# More numbers than this are not counted: chance is out of the question.
+MOST_COUNTED = 1000
 
 # How a prediction is measured: a sketch first, then within bounds.
 Look = Callable[[Evidence, Array, Outputs | None], Bounded]
@@ -111,7 +116,12 @@ def explain_tensor(lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[A
     fitted = np.broadcast_to(claim if claim.size == 1 else claim.reshape(value.shape), value.shape)
     same = claim.shape == value.shape
     unsure = lab.base.unsure[name] if same else np.zeros(())
-    return explain(_evidence(lab, name, fitted, unsure), worst)
+    evidence = _evidence(lab, name, fitted, unsure)
+    if is_unused(evidence):
+        return [[unused(name, value.size)]]
+    if vanishes(evidence):  # what is fitted to rounding is no finding
+        evidence = _evidence(lab, name, np.zeros_like(fitted), unsure)
+    return explain(evidence, worst)
 
 
 def _evidence(lab: Lab, name: str, claim: Array, unsure: Array) -> Evidence:
@@ -173,7 +183,7 @@ def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
     """Return all combinations of at most one part per stage, by increasing cost."""
     stages: dict[Stage, list[Part | None]] = {stage: [None] for stage in Stage}
     for make in PATTERNS:
-        for part in make(evidence):
+        for part in _parts(make, evidence):
             stages[part.stage].append(part)
     combinations = (
         tuple(part for part in chosen if part is not None) for chosen in product(*stages.values())
@@ -184,6 +194,14 @@ def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
     return sorted(sensible, key=lambda parts: sum(part.cost for part in parts))
 
 
+def _parts(make: Pattern, evidence: Evidence) -> list[Part]:
+    """Return what a pattern proposes: nothing where a layer cannot be asked what it asks."""
+    try:
+        return list(make(evidence))
+    except UNASKED:
+        return []
+
+
 def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
     """Fit the remaining factor over all directions; None unless every one of them matches."""
     claimed = [evidence.claimed(direction) for direction in evidence.directions]
@@ -191,11 +209,11 @@ def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
         predicted: list[Bounded] = []
         for direction in evidence.directions:
             predicted.append(_predict(look, evidence, parts, direction))
-            if not _matches(predicted, claimed[: len(predicted)]):
+            if not matches(predicted, claimed[: len(predicted)]):
                 return None
-    if _vanishes(predicted):
+    if vanish(predicted):
         return Fit(parts, (), math.nan, max(p.bound for p in predicted)) if parts else None
-    factor, bound = _factor(predicted, claimed)
+    factor, bound = fitted_factor(predicted, claimed)
     if factor == 0 or bound > SHARPNESS * abs(factor):
         return None
     factors = tuple(name_factor(factor, bound, evidence))
@@ -215,43 +233,9 @@ def _predict(look: Look, evidence: Evidence, parts: tuple[Part, ...], direction:
     return look(source, direction, cotangents)
 
 
-def _matches(predicted: list[Bounded], claimed: list[Bounded]) -> bool:
-    """Whether the claims are multiples of the predictions, or vanish as all of them do."""
-    if not all(math.isfinite(p.value) and math.isfinite(p.bound) for p in predicted):
-        return False
-    if _vanishes(predicted):
-        return all(
-            abs(c.value) <= MARGIN * (c.bound + p.bound)
-            for c, p in zip(claimed, predicted, strict=True)
-        )
-    return _proportional(predicted, claimed)
-
-
-def _vanishes(predicted: list[Bounded]) -> bool:
-    return all(abs(p.value) <= p.bound for p in predicted)
-
-
-def _factor(predicted: Iterable[Bounded], claimed: Iterable[Bounded]) -> tuple[float, float]:
-    """Return the factor claimed / predicted from the direction that tells it most sharply."""
-    best = math.nan, math.inf
-    for p, c in zip(predicted, claimed, strict=True):
-        if abs(p.value) > p.bound:
-            factor = c.value / p.value
-            bound = MARGIN * (c.bound + abs(factor) * p.bound) / (abs(p.value) - p.bound)
-            if bound < best[1]:
-                best = factor, bound
-    return best
-
-
-def _proportional(predicted: list[Bounded], claimed: list[Bounded]) -> bool:
-    factor, bound = _factor(predicted, claimed)
-    if not math.isfinite(factor):
-        return False
-    return all(
-        abs(c.value - factor * p.value)
-        <= MARGIN * (c.bound + abs(factor) * p.bound) + bound * abs(p.value)
-        for p, c in zip(predicted, claimed, strict=True)
-    )
+def _numbers(claim: Array) -> int:
+    """Count the numbers of a claim that are not zero and not one another."""
+    return min(MOST_COUNTED, len(np.unique(claim[claim != 0])))
 
 
 def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
@@ -263,6 +247,8 @@ def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
         else f"claimed / {what} = {fit.value:.9g} ± {fit.bound:.1g}"
     )
     text = f"{ratio} along {len(evidence.directions)} directions over {evidence.claim.size} entries"
+    fitted = sum(factor.arbitrary for factor in fit.factors)
+    support = Support("pattern", _numbers(evidence.claim), fitted, rivals - 1)
     deviations: list[Part | Factor] = [*fit.parts, *fit.factors]
     return [
         Explanation(
@@ -272,6 +258,7 @@ def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
             text,
             deviation.message,
             deviation.fix,
+            support,
         )
         for deviation in deviations
     ]

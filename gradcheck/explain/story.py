@@ -40,9 +40,12 @@ def agree(alternatives: Mapping[str, Sequence[Sequence[Explanation]]]) -> dict[s
         support = [min(votes[e.code] for e in choice) for choice in choices]
         kept = [c for c, s in zip(choices, support, strict=True) if s == max(support)]
         named: dict[str, Explanation] = {}
-        for explanation in (e for choice in kept for e in choice):
-            sure = min(1.0, explanation.confidence * len(choices) / len(kept))
-            named.setdefault(explanation.code, replace(explanation, confidence=sure))
+        for number, choice in enumerate(kept):
+            for explanation in choice:
+                sure = min(1.0, explanation.confidence * len(choices) / len(kept))
+                rests_on = replace(explanation.support, alternative=number, rivals=len(kept) - 1)
+                told = replace(explanation, confidence=sure, support=rests_on)
+                named.setdefault(explanation.code, told)
         chosen[name] = tuple(named.values())
     return chosen
 

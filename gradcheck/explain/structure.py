@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.explain.evidence import Evidence
 from gradcheck.explain.measured import Measured
-from gradcheck.result import Explanation
+from gradcheck.result import Explanation, Support
 from gradcheck.target import Array
 
 # Entries behind which a correlation is no accident, and its least size.
@@ -28,6 +28,7 @@ def unexplained(evidence: Evidence) -> Explanation:
         "; ".join(["no known bug predicts these numbers within the error bounds", *facts]),
         f"the gradient of {evidence.name} is wrong in a way that fits no known bug",
         "see the entries listed: which of them are wrong often tells the line",
+        Support("nothing"),
     )
 
 

@@ -72,7 +72,8 @@ def other_tensor_moved(evidence: Evidence) -> Iterator[Part]:
 
 
 def _with(evidence: Evidence, other: str, value: Array) -> Evidence:
-    tensors = {**evidence.point.tensors, other: value}
+    # not every framework takes the views that moving makes, with their strides
+    tensors = {**evidence.point.tensors, other: np.ascontiguousarray(value)}
     outputs = evidence.probe.run(tensors).outputs
     point = replace(evidence.point, tensors=tensors, outputs=outputs)
     return replace(evidence, point=point, losses=None, _rays={}, _memo={})

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.explain.evidence import Evidence
 from gradcheck.explain.factors import Factor, name_factor
 from gradcheck.explain.measured import Measured
-from gradcheck.result import Explanation
+from gradcheck.result import Explanation, Support
 from gradcheck.target import Array
 
 # A prediction with fitted numbers counts only if this many entries remain to contradict it, and
@@ -187,9 +187,10 @@ def _told(measured: Measured, match: Match, rivals: int) -> list[Explanation]:
         f"the numerical gradient differs by {apart / size:.2g}"
     )
     sure = prediction.sure * (1 - match.share) / rivals
+    support = Support("whole", known, prediction.fitted, rivals - 1)
     told = [(prediction.code, prediction.message, prediction.fix)]
     told += [(factor.code, factor.message, factor.fix) for factor in match.factors]
     return [
-        Explanation(code, measured.evidence.name, sure, evidence, message, fix)
+        Explanation(code, measured.evidence.name, sure, evidence, message, fix, support)
         for code, message, fix in told
     ]

@@ -182,12 +182,14 @@ def _other(first: Charge, other: Charge) -> Line:
     """A rival of the first explanation begins with "or", another bug with "also"."""
     same_place = (other.path, other.explanation.tensor) == (first.path, first.explanation.tensor)
     explanation = other.explanation
+    number = explanation.support.alternative
+    together = number is not None and number == first.explanation.support.alternative
     place = f" in {other.place}" if other.place and not same_place else ""
     sure = confidence_words(explanation.confidence)
     sentences = [f"{explanation.code}{place} ({sure})", explanation.message]
     text = ": ".join(sentence for sentence in sentences if sentence)
     change = f"\nchange: {explanation.fix}" if explanation.fix else ""
-    return "or" if same_place else "also", text + change
+    return "or" if same_place and not together else "also", text + change
 
 
 def _unexplained(report: Outcome) -> tuple[str, list[Line]]:

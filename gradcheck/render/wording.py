@@ -34,6 +34,8 @@ def confidence_words(confidence: float) -> str:
         return "cause unknown"
     if confidence > 0.99:
         return "over 99 % sure"
+    if confidence < 0.01:
+        return "under 1 % sure"
     return f"{math.floor(100 * confidence)} % sure"
 
 

@@ -12,14 +12,18 @@ from types import CodeType
 import numpy as np
 
 from gradcheck.point import Lab
+from gradcheck.repair.calls import Call, watched
 from gradcheck.repair.edits import KINDS, Before, Block, Edit, Scope, expression, spots
 from gradcheck.repair.edits.slopes import calls_of_slopes
-from gradcheck.repair.program import Call, Definition, Routine, living, routine, watched
+from gradcheck.repair.program import Definition, Routine, living, routine
 from gradcheck.repair.safety import only_computes
 from gradcheck.repair.trial import quietly
 
 # A change of what the forward runs too is less likely the one, as its outputs have to stay.
 IN_FORWARD = 0.3
+
+# What hands a layer over is less likely wrong than the layer.
+IN_GLUE = 0.3
 
 # Nobody keeps a multiple of a value by mistake: it is used wrongly.
 FACTORS = frozenset({"factor_two", "factor_batch_size", "constant_factor"})
@@ -56,7 +60,8 @@ class Candidate:
     def of(cls, edit: Edit, where: Routine, *, forward: bool) -> Candidate:
         """Return a change with its cost, to which the source that it changes adds a little."""
         source = PER_CHARACTER * len(ast.unparse(edit.spot.node))
-        return cls(edit, where, forward, edit.cost + source + (IN_FORWARD if forward else 0.0))
+        aside = (IN_FORWARD if forward else 0.0) + (IN_GLUE if where.call.is_glue else 0.0)
+        return cls(edit, where, forward, edit.cost + source + aside)
 
     def code(self) -> CodeType | None:
         """Return the changed code; None where it does not compile."""

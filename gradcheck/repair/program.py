@@ -5,56 +5,20 @@ from __future__ import annotations
 import ast
 import gc
 import linecache
-import os
-import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from types import CodeType, FrameType, FunctionType
-from typing import Any
+from types import CodeType, FunctionType
 
-import numpy as np
-import scipy
+from gradcheck.repair.calls import Call
 
 Definition = ast.FunctionDef | ast.Lambda
 
 # By file, name and first line.
 Living = dict[tuple[str, str, int], list[FunctionType]]
-
-# Larger dicts are tables, and not variables by their names.
-MOST_ITEMS = 32
-
-# Code that is none of the user's: Python's own, what is installed, and this package.
-LIBRARIES = tuple(
-    str(Path(str(file)).parent) + os.sep
-    for file in (ast.__file__, np.__file__, scipy.__file__, Path(__file__).parent)
-)
-
-
-@dataclass(eq=False)
-class Call:
-    """What was seen of a function's last call.
-
-    Attributes
-    ----------
-    code
-        Of the function.
-    values
-        Its variables, and the attributes of its first argument, when it returned.
-    namespace
-        All names that it knew.
-    lines
-        How often a line of it was begun: what it costs to run it again.
-    """
-
-    code: CodeType
-    values: dict[str, Any] = field(default_factory=dict)
-    namespace: dict[str, Any] = field(default_factory=dict)
-    lines: int = 0
 
 
 @dataclass(eq=False)
@@ -101,53 +65,6 @@ class Routine:
         finally:
             for function, own in zip(self.functions, before, strict=True):
                 function.__code__ = own
-
-
-def watched(action: Callable[[], Any]) -> list[Call]:
-    """Return the calls of the user's functions that ``action`` makes, the last of each."""
-    calls: dict[CodeType, Call] = {}
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "call" and _is_library(frame.f_code.co_filename):
-            return None
-        call = calls.setdefault(frame.f_code, Call(frame.f_code))
-        call.lines += event == "line"
-        if event == "return":
-            call.values = _values(frame)
-            call.namespace = {**frame.f_globals, **frame.f_locals}
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        action()
-    finally:
-        sys.settrace(before)
-    return list(calls.values())
-
-
-def _values(frame: FrameType) -> dict[str, Any]:
-    """Return variables, the attributes of ``self`` and the items of dicts, as they are written."""
-    code = frame.f_code
-    known = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
-    known |= frame.f_locals
-    for name in code.co_varnames[: min(1, code.co_argcount)]:
-        of_it = getattr(frame.f_locals.get(name), "__dict__", {})
-        known |= {f"{name}.{attribute}": value for attribute, value in of_it.items()}
-    items = {
-        f"{name}[{key!r}]": item
-        for name, value in known.items()
-        if type(value) is dict and len(value) <= MOST_ITEMS
-        for key, item in value.items()
-        if isinstance(key, str)
-    }
-    return known | items
-
-
-def _is_library(file: str) -> bool:
-    return file.startswith((*LIBRARIES, "<frozen ", "<__array_function__")) or (
-        f"{os.sep}site-packages{os.sep}" in file
-    )
 
 
 def living() -> Living:

@@ -16,7 +16,7 @@ from typing import Any
 COMPUTING = {
     "abc", "builtins", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum",
     "functools", "itertools", "jax", "jaxlib", "math", "numbers", "numpy", "operator", "random",
-    "scipy", "time", "types", "typing", "warnings",
+    "scipy", "time", "torch", "types", "typing", "warnings",
 }  # fmt: skip
 
 # Names of functions and methods that read, write, send, or end something.
@@ -25,11 +25,11 @@ ACTING_BUILTINS = {
     "quit",
 }  # fmt: skip
 ACTING = {
-    "__import__", "_exit", "abort", "commit", "dump", "execute", "exit", "fork", "fromfile", "kill",
-    "makedirs", "memmap", "mkdir", "open", "popen", "post", "rename", "rmdir", "rmtree", "save",
-    "savefig", "savetxt", "savez", "savez_compressed", "send", "sendall", "shutdown", "system",
-    "terminate", "to_csv", "to_pickle", "tofile", "touch", "unlink", "urlopen", "write",
-    "write_bytes", "write_text", "writelines",
+    "__import__", "_exit", "abort", "commit", "dump", "execute", "exit", "fork", "fromfile", "hub",
+    "kill", "load", "makedirs", "memmap", "mkdir", "open", "popen", "post", "rename", "rmdir",
+    "rmtree", "save", "savefig", "savetxt", "savez", "savez_compressed", "send", "sendall",
+    "shutdown", "system", "terminate", "to_csv", "to_pickle", "tofile", "touch", "unlink",
+    "urlopen", "write", "write_bytes", "write_text", "writelines",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ import numpy as np
 
 from gradcheck.memory import Memory
 from gradcheck.point import Lab
+from gradcheck.repair.calls import Call
 from gradcheck.repair.candidates import Candidate, calls, candidates
 from gradcheck.repair.influence import likeliest_first
-from gradcheck.repair.program import Call
 from gradcheck.repair.trial import Trial, quietly
+from gradcheck.repair.verification import Verification
 from gradcheck.result import Entry
 
 # Lines of the user's code that are run in all trials together, a few seconds: so many entries of a
@@ -50,6 +51,10 @@ class Repair:
         Whether it changes what the forward computes, so that the backward is right for it.
     told
         What to do, where that is no change of one statement.
+    rivals
+        Changes of other lines, as short, that were verified as well.
+    restored
+        Required promises of the contract that are broken without it and kept with it.
     """
 
     code: str
@@ -61,10 +66,16 @@ class Repair:
     tensors: tuple[str, ...]
     of_forward: bool = False
     told: str = ""
+    rivals: int = 0
+    restored: frozenset[str] = frozenset()
 
     @classmethod
     def by(
-        cls, candidate: Candidate, tensors: tuple[str, ...], *, of_forward: bool = False
+        cls,
+        candidate: Candidate,
+        tensors: tuple[str, ...],
+        *,
+        of_forward: bool = False,
     ) -> Repair:
         """Return a change that was seen to mend."""
         edit = candidate.edit
@@ -111,15 +122,16 @@ def repairs(
         return []
     tries = MOST_LINES // _effort(lab, [*forward, *backward])
     possible = likeliest_first(trial, candidates(lab, forward, backward))
-    found = _mending(trial, possible[:tries])
-    chosen = _chosen(found)
+    verification = Verification(trial)
+    found = _found(trial, verification, possible[:tries])
+    chosen = _chosen(trial, verification, found)
     if not chosen or (mixes and all(repair.code in SLIPS for repair in chosen)):
         slips = [
             c
             for c in possible
             if c.forward and c.edit.code in SLIPS and c.edit.cost <= MOST_OF_SLIP
         ]
-        chosen += _agreeing(trial, slips[:tries])
+        chosen += _agreeing(trial, verification, slips[:tries])
     return chosen
 
 
@@ -133,29 +145,61 @@ def _globals(seen: Sequence[Call]) -> list[Any]:
     ]
 
 
-def _mending(trial: Trial, possible: Sequence[Candidate]) -> list[Repair]:
-    """Return the changes that leave the outputs as they are and make gradients right."""
-    found: list[Repair] = []
+@dataclass(frozen=True)
+class _Right:
+    """A change, what it makes right, and the claims and broken promises that it alters besides.
+
+    Attributes
+    ----------
+    candidate, tensors
+        The change, and the tensors whose gradients it makes right at two points.
+    altered, restored
+        Other wrong gradients that it changes, and broken promises that are kept with it.
+    is_rival
+        Whether it came after one that was verified, and was not looked at further.
+    """
+
+    candidate: Candidate
+    tensors: tuple[str, ...]
+    altered: frozenset[str] = frozenset()
+    restored: frozenset[str] = frozenset()
+    is_rival: bool = False
+
+
+def _found(trial: Trial, verification: Verification, possible: Sequence[Candidate]) -> list[_Right]:
+    """Return the changes that make gradients right and keep all else that a check looks at."""
+    found: list[_Right] = []
     enough = float("inf")
     for candidate in possible:
         if candidate.cost > enough + TIE:
             break
-        code = candidate.code()
-        mended = trial.mended(candidate.routine, code) if code is not None else ()
+        code, routine = candidate.code(), candidate.routine
+        mended = trial.mended(routine, code) if code is not None else ()
         if mended and code is not None:
-            mended = trial.confirmed(candidate.routine, code, mended)
-        if mended:
-            found.append(Repair.by(candidate, mended))
+            mended = trial.confirmed(routine, code, mended)
+        if not mended or code is None:
+            continue
+        if enough < float("inf"):  # one is verified, others only make it less sure
+            found.append(_Right(candidate, mended, is_rival=True))
+            continue
+        restored = verification.holds(candidate, code, mended)
+        if restored is not None:
+            altered = trial.altered(routine, code, mended)
+            found.append(_Right(candidate, mended, altered, restored))
             if len(mended) == len(trial.failed):
                 enough = min(enough, candidate.cost)
     return found
 
 
-def _agreeing(trial: Trial, possible: Sequence[Candidate]) -> list[Repair]:
+def _agreeing(
+    trial: Trial, verification: Verification, possible: Sequence[Candidate]
+) -> list[Repair]:
     """Return the first change of the forward for which the backward is right, if there is one."""
     for candidate in possible:
-        code = candidate.code()
-        if code is not None and trial.agrees_otherwise(candidate.routine, code):
+        code, routine = candidate.code(), candidate.routine
+        if code is None or not trial.agrees_otherwise(routine, code):
+            continue
+        if verification.keeps_promises(routine, code):
             return [Repair.by(candidate, tuple(trial.failed), of_forward=True)]
     return []
 
@@ -166,12 +210,46 @@ def _effort(lab: Lab, seen: Sequence[Call]) -> int:
     return COMPILING + sum(call.lines for call in seen) + sizes // ENTRIES_PER_LINE
 
 
-def _chosen(found: list[Repair]) -> list[Repair]:
-    """Choose the shortest change that mends most tensors, then one for those that are left."""
-    chosen: list[Repair] = []
-    left = {name for repair in found for name in repair.tensors}
+def _chosen(trial: Trial, verification: Verification, found: Sequence[_Right]) -> list[Repair]:
+    """Choose the shortest change that mends most tensors, then one for those that are left.
+
+    Several have to be right when they are all made; and one that alters a wrong gradient without
+    making it right is chosen only if the others then do.
+    """
+    chosen: list[_Right] = []
+    verified = [change for change in found if not change.is_rival]
+    left = {name for change in verified for name in change.tensors}
+    done: set[str] = set()
     while left:
-        best = max(found, key=lambda repair: len(left.intersection(repair.tensors)))
+        ranked = sorted(verified, key=lambda m: -len(left.intersection(m.tensors)))
+        best = next(
+            (m for m in ranked if left.intersection(m.tensors) and _fits(verification, chosen, m)),
+            None,
+        )
+        if best is None:
+            break
         chosen.append(best)
         left -= set(best.tensors)
-    return chosen
+        done |= set(best.tensors)
+    kept = [change for change in chosen if change.altered <= done]
+    return [
+        replace(Repair.by(m.candidate, m.tensors), rivals=_rivals(m, found), restored=m.restored)
+        for m in kept
+    ]
+
+
+def _fits(verification: Verification, chosen: Sequence[_Right], another: _Right) -> bool:
+    together = [*chosen, another]
+    names = {name for change in together for name in change.tensors}
+    return not chosen or verification.together([m.candidate for m in together], sorted(names))
+
+
+def _rivals(chosen: _Right, found: Sequence[_Right]) -> int:
+    """Count the other lines with a change about as short as the chosen one that mends as much."""
+    lines = {
+        other.candidate.line
+        for other in found
+        if other.candidate.cost <= chosen.candidate.cost + TIE
+        and set(other.tensors) >= set(chosen.tensors)
+    }
+    return len(lines - {chosen.candidate.line})

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gradcheck.repair.search import Repair
-from gradcheck.result import Explanation
+from gradcheck.result import Explanation, Support
+
+# The number, as an alternative, of a change that was verified.
+VERIFIED = -1
 
 # Codes that say how the numbers look.
 DESCRIPTIVE = frozenset(
@@ -108,8 +111,12 @@ def proven(
             also = f"; or change the forward, {repair.line}"
             causes = [replace(e, fix=e.fix + also) for e in causes]
             continue
+        restored = [e for e in others if _is_restored(e, repair)]
+        others = [e for e in others if e not in restored]
         about = [e for e in others if _is_about(e, repair)]
         pattern = _naming(about, repair)
+        if restored and repair.code in VAGUE:
+            pattern = restored[0]  # the broken promise says more
         causes.append(_cause(pattern, repair))
         others = [
             rest
@@ -128,7 +135,21 @@ def _beside(cause: Explanation, other: Explanation) -> Explanation | None:
     if other.code in DESCRIPTIVE and other.code != "samples_mixed":
         return None
     left = SECOND * other.confidence
-    return replace(other, confidence=left) if left >= WORTH_READING else None
+    if left < WORTH_READING:
+        return None
+    # what describes the numbers is no rival of what makes them so
+    beside = replace(other.support, alternative=VERIFIED)
+    support = beside if other.code in DESCRIPTIVE else other.support
+    return replace(other, confidence=left, support=support)
+
+
+def _is_restored(explanation: Explanation, repair: Repair) -> bool:
+    """Whether a breach of the contract is gone with the change, which then explains it."""
+    return (
+        not explanation.tensor
+        and explanation.code != repair.code
+        and explanation.support.promise in repair.restored
+    )
 
 
 def _is_about(explanation: Explanation, repair: Repair) -> bool:
@@ -173,15 +194,23 @@ def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
             f"with this one change of the forward, {repair.place}, the numerical gradient of "
             f"{tensors} is the one claimed, here and at another point"
         )
+    kind = "change of the forward" if repair.of_forward else "change"
+    support = Support(kind, rivals=repair.rivals, alternative=VERIFIED)
     if pattern is None:
-        return Explanation(repair.code, tensors, 1.0, proof, message, fix)
-    if repair.of_forward:
+        return Explanation(repair.code, tensors, 1.0, proof, message, fix, support)
+    if repair.code == pattern.code == "additive_term":
+        # a penalty is added on purpose: to take it out is advice only where it is not meant
+        fix = f"{pattern.fix.partition('; else ')[0]}; else {repair.line}"
+    elif repair.of_forward:
         fix = f"{pattern.fix}; or change the forward, {fix}"
     elif _is_long(repair, pattern) and pattern.code not in {repair.code, SAME.get(repair.code)}:
         fix = f"{pattern.fix}  # at {repair.place}"
         proof = f"what goes wrong does so at {repair.place}, where a change makes it right"
+        support = replace(support, kind="place")
     evidence = f"{proof}; {pattern.evidence}"
-    return replace(pattern, tensor=tensors, confidence=1.0, evidence=evidence, fix=fix)
+    return replace(
+        pattern, tensor=tensors, confidence=1.0, evidence=evidence, fix=fix, support=support
+    )
 
 
 def _is_long(repair: Repair, pattern: Explanation) -> bool:

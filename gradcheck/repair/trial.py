@@ -7,9 +7,10 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import CodeType
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -44,6 +45,13 @@ class Measured:
     bound: float
 
 
+class Patchable(Protocol):
+    """What can be run with other code in its place."""
+
+    def patched(self, code: Any) -> AbstractContextManager[None]:
+        """Run it with other code."""
+
+
 @dataclass
 class Trial:
     """Hears what changed code claims, and compares it with numerical derivatives.
@@ -72,7 +80,7 @@ class Trial:
             if self.known[name] and not self._agrees(base, name, self.known[name])
         }
 
-    def mended(self, routine: Routine, code: CodeType) -> tuple[str, ...]:
+    def mended(self, routine: Patchable, code: Any) -> tuple[str, ...]:
         """Return the tensors whose gradients other code of a routine gets right, spoiling none."""
         point = self._heard(routine, code)
         if point is None:
@@ -89,7 +97,7 @@ class Trial:
         for name in names:
             tensors[name] = self.lab.side(name, np.ones(tensors[name].shape))[name]
         try:
-            with self._trying(routine, code):
+            with self.trying(routine, code):
                 point = self.lab.point(tensors)
         except Exception:  # noqa: BLE001 (changed code may do anything)
             return ()
@@ -99,6 +107,38 @@ class Trial:
                 for name in names
                 if self._agrees(point, name, _measured(self.lab, point, name, ()))
             )
+
+    def altered(self, routine: Patchable, code: Any, names: Sequence[str]) -> frozenset[str]:
+        """Return the wrong tensors beside ``names`` whose claims other code changes as well."""
+        claimed = self._claims(routine, code) or {}
+        return frozenset(
+            name
+            for name in self.failed
+            if name not in names and not _unchanged(claimed.get(name), self.lab.base.claimed[name])
+        )
+
+    def agrees_elsewhere(self, routine: Patchable, code: Any, names: Sequence[str]) -> bool:
+        """Whether the claims of changed code are right where every tensor has other values.
+
+        A tensor that is right as the code stands has to stay so; one whose derivative cannot be
+        told sharply there is left out.
+        """
+        lab = self.lab
+        others = [name for name in lab.base.claimed if name not in self.failed]
+        tensors = dict(lab.native.target.tensors)
+        for name in (*names, *others):
+            if tensors[name].dtype.kind == "f":
+                tensors[name] = lab.side(name, np.ones(tensors[name].shape))[name]
+        try:
+            with self.trying(routine, code):
+                point = lab.point(tensors)
+        except Exception:  # noqa: BLE001 (changed code may do anything)
+            return False
+        if not all(np.isfinite(output).all() for output in point.outputs):
+            return True  # outside the domain of the layer nothing is learned
+        with quietly():
+            measured = {n: _measured(lab, point, n, ()) for n in (*names, *others)}
+        return all(self._agrees(point, name, seen) for name, seen in measured.items() if seen)
 
     def reaches_wrong_alone(self, routine: Routine, code: CodeType) -> bool | None:
         """Whether other code changes wrong gradients and no right ones; None if it breaks down."""
@@ -117,7 +157,7 @@ class Trial:
         base = self.lab.native_base
         self.lab.native.target.state.restore(everything=True)
         try:
-            with self._trying(routine, code):
+            with self.trying(routine, code):
                 run = self.lab.native.run(base.tensors)
                 changed = _comparable(run.outputs, base.outputs) and not _same(
                     run.outputs, base.outputs
@@ -139,7 +179,7 @@ class Trial:
         )
 
     @contextmanager
-    def _trying(self, routine: Routine, code: CodeType) -> Iterator[None]:
+    def trying(self, routine: Patchable, code: Any) -> Iterator[None]:
         """Run changed code, and undo whatever it does to the data around it."""
         try:
             with routine.patched(code), quietly():
@@ -147,17 +187,17 @@ class Trial:
         finally:
             self.around.restore(everything=True)
 
-    def _heard(self, routine: Routine, code: CodeType) -> Point | None:
+    def _heard(self, routine: Patchable, code: Any) -> Point | None:
         """Return the point of the check with what the code claims there."""
         claimed, wide = self._claims(routine, code), self.lab.base
         return Point(wide.tensors, wide.outputs, wide.cotangents, claimed, {}) if claimed else None
 
-    def _claims(self, routine: Routine, code: CodeType) -> dict[str, Array] | None:
+    def _claims(self, routine: Patchable, code: Any) -> dict[str, Array] | None:
         """Return what the code claims; nothing where it computes otherwise, None if it fails."""
         base, native = self.lab.native_base, self.lab.native
         native.target.state.restore(everything=True)
         try:
-            with self._trying(routine, code):
+            with self.trying(routine, code):
                 run = native.run(base.tensors)
                 same = _same(run.outputs, base.outputs)
                 return native.pull(run, base.cotangents) if same else {}

@@ -127,7 +127,7 @@ def test_the_explanation_says_which_loss_and_what_to_write():
 
     assert "squared error" in explanation.message
     assert "delta = p - y" in explanation.fix
-    assert explanation.confidence > 0.99
+    assert explanation.confidence > 0.75
 
 
 def test_parameters_are_as_before():

@@ -164,8 +164,9 @@ class Scope:
     _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kept = {name: value for name, value in self.values.items() if _is_number(value)}
-        lists = tuple(name for name, value in self.values.items() if _is_list(value))
+        known = {name: _as_numpy(value) for name, value in self.values.items()}
+        kept = {name: value for name, value in known.items() if _is_number(value)}
+        lists = tuple(name for name, value in known.items() if _is_list(value))
         object.__setattr__(self, "values", kept)
         object.__setattr__(self, "lists", lists)
 
@@ -208,6 +209,16 @@ class Scope:
     def integers(self) -> list[str]:
         """Return the names of whole numbers, which may be indices."""
         return [n for n, v in self.values.items() if isinstance(v, int | np.integer)]
+
+
+def _as_numpy(value: Any) -> Any:
+    """Return the numbers of a framework's tensor; anything else as it is."""
+    if not hasattr(value, "detach"):
+        return value
+    try:
+        return np.asarray(value.detach())
+    except (TypeError, ValueError, RuntimeError):  # on another device, or of a type NumPy lacks
+        return value
 
 
 def _is_list(value: Any) -> bool:

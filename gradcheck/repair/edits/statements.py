@@ -6,7 +6,17 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations
 
-from gradcheck.repair.edits.edit import Block, Edit, Place, Role, Scope, Spot, kind, text
+from gradcheck.repair.edits.edit import (
+    Block,
+    Edit,
+    Place,
+    Role,
+    Scope,
+    Spot,
+    expression,
+    kind,
+    text,
+)
 
 OTHERS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -31,6 +41,15 @@ def accumulated(spot: Spot, scope: Scope) -> Iterator[Edit]:
                 "overwritten_not_accumulated",
                 f"`{text(target)}` is assigned, where it has to accumulate",
                 0.5,
+            )
+            # where the array is another's, as a cotangent, to add in place would change it
+            total = ast.BinOp(expression(text(target)), ast.Add(), node.value)
+            yield Edit(
+                spot,
+                ast.Assign([target], total),
+                "overwritten_not_accumulated",
+                f"`{text(target)}` is assigned, where it has to accumulate",
+                0.52,
             )
     if isinstance(node, ast.Assign | ast.AugAssign):
         yield from _at_repeated_indices(spot, node, scope)
@@ -131,6 +150,8 @@ def swapped(spot: Spot, scope: Scope) -> Iterator[Edit]:
         return
     parts = getattr(node, label)
     for i, j in combinations(range(len(parts)), 2):
+        if isinstance(parts[i], ast.Compare) != isinstance(parts[j], ast.Compare):
+            continue  # a condition is not taken for a value
         order = list(parts)
         order[i], order[j] = order[j], order[i]
         fields = {name: getattr(node, name) for name in node._fields}

@@ -1,0 +1,116 @@
+"""The calls of the user's own functions that a forward or backward makes."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+import scipy
+
+# Larger dicts are tables, and not variables by their names.
+MOST_ITEMS = 32
+
+# Code that is none of the user's: Python's own, what is installed, and this package.
+LIBRARIES = tuple(
+    str(Path(str(file)).parent) + os.sep
+    for file in (ast.__file__, np.__file__, scipy.__file__, Path(__file__).parent)
+)
+
+
+@dataclass(eq=False)
+class Call:
+    """What was seen of a function's last call.
+
+    Attributes
+    ----------
+    code
+        Of the function.
+    values
+        Its variables, and the attributes of its first argument, when it returned.
+    namespace
+        All names that it knew.
+    lines
+        How often a line of it was begun: what it costs to run it again.
+    is_glue
+        Whether it is a function, not a method, that a library calls and that calls an object's
+        methods: what wraps a layer to hand it over is rarely what is wrong.
+    """
+
+    code: CodeType
+    values: dict[str, Any] = field(default_factory=dict)
+    namespace: dict[str, Any] = field(default_factory=dict)
+    lines: int = 0
+    is_glue: bool = False
+
+
+def watched(action: Callable[[], Any]) -> list[Call]:
+    """Return the calls of the user's functions that ``action`` makes, the last of each."""
+    calls: dict[CodeType, Call] = {}
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "call" and _is_library(frame.f_code.co_filename):
+            return None
+        call = calls.setdefault(frame.f_code, Call(frame.f_code))
+        call.lines += event == "line"
+        if event == "call" and _is_method(frame):
+            wrapper = calls.get(frame.f_back.f_code) if frame.f_back is not None else None
+            if wrapper is not None and _is_outermost(frame.f_back):
+                wrapper.is_glue = True
+        if event == "return":
+            call.values = _values(frame)
+            call.namespace = {**frame.f_globals, **frame.f_locals}
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    finally:
+        sys.settrace(before)
+    return list(calls.values())
+
+
+def _is_method(frame: FrameType | None) -> bool:
+    """Whether the function runs as the method of an instance of the user's."""
+    if frame is None or not frame.f_code.co_argcount:
+        return False
+    owner = type(frame.f_locals.get(frame.f_code.co_varnames[0]))
+    return getattr(owner, frame.f_code.co_name, None) is not None and "__dict__" in dir(owner)
+
+
+def _is_outermost(frame: FrameType | None) -> bool:
+    """Whether a function, not a method, was called by no other code of the user's."""
+    if frame is None or _is_method(frame) or frame.f_back is None:
+        return False
+    return _is_library(frame.f_back.f_code.co_filename)
+
+
+def _values(frame: FrameType) -> dict[str, Any]:
+    """Return variables, the attributes of ``self`` and the items of dicts, as they are written."""
+    code = frame.f_code
+    known = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
+    known |= frame.f_locals
+    for name in code.co_varnames[: min(1, code.co_argcount)]:
+        of_it = getattr(frame.f_locals.get(name), "__dict__", {})
+        known |= {f"{name}.{attribute}": value for attribute, value in of_it.items()}
+    items = {
+        f"{name}[{key!r}]": item
+        for name, value in known.items()
+        if type(value) is dict and len(value) <= MOST_ITEMS
+        for key, item in value.items()
+        if isinstance(key, str)
+    }
+    return known | items
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith((*LIBRARIES, "<frozen ", "<__array_function__")) or (
+        f"{os.sep}site-packages{os.sep}" in file
+    )
