@@ -282,7 +282,8 @@ class _Findings:
 
     def reports(self, blank: Callable[[str], TensorReport]) -> TensorReports:
         """Return a report for every tensor, with its explanations; blank where there is none."""
-        reports = {name: self.judged.get(name) or blank(name) for name in self.names}
+        missing = {name: blank(name) for name in self.names if name not in self.judged}
+        reports = {name: {**self.judged, **missing}[name] for name in self.names}
         found: Mapping[str, tuple[Explanation, ...]] = agree(self.alternatives)
         explained = {name: replace(reports[name], explanations=e) for name, e in found.items()}
         return TensorReports(reports | explained)

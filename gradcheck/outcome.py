@@ -57,6 +57,10 @@ class Outcome:
         """Whether everything judged passed, and anything was judged at all."""
         return self.verdict is Verdict.PASS
 
+    def __bool__(self) -> bool:
+        """Return `ok`, so that ``assert check(...)`` asserts what it says."""
+        return self.ok
+
     @property
     def forwards(self) -> int:
         """Forward calls spent on tensors, those of the parts included."""

@@ -130,6 +130,19 @@ class TensorReport:
     numerical: FloatArray | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
 
+    @property
+    def ok(self) -> bool:
+        """Whether the gradient was judged, and is right."""
+        return self.verdict is Verdict.PASS
+
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
+    def __repr__(self) -> str:
+        told = f": {self.reason}" if self.reason else ""
+        return f"<TensorReport {self.verdict}  {self.name}{list(self.shape)}{told}>"
+
 
 class TensorReports(dict[str, TensorReport]):
     """Reports by tensor name; the first input also answers to ``"x"``, whatever it is called."""

@@ -78,6 +78,10 @@ class HuntReport:
         """Whether the verdict is PASS."""
         return self.verdict is Verdict.PASS
 
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
     @property
     def examples(self) -> int:
         """Inputs tried, those of shrinking included."""
@@ -104,8 +108,12 @@ class HuntReport:
             return ""
         return code(self.layer, self.example, made=self.made)
 
+    def __repr__(self) -> str:
+        title, _ = self._told()
+        return f"<HuntReport {self.verdict}  {title}>"
+
     def __str__(self) -> str:
-        title, lines = self._failed() if self.example is not None else self._not_failed()
+        title, lines = self._told()
         text = [f"{self.verdict}  {title}"]
         for label, sentence in [*lines, *(("note", note) for note in self.notes)]:
             text += _labelled(label, sentence)
@@ -113,6 +121,9 @@ class HuntReport:
 
     def _count(self, outcome: Outcome) -> int:
         return sum(trial.outcome is outcome for trial in self.trials)
+
+    def _told(self) -> tuple[str, list[Line]]:
+        return self._failed() if self.example is not None else self._not_failed()
 
     def _failed(self) -> tuple[str, list[Line]]:
         lines: list[Line] = []
