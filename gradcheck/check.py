@@ -181,7 +181,11 @@ def _examine(
             perform = Workers(executor, packed, checker.answer)
         names = _chosen(checker.lab, tensors)
         report = checker.report(
-            names, question.contract, question.seed, partial(_watched, perform, bar)
+            names,
+            question.contract,
+            question.seed,
+            partial(_watched, perform, bar),
+            asked=tensors is not None,
         )
     return replace(report, parts=layers, explanations=_blame(report.explanations, layers))
 

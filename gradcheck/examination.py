@@ -19,8 +19,17 @@ from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
 from gradcheck.repair import Repair, proven, repairs
 from gradcheck.report import Report
-from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, TensorReports, Verdict
+from gradcheck.result import (
+    Entry,
+    Explanation,
+    PromiseReport,
+    TensorReport,
+    TensorReports,
+    Unchecked,
+    Verdict,
+)
 from gradcheck.target import TargetError
+from gradcheck.unchecked import left_unjudged
 from gradcheck.verdict import comparable, decide
 
 Mode = Literal["auto", "project", "element"]
@@ -115,16 +124,23 @@ class Checker:
         contract: bool | Mapping[str, str],
         seed: int,
         perform: Perform | None = None,
+        *,
+        asked: bool = False,
     ) -> Report:
         """Judge every tensor, then the contract, then explain what failed.
 
-        An interruption ends the work and leaves what is known by then.
+        An interruption ends the work and leaves what is known by then. Where the caller ``asked``
+        for these names, the others are left out on purpose.
         """
         perform = perform or self._here
         findings = _Findings(list(names))
         self._refuse_nothing_to_judge(findings.names)
         interrupted = False
+        target = self.lab.native.target
+        unchecked: tuple[Unchecked, ...] = ()
         try:
+            claimed = self.lab.base.claimed
+            unchecked = left_unjudged(target, claimed, findings.names, asked=asked)
             jobs = [Job("judge", name) for name in findings.names]
             jobs += [Job("contract")] if contract is not False else []
             findings.take(jobs, perform)
@@ -143,31 +159,23 @@ class Checker:
         stale = [e for e in others if overwritten and e.code == "stale_cache"]
         breaches = [e for e in others if not e.tensor and e not in stale]
         others = [*stale, *(e for e in others if e.tensor)]
-        target = self.lab.native.target
         return Report(
             target.name,
             reports,
             findings.promises,
             (*breaches, *causes, *others),
             seed,
-            tuple(self._notes(findings.names)) + ((INTERRUPTED,) if interrupted else ()),
+            tuple(self._notes()) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,
-            unchecked=tuple(n for n in self._silent(findings.names) if target.role(n) != "input"),
+            unchecked=unchecked,
         )
 
     def _here(self, jobs: list[Job]) -> Iterator[Any]:
         return map(self.answer, jobs)
 
-    def _notes(self, names: list[str]) -> Iterator[str]:
+    def _notes(self) -> Iterator[str]:
         if self.lab.widened:
             yield WIDENED
-        silent = self._silent(names)
-        if silent:
-            yield f"not checked: backward gave no gradient of {', '.join(silent)}"
-
-    def _silent(self, names: list[str]) -> list[str]:
-        """Return what backward gave no gradient of."""
-        return [name for name in self._unclaimed(names) if name not in self.lab.base.claimed]
 
     def _unclaimed(self, names: list[str]) -> list[str]:
         return [name for name in self.lab.native.target.tensors if name not in names]

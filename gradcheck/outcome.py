@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gradcheck.result import Explanation, PromiseReport, TensorReport, Verdict
+from gradcheck.result import Explanation, PromiseReport, TensorReport, Unchecked, Verdict
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Outcome:
     interrupted
         Whether Ctrl-C ended the check before everything was judged.
     unchecked
-        Arrays of the layer that its output depends on, and that its backward gives no gradient of.
+        Arrays that the output depends on and whose gradients were not judged, with the reasons.
     """
 
     target: str
@@ -42,15 +42,21 @@ class Outcome:
     notes: tuple[str, ...] = ()
     parts: Mapping[str, Outcome] = field(default_factory=dict)
     interrupted: bool = False
-    unchecked: tuple[str, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """Worst verdict of tensors, required promises and parts; UNDECIDED if none was judged."""
+        """Worst verdict of tensors, required promises and parts; UNDECIDED if none was judged.
+
+        Nor is anything better than UNDECIDED where a parameter was not judged whose gradient is
+        owed.
+        """
         verdicts = [tensor.verdict for tensor in self.tensors.values()]
         verdicts += [promise.verdict for promise in self.contract.values() if promise.required]
         verdicts += [part.verdict for part in self.parts.values() if part.judged]
-        return Verdict.worst(verdicts) if verdicts else Verdict.UNDECIDED
+        if not verdicts or any(array.is_owed for array in self.unchecked):
+            verdicts.append(Verdict.UNDECIDED)
+        return Verdict.worst(verdicts)
 
     @property
     def ok(self) -> bool:

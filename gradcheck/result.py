@@ -182,6 +182,32 @@ class PromiseReport:
         return Verdict.FAIL if self.holds is False and self.required else Verdict.UNDECIDED
 
 
+@dataclass(frozen=True)
+class Unchecked:
+    """An array that the output depends on, and whose gradient was not judged.
+
+    Attributes
+    ----------
+    name
+        What it is called where it is kept, such as ``"layers[0].W"``.
+    role
+        ``"parameter"``, whose gradient is owed, so that nothing passes without it; ``"input"``,
+        data that no gradient is claimed for; ``"constant"``, which nothing says is trained;
+        ``"frozen"``; or ``"excluded"``, left out by the caller.
+    reason
+        Why it was not judged.
+    """
+
+    name: str
+    role: str
+    reason: str
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether nothing passes without its gradient."""
+        return self.role == "parameter"
+
+
 def plain(value: Any) -> Any:
     """Return ``value`` as JSON-ready builtins; non-finite floats become strings."""
     if isinstance(value, Mapping):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.adapters import layer
 from gradcheck.adapters.binding import align_gradients, required_names
 from gradcheck.adapters.calling import Call, Result, call_backward, call_pointwise, is_pointwise
+from gradcheck.adapters.coverage import Coverage
 from gradcheck.adapters.inputs import Inputs
 from gradcheck.adapters.methods import Names, same_owner
 from gradcheck.adapters.places import Place, places_in
@@ -90,6 +91,7 @@ class _Pair:
     places: dict[str, Place]
     base: dict[str, Array]
     memory: Memory
+    keys: set[Any] = field(default_factory=set)
     is_objective: ClassVar[bool] = False
 
     @property
@@ -131,6 +133,13 @@ class _Pair:
             unit_cotangent=unit_cotangent,
             batch=self.inputs.batch,
             batch_tensors=self.inputs.batch_tensors,
+            uncovered=Coverage(
+                (self.first, self.second, *self.inputs.others),
+                lambda: [place.get() for place in self.places.values()],
+                tuple(self.inputs.values.values()),
+                asked=bool(self.places),
+                keys=lambda: self.keys,
+            ),
         )
 
     def run(self, tensors: Tensors) -> Run:
@@ -142,7 +151,9 @@ class _Pair:
         outputs, claim = self.evaluate(arguments)
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
-            return align_gradients(claim(cotangents), self.inputs.values, self.base)
+            claimed = claim(cotangents)
+            self.keys.update(claimed if isinstance(claimed, Mapping) else ())
+            return align_gradients(claimed, self.inputs.values, self.base)
 
         return Run(outputs, pullback, handed)
 

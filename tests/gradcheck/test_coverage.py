@@ -1,0 +1,58 @@
+"""No PASS over an array that nobody looked at: it is judged, or named, wherever it is kept."""
+
+from generated_layers import HOMES, IN_FUNCTIONS, layer_of, plans
+from hypothesis import given, note
+
+import gradcheck
+from gradcheck import Verdict
+
+OBJECTS = tuple(home for home in HOMES if home not in IN_FUNCTIONS)
+
+
+def checked(plan, **options):
+    """Check a layer without looking for causes."""
+    layer, homes = layer_of(plan)
+    note(f"{plan}")
+    if options.pop("asked", False):
+        options["params"] = {home.name: home.get(layer) for home in homes}
+    report = gradcheck.check(layer, plan.x(), explain=False, **options)
+    note(str(report))
+    return report
+
+
+def named(report, name):
+    return any(name in array.name for array in report.unchecked)
+
+
+@given(plans())
+def test_a_wrong_gradient_does_not_pass_wherever_its_parameter_is_kept(plan):
+    report = checked(plan)
+
+    assert not report.ok or named(report, plan.wrong_name)
+    if plan.fault != "missing" and (plan.wrong == -1 or plan.leaves[plan.wrong].home in OBJECTS):
+        assert report.verdict is Verdict.FAIL
+
+
+@given(plans())
+def test_a_wrong_gradient_fails_where_the_parameters_are_named(plan):
+    report = checked(plan, asked=True)
+
+    assert report.verdict is Verdict.FAIL
+
+
+@given(plans(OBJECTS, right=True))
+def test_a_right_layer_passes_wherever_its_parameters_are_kept(plan):
+    report = checked(plan)
+
+    assert report.ok
+    assert not report.unchecked
+    assert len(report.tensors) == 1 + len(plan.leaves)
+
+
+@given(plans(right=True))
+def test_a_right_layer_passes_where_its_parameters_are_named(plan):
+    report = checked(plan, asked=True)
+
+    assert report.ok
+    assert not report.unchecked
+    assert len(report.tensors) == 1 + len(plan.leaves)
