@@ -91,7 +91,8 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     if isinstance(thing, Target):
         return thing
     for framework in _FRAMEWORKS:
-        if framework.matches(thing) or any(map(framework.matches, arguments)):
+        holds = getattr(framework, "holds", framework.matches)
+        if framework.matches(thing) or any(map(holds, arguments)):
             return framework.adapt(thing, arguments, params)
     if isinstance(thing, type) and has_static_methods(thing):
         return pair.adapt((thing.forward, thing.backward), arguments, params)  # type: ignore[attr-defined]

@@ -92,7 +92,7 @@ class Coverage:
         if not moving:
             return ()
         steady = effects.is_steady
-        evidence = _Evidence(
+        evidence = Evidence(
             {_container(slot) for slot in places if id(slot.array) in known} - {None},
             self._gradients(target),
             by_name=not target.unit_cotangent or bool(judged),
@@ -121,7 +121,7 @@ class Coverage:
                 stems |= {stem(key), *gradient_stems(key)}
         return frozenset(stems)
 
-    def _role(self, slot: Slot, evidence: _Evidence) -> str:
+    def _role(self, slot: Slot, evidence: Evidence) -> str:
         if not evidence.of(slot):
             return "constant"
         if is_frozen(slot.place.owner) or is_frozen(slot.home.owner):
@@ -130,7 +130,7 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class _Evidence:
+class Evidence:
     """What says of an array that it is trained.
 
     Attributes

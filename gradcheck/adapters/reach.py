@@ -8,7 +8,7 @@ this finds what its output may depend on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -21,6 +21,7 @@ from gradcheck.memory import MOST_OBJECTS, OPAQUE_MODULES, names_read
 
 # Libraries whose objects keep no array that a user's forward reads by itself.
 CLOSED = (*OPAQUE_MODULES, "matplotlib", "pandas", "threading", "logging", "hypothesis", "re")
+Test = Callable[[Any], bool]
 WRAPPERS = (staticmethod, classmethod)
 CONTAINERS = (dict, list, tuple, set, frozenset, deque, np.ndarray)
 CODE = (FunctionType, MethodType, type, property, partial, *WRAPPERS)
@@ -28,7 +29,16 @@ CODE = (FunctionType, MethodType, type, property, partial, *WRAPPERS)
 SPARSE = "scipy.sparse"
 
 
-def reachable(roots: Iterable[Any]) -> list[Slot]:
+def is_float_array(value: Any) -> bool:
+    """Whether ``value`` is a NumPy array of floating-point numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
+
+
+def reachable(
+    roots: Iterable[Any],
+    is_array: Test = is_float_array,
+    opens: Test = lambda _: False,
+) -> list[Slot]:
     """Return the places of all arrays of floating-point numbers, each array once.
 
     Parameters
@@ -36,15 +46,21 @@ def reachable(roots: Iterable[Any]) -> list[Slot]:
     roots
         Objects, functions, or containers of them. Attributes of a root are called by their own
         names, items of a container by their positions or keys.
+    is_array
+        What is looked for.
+    opens
+        Which objects of libraries are looked into all the same.
     """
-    walk = _Walk()
+    walk = _Walk(is_array, opens)
     for root in roots:
         walk.into(root, "")
     return walk.found
 
 
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, is_array: Test, opens: Test) -> None:
+        self._is_array = is_array
+        self._opens = opens
         self.found: list[Slot] = []
         self._seen: dict[int, Any] = {}  # the references keep the ids from being used again
 
@@ -69,8 +85,10 @@ class _Walk:
             self._items(thing, prefix, "", Place(thing, "", False), ())
         elif isinstance(thing, type):
             self._class(thing, prefix)
-        elif _is_open(thing):
+        elif _is_open(thing) or self._opens(thing):
             self._object(thing, prefix)
+        elif callable(getattr(thing, "__wrapped__", None)):  # compiled, or with other derivatives
+            self.into(thing.__wrapped__, prefix)
 
     def _object(self, thing: Any, prefix: str) -> None:
         for name, value in attributes(thing).items():
@@ -118,7 +136,7 @@ class _Walk:
             value = namespace[name]
             if isinstance(value, ModuleType):
                 self._module(value, read)
-            elif _is_of_module(value, function.__module__):
+            elif self._is_array(value) or _is_of_module(value, function.__module__):
                 self._value(value, "", name, Place(namespace, name, True))
 
     def _module(self, module: ModuleType, read: set[str]) -> None:
@@ -126,11 +144,11 @@ class _Walk:
             return
         for name in sorted(read & vars(module).keys()):
             value = vars(module)[name]
-            if isinstance(value, np.ndarray | dict | list | tuple):
+            if self._is_array(value) or isinstance(value, dict | list | tuple):
                 self._value(value, f"{module.__name__}.", name, Place(module, name, False))
 
     def _value(self, value: Any, prefix: str, name: str, home: Place) -> None:
-        if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        if self._is_array(value):
             self._array(value, Slot(prefix, "", name, home, home))
         elif isinstance(value, CONTAINERS):
             if id(value) not in self._seen:
@@ -144,7 +162,7 @@ class _Walk:
     ) -> None:
         for key, item in _keyed(values):
             way = (*route, key)
-            if isinstance(item, np.ndarray) and item.dtype.kind != "O":
+            if self._is_array(item):
                 label = values._fields[key] if hasattr(values, "_fields") else key
                 self._array(item, Slot(prefix, name, label, Place(values, key, True), home, way))
             elif isinstance(item, CONTAINERS):
@@ -155,7 +173,7 @@ class _Walk:
                 self.into(item, prefix if _is_code(item) else f"{prefix}{name}[{key!r}].")
 
     def _array(self, array: Any, slot: Slot) -> None:
-        if array.dtype.kind == "f" and array.size and id(array) not in self._seen:
+        if id(array) not in self._seen:
             self._seen[id(array)] = array
             self.found.append(slot)
 
@@ -163,6 +181,8 @@ class _Walk:
 def _keyed(values: Any) -> list[tuple[Any, Any]]:
     if isinstance(values, dict):
         return list(values.items())
+    if isinstance(values, np.ndarray) and values.dtype.kind != "O":
+        return []
     if isinstance(values, np.ndarray):
         return [(index, values[index]) for index in np.ndindex(values.shape)]
     return list(enumerate(values))
