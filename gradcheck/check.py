@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import as_target, network
+from gradcheck.adapters import as_target, parts
 from gradcheck.examination import Checker, Job, Mode, Perform
 from gradcheck.explain import explain_tensor
 from gradcheck.memory import Memory
@@ -163,7 +163,7 @@ def _examine(
 ) -> Report:
     """Check the parts of a network, then the whole."""
     layers: dict[str, Report] = {}
-    for name, layer, given in network.parts(question.target, question.inputs):
+    for name, layer, given in parts(question.target, question.inputs):
         part = replace(
             question, target=layer, inputs=given, params=None, cotangent=None, contract=False
         )
