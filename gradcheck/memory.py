@@ -224,6 +224,8 @@ def _is_data(value: Any, module: str) -> bool:
 
 def _equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """Whether two arrays are equal; the comparison that lets NaN equal NaN is slow."""
+    if a.dtype.kind == "O":
+        return a.shape == b.shape and all(x is y for x, y in zip(a.flat, b.flat, strict=True))
     return np.array_equal(a, b) or (
         a.dtype.kind in "fc" and bool(np.array_equal(a, b, equal_nan=True))
     )

@@ -86,7 +86,7 @@ class _Tensors:
             state=self.memory,
             uncovered=Coverage(
                 (self.function,),
-                lambda: [p.place.get() for p in self.parameters.values()],
+                lambda: [p.place for p in self.parameters.values()],
                 tuple(getattr(value, "data", value) for value in self.given.values()),
                 asked=self.asked,
             ),

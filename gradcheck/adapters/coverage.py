@@ -28,7 +28,8 @@ from typing import Any, cast
 import numpy as np
 
 from gradcheck.adapters.effects import Effects
-from gradcheck.adapters.reach import reachable
+from gradcheck.adapters.places import Place
+from gradcheck.adapters.reach import is_float_array, is_float_array_or_number, reachable
 from gradcheck.adapters.silent import is_frozen
 from gradcheck.adapters.slots import Slot
 from gradcheck.adapters.vocabulary import (
@@ -46,6 +47,8 @@ REASONS = {
     "frozen": "the output depends on it, and it is said not to be trained",
     "excluded": "it is none of the parameters asked for",
 }
+# Single numbers are settings (eps, beta, gamma, rates), unless they are called like these.
+NUMBERS = frozenset({"w", "b", "intercept"})
 UNSTEADY = "the forward is random, so that it cannot be seen whether the output depends on it"
 
 
@@ -58,28 +61,41 @@ class Coverage:
     roots
         What the forward may read from.
     judged
-        Returns the arrays whose gradients are known, where they are kept.
+        Returns where the arrays and numbers are kept whose gradients are known.
     given
         Arrays of the caller's that the forward never sees: it is given copies.
     asked
         Whether the caller said which parameters to check.
     keys
         Returns the names under which the backward handed out gradients.
+    reason
+        Why a parameter is not judged.
     """
 
     roots: tuple[Any, ...]
-    judged: Callable[[], Iterable[Any]] = tuple
+    judged: Callable[[], Iterable[Place]] = tuple
     given: tuple[Any, ...] = ()
     asked: bool = False
     keys: Callable[[], Iterable[Any]] = tuple
+    reason: str = REASONS["parameter"]
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
         """Return the arrays that are not covered by the target's tensors."""
         target.state.restore(everything=True)  # what the last forward left is no state of its own
-        judged = [array for array in self.judged() if isinstance(array, np.ndarray)]
+        homes = list(self.judged())
+        judged = [array for array in (home.get() for home in homes) if is_float_array(array)]
         known = {id(array) for array in (*judged, *self.given)}
-        places = reachable(self.roots)
-        pool = [slot for slot in places if id(slot.array) not in known]
+        places = [
+            slot
+            for slot in reachable(self.roots, is_float_array_or_number)
+            if slot.array is not None or _is_weight(slot)
+        ]
+        taken = {(id(home.owner), home.key) for home in homes}
+        pool = [
+            slot
+            for slot in places
+            if id(slot.array) not in known and (id(slot.place.owner), slot.place.key) not in taken
+        ]
 
         def outputs(change: Callable[[], None]) -> Outputs:
             target.state.restore()
@@ -95,14 +111,15 @@ class Coverage:
         evidence = Evidence(
             {_container(slot) for slot in places if id(slot.array) in known} - {None},
             self._gradients(target),
-            by_name=not target.unit_cotangent or bool(judged),
+            by_name=not target.unit_cotangent or bool(homes),
         )
         target.state.restore(everything=True)
         found = [(slot, self._role(slot, evidence)) for slot in pool if id(slot.place) in moving]
         if not steady:
             return tuple(Unchecked(s.name, role, UNSTEADY) for s, role in found if role in OWED)
+        reasons = {**REASONS, "parameter": self.reason}
         return tuple(
-            dict.fromkeys(Unchecked(slot.name, role, REASONS[role]) for slot, role in found)
+            dict.fromkeys(Unchecked(slot.name, role, reasons[role]) for slot, role in found)
         )
 
     def _gradients(self, target: Target) -> frozenset[str]:
@@ -155,6 +172,11 @@ class Evidence:
             return False
         stepped = slot.word in steps_of(cast(Hashable, type(slot.home.owner)))
         return stepped or (self.by_name and is_like_trained(slot.word))
+
+
+def _is_weight(slot: Slot) -> bool:
+    """Whether a number is called as a weight or an intercept, the attribute of an object."""
+    return not (slot.route or _is_of_function(slot)) and stem(slot.word) in NUMBERS
 
 
 def _is_of_function(slot: Slot) -> bool:

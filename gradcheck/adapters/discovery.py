@@ -41,11 +41,15 @@ class Found:
         Names of those whose gradients the backward returns.
     updated
         Places of those that the backward updates at once.
+    rebound
+        Names of those that the forward put in their own place anew, with the same numbers: what
+        the output does not depend on is a cache from an earlier call.
     """
 
     parameters: dict[str, Parameter] = field(default_factory=dict)
     returned: list[str] = field(default_factory=list)
     updated: dict[str, Place] = field(default_factory=dict)
+    rebound: list[str] = field(default_factory=list)
 
     def moved(self, places: Mapping[str, Place]) -> Found:
         """Return the same parameters kept at other places, without their gradients."""
@@ -104,9 +108,15 @@ class Trial:
         found = Found()
         for parameter in find_parameters(self.layer, exclude):
             place = parameter.place
-            was_there = (id(place.owner), place.key) in stable
-            if (parameter.declared or was_there) and not _shares(place.get(), exclude):
+            key = (id(place.owner), place.key)
+            again = key not in stable and key in self._contents
+            again = again and same(place.get(), self._contents[key])
+            if _shares(place.get(), exclude):
+                continue
+            if parameter.declared or key in stable or again:
                 found.parameters[parameter.name] = parameter
+            if again and not parameter.declared:
+                found.rebound.append(parameter.name)
         if updates:
             self._find_updated(found)
         self._find_returned(found, call, result)

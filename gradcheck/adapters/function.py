@@ -155,7 +155,7 @@ class _FunctionTarget:
             batch_tensors=self.inputs.batch_tensors,
             uncovered=Coverage(
                 (self.function, *self.inputs.others),
-                lambda: [place.get() for place in self.parameters.values()],
+                lambda: self.parameters.values(),
                 tuple(self.inputs.values.values()),
                 asked=self.asked,
                 keys=lambda: self.keys,

@@ -135,7 +135,7 @@ class LayerAdapter:
             batch_tensors=self.inputs.batch_tensors,
             uncovered=Coverage(
                 (self.layer, *self.inputs.others),
-                lambda: [p.place.get() for p in self.found.parameters.values()],
+                lambda: [p.place for p in self.found.parameters.values()],
                 tuple(self.inputs.values.values()),
                 asked=self.asked,
             ),

@@ -34,6 +34,11 @@ def is_float_array(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
 
 
+def is_float_array_or_number(value: Any) -> bool:
+    """Whether ``value`` is such an array, or a number."""
+    return is_float_array(value) or isinstance(value, float)
+
+
 def reachable(
     roots: Iterable[Any],
     is_array: Test = is_float_array,
@@ -173,7 +178,9 @@ class _Walk:
                 self.into(item, prefix if _is_code(item) else f"{prefix}{name}[{key!r}].")
 
     def _array(self, array: Any, slot: Slot) -> None:
-        if id(array) not in self._seen:
+        if isinstance(array, float):  # numbers that are equal may be the same object
+            self.found.append(slot)
+        elif id(array) not in self._seen:
             self._seen[id(array)] = array
             self.found.append(slot)
 

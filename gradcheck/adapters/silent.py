@@ -16,10 +16,12 @@ Shaped = tuple[Slot, tuple[int, ...]]
 
 
 def drop_idle(found: Found, effects: Effects) -> None:
-    """Forget what the backward updates beside the parameters, such as a momentum."""
-    for name, place in list(found.updated.items()):
+    """Forget what the backward updates beside the parameters, such as a momentum, and caches."""
+    doubtful = {name: found.parameters[name].place for name in found.rebound}
+    for name, place in (doubtful | found.updated).items():
         if not effects.of(place):
-            del found.updated[name], found.parameters[name]
+            found.updated.pop(name, None)
+            del found.parameters[name]
 
 
 def add_silent(

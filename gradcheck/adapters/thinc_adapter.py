@@ -11,6 +11,7 @@ import numpy as np
 
 from gradcheck.adapters.coverage import Coverage
 from gradcheck.adapters.inputs import Inputs
+from gradcheck.adapters.places import Place
 from gradcheck.memory import Memory
 from gradcheck.target import (
     Array,
@@ -123,7 +124,7 @@ def _target(model: Any, parameters: Parameters, given: Any, *, asked: bool) -> T
         batch_tensors=("X",) if batch and "X" in tensors else (),
         uncovered=Coverage(
             (model,),
-            lambda: [node.get_param(key) for node, key in parameters.values()],
+            lambda: [Place([n.get_param(k)], 0, True) for n, k in parameters.values()],
             tuple(arrays),
             asked=asked,
         ),

@@ -240,7 +240,8 @@ def _undecided(report: Outcome) -> tuple[str, list[Line]]:
         for array in part.unchecked:
             if array.is_owed:
                 names.append(joined(path, array.name))
-                causes.setdefault((array.reason, UNSEEN), []).append(names[-1])
+                reason, _, way_out = array.reason.partition("; ")
+                causes.setdefault((reason, way_out or UNSEEN), []).append(names[-1])
     if not names:
         way_out = "give float arrays as inputs or parameters: integers have no derivative"
         return "nothing was checked", [("why", "no tensor was judged"), ("change", way_out)]
