@@ -27,7 +27,8 @@ class Outcome:
     notes
         Facts about the whole check that are no fault.
     parts
-        For a network, the report of each layer, checked at the activations that reach it.
+        For a network, the report of each layer, checked at the activations that reach it; for a
+        PyTorch function, that of its ``jvp``.
     interrupted
         Whether Ctrl-C ended the check before everything was judged.
     unchecked

@@ -41,8 +41,9 @@ from gradcheck.adapters.vocabulary import (
 from gradcheck.result import Unchecked
 from gradcheck.target import Outputs, Target
 
+NOT_SEEN = "the output depends on it, and no gradient of it was seen"
 REASONS = {
-    "parameter": "the output depends on it, and no gradient of it was seen",
+    "parameter": NOT_SEEN,
     "constant": "the output depends on it; nothing says that it is trained",
     "frozen": "the output depends on it, and it is said not to be trained",
     "excluded": "it is none of the parameters asked for",
@@ -77,7 +78,7 @@ class Coverage:
     given: tuple[Any, ...] = ()
     asked: bool = False
     keys: Callable[[], Iterable[Any]] = tuple
-    reason: str = REASONS["parameter"]
+    reason: str = NOT_SEEN
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
         """Return the arrays that are not covered by the target's tensors."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.coverage import NOT_SEEN
 from gradcheck.hunt.code import code
 from gradcheck.hunt.example import Example, Outcome, Trial
 from gradcheck.render.story import Line, tell
@@ -153,13 +154,21 @@ class HuntReport:
             return f"{name}: could not be judged", [
                 ("why", f"{self._counts()}{'; interrupted' if self.interrupted else ''}"),
                 *self._reasons(),
-                ("change", "give inputs that the layer is made for: another shape, an example"),
+                ("change", self._way_out()),
             ]
         worst = max(t.resolution for t in self.trials if t.outcome is Outcome.PASS)
         return (
             f"{name}: right at {plural(passed, 'input')}; an error above {worst:.1g} of a gradient "
             "would have been seen"
         ), [("tried", self._counts()), *self._reasons()]
+
+    def _way_out(self) -> str:
+        if any(NOT_SEEN in t.reason for t in self.trials if t.outcome is Outcome.UNDECIDED):
+            return (
+                "return the gradient, or leave it where it is found; say tensors=['x'] where it is "
+                "left out on purpose"
+            )
+        return "give inputs that the layer is made for: another shape, an example"
 
     def _reasons(self) -> Iterator[Line]:
         """Yield the most frequent reason of what was not judged."""

@@ -177,16 +177,13 @@ class Plan:
         """Return the gradient as the layer hands it out; None where it does not."""
         if position != self.wrong:
             return gradient
+        if self.fault == "missing":
+            return None
+        factors = {"zero": 0.0, "sign": -1.0, "factor": 1.25, "one entry": 1.0}
+        factor = np.full(gradient.shape, factors[self.fault])
         if self.fault == "one entry":
-            spoiled = gradient.copy()
-            spoiled.flat[np.argmax(np.abs(gradient))] *= 1.5
-            return spoiled
-        return {
-            "zero": gradient * 0,
-            "missing": None,
-            "sign": -gradient,
-            "factor": gradient * 1.25,
-        }[self.fault]
+            factor.flat[0] = 1.5
+        return gradient * factor
 
 
 def signs(rng, leaf):
@@ -211,25 +208,25 @@ def plans(draw, homes=HOMES, faults=FAULTS, *, right=False):
     return Plan(tuple(leaves), wrong, fault, draw(st.integers(0, 99)), draw(st.booleans()))
 
 
-def forward_steps(plan, values, x):
+def forward_steps(plan, values, x, tanh=np.tanh):
     """Return what goes into every step, and the output."""
     entering, h = [], x
     for leaf, value in zip(plan.leaves, values, strict=True):
         entering.append(h)
         h = {
-            "matmul": lambda h, v: np.tanh(h @ v),
+            "matmul": lambda h, v: tanh(h @ v),
             "bias": lambda h, v: h + v,
             "scale": lambda h, v: h * v,
         }[leaf.step](h, value)
     return entering, h
 
 
-def backward_steps(plan, values, entering, gradient):
+def backward_steps(plan, values, entering, gradient, tanh=np.tanh):
     """Return the gradients of all parameters, and of the input."""
     found = []
     for leaf, value, h in reversed(list(zip(plan.leaves, values, entering, strict=True))):
         if leaf.step == "matmul":
-            gradient = gradient * (1 - np.tanh(h @ value) ** 2)
+            gradient = gradient * (1 - tanh(h @ value) ** 2)
             found.append(h.T @ gradient)
             gradient = gradient @ value.T
         elif leaf.step == "bias":

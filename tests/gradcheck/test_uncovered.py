@@ -238,3 +238,17 @@ def test_formats_name_what_is_not_checked():
         ("hidden_weights", "excluded")
     ]
     assert "not checked: hidden_weights" in report._repr_html_()
+
+
+def test_a_hunt_says_why_nothing_could_be_judged():
+    class Forgets(Layer):
+        def backward(self, g):
+            return g @ self.W.T
+
+    report = gradcheck.hunt(Forgets(), (4, 3), examples=5)
+    left_out = gradcheck.hunt(Forgets(), (4, 3), examples=5, tensors=["x"])
+
+    assert report.verdict is Verdict.UNDECIDED
+    assert "W: the output depends on it, and no gradient of it was seen" in str(report)
+    assert "tensors=['x']" in str(report)
+    assert left_out.ok
