@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from gradcheck.target import Array, Outputs
 
 # A change of a parameter that no forward overlooks for being too small.
 VISIBLE = 0.125
+
+# After so many forwards, what depends on some of a group is taken to depend on all of it.
+MOST_RUNS = 500
 
 Change = Callable[[], None]
 Move = Callable[[Array], Array]
@@ -43,6 +47,7 @@ class Effects:
         self._generator = generator
         self._held = [array for array in held if isinstance(array, np.ndarray)]
         self._base: Outputs | None = None
+        self._runs = 0
 
     def of(self, *places: Place) -> bool:
         """Whether the output changes with what is in ``places``; True where it cannot be seen.
@@ -53,20 +58,26 @@ class Effects:
         return any(self._reacts(places, move) for move in (self._raised, self._shaken))
 
     def those(self, places: Sequence[Place]) -> list[Place]:
-        """Return the places that the output depends on, by halving: few forwards where few do."""
+        """Return the places that the output depends on, by halving: few forwards where few do.
+
+        All of them where the forward is random, so that nothing can be seen.
+        """
         if not places or not self.of(*places):
             return []
-        if len(places) == 1:
+        if len(places) == 1 or self._runs > MOST_RUNS:
+            return list(places)
+        if not self.is_steady:
             return list(places)
         middle = len(places) // 2
         return [*self.those(places[:middle]), *self.those(places[middle:])]
 
-    @property
+    @cached_property
     def is_steady(self) -> bool:
         """Whether the same forward gives the same outputs."""
         return _equal(self._outputs(_leave), self._outputs(_leave))
 
     def _reacts(self, places: Sequence[Place], move: Move) -> bool:
+        self._runs += 1
         if self._base is None:
             self._base = self._outputs(_leave)
         with ExitStack() as undo:

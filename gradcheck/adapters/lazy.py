@@ -12,6 +12,7 @@ from gradcheck.adapters import layer as layers_adapter
 from gradcheck.adapters import network
 from gradcheck.adapters.binding import required_names
 from gradcheck.adapters.methods import forward_of
+from gradcheck.adapters.slots import slots
 from gradcheck.memory import Memory
 from gradcheck.target import Target
 
@@ -20,9 +21,16 @@ PARAMETERS = frozenset({"w", "b", "weight", "weights", "bias", "kernel", "gamma"
 
 
 def matches(thing: Any) -> bool:
-    """Whether ``thing`` is a layer or a network, and a parameter in it is still None."""
+    """Whether ``thing`` is a layer or a network, and a parameter in it is still None.
+
+    Or it, or a layer in a row of them, keeps no array yet: the first forward may make some.
+    """
     known = layers_adapter.matches(thing) or network.matches(thing)
-    return known and any(value is None for _, value in _slots(thing, set()))
+    parts = thing if isinstance(thing, list | tuple) else [thing]
+    return known and (
+        any(value is None for _, value in _slots(thing, set()))
+        or any(not any(slot.array is not None for slot in slots(part)) for part in parts)
+    )
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
@@ -45,12 +53,15 @@ def _initialized(thing: Any, arguments: Sequence[Any]) -> Any:
         twin = copy.deepcopy(thing)
     except Exception:  # noqa: BLE001 (whatever a stranger's __deepcopy__ raises means: no)
         return None
-    empty = [place for place, value in _slots(twin, set()) if value is None]
+    before = {place for place, value in _slots(twin, set()) if value is not None}
     _run(twin, arguments)
     first = dict(_slots(twin, set()))
     _run(twin, arguments)
     second = dict(_slots(twin, set()))
-    created = (isinstance(first.get(p), np.ndarray) and first[p] is second.get(p) for p in empty)
+    made = {place: value for place, value in first.items() if place not in before}
+    created = (
+        isinstance(value, np.ndarray) and value is second.get(p) for p, value in made.items()
+    )
     return twin if any(created) else None
 
 

@@ -59,7 +59,7 @@ def reachable(
     walk = _Walk(is_array, opens)
     for root in roots:
         walk.into(root, "")
-    return walk.found
+    return walk.all()
 
 
 class _Walk:
@@ -68,12 +68,22 @@ class _Walk:
         self._opens = opens
         self.found: list[Slot] = []
         self._seen: dict[int, Any] = {}  # the references keep the ids from being used again
+        self._waiting: deque[tuple[Any, str]] = deque()
+
+    def all(self) -> list[Slot]:
+        """Look into what waits, nearest first, so that names are short and chains no matter."""
+        while self._waiting and len(self._seen) <= MOST_OBJECTS:
+            thing, prefix = self._waiting.popleft()
+            if id(thing) not in self._seen:
+                self._seen[id(thing)] = thing
+                self._open(thing, prefix)
+        return self.found
 
     def into(self, thing: Any, prefix: str) -> None:
-        """Find what is kept in ``thing``; ``prefix`` is put before the names of its own."""
-        if id(thing) in self._seen or len(self._seen) > MOST_OBJECTS:
-            return
-        self._seen[id(thing)] = thing
+        """Have ``thing`` looked into; ``prefix`` is put before the names of its own."""
+        self._waiting.append((thing, prefix))
+
+    def _open(self, thing: Any, prefix: str) -> None:
         if isinstance(thing, FunctionType):
             self._function(thing, prefix)
         elif isinstance(thing, MethodType):

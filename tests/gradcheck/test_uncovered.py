@@ -252,3 +252,36 @@ def test_a_hunt_says_why_nothing_could_be_judged():
     assert "W: the output depends on it, and no gradient of it was seen" in str(report)
     assert "tensors=['x']" in str(report)
     assert left_out.ok
+
+
+def test_weights_that_the_first_forward_makes_are_judged():
+    class Lazy:
+        def forward(self, x):
+            if not hasattr(self, "W"):
+                self.W, self.b = RNG.normal(size=(x.shape[1], 2)), np.zeros(2)
+            self.x = x
+            return x @ self.W + self.b
+
+        def backward(self, g):
+            self.dW, self.db = self.x.T @ g, 2 * g.sum(axis=0)
+            return g @ self.W.T
+
+    lazy = Lazy()
+    report = gradcheck.check(lazy, X, explain=False)
+
+    assert {n for n, t in report.tensors.items() if t.verdict is Verdict.FAIL} == {"b"}
+    assert set(report.tensors) == {"x", "W", "b"}
+    assert not vars(lazy)
+
+
+def test_a_random_forward_costs_no_search_for_what_it_depends_on():
+    calls = []
+
+    def more(self):
+        calls.append(1)
+        return self.table[0] * np.frombuffer(np.random.default_rng().bytes(2), np.uint8) / 255
+
+    report = gradcheck.check(layer(more, table=[np.ones(2) for _ in range(200)]), X, explain=False)
+
+    assert not report.ok
+    assert len(calls) < 200
