@@ -50,6 +50,10 @@ REASONS = {
 }
 # Single numbers are settings (eps, beta, gamma, rates), unless they are called like these.
 NUMBERS = frozenset({"w", "b", "intercept"})
+MADE_LATE = (
+    "the first forward makes it, and no gradient of it was seen; run the forward once before the "
+    "check, so that it is there to be found"
+)
 UNSTEADY = "the forward is random, so that it cannot be seen whether the output depends on it"
 
 
@@ -106,7 +110,8 @@ class Coverage:
 
         effects = Effects(outputs, np.random.default_rng(0), judged)
         moving = {id(place) for place in effects.those([slot.place for slot in pool])}
-        if not moving:
+        made = self._made(target, places)
+        if not moving and not made:
             return ()
         steady = effects.is_steady
         evidence = Evidence(
@@ -116,12 +121,38 @@ class Coverage:
         )
         target.state.restore(everything=True)
         found = [(slot, self._role(slot, evidence)) for slot in pool if id(slot.place) in moving]
+        late = [(slot, self._role(slot, evidence)) for slot in made]
         if not steady:
             return tuple(Unchecked(s.name, role, UNSTEADY) for s, role in found if role in OWED)
         reasons = {**REASONS, "parameter": self.reason}
-        return tuple(
-            dict.fromkeys(Unchecked(slot.name, role, reasons[role]) for slot, role in found)
-        )
+        named = [Unchecked(slot.name, role, reasons[role]) for slot, role in found]
+        reasons["parameter"] = MADE_LATE
+        named += [Unchecked(slot.name, role, reasons[role]) for slot, role in late]
+        return tuple(dict.fromkeys(named))
+
+    def _made(self, target: Target, before: Sequence[Slot]) -> list[Slot]:
+        """Return what the first forward makes and keeps, so that a second one depends on it."""
+        known = {id(slot.array) for slot in before}
+        target.state.restore()
+        with np.errstate(all="ignore"):
+            target.call(target.tensors)
+            first = [slot for slot in reachable(self.roots) if id(slot.array) not in known]
+            kept = [(slot, slot.array) for slot in first]
+            if kept:
+                target.call(target.tensors)
+        made = [slot for slot, array in kept if slot.array is array]
+
+        def outputs(change: Callable[[], None]) -> Outputs:
+            target.state.restore()
+            with np.errstate(all="ignore"):
+                target.call(target.tensors)
+                change()
+                return target.call(target.tensors).outputs
+
+        effects = Effects(outputs, np.random.default_rng(0))
+        moving = {id(place) for place in effects.those([slot.place for slot in made])}
+        target.state.restore(everything=True)
+        return [slot for slot in made if id(slot.place) in moving]
 
     def _gradients(self, target: Target) -> frozenset[str]:
         """Return the stems of all that a backward leaves or returns and that is called a gradient.

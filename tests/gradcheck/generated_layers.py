@@ -63,6 +63,8 @@ class Home:
         name, kind = self.name, self.kind
         if kind == "attribute":
             setattr(layer, name, value)
+        elif kind == "late":
+            self.value = value.tolist()
         elif kind == "private":
             setattr(layer, f"_{name}", value)
         elif kind == "class":
@@ -97,6 +99,10 @@ class Home:
     def get(self, layer):
         name, kind = self.name, self.kind
         if kind in ("attribute", "class"):
+            return getattr(layer, name)
+        if kind == "late":
+            if not hasattr(layer, name):
+                setattr(layer, name, np.array(self.value))
             return getattr(layer, name)
         if kind == "private":
             return getattr(layer, f"_{name}")
@@ -142,10 +148,12 @@ class Home:
 
 
 IN_FUNCTIONS = ("closure", "default", "global")
+LATE = "late"  # made by the first forward
 ONCE = ("named tuple", "object in object")  # of these a layer has one at most
 HOMES = (
     *("attribute", "private", "class", "dict", "list", "tuple", "nested dict", "named tuple"),
     *("object", "dataclass", "slots", "object in object", "object in list", *IN_FUNCTIONS),
+    LATE,
 )
 
 

@@ -1,14 +1,15 @@
 """No PASS over an array that nobody looked at: it is judged, or named, wherever it is kept."""
 
 from generated_functions import CONTAINERS, closures_of, pair_of
-from generated_layers import HOMES, IN_FUNCTIONS, layer_of, plans
+from generated_layers import HOMES, IN_FUNCTIONS, LATE, layer_of, plans
 from hypothesis import given, note
 from hypothesis import strategies as st
 
 import gradcheck
 from gradcheck import Verdict
 
-OBJECTS = tuple(home for home in HOMES if home not in IN_FUNCTIONS)
+OBJECTS = tuple(home for home in HOMES if home not in (*IN_FUNCTIONS, LATE))
+AT_ONCE = (*OBJECTS, *IN_FUNCTIONS)
 
 
 def checked(plan, **options):
@@ -35,7 +36,7 @@ def test_a_wrong_gradient_does_not_pass_wherever_its_parameter_is_kept(plan):
         assert report.verdict is Verdict.FAIL
 
 
-@given(plans())
+@given(plans(AT_ONCE))
 def test_a_wrong_gradient_fails_where_the_parameters_are_named(plan):
     report = checked(plan, asked=True)
 
@@ -51,7 +52,7 @@ def test_a_right_layer_passes_wherever_its_parameters_are_kept(plan):
     assert len(report.tensors) == 1 + len(plan.leaves)
 
 
-@given(plans(right=True))
+@given(plans(AT_ONCE, right=True))
 def test_a_right_layer_passes_where_its_parameters_are_named(plan):
     report = checked(plan, asked=True)
 
