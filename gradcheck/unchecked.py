@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import replace
 
+from gradcheck.adapters.vocabulary import is_like_trained
 from gradcheck.result import Unchecked
 from gradcheck.target import Target
 
@@ -29,16 +30,23 @@ def left_unjudged(
     return tuple(_left(target, claimed, names, asked=asked))
 
 
+def _role(target: Target, name: str) -> str:
+    """Return the role of a tensor without a claim: a loss is given data, by whatever names."""
+    if target.role(name) == "input" and not target.unit_cotangent and is_like_trained(name):
+        return "parameter"
+    return target.role(name)
+
+
 def _left(
     target: Target, claimed: Container[str], names: Container[str], *, asked: bool
 ) -> Iterator[Unchecked]:
     for name in target.tensors:
         if name in names:
             continue
-        if name in claimed or (asked and target.role(name) == "parameter"):
+        if name in claimed or (asked and _role(target, name) == "parameter"):
             yield Unchecked(name, "excluded", LEFT_OUT)
         else:
-            yield Unchecked(name, target.role(name), NO_CLAIM)
+            yield Unchecked(name, _role(target, name), NO_CLAIM)
     for array in target.uncovered(target):
         left_out = asked and array.is_owed
         yield replace(array, role="excluded", reason=LEFT_OUT) if left_out else array

@@ -67,7 +67,12 @@ def test_a_wrong_gradient_of_a_leaf_of_an_argument_does_not_pass(plan, kind):
     report = gradcheck.check(pair, p, x, explain=False)
     note(str(report))
 
-    assert report.verdict is Verdict.FAIL
+    if plan.fault == "missing" and len(plan.leaves) == 1:
+        # no gradient of anything in the container is claimed: it may be data
+        assert len(report.unchecked) == 1
+        assert set(report.tensors) == {"x"}
+    else:
+        assert report.verdict is Verdict.FAIL
 
 
 @given(plans(right=True), st.sampled_from(CONTAINERS))

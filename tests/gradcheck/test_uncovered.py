@@ -285,3 +285,19 @@ def test_a_random_forward_costs_no_search_for_what_it_depends_on():
 
     assert not report.ok
     assert len(calls) < 200
+
+
+def test_an_argument_called_like_a_parameter_owes_a_gradient_where_one_called_like_data_does_not():
+    def forward(p, x):
+        return np.tanh(x @ next(iter(p.values()))), (p, x)
+
+    def backward(g, cache):
+        p, x = cache
+        (w,) = p.values()
+        return dict.fromkeys(p), g * (1 - np.tanh(x @ w) ** 2) @ w.T
+
+    for name, role in (("W", "parameter"), ("table", "input")):
+        report = gradcheck.check((forward, backward), {name: W}, X, explain=False)
+
+        assert roles(report) == {name: role}
+        assert report.ok is (role == "input")
