@@ -38,6 +38,14 @@ class Comparison:
         """Whether nothing of severity ``problem`` was found in any run."""
         return all(report.ok for report in self.reports.values())
 
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
+    def __repr__(self) -> str:
+        runs = "; ".join(f"{name}: {report.headline}" for name, report in self.reports.items())
+        return f"<Comparison {'ok' if self.ok else 'PROBLEM'}  {runs}>"
+
     @property
     def histories(self) -> dict[str, History]:
         """The runs by name."""

@@ -50,6 +50,18 @@ class Report:
         """Whether nothing of severity ``problem`` was found."""
         return all(finding.severity is not Severity.PROBLEM for finding in self.findings)
 
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'ok' if self.ok else 'PROBLEM'}  {self.headline}>"
+
+    @property
+    def headline(self) -> str:
+        """The codes of the findings in one line."""
+        return ", ".join(dict.fromkeys(self.codes)) or "nothing found"
+
     @property
     def codes(self) -> tuple[str, ...]:
         """The codes of the findings, in order."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import as_target, network
+from gradcheck.adapters import as_target, parts
 from gradcheck.examination import Checker, Job, Mode, Perform
 from gradcheck.explain import explain_tensor
 from gradcheck.memory import Memory
@@ -163,7 +163,7 @@ def _examine(
 ) -> Report:
     """Check the parts of a network, then the whole."""
     layers: dict[str, Report] = {}
-    for name, layer, given in network.parts(question.target, question.inputs):
+    for name, layer, given in parts(question.target, question.inputs):
         part = replace(
             question, target=layer, inputs=given, params=None, cotangent=None, contract=False
         )
@@ -181,7 +181,11 @@ def _examine(
             perform = Workers(executor, packed, checker.answer)
         names = _chosen(checker.lab, tensors)
         report = checker.report(
-            names, question.contract, question.seed, partial(_watched, perform, bar)
+            names,
+            question.contract,
+            question.seed,
+            partial(_watched, perform, bar),
+            asked=tensors is not None,
         )
     return replace(report, parts=layers, explanations=_blame(report.explanations, layers))
 

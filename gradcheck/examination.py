@@ -20,8 +20,17 @@ from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
 from gradcheck.repair import Repair, proven, repairs
 from gradcheck.report import Report
-from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, TensorReports, Verdict
+from gradcheck.result import (
+    Entry,
+    Explanation,
+    PromiseReport,
+    TensorReport,
+    TensorReports,
+    Unchecked,
+    Verdict,
+)
 from gradcheck.target import TargetError
+from gradcheck.unchecked import left_unjudged
 from gradcheck.verdict import comparable, decide
 
 Mode = Literal["auto", "project", "element"]
@@ -116,16 +125,23 @@ class Checker:
         contract: bool | Mapping[str, str],
         seed: int,
         perform: Perform | None = None,
+        *,
+        asked: bool = False,
     ) -> Report:
         """Judge every tensor, then the contract, then explain what failed.
 
-        An interruption ends the work and leaves what is known by then.
+        An interruption ends the work and leaves what is known by then. Where the caller ``asked``
+        for these names, the others are left out on purpose.
         """
         perform = perform or self._here
         findings = _Findings(list(names))
         self._refuse_nothing_to_judge(findings.names)
         interrupted = False
+        target = self.lab.native.target
+        unchecked: tuple[Unchecked, ...] = ()
         try:
+            claimed = self.lab.base.claimed
+            unchecked = left_unjudged(target, claimed, findings.names, asked=asked)
             jobs = [Job("judge", name) for name in findings.names]
             jobs += [Job("contract")] if contract is not False else []
             findings.take(jobs, perform)
@@ -145,31 +161,23 @@ class Checker:
         stale = [e for e in others if overwritten and e.code == "stale_cache"]
         breaches = [e for e in others if not e.tensor and e not in stale]
         others = [*stale, *(e for e in others if e.tensor)]
-        target = self.lab.native.target
         return Report(
             target.name,
             reports,
             findings.promises,
             tuple(settle([*breaches, *causes, *others])),
             seed,
-            tuple(self._notes(findings.names)) + ((INTERRUPTED,) if interrupted else ()),
+            tuple(self._notes()) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,
-            unchecked=tuple(n for n in self._silent(findings.names) if target.role(n) != "input"),
+            unchecked=unchecked,
         )
 
     def _here(self, jobs: list[Job]) -> Iterator[Any]:
         return map(self.answer, jobs)
 
-    def _notes(self, names: list[str]) -> Iterator[str]:
+    def _notes(self) -> Iterator[str]:
         if self.lab.widened:
             yield WIDENED
-        silent = self._silent(names)
-        if silent:
-            yield f"not checked: backward gave no gradient of {', '.join(silent)}"
-
-    def _silent(self, names: list[str]) -> list[str]:
-        """Return what backward gave no gradient of."""
-        return [name for name in self._unclaimed(names) if name not in self.lab.base.claimed]
 
     def _unclaimed(self, names: list[str]) -> list[str]:
         return [name for name in self.lab.native.target.tensors if name not in names]
@@ -289,7 +297,8 @@ class _Findings:
 
     def reports(self, blank: Callable[[str], TensorReport]) -> TensorReports:
         """Return a report for every tensor, with its explanations; blank where there is none."""
-        reports = {name: self.judged.get(name) or blank(name) for name in self.names}
+        missing = {name: blank(name) for name in self.names if name not in self.judged}
+        reports = {name: {**self.judged, **missing}[name] for name in self.names}
         found: Mapping[str, tuple[Explanation, ...]] = agree(self.alternatives)
         explained = {name: replace(reports[name], explanations=e) for name, e in found.items()}
         return TensorReports(reports | explained)

@@ -168,7 +168,7 @@ class Memory:
             self._containers.append((cell, content))
             self._remember(content)
         self._remember_all(function.__defaults__ or ())
-        for name in _names(function.__code__):
+        for name in names_read(function.__code__):
             value = function.__globals__.get(name)
             if _is_data(value, function.__module__):
                 self._bindings.append((function.__globals__, name, value))
@@ -179,18 +179,37 @@ class Memory:
         if isinstance(attributes, dict):
             self._containers.append((attributes, dict(attributes)))
             self._remember_all(attributes.values())
+        self._remember_all(kept_by_class(type(thing)).values())
         for owner in type(thing).__mro__:
             for slot in getattr(owner, "__slots__", ()):
                 if isinstance(slot, str) and hasattr(thing, slot):
                     self._remember(getattr(thing, slot))
 
 
-def _names(code: CodeType) -> Iterator[str]:
+def kept_by_class(kind: type) -> dict[str, Any]:
+    """Return the arrays, and the containers of arrays, that a class keeps for all its objects."""
+    return {
+        name: value
+        for owner in reversed(kind.__mro__)
+        if owner.__module__.partition(".")[0] not in OPAQUE_MODULES
+        for name, value in vars(owner).items()
+        if isinstance(value, np.ndarray) or _holds_arrays(value)
+    }
+
+
+def _holds_arrays(value: Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list | tuple) and any(
+        isinstance(item, np.ndarray) or _holds_arrays(item) for item in items
+    )
+
+
+def names_read(code: CodeType) -> Iterator[str]:
     """Yield the names that a function and those defined within it read from outside."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            yield from names_read(constant)
 
 
 def _is_data(value: Any, module: str) -> bool:
@@ -205,6 +224,8 @@ def _is_data(value: Any, module: str) -> bool:
 
 def _equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """Whether two arrays are equal; the comparison that lets NaN equal NaN is slow."""
+    if a.dtype.kind == "O":
+        return a.shape == b.shape and all(x is y for x, y in zip(a.flat, b.flat, strict=True))
     return np.array_equal(a, b) or (
         a.dtype.kind in "fc" and bool(np.array_equal(a, b, equal_nan=True))
     )

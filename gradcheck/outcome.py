@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gradcheck.result import Explanation, PromiseReport, TensorReport, Verdict
+from gradcheck.result import Explanation, PromiseReport, TensorReport, Unchecked, Verdict
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,12 @@ class Outcome:
     notes
         Facts about the whole check that are no fault.
     parts
-        For a network, the report of each layer, checked at the activations that reach it.
+        For a network, the report of each layer, checked at the activations that reach it; for a
+        PyTorch function, that of its ``jvp``.
     interrupted
         Whether Ctrl-C ended the check before everything was judged.
     unchecked
-        Arrays of the layer that its output depends on, and that its backward gives no gradient of.
+        Arrays that the output depends on and whose gradients were not judged, with the reasons.
     """
 
     target: str
@@ -42,20 +43,30 @@ class Outcome:
     notes: tuple[str, ...] = ()
     parts: Mapping[str, Outcome] = field(default_factory=dict)
     interrupted: bool = False
-    unchecked: tuple[str, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """Worst verdict of tensors, required promises and parts; UNDECIDED if none was judged."""
+        """Worst verdict of tensors, required promises and parts; UNDECIDED if none was judged.
+
+        Nor is anything better than UNDECIDED where a parameter was not judged whose gradient is
+        owed.
+        """
         verdicts = [tensor.verdict for tensor in self.tensors.values()]
         verdicts += [promise.verdict for promise in self.contract.values() if promise.required]
         verdicts += [part.verdict for part in self.parts.values() if part.judged]
-        return Verdict.worst(verdicts) if verdicts else Verdict.UNDECIDED
+        if not verdicts or any(array.is_owed for array in self.unchecked):
+            verdicts.append(Verdict.UNDECIDED)
+        return Verdict.worst(verdicts)
 
     @property
     def ok(self) -> bool:
         """Whether everything judged passed, and anything was judged at all."""
         return self.verdict is Verdict.PASS
+
+    def __bool__(self) -> bool:
+        """Return `ok`, so that ``assert check(...)`` asserts what it says."""
+        return self.ok
 
     @property
     def forwards(self) -> int:

@@ -76,6 +76,11 @@ class Report(Outcome):
 
         return to_text(self)
 
+    def __repr__(self) -> str:
+        from gradcheck.render.story import tell
+
+        return f"<Report {self.verdict}  {tell(self).title}>"
+
     def _repr_html_(self) -> str:
         """Show the report in a notebook."""
         from gradcheck.render.html import to_fragment

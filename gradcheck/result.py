@@ -164,6 +164,19 @@ class TensorReport:
     numerical: FloatArray | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
 
+    @property
+    def ok(self) -> bool:
+        """Whether the gradient was judged, and is right."""
+        return self.verdict is Verdict.PASS
+
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
+    def __repr__(self) -> str:
+        told = f": {self.reason}" if self.reason else ""
+        return f"<TensorReport {self.verdict}  {self.name}{list(self.shape)}{told}>"
+
 
 class TensorReports(dict[str, TensorReport]):
     """Reports by tensor name; the first input also answers to ``"x"``, whatever it is called."""
@@ -201,6 +214,32 @@ class PromiseReport:
         if self.holds:
             return Verdict.PASS
         return Verdict.FAIL if self.holds is False and self.required else Verdict.UNDECIDED
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """An array that the output depends on, and whose gradient was not judged.
+
+    Attributes
+    ----------
+    name
+        What it is called where it is kept, such as ``"layers[0].W"``.
+    role
+        ``"parameter"``, whose gradient is owed, so that nothing passes without it; ``"input"``,
+        data that no gradient is claimed for; ``"constant"``, which nothing says is trained;
+        ``"frozen"``; or ``"excluded"``, left out by the caller.
+    reason
+        Why it was not judged.
+    """
+
+    name: str
+    role: str
+    reason: str
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether nothing passes without its gradient."""
+        return self.role == "parameter"
 
 
 def plain(value: Any) -> Any:

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.result import Unchecked
+
 Array = NDArray[Any]
 Tensors = Mapping[str, Array]
 Outputs = tuple[Array, ...]
@@ -97,6 +99,8 @@ class Target:
         Names of the tensors along whose first axis samples can be left out together.
     claim_errors
         Known absolute errors of the claims, entry by entry, by tensor.
+    uncovered
+        Asked for once, with the target: arrays beside the tensors that the output depends on.
 
     Examples
     --------
@@ -119,6 +123,7 @@ class Target:
     batch: int = 0
     batch_tensors: tuple[str, ...] = ()
     claim_errors: dict[str, Array] = field(default_factory=dict)
+    uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
     _run: Callable[[Tensors], Run] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
         default=None, init=False, repr=False

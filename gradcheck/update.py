@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.coverage import Coverage
 from gradcheck.compare import ROUNDINGS
 from gradcheck.examination import Checker
 from gradcheck.explain.evidence import Evidence
@@ -24,6 +25,11 @@ from gradcheck.rules import recognised
 from gradcheck.stepping import SAME, Habit, Update, matters, parameters_of
 from gradcheck.target import Array, Outputs
 from gradcheck.undecided import as_undecided
+
+UNMOVED = (
+    "the loss depends on it, and the step leaves it as it is; update it too, say frozen = True in "
+    "its object, or say in params what is trained"
+)
 
 # The factor in the evidence of an explanation: claimed over numerical gradient.
 FACTOR = re.compile(r"= (-?[0-9.e+-]+) ±")
@@ -92,7 +98,15 @@ def check_update(
             )
         update = Update(step, places, loss, learning_rate, memory)
         seen = update.observe()
-        lab = Lab(update.target(), seed)
+        subject = update.target()
+        subject.uncovered = Coverage(
+            (params, loss, step),
+            lambda: places.values(),
+            (inputs, targets),
+            asked=isinstance(params, Mapping | list | tuple),
+            reason=UNMOVED,
+        )
+        lab = Lab(subject, seed)
         predictions = _Predictions.of(lab, update, predict, inputs, targets)
         explainer = explain_tensor if predictions is None else predictions.explain
         checker = Checker(lab, "project", tolerance, explainer)

@@ -16,6 +16,9 @@ threadpool_limits(int(os.environ["OPENBLAS_NUM_THREADS"]), user_api="blas")
 
 settings.register_profile("dev", derandomize=True, deadline=None, database=None, max_examples=25)
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.register_profile(
+    "thorough", derandomize=True, deadline=None, database=None, max_examples=2000
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 STATES = {}

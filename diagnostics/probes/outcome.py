@@ -113,6 +113,8 @@ class Investigation(Report):
             parts += ["Evidence", *(str(finding) for finding in self.findings)]
         return "\n\n".join(parts)
 
+    __repr__ = Report.__repr__  # a dataclass would write its own
+
     def figure(self) -> Figure:
         """Return the picture of the experiment that decided, two panels.
 

@@ -24,7 +24,7 @@ from gradcheck.adapters.advice import unrecognised
 from gradcheck.adapters.methods import backward_of, has_static_methods
 from gradcheck.target import Target, TargetError
 
-__all__ = ["Adapter", "as_target", "register_adapter", "shows_gradients"]
+__all__ = ["Adapter", "as_target", "parts", "register_adapter", "shows_gradients"]
 
 
 class Adapter(Protocol):
@@ -68,6 +68,17 @@ def shows_gradients(thing: Any) -> bool:
     return known or network.matches(thing) or backward_of(thing) is not None
 
 
+def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
+    """Return what is to be checked by itself: layers of a network, the ``jvp`` beside a backward.
+
+    Returns
+    -------
+    list of (name, thing, inputs)
+        Empty where there is the whole alone.
+    """
+    return [*network.parts(thing, arguments), *torch_adapter.parts(thing, arguments)]
+
+
 def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     """Return the `Target` of a layer, loss, pair of functions or function at ``arguments``.
 
@@ -91,7 +102,8 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     if isinstance(thing, Target):
         return thing
     for framework in _FRAMEWORKS:
-        if framework.matches(thing) or any(map(framework.matches, arguments)):
+        holds = getattr(framework, "holds", framework.matches)
+        if framework.matches(thing) or any(map(holds, arguments)):
             return framework.adapt(thing, arguments, params)
     if isinstance(thing, type) and has_static_methods(thing):
         return pair.adapt((thing.forward, thing.backward), arguments, params)  # type: ignore[attr-defined]

@@ -112,3 +112,13 @@ def _shape_of(raw: Any) -> str:
     if isinstance(raw, tuple | list):
         return f"{len(raw)} values ({', '.join(type(part).__name__ for part in raw)})"
     return f"a {type(raw).__name__}"
+
+
+def kinds_of(values: Mapping[str, Any]) -> str:
+    """Say of arguments what they are: dtypes of arrays, types of other things."""
+    return ", ".join(
+        f"{name}: {value.dtype} array"
+        if isinstance(value, np.ndarray)
+        else f"{name}: {type(value).__name__}"
+        for name, value in values.items()
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.binding import accepts_argument, input_names
+from gradcheck.adapters.coverage import Coverage
 from gradcheck.adapters.parameters import Parameter, find_parameters
 from gradcheck.adapters.slots import is_own_object
 from gradcheck.memory import Memory
@@ -53,7 +54,7 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
     parameters = {
         p.name: p for p in find_parameters(function) if params is None or p.name in params
     }
-    return _Tensors(function, given, parameters, memory).target()
+    return _Tensors(function, given, parameters, memory, asked=params is not None).target()
 
 
 class _Tensors:
@@ -63,7 +64,10 @@ class _Tensors:
         given: Mapping[str, Any],
         parameters: Mapping[str, Parameter],
         memory: Memory,
+        *,
+        asked: bool,
     ) -> None:
+        self.asked = asked
         self.function = function
         self.given = given
         self.parameters = parameters
@@ -80,6 +84,12 @@ class _Tensors:
             self.run,
             roles=dict.fromkeys(self.parameters, "parameter"),
             state=self.memory,
+            uncovered=Coverage(
+                (self.function,),
+                lambda: [p.place for p in self.parameters.values()],
+                tuple(getattr(value, "data", value) for value in self.given.values()),
+                asked=self.asked,
+            ),
         )
 
     def run(self, tensors: Tensors) -> Run:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.coverage import covered_by
 from gradcheck.target import Array, Outputs, Run, Target, Tensors
 
 
@@ -63,6 +64,9 @@ def joined(name: str, links: Sequence[Link]) -> Target:
         unit_cotangent=links[-1].target.unit_cotangent,
         batch=first.target.batch,
         batch_tensors=first.target.batch_tensors if len(links[-1].target.batch_tensors) else (),
+        uncovered=lambda _: tuple(
+            array for link in links for array in covered_by(link.target, link.prefix)
+        ),
     )
 
 

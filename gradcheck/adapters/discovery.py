@@ -24,7 +24,7 @@ from gradcheck.adapters.vocabulary import (
 )
 from gradcheck.blocks import blocks
 from gradcheck.memory import Memory
-from gradcheck.target import TargetError, is_differentiable
+from gradcheck.target import is_differentiable
 
 Key = tuple[int, Any]
 
@@ -41,14 +41,15 @@ class Found:
         Names of those whose gradients the backward returns.
     updated
         Places of those that the backward updates at once.
-    constants
-        Names of those that the output depends on, but that nothing says are trained.
+    rebound
+        Names of those that the forward put in their own place anew, with the same numbers: what
+        the output does not depend on is a cache from an earlier call.
     """
 
     parameters: dict[str, Parameter] = field(default_factory=dict)
     returned: list[str] = field(default_factory=list)
     updated: dict[str, Place] = field(default_factory=dict)
-    constants: set[str] = field(default_factory=set)
+    rebound: list[str] = field(default_factory=list)
 
     def moved(self, places: Mapping[str, Place]) -> Found:
         """Return the same parameters kept at other places, without their gradients."""
@@ -56,7 +57,7 @@ class Found:
             name: Parameter(name, places[name], nothing, parameter.declared)
             for name, parameter in self.parameters.items()
         }
-        return Found(moved, constants=self.constants)
+        return Found(moved)
 
 
 class Trial:
@@ -107,9 +108,15 @@ class Trial:
         found = Found()
         for parameter in find_parameters(self.layer, exclude):
             place = parameter.place
-            was_there = (id(place.owner), place.key) in stable
-            if (parameter.declared or was_there) and not _shares(place.get(), exclude):
+            key = (id(place.owner), place.key)
+            again = key not in stable and key in self._contents
+            again = again and same(place.get(), self._contents[key])
+            if _shares(place.get(), exclude):
+                continue
+            if parameter.declared or key in stable or again:
                 found.parameters[parameter.name] = parameter
+            if again and not parameter.declared:
+                found.rebound.append(parameter.name)
         if updates:
             self._find_updated(found)
         self._find_returned(found, call, result)
@@ -183,40 +190,6 @@ class Trial:
         for name, place in places.items():
             if name not in found.parameters:
                 found.parameters[name] = Parameter(name, place, nothing, True)
-
-
-def take_given(found: Found, params: Any, pool: Sequence[Slot], name: str) -> None:
-    """Keep the parameters the user named, adding those whose gradient was not seen.
-
-    Raises
-    ------
-    TargetError
-        If the layer named ``name`` has no such parameter.
-    """
-    keyed = isinstance(params, Mapping)
-    named = keyed or all(isinstance(item, str) for item in params)
-    given: dict[Any, Any] = (
-        dict(params) if keyed else dict.fromkeys(params) if named else dict(enumerate(params))
-    )
-    known, found.parameters = found.parameters, {}
-    found.constants = set()
-    slots_by_name = {slot.name: slot for slot in pool}
-    for key, value in given.items():
-        of_identity = (
-            parameter for parameter in known.values() if parameter.place.get() is value is not None
-        )
-        parameter = known.get(key) or next(of_identity, None)
-        slot = slots_by_name.get(key) or next(
-            (slot for slot in pool if slot.array is value is not None), None
-        )
-        if parameter is None and slot is not None:
-            parameter = Parameter(slot.name, slot.place, nothing, True)
-        if parameter is None:
-            raise TargetError(
-                f"params names {key!r}, but {name} shows no gradient for it after backward; found "
-                f"parameters: {sorted(known) or 'none'}"
-            )
-        found.parameters[parameter.name if not isinstance(key, str) else key] = parameter
 
 
 def by_shape(candidates: Mapping[str, Any], gradients: Sequence[Any]) -> list[str] | None:

@@ -13,6 +13,7 @@ from gradcheck.adapters import layer, pair
 from gradcheck.adapters.advice import returned_no_gradient
 from gradcheck.adapters.binding import align_gradients
 from gradcheck.adapters.calling import Result
+from gradcheck.adapters.coverage import Coverage
 from gradcheck.adapters.inputs import Inputs
 from gradcheck.adapters.methods import Names, backward_of
 from gradcheck.adapters.parameters import Parameter, find_parameters
@@ -60,7 +61,7 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
         if not _has_gradient(raw):
             raise TargetError(returned_no_gradient(function, raw, arguments))
         parameters = _parameters(function, raw, inputs, params)
-    target = _FunctionTarget(function, inputs, parameters, memory)
+    target = _FunctionTarget(function, inputs, parameters, memory, asked=params is not None)
     return target.build(unit_cotangent=not callable(raw[1]))
 
 
@@ -117,7 +118,10 @@ class _FunctionTarget:
         inputs: Inputs,
         parameters: dict[str, Place],
         memory: Memory,
+        *,
+        asked: bool,
     ) -> None:
+        self.asked = asked
         self.function = function
         self.inputs = inputs
         self.parameters = parameters
@@ -125,6 +129,7 @@ class _FunctionTarget:
         self.base: dict[str, Array] = {}
         self.dirty: set[str] = set()
         self.owned: dict[str, Parameter] = {}
+        self.keys: set[Any] = set()
 
     def build(self, *, unit_cotangent: bool) -> Target:
         """Return the target; parameters kept beside a callback are looked for after one call."""
@@ -148,6 +153,13 @@ class _FunctionTarget:
             unit_cotangent=unit_cotangent,
             batch=self.inputs.batch,
             batch_tensors=self.inputs.batch_tensors,
+            uncovered=Coverage(
+                (self.function, *self.inputs.others),
+                lambda: self.parameters.values(),
+                tuple(self.inputs.values.values()),
+                asked=self.asked,
+                keys=lambda: self.keys,
+            ),
         )
 
     def run(self, tensors: Tensors) -> Run:
@@ -168,10 +180,12 @@ class _FunctionTarget:
         def pullback(cotangents: Outputs) -> dict[str, Any]:
             if callable(second):
                 returned = second(result.cotangent(cotangents))
+                self.keys.update(returned if isinstance(returned, Mapping) else ())
                 claimed = align_gradients(returned, self.inputs.values, self._shapes())
                 stored = {name: p.gradient() for name, p in self.owned.items()}
                 return {**{k: v for k, v in stored.items() if v is not None}, **claimed}
             gradients = second if len(raw) == 2 else list(raw[1:])
+            self.keys.update(gradients if isinstance(gradients, Mapping) else ())
             if self.parameters and not isinstance(gradients, Mapping | tuple | list):
                 return {next(iter(self.parameters)): gradients}
             values = self.inputs.values if self.inputs.tensors else {}
@@ -205,5 +219,5 @@ class _FunctionTarget:
                 self.base[parameter.name] = np.array(parameter.place.get())
 
     def _recast(self, dtype: type[np.floating[Any]]) -> Target:
-        twin = _FunctionTarget(self.function, self.inputs.cast(dtype), {}, self.memory)
+        twin = _FunctionTarget(self.function, self.inputs.cast(dtype), {}, self.memory, asked=False)
         return twin.build(unit_cotangent=True)

@@ -63,6 +63,11 @@ class Inputs:
         }
 
     @property
+    def others(self) -> list[Any]:
+        """The arguments that are neither arrays nor containers of them: they may keep some."""
+        return [value for name, value in self.values.items() if not self.leaves[name]]
+
+    @property
     def batch(self) -> int:
         """Number of samples: the length of the first array of two axes or more, else 0."""
         arrays = [v for v in self.values.values() if isinstance(v, np.ndarray) and v.ndim >= 1]

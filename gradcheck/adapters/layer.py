@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.advice import kinds_of
+from gradcheck.adapters.asked import take_given
 from gradcheck.adapters.binding import align_gradients, required_names
 from gradcheck.adapters.calling import (
     UNIT_RATE,
@@ -20,11 +22,14 @@ from gradcheck.adapters.calling import (
     readings,
     takes_no_cotangent,
 )
-from gradcheck.adapters.discovery import Found, Trial, is_told_rate, take_given
+from gradcheck.adapters.coverage import Coverage
+from gradcheck.adapters.discovery import Found, Trial, is_told_rate
+from gradcheck.adapters.effects import Effects
 from gradcheck.adapters.inputs import Inputs
 from gradcheck.adapters.methods import Method, Names, backward_of, forward_of, method_of
 from gradcheck.adapters.parameters import find_parameters, stored_gradient, stored_output
-from gradcheck.adapters.silent import Effects, add_silent, drop_idle
+from gradcheck.adapters.reach import reachable
+from gradcheck.adapters.silent import add_silent, drop_idle
 from gradcheck.adapters.slots import slots
 from gradcheck.adapters.structure import arrays_in
 from gradcheck.adapters.updates import Updates, rates
@@ -98,6 +103,7 @@ class LayerAdapter:
         self.dirty: set[str] = set()
         self.unit_cotangent = False
         self.pointwise = False
+        self.asked = params is not None
         self.reading = Reading.AS_NAMED
         self.base: dict[str, Array] = inputs.tensors
         self._discover(params)
@@ -114,7 +120,7 @@ class LayerAdapter:
             raise TargetError(
                 f"nothing to differentiate in {type(self.layer).__name__}: no input is a "
                 "floating-point array (integers are taken for indices) and no parameters with "
-                f"gradients were found. Inputs: {_kinds(self.inputs.values)}"
+                f"gradients were found. Inputs: {kinds_of(self.inputs.values)}"
             )
         shapes = ", ".join(f"{name}{list(value.shape)}" for name, value in self.base.items())
         return Target.from_run(
@@ -122,14 +128,17 @@ class LayerAdapter:
             self.base,
             self.run,
             recast=self.recast,
-            roles={
-                name: "constant" if name in self.found.constants else "parameter"
-                for name in self.found.parameters
-            },
+            roles=dict.fromkeys(self.found.parameters, "parameter"),
             state=self.memory,
             unit_cotangent=self.unit_cotangent,
             batch=self.inputs.batch,
             batch_tensors=self.inputs.batch_tensors,
+            uncovered=Coverage(
+                (self.layer, *self.inputs.others),
+                lambda: [p.place for p in self.found.parameters.values()],
+                tuple(self.inputs.values.values()),
+                asked=self.asked,
+            ),
         )
 
     def run(self, tensors: Tensors) -> Run:
@@ -162,7 +171,7 @@ class LayerAdapter:
         adapter = LayerAdapter.__new__(LayerAdapter)
         adapter.layer, adapter.inputs, adapter.dirty = twin, inputs, set()
         adapter.updates, adapter.pointwise = Updates(), self.pointwise
-        adapter.reading, adapter.names = self.reading, self.names
+        adapter.reading, adapter.names, adapter.asked = self.reading, self.names, self.asked
         adapter.unit_cotangent = self.unit_cotangent
         places = {slot.name: slot.place for slot in slots(twin)}
         places |= {parameter.name: parameter.place for parameter in find_parameters(twin)}
@@ -232,16 +241,19 @@ class LayerAdapter:
         )
         self.found = trial.found(call, returned, updates=self._rate() > 0)
         if params is not None:
-            take_given(self.found, params, slots(self.layer), type(self.layer).__name__)
+            pool, elsewhere = slots(self.layer), reachable([self.layer])
+            take_given(self.found, params, pool, elsewhere, type(self.layer).__name__)
         else:
             known = [*call.inputs, *call.result.outputs, *self.inputs.values.values()]
             pool = list(trial.candidates(self.found, known))
+            unpaired = trial.unpaired(self.found)
+            # a step at a rate of one would move the layer to where nothing has an effect
+            self.memory.restore(everything=True)
             effects = Effects(self._outputs, np.random.default_rng(0))
             drop_idle(self.found, effects)
-            add_silent(self.found, pool, trial.unpaired(self.found), effects)
+            add_silent(self.found, pool, unpaired, effects)
+        self.memory.restore(everything=True)
         self.updates = Updates(self.found.updated, self.layer, self._rate() or UNIT_RATE)
-        if self.found.updated:
-            self.memory.restore(everything=True)
 
     def _first_run(self) -> tuple[Trial, Call, Any]:
         """Run forward and backward in the first reading that goes through."""
@@ -285,12 +297,3 @@ def _flat(result: Sequence[Any]) -> Any:
     if any(isinstance(part, Mapping) for part in result):
         return result
     return tuple(arrays_in(result))
-
-
-def _kinds(values: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name}: {value.dtype} array"
-        if isinstance(value, np.ndarray)
-        else f"{name}: {type(value).__name__}"
-        for name, value in values.items()
-    )

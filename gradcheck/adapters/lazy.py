@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters import elementwise, network
 from gradcheck.adapters import layer as layers_adapter
-from gradcheck.adapters import network
 from gradcheck.adapters.binding import required_names
 from gradcheck.adapters.methods import forward_of
+from gradcheck.adapters.slots import slots
 from gradcheck.memory import Memory
 from gradcheck.target import Target
 
@@ -20,9 +21,15 @@ PARAMETERS = frozenset({"w", "b", "weight", "weights", "bias", "kernel", "gamma"
 
 
 def matches(thing: Any) -> bool:
-    """Whether ``thing`` is a layer or a network, and a parameter in it is still None."""
-    known = layers_adapter.matches(thing) or network.matches(thing)
-    return known and any(value is None for _, value in _slots(thing, set()))
+    """Whether ``thing`` is a layer or a network, and a parameter in it is still None.
+
+    Or it is a layer that keeps no array yet: the first forward may make some.
+    """
+    in_row = network.matches(thing)
+    if not (in_row or layers_adapter.matches(thing)):
+        return False
+    empty = not in_row and all(slot.array is None for slot in slots(thing))
+    return empty or any(value is None for _, value in _slots(thing, set()))
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
@@ -36,6 +43,8 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     subject = thing if twin is None else twin
     if network.matches(subject):
         return network.adapt(subject, arguments, params)
+    if elementwise.matches(subject):
+        return elementwise.adapt(subject, arguments, params)
     return layers_adapter.adapt(subject, arguments, params)
 
 
@@ -45,12 +54,18 @@ def _initialized(thing: Any, arguments: Sequence[Any]) -> Any:
         twin = copy.deepcopy(thing)
     except Exception:  # noqa: BLE001 (whatever a stranger's __deepcopy__ raises means: no)
         return None
-    empty = [place for place, value in _slots(twin, set()) if value is None]
-    _run(twin, arguments)
-    first = dict(_slots(twin, set()))
-    _run(twin, arguments)
+    before = {place for place, value in _slots(twin, set()) if value is not None}
+    try:
+        _run(twin, arguments)
+        first = dict(_slots(twin, set()))
+        _run(twin, arguments)
+    except Exception:  # noqa: BLE001 (what is wrong with the call is told where it is made)
+        return None
     second = dict(_slots(twin, set()))
-    created = (isinstance(first.get(p), np.ndarray) and first[p] is second.get(p) for p in empty)
+    made = {place: value for place, value in first.items() if place not in before}
+    created = (
+        isinstance(value, np.ndarray) and value is second.get(p) for p, value in made.items()
+    )
     return twin if any(created) else None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +11,13 @@ import numpy as np
 from gradcheck.adapters import layer
 from gradcheck.adapters.binding import align_gradients, required_names
 from gradcheck.adapters.calling import Call, Result, call_backward, call_pointwise, is_pointwise
+from gradcheck.adapters.coverage import Coverage
 from gradcheck.adapters.inputs import Inputs
 from gradcheck.adapters.methods import Names, same_owner
 from gradcheck.adapters.places import Place, places_in
-from gradcheck.adapters.vocabulary import is_cache, is_cotangent
+from gradcheck.adapters.reach import reachable
+from gradcheck.adapters.slots import Slot
+from gradcheck.adapters.vocabulary import gradient_stems, is_cache, is_cotangent, stem
 from gradcheck.memory import Memory
 from gradcheck.target import (
     Array,
@@ -90,6 +93,8 @@ class _Pair:
     places: dict[str, Place]
     base: dict[str, Array]
     memory: Memory
+    keys: set[Any] = field(default_factory=set)
+    left: dict[str, Slot] = field(default_factory=dict)
     is_objective: ClassVar[bool] = False
 
     @property
@@ -105,6 +110,8 @@ class _Pair:
         """
         run = self.run(self.tensors)
         claimed = run.pullback(tuple(np.ones_like(output) for output in run.outputs))
+        if self.places.keys() - claimed.keys():
+            self._find_left(self.places.keys() - claimed.keys())
         owed = self.inputs.owed(claimed)
         if owed:
             return owed | self.base.keys()
@@ -113,6 +120,15 @@ class _Pair:
         later = [name for name in (*plain, *self.base) if name not in first]
         free = set(self.tensors) if self.is_objective else self.inputs.whole
         return {name for name in later if name in claimed or name not in free}
+
+    def _find_left(self, names: Iterable[str]) -> None:
+        """Find gradients that the second function leaves in a closure or a module, by name."""
+        slots = reachable([self.second])
+        for name in names:
+            own = (slot for slot in slots if slot.word and stem(name) in gradient_stems(slot.word))
+            slot = next(own, None)
+            if slot is not None:
+                self.left[name] = slot
 
     def target(self, parameters: set[str], *, unit_cotangent: bool) -> Target:
         """Return the target of the pair."""
@@ -131,6 +147,13 @@ class _Pair:
             unit_cotangent=unit_cotangent,
             batch=self.inputs.batch,
             batch_tensors=self.inputs.batch_tensors,
+            uncovered=Coverage(
+                (self.first, self.second, *self.inputs.others),
+                lambda: self.places.values(),
+                tuple(self.inputs.values.values()),
+                asked=bool(self.places),
+                keys=lambda: self.keys,
+            ),
         )
 
     def run(self, tensors: Tensors) -> Run:
@@ -142,7 +165,11 @@ class _Pair:
         outputs, claim = self.evaluate(arguments)
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
-            return align_gradients(claim(cotangents), self.inputs.values, self.base)
+            claimed = claim(cotangents)
+            self.keys.update(claimed if isinstance(claimed, Mapping) else ())
+            gradients = align_gradients(claimed, self.inputs.values, self.base)
+            left = {n: s.read() for n, s in self.left.items() if n not in gradients}
+            return gradients | {name: value for name, value in left.items() if value is not None}
 
         return Run(outputs, pullback, handed)
 

@@ -91,6 +91,9 @@ def is_gradient(gradient: Slot, parameter: Slot) -> bool:
     if gradient is parameter or gradient.part != parameter.part:
         return False
     ours, theirs = parameter.container, gradient.container
+    if len(parameter.route) > 1 and gradient.route == parameter.route:
+        homes = str(gradient.home.key), str(parameter.home.key)
+        return homes[0] != homes[1] and _holds_gradients(*homes)
     if isinstance(gradient.key, str) != isinstance(parameter.key, str):
         return False
     if isinstance(gradient.key, str):

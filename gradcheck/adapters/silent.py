@@ -1,87 +1,39 @@
-"""Arrays that the output depends on, though the backward leaves no gradient of them."""
+"""Parameters that the output depends on, though the backward leaves no gradient of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from gradcheck.adapters.discovery import Found, nothing, same
+from gradcheck.adapters.discovery import Found, nothing
+from gradcheck.adapters.effects import Effects
 from gradcheck.adapters.parameters import Parameter
-from gradcheck.adapters.places import Place
 from gradcheck.adapters.slots import Slot
 from gradcheck.adapters.vocabulary import is_trained
-from gradcheck.target import Outputs
 
-# A change of a parameter that no forward overlooks for being too small.
-VISIBLE = 0.125
-
-
-Change = Callable[[], None]
 Shaped = tuple[Slot, tuple[int, ...]]
 
 
-class Effects:
-    """Says whether the output depends on what is kept in a place.
-
-    Parameters
-    ----------
-    outputs
-        Runs the forward from the same state as ever, but for what its argument changes in it.
-    generator
-        Source of the changes that are tried.
-    """
-
-    def __init__(
-        self, outputs: Callable[[Change], Outputs], generator: np.random.Generator
-    ) -> None:
-        self._outputs = outputs
-        self._generator = generator
-        self._base: Outputs | None = None
-
-    def of(self, place: Place) -> bool:
-        """Whether the output changes with what is in ``place``; True where that cannot be told."""
-        if self._base is None:
-            self._base = self._outputs(_leave)
-        value = np.array(place.get())
-
-        def change() -> None:
-            nonlocal value
-            value = np.array(place.get())
-            sizes = self._generator.uniform(VISIBLE, 2 * VISIBLE, value.shape)
-            place.put((value * (1 + sizes) + sizes).astype(value.dtype))
-
-        try:
-            with np.errstate(all="ignore"):
-                return not _equal(self._outputs(change), self._base)
-        except Exception:  # noqa: BLE001 (a forward that minds the change does depend on it)
-            return True
-        finally:
-            place.put(value)
-
-    @property
-    def is_steady(self) -> bool:
-        """Whether the same forward gives the same outputs."""
-        return _equal(self._outputs(_leave), self._outputs(_leave))
-
-
 def drop_idle(found: Found, effects: Effects) -> None:
-    """Forget what the backward updates beside the parameters, such as a momentum."""
-    for name, place in list(found.updated.items()):
+    """Forget what the backward updates beside the parameters, such as a momentum, and caches."""
+    doubtful = {name: found.parameters[name].place for name in found.rebound}
+    for name, place in (doubtful | found.updated).items():
         if not effects.of(place):
-            del found.updated[name], found.parameters[name]
+            found.updated.pop(name, None)
+            del found.parameters[name]
 
 
 def add_silent(
     found: Found, candidates: Sequence[Slot], unpaired: Sequence[Shaped], effects: Effects
 ) -> None:
-    """Add what the output depends on, though backward left no gradient of it.
+    """Add what the output depends on, where a gradient is owed or goes by another name.
 
     Parameters
     ----------
     found
-        What is known already; arrays that are trained by their name join the parameters, others
-        the constants, and all of them do where no gradient of any parameter was seen.
+        What is known already. Where some gradient is, one is owed of every array that is trained
+        by its name.
     candidates
         Places to look at.
     unpaired
@@ -91,31 +43,35 @@ def add_silent(
         Says what the output depends on.
     """
     convention_known = bool(found.parameters)
-    if not candidates or not effects.is_steady:
+    chosen = {id(slot): _own(slot, candidates, unpaired) for slot in candidates}
+    likely = [
+        slot
+        for slot in candidates
+        if chosen[id(slot)] is not None
+        or (convention_known and is_trained(slot.word) and not is_frozen(slot.place.owner))
+    ]
+    if not likely or not effects.is_steady:
         return  # nothing can be seen through so much noise
-    for slot in candidates:
-        if not effects.of(slot.place):
-            continue
-        mine = (slot.part, np.shape(slot.array))
-        alike = [gradient for gradient, shape in unpaired if (gradient.part, shape) == mine]
-        rivals = [rival for rival in candidates if (rival.part, np.shape(rival.array)) == mine]
-        if len(alike) == 1 == len(rivals):
-            reader = alike[0].read
+    moving = {id(place) for place in effects.those([slot.place for slot in likely])}
+    for slot in likely:
+        if id(slot.place) in moving:
+            own = chosen[id(slot)]
+            reader = nothing if own is None else own.read
             found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, False)
-        else:
-            found.parameters[slot.name] = Parameter(slot.name, slot.place, nothing, False)
-            if not (convention_known and is_trained(slot.word) and not _is_frozen(slot)):
-                found.constants.add(slot.name)
 
 
-def _is_frozen(slot: Slot) -> bool:
-    owner = slot.place.owner
-    return getattr(owner, "trainable", True) is False or getattr(owner, "frozen", False) is True
+def _own(slot: Slot, candidates: Sequence[Slot], unpaired: Sequence[Shaped]) -> Slot | None:
+    """Return the gradient that by its shape can only be that of ``slot``."""
+    mine = (slot.part, np.shape(slot.array))
+    alike = [gradient for gradient, shape in unpaired if (gradient.part, shape) == mine]
+    rivals = [rival for rival in candidates if (rival.part, np.shape(rival.array)) == mine]
+    return alike[0] if len(alike) == 1 == len(rivals) else None
 
 
-def _leave() -> None:
-    """Change nothing."""
-
-
-def _equal(one: Outputs, other: Outputs) -> bool:
-    return len(one) == len(other) and all(map(same, one, other))
+def is_frozen(owner: object) -> bool:
+    """Whether an object says of what it keeps that it is not trained."""
+    return (
+        getattr(owner, "trainable", True) is False
+        or getattr(owner, "requires_grad", True) is False
+        or getattr(owner, "frozen", False) is True
+    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.adapters.places import Place
 from gradcheck.adapters.vocabulary import gradient_stems
-from gradcheck.memory import OPAQUE_MODULES
+from gradcheck.memory import OPAQUE_MODULES, kept_by_class
 from gradcheck.target import is_differentiable
 
 DEEPEST = 4
@@ -86,7 +86,7 @@ def slots(layer: Any) -> list[Slot]:
 
 
 def attributes(thing: Any) -> dict[str, Any]:
-    """Return the attributes that ``thing`` keeps for itself, in slots or in its dict."""
+    """Return the attributes that ``thing`` keeps, in slots, in its dict, or arrays in its class."""
     own = getattr(thing, "__dict__", None)
     slotted = {
         slot: getattr(thing, slot)
@@ -94,7 +94,7 @@ def attributes(thing: Any) -> dict[str, Any]:
         for slot in _slot_names(owner)
         if hasattr(thing, slot)
     }
-    return {**slotted, **(own if isinstance(own, dict) else {})}
+    return {**kept_by_class(type(thing)), **slotted, **(own if isinstance(own, dict) else {})}
 
 
 def parts(layer: Any) -> Iterator[tuple[str, Any]]:

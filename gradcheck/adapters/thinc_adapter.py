@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.coverage import Coverage
 from gradcheck.adapters.inputs import Inputs
+from gradcheck.adapters.places import Place
 from gradcheck.memory import Memory
 from gradcheck.target import (
     Array,
@@ -57,7 +59,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     parameters = parameters_of(model)
     if params is not None:
         parameters = {name: place for name, place in parameters.items() if name in params}
-    return _target(model, parameters, arguments[0])
+    return _target(model, parameters, arguments[0], asked=params is not None)
 
 
 def parameters_of(model: Any) -> Parameters:
@@ -76,7 +78,7 @@ def parameters_of(model: Any) -> Parameters:
     }
 
 
-def _target(model: Any, parameters: Parameters, given: Any) -> Target:
+def _target(model: Any, parameters: Parameters, given: Any, *, asked: bool) -> Target:
     arrays = list(_arrays(given))
     names = ["X"] if len(arrays) == 1 else [f"X[{place}]" for place in range(len(arrays))]
     tensors = {n: a for n, a in zip(names, arrays, strict=True) if is_differentiable(a)}
@@ -109,7 +111,7 @@ def _target(model: Any, parameters: Parameters, given: Any) -> Target:
         wide = [a.astype(dtype) if is_differentiable(a) else a for a in arrays]
         outputs, _ = twin.begin_update(_filled(given, iter(wide)))
         kept = all(output.dtype == dtype for output in _arrays(outputs))  # not by every kernel
-        return _target(twin, twins, _filled(given, iter(wide))) if kept else None
+        return _target(twin, twins, _filled(given, iter(wide)), asked=asked) if kept else None
 
     return Target.from_run(
         model.name,
@@ -120,6 +122,12 @@ def _target(model: Any, parameters: Parameters, given: Any) -> Target:
         state=Memory([model, given]),
         batch=batch,
         batch_tensors=("X",) if batch and "X" in tensors else (),
+        uncovered=Coverage(
+            (model,),
+            lambda: [Place([n.get_param(k)], 0, True) for n, k in parameters.values()],
+            tuple(arrays),
+            asked=asked,
+        ),
     )
 
 

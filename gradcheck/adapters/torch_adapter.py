@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters import torch_forward_mode as forward_mode
+from gradcheck.adapters import trees
 from gradcheck.adapters.binding import input_names
+from gradcheck.adapters.torch_forward_mode import ForwardMode, has_jvp
+from gradcheck.adapters.torch_kept import Kept, is_trained, kept_tensors, used
 from gradcheck.target import Outputs, Run, Target, Tensors, as_outputs
 
 
@@ -16,6 +20,11 @@ def matches(thing: Any) -> bool:
     """Whether ``thing`` is a module, an autograd function (a class) or a tensor."""
     kinds = thing.__mro__ if isinstance(thing, type) else type(thing).__mro__
     return any(kind.__module__.partition(".")[0] == "torch" for kind in kinds)
+
+
+def holds(argument: Any) -> bool:
+    """Whether an argument is a tensor, or a container with one in it."""
+    return trees.holds(argument, matches)
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
@@ -26,21 +35,34 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     thing
         A ``torch.nn.Module``, a ``torch.autograd.Function`` or a function of tensors.
     arguments
-        Tensors, arrays, or anything else the forward takes.
+        Tensors, arrays, containers of them, or anything else the forward takes. Leaves are called
+        by their paths, such as ``params['w']``.
     params
         Not used: the parameters are those of the module.
     """
     import torch
 
+    subject, thing = thing, thing.function if isinstance(thing, ForwardMode) else thing
     forward = getattr(thing, "apply") if isinstance(thing, type) else thing  # noqa: B009
     names = input_names(getattr(thing, "forward", forward), len(arguments) + 1)
     skip = 1 if isinstance(thing, type) else 0  # the context of an autograd function
-    given = {
-        name: torch.as_tensor(value) if _is_array(value) else value
+    called = {
+        name: torch.as_tensor(value) if isinstance(value, np.ndarray) else value
         for name, value in zip(names[skip:], arguments, strict=False)
     }
-    own = dict(thing.named_parameters()) if isinstance(thing, torch.nn.Module) else {}
+    given = {
+        n: torch.as_tensor(v) if isinstance(v, np.ndarray) else v
+        for name, value in called.items()
+        for n, v in trees.leaves(name, value)
+    }
+    handed = {id(value) for value in given.values()}
+    kept = {n: v for n, v in kept_tensors(thing).items() if id(v) not in handed}
+    state = _TorchState(thing if isinstance(thing, torch.nn.Module) else None, kept)
+    trained = {n: v for n, v in kept.items() if is_trained(v)}
+    own = used(trained, lambda: forward(*called.values()), state)
     floats = {n: v for n, v in given.items() if _is_array(v) and v.is_floating_point()}
+    if isinstance(subject, ForwardMode):
+        return forward_mode.target(subject, called, floats, state)
     tensors = {n: v.detach().cpu().numpy().copy() for n, v in {**floats, **own}.items()}
 
     def run(at: Tensors) -> Run:
@@ -48,7 +70,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(torch.from_numpy(np.asarray(at[name]).copy()))
-        raw = forward(*(inputs.get(n, v) for n, v in given.items()))
+        raw = forward(*(trees.rebuilt(n, v, inputs) for n, v in called.items()))
         results = raw if isinstance(raw, tuple | list) else (raw,)
         outputs = as_outputs(tuple(result.detach().cpu().numpy() for result in results))
 
@@ -69,17 +91,30 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
         return Run(outputs, pullback, {n: v.detach().numpy() for n, v in inputs.items()})
 
-    first = next(iter(floats.values()), None)
+    alone = [n for n in called if n in floats]
+    first = floats[alone[0]] if alone else None
     batch = int(first.shape[0]) if first is not None and first.ndim >= 2 else 0
     return Target.from_run(
         getattr(thing, "__name__", type(thing).__name__),
         tensors,
         run,
-        roles=dict.fromkeys(own, "parameter"),
-        state=_TorchState(thing if isinstance(thing, torch.nn.Module) else None),
+        roles=dict.fromkeys([*(n for n in floats if n not in called), *own], "parameter"),
+        state=state,
         batch=batch,
-        batch_tensors=tuple(floats)[:1] if len(floats) == 1 and batch else (),
+        batch_tensors=tuple(alone) if len(alone) == len(floats) == 1 and batch else (),
+        uncovered=Kept({n: v for n, v in kept.items() if n not in trained}),
     )
+
+
+def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
+    """Return what is claimed beside the backward: the ``jvp`` of an autograd function.
+
+    Returns
+    -------
+    list of (name, thing, inputs)
+        Each to be checked by itself.
+    """
+    return [("jvp", ForwardMode(thing), tuple(arguments))] if has_jvp(thing) else []
 
 
 def _is_array(value: Any) -> bool:
@@ -87,10 +122,16 @@ def _is_array(value: Any) -> bool:
 
 
 class _TorchState:
-    """Parameters, buffers, gradients and the random generator of a module."""
+    """Parameters, buffers, gradients and the random generator of a module.
 
-    def __init__(self, module: Any) -> None:
+    And the tensors that are ``kept`` elsewhere.
+    """
+
+    def __init__(self, module: Any, kept: Mapping[str, Any]) -> None:
         import torch
+
+        known = set() if module is None else {*module.state_dict()}
+        self._others = [(t, t.detach().clone()) for name, t in kept.items() if name not in known]
 
         self._module = module
         self._saved = (
@@ -105,6 +146,8 @@ class _TorchState:
             self._module.load_state_dict(self._saved)
             for parameter, gradient in self._gradients.items():
                 parameter.grad = gradient
+        for tensor, content in self._others:
+            tensor.detach().copy_(content)
         self.rewind(everywhere=randomness)
 
     def rewind(self, *, everywhere: bool = True) -> None:

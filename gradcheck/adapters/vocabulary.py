@@ -147,6 +147,17 @@ TRAINED_NAMES = frozenset(
     {"w", "b", "u", "v", "gamma", "beta", "kernel", "kernels", "filter", "filters", "theta"}
     | {"coef", "intercept", "slope", "embedding", "embeddings", "params", "parameters"}
 )
+TRAINED_WORDS = frozenset(
+    {"weight", "weights", "bias", "biases", "kernel", "kernels", "gamma", "beta", "theta"}
+    | {"embedding", "embeddings", "param", "params", "parameter", "parameters"}
+)
+# Words by which something called weights or bias is none that is trained.
+UNTRAINED_WORDS = frozenset(
+    {"class", "classes", "sample", "samples", "loss", "mask", "running", "moving", "mean", "var"}
+    | {"std", "decay", "init", "initial", "old", "prev", "previous", "best", "target", "targets"}
+    | {"fixed", "frozen", "const", "constant", "ema", "true", "quadrature", "importance", "size"}
+)
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 GATE = re.compile(r"[wbu][ifgoxhyzruckqv]{1,2}")  # W_xh, b_f, Uz
 
 
@@ -181,6 +192,20 @@ def is_trained(name: str) -> bool:
     """Whether an array of this name, on which the output depends, is surely a parameter."""
     word = stem(name).strip("0123456789")
     return stem(word) in TRAINED_NAMES or GATE.fullmatch(word) is not None
+
+
+def is_like_trained(name: str) -> bool:
+    """Whether an array of this name is likely a parameter: ``hidden_weights``, no ``class_weight``.
+
+    Wider than `is_trained`, for what is at stake is a doubt and no fault.
+    """
+    words = [word.lower() for word in WORD.findall(name)]
+    if any(word in UNTRAINED_WORDS for word in words):
+        return False
+    ends = {words[0], words[-1]} if words else set()
+    return (
+        is_trained(name) or any(word in TRAINED_WORDS for word in words) or bool(ends & {"w", "b"})
+    )
 
 
 def is_target(name: str) -> bool:

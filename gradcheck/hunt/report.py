@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.coverage import NOT_SEEN
 from gradcheck.hunt.code import code
 from gradcheck.hunt.example import Example, Outcome, Trial
 from gradcheck.render.story import Line, tell
@@ -78,6 +79,10 @@ class HuntReport:
         """Whether the verdict is PASS."""
         return self.verdict is Verdict.PASS
 
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
     @property
     def examples(self) -> int:
         """Inputs tried, those of shrinking included."""
@@ -104,8 +109,12 @@ class HuntReport:
             return ""
         return code(self.layer, self.example, made=self.made)
 
+    def __repr__(self) -> str:
+        title, _ = self._told()
+        return f"<HuntReport {self.verdict}  {title}>"
+
     def __str__(self) -> str:
-        title, lines = self._failed() if self.example is not None else self._not_failed()
+        title, lines = self._told()
         text = [f"{self.verdict}  {title}"]
         for label, sentence in [*lines, *(("note", note) for note in self.notes)]:
             text += _labelled(label, sentence)
@@ -113,6 +122,9 @@ class HuntReport:
 
     def _count(self, outcome: Outcome) -> int:
         return sum(trial.outcome is outcome for trial in self.trials)
+
+    def _told(self) -> tuple[str, list[Line]]:
+        return self._failed() if self.example is not None else self._not_failed()
 
     def _failed(self) -> tuple[str, list[Line]]:
         lines: list[Line] = []
@@ -142,13 +154,21 @@ class HuntReport:
             return f"{name}: could not be judged", [
                 ("why", f"{self._counts()}{'; interrupted' if self.interrupted else ''}"),
                 *self._reasons(),
-                ("change", "give inputs that the layer is made for: another shape, an example"),
+                ("change", self._way_out()),
             ]
         worst = max(t.resolution for t in self.trials if t.outcome is Outcome.PASS)
         return (
             f"{name}: right at {plural(passed, 'input')}; an error above {worst:.1g} of a gradient "
             "would have been seen"
         ), [("tried", self._counts()), *self._reasons()]
+
+    def _way_out(self) -> str:
+        if any(NOT_SEEN in t.reason for t in self.trials if t.outcome is Outcome.UNDECIDED):
+            return (
+                "return the gradient, or leave it where it is found; say tensors=['x'] where it is "
+                "left out on purpose"
+            )
+        return "give inputs that the layer is made for: another shape, an example"
 
     def _reasons(self) -> Iterator[Line]:
         """Yield the most frequent reason of what was not judged."""

@@ -137,7 +137,10 @@ def _reason(report: Report) -> str:
     if bad:
         return f"{bad[0].name}: {bad[0].reason}"
     broken = [p for p in report.contract.values() if p.required and p.verdict is report.verdict]
-    return f"{broken[0].name}: {broken[0].evidence}" if broken else ""
+    if broken:
+        return f"{broken[0].name}: {broken[0].evidence}"
+    owed = [array for array in report.unchecked if array.is_owed]
+    return f"{owed[0].name}: {owed[0].reason}" if owed else ""
 
 
 def _is_finite(layer: Any, example: Example) -> bool:

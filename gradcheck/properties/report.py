@@ -95,6 +95,15 @@ class SuiteReport:
         statuses = {result.status for result in self.results}
         return not statuses & BAD and Status.PASSED in statuses
 
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
+    def __repr__(self) -> str:
+        failed = any(result.status in BAD for result in self.results)
+        verdict = "FAIL" if failed else "PASS" if self.ok else "UNDECIDED"
+        return f"<SuiteReport {verdict}  {self.summary()}>"
+
     def __getitem__(self, name: str) -> Result:
         return {result.name: result for result in self.results}[name]
 

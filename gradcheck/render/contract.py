@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gradcheck.render.story import Line, walk
-from gradcheck.render.wording import joined, listed, plural
+from gradcheck.render.wording import joined, listed, plural, printable
 
 if TYPE_CHECKING:
     from gradcheck.outcome import Outcome
@@ -42,7 +42,23 @@ def note_lines(report: Outcome) -> list[Line]:
                 said.setdefault(note, []).append(joined(path, tensor.name))
     notes = [("note", _said_of(names, note)) for note, names in said.items()]
     spent = f"{plural(report.forwards, 'forward')} spent on the gradients"
-    return [*notes, ("again", f"seed={report.seed} gives the same report; {spent}")]
+    return [
+        *_unchecked(report),
+        *notes,
+        ("again", f"seed={report.seed} gives the same report; {spent}"),
+    ]
+
+
+def _unchecked(report: Outcome) -> list[Line]:
+    """Name what is not checked, by the reason why."""
+    reasons: dict[str, list[str]] = {}
+    for path, part in walk(report):
+        for array in part.unchecked:
+            reasons.setdefault(array.reason, []).append(joined(path, array.name))
+    return [
+        ("note", f"not checked: {', '.join(map(printable, dict.fromkeys(names)))}: {reason}")
+        for reason, names in reasons.items()
+    ]
 
 
 def _evidence(label: str, promises: Iterable[tuple[str, PromiseReport]]) -> list[Line]:

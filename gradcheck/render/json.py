@@ -10,7 +10,7 @@ from gradcheck.result import Entry, Explanation, TensorReport, plain
 if TYPE_CHECKING:
     from gradcheck.outcome import Outcome
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Gradients are listed in full up to this many entries, some 50 kB of JSON; of larger ones, the
 # worst entries stand for the rest.
@@ -41,6 +41,7 @@ def _report(report: Outcome) -> dict[str, Any]:
             name: asdict(promise) | {"verdict": str(promise.verdict)}
             for name, promise in report.contract.items()
         },
+        "unchecked": [asdict(array) for array in report.unchecked],
         "notes": report.notes,
         "parts": {name: _report(part) for name, part in report.parts.items()},
     }

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 Line = tuple[str, str]
 
+# What to do about a parameter whose gradient was not seen.
+UNSEEN = (
+    "return the gradient, or leave it where it is found (self.dW, grads['W']); say params={'W': W} "
+    "of what is trained elsewhere, and tensors=['x'] where this is left out on purpose"
+)
+
 # Names of targets can be whole constructor calls.
 LONGEST_TARGET = 48
 
@@ -233,6 +239,11 @@ def _undecided(report: Outcome) -> tuple[str, list[Line]]:
             if promise.required and promise.verdict is Verdict.UNDECIDED:
                 names.append(f"the promise {joined(path, promise.name)}")
                 causes.setdefault((promise.evidence, ""), []).append(names[-1])
+        for array in part.unchecked:
+            if array.is_owed:
+                names.append(joined(path, array.name))
+                reason, _, way_out = array.reason.partition("; ")
+                causes.setdefault((reason, way_out or UNSEEN), []).append(names[-1])
     if not names:
         way_out = "give float arrays as inputs or parameters: integers have no derivative"
         return "nothing was checked", [("why", "no tensor was judged"), ("change", way_out)]
@@ -254,18 +265,7 @@ def _passed(report: Outcome) -> tuple[str, list[Line]]:
     found = [tensor.resolution for tensor in measured(report)]
     if not found:
         return "right; there was no gradient to measure", []
-    told = f"right; an error above {max(found):.1g} of a gradient would have been seen"
-    if not report.unchecked:
-        return told, []
-    names = listed(list(report.unchecked))
-    way_out = (
-        "if they are trained, leave their gradients where they are found: return them, or "
-        f"self.d{report.unchecked[0]} = ..."
-    )
-    return f"{names} NOT CHECKED, the rest {told}", [
-        ("why", f"backward gives no gradient of {names}, on which the output depends"),
-        ("change", way_out),
-    ]
+    return f"right; an error above {max(found):.1g} of a gradient would have been seen", []
 
 
 def measured(report: Outcome) -> list[TensorReport]:

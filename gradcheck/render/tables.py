@@ -73,7 +73,10 @@ def part_table(report: Outcome) -> Table:
         for name, part in report.parts.items()
     )
     headings = ("part", "target", "verdict", "error", "resolution", "forwards")
-    return Table("parts, each at the activations that reach it", headings, rows, words=3)
+    how = (
+        "checked by itself" if set(report.parts) == {"jvp"} else "at the activations that reach it"
+    )
+    return Table(f"parts, each {how}", headings, rows, words=3)
 
 
 def tensor_table(report: Outcome, path: str = "") -> Table:

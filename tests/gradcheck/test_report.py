@@ -73,7 +73,7 @@ def test_json_is_strict_and_says_what_the_report_says(name):
     content = json.loads(report.to_json(), parse_constant=pytest.fail)
 
     assert content == report.to_dict()
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
     assert content["verdict"] == report.verdict
     assert content["ok"] is report.ok
     assert content["tensors"].keys() == report.tensors.keys()

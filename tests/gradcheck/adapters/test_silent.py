@@ -66,20 +66,34 @@ def test_a_forgotten_gradient_fails_where_its_siblings_have_theirs(kind):
     assert report.explanations[0].code == "zero_gradient"
 
 
-@pytest.mark.parametrize("kind", [ForgetsAll, Frozen])
-def test_parameters_that_nobody_trains_are_said_not_to_be_checked(kind):
-    report = gradcheck.check(kind(1.0), X)
+def test_parameters_without_any_gradient_leave_the_whole_undecided():
+    report = gradcheck.check(ForgetsAll(1.0), X)
+
+    assert report.tensors["x"].ok
+    assert report.verdict is Verdict.UNDECIDED
+    assert {(array.name, array.role) for array in report.unchecked} == {
+        ("W", "parameter"),
+        ("b", "parameter"),
+    }
+    assert "params={'W': W}" in str(report)
+    assert gradcheck.check(ForgetsAll(1.0), X, tensors=["x"]).ok
+
+
+def test_what_is_frozen_is_owed_no_gradient():
+    report = gradcheck.check(Frozen(1.0), X)
 
     assert report.ok
-    assert any("not checked" in note and "b" in note.split() for note in report.notes)
+    assert {(array.name, array.role) for array in report.unchecked} == {("b", "frozen")}
 
 
 def test_constants_are_no_bug_but_said_not_to_be_checked():
     report = gradcheck.check(WithConstants(1.0), X)
 
     assert report.ok, str(report)
-    assert any("table, mask, running_mean" in note for note in report.notes)
-    assert not any("velocity" in note for note in report.notes)
+    assert {(array.name, array.role) for array in report.unchecked} == {
+        (name, "constant") for name in ("table", "mask", "running_mean")
+    }
+    assert "not checked: table, mask, running_mean" in " ".join(str(report).split())
 
 
 def test_a_gradient_missing_from_a_dict_of_gradients_fails():

@@ -1,0 +1,52 @@
+"""What a check leaves unjudged, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import replace
+
+from gradcheck.adapters.vocabulary import is_like_trained
+from gradcheck.result import Unchecked
+from gradcheck.target import Target
+
+NO_CLAIM = "backward gave no gradient of it"
+LEFT_OUT = "it is none of the tensors asked for"
+
+
+def left_unjudged(
+    target: Target, claimed: Container[str], names: Container[str], *, asked: bool
+) -> tuple[Unchecked, ...]:
+    """Return the tensors that are not judged, and the arrays that are no tensors.
+
+    Parameters
+    ----------
+    target
+        What is checked.
+    claimed, names
+        Of what there is a gradient, and what is judged.
+    asked
+        Whether the caller chose what is judged, so that the rest is left out on purpose.
+    """
+    return tuple(_left(target, claimed, names, asked=asked))
+
+
+def _role(target: Target, name: str) -> str:
+    """Return the role of a tensor without a claim: a loss is given data, by whatever names."""
+    if target.role(name) == "input" and not target.unit_cotangent and is_like_trained(name):
+        return "parameter"
+    return target.role(name)
+
+
+def _left(
+    target: Target, claimed: Container[str], names: Container[str], *, asked: bool
+) -> Iterator[Unchecked]:
+    for name in target.tensors:
+        if name in names:
+            continue
+        if name in claimed or (asked and _role(target, name) == "parameter"):
+            yield Unchecked(name, "excluded", LEFT_OUT)
+        else:
+            yield Unchecked(name, _role(target, name), NO_CLAIM)
+    for array in target.uncovered(target):
+        left_out = asked and array.is_owed
+        yield replace(array, role="excluded", reason=LEFT_OUT) if left_out else array
