@@ -20,6 +20,7 @@ from gradcheck.point import Lab
 from gradcheck.repair import Repair, proven, repairs
 from gradcheck.report import Report
 from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, TensorReports, Verdict
+from gradcheck.signal import not_projected
 from gradcheck.target import TargetError
 from gradcheck.verdict import comparable, decide
 
@@ -161,6 +162,7 @@ class Checker:
     def _notes(self, names: list[str]) -> Iterator[str]:
         if self.lab.widened:
             yield WIDENED
+        yield from not_projected(self.lab.native_base, self.lab.carried)
         silent = self._silent(names)
         if silent:
             yield f"not checked: backward gave no gradient of {', '.join(silent)}"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from typing import Any, cast
 
 import numpy as np
 
 from gradcheck.adapters.binding import input_names
 from gradcheck.target import Array, Outputs, Run, Target, Tensors, as_outputs
+
+# The distance of 1 to the next number of bfloat16, which has 7 digits behind the point.
+BFLOAT16 = 2.0**-7
 
 
 def matches(thing: Any) -> bool:
@@ -33,11 +38,17 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     names = input_names(thing, len(arguments))
     given = dict(zip(names, arguments, strict=True))
-    floats = {n: np.asarray(v) for n, v in given.items() if np.asarray(v).dtype.kind == "f"}
+    dtypes = {n: jax.numpy.asarray(v).dtype for n, v in given.items() if _is_real(v)}
+    floats = {n: as_array(given[n]) for n in dtypes}
 
-    def build(tensors: dict[str, Array]) -> Target:
+    def build(tensors: dict[str, Array], *, wide: bool = False) -> Target:
         def run(at: Tensors) -> Run:
-            moving = [jax.numpy.asarray(at[name]) for name in floats]
+            with _in_float64() if wide else nullcontext():
+                return evaluated(at)
+
+        def evaluated(at: Tensors) -> Run:
+            own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
+            moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in floats]
 
             def function(*values: Any) -> Any:
                 moved = dict(zip(floats, values, strict=True))
@@ -47,19 +58,51 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             single = not isinstance(raw, tuple | list)
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
-                v = cotangents[0] if single else type(raw)(cotangents)
-                return {n: np.asarray(g) for n, g in zip(floats, vjp(v), strict=True)}
+                typed = [
+                    jax.numpy.asarray(v, dtype=y.dtype)
+                    for v, y in zip(cotangents, [raw] if single else raw, strict=True)
+                ]
+                v = typed[0] if single else type(raw)(typed)
+                return {n: as_array(g) for n, g in zip(floats, vjp(v), strict=True)}
 
-            return Run(as_outputs(raw), pullback, {n: np.asarray(at[n]) for n in floats})
+            results = [raw] if single else list(raw)
+            if not wide:
+                target.rounding = _rounding([*dtypes.values(), *(y.dtype for y in results)])
+            outputs = as_outputs(tuple(map(as_array, results)))
+            return Run(outputs, pullback, {n: np.asarray(at[n]) for n in floats})
 
         first = next(iter(tensors.values()), np.zeros(()))
-        return Target.from_run(
+        target = Target.from_run(
             getattr(thing, "__name__", type(thing).__name__),
             tensors,
             run,
-            recast=lambda dtype: build({n: v.astype(dtype) for n, v in tensors.items()}),
+            recast=lambda dtype: build({n: v.astype(dtype) for n, v in tensors.items()}, wide=True),
             batch=first.shape[0] if first.ndim >= 2 else 0,
             batch_tensors=tuple(tensors) if len(tensors) == 1 and first.ndim >= 2 else (),
         )
+        return target
 
-    return build({n: np.asarray(jax.numpy.asarray(v)) for n, v in floats.items()})
+    return build({n: as_array(jax.numpy.asarray(given[n])) for n in floats})
+
+
+def as_array(value: Any) -> Array:
+    """Return an array of JAX as one of NumPy; bfloat16, which NumPy lacks, as float32."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _is_real(value: Any) -> bool:
+    return as_array(value).dtype.kind == "f"
+
+
+def _rounding(dtypes: Sequence[Any]) -> float | None:
+    """Return the rounding unit of bfloat16 where it is among the dtypes."""
+    return BFLOAT16 if "bfloat16" in map(str, dtypes) else None
+
+
+def _in_float64() -> AbstractContextManager[Any]:
+    """Have JAX compute in float64 for a while; older releases keep that under experimental."""
+    import jax
+
+    owner: Any = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+    return cast(AbstractContextManager[Any], owner.enable_x64(True))

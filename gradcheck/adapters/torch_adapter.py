@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.binding import input_names
-from gradcheck.target import Outputs, Run, Target, Tensors, as_outputs
+from gradcheck.adapters.torch_arrays import (
+    as_array,
+    carried,
+    like,
+    lowest_precision,
+    outputs_of,
+    rounding_of,
+    shared,
+)
+from gradcheck.adapters.torch_conventions import convention
+from gradcheck.adapters.torch_wide import computing_in_float64, no_claim, within_domain
+from gradcheck.target import Array, Outputs, Run, Target, Tensors
 
 
 def matches(thing: Any) -> bool:
@@ -41,16 +52,20 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     }
     own = dict(thing.named_parameters()) if isinstance(thing, torch.nn.Module) else {}
     floats = {n: v for n, v in given.items() if _is_array(v) and v.is_floating_point()}
-    tensors = {n: v.detach().cpu().numpy().copy() for n, v in {**floats, **own}.items()}
+    tensors = {n: as_array(v) for n, v in {**floats, **own}.items()}
+    native = lowest_precision([*floats.values(), *own.values()])
 
-    def run(at: Tensors) -> Run:
-        inputs = {n: torch.tensor(at[n], requires_grad=True) for n in floats}
+    def called(at: Tensors) -> tuple[dict[str, Any], Any]:
+        inputs = {n: like(at[n], v).requires_grad_() for n, v in floats.items()}
         with torch.no_grad():
             for name, parameter in own.items():
-                parameter.copy_(torch.from_numpy(np.asarray(at[name]).copy()))
-        raw = forward(*(inputs.get(n, v) for n, v in given.items()))
-        results = raw if isinstance(raw, tuple | list) else (raw,)
-        outputs = as_outputs(tuple(result.detach().cpu().numpy() for result in results))
+                parameter.copy_(like(at[name], parameter))
+        return inputs, forward(*(inputs.get(n, v) for n, v in given.items()))
+
+    def run(at: Tensors) -> Run:
+        inputs, raw = called(at)
+        results, outputs = outputs_of(raw)
+        target.rounding = rounding_of([*inputs.values(), *own.values(), *results])
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
             wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
@@ -58,28 +73,50 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             gradients = torch.autograd.grad(
                 [result for result, _ in reached],
                 list(wanted.values()),
-                [torch.from_numpy(np.asarray(v)) for _, v in reached],
+                [like(v, result) for result, v in reached],
                 retain_graph=True,
                 allow_unused=True,
             )
             return {
-                name: np.zeros(at[name].shape) if g is None else g.detach().cpu().numpy()
+                name: np.zeros(at[name].shape) if g is None else as_array(g)
                 for name, g in zip(wanted, gradients, strict=True)
             }
 
-        return Run(outputs, pullback, {n: v.detach().numpy() for n, v in inputs.items()})
+        return Run(outputs, pullback, {n: shared(v) for n, v in inputs.items()}, carried(results))
+
+    def run_wide(at: Tensors) -> Run:
+        moved = {n: torch.from_numpy(np.array(at[n])) for n in tensors}
+        inputs = tuple(moved.get(n, v) for n, v in given.items())
+        with computing_in_float64(native):
+            if own:
+                parameters = {n: moved[n] for n in own}
+                raw = torch.func.functional_call(thing, parameters, inputs)
+            else:
+                raw = forward(*inputs)
+        return Run(outputs_of(raw)[1], no_claim, {})
 
     first = next(iter(floats.values()), None)
     batch = int(first.shape[0]) if first is not None and first.ndim >= 2 else 0
-    return Target.from_run(
+    target = Target.from_run(
         getattr(thing, "__name__", type(thing).__name__),
         tensors,
-        run,
+        within_domain(run),
+        recast=lambda dtype: recast(dtype),
         roles=dict.fromkeys(own, "parameter"),
         state=_TorchState(thing if isinstance(thing, torch.nn.Module) else None),
         batch=batch,
         batch_tensors=tuple(floats)[:1] if len(floats) == 1 and batch else (),
     )
+
+    def defined(name: str, claim: Array) -> str:
+        target.state.restore()
+        return convention(lambda at: outputs_of(called(at)[1])[0], tensors, name, claim)
+
+    def recast(dtype: type[np.floating[Any]]) -> Target:
+        return target.computing(dtype, within_domain(run_wide))
+
+    target.convention = defined
+    return target
 
 
 def _is_array(value: Any) -> bool:
