@@ -84,7 +84,8 @@ def share(part: int, whole: int) -> str:
 
 def print_summary(outcomes: list[Outcome]) -> None:
     wrong = [o for o in outcomes if o.case.wrong]
-    right = [o for o in outcomes if not o.case.wrong]
+    right = [o for o in outcomes if not o.case.wrong and not o.case.silent]
+    silent = [o for o in outcomes if o.case.silent]
     found = [o for o in wrong if o.verdict == "fail"]
     first = [o for o in found if o.rank == 0]
     three = [o for o in found if o.rank is not None and o.rank < 3]
@@ -100,6 +101,7 @@ def print_summary(outcomes: list[Outcome]) -> None:
     print(f"  false alarms            {count(right, 'fail')}")
     print(f"  undecided               {count(right, 'undecided')}")
     print(f"  crashed                 {count(right, 'crash')}")
+    print(f"nothing to see, undecided {count(silent, 'undecided')}")
     print(f"right name first          {share(len(first), len(found))} of those found")
     print(f"right name in first three {share(len(three), len(found))} of those found")
     forwards = [n for o in outcomes if o.verdict == "pass" for n in o.forwards]
@@ -148,7 +150,7 @@ def print_faults(outcomes: list[Outcome]) -> None:
     """Every case that did not come out as it should, a line each."""
     print()
     for o in outcomes:
-        expected = "fail" if o.case.wrong else "pass"
+        expected = "fail" if o.case.wrong else "undecided" if o.case.silent else "pass"
         if o.verdict != expected:
             kind = "wrong" if o.case.wrong else "right"
             print(f"{o.verdict.upper():9s} {kind} | {o.case.name} | {o.error or o.named[:3]}")

@@ -278,5 +278,16 @@ def _given_cotangents(target: Target, cotangent: Any) -> Outputs | None:
         array = np.asarray(v, dtype=y.dtype)
         if array.shape != y.shape:
             raise ValueError(f"cotangent of shape {array.shape} given for an output of {y.shape}")
+        if not np.isfinite(array).all():
+            count = int(np.sum(~np.isfinite(array)))
+            raise ValueError(
+                f"cotangent: {count} of {array.size} entries are NaN or infinite, with which "
+                "nothing can be compared; give finite numbers, or leave it out for random ones"
+            )
         arrays.append(array)
+    if any(array.size for array in arrays) and not any(map(np.any, arrays)):
+        raise ValueError(
+            "cotangent: every entry is zero, with which every gradient is zero, right or wrong; "
+            "give other numbers, or leave it out for random ones"
+        )
     return tuple(arrays)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.blocks import norm
-from gradcheck.compare import ROUNDINGS, WANTED_ACCURACY
 from gradcheck.directions import per_entry_scale
+from gradcheck.measuring import WANTED_ACCURACY, rounded_share
 from gradcheck.point import Lab, Point
 from gradcheck.probe import OUTSIDE, Ray
 from gradcheck.result import Entry
@@ -72,7 +72,7 @@ class EntryByEntry:
         size = self._step(index) or 1.0
         claimed = float(self.claim[index])
         unsure = float(np.broadcast_to(self.point.unsure[self.name], self.value.shape)[index])
-        rounding = ROUNDINGS * self.lab.eps * max(abs(claimed), self.typical / size)
+        rounding = rounded_share(self.lab.eps) * max(abs(claimed), self.typical / size)
         return Entry(
             index,
             claimed,

@@ -29,6 +29,7 @@ from gradcheck.result import (
     Unchecked,
     Verdict,
 )
+from gradcheck.signal import not_projected
 from gradcheck.target import TargetError
 from gradcheck.unchecked import left_unjudged
 from gradcheck.verdict import comparable, decide
@@ -178,6 +179,7 @@ class Checker:
     def _notes(self) -> Iterator[str]:
         if self.lab.widened:
             yield WIDENED
+        yield from not_projected(self.lab.native_base, self.lab.carried)
 
     def _unclaimed(self, names: list[str]) -> list[str]:
         return [name for name in self.lab.native.target.tensors if name not in names]

@@ -19,7 +19,9 @@ class Measurement:
     """One direction: the error of the claim along it, and what limits the knowledge of it.
 
     ``bound`` covers the outputs that the direction moves. What others may do below their last
-    digit is ``blind``: it excuses a difference, and is no obstacle to agreement.
+    digit is ``blind``: it excuses a difference, and is no obstacle to agreement. ``reacted`` tells
+    whether any output changed by a single bit along the direction, ``excuse`` why a difference
+    shows nothing.
     """
 
     derivative: Derivative
@@ -28,6 +30,8 @@ class Measurement:
     scale: float
     group: str
     blind: float = 0.0
+    reacted: bool = True
+    excuse: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -37,7 +41,7 @@ class Measurement:
     @property
     def contradicts(self) -> bool:
         """Whether the difference is beyond the bound by the margin."""
-        return self.error > MARGIN * (self.bound + self.blind)
+        return not self.excuse and self.error > MARGIN * (self.bound + self.blind)
 
     @property
     def resolution(self) -> float:

@@ -68,13 +68,15 @@ class Lab:
         self.cotangents = cotangents
         self.widened = False
         self.wide = self.native
+        self.carried: tuple[bool, ...] | None = None
         self.base = self.native_base = self.point(target.tensors)
         dtypes = [
             value.dtype
             for value in (*target.tensors.values(), *self.base.outputs)
             if value.dtype.kind == "f"
         ]
-        self.eps = max((float(np.finfo(dtype).eps) for dtype in dtypes), default=0.0)
+        units = [float(np.finfo(dtype).eps) for dtype in dtypes]
+        self.eps = max([*units, target.rounding or 0.0])
         if self.eps > np.finfo(np.float64).eps:
             self._widen(target)
 
@@ -99,6 +101,8 @@ class Lab:
         cotangents = self.cotangents
         if cotangents is None:
             cotangents = random_cotangents(run.outputs, self.rng, unit=unit)
+        self.carried = run.carried
+        cotangents = _of_carried(cotangents, run.carried)
         claimed = self.native.pull(run, cotangents)
         known = self.native.target.claim_errors
         unsure = {name: known.get(name, np.zeros(())) for name in claimed}
@@ -121,7 +125,10 @@ class Lab:
         own = tuple(v.astype(y.dtype) for v, y in zip(cotangents, run.outputs, strict=True))
         gradients = self.native.pull(run, own)
         shape = tensors[name].shape
-        return np.broadcast_to(gradients.get(name, np.zeros(())), shape).astype(np.float64)
+        gradient = gradients.get(name, np.zeros(()))
+        if gradient.size == tensors[name].size:
+            return gradient.reshape(shape).astype(np.float64)
+        return np.broadcast_to(gradient, shape).astype(np.float64)
 
     def sides(self, name: str) -> Iterator[Tensors]:
         """Yield the tensors moved a little: all entries of ``name`` up, all down, at random."""
@@ -141,9 +148,11 @@ class Lab:
 
     def rounded(self, cotangents: Outputs) -> Outputs:
         """Perturb every entry by at most one rounding of its dtype."""
+        least = self.native.target.rounding or 0.0
+        units = [max(float(np.finfo(v.dtype).eps), least) for v in cotangents]
         return tuple(
-            (v * (1 + np.finfo(v.dtype).eps * self.rng.integers(-1, 2, v.shape))).astype(v.dtype)
-            for v in cotangents
+            (v * (1 + unit * self.rng.integers(-1, 2, v.shape))).astype(v.dtype)
+            for v, unit in zip(cotangents, units, strict=True)
         )
 
     def _widen(self, target: Target) -> None:
@@ -187,6 +196,15 @@ class Lab:
         outputs = self.wide.run(tensors).outputs
         cotangents = tuple(v.astype(np.float64) for v in point.cotangents)
         return Point(tensors, outputs, cotangents, point.claimed, point.unsure)
+
+
+def _of_carried(cotangents: Outputs, carried: tuple[bool, ...] | None) -> Outputs:
+    """Return the cotangents with zeros for the outputs of which the backward takes none."""
+    if carried is None:
+        return cotangents
+    return tuple(
+        v if taken else np.zeros_like(v) for v, taken in zip(cotangents, carried, strict=True)
+    )
 
 
 def _gap(claim: Array, other: Array) -> Array:

@@ -23,7 +23,7 @@ ENTRIES_PER_KINK = 64
 SHORTEST_REACH = 2.0**-9
 
 # What a forward may raise at a point outside its domain, where it is taken to be NaN.
-OUTSIDE = (ValueError, ArithmeticError)
+OUTSIDE = (ValueError, ArithmeticError, AssertionError)
 
 # Outputs whose magnitudes span more than this are looked at for the components that a direction
 # moves: the rounding noise of the others is then no noise of the derivative.
@@ -234,7 +234,7 @@ class Ray:
         return math.hypot(
             *(
                 float(np.finfo(output.dtype).eps)
-                * norm(cotangent, _finite(output) if everything else self._noisy(position, output))
+                * norm(cotangent, finite(output) if everything else self._noisy(position, output))
                 for position, (cotangent, output) in enumerate(
                     zip(cotangents, self.outputs, strict=True)
                 )
@@ -243,15 +243,16 @@ class Ray:
         )
 
     def _noisy(self, position: int, output: Array) -> Array:
-        finite = _finite(output)
-        sizes = np.abs(finite[finite != 0])
+        known = finite(output)
+        sizes = np.abs(known[known != 0])
         if sizes.size == 0 or float(sizes.max()) <= WIDE_RANGE * float(sizes.min()):
-            return finite
+            return known
         moved = self.changes(2.0**-6)[position] != 0
-        return np.where(moved, finite, 0) if moved.any() else finite
+        return np.where(moved, known, 0) if moved.any() else known
 
 
-def _finite(output: Array) -> Array:
+def finite(output: Array) -> Array:
+    """Return ``output`` with zeros for what is NaN or infinite."""
     return np.where(np.isfinite(output), output, 0)
 
 

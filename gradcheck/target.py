@@ -65,11 +65,14 @@ class Run:
         Maps cotangents (one per output) to the gradient of every tensor, as the layer claims it.
     handed
         The very arrays the user's code was given, so that mutation can be seen.
+    carried
+        Which outputs the backward takes a cotangent of; None: all of them.
     """
 
     outputs: Outputs
     pullback: Pullback
     handed: Tensors
+    carried: tuple[bool, ...] | None = None
 
 
 @dataclass
@@ -101,6 +104,12 @@ class Target:
         Known absolute errors of the claims, entry by entry, by tensor.
     uncovered
         Asked for once, with the target: arrays beside the tensors that the output depends on.
+    rounding
+        Rounding unit of the layer, where its numbers are kept here in a wider dtype than it
+        computes in, as those of bfloat16 are.
+    convention
+        ``convention(name, claim)`` says why a gradient that is no derivative is claimed on
+        purpose, and the way out after "; "; empty where it is not.
 
     Examples
     --------
@@ -124,6 +133,8 @@ class Target:
     batch_tensors: tuple[str, ...] = ()
     claim_errors: dict[str, Array] = field(default_factory=dict)
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
+    rounding: float | None = None
+    convention: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], Run] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
         default=None, init=False, repr=False
@@ -187,9 +198,16 @@ class Target:
         """Return the same target computing in ``dtype``, or None where that is impossible."""
         if self._run is not None:
             return self._recast(dtype) if self._recast is not None else None
-        return replace(
-            self, tensors={name: value.astype(dtype) for name, value in self.tensors.items()}
-        )
+        return replace(self, tensors=self._as(dtype))
+
+    def computing(self, dtype: type[np.floating[Any]], run: Callable[[Tensors], Run]) -> Target:
+        """Return this target with its tensors in another dtype, and ``run`` for what it runs."""
+        twin = replace(self, tensors=self._as(dtype), rounding=None)
+        twin._run = run
+        return twin
+
+    def _as(self, dtype: type[np.floating[Any]]) -> dict[str, Array]:
+        return {name: value.astype(dtype) for name, value in self.tensors.items()}
 
 
 def as_outputs(raw: Any) -> Outputs:

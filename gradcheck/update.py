@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.coverage import Coverage
-from gradcheck.compare import ROUNDINGS
 from gradcheck.examination import Checker
 from gradcheck.explain.evidence import Evidence
 from gradcheck.explain.solve import Alternative, explain, explain_tensor
 from gradcheck.losses import Losses, candidates, identify
+from gradcheck.measuring import ROUNDINGS
 from gradcheck.memory import Memory
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Probe

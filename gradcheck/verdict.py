@@ -10,9 +10,12 @@ import numpy as np
 
 from gradcheck.compare import Judge
 from gradcheck.judgement import Judgement
+from gradcheck.measuring import Measurer
 from gradcheck.point import NUDGE, Lab, Point
 from gradcheck.probe import OUTSIDE
 from gradcheck.result import Verdict
+from gradcheck.roundings import spread
+from gradcheck.signal import AWAY, EMPTY, nothing_to_project, reaction_to_others
 from gradcheck.target import Array, TargetError, Tensors
 
 # A subgradient lies between the gradients on all sides of a kink. They are heard at a few points
@@ -34,8 +37,23 @@ def decide(lab: Lab, point: Point, name: str, directions: int = 2) -> Judgement:
     between the claims on all sides, as a member of the Clarke subdifferential does (F. H. Clarke,
     "Optimization and Nonsmooth Analysis", 1983, theorem 2.5.1).
     """
-    ask = partial(lab.claim, lab.native.target.tensors, name=name)
-    judgement = Judge(lab.wide, point, name, lab.eps, lab.rng, ask).judge(directions)
+    reason = nothing_to_project(point)
+    if reason:
+        return Judgement(Verdict.UNDECIDED, reason)
+    if lab.native.target.tensors[name].size == 0:
+        return _of_empty(lab, point, name)
+    judgement = _decide(lab, point, name, directions)
+    convention = lab.native.target.convention
+    if judgement.verdict is Verdict.FAIL and convention is not None:
+        reason = convention(name, np.asarray(point.claimed[name]))
+        if reason:
+            return Judgement(Verdict.UNDECIDED, reason)
+    return judgement
+
+
+def _decide(lab: Lab, point: Point, name: str, directions: int) -> Judgement:
+    tensors = lab.native.target.tensors
+    judgement = _judge(lab, tensors, point, name).judge(directions)
     if judgement.verdict is Verdict.FAIL and lab.widened:
         judgement = _in_own_precision(lab, judgement, name)
     at_kink = any(m.derivative.kink is not None for m in judgement.measurements)
@@ -61,8 +79,23 @@ def decide(lab: Lab, point: Point, name: str, directions: int = 2) -> Judgement:
         beside.reason += ", beside the kink at the point"
         return beside
     judgement.verdict = Verdict.UNDECIDED
-    judgement.reason = f"{judgement.reason or beside.reason}{_way_out(lab)}"
+    judgement.reason = judgement.reason or beside.reason
+    if "; " not in judgement.reason:  # by convention what follows is a way out
+        judgement.reason += _way_out(lab)
     return judgement
+
+
+def _judge(lab: Lab, tensors: Tensors, point: Point, name: str) -> Judge:
+    ask = partial(lab.claim, tensors, name=name)
+    rounding = partial(spread, lab, tensors, point.cotangents, name)
+    return Judge(Measurer(lab.wide, point, name, lab.eps, ask, rounding), lab.rng)
+
+
+def _of_empty(lab: Lab, point: Point, name: str) -> Judgement:
+    """Judge a tensor without entries: right beside others that show something, else unknown."""
+    if reaction_to_others(lab.wide, point, name, lab.rng) > 0:
+        return Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
+    return Judgement(Verdict.UNDECIDED, EMPTY)
 
 
 def _judge_beside(lab: Lab, name: str) -> Judgement:
@@ -70,8 +103,7 @@ def _judge_beside(lab: Lab, name: str) -> Judgement:
     value = lab.native.target.tensors[name]
     tensors = lab.side(name, lab.rng.integers(0, 2, value.shape) * 2.0 - 1.0)
     nearby, fault = comparable(lab.point(tensors), name, value)
-    ask = partial(lab.claim, tensors, name=name)
-    return fault or Judge(lab.wide, nearby, name, lab.eps, lab.rng, ask).judge()
+    return fault or _judge(lab, tensors, nearby, name).judge()
 
 
 def _outside_of_sides(lab: Lab, point: Point, name: str) -> str:
@@ -86,10 +118,13 @@ def _outside_of_sides(lab: Lab, point: Point, name: str) -> str:
             preferred = np.where(here > np.mean(around, axis=0), 1.0, -1.0)
             sides += [lab.side(name, preferred), lab.side(name, -preferred)]
             around += [lab.claim(moved, positive, name) for moved in sides[-2:]]
-        near = [lab.claim(_nearer(tensors, moved, name), positive, name) for moved in sides]
-        if _is_limit(here, near, around):
-            return ""
+        for share in (NEARER, NEARER**3):
+            near = [lab.claim(_nearer(tensors, m, name, share), positive, name) for m in sides]
+            if _is_limit(here, near, around):
+                return ""
         wrong = _beyond(here, around)
+        chosen = _like_here(here, around, [m[name] - tensors[name] for m in sides])
+        around.append(lab.claim(lab.side(name, chosen), positive, name))
     except OUTSIDE:
         return ""
     low, high = np.min(around, axis=0), np.max(around, axis=0)
@@ -111,11 +146,17 @@ def _outside_of_sides(lab: Lab, point: Point, name: str) -> str:
     return ""
 
 
-def _nearer(base: Tensors, side: Tensors, name: str) -> Tensors:
-    """Return the tensors on the way to a side, close to the point."""
+def _like_here(here: Array, around: list[Array], moves: list[Array]) -> Array:
+    """Return for every entry the sign of the move after which its claim is closest to that here."""
+    closest = np.argmin(np.abs(np.stack(around) - here), axis=0)
+    return np.asarray(np.sign(np.take_along_axis(np.stack(moves), closest[None], axis=0)[0]))
+
+
+def _nearer(base: Tensors, side: Tensors, name: str, share: float) -> Tensors:
+    """Return the tensors on the way to a side, a small share of it from the point."""
     origin = base[name]
     with np.errstate(all="ignore"):
-        moved = (origin + NEARER * (side[name] - origin)).astype(origin.dtype)
+        moved = (origin + share * (side[name] - origin)).astype(origin.dtype)
     return {**base, name: moved}
 
 
@@ -141,7 +182,7 @@ def _curved(around: list[Array]) -> float:
 def _in_own_precision(lab: Lab, judgement: Judgement, name: str) -> Judgement:
     """Let the layer as it is contradict a failure seen only in its copy of higher precision."""
     point, fault = comparable(lab.native_base, name, lab.native.target.tensors[name])
-    own = fault or Judge(lab.native, point, name, lab.eps, lab.rng).judge()
+    own = fault or Judge(Measurer(lab.native, point, name, lab.eps), lab.rng).judge()
     if own.verdict is Verdict.PASS and judgement.relative_error > 2 * own.resolution:
         own.notes.append("computed in float64 the layer is another function: judged as it is")
         return own
@@ -151,15 +192,13 @@ def _in_own_precision(lab: Lab, judgement: Judgement, name: str) -> Judgement:
 def _way_out(lab: Lab) -> str:
     if lab.eps > np.finfo(np.float64).eps and not lab.widened:
         return "; the forward computes in low precision: rerun with x.astype(np.float64)"
-    return "; check at another input, with values of ordinary size"
+    return f"; {AWAY}"
 
 
 def comparable(point: Point, name: str, value: Array) -> tuple[Point, Judgement | None]:
     """Return the point with the claim in the tensor's shape, or the verdict if that cannot be."""
     claim = point.claimed.get(name)
     if claim is None:
-        if value.size == 0:
-            return point, Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
         claim = np.zeros(value.shape)
         point = replace(point, unsure={**point.unsure, name: np.zeros(())})
     if claim.dtype.kind not in "fiub":

@@ -24,7 +24,8 @@ class Case:
     """One target with a known answer.
 
     ``make(seed)`` builds a fresh ``(target, inputs)``; ``code`` holds the acceptable names of the
-    bug, best first; ``tensor`` holds the wrong tensors, "x" being the first input.
+    bug, best first; ``tensor`` holds the wrong tensors, "x" being the first input. A ``silent``
+    case is right and shows nothing, being constant there: UNDECIDED is the right answer.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Case:
     code: tuple[str, ...] = ()
     tensor: tuple[str, ...] = ()
     notes: str = ""
+    silent: bool = False
 
 
 @dataclass
@@ -47,10 +49,13 @@ class Recipe:
     notes: str = ""
     sizes: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     faults: list[tuple[Case, dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
 
-    def also(self, tag: str, notes: str = "", **sizes: Any) -> None:
+    def also(self, tag: str, notes: str = "", *, silent: bool = False, **sizes: Any) -> None:
         """Add the right layer at other sizes, dtypes or layouts."""
         self.sizes.append((tag, sizes, notes))
+        if silent:
+            self.silent.add(tag)
 
     def breaks(
         self,
@@ -87,7 +92,8 @@ class Recipe:
             ) -> tuple[Any, tuple[Any, ...]]:
                 return self.build(_rng(name, seed), *self.parts, **sizes)
 
-            yield Case(name, make, self.convention, False, notes=notes)
+            silent = tag in self.silent
+            yield Case(name, make, self.convention, False, notes=notes, silent=silent)
         for case, _, _ in self.faults:
             yield case
 

@@ -249,7 +249,7 @@ def centre(rng, Center, n=5, d=3, offset=0.0):
     return Center(), (offset + rng.normal(size=(n, d)),)
 
 
-centre.also("one sample", n=1, notes="output constant zero, gradient exactly zero")
+centre.also("one sample", silent=True, n=1, notes="output constant zero, gradient exactly zero")
 centre.also("far from zero", offset=1e5)
 centre.breaks("mean constant", "grad - grad.mean(axis=0)", "grad.copy()", "path_missing")
 centre.breaks(

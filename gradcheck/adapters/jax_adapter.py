@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,6 +18,9 @@ from gradcheck.target import Array, Outputs, Run, Target, TargetError, Tensors, 
 
 # What stands for the module that is called, where it is a pytree itself.
 MODULE = ""
+
+# The distance of 1 to the next number of bfloat16, which has 7 digits behind the point.
+BFLOAT16 = 2.0**-7
 
 
 def matches(thing: Any) -> bool:
@@ -102,7 +107,7 @@ class _Call:
             for path, leaf in pairs:
                 label = f"{name}{jax.tree_util.keystr(path)}".removesuffix(".value").lstrip(".")
                 leaves[f"module.{label}" if label in leaves else label] = leaf
-        floats = {n: np.asarray(v) for n, v in leaves.items() if _is_float(v, alone=n in given)}
+        floats = {n: as_array(v) for n, v in leaves.items() if _is_float(v, alone=n in given)}
         return cls(thing, leaves, structures, floats)
 
     @property
@@ -126,34 +131,53 @@ class _Call:
         function = arguments.pop(MODULE, self.thing)
         return function(*arguments.values())
 
-    def target(self, tensors: dict[str, Array]) -> Target:
-        """Return the target at ``tensors``."""
+    @property
+    def dtypes(self) -> dict[str, Any]:
+        """The dtypes that JAX gives the leaves that are differentiated."""
+        import jax
+
+        return {name: jax.numpy.asarray(self.leaves[name]).dtype for name in self.floats}
+
+    def target(self, tensors: dict[str, Array], *, wide: bool = False) -> Target:
+        """Return the target at ``tensors``; ``wide``, in whatever dtype these have."""
         import jax
 
         first = tensors[self.arrays[0]] if self.arrays else np.zeros(())
         batch = first.shape[0] if first.ndim >= 2 else 0
+        dtypes = self.dtypes
 
         def run(at: Tensors) -> Run:
-            moving = [jax.numpy.asarray(at[name]) for name in self.floats]
+            with _in_float64() if wide else nullcontext():
+                return evaluated(at)
+
+        def evaluated(at: Tensors) -> Run:
+            own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
+            moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in self.floats]
             raw, vjp = jax.vjp(self, *moving)
             results, tree = jax.tree_util.tree_flatten(raw)
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
                 v: Any = jax.tree_util.tree_unflatten(tree, map(_cotangent, cotangents, results))
-                return {n: np.asarray(g) for n, g in zip(self.floats, vjp(v), strict=True)}
+                return {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
 
-            return Run(as_outputs(results), pullback, {n: np.asarray(at[n]) for n in self.floats})
+            if not wide:
+                target.rounding = _rounding([*dtypes.values(), *(y.dtype for y in results)])
+            outputs = as_outputs(tuple(map(as_array, results)))
+            return Run(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
 
-        return Target.from_run(
+        target = Target.from_run(
             self.name,
-            {n: np.asarray(jax.numpy.asarray(v)) for n, v in tensors.items()},
+            tensors if wide else {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()},
             run,
-            recast=lambda dtype: self.target({n: v.astype(dtype) for n, v in tensors.items()}),
+            recast=lambda dtype: self.target(
+                {n: v.astype(dtype) for n, v in tensors.items()}, wide=True
+            ),
             roles={n: "parameter" for n in tensors if n not in self.structures},
             batch=batch,
             batch_tensors=tuple(self.arrays) if len(self.arrays) == 1 and batch else (),
             uncovered=Constants(self, self.thing, self.leaves, self.floats),
         )
+        return target
 
 
 def _cotangent(cotangent: Array, result: Any) -> Any:
@@ -170,7 +194,26 @@ def _is_float(value: Any, *, alone: bool) -> bool:
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         return alone and isinstance(value, float)
-    return isinstance(dtype, np.dtype) and dtype.kind == "f"
+    return isinstance(dtype, np.dtype) and (dtype.kind == "f" or dtype.name == "bfloat16")
+
+
+def as_array(value: Any) -> Array:
+    """Return an array of JAX as one of NumPy; bfloat16, which NumPy lacks, as float32."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _rounding(dtypes: Sequence[Any]) -> float | None:
+    """Return the rounding unit of bfloat16 where it is among the dtypes."""
+    return BFLOAT16 if "bfloat16" in map(str, dtypes) else None
+
+
+def _in_float64() -> AbstractContextManager[Any]:
+    """Have JAX compute in float64 for a while; older releases keep that under experimental."""
+    import jax
+
+    owner: Any = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+    return cast(AbstractContextManager[Any], owner.enable_x64(True))
 
 
 def _is_of_jax(value: Any) -> bool:

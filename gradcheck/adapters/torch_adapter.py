@@ -11,9 +11,20 @@ import numpy as np
 from gradcheck.adapters import torch_forward_mode as forward_mode
 from gradcheck.adapters import trees
 from gradcheck.adapters.binding import input_names
+from gradcheck.adapters.torch_arrays import (
+    as_array,
+    carried,
+    like,
+    lowest_precision,
+    outputs_of,
+    rounding_of,
+    shared,
+)
+from gradcheck.adapters.torch_conventions import convention
 from gradcheck.adapters.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.torch_kept import Kept, is_trained, kept_tensors, used
-from gradcheck.target import Outputs, Run, Target, Tensors, as_outputs
+from gradcheck.adapters.torch_wide import computing_in_float64, no_claim, within_domain
+from gradcheck.target import Array, Outputs, Run, Target, Tensors
 
 
 def matches(thing: Any) -> bool:
@@ -63,16 +74,20 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     floats = {n: v for n, v in given.items() if _is_array(v) and v.is_floating_point()}
     if isinstance(subject, ForwardMode):
         return forward_mode.target(subject, called, floats, state)
-    tensors = {n: v.detach().cpu().numpy().copy() for n, v in {**floats, **own}.items()}
+    tensors = {n: as_array(v) for n, v in {**floats, **own}.items()}
+    native = lowest_precision([*floats.values(), *own.values()])
 
-    def run(at: Tensors) -> Run:
-        inputs = {n: torch.tensor(at[n], requires_grad=True) for n in floats}
+    def evaluated(at: Tensors) -> tuple[dict[str, Any], Any]:
+        inputs = {n: like(at[n], v).requires_grad_() for n, v in floats.items()}
         with torch.no_grad():
             for name, parameter in own.items():
-                parameter.copy_(torch.from_numpy(np.asarray(at[name]).copy()))
-        raw = forward(*(trees.rebuilt(n, v, inputs) for n, v in called.items()))
-        results = raw if isinstance(raw, tuple | list) else (raw,)
-        outputs = as_outputs(tuple(result.detach().cpu().numpy() for result in results))
+                parameter.copy_(like(at[name], parameter))
+        return inputs, forward(*(trees.rebuilt(n, v, inputs) for n, v in called.items()))
+
+    def run(at: Tensors) -> Run:
+        inputs, raw = evaluated(at)
+        results, outputs = outputs_of(raw)
+        target.rounding = rounding_of([*inputs.values(), *own.values(), *results])
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
             wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
@@ -80,30 +95,58 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             gradients = torch.autograd.grad(
                 [result for result, _ in reached],
                 list(wanted.values()),
-                [torch.from_numpy(np.asarray(v)) for _, v in reached],
+                [like(v, result) for result, v in reached],
                 retain_graph=True,
                 allow_unused=True,
             )
             return {
-                name: np.zeros(at[name].shape) if g is None else g.detach().cpu().numpy()
+                name: np.zeros(at[name].shape) if g is None else as_array(g)
                 for name, g in zip(wanted, gradients, strict=True)
             }
 
-        return Run(outputs, pullback, {n: v.detach().numpy() for n, v in inputs.items()})
+        return Run(outputs, pullback, {n: shared(v) for n, v in inputs.items()}, carried(results))
+
+    def run_wide(at: Tensors) -> Run:
+        moved = {n: torch.from_numpy(np.array(at[n])) for n in tensors}
+        inputs = tuple(trees.rebuilt(n, v, moved) for n, v in called.items())
+        with computing_in_float64(native):
+            if own:
+                parameters = {n: moved[n] for n in own}
+                raw = torch.func.functional_call(thing, parameters, inputs)
+            else:
+                raw = forward(*inputs)
+        return Run(outputs_of(raw)[1], no_claim, {})
 
     alone = [n for n in called if n in floats]
     first = floats[alone[0]] if alone else None
     batch = int(first.shape[0]) if first is not None and first.ndim >= 2 else 0
-    return Target.from_run(
+    target = Target.from_run(
         getattr(thing, "__name__", type(thing).__name__),
         tensors,
-        run,
+        within_domain(run),
+        recast=lambda dtype: recast(dtype),
         roles=dict.fromkeys([*(n for n in floats if n not in called), *own], "parameter"),
         state=state,
         batch=batch,
         batch_tensors=tuple(alone) if len(alone) == len(floats) == 1 and batch else (),
         uncovered=Kept({n: v for n, v in kept.items() if n not in trained}),
     )
+
+    def defined(name: str, claim: Array) -> str:
+        target.state.restore()
+        return convention(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, claim)
+
+    def recast(dtype: type[np.floating[Any]]) -> Target | None:
+        # other values can be given to what a module has registered alone
+        registered = dict(thing.named_parameters()) if state.module is not None else {}
+        return (
+            target.computing(dtype, within_domain(run_wide))
+            if own.keys() <= registered.keys()
+            else None
+        )
+
+    target.convention = defined
+    return target
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
@@ -133,7 +176,7 @@ class _TorchState:
         known = set() if module is None else {*module.state_dict()}
         self._others = [(t, t.detach().clone()) for name, t in kept.items() if name not in known]
 
-        self._module = module
+        self.module = module
         self._saved = (
             {} if module is None else {n: v.clone() for n, v in module.state_dict().items()}
         )
@@ -142,8 +185,8 @@ class _TorchState:
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
         """Put the remembered state back."""
-        if self._module is not None:
-            self._module.load_state_dict(self._saved)
+        if self.module is not None:
+            self.module.load_state_dict(self._saved)
             for parameter, gradient in self._gradients.items():
                 parameter.grad = gradient
         for tensor, content in self._others:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from gradcheck.blocks import blocks
+from gradcheck.blocks import blocks, norm
 from gradcheck.contract.registry import Finding, promise
 from gradcheck.contract.scene import ROUNDINGS, Scene, largest, same
 from gradcheck.directions import per_entry_scale
+from gradcheck.probe import finite
 from gradcheck.target import Array, Outputs
 
 # Perturbed backwards that tell rounding from a fault: enough for a cancellation to show in one.
 PERTURBED = 8
+
+# Roundings of the largest number that goes in or comes out which the gradient may be off by, as a
+# share of it; and smallest numbers, below which nothing is rounded but lost.
+EXPONENTS = 64.0
+SUBNORMAL = 64.0
 
 
 def _unchanged(scene: Scene, role: str) -> Finding:
@@ -62,7 +70,7 @@ def _parameters_not_mutated(scene: Scene) -> Finding:
 def _cotangent_not_mutated(scene: Scene) -> Finding:
     if scene.probe.target.unit_cotangent:
         return Finding(True, "the backward takes no cotangent")
-    if all(map(np.array_equal, scene.sent, scene.cotangents)):
+    if all(map(same, scene.sent, scene.cotangents)):
         return Finding(True, "the cotangent is the same, bit for bit, after backward")
     return Finding(False, "backward changed the cotangent it was given in place")
 
@@ -127,11 +135,20 @@ def _backward_linear(scene: Scene) -> Finding:
         for name, claim in scene.claimed.items()
         if of_other[name].shape == of_mixed[name].shape == claim.shape and np.isfinite(claim).all()
     }
+    # an exponential loses as many digits as the largest number has before the point
+    numbers = max(map(largest, (*scene.tensors.values(), *scene.first.outputs)), default=0.0)
+    least = max(float(np.finfo(v.dtype).smallest_subnormal) for v in scene.cotangents)
+    pairs = zip(scene.cotangents, scene.first.outputs, strict=True)
+    natural = math.hypot(*(norm(v, finite(y)) for v, y in pairs if y.dtype.kind == "f"))
     ignored: list[str] = []
     bent: list[str] = []
     for name, error in errors.items():
         claim = scene.claimed[name]
-        allowed = ROUNDINGS * scene.lab.eps * max(largest(claim), largest(of_other[name]))
+        size = max(largest(claim), largest(of_other[name]))
+        allowed = (ROUNDINGS + EXPONENTS * numbers) * scene.lab.eps * size + SUBNORMAL * least
+        # where large terms cancel, as behind a saturated function, their rounding errors stay
+        scale = largest(per_entry_scale(scene.tensors[name]))
+        allowed += EXPONENTS * scene.lab.eps * natural / scale
         if not error <= allowed and not error <= allowed + sum(
             _rounding(scene, v, name) for v in (scene.cotangents, other, mixed)
         ):

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.compare import ROUNDINGS
 from gradcheck.directions import per_entry_scale, varied
 from gradcheck.losses import Losses
+from gradcheck.measuring import ROUNDINGS
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Probe, Ray, norm
 from gradcheck.target import Array, Outputs, Tensors

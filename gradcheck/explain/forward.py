@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.blocks import norm
-from gradcheck.compare import ROUNDINGS
 from gradcheck.explain import (  # noqa: F401 (they register their searches)
     bypasses,
     descended,
@@ -26,6 +25,7 @@ from gradcheck.explain.evidence import Evidence
 from gradcheck.explain.factors import name_factor
 from gradcheck.explain.way_back import SEARCHES, Suspicion, WayBack
 from gradcheck.judgement import MARGIN
+from gradcheck.measuring import ROUNDINGS
 from gradcheck.result import Explanation, Support
 from gradcheck.tape import record
 from gradcheck.target import Array

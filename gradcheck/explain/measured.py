@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.compare import ROUNDINGS
 from gradcheck.explain.evidence import Evidence
 from gradcheck.judgement import MARGIN
+from gradcheck.measuring import ROUNDINGS
 from gradcheck.probe import Ray, norm
 from gradcheck.target import Array, Outputs
 

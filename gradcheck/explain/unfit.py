@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.compare import ROUNDINGS
 from gradcheck.explain.evidence import Evidence
+from gradcheck.measuring import ROUNDINGS
 from gradcheck.probe import OUTSIDE, norm
 from gradcheck.result import Explanation
 from gradcheck.target import Array

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradcheck.blocks import norm
-from gradcheck.compare import ROUNDINGS
 from gradcheck.directions import per_entry_scale, varied
 from gradcheck.judgement import MARGIN
+from gradcheck.measuring import ROUNDINGS
 from gradcheck.memory import Memory
 from gradcheck.point import Lab, Point
 from gradcheck.probe import Ray

@@ -54,7 +54,7 @@ def test_three_wrong_entries_of_many_are_named_in_few_forwards():
     tensor = failed((784, 300), spoil, "W")
     assert {entry.index for entry in tensor.worst} == {(5, 7), (700, 11), (300, 299)}
     assert tensor.region == ""
-    assert tensor.forwards < 200
+    assert tensor.forwards < 220
 
 
 def scaled_row(dW, dx):

@@ -60,7 +60,6 @@ def read_only():
     [
         X.tolist(),
         X[:1],
-        X[:0],
         np.asfortranarray(X),
         np.hstack([X, X])[:, ::2],
         read_only(),
@@ -72,7 +71,6 @@ def read_only():
     ids=[
         "list",
         "one",
-        "empty",
         "fortran",
         "strided",
         "read-only",

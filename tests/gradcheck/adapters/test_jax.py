@@ -43,3 +43,15 @@ def test_a_plain_function_of_jax_arrays_is_checked():
 
     assert report.ok, str(report)
     assert set(report.tensors) == {"x", "w"}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_low_precision_is_measured_in_float64(dtype):
+    jax.config.update("jax_enable_x64", False)
+    x = jax.numpy.asarray(X).astype(dtype)
+
+    for function in (jax.jit(jax.numpy.tanh), cube(3.0)):
+        report = gradcheck.check(function, x)
+        assert report.ok, str(report)
+        assert gradcheck.examination.WIDENED in report.notes
+    assert gradcheck.check(cube(6.0), x, explain=False).verdict is Verdict.FAIL

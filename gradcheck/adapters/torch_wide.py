@@ -1,0 +1,116 @@
+"""PyTorch code computing in float64, whatever precision it was written for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from gradcheck.target import Outputs, Run, Tensors
+
+# Methods that name a precision without an argument.
+CASTS = ("float", "half", "bfloat16")
+
+
+@contextmanager
+def computing_in_float64(native: Any) -> Iterator[None]:
+    """Have all that runs inside compute in float64; no gradient is recorded.
+
+    Parameters
+    ----------
+    native
+        The dtype that the code computes in by itself. Random numbers are drawn in it, so that
+        they are the same.
+
+    Notes
+    -----
+    Arguments of lower precision are widened where they enter an operation, whether they come from
+    a closure, a module or a constructor, and so is what constructors and casts return. Two levels
+    are needed: the functions that users call check their arguments for a common dtype before they
+    split into operations (see ``torch.overrides`` and ``torch.utils._python_dispatch``).
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    wide = {
+        torch.float32: torch.float64,
+        torch.float16: torch.float64,
+        torch.bfloat16: torch.float64,
+        torch.complex64: torch.complex128,
+        torch.complex32: torch.complex128,
+    }
+    casts = tuple(getattr(torch.Tensor, name) for name in CASTS)
+
+    def widened(value: Any) -> Any:
+        if isinstance(value, torch.dtype):
+            return wide.get(value, value)
+        if isinstance(value, torch.Tensor) and value.dtype in wide:
+            return value.to(wide[value.dtype])
+        return value
+
+    def narrowed(value: Any) -> Any:
+        double = isinstance(value, torch.Tensor) and value.dtype is torch.float64
+        return value.to(native) if double else value
+
+    class Calls(TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            kwargs = kwargs or {}
+            if func in casts:
+                return args[0].double()
+            if getattr(func, "__name__", "") != "__get__":  # an attribute is asked as it is
+                args, kwargs = _changed((args, kwargs), widened)
+            return _changed(func(*args, **kwargs), widened)
+
+    class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            kwargs = kwargs or {}
+            if torch.Tag.nondeterministic_seeded in func.tags:
+                drawn = func(*_changed(args, narrowed), **_changed(kwargs, narrowed))
+                in_place = func._schema.name.endswith("_")
+                return args[0].copy_(drawn) if in_place else _changed(drawn, widened)
+            args, kwargs = _changed((args, kwargs), widened)
+            return _changed(func(*args, **kwargs), widened)
+
+    with torch.no_grad(), Calls(), Operations():  # type: ignore[no-untyped-call]
+        yield
+
+
+def _changed(tree: Any, change: Any) -> Any:
+    """Return tuples, lists and mappings of arguments with every leaf changed."""
+    if isinstance(tree, Mapping):
+        return {key: _changed(value, change) for key, value in tree.items()}
+    if type(tree) in (tuple, list):
+        return type(tree)(_changed(value, change) for value in tree)
+    return change(tree)
+
+
+def within_domain(run: Callable[[Tensors], Run]) -> Callable[[Tensors], Run]:
+    """Return ``run`` with a RuntimeError told as a ValueError, once a point has gone through.
+
+    PyTorch raises it for points outside of the domain of an operation, where NumPy raises
+    ValueError or returns NaN. At the first point it is the user's to see as it is.
+    """
+    reached = False
+
+    def guarded(at: Tensors) -> Run:
+        nonlocal reached
+        try:
+            found = run(at)
+        except RuntimeError as error:
+            if not reached:
+                raise
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+        reached = True
+        return found
+
+    return guarded
+
+
+def no_claim(cotangents: Outputs) -> dict[str, Any]:
+    """Claim nothing: only the numbers are taken from code that computes in another precision."""
+    return {}
