@@ -12,13 +12,12 @@ from typing import Any, Literal
 
 from gradcheck.contract import check_contract
 from gradcheck.explain import explain_contract
-from gradcheck.explain.certainty import settle
 from gradcheck.explain.solve import Alternative
 from gradcheck.explain.story import agree, tell
 from gradcheck.judgement import Judgement
 from gradcheck.localize import wrong_entries
 from gradcheck.point import Lab
-from gradcheck.repair import Repair, proven, repairs
+from gradcheck.repair import Repair, ranked, repairs
 from gradcheck.report import Report
 from gradcheck.result import (
     Entry,
@@ -156,17 +155,11 @@ class Checker:
             interrupted = True
         reports = findings.reports(self._blank)
         breaches = explain_contract(findings.promises) if self.explainer is not None else []
-        causes, others = proven(tell(breaches, reports), findings.repairs)
-        # gradients that overwrite one another depend on their order, as if on an earlier call
-        overwritten = any(cause.code == "overwritten_not_accumulated" for cause in causes)
-        stale = [e for e in others if overwritten and e.code == "stale_cache"]
-        breaches = [e for e in others if not e.tensor and e not in stale]
-        others = [*stale, *(e for e in others if e.tensor)]
         return Report(
             target.name,
             reports,
             findings.promises,
-            tuple(settle([*breaches, *causes, *others])),
+            ranked(tell(breaches, reports), findings.repairs),
             seed,
             tuple(self._notes()) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,

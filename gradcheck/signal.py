@@ -21,7 +21,7 @@ from gradcheck.target import Array, Outputs
 # zero, to it, and small, for functions that are defined nearby only or saturate on the way.
 REACHES = (4.0, 1.0, 2.0**-6)
 
-# How closely the place is found at which outputs begin to move, relatively.
+# How closely the place is found at which outputs begin to move, and how near it may be, relatively.
 NARROW = 2.0**-20
 
 AWAY = "check at another input, with values of ordinary size"
@@ -118,11 +118,16 @@ def _underflows(ray: Ray, t: float) -> bool:
     """
     if any(np.any(y) for y in ray.outputs):
         return False
-    inner, outer = 0.0, t
+
+    def moved(step: float) -> bool:
+        return any(np.any(change) for change in ray.changes(step))
+
+    inner, outer = NARROW * t, t
+    if moved(inner):
+        return False  # zero at the point alone, as a squared error is where it is met
     while abs(outer - inner) > NARROW * abs(outer):
         middle = (inner + outer) / 2
-        moved = any(np.any(change) for change in ray.changes(middle))
-        inner, outer = (inner, middle) if moved else (middle, outer)
+        inner, outer = (inner, middle) if moved(middle) else (middle, outer)
     sizes = [np.max(np.abs(c), initial=0.0) for c in ray.changes(outer)]
     least = max(float(np.finfo(y.dtype).tiny) for y in ray.outputs if y.dtype.kind == "f")
     return float(max(sizes)) < math.sqrt(least)

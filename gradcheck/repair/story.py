@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gradcheck.explain.certainty import settle
 from gradcheck.repair.search import Repair
 from gradcheck.result import Explanation, Support
 
@@ -78,6 +79,25 @@ PLAIN = 0.82
 # Explanations that say what to write: only a plainer change is better advice.
 WRITTEN = frozenset({"gradient_of_other_loss", "softmax_jacobian_twice"})
 PLAINER = 0.75
+
+
+def ranked(told: Sequence[Explanation], repairs: Sequence[Repair]) -> tuple[Explanation, ...]:
+    """Return all explanations in the order in which they are read.
+
+    Broken promises come first, then what a change of the code proves, then the rest. Gradients
+    that overwrite one another depend on the order of the calls, as if on an earlier one: a stale
+    cache is then their consequence.
+
+    Parameters
+    ----------
+    told, repairs
+        As for `proven`.
+    """
+    causes, others = proven(told, repairs)
+    overwritten = any(cause.code == "overwritten_not_accumulated" for cause in causes)
+    late = [e for e in others if e.tensor or (overwritten and e.code == "stale_cache")]
+    promises = [e for e in others if e not in late]
+    return tuple(settle([*promises, *causes, *sorted(late, key=lambda e: bool(e.tensor))]))
 
 
 def proven(
