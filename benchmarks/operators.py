@@ -35,8 +35,8 @@ UNSAFE = {"lu_unpack"}
 # Gradients that are wrong, and how that is known.
 TRUE_FINDS = {
     "nn.functional.hardsigmoid": "its slope 1/6 is rounded to single precision",
-    "as_strided_scatter": "where the view has no dimensions its input is overwritten, and a "
-    "gradient of 1 is claimed for it; torch's own gradcheck fails as well",
+    "as_strided_scatter": "the gradient of its input arrives at the entries that were overwritten, "
+    "and not at those that were kept; torch's own gradcheck fails as well",
 }
 
 
