@@ -140,8 +140,7 @@ class Checker:
         target = self.lab.native.target
         unchecked: tuple[Unchecked, ...] = ()
         try:
-            claimed = self.lab.base.claimed
-            unchecked = left_unjudged(target, claimed, findings.names, asked=asked)
+            unchecked = left_unjudged(self.lab, findings.names, asked=asked)
             jobs = [Job("judge", name) for name in findings.names]
             jobs += [Job("contract")] if contract is not False else []
             findings.take(jobs, perform)

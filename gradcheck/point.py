@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gradcheck.directions import compact, per_entry_scale, random_cotangents
 from gradcheck.probe import Probe
+from gradcheck.result import Unchecked
 from gradcheck.target import Array, Outputs, Target, Tensors
 
 # Relative size of the move away from a kink: far beyond the steps of the numerical derivative,
@@ -79,6 +81,12 @@ class Lab:
         self.eps = max([*units, target.rounding or 0.0])
         if self.eps > np.finfo(np.float64).eps:
             self._widen(target)
+
+    @cached_property
+    def uncovered(self) -> tuple[Unchecked, ...]:
+        """Arrays beside the tensors that the output depends on; looked for once."""
+        target = self.native.target
+        return target.uncovered(target)
 
     @property
     def forwards(self) -> int:

@@ -230,11 +230,14 @@ class Unchecked:
         ``"frozen"``; or ``"excluded"``, left out by the caller.
     reason
         Why it was not judged.
+    value
+        The array, where it is one of NumPy's.
     """
 
     name: str
     role: str
     reason: str
+    value: FloatArray | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_owed(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from gradcheck.adapters.vocabulary import is_like_trained
+from gradcheck.point import Lab
 from gradcheck.result import Unchecked
 from gradcheck.target import Target
 
@@ -13,21 +14,19 @@ NO_CLAIM = "backward gave no gradient of it"
 LEFT_OUT = "it is none of the tensors asked for"
 
 
-def left_unjudged(
-    target: Target, claimed: Container[str], names: Container[str], *, asked: bool
-) -> tuple[Unchecked, ...]:
+def left_unjudged(lab: Lab, names: Container[str], *, asked: bool) -> tuple[Unchecked, ...]:
     """Return the tensors that are not judged, and the arrays that are no tensors.
 
     Parameters
     ----------
-    target
-        What is checked.
-    claimed, names
-        Of what there is a gradient, and what is judged.
+    lab
+        Where the gradients were seen.
+    names
+        The tensors that are judged.
     asked
         Whether the caller chose what is judged, so that the rest is left out on purpose.
     """
-    return tuple(_left(target, claimed, names, asked=asked))
+    return tuple(_left(lab, names, asked=asked))
 
 
 def _role(target: Target, name: str) -> str:
@@ -37,9 +36,8 @@ def _role(target: Target, name: str) -> str:
     return target.role(name)
 
 
-def _left(
-    target: Target, claimed: Container[str], names: Container[str], *, asked: bool
-) -> Iterator[Unchecked]:
+def _left(lab: Lab, names: Container[str], *, asked: bool) -> Iterator[Unchecked]:
+    target, claimed = lab.native.target, lab.base.claimed
     for name in target.tensors:
         if name in names:
             continue
@@ -47,6 +45,6 @@ def _left(
             yield Unchecked(name, "excluded", LEFT_OUT)
         else:
             yield Unchecked(name, _role(target, name), NO_CLAIM)
-    for array in target.uncovered(target):
+    for array in lab.uncovered:
         left_out = asked and array.is_owed
         yield replace(array, role="excluded", reason=LEFT_OUT) if left_out else array

@@ -125,7 +125,7 @@ class Coverage:
         if not steady:
             return tuple(Unchecked(s.name, role, UNSTEADY) for s, role in found if role in OWED)
         reasons = {**REASONS, "parameter": self.reason}
-        named = [Unchecked(slot.name, role, reasons[role]) for slot, role in found]
+        named = [Unchecked(s.name, role, reasons[role], s.array) for s, role in found]
         reasons["parameter"] = MADE_LATE
         named += [Unchecked(slot.name, role, reasons[role]) for slot, role in late]
         return tuple(dict.fromkeys(named))

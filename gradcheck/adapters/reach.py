@@ -7,6 +7,7 @@ this finds what its output may depend on.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -80,8 +81,12 @@ class _Walk:
         return self.found
 
     def into(self, thing: Any, prefix: str) -> None:
-        """Have ``thing`` looked into; ``prefix`` is put before the names of its own."""
-        self._waiting.append((thing, prefix))
+        """Have ``thing`` looked into; ``prefix`` is put before the names of its own.
+
+        A module is none of a layer's parts, and to ask it for a name may import another.
+        """
+        if not isinstance(thing, ModuleType):
+            self._waiting.append((thing, prefix))
 
     def _open(self, thing: Any, prefix: str) -> None:
         if isinstance(thing, FunctionType):
@@ -155,7 +160,8 @@ class _Walk:
                 self._value(value, "", name, Place(namespace, name, True))
 
     def _module(self, module: ModuleType, read: set[str]) -> None:
-        if _is_closed(module.__name__):
+        name = module.__name__
+        if _is_closed(name) or name.partition(".")[0] in sys.stdlib_module_names:
             return
         for name in sorted(read & vars(module).keys()):
             value = vars(module)[name]

@@ -64,6 +64,8 @@ class Evidence:
         Dtypes of the layer's own tensors.
     hear
         As ``listen``, but for losses as well.
+    constants
+        Returns the arrays beside the tensors that the output depends on, by name.
     """
 
     probe: Probe
@@ -77,6 +79,7 @@ class Evidence:
     listen: Callable[[Tensors, Outputs], Array] | None = None
     own: dict[str, np.dtype[Any]] = field(default_factory=dict)
     hear: Callable[[Tensors, Outputs], Array] | None = None
+    constants: Callable[[], Tensors] = dict
     directions: list[Array] = field(default_factory=list)
     _rays: dict[bytes, Ray] = field(default_factory=dict)
     _memo: dict[tuple[bytes, bytes], Bounded] = field(default_factory=dict)
@@ -89,7 +92,16 @@ class Evidence:
         listen = None if target.unit_cotangent else hear
         own = {tensor: value.dtype for tensor, value in target.tensors.items()}
         return cls(
-            lab.wide, point, name, lab.eps, lab.rng, target.batch, listen=listen, own=own, hear=hear
+            lab.wide,
+            point,
+            name,
+            lab.eps,
+            lab.rng,
+            target.batch,
+            listen=listen,
+            own=own,
+            hear=hear,
+            constants=lambda: {u.name: u.value for u in lab.uncovered if u.value is not None},
         )
 
     def __post_init__(self) -> None:

@@ -17,7 +17,8 @@ def weights_on_another_axis(measured: Measured) -> Iterator[Prediction]:
     if len(measured.shape) != 2 or not measured.known.all():
         return
     name = measured.evidence.name
-    for other, value in measured.evidence.point.tensors.items():
+    arrays = {**measured.evidence.constants(), **measured.evidence.point.tensors}
+    for other, value in arrays.items():
         weights = value.astype(np.float64)
         if other == name or value.ndim != 1 or np.any(weights == 0) or np.ptp(weights) == 0:
             continue

@@ -41,7 +41,9 @@ def _report(report: Outcome) -> dict[str, Any]:
             name: asdict(promise) | {"verdict": str(promise.verdict)}
             for name, promise in report.contract.items()
         },
-        "unchecked": [asdict(array) for array in report.unchecked],
+        "unchecked": [
+            {"name": a.name, "role": a.role, "reason": a.reason} for a in report.unchecked
+        ],
         "notes": report.notes,
         "parts": {name: _report(part) for name, part in report.parts.items()},
     }

@@ -29,6 +29,7 @@ DESCRIPTIVE = frozenset(
 # Codes of a change that do not say more than that: a factor, a term or a value is another one.
 VAGUE = frozenset(
     {
+        "clip_ignored",
         "derivative_at_wrong_point",
         "path_missing",
         "additive_term",
