@@ -23,17 +23,15 @@ SUBNORMAL = 64.0
 
 
 def _unchanged(scene: Scene, role: str) -> Finding:
-    owned = [name for name in scene.mutated if scene.probe.target.role(name) == role]
-    if not owned:
-        return Finding(True, f"every {role} is the same, bit for bit, after forward and backward")
-    when = "forward" if set(owned) & set(scene.inputs_after_forward) else "backward"
     sizes = {
-        name: float(np.max(np.abs(scene.first.handed[name] - scene.tensors[name])))
-        for name in owned
+        name: size for name, size in scene.mutated.items() if scene.probe.target.role(name) == role
     }
+    if not sizes:
+        return Finding(True, f"every {role} is the same, bit for bit, after forward and backward")
+    when = "forward" if sizes.keys() & scene.inputs_after_forward.keys() else "backward"
     worst = max(sizes, key=sizes.__getitem__)
     return Finding(
-        False, f"{when} changed {', '.join(owned)} in place, {worst} by up to {sizes[worst]:.3g}"
+        False, f"{when} changed {', '.join(sizes)} in place, {worst} by up to {sizes[worst]:.3g}"
     )
 
 
