@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from gradcheck.target import Outputs, Run, Tensors
@@ -30,8 +31,10 @@ def computing_in_float64(native: Any) -> Iterator[None]:
     split into operations (see ``torch.overrides`` and ``torch.utils._python_dispatch``).
     """
     import torch
-    from torch.overrides import TorchFunctionMode
-    from torch.utils._python_dispatch import TorchDispatchMode
+
+    # untyped, so that types are checked alike with PyTorch and without
+    overrides: Any = import_module("torch.overrides")
+    dispatch: Any = import_module("torch.utils._python_dispatch")
 
     wide = {
         torch.float32: torch.float64,
@@ -53,7 +56,7 @@ def computing_in_float64(native: Any) -> Iterator[None]:
         double = isinstance(value, torch.Tensor) and value.dtype is torch.float64
         return value.to(native) if double else value
 
-    class Calls(TorchFunctionMode):
+    class Calls(overrides.TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
@@ -64,7 +67,7 @@ def computing_in_float64(native: Any) -> Iterator[None]:
                 args, kwargs = _changed((args, kwargs), widened)
             return _changed(func(*args, **kwargs), widened)
 
-    class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    class Operations(dispatch.TorchDispatchMode):  # type: ignore[misc]
         def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
@@ -76,7 +79,7 @@ def computing_in_float64(native: Any) -> Iterator[None]:
             args, kwargs = _changed((args, kwargs), widened)
             return _changed(func(*args, **kwargs), widened)
 
-    with torch.no_grad(), Calls(), Operations():  # type: ignore[no-untyped-call]
+    with torch.no_grad(), Calls(), Operations():
         yield
 
 

@@ -157,3 +157,40 @@ def test_two_wrong_entries_do_not_cancel_by_their_signs():
     }
 
     assert verdicts == {Verdict.FAIL}
+
+
+class Rectified:
+    """Dense and ReLU with a bias of zero: at an input of zero every unit is at its kink."""
+
+    def __init__(self, sizes, slope):
+        rng = np.random.default_rng(0)
+        self.W, self.b, self.slope = rng.normal(size=sizes), np.zeros(sizes[1]), slope
+
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W + self.b
+        return np.maximum(self.z, 0)
+
+    def backward(self, grad):
+        grad = grad * np.where(self.z == 0, self.slope, self.z > 0)
+        self.dW, self.db = self.x.T @ grad, grad.sum(axis=0)
+        return grad @ self.W.T
+
+
+SIZES = [(4, 3), (20, 40), (200, 150)]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_any_subgradient_does_where_many_kinks_meet(sizes, slope):
+    report = gradcheck.check(Rectified(sizes, slope), np.zeros((1, sizes[0])), explain=False)
+
+    assert report.verdict is not Verdict.FAIL, str(report)
+    assert report.tensors["b"].verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("slope", [-1.0, 2.0, 5.0])
+def test_what_is_no_subgradient_fails_where_many_kinks_meet(sizes, slope):
+    report = gradcheck.check(Rectified(sizes, slope), np.zeros((1, sizes[0])), explain=False)
+
+    assert report.verdict is Verdict.FAIL, str(report)
