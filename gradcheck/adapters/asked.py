@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from gradcheck.adapters.discovery import Found, nothing
 from gradcheck.adapters.parameters import Parameter
 from gradcheck.adapters.slots import Slot
@@ -31,6 +33,8 @@ def take_given(
     )
     known, found.parameters = found.parameters, {}
     slots_by_name = {slot.name: slot for slot in pool}
+    taken = {id(parameter.gradient()) for parameter in known.values()}
+    free = [slot for slot in pool if id(slot.read()) not in taken]
     for key, value in given.items():
         of_identity = (
             parameter for parameter in known.values() if parameter.place.get() is value is not None
@@ -42,7 +46,7 @@ def take_given(
         if parameter is None and slot is not None:
             parameter = Parameter(slot.name, slot.place, nothing, True)
         if parameter is None:
-            parameter = _of_name(key, value, elsewhere, pool)
+            parameter = _of_name(key, value, elsewhere, free)
         if parameter is None:
             raise TargetError(
                 f"params names {key!r}, but {name} shows no gradient for it after backward; found "
@@ -61,7 +65,9 @@ def _of_name(
     )
     if slot is None:
         return None
-    wanted = stem(str(key))
-    gradient = next((g for g in pool if g.word and wanted in gradient_stems(g.word)), None)
-    reader = nothing if gradient is None else gradient.read
+    wanted, shape = stem(str(key)), np.shape(slot.place.get())
+    gradients = [g for g in pool if g.word and wanted in gradient_stems(g.word)]
+    # "dweights" may be that of W, too: one that says the very name is closer, then one that fits
+    gradients.sort(key=lambda g: (str(key) not in g.word, np.shape(g.read()) != shape))
+    reader = gradients[0].read if gradients else nothing
     return Parameter(slot.name, slot.place, reader, True)

@@ -1,8 +1,8 @@
 """No PASS over an array that nobody looked at: it is judged, or named, wherever it is kept."""
 
 from generated_functions import CONTAINERS, closures_of, pair_of
-from generated_layers import HOMES, IN_FUNCTIONS, LATE, layer_of, plans
-from hypothesis import given, note
+from generated_layers import HOMES, IN_FUNCTIONS, LATE, Leaf, Plan, layer_of, plans
+from hypothesis import example, given, note
 from hypothesis import strategies as st
 
 import gradcheck
@@ -10,6 +10,12 @@ from gradcheck import Verdict
 
 OBJECTS = tuple(home for home in HOMES if home not in (*IN_FUNCTIONS, LATE))
 AT_ONCE = (*OBJECTS, *IN_FUNCTIONS)
+
+
+def beside_a_list(wrong=None):
+    """A list's gradients, `dweights`, may be those of W, which a closure keeps, by their name."""
+    leaves = (Leaf("alpha", "bias", (2,), "list"), Leaf("W", "bias", (2,), "closure"))
+    return Plan(leaves, wrong, "zero", 0, False)
 
 
 def checked(plan, **options):
@@ -36,6 +42,7 @@ def test_a_wrong_gradient_does_not_pass_wherever_its_parameter_is_kept(plan):
         assert report.verdict is Verdict.FAIL
 
 
+@example(beside_a_list(wrong=1))
 @given(plans(AT_ONCE))
 def test_a_wrong_gradient_fails_where_the_parameters_are_named(plan):
     report = checked(plan, asked=True)
@@ -52,6 +59,7 @@ def test_a_right_layer_passes_wherever_its_parameters_are_kept(plan):
     assert len(report.tensors) == 1 + len(plan.leaves)
 
 
+@example(beside_a_list())
 @given(plans(AT_ONCE, right=True))
 def test_a_right_layer_passes_where_its_parameters_are_named(plan):
     report = checked(plan, asked=True)
