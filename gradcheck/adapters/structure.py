@@ -80,6 +80,20 @@ def items(value: Any) -> Items:
     return []
 
 
+def refilled(original: Any, fresh: list[Any]) -> Any:
+    """Return a container like ``original`` that holds ``fresh``, in the order of `items`."""
+    if isinstance(original, Mapping):
+        return _mapping(original, dict(zip(original, fresh, strict=True)))
+    if isinstance(original, tuple):
+        return type(original)(*fresh) if hasattr(original, "_fields") else tuple(fresh)
+    if isinstance(original, list):
+        return fresh
+    twin = copy.copy(original)
+    for field, item in zip(dataclasses.fields(original), fresh, strict=True):
+        object.__setattr__(twin, field.name, item)  # frozen ones too: the twin is ours
+    return twin
+
+
 def like(original: Any, value: Array) -> Any:
     """Return ``value`` as what ``original`` is: a float, or an array of the same layout."""
     if isinstance(original, float) and not isinstance(original, np.generic):
@@ -144,16 +158,7 @@ def _rebuild(name: str, value: Any, tensors: Mapping[str, Array], bare: bool) ->
     if not parts:
         return copy.deepcopy(value)
     fresh = [_rebuild(_child(name, s, bare), item, tensors, False) for s, item in parts]
-    if isinstance(value, Mapping):
-        return _mapping(value, dict(zip(value, fresh, strict=True)))
-    if isinstance(value, tuple):
-        return type(value)(*fresh) if hasattr(value, "_fields") else tuple(fresh)
-    if isinstance(value, list):
-        return fresh
-    twin = copy.copy(value)
-    for field, item in zip(dataclasses.fields(value), fresh, strict=True):
-        object.__setattr__(twin, field.name, item)  # frozen ones too: the twin is ours
-    return twin
+    return refilled(value, fresh)
 
 
 def _mapping(original: Mapping[Any, Any], fresh: dict[Any, Any]) -> Any:

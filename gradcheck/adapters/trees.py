@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from gradcheck.adapters.structure import Items, items, refilled
 
 Test = Callable[[Any], bool]
 
@@ -19,7 +19,7 @@ def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         What is called so; it is its own leaf where it is no container.
     """
     parts = _parts(value)
-    if parts is None:
+    if not parts:
         yield name, value
         return
     for suffix, part in parts:
@@ -29,22 +29,10 @@ def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def rebuilt(name: str, value: Any, others: Mapping[str, Any]) -> Any:
     """Return ``value`` with ``others`` for the leaves of their names; containers are made anew."""
     parts = _parts(value)
-    if parts is None:
+    if not parts:
         return others.get(name, value)
     fresh = [rebuilt(f"{name}{suffix}", part, others) for suffix, part in parts]
-    if isinstance(value, Mapping):
-        twin = {} if type(value) is dict else copy.copy(value)
-        for key, part in zip(value, fresh, strict=True):
-            twin[key] = part  # type: ignore[index]
-        return twin
-    if isinstance(value, tuple):
-        return type(value)(*fresh) if hasattr(value, "_fields") else tuple(fresh)
-    if isinstance(value, list):
-        return fresh
-    twin = copy.copy(value)
-    for field, part in zip(dataclasses.fields(value), fresh, strict=True):
-        object.__setattr__(twin, field.name, part)  # frozen ones too: the twin is ours
-    return twin
+    return refilled(value, fresh)
 
 
 def holds(value: Any, is_leaf: Test) -> bool:
@@ -52,14 +40,8 @@ def holds(value: Any, is_leaf: Test) -> bool:
     return any(is_leaf(leaf) for _, leaf in leaves("", value))
 
 
-def _parts(value: Any) -> list[tuple[str, Any]] | None:
-    """Return the parts of a container with what is put behind its name; None for a leaf."""
+def _parts(value: Any) -> Items:
+    """Return the parts of a container with what is put behind its name; empty for a leaf."""
     if isinstance(value, Mapping):
         return [(f"[{key!r}]", part) for key, part in value.items()]
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return [(f".{key}", getattr(value, key)) for key in value._fields]
-    if isinstance(value, list | tuple):
-        return [(f"[{position}]", part) for position, part in enumerate(value)]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [(f".{f.name}", getattr(value, f.name)) for f in dataclasses.fields(value)]
-    return None
+    return items(value)
