@@ -143,8 +143,16 @@ class Lab:
         shape = self.native.target.tensors[name].shape
         yield self.side(name, np.ones(shape))
         yield self.side(name, -np.ones(shape))
-        for _ in range(2):
-            yield self.side(name, self.rng.integers(0, 2, shape) * 2.0 - 1.0)
+        yield from (self.random_side(name) for _ in range(2))
+
+    def random_side(self, name: str) -> Tensors:
+        """Return the tensors with every entry of ``name`` moved a little, up or down at random."""
+        return self.side(name, self.random_signs(name))
+
+    def random_signs(self, name: str) -> Array:
+        """Draw a sign for every entry of ``name``."""
+        shape = self.native.target.tensors[name].shape
+        return self.rng.integers(0, 2, shape) * 2.0 - 1.0
 
     def side(self, name: str, signs: Array) -> Tensors:
         """Return the tensors with every entry of ``name`` moved a little, as its sign says."""

@@ -105,7 +105,7 @@ def _of_empty(lab: Lab, point: Point, name: str) -> Judgement:
 def _judge_beside(lab: Lab, name: str) -> Judgement:
     """Judge at a point a little beside the base, away from its kinks and ties."""
     value = lab.native.target.tensors[name]
-    tensors = lab.side(name, lab.rng.integers(0, 2, value.shape) * 2.0 - 1.0)
+    tensors = lab.random_side(name)
     nearby, fault = comparable(lab.point(tensors), name, value)
     return fault or _judge(lab, tensors, nearby, name).judge()
 
@@ -128,7 +128,7 @@ def _against_sides(lab: Lab, point: Point, name: str) -> tuple[Verdict, str]:
                 return Verdict.PASS, ""
         wrong = beyond = _beyond(here, around)
         if wrong.any():  # whether they are all the gradients there are, more sides show
-            sides += [lab.side(name, _signs(lab, here.shape)) for _ in range(MORE_SIDES)]
+            sides += [lab.random_side(name) for _ in range(MORE_SIDES)]
             around += [lab.claim(moved, positive, name) for moved in sides[-MORE_SIDES:]]
             beyond = _beyond(here, around)
             wrong = beyond & _exhausted(around)
@@ -155,10 +155,6 @@ def _against_sides(lab: Lab, point: Point, name: str) -> tuple[Verdict, str]:
     if beyond.any():
         return Verdict.UNDECIDED, MANY_KINKS
     return Verdict.PASS, ""
-
-
-def _signs(lab: Lab, shape: tuple[int, ...]) -> Array:
-    return np.asarray(lab.rng.integers(0, 2, shape) * 2.0 - 1.0)
 
 
 def _exhausted(around: list[Array]) -> Array:

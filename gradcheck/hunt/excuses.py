@@ -198,7 +198,7 @@ class _Point:
         target = lab.native.target
         moved = {}
         for name, value in target.tensors.items():
-            signs = lab.rng.integers(0, 2, value.shape) * 2.0 - 1.0
+            signs = lab.random_signs(name)
             if sign and target.role(name) != "input":
                 signs = np.full(value.shape, sign)
             moved[name] = lab.side(name, signs)[name]
