@@ -11,14 +11,10 @@ import numpy as np
 from gradcheck.adapters import as_target, network
 from gradcheck.check import check
 from gradcheck.derivative import derivative
-from gradcheck.entries import EntryByEntry
 from gradcheck.point import NUDGE, Lab
 from gradcheck.report import Report
 from gradcheck.result import TensorReport, Verdict
 from gradcheck.target import Array, Tensors, is_differentiable
-
-# Entries that are measured one by one to excuse a failure: shrunk inputs have few.
-MOST_MEASURED = 256
 
 # A derivative known to a tenth is finite for certain.
 SURE = 0.1
@@ -83,8 +79,6 @@ class _Point:
                 if self._is_finite(tensor.name, claimed)
                 else f"{tensor.name}: its derivative is not finite here"
             )
-        if self._underflows(tensor.name, claimed):
-            return f"{tensor.name}: {claimed.dtype} has no numbers as small as what is missing"
         if self._is_negligible(tensor, claimed):
             return f"{tensor.name}: what is wrong is lost beside gradients of ordinary size"
         if self._is_convention(tensor.name):
@@ -116,25 +110,6 @@ class _Point:
         if found.kink is not None:
             return True
         return bool(found.error_bound <= SURE * max(abs(found.value), 1.0))
-
-    def _underflows(self, name: str, claimed: Array) -> bool:
-        """Whether all that is wrong is below the smallest normal number of the claim's dtype.
-
-        The numerical derivative is taken in double precision, where the tails of an exponential
-        reach farther down.
-        """
-        lab = Lab(as_target(self.layer, *self.inputs), self.seed)
-        if name not in lab.base.claimed or claimed.size > MOST_MEASURED:
-            return False
-        least = float(np.finfo(claimed.dtype).tiny)
-        least *= max(1.0, *(float(np.abs(v).max(initial=0.0)) for v in lab.base.cotangents))
-        entries = EntryByEntry(lab, lab.base, name).all()
-        lost = [e for e in entries if max(abs(e.claimed), abs(e.numerical)) <= least]
-        right = [
-            e for e in entries if abs(e.claimed - e.numerical) <= e.bound <= SURE * abs(e.claimed)
-        ]
-        missing = any(e.claimed != e.numerical for e in lost)
-        return missing and len({e.index for e in (*lost, *right)}) == len(entries)
 
     def _is_negligible(self, tensor: TensorReport, claimed: Array) -> bool:
         """Whether all that is wrong is lost when an ordinary gradient is added to it.
