@@ -32,7 +32,7 @@ from benchmarks.corpus import Case, cases
 from benchmarks.engine import OvertimeError, guard
 from benchmarks.mutants import mutants, recipes_of_corpus
 from gradcheck.explain.certainty import kind_of
-from gradcheck.result import Explanation, Support
+from gradcheck.report.data import Explanation, Support
 
 SECONDS = 60  # for one layer
 

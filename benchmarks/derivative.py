@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import math
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from gradcheck.derivative import derivative
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "gradcheck"))
-import functions
+from gradcheck.numerics.derivative import derivative
+from tests.support import functions
 
 ROUNDING = 4 * float(np.finfo(float).eps)
 

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.rival_diagnoses import RIVALS
 from benchmarks.runs.store import FRESH, HELD, OTHER, STRANGE, TUNED, UNSEEN, Curves, Labelled, read
 from diagnostics import History, Severity, diagnose
-from diagnostics.history import CURVES
+from diagnostics.history.history import CURVES
 
 OURS = "diagnostics"
 # The same with warnings counted as alarms, which they are not meant to be.

@@ -21,7 +21,7 @@ from sklearn.neural_network import MLPClassifier  # type: ignore[import-untyped]
 
 from benchmarks import regressions
 from diagnostics import Severity, investigate
-from diagnostics.probes.calibration import expected_calibration_error, fit_temperature
+from diagnostics.statistics.calibration import expected_calibration_error, fit_temperature
 
 Array = Any
 Predict = Callable[[Array], Array]

@@ -2,12 +2,12 @@
 
 from diagnostics.comparison import Comparison, compare
 from diagnostics.diagnosis import diagnose
+from diagnostics.experiments import investigate
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import History
+from diagnostics.history.history import History
 from diagnostics.live import KerasMonitor, LightningMonitor, Monitor
-from diagnostics.plots import HistoryDisplay, compare_histories, plot_history
-from diagnostics.probes import investigate
-from diagnostics.report import Report
+from diagnostics.report.plots import HistoryDisplay, compare_histories, plot_history
+from diagnostics.report.report import Report
 
 __all__ = [
     "Comparison",

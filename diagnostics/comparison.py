@@ -12,8 +12,10 @@ import numpy as np
 
 from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Severity
-from diagnostics.history import History, as_history
-from diagnostics.report import Report, finite_only
+from diagnostics.history.history import History, as_history
+from diagnostics.report import formats
+from diagnostics.report.data import finite_only
+from diagnostics.report.report import Report
 
 HEADER = ("run", "rows", "lowest loss", "highest accuracy", "first finding")
 
@@ -86,15 +88,26 @@ class Comparison:
 
     def save(self, path: str | Path) -> Path:
         """Write as the ending says: ``.html``, ``.json``, ``.png``, ``.svg``, ``.txt``."""
-        from diagnostics import render
-
-        return render.write(
+        return formats.write(
             Path(path),
-            html=lambda: render.comparison_to_html(self),
-            image=lambda file_format: render.comparison_to_image(self, file_format),
+            html=self._to_html,
+            image=self._to_image,
             json=self.to_json,
             text=lambda: str(self),
         )
+
+    def _to_html(self) -> str:
+        """One self-contained page: the table of the runs, their picture, their findings."""
+        picture = formats.inline(self._to_image("svg"))
+        page = formats.template("comparison.html.j2")
+        return page.render(comparison=self, header=HEADER, picture=picture)
+
+    def _to_image(self, file_format: str) -> bytes:
+        """The runs side by side with their findings, as PNG or SVG."""
+        from diagnostics.report.plots import compare_histories
+
+        findings = {name: report.findings for name, report in self.reports.items()}
+        return formats.figure_to_bytes(compare_histories(self.histories, findings), file_format)
 
 
 def compare(
@@ -151,7 +164,7 @@ def _read_all(
     paths: list[Path], columns: Mapping[str, str] | None, unread: dict[str, str]
 ) -> dict[str, History]:
     """All runs that can be read, by name; the others go into ``unread``."""
-    from diagnostics.readers import read_runs
+    from diagnostics.history.readers import read_runs
 
     histories = {}
     for path in paths:

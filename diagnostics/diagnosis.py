@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from diagnostics.finding import Finding
-from diagnostics.history import History, as_history
-from diagnostics.report import Report
+from diagnostics.history.history import History, as_history
+from diagnostics.report.report import Report
 from diagnostics.rules import RULES, Rule, Run
 
 

@@ -2,12 +2,19 @@
 
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
-from gradcheck.derivative import Derivative, Derivatives, Kink, derivative, gradient, jacobian
 from gradcheck.hunt import HuntReport, hunt
-from gradcheck.report import Report
-from gradcheck.result import Entry, Explanation, PromiseReport, TensorReport, Verdict
+from gradcheck.numerics.derivative import (
+    Derivative,
+    Derivatives,
+    Kink,
+    derivative,
+    gradient,
+    jacobian,
+)
+from gradcheck.report.data import Entry, Explanation, PromiseReport, TensorReport, Verdict
+from gradcheck.report.report import Report
 from gradcheck.target import Target, TargetError
-from gradcheck.update import check_update
+from gradcheck.training.check_update import check_update
 
 __all__ = [
     "Derivative",

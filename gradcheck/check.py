@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import as_target, parts
-from gradcheck.examination import Checker, Job, Mode, Perform
+from gradcheck.checking.linearization import Lab
+from gradcheck.executor import Workers, pack
 from gradcheck.explain import explain_tensor
-from gradcheck.memory import Memory
-from gradcheck.point import Lab
-from gradcheck.progress import Progress
-from gradcheck.report import Report
-from gradcheck.result import Explanation, Verdict
+from gradcheck.report.data import Explanation, Verdict
+from gradcheck.report.progress import Progress
+from gradcheck.report.report import Report
+from gradcheck.runner import Checker, Job, Mode, Perform
+from gradcheck.state import Memory
 from gradcheck.target import Outputs, Target
-from gradcheck.training import LATER, Training, training_of
-from gradcheck.undecided import unless_it_remembers
-from gradcheck.update import check_update
-from gradcheck.workers import Workers, pack
+from gradcheck.training.check_update import check_update
+from gradcheck.training.fit_methods import LATER, Training, training_of
+from gradcheck.training.undecided_steps import unless_it_remembers
 
 
 def check(

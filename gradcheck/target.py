@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.result import Unchecked
+from gradcheck.report.data import Unchecked
 
 Array = NDArray[Any]
 Tensors = Mapping[str, Array]

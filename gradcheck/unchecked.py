@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import replace
 
-from gradcheck.adapters.vocabulary import is_like_trained
-from gradcheck.point import Lab
-from gradcheck.result import Unchecked
+from gradcheck.adapters.signatures.name_tables import is_like_trained
+from gradcheck.checking.linearization import Lab
+from gradcheck.report.data import Unchecked
 from gradcheck.target import Target
 
 NO_CLAIM = "backward gave no gradient of it"

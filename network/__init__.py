@@ -1,7 +1,9 @@
 """A reference NumPy multi-layer perceptron, every layer and loss of which passes its checks."""
 
-from network.data import Digits, load_mnist
+from network.datasets import Dataset, load_data
 from network.download import download_mnist
+from network.early_stopping import EarlyStopping
+from network.faulty_mlp import QuestionNetwork
 from network.functional import log_softmax, softmax
 from network.layers import (
     ELU,
@@ -32,14 +34,12 @@ from network.losses import (
     MeanSquaredError,
     SoftmaxCrossEntropy,
 )
+from network.mnist import Digits, load_mnist
 from network.model import Sequential, mlp
 from network.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
-from network.penalties import L1, L2, Penalty
 from network.progress import Record
-from network.question import QuestionNetwork
+from network.regularization import L1, L2, Penalty
 from network.schedules import Cosine, StepDecay, WarmUp
-from network.stopping import EarlyStopping
-from network.tables import Dataset, load_data
 from network.training import evaluate, fit
 
 __all__ = [

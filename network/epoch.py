@@ -7,15 +7,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from network.door import Data
-from network.flat import ALL, Vectors
+from network.flat_parameters import ALL, Vectors
 from network.functional import Array
 from network.losses import Loss
 from network.model import Sequential
 from network.optimizers import Optimizer
-from network.penalties import Penalty
 from network.progress import Record
+from network.regularization import Penalty
 from network.schedules import Schedule
+from network.validation import Data
 
 # Rows evaluated at once: large enough to be fast, small enough for any memory.
 EVALUATION_ROWS = 4096
@@ -34,7 +34,7 @@ class Epoch:
     Parameters
     ----------
     model, vectors
-        The model, laid out for training by `network.flat.in_training`.
+        The model, laid out for training by `network.flat_parameters.in_training`.
     data
         The samples.
     optimizer, loss, penalty, schedule, batch_size

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from network.checkpoint import Run
-from network.door import Data, admit
+from network.early_stopping import EarlyStopping
 from network.epoch import Epoch, mean_loss, require_finite
-from network.flat import Vectors, in_training
+from network.flat_parameters import Vectors, in_training
 from network.functional import Array, Labels
 from network.losses import Loss, SoftmaxCrossEntropy
 from network.model import Sequential, in_use
 from network.optimizers import SGD, Optimizer
-from network.penalties import Penalty
 from network.progress import Record, progress_bar
+from network.regularization import Penalty
 from network.schedules import Schedule
-from network.stopping import EarlyStopping
+from network.validation import Data, admit
 
 
 def fit(

@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image
 
-from gradcheck.report import Report
+from gradcheck.report.report import Report
 
 FOLDER = Path(__file__).parents[1] / "docs" / "bugs"
 

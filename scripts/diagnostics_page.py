@@ -2,12 +2,11 @@
 
 Run as a script, it writes the list into the page and draws the runs that the page shows::
 
-    python scripts/diagnostics_page.py
+    python -m scripts.diagnostics_page
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,14 +14,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import network
 from benchmarks import diagnosis
 from benchmarks.runs import store
 from diagnostics import History, compare, compare_histories, diagnose, plot_history
-from diagnostics.live.looks import looks, sightings_needed
-from diagnostics.readers import READERS
+from diagnostics.history.readers import READERS
+from diagnostics.live.alpha_spending import looks, sightings_needed
 from diagnostics.rules import RULES
 from diagnostics.rules.relations import EXPLAINS, LEADS_TO, STATES, SYMPTOMS, Premise
 

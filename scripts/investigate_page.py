@@ -19,8 +19,8 @@ from PIL import Image
 
 import network
 from diagnostics import investigate
-from diagnostics.probes import PROBES
-from diagnostics.probes.regression import NUMBER_PROBES
+from diagnostics.experiments import PROBES
+from diagnostics.experiments.checks.regression import NUMBER_PROBES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURES = DOCS / "investigate.md", DOCS / "investigate"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from network.data import IMAGE_MAGIC, LABEL_MAGIC, SUBSET, read_idx
+from network.mnist import IMAGE_MAGIC, LABEL_MAGIC, SUBSET, read_idx
 
 SEED = 20_240_101
 

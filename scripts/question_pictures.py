@@ -19,7 +19,7 @@ from rich.console import Console
 import gradcheck
 from gradcheck.demo.run import caption, draw, train_and_examine
 from network import QuestionNetwork, load_mnist
-from network.question import FAULTS, guarded_cross_entropy, naive_cross_entropy
+from network.faulty_mlp import FAULTS, guarded_cross_entropy, naive_cross_entropy
 
 # Okabe and Ito's colours, told apart by everybody; line styles and markers differ as well.
 ASKED = {"color": "#D55E00", "linestyle": "-", "marker": "s"}

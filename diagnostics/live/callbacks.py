@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diagnostics.columns import VALIDATION, words
+from diagnostics.history.column_roles import VALIDATION, words
 from diagnostics.live.monitor import Monitor
 
 

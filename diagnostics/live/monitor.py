@@ -11,9 +11,9 @@ import numpy as np
 
 from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import CURVES, History
-from diagnostics.live.looks import looks, sightings_needed
-from diagnostics.report import Report
+from diagnostics.history.history import CURVES, History
+from diagnostics.live.alpha_spending import looks, sightings_needed
+from diagnostics.report.report import Report
 
 # Told at the first sight: a value that is not finite needs no statistics.
 AT_ONCE = "exploding_or_nan"
@@ -43,7 +43,7 @@ class Monitor:
     -----
     A finding is told once, and only after it was seen at several looks in a row, each with a
     window of new epochs, so that looking often does not raise false alarms: see
-    `diagnostics.live.looks`. A loss that is NaN or infinite is told at once.
+    `diagnostics.live.alpha_spending`. A loss that is NaN or infinite is told at once.
 
     Examples
     --------

@@ -14,26 +14,26 @@ all (`overfitting`, at 0.9), no warning of any other statistical rule, and
 nearly equal.
 """
 
-from diagnostics.rules import (  # isort: skip  (the order is the order of judgement)
-    contested,
+from diagnostics.rules import (  # noqa: F401 # isort: skip (the order of judgement)
+    adversarial_losses,
     evaluation,
-    premature,
+    early_rise,
     scales,
-    bounds,
+    impossible_losses,
     stability,
-    swings,
+    oscillation,
     collapse,
     learning,
     underfitting,
     splits,
     overlap,
     generalisation,
-    mechanics,
+    gradients_and_units,
     progress,
 )
-from diagnostics.rules.curve import Curve
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import RULES, Rule, rule
-from diagnostics.rules.run import Run
 
 __all__ = [
     "RULES",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import CURVES
-from diagnostics.rules.measurements import PREDICTED_CLASSES
-from diagnostics.rules.pace import falls_steadily
+from diagnostics.history.history import CURVES
+from diagnostics.rules.features.rate_of_descent import falls_steadily
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
+from diagnostics.rules.suggestions import PREDICTED_CLASSES
 
 # A loss that ends less than this share below its start has not been learned.
 NO_PROGRESS = 0.03

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Evidence, Finding, Severity
-from diagnostics.rules.curve import Curve
-from diagnostics.rules.implied import (
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.loss_accuracy_bounds import (
     ASSUMED_CLASSES,
     ROUNDING,
     STILL_HIGH,
     TOO_LARGE,
     calibrated_loss,
 )
-from diagnostics.rules.measurements import INVESTIGATE, ROW_SUMS, ROW_WISE
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
+from diagnostics.rules.suggestions import INVESTIGATE, ROW_SUMS, ROW_WISE
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
 FAR_ABOVE_CHANCE = 0.2

@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import CURVES
-from diagnostics.rules.curve import Curve
-from diagnostics.rules.divergence import Divergence
-from diagnostics.rules.measurements import INVESTIGATE, LEAST_BELIEVED
+from diagnostics.history.history import CURVES
+from diagnostics.history.table import Floats
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.divergence import Divergence
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
-from diagnostics.table import Floats
+from diagnostics.rules.suggestions import INVESTIGATE, LEAST_BELIEVED
 
 # Training more accurate than validation by this much, at a falling training loss: memorised.
 WIDE_GAP = 0.15

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import CURVES
-from diagnostics.rise import RISE_THRESHOLD
+from diagnostics.history.history import CURVES
 from diagnostics.rules.collapse import FEW_SHARES, NO_PROGRESS
-from diagnostics.rules.curve import Curve
-from diagnostics.rules.logged import ENOUGH_EPOCHS
-from diagnostics.rules.measurements import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
-from diagnostics.rules.pace import falls_steadily, keeps_pace, speed
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.rate_of_descent import falls_steadily, keeps_pace, speed
+from diagnostics.rules.features.run import NO_GAIN, Run
+from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS
 from diagnostics.rules.registry import remark, rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import NO_GAIN, Run
+from diagnostics.rules.suggestions import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
+from diagnostics.statistics.rise_test import RISE_THRESHOLD
 
 # A loss that was once this share of its last value had been learned, whatever came later.
 LEARNED_ONCE = 0.5

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.measurements import INVESTIGATE, SHARED_ROWS, SPLIT_FIRST
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
-from diagnostics.trends import MAD_TO_SIGMA
+from diagnostics.rules.suggestions import INVESTIGATE, SHARED_ROWS, SPLIT_FIRST
+from diagnostics.statistics.robust import MAD_TO_SIGMA
 
 # A training loss below this share of its start is memorised rather than learned.
 MEMORISED = 0.02

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics import trends
 from diagnostics.finding import Finding, Severity
-from diagnostics.rise import RISE_THRESHOLD
-from diagnostics.rules.curve import Curve
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import remark
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
+from diagnostics.statistics import robust
+from diagnostics.statistics.rise_test import RISE_THRESHOLD
 
 # Validation below training by this factor all along.
 BETTER_BY = 0.9
@@ -121,10 +121,10 @@ def plateau_then_progress(run: Run) -> Finding | None:
     curve = run.train_loss
     if curve is None or len(curve) < 10:
         return None
-    values, index = trends.condense(curve.values, trends.TESTED_POINTS)
+    values, index = robust.condense(curve.values, robust.TESTED_POINTS)
     start = float(np.median(values[:3]))
     fall = start - curve.end_level
-    if fall < max(0.2 * abs(start), 9 * trends.noise(values)):
+    if fall < max(0.2 * abs(start), 9 * robust.noise(values)):
         return None
     flat = values > start - PLATEAU_FALL * fall
     end = int(np.argmin(flat)) if not flat.all() else len(flat)
@@ -148,14 +148,14 @@ def late_improvement(run: Run) -> Finding | None:
     val = run.val_loss
     if val is None or len(val) < 15:
         return None
-    values, index = trends.condense(trends.running_median(val.values, 5), trends.TESTED_POINTS)
+    values, index = robust.condense(robust.running_median(val.values, 5), robust.TESTED_POINTS)
     peak = _highest_hump(values)
     if peak is None:
         return None
     before, after = float(values[:peak].min()), float(values[peak:].min())
     hump = (float(values[peak]) - before) / abs(before) if before else 0.0
-    points, _ = trends.condense(val.values, trends.TESTED_POINTS)
-    significant = values[peak] - before > RISE_THRESHOLD * trends.noise(points)
+    points, _ = robust.condense(val.values, robust.TESTED_POINTS)
+    significant = values[peak] - before > RISE_THRESHOLD * robust.noise(points)
     if not run.exceeds(hump, HUMP) or after >= before * (1 - IMPROVES) or not significant:
         return None
     epoch = float(val.epochs[round(index[peak])])

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from diagnostics.finding import Finding
-from diagnostics.rules.logged import ENOUGH_EPOCHS
+from diagnostics.rules.features.run import Run
+from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS
 from diagnostics.rules.relations import Premise, silenced_by
-from diagnostics.rules.run import Run
 
 Judge = Callable[[Run], Finding | None]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import CURVES
-from diagnostics.rules.curve import Curve
-from diagnostics.rules.implied import (
+from diagnostics.history.history import CURVES
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.loss_accuracy_bounds import (
     ASSUMED_CLASSES,
     STILL_HIGH,
     bound_evidence,
@@ -17,10 +17,10 @@ from diagnostics.rules.implied import (
     parallel,
     share_impossible,
 )
-from diagnostics.rules.measurements import BOTH_SETS, GRADIENTS
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
+from diagnostics.rules.suggestions import BOTH_SETS, GRADIENTS
 
 Pair = tuple[Curve, Curve]
 

@@ -6,16 +6,10 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
-from diagnostics.rules.measurements import (
-    ALIKE,
-    BOTH_SETS,
-    INVESTIGATE,
-    LEAST_BELIEVED,
-    SET_MEANS,
-)
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
+from diagnostics.rules.suggestions import ALIKE, BOTH_SETS, INVESTIGATE, LEAST_BELIEVED, SET_MEANS
 
 # Validation below training by this factor at the end, and nearly equal at the start.
 SWAPPED_RATIO = 0.7

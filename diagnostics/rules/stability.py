@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.columns import METRICS, words
 from diagnostics.finding import Finding, Severity
-from diagnostics.history import CURVES
-from diagnostics.rules.breakdown import DIVERGED, ORDER_OF_MAGNITUDE
-from diagnostics.rules.curve import Curve
-from diagnostics.rules.measurements import FINITE_INPUTS, GRADIENTS, LOWER_RATE, SLOWER
+from diagnostics.history.column_roles import METRICS, words
+from diagnostics.history.history import CURVES
+from diagnostics.history.table import Floats, Mask
+from diagnostics.rules.features.breakdown import DIVERGED, ORDER_OF_MAGNITUDE
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.registry import rule
-from diagnostics.rules.run import Run
-from diagnostics.table import Floats, Mask
+from diagnostics.rules.suggestions import FINITE_INPUTS, GRADIENTS, LOWER_RATE, SLOWER
 
 # A loss that would be an accuracy ends at least there.
 AS_ACCURATE = 0.5

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity
-from diagnostics.rules.curve import Curve
+from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.features.run import Run
 from diagnostics.rules.learning import SMALL_GAP, guesses_only
-from diagnostics.rules.measurements import FEW_SAMPLES
 from diagnostics.rules.registry import rule
 from diagnostics.rules.relations import Premise
-from diagnostics.rules.run import Run
+from diagnostics.rules.suggestions import FEW_SAMPLES
 
 # A model less accurate is weak, unless the task allows no better: hence a warning.
 WEAK = 0.78

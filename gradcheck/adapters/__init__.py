@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from gradcheck.adapters import (
-    autodiff,
-    elementwise,
-    function,
-    jax_adapter,
+from gradcheck.adapters.conventions import (
+    activation,
+    function_pair,
+    functional_network,
     layer,
-    lazy,
-    monolith,
-    network,
-    numpy_ml_adapter,
-    pair,
-    program,
-    thinc_adapter,
-    torch_adapter,
+    lazy_parameters,
+    loss_in_backward,
+    sequential,
+    value_and_grad,
 )
-from gradcheck.adapters.advice import unrecognised
-from gradcheck.adapters.methods import backward_of, has_static_methods
+from gradcheck.adapters.frameworks import jax, numpy_ml, tensor_autograd, thinc, torch
+from gradcheck.adapters.signatures.error_hints import unrecognised
+from gradcheck.adapters.signatures.methods import backward_of, has_static_methods
 from gradcheck.target import Target, TargetError
 
 __all__ = ["Adapter", "as_target", "parts", "register_adapter", "shows_gradients"]
@@ -38,13 +34,22 @@ class Adapter(Protocol):
 
 
 _FRAMEWORKS: tuple[Adapter, ...] = (
-    torch_adapter,
-    jax_adapter,
-    thinc_adapter,
-    autodiff,
-    numpy_ml_adapter,
+    torch,
+    jax,
+    thinc,
+    tensor_autograd,
+    numpy_ml,
 )
-_ADAPTERS: list[Adapter] = [program, monolith, lazy, network, elementwise, layer, pair, function]
+_ADAPTERS: list[Adapter] = [
+    functional_network,
+    loss_in_backward,
+    lazy_parameters,
+    sequential,
+    activation,
+    layer,
+    function_pair,
+    value_and_grad,
+]
 
 
 def register_adapter(adapter: Adapter) -> None:
@@ -65,7 +70,7 @@ def register_adapter(adapter: Adapter) -> None:
 def shows_gradients(thing: Any) -> bool:
     """Whether ``thing`` is of a framework, a network of layers, or has a backward of its own."""
     known = any(framework.matches(thing) for framework in _FRAMEWORKS)
-    return known or network.matches(thing) or backward_of(thing) is not None
+    return known or sequential.matches(thing) or backward_of(thing) is not None
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
@@ -76,7 +81,7 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[An
     list of (name, thing, inputs)
         Empty where there is the whole alone.
     """
-    return [*network.parts(thing, arguments), *torch_adapter.parts(thing, arguments)]
+    return [*sequential.parts(thing, arguments), *torch.parts(thing, arguments)]
 
 
 def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
@@ -106,7 +111,7 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
         if framework.matches(thing) or any(map(holds, arguments)):
             return framework.adapt(thing, arguments, params)
     if isinstance(thing, type) and has_static_methods(thing):
-        return pair.adapt((thing.forward, thing.backward), arguments, params)  # type: ignore[attr-defined]
+        return function_pair.adapt((thing.forward, thing.backward), arguments, params)  # type: ignore[attr-defined]
     if isinstance(thing, type):
         raise TargetError(
             f"{thing.__name__} is a class: pass an instance, as in check({thing.__name__}(...), x)"

@@ -13,9 +13,9 @@ import numpy as np
 from diagnostics import History, investigate
 from diagnostics import Report as Diagnosis
 from gradcheck.properties import SuiteReport, run_properties
-from gradcheck.properties.report import BAD
-from gradcheck.report import Report
-from gradcheck.update import check_update
+from gradcheck.properties.result import BAD
+from gradcheck.report.report import Report
+from gradcheck.training.check_update import check_update
 from network import QuestionNetwork
 
 # Samples of the batch on which one training step is examined.

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnostics import History, Severity, compare_histories
-from diagnostics.lanes import shaded_finding
+from diagnostics.report.annotations import shaded_finding
 from gradcheck.demo.examination import SIGNS, Examination, examine
 from network import QuestionNetwork, load_mnist
-from network.question import FAULTS
+from network.faulty_mlp import FAULTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ def train_and_examine(
     Parameters
     ----------
     corrected
-        Any of `network.question.FAULTS`.
+        Any of `network.faulty_mlp.FAULTS`.
     digits
         The data; a share of it is used.
     epochs

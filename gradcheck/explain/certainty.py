@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradcheck.result import Explanation, Support
+from gradcheck.report.data import Explanation, Support
 
 # By kind of support: how often the explanation reported first was right on the first half of the
 # layers of `benchmarks.calibration`, by Laplace's rule of succession, (right + 1) / (all + 2), so

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gradcheck.explain.evidence import Evidence
-from gradcheck.judgement import MARGIN
+from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.observation import Evidence
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from gradcheck.explain.evidence import Evidence
+from gradcheck.explain.observation import Evidence
 from gradcheck.target import Array, Outputs
 
 

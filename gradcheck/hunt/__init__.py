@@ -3,8 +3,8 @@
 Hypothesis is imported by the search only, so that importing this costs nothing.
 """
 
-from gradcheck.hunt.report import HuntReport
+from gradcheck.hunt.hunt_report import HuntReport
+from gradcheck.hunt.repeated_check import use
 from gradcheck.hunt.search import hunt
-from gradcheck.hunt.subject import use
 
 __all__ = ["HuntReport", "hunt", "use"]

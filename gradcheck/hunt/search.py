@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.hunt.condition import describe
-from gradcheck.hunt.draws import at_random, drawn_from, strategy_of
+from gradcheck.hunt.cross_check import agreed, witnesses
+from gradcheck.hunt.distributions import FAMILIES
 from gradcheck.hunt.example import Example, Outcome, Trial
-from gradcheck.hunt.families import FAMILIES
-from gradcheck.hunt.report import HuntReport
+from gradcheck.hunt.failure_condition import describe
+from gradcheck.hunt.generate import at_random, drawn_from, strategy_of
+from gradcheck.hunt.hunt_report import HuntReport
+from gradcheck.hunt.input_space import Space
+from gradcheck.hunt.repeated_check import Subject
 from gradcheck.hunt.shrink import Shrinker
-from gradcheck.hunt.space import Space
-from gradcheck.hunt.subject import Subject
-from gradcheck.hunt.witnesses import agreed, witnesses
-from gradcheck.report import Report
-from gradcheck.result import Verdict
+from gradcheck.report.data import Verdict
+from gradcheck.report.report import Report
 from gradcheck.target import TargetError
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.hunt.distributions import Array
 from gradcheck.hunt.example import Example
-from gradcheck.hunt.families import Array
-from gradcheck.hunt.space import Space
+from gradcheck.hunt.input_space import Space
 
 # Checks that may be spent: a few seconds.
 MOST_CHECKS = 120

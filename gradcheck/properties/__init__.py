@@ -7,11 +7,13 @@ says where, by how much, and what bug would explain it. For tests of your own th
 
 from __future__ import annotations
 
+from gradcheck.properties.assertions import PropertyViolationError
 from gradcheck.properties.parametrize import parametrize_with_properties
-from gradcheck.properties.registry import MODULES, Property, Suite, suite
-from gradcheck.properties.report import Result, Status, SuiteReport
+from gradcheck.properties.property import Property
+from gradcheck.properties.registry import MODULES, Suite, suite
+from gradcheck.properties.result import Result, Status
 from gradcheck.properties.run import assert_property, run_properties
-from gradcheck.properties.violation import PropertyViolationError
+from gradcheck.properties.suite_report import SuiteReport
 
 SUITES = tuple(MODULES)
 

@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import drawing
-from gradcheck.properties.registry import Suite
-from gradcheck.properties.subject import Subject, as_floats
-from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import (
+from gradcheck.properties import inputs
+from gradcheck.properties.assertions import (
     Array,
     FunctionRaisedError,
     PropertyViolationError,
@@ -21,6 +18,9 @@ from gradcheck.properties.violation import (
     require_close,
     require_same,
 )
+from gradcheck.properties.function_under_test import Subject, as_floats
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.tolerance import Tolerance
 
 
 class ArrayFunction(Subject):
@@ -80,7 +80,7 @@ def refusable(layout: str) -> Iterator[None]:
 
 def any_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
     """Draw ``x`` in each number of axes that the function takes."""
-    return drawing.logits(subject.ndims)
+    return inputs.logits(subject.ndims)
 
 
 def _logits_and_layout(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:

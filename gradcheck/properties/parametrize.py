@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from gradcheck.properties.function_under_test import quiet
 from gradcheck.properties.profile import choose_effort
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.registry import suite as find_suite
-from gradcheck.properties.report import Status
+from gradcheck.properties.result import Status
 from gradcheck.properties.run import Examination
 from gradcheck.properties.search import Search
 from gradcheck.properties.snippet import rerun
-from gradcheck.properties.subject import quiet
 
 if TYPE_CHECKING:
     import pytest

@@ -1,4 +1,4 @@
-"""Properties, the suites they stand in, and finding either by name."""
+"""The suites in which properties stand, and finding either by name."""
 
 from __future__ import annotations
 
@@ -6,58 +6,25 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from gradcheck.properties.function_under_test import Subject
+from gradcheck.properties.property import Inputs, Property
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from gradcheck.properties.subject import Subject
-
-Inputs = Mapping[str, Any]
 Check = TypeVar("Check", bound=Callable[..., None])
 
 # Where each suite lives; a suite is imported, and Hypothesis with it, when it is first asked for.
 MODULES = {
     "softmax": "gradcheck.properties.softmax",
-    "log_softmax": "gradcheck.properties.log_softmax",
+    "log_softmax": "gradcheck.properties.rowwise.log_softmax",
     "loss": "gradcheck.properties.loss",
-    "activation": "gradcheck.properties.activation",
+    "activation": "gradcheck.properties.activation.activation_laws",
     "layer": "gradcheck.properties.layer",
     "optimizer": "gradcheck.properties.optimizer",
 }
-
-
-@dataclass(frozen=True)
-class Property:
-    """One thing that must hold for every input.
-
-    Attributes
-    ----------
-    name
-        The name of the function that judges it.
-    description
-        What must hold, in a sentence.
-    why
-        What goes wrong in practice where it does not.
-    check
-        ``check(subject, **inputs)`` judges one input and raises `PropertyViolationError`.
-    inputs
-        ``inputs(subject)`` is the Hypothesis strategy of the keyword arguments of ``check``, a
-        dict; None where the pins are all there is to try.
-    pins
-        Inputs tried first, every time.
-    needs
-        What the function under test must offer, such as ``"axis"`` or ``"backward"``.
-    """
-
-    name: str
-    description: str
-    why: str
-    check: Callable[..., None]
-    inputs: Callable[[Any], SearchStrategy[dict[str, Any]]] | None
-    pins: tuple[Inputs, ...]
-    needs: tuple[str, ...]
 
 
 class Suite:

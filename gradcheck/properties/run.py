@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
+from gradcheck.properties.function_under_test import Subject, quiet
 from gradcheck.properties.profile import choose_effort
-from gradcheck.properties.registry import Inputs, Property, Suite
+from gradcheck.properties.property import Inputs, Property
+from gradcheck.properties.registry import Suite
 from gradcheck.properties.registry import suite as find_suite
-from gradcheck.properties.report import Result, Status, SuiteReport
+from gradcheck.properties.result import Result, Status
 from gradcheck.properties.search import Search
 from gradcheck.properties.snippet import rerun, snippet
-from gradcheck.properties.subject import Subject, quiet
+from gradcheck.properties.suite_report import SuiteReport
 from gradcheck.properties.text import flat_story
-from gradcheck.properties.violation import FunctionRaisedError, PropertyViolationError
 
 
 def run_properties(

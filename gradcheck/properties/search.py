@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.profile import Effort
-from gradcheck.properties.registry import Inputs
-from gradcheck.properties.violation import FunctionRaisedError, PropertyViolationError
+from gradcheck.properties.property import Inputs
 
 if TYPE_CHECKING:
     from hypothesis import settings

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gradcheck.properties.report import Result
+from gradcheck.properties.result import Result
 
 LABEL = 10
 GAP = "  "

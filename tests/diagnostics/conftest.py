@@ -1,13 +1,8 @@
-"""Makes the shared training runs importable under pytest's importlib mode."""
-
-import sys
-from pathlib import Path
+"""Runs and data sets that several tests share."""
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import training_runs as runs
+from tests.support import training_runs as runs
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,13 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
 from diagnostics import Severity, diagnose
+from tests.support import ROOT
 
-CORPUS = Path(__file__).parents[2] / "benchmarks" / "runs" / "histories.json.gz"
+CORPUS = ROOT / "benchmarks" / "runs" / "histories.json.gz"
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import training_runs as runs
 
 from diagnostics import History, Severity, diagnose
+from tests.support import training_runs as runs
 
 
 def decay(start, end, rate):

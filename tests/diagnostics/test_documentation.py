@@ -2,14 +2,13 @@
 
 import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 
 from diagnostics import History
 from diagnostics.rules import RULES
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "diagnostics.md"
 
 
@@ -40,7 +39,7 @@ def test_pictures_of_the_page_exist():
 
 
 def test_shown_output_is_what_is_printed(tmp_path):
-    from diagnostics.command import how_read
+    from diagnostics.cli import how_read
 
     path = tmp_path / "log.csv"
     path.write_text("epoch,loss,val_loss,time\n0,2,2,4:01\n1,oops,2,4:02\n2,1,1,4:03\n")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import runpy
-from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.support import ROOT
+
+EXAMPLES = ROOT / "examples"
 TESTED_ELSEWHERE = {"properties_loss", "properties_softmax", "properties_pytest"}
 
 SHOWN = {

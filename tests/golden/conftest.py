@@ -1,13 +1,8 @@
 """The option that writes the golden files, and the comparison with them."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from golden_files import compare, recording
+from tests.golden.golden_files import compare, recording
 
 
 def pytest_addoption(parser):

@@ -10,8 +10,8 @@ from pathlib import Path
 import diagnostics
 import gradcheck
 import gradcheck.properties
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).with_name("expected")
 
 # Where people get their reports from.

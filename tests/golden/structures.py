@@ -8,11 +8,11 @@ import re
 
 import numpy as np
 
-from diagnostics.report import Report as Diagnosis
-from gradcheck.hunt.report import HuntReport
-from gradcheck.outcome import Outcome
+from diagnostics.report.report import Report as Diagnosis
+from gradcheck.hunt.hunt_report import HuntReport
 from gradcheck.properties import SuiteReport
-from gradcheck.render.wording import confidence_words
+from gradcheck.report.outcome import Outcome
+from gradcheck.report.wording import confidence_words
 
 # A number that was measured; what stands around it says so even of a whole one, as of the epoch
 # in "best validation loss 0.3 at 7".

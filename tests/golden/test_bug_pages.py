@@ -1,10 +1,10 @@
 """Every page of docs/bugs: what is said of its code, and the picture of it."""
 
 import pytest
-from golden_files import load_script
-from structures import masked, of_check, of_figure
 
-from gradcheck.render.picture import to_figure
+from gradcheck.report.plots.figure import to_figure
+from tests.golden.golden_files import load_script
+from tests.golden.structures import masked, of_check, of_figure
 
 SCRIPT = load_script("bug_pages")
 PAGES = {page.code: page for page in SCRIPT.pages()}

@@ -2,12 +2,12 @@
 
 import re
 
-from golden_files import ROOT
-from structures import masked, of_figure, of_finding
 from typer.testing import CliRunner
 
-from gradcheck.cli import app
+from gradcheck.cli.main import app
 from gradcheck.demo import run as demo
+from tests.golden.golden_files import ROOT
+from tests.golden.structures import masked, of_figure, of_finding
 
 CAPTION = re.compile(r"!\[([^\]]*)\]\([\w/]*question\.png\)")
 # What the page quotes of the tools: a label at the margin, its text behind it and indented below.

@@ -3,8 +3,9 @@
 import runpy
 
 import pytest
-from golden_files import ROOT
-from structures import of_report
+
+from tests.golden.golden_files import ROOT
+from tests.golden.structures import of_report
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 

@@ -1,12 +1,13 @@
 """The comparison itself: it fails on any difference, and no golden file is left over."""
 
-import golden_files
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from readme_blocks import blocks
-from structures import masked, of_figure
+
+from tests.golden import golden_files
+from tests.golden.readme_blocks import blocks
+from tests.golden.structures import masked, of_figure
 
 BUGS = {path.stem for path in (golden_files.ROOT / "docs" / "bugs").glob("*.md")} - {"README"}
 EXAMPLES = {path.stem for path in (golden_files.ROOT / "examples").glob("*.py")}

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from golden_files import ROOT, load_script
-from structures import masked, of_figure, of_finding
+
+from tests.golden.golden_files import ROOT, load_script
+from tests.golden.structures import masked, of_figure, of_finding
 
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 

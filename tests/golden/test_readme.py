@@ -10,15 +10,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from golden_files import ROOT
-from readme_blocks import blocks
-from structures import masked, of_report
 from typer.testing import CliRunner
 
 import gradcheck
 import network
-from gradcheck.cli import app
+from gradcheck.cli.main import app
 from gradcheck.properties import suite
+from tests.golden.golden_files import ROOT
+from tests.golden.readme_blocks import blocks
+from tests.golden.structures import masked, of_report
 
 HERE = Path(__file__).with_name("readme")
 BLOCKS = blocks()

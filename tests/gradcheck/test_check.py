@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import strangers as s
 
 import gradcheck
 from gradcheck import Verdict
+from tests.support import user_layers as s
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 4))

@@ -1,19 +1,13 @@
 """No PASS over a parameter that nobody looked at, in modules of PyTorch and pytrees of JAX."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import gradcheck
 from gradcheck import Verdict
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "gradcheck"))
-
-from generated_functions import CONTAINERS, container, contents
-from generated_layers import backward_steps, forward_steps, plans
+from tests.support.generated_functions import CONTAINERS, container, contents
+from tests.support.generated_layers import backward_steps, forward_steps, plans
 
 torch = pytest.importorskip("torch", reason="the extra `integrations` is not installed")
 jax = pytest.importorskip("jax", reason="the extra `integrations` is not installed")

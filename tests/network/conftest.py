@@ -1,13 +1,7 @@
 """What the tests of the network share."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-# What the test modules here share lies beside them; importlib mode puts no folder on the path.
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

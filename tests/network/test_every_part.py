@@ -4,7 +4,6 @@ import inspect
 
 import numpy as np
 import pytest
-from cases import LAYERS, LOSSES, OPTIMIZERS, PENALTIES, batch, named
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -12,6 +11,7 @@ import gradcheck
 import network
 from gradcheck.hunt import hunt
 from gradcheck.properties import run_properties
+from tests.support.network_cases import LAYERS, LOSSES, OPTIMIZERS, PENALTIES, batch, named
 
 # The smallest relative error a check has to be able to see: float32 forwards carry 6e-8 each.
 FINEST = {np.float64: 1e-8, np.float32: 1e-3}

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from cases import LAYERS, dense, named
 
 from network import Dense, ReLU, Sigmoid, Softmax, Tanh
 from network.functional import sigmoid
+from tests.support.network_cases import LAYERS, dense, named
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 3))

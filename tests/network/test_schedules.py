@@ -3,7 +3,7 @@
 import pytest
 
 from network import Cosine, StepDecay, WarmUp
-from network.recipes import SCHEDULES, make_optimizer, make_schedule
+from network.factory import SCHEDULES, make_optimizer, make_schedule
 
 
 def test_step_decay_drops_after_every_so_many_epochs():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from network import log_softmax, softmax
-from network.question import matrix_softmax
+from network.faulty_mlp import matrix_softmax
 
 EPS = np.finfo(np.float64).eps
 FUNCTIONS = pytest.mark.parametrize("function", [softmax, log_softmax])

@@ -22,7 +22,7 @@ from network import (
     mlp,
 )
 from network.epoch import drop_faint
-from network.recipes import OPTIMIZERS, make_optimizer
+from network.factory import OPTIMIZERS, make_optimizer
 
 DIGITS = load_mnist()
 

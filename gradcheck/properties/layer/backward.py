@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.derivative import derivative
-from gradcheck.properties.layer.subject import (
-    Layer,
-    batches,
-    inputs,
-    pattern,
-)
+from gradcheck.numerics.derivative import derivative
+from gradcheck.properties.assertions import Array, PropertyViolationError, require, require_close
+from gradcheck.properties.layer.layer_under_test import Layer, batches, inputs, pattern
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import (
-    Array,
-    PropertyViolationError,
-    require,
-    require_close,
-)
 
 # Roundings that a claimed derivative along a direction may carry.
 CLAIM = 4096

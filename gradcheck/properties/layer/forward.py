@@ -5,23 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.properties.array_function import lay_out, refusable
-from gradcheck.properties.layer.subject import (
-    Layer,
-    batches,
-    inputs,
-    pattern,
-    with_layout,
-)
-from gradcheck.properties.registry import Suite
-from gradcheck.properties.subject import call
-from gradcheck.properties.tolerance import exact
-from gradcheck.properties.violation import (
+from gradcheck.properties.assertions import (
     Array,
     FunctionRaisedError,
     require,
     require_close,
     require_same,
 )
+from gradcheck.properties.function_under_test import call
+from gradcheck.properties.layer.layer_under_test import Layer, batches, inputs, pattern, with_layout
+from gradcheck.properties.registry import Suite
+from gradcheck.properties.tolerance import exact
 
 FORWARD = Suite("forward of a layer", Layer)
 

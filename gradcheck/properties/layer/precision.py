@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.properties.layer.subject import Layer, pattern
+from gradcheck.properties.assertions import Array, require, require_close
+from gradcheck.properties.function_under_test import call
+from gradcheck.properties.layer.layer_under_test import Layer, pattern
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.subject import call
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, require, require_close
 
 PRECISION = Suite("precision of a layer", Layer)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradcheck.properties.loss.extremes import CONTRACT, EXTREMES
 from gradcheck.properties.loss.gradient import GRADIENT
 from gradcheck.properties.loss.laws import LAWS
-from gradcheck.properties.loss.subject import Loss
+from gradcheck.properties.loss.loss_under_test import Loss
 from gradcheck.properties.registry import Suite
 
 SUITE = Suite("loss", Loss, include=[LAWS, EXTREMES, GRADIENT, CONTRACT])

@@ -8,24 +8,24 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck.properties.array_function import LAYOUTS, lay_out, refusable
-from gradcheck.properties.loss import samples
-from gradcheck.properties.loss.recognition import value_of
-from gradcheck.properties.loss.subject import Loss
-from gradcheck.properties.registry import Suite
-from gradcheck.properties.violation import (
+from gradcheck.properties.assertions import (
     Array,
     FunctionRaisedError,
     require,
     require_close,
     require_same,
 )
+from gradcheck.properties.loss import inputs
+from gradcheck.properties.loss.loss_under_test import Loss
+from gradcheck.properties.loss.recognize import value_of
+from gradcheck.properties.registry import Suite
 
 EXTREMES = Suite("loss extremes", Loss)
 CONTRACT = Suite("loss contract", Loss)
 
 
 def _samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss)
+    return inputs.predictions(loss)
 
 
 def _samples_and_layout(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:

@@ -8,22 +8,22 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck.properties import tolerance
-from gradcheck.properties.loss import samples
+from gradcheck.properties.assertions import Array, require_close, require_same
+from gradcheck.properties.loss import inputs
 from gradcheck.properties.loss.kinds import PROBABILITIES
-from gradcheck.properties.loss.subject import Loss
+from gradcheck.properties.loss.loss_under_test import Loss
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, require_close, require_same
 
 GRADIENT = Suite("gradient of a loss", Loss)
 
 
 def _samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss, logit_scales=(1.0, 8.0))
+    return inputs.predictions(loss, logit_scales=(1.0, 8.0))
 
 
 def _batches(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss, min_rows=2, logit_scales=(1.0, 8.0))
+    return inputs.predictions(loss, min_rows=2, logit_scales=(1.0, 8.0))
 
 
 def gradient_rounding(loss: Loss, p: Array, expected: Array) -> Tolerance:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.properties import tolerance
-from gradcheck.properties.violation import Array
+from gradcheck.properties.assertions import Array
 
 PROBABILITIES, LOGITS, NUMBERS = "probabilities", "logits", "numbers"
 

@@ -7,27 +7,27 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties.loss import samples
+from gradcheck.properties.assertions import Array, FunctionRaisedError, require, require_close
+from gradcheck.properties.loss import inputs
 from gradcheck.properties.loss.kinds import PROBABILITIES
+from gradcheck.properties.loss.loss_under_test import Loss
 from gradcheck.properties.loss.reductions import REDUCTIONS
-from gradcheck.properties.loss.subject import Loss
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, FunctionRaisedError, require, require_close
 
 LAWS = Suite("loss laws", Loss)
 
 
 def _samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss)
+    return inputs.predictions(loss)
 
 
 def _batches(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss, min_rows=2)
+    return inputs.predictions(loss, min_rows=2)
 
 
 def _soft_samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
-    return samples.predictions(loss, soft=True)
+    return inputs.predictions(loss, soft=True)
 
 
 @LAWS.register(
@@ -150,7 +150,7 @@ def single_prediction_is_a_batch_of_one(loss: Loss, p: Array, t: Array) -> None:
 
 
 @LAWS.register(
-    lambda loss: samples.reordered(loss, axis=0),
+    lambda loss: inputs.reordered(loss, axis=0),
     why="The order of samples in a batch carries no meaning.",
 )
 def sample_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> None:
@@ -161,7 +161,7 @@ def sample_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) ->
 
 
 @LAWS.register(
-    lambda loss: samples.reordered(loss, axis=1),
+    lambda loss: inputs.reordered(loss, axis=1),
     why="The numbering of classes carries no meaning.",
 )
 def class_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> None:
@@ -176,7 +176,7 @@ def class_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> 
 
 
 @LAWS.register(
-    lambda loss: samples.receding(loss),
+    lambda loss: inputs.receding(loss),
     why="Training follows the loss downhill; it must fall towards the target, not away from it.",
 )
 def grows_as_prediction_worsens(loss: Loss, near: Array, far: Array, t: Array) -> None:

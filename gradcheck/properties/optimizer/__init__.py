@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradcheck.properties.optimizer.contract import CONTRACT
 from gradcheck.properties.optimizer.descent import DESCENT
-from gradcheck.properties.optimizer.subject import Optimizer
+from gradcheck.properties.optimizer.optimizer_under_test import Optimizer
 from gradcheck.properties.registry import Suite
 
 SUITE = Suite("optimizer", Optimizer, include=[DESCENT, CONTRACT])

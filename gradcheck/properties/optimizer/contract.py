@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.properties.optimizer.samples import point, rounding
-from gradcheck.properties.optimizer.subject import Optimizer
+from gradcheck.properties.assertions import Array, require, require_close, require_same
+from gradcheck.properties.optimizer.inputs import point, rounding
+from gradcheck.properties.optimizer.optimizer_under_test import Optimizer
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.violation import Array, require, require_close, require_same
 
 CONTRACT = Suite("contract of an optimizer", Optimizer)
 

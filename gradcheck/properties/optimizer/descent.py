@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradcheck.properties.optimizer.samples import nonzero_gradient, point, rounding
-from gradcheck.properties.optimizer.subject import Optimizer
+from gradcheck.properties.assertions import Array, require, require_close
+from gradcheck.properties.optimizer.inputs import nonzero_gradient, point, rounding
+from gradcheck.properties.optimizer.optimizer_under_test import Optimizer
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.violation import Array, require, require_close
 
 DESCENT = Suite("descent of an optimizer", Optimizer)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gradcheck.properties.array_function import ARRAY_FUNCTION
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.row_backward import ROW_BACKWARD
-from gradcheck.properties.row_wise import ROW_WISE
+from gradcheck.properties.rowwise.backward import ROW_BACKWARD
+from gradcheck.properties.rowwise.laws import ROW_WISE
 from gradcheck.properties.softmax.backward import BACKWARD
 from gradcheck.properties.softmax.extremes import EXTREMES
 from gradcheck.properties.softmax.jacobian import JACOBIAN
 from gradcheck.properties.softmax.laws import LAWS
-from gradcheck.properties.softmax.subject import Softmax
+from gradcheck.properties.softmax.softmax_under_test import Softmax
 
 SUITE = Suite(
     "softmax",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck.properties.assertions import Array, require_close
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.row_backward import gradient_rounding, one_cotangent
-from gradcheck.properties.softmax.subject import Softmax
+from gradcheck.properties.rowwise.backward import gradient_rounding, one_cotangent
+from gradcheck.properties.softmax.softmax_under_test import Softmax
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, require_close
 
 BACKWARD = Suite("softmax backward", Softmax)
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import drawing, tolerance
+from gradcheck.properties import inputs, tolerance
+from gradcheck.properties.assertions import Array, FunctionRaisedError, require, require_close
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.softmax.subject import Softmax, reference
+from gradcheck.properties.softmax.softmax_under_test import Softmax, reference
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, FunctionRaisedError, require, require_close
 
 # On the grid of 1/64, unequal logits differ by 1500 or more: one of them has probability 0.
 HUGE = (1e5, 1e6, 1e300)
@@ -23,22 +23,22 @@ EXTREMES = Suite("softmax extremes", Softmax)
 
 
 def _huge(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return drawing.logits(softmax.ndims, scales=HUGE)
+    return inputs.logits(softmax.ndims, scales=HUGE)
 
 
 def _masked(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return drawing.masked_logits(softmax.ndims)
+    return inputs.masked_logits(softmax.ndims)
 
 
 @st.composite
 def _tempered(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
-    x = drawing.draw_grid(draw, drawing.draw_shape(draw, ndims), 8.0)
+    x = inputs.draw_grid(draw, inputs.draw_shape(draw, ndims), 8.0)
     return {"x": x, "temperature": draw(st.sampled_from([1e-6, 1e-3, 1e3, 1e6]))}
 
 
 @st.composite
 def _two_temperatures(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
-    x = drawing.draw_grid(draw, drawing.draw_shape(draw, ndims), 8.0)
+    x = inputs.draw_grid(draw, inputs.draw_shape(draw, ndims), 8.0)
     factor = st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
     low, high = sorted([draw(factor), draw(factor)])
     return {"x": x, "cold": low, "warm": high}

@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import drawing
-from gradcheck.properties.differences import difference_error, numerical_jacobian
+from gradcheck.properties import inputs
+from gradcheck.properties.assertions import Array, require, require_close
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.row_wise import OVER_ROWS
-from gradcheck.properties.softmax.subject import Softmax
+from gradcheck.properties.rowwise.laws import OVER_ROWS
+from gradcheck.properties.rowwise.numerical_jacobian import difference_error, numerical_jacobian
+from gradcheck.properties.softmax.softmax_under_test import Softmax
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, require, require_close
 
 JACOBIAN = Suite("softmax jacobian", Softmax)
 
 
 def _moderate(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
     ndim = max(softmax.ndims)
-    return drawing.logits((ndim,), scales=(4.0,), rows=2, classes=3)
+    return inputs.logits((ndim,), scales=(4.0,), rows=2, classes=3)
 
 
 def _blocks(jacobian: Array) -> Array:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties import drawing, tolerance
+from gradcheck.properties import inputs, tolerance
 from gradcheck.properties.array_function import any_logits
+from gradcheck.properties.assertions import Array, require_close
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.softmax.subject import Softmax, reference
+from gradcheck.properties.softmax.softmax_under_test import Softmax, reference
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.violation import Array, require_close
 
 # exp(-700) is a normal float64 number: within this range no probability underflows.
 NO_UNDERFLOW = 700.0
@@ -21,15 +21,15 @@ LAWS = Suite("softmax laws", Softmax)
 
 
 def _shifted(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return drawing.shifted_logits(softmax.ndims)
+    return inputs.shifted_logits(softmax.ndims)
 
 
 def _close(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return st.one_of(drawing.logits(softmax.ndims), drawing.close_logits(softmax.ndims))
+    return st.one_of(inputs.logits(softmax.ndims), inputs.close_logits(softmax.ndims))
 
 
 def _one_row(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
-    return drawing.logits((max(softmax.ndims),), rows=1, scales=(1.0, 8.0))
+    return inputs.logits((max(softmax.ndims),), rows=1, scales=(1.0, 8.0))
 
 
 def _logits_and_dtype(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:

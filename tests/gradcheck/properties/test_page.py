@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from pathlib import Path
 
 from gradcheck.properties import SUITES, strategies, suite
-from gradcheck.properties.loss.convention import SHAPES
+from gradcheck.properties.loss.call_convention import SHAPES
 from gradcheck.properties.loss.kinds import KINDS
 from gradcheck.properties.profile import PROFILES
-
-ROOT = Path(__file__).parents[3]
+from tests.support import ROOT
 
 
 def load_script():

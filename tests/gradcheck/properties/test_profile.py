@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import hypothesis
 import pytest
 
 from gradcheck.properties import parametrize_with_properties, run_properties
 from gradcheck.properties.profile import PROFILES, choose_effort
-
-ROOT = Path(__file__).parents[3]
+from tests.support import ROOT
 
 MODULE = """
 import numpy as np

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,8 +23,9 @@ from gradcheck.properties import (
     run_properties,
     suite,
 )
-from gradcheck.properties.subject import Subject
-from gradcheck.properties.violation import require
+from gradcheck.properties.assertions import require
+from gradcheck.properties.function_under_test import Subject
+from tests.support import ROOT
 
 NAMES = ["rows_sum_to_one", "order_kept"]
 
@@ -154,7 +154,7 @@ def test_working_directory_stays_clean(tmp_path):
         "from gradcheck.properties import run_properties\n"
         "run_properties('softmax', softmax, only=['rows_sum_to_one'], examples=5)\n"
     )
-    root = str(Path(__file__).parents[3])
+    root = str(ROOT)
     environment = {**os.environ, "PYTHONPATH": root}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
 
@@ -165,7 +165,7 @@ def test_import_loads_neither_hypothesis_nor_pytest():
     code = (
         "import sys, gradcheck.properties\nassert not {'hypothesis', 'pytest'} & set(sys.modules)\n"
     )
-    root = str(Path(__file__).parents[3])
+    root = str(ROOT)
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root}, check=True)
 
 

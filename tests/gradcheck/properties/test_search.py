@@ -7,10 +7,10 @@ import pytest
 from hypothesis import strategies as st
 
 from gradcheck.properties import PropertyViolationError, Suite, run_properties
+from gradcheck.properties.assertions import require
+from gradcheck.properties.function_under_test import Subject
 from gradcheck.properties.profile import Effort
 from gradcheck.properties.search import Search
-from gradcheck.properties.subject import Subject
-from gradcheck.properties.violation import require
 
 NUMBERS = st.integers(0, 1000).map(lambda n: {"x": np.array([float(n)])})
 

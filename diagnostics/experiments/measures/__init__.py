@@ -1,0 +1,1 @@
+"""What experiments compute of data and predictions."""

@@ -1,0 +1,1 @@
+"""The model under investigation: its predictions, layers and weights."""

@@ -1,0 +1,151 @@
+"""Pictures of the answers: their sums, their repetition, their sureness, their classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnostics.experiments.checks.dead_units import MOST, constant
+from diagnostics.experiments.checks.softmax_twice import highest_of_softmax
+from diagnostics.experiments.model.hidden_layers import activations
+from diagnostics.experiments.model.predictions import interpret
+from diagnostics.experiments.model.subject import Subject
+from diagnostics.experiments.plots.style import (
+    GREY,
+    POINTS,
+    RIGHT,
+    WRONG,
+    bars,
+    clean,
+    legend,
+    some,
+)
+from diagnostics.statistics.calibration import reliability
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Fewer samples in a bin show nothing but noise.
+FEWEST_IN_BIN = 10
+
+
+def row_sums(axis: Axes, subject: Subject) -> None:
+    """What the probabilities of each sample sum to, which should be 1."""
+    sums, n = subject.predictions.row_sums, len(subject.y)
+    rows = some(n)
+    axis.plot(rows, sums[rows], **POINTS, label="sum of a row", **RIGHT)
+    axis.axhline(1, color="black", linewidth=1.2, label="1: a distribution")
+    mean = float(sums.mean())
+    if not 0.5 < mean < 2:
+        said = "mean = 1 / N" if abs(mean * n - 1) < 0.01 else "mean"
+        axis.axhline(mean, color=GREY, linewidth=1.2, linestyle="--", label=f"{said} = {mean:.3g}")
+    low, high = min(float(sums.min()), 1), max(float(sums.max()), 1)
+    if 0 < 20 * low < high:
+        axis.set_yscale("log")
+        axis.set_ylim(low / 3, high * 3)
+    else:
+        margin = max(high - low, 0.1) / 4
+        axis.set_ylim(low - margin, high + margin)
+    clean(axis, "Do rows sum to one?", "sample", "sum of its probabilities")
+    legend(axis)
+
+
+def batch_against_single(axis: Axes, subject: Subject) -> None:
+    """The probability of the true class in the batch, and when the sample is asked for alone."""
+    alone = subject.alone
+    if alone is None:
+        return row_sums(axis, subject)
+    rows, y = subject.rows, subject.y[subject.rows]
+    answers = subject.predictions
+    whole = answers.probabilities if answers.is_logarithmic else answers.raw
+    single = answers.probabilities_of(alone) if answers.is_logarithmic else alone
+    together, by_itself = whole[rows, y], single[np.arange(len(rows)), y]
+    axis.plot(by_itself, together, **POINTS, label="sample", **RIGHT)
+    both = np.concatenate([together, by_itself])
+    both = both[np.isfinite(both)]
+    small = max(float(both[both > 0].min(initial=1.0)), 1e-12)
+    logarithmic = small < 0.01
+    ends = (small if logarithmic else 0.0, max(float(both.max()), 1.0))
+    axis.plot(ends, ends, color="black", linewidth=1, label="equal")
+    if logarithmic:
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+    clean(axis, "The same sample, alone and in the batch", "p(true class), asked for alone",
+           f"p(true class), in a batch of {len(subject.y)}")  # fmt: skip
+    legend(axis)
+    return None
+
+
+def repeated(axis: Axes, subject: Subject) -> None:
+    """The probability of the true class in two calls."""
+    again = interpret(subject.ask(subject.X)).probabilities[np.arange(len(subject.y)), subject.y]
+    rows = some(len(subject.y))
+    axis.plot(subject.p_true[rows], again[rows], **POINTS, label="sample", **RIGHT)
+    axis.plot((0, 1), (0, 1), color="black", linewidth=1, label="equal")
+    clean(axis, "The same sample, asked for twice", "p(true class), first call",
+           "p(true class), second call")  # fmt: skip
+    legend(axis)
+
+
+def surest_answers(axis: Axes, subject: Subject) -> None:
+    """The largest probability of each sample, and the largest that two softmaxes can give."""
+    p = subject.predictions.probabilities
+    highest, accuracy = highest_of_softmax(p.shape[1]), float(subject.right.mean())
+    rows = some(len(p))
+    sure = np.sort(p.max(axis=1))[::-1][rows]
+    axis.plot(rows, sure, label="surest answer of a sample", **POINTS, **RIGHT)
+    axis.axhline(highest, color="black", linewidth=1.2, label=f"e / (C - 1 + e) = {highest:.3g}")
+    axis.axhline(accuracy, color=GREY, linewidth=1.2, linestyle="--",
+                 label=f"share of right answers = {accuracy:.3g}")  # fmt: skip
+    axis.set_ylim(0, 1.05)
+    clean(axis, "How sure can it be?", "samples, the surest first", "largest probability")
+    legend(axis)
+
+
+def reliability_diagram(axis: Axes, subject: Subject) -> None:
+    """How often answers of each confidence are right, before and after one temperature."""
+    p = subject.predictions.probabilities
+    temperature = subject.temperature.best if subject.known.any() else 1.0
+    logits = np.log(np.maximum(p, 1e-300)) / temperature
+    mended = np.exp(logits - logits.max(axis=1, keepdims=True))
+    mended /= mended.sum(axis=1, keepdims=True)
+    axis.plot((0, 1), (0, 1), color="black", linewidth=1, label="as sure as right")
+    for answers, name, style in (
+        (p, "as returned", {**WRONG, "linestyle": "-"}),
+        (mended, f"logits / {temperature:.2g}", {**RIGHT, "linestyle": "--"}),
+    ):
+        sure, share, counts = reliability(answers, subject.right)
+        used = counts >= FEWEST_IN_BIN
+        axis.plot(sure[used], share[used], linewidth=1.4, markersize=6, label=name, **style)
+    axis.set_xlim(0, 1.02)
+    axis.set_ylim(0, 1.05)
+    clean(axis, "As sure as right?", "confidence", "share of right answers")
+    legend(axis)
+
+
+def confusion(axis: Axes, subject: Subject) -> None:
+    """Which classes are answered for which labels, as shares of each label."""
+    from matplotlib.ticker import MaxNLocator
+
+    answers = subject.predictions.probabilities.argmax(axis=1)
+    size = int(max(answers.max(), subject.y.max())) + 1
+    table = np.zeros((size, size))
+    np.add.at(table, (subject.y, answers), 1)
+    table /= np.maximum(table.sum(axis=1, keepdims=True), 1)
+    image = axis.imshow(table, cmap="cividis", vmin=0, vmax=1)
+    axis.get_figure().colorbar(image, ax=axis, label="share of the label", shrink=0.8)  # type: ignore[union-attr]
+    for ticks in (axis.xaxis, axis.yaxis):
+        ticks.set_major_locator(MaxNLocator(integer=True))
+    clean(axis, "Which class is answered?", "answer", "label")
+    axis.grid(visible=False)
+
+
+def layers(axis: Axes, subject: Subject) -> None:
+    """The share of dead units in each hidden layer."""
+    seen = activations(subject.predict, subject.X[:MOST], subject.predictions.probabilities[:MOST])
+    if not seen:
+        return confusion(axis, subject)
+    bars(axis, [layer.name for layer in seen], [float(constant(layer).mean()) for layer in seen])
+    clean(axis, "Which units never change?", "share of dead units", "")
+    return None

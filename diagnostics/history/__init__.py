@@ -1,0 +1,1 @@
+"""A training run as curves, from whatever holds it: files, objects, dictionaries."""

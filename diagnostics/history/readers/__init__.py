@@ -1,0 +1,110 @@
+"""Readers of training logs, one module for each format, chosen by content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diagnostics.history.readers import (
+    boosting_json,
+    delimited,
+    folder,
+    keras_json,
+    mlflow,
+    python_literals,
+    records,
+    tensorboard,
+    text_log,
+    trainer_state,
+    wandb,
+)
+from diagnostics.history.readers.reader import Reader
+from diagnostics.history.readers.source import Source
+from diagnostics.history.table import Table
+
+# The first that recognises a file reads it: special formats before general ones.
+READERS: list[Reader] = [
+    trainer_state.READER,
+    keras_json.READER,
+    boosting_json.READER,
+    records.LIST_READER,
+    records.LINES_READER,
+    tensorboard.READER,
+    mlflow.READER,
+    python_literals.READER,
+    text_log.READER,
+    wandb.READER,
+    delimited.READER,
+]
+
+
+def read_table(path: Path) -> Table:
+    """Return the content of a training log of whatever known format.
+
+    Raises
+    ------
+    ValueError
+        The file is empty, or in no known format; or a folder holds no log, or several.
+    """
+    if path.is_dir():
+        return _the_one(path, folder.read_runs(path, read_file))
+    return read_file(path)
+
+
+def read_runs(path: Path) -> dict[str, Table]:
+    """Return the training logs of a file or folder, by the names of their runs."""
+    if path.is_dir():
+        return folder.read_runs(path, read_file)
+    source = _source(path, path.read_bytes())
+    if wandb.READER.recognises(source):
+        return wandb.read_runs(source)
+    return {path.stem: _read(source)}
+
+
+def _the_one(path: Path, runs: dict[str, Table]) -> Table:
+    """The only run; of several none is chosen for the user."""
+    if len(runs) > 1:
+        raise ValueError(
+            f"{path.name} holds {len(runs)} runs: {', '.join(runs)}; give the path of one, "
+            "or all of them to diagnostics.compare()"
+        )
+    return next(iter(runs.values()))
+
+
+def read_file(path: Path) -> Table:
+    """Return the content of one file in whatever known format."""
+    return read_data(path, path.read_bytes())
+
+
+def read_data(path: Path, data: bytes) -> Table:
+    """Return the content of a file of this name that holds these bytes."""
+    return _read(_source(path, data))
+
+
+def _source(path: Path, data: bytes) -> Source:
+    """The content, unpacked where it is compressed."""
+    try:
+        return Source(path, data)
+    except (OSError, EOFError) as error:
+        raise ValueError(f"{path.name}: compressed, and damaged: {error}") from error
+
+
+def _read(source: Source) -> Table:
+    """The content by the first reader that recognises it."""
+    path = source.path
+    if not source.data.strip():
+        raise ValueError(f"{path.name}: the file is empty; expected a training log")
+    for reader in READERS:
+        if reader.recognises(source):
+            try:
+                table = reader.read(source)
+            except ValueError as error:
+                raise ValueError(f"{path.name}, read as {reader.name}: {error}") from error
+            table.notes.insert(0, f"read as {reader.name}")
+            table.problems[:0] = source.problems
+            return table
+    known = ", ".join(reader.name for reader in READERS)
+    start = "binary data" if source.is_binary else f"text starting {source.head[:40]!r}"
+    raise ValueError(f"{path.name}: {start} is no known training log; known are {known}")
+
+
+__all__ = ["READERS", "Reader", "read_data", "read_file", "read_runs", "read_table"]

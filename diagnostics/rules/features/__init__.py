@@ -1,0 +1,1 @@
+"""What rules measure on curves: levels, rises, sizes, bounds."""

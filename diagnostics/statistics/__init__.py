@@ -1,0 +1,1 @@
+"""Robust statistics of short, noisy series, and of probabilities."""

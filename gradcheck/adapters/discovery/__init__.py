@@ -1,0 +1,1 @@
+"""What an object shows when it is run: its parameters, gradients and hidden inputs."""

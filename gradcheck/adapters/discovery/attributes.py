@@ -1,0 +1,194 @@
+"""Every place in a layer and its parts where a number or an array of numbers is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.signatures.name_tables import gradient_stems
+from gradcheck.state import OPAQUE_MODULES, kept_by_class
+from gradcheck.target import is_differentiable
+
+DEEPEST = 4
+VALUE_NAMES = ("data", "value", "values")
+GRADIENT_NAMES = ("grad", "gradient", "g")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place where floating-point numbers are kept.
+
+    Attributes
+    ----------
+    part
+        Which part of the layer has it: a prefix such as ``"layers[0]."``.
+    container
+        The dict or list attribute that it is an item of; empty for an attribute of its own.
+    key
+        Name of the attribute, key or position of the item.
+    place
+        Where it is kept now.
+    home
+        The attribute it is reached by, which may hold another container later.
+    route
+        Keys and positions from there.
+    """
+
+    part: str
+    container: str
+    key: Any
+    place: Place
+    home: Place
+    route: tuple[Any, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What to call it: ``W``, ``layers[0].W``, ``weights[1]``."""
+        if not isinstance(self.key, str):
+            return f"{self.part}{self.container}[{self.key!r}]"
+        public = self.key.rpartition("__")[2] if self.key.startswith("_") else self.key
+        public = public.lstrip("_") or self.key
+        is_free = not self.route and not hasattr(self.place.owner, public)
+        return f"{self.part}{public if is_free or self._is_property(public) else self.key}"
+
+    @property
+    def word(self) -> str:
+        """The name that tells what it is: that of the attribute, the key, or the whole list."""
+        return self.key if isinstance(self.key, str) else self.container
+
+    @property
+    def array(self) -> Any:
+        """The array kept there, None where it is a plain number."""
+        value = self.place.get()
+        return value if isinstance(value, np.ndarray) else None
+
+    def read(self) -> Any:
+        """Return what is there now, by the same route; None where there is nothing."""
+        value = self.home.get()
+        for key in self.route:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+    def _is_property(self, name: str) -> bool:
+        return isinstance(getattr(type(self.place.owner), name, None), property)
+
+
+def slots(layer: Any) -> list[Slot]:
+    """Return all places with floating-point numbers in ``layer`` and in what it is made of."""
+    return list(_walk(layer, "", 0, set()))
+
+
+def attributes(thing: Any) -> dict[str, Any]:
+    """Return the attributes that ``thing`` keeps, in slots, in its dict, or arrays in its class."""
+    own = getattr(thing, "__dict__", None)
+    slotted = {
+        slot: getattr(thing, slot)
+        for owner in type(thing).__mro__
+        for slot in _slot_names(owner)
+        if hasattr(thing, slot)
+    }
+    return {**kept_by_class(type(thing)), **slotted, **(own if isinstance(own, dict) else {})}
+
+
+def parts(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the objects a composite layer is made of, by attribute, list or dict position."""
+    for name, value in attributes(layer).items():
+        if is_own_object(value):
+            yield name, value
+        elif isinstance(value, list | tuple):
+            for position, item in enumerate(value):
+                if is_own_object(item):
+                    yield f"{name}[{position}]", item
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if is_own_object(item):
+                    yield f"{name}[{key!r}]", item
+
+
+def is_own_object(value: Any) -> bool:
+    """Whether ``value`` is an object of the user's making, that may keep something."""
+    module = type(value).__module__.partition(".")[0]
+    return (
+        (hasattr(value, "__dict__") or hasattr(type(value), "__slots__"))
+        and not isinstance(value, type)
+        and module not in OPAQUE_MODULES
+        and not callable(getattr(value, "__wrapped__", None))
+        and type(value).__name__ not in ("function", "method", "module")
+    )
+
+
+def _slot_names(owner: type) -> list[str]:
+    names = owner.__dict__.get("__slots__", ())
+    return [names] if isinstance(names, str) else [n for n in names if isinstance(n, str)]
+
+
+def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Slot]:
+    if depth > DEEPEST or id(layer) in seen:
+        return
+    seen.add(id(layer))
+    for name, value in attributes(layer).items():
+        home = Place(layer, name, False)
+        if is_differentiable(value) or _is_truncated_gradient(name, value):
+            yield Slot(prefix, "", name, home, home)
+        elif isinstance(value, dict | list | tuple):
+            yield from _items(value, prefix, name, home, ())
+    yield from _properties(layer, prefix)
+    for name, part in parts(layer):
+        yield from _parameter_object(part, prefix, name)
+        yield from _walk(part, f"{prefix}{name}.", depth + 1, seen)
+
+
+def _items(
+    values: Any, prefix: str, name: str, home: Place, route: tuple[Any, ...]
+) -> Iterator[Slot]:
+    if len(route) > DEEPEST:
+        return
+    keyed = values.items() if isinstance(values, dict) else enumerate(values)
+    for key, item in list(keyed):
+        way = (*route, key)
+        if isinstance(item, dict | list | tuple):
+            yield from _items(item, prefix, f"{name}[{key!r}]", home, way)
+        elif is_differentiable(item) and (isinstance(item, np.ndarray) or _is_open(values)):
+            yield Slot(prefix, name, key, Place(values, key, True), home, way)
+
+
+def _is_truncated_gradient(name: str, value: Any) -> bool:
+    """Whether an array of integers is called as a gradient: a buffer that truncates, by mistake."""
+    whole = isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+    return whole and any(gradient_stems(name))
+
+
+def _is_open(values: Any) -> bool:
+    """Whether items can be replaced."""
+    return isinstance(values, dict | list)
+
+
+def _properties(layer: Any, prefix: str) -> Iterator[Slot]:
+    """Yield the properties that show a gradient."""
+    for owner in type(layer).__mro__:
+        for name, member in vars(owner).items():
+            if isinstance(member, property) and any(gradient_stems(name)):
+                home = Place(layer, name, False)
+                if is_differentiable(home.get()):
+                    yield Slot(prefix, "", name, home, home)
+
+
+def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[Slot]:
+    """Yield the value of a parameter that is an object of its own, and its gradient, as a pair."""
+    own = attributes(part)
+    value = next((n for n in VALUE_NAMES if is_differentiable(own.get(n))), None)
+    gradient = next((n for n in GRADIENT_NAMES if n in own), None)
+    if value is None or gradient is None:
+        return
+    key = name.partition("['")[2].removesuffix("']") or name  # of a dict of parameters
+    for label, attribute in ((key, value), (f"d{key}", gradient)):
+        if is_differentiable(own[attribute]):
+            home = Place(part, attribute, False)
+            yield Slot(prefix, "", label, home, home)

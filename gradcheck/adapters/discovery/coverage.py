@@ -1,0 +1,273 @@
+"""What a check does not judge: arrays that the output depends on, though no gradient is known.
+
+Found by moving every array that can be reached. Which of them is a parameter, whose gradient is
+owed, no number tells; four things do, and each of them is enough:
+
+- it is kept in a container together with an array whose gradient is claimed;
+- a method takes a step with it: ``self.a -= ...``, ``self.a = self.a - ...``;
+- the backward leaves or returns something that is called its gradient, though it was not paired;
+- an object keeps it under the name of a parameter. What a function reads from its closure, its
+  defaults or its module is a constant of the function whatever it is called, as in mathematics;
+  and so is what a loss keeps that shows gradients of its arguments alone, such as weights of
+  classes.
+
+What none of them holds of (a mask, a table, an operator, statistics) is a constant, and named.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import CellType, ModuleType
+from typing import Any, cast
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.attributes import Slot
+from gradcheck.adapters.discovery.effects import Effects
+from gradcheck.adapters.discovery.reachable_arrays import (
+    is_float_array,
+    is_float_array_or_number,
+    reachable,
+)
+from gradcheck.adapters.discovery.unreported_parameters import is_frozen
+from gradcheck.adapters.signatures.name_tables import (
+    FORWARD_NAMES,
+    gradient_stems,
+    is_like_trained,
+    stem,
+)
+from gradcheck.report.data import Unchecked
+from gradcheck.target import Outputs, Target
+
+NOT_SEEN = "the output depends on it, and no gradient of it was seen"
+REASONS = {
+    "parameter": NOT_SEEN,
+    "constant": "the output depends on it; nothing says that it is trained",
+    "frozen": "the output depends on it, and it is said not to be trained",
+    "excluded": "it is none of the parameters asked for",
+}
+# Single numbers are settings (eps, beta, gamma, rates), unless they are called like these.
+NUMBERS = frozenset({"w", "b", "intercept"})
+MADE_LATE = (
+    "the first forward makes it, and no gradient of it was seen; run the forward once before the "
+    "check, so that it is there to be found"
+)
+UNSTEADY = "the forward is random, so that it cannot be seen whether the output depends on it"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Finds what a target's output depends on beside its tensors.
+
+    Parameters
+    ----------
+    roots
+        What the forward may read from.
+    judged
+        Returns where the arrays and numbers are kept whose gradients are known.
+    given
+        Arrays of the caller's that the forward never sees: it is given copies.
+    asked
+        Whether the caller said which parameters to check.
+    keys
+        Returns the names under which the backward handed out gradients.
+    reason
+        Why a parameter is not judged.
+    """
+
+    roots: tuple[Any, ...]
+    judged: Callable[[], Iterable[Place]] = tuple
+    given: tuple[Any, ...] = ()
+    asked: bool = False
+    keys: Callable[[], Iterable[Any]] = tuple
+    reason: str = NOT_SEEN
+
+    def __call__(self, target: Target) -> tuple[Unchecked, ...]:
+        """Return the arrays that are not covered by the target's tensors."""
+        target.state.restore(everything=True)  # what the last forward left is no state of its own
+        homes = list(self.judged())
+        judged = [array for array in (home.get() for home in homes) if is_float_array(array)]
+        known = {id(array) for array in (*judged, *self.given)}
+        places = [
+            slot
+            for slot in reachable(self.roots, is_float_array_or_number)
+            if slot.array is not None or _is_weight(slot)
+        ]
+        taken = {(id(home.owner), home.key) for home in homes}
+        pool = [
+            slot
+            for slot in places
+            if id(slot.array) not in known and (id(slot.place.owner), slot.place.key) not in taken
+        ]
+
+        def outputs(change: Callable[[], None]) -> Outputs:
+            target.state.restore()
+            change()
+            with np.errstate(all="ignore"):
+                return target.call(target.tensors).outputs
+
+        effects = Effects(outputs, np.random.default_rng(0), judged)
+        moving = {id(place) for place in effects.those([slot.place for slot in pool])}
+        made = self._made(target, places)
+        if not moving and not made:
+            return ()
+        steady = effects.is_steady
+        evidence = Evidence(
+            {_container(slot) for slot in places if id(slot.array) in known} - {None},
+            self._gradients(target),
+            by_name=not target.unit_cotangent or bool(homes),
+        )
+        target.state.restore(everything=True)
+        found = [(slot, self._role(slot, evidence)) for slot in pool if id(slot.place) in moving]
+        late = [(slot, self._role(slot, evidence)) for slot in made]
+        if not steady:
+            return tuple(Unchecked(s.name, role, UNSTEADY) for s, role in found if role in OWED)
+        reasons = {**REASONS, "parameter": self.reason}
+        named = [Unchecked(s.name, role, reasons[role], s.array) for s, role in found]
+        reasons["parameter"] = MADE_LATE
+        named += [Unchecked(slot.name, role, reasons[role]) for slot, role in late]
+        return tuple(dict.fromkeys(named))
+
+    def _made(self, target: Target, before: Sequence[Slot]) -> list[Slot]:
+        """Return what the first forward makes and keeps, so that a second one depends on it."""
+        known = {id(slot.array) for slot in before}
+        target.state.restore()
+        with np.errstate(all="ignore"):
+            target.call(target.tensors)
+            first = [slot for slot in reachable(self.roots) if id(slot.array) not in known]
+            kept = [(slot, slot.array) for slot in first]
+            if kept:
+                target.call(target.tensors)
+        made = [slot for slot, array in kept if slot.array is array]
+
+        def outputs(change: Callable[[], None]) -> Outputs:
+            target.state.restore()
+            with np.errstate(all="ignore"):
+                target.call(target.tensors)
+                change()
+                return target.call(target.tensors).outputs
+
+        effects = Effects(outputs, np.random.default_rng(0))
+        moving = {id(place) for place in effects.those([slot.place for slot in made])}
+        target.state.restore(everything=True)
+        return [slot for slot in made if id(slot.place) in moving]
+
+    def _gradients(self, target: Target) -> frozenset[str]:
+        """Return the stems of all that a backward leaves or returns and that is called a gradient.
+
+        Those of gradients that are known are among them: no harm, for their parameters are too.
+        """
+        target.state.restore()
+        with np.errstate(all="ignore"):
+            run = target.call(target.tensors)
+            run.pullback(tuple(np.ones_like(output) for output in run.outputs))
+        left = [slot.word for slot in reachable(self.roots)]
+        stems = {name for word in left if isinstance(word, str) for name in gradient_stems(word)}
+        for key in self.keys():
+            if isinstance(key, str):
+                stems |= {stem(key), *gradient_stems(key)}
+        return frozenset(stems)
+
+    def _role(self, slot: Slot, evidence: Evidence) -> str:
+        if not evidence.of(slot):
+            return "constant"
+        if is_frozen(slot.place.owner) or is_frozen(slot.home.owner):
+            return "frozen"
+        return "excluded" if self.asked else "parameter"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What says of an array that it is trained.
+
+    Attributes
+    ----------
+    containers
+        Those of arrays whose gradients are known.
+    gradients
+        Stems of the names under which gradients are left or returned.
+    by_name
+        Whether objects keep parameters here, so that names count.
+    """
+
+    containers: set[Any]
+    gradients: frozenset[str]
+    by_name: bool
+
+    def of(self, slot: Slot) -> bool:
+        """Whether ``slot`` holds a parameter."""
+        if _container(slot) in self.containers or stem(slot.word) in self.gradients:
+            return True
+        if _is_of_function(slot):
+            return False
+        stepped = slot.word in steps_of(cast(Hashable, type(slot.home.owner)))
+        return stepped or (self.by_name and is_like_trained(slot.word))
+
+
+def _is_weight(slot: Slot) -> bool:
+    """Whether a number is called as a weight or an intercept, the attribute of an object."""
+    return not (slot.route or _is_of_function(slot)) and stem(slot.word) in NUMBERS
+
+
+def _is_of_function(slot: Slot) -> bool:
+    """Whether a closure, default arguments or a module keep it."""
+    return slot.home.is_item or isinstance(slot.home.owner, CellType | ModuleType)
+
+
+OWED = ("parameter",)
+
+
+def covered_by(target: Target, prefix: str) -> tuple[Unchecked, ...]:
+    """Return what is not covered of a part, by the names of the whole."""
+    return tuple(
+        Unchecked(f"{prefix}{array.name}", array.role, array.reason)
+        for array in target.uncovered(target)
+    )
+
+
+def _container(slot: Slot) -> Any:
+    """Return which container an item is kept in, outermost first; None for what is no item."""
+    return (id(slot.home.owner), slot.home.key) if slot.route else None
+
+
+@cache
+def steps_of(kind: Hashable) -> frozenset[str]:
+    """Return the attributes that a method of a class takes a step with.
+
+    A forward that does so keeps statistics or a state, and a constructor trains nothing.
+    """
+    found: set[str] = set()
+    owners = kind.__mro__[:-1] if isinstance(kind, type) else ()
+    for owner in owners:
+        for name, member in vars(owner).items():
+            if inspect.isfunction(member) and name not in FORWARD_NAMES and name != "__init__":
+                found.update(_stepped(member))
+    return frozenset(found)
+
+
+def _stepped(method: Callable[..., Any]) -> Iterator[str]:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
+    except (OSError, TypeError, SyntaxError):
+        return  # its source is not to be had
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub | ast.Add):
+            yield from _attribute(node.target)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+            names = [name for target in node.targets for name in _attribute(target)]
+            used = {n.attr for n in ast.walk(node.value.left) if isinstance(n, ast.Attribute)}
+            if isinstance(node.value.op, ast.Sub | ast.Add):
+                yield from (name for name in names if name in used)
+
+
+def _attribute(target: ast.expr) -> Sequence[str]:
+    """Return the attribute that is assigned to, itself or an item of it."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return [target.attr] if isinstance(target, ast.Attribute) else []

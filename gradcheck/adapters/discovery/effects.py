@@ -1,0 +1,133 @@
+"""What the output depends on, found by moving it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.trial_run import same
+from gradcheck.target import Array, Outputs
+
+# A change of a parameter that no forward overlooks for being too small.
+VISIBLE = 0.125
+
+# After so many forwards, what depends on some of a group is taken to depend on all of it.
+MOST_RUNS = 500
+
+Change = Callable[[], None]
+Move = Callable[[Array], Array]
+
+
+class Effects:
+    """Says whether the output depends on what is kept in places, at the state as it is given.
+
+    Parameters
+    ----------
+    outputs
+        Runs the forward from the same state as ever, but for what its argument changes in it.
+    generator
+        Source of the changes that are tried.
+    held
+        Arrays that stay as they are though they lie in the memory of what is moved: of a vector
+        that holds all parameters, those that have a gradient of their own.
+    """
+
+    def __init__(
+        self,
+        outputs: Callable[[Change], Outputs],
+        generator: np.random.Generator,
+        held: Iterable[Any] = (),
+    ) -> None:
+        self._outputs = outputs
+        self._generator = generator
+        self._held = [array for array in held if isinstance(array, np.ndarray)]
+        self._base: Outputs | None = None
+        self._runs = 0
+
+    def of(self, *places: Place) -> bool:
+        """Whether the output changes with what is in ``places``; True where it cannot be seen.
+
+        All entries are raised, then each is moved up or down at random: what is saturated or cut
+        off on one side may react on the other.
+        """
+        return any(self._reacts(places, move) for move in (self._raised, self._shaken))
+
+    def those(self, places: Sequence[Place]) -> list[Place]:
+        """Return the places that the output depends on, by halving: few forwards where few do.
+
+        All of them where the forward is random, so that nothing can be seen.
+        """
+        if not places or not self.of(*places):
+            return []
+        if len(places) == 1 or self._runs > MOST_RUNS:
+            return list(places)
+        if not self.is_steady:
+            return list(places)
+        middle = len(places) // 2
+        return [*self.those(places[:middle]), *self.those(places[middle:])]
+
+    @cached_property
+    def is_steady(self) -> bool:
+        """Whether the same forward gives the same outputs."""
+        return _equal(self._outputs(_leave), self._outputs(_leave))
+
+    def _reacts(self, places: Sequence[Place], move: Move) -> bool:
+        self._runs += 1
+        if self._base is None:
+            self._base = self._outputs(_leave)
+        with ExitStack() as undo:
+
+            def change() -> None:
+                values = [place.get() for place in places]
+                held = [
+                    (array, array.copy())
+                    for array in self._held
+                    if any(np.may_share_memory(array, v) for v in values if _is_array(v))
+                ]
+                for place, value in zip(places, values, strict=True):
+                    undo.callback(_replaced(place, value, move))
+                for array, content in held:
+                    np.copyto(array, content)
+
+            try:
+                with np.errstate(all="ignore"):
+                    return not _equal(self._outputs(change), self._base)
+            except Exception:  # noqa: BLE001 (a forward that minds the change does depend on it)
+                return True
+
+    def _raised(self, value: Array) -> Array:
+        sizes = self._generator.uniform(VISIBLE, 2 * VISIBLE, value.shape)
+        return np.asarray(value * (1 + sizes) + sizes)
+
+    def _shaken(self, value: Array) -> Array:
+        signs = self._generator.choice((-1.0, 1.0), value.shape)
+        sizes = signs * self._generator.uniform(VISIBLE, 2 * VISIBLE, value.shape)
+        return np.asarray(value * (1 + sizes) + sizes)
+
+
+def _replaced(place: Place, value: Any, move: Move) -> Callable[[], None]:
+    """Move what is kept in ``place``, and return what puts it back."""
+    moved = move(np.asarray(value)).astype(np.asarray(value).dtype)
+    if _is_array(value) and value.flags.writeable:
+        before = value.copy()
+        np.copyto(value, moved)
+        return lambda: np.copyto(value, before)
+    place.replace(moved if _is_array(value) else moved.item())
+    return lambda: place.replace(value)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _leave() -> None:
+    """Change nothing."""
+
+
+def _equal(one: Outputs, other: Outputs) -> bool:
+    return len(one) == len(other) and all(map(same, one, other))

@@ -1,0 +1,64 @@
+"""Backwards that update the parameters at once: the gradient that an update implies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place, set_to
+from gradcheck.adapters.discovery.attributes import parts
+from gradcheck.adapters.signatures.call_conventions import UNIT_RATE
+from gradcheck.adapters.signatures.name_tables import RATE_ATTRIBUTES
+from gradcheck.target import Array
+
+
+class Updates:
+    """Undoes what a backward does to the parameters, and keeps the gradient it implies.
+
+    Parameters
+    ----------
+    places
+        Where the parameters are kept that the backward updates.
+    layer
+        Has a learning rate of its own, unless the backward is told one.
+    rate
+        The learning rate of the updates.
+    """
+
+    def __init__(
+        self,
+        places: Mapping[str, Place] | None = None,
+        layer: Any = None,
+        rate: float = UNIT_RATE,
+    ) -> None:
+        self.places = dict(places or {})
+        self.rate = rate
+        self._knobs = list(rates(layer)) if self.places else []
+
+    def made_by(self, backward: Callable[[], Any]) -> tuple[Any, dict[str, Array]]:
+        """Return what ``backward`` returns, and the gradients its updates imply."""
+        held = {name: place.get() for name, place in self.places.items()}
+        before = {name: np.array(value) for name, value in held.items()}
+        with set_to((knob, UNIT_RATE) for knob in self._knobs):
+            result = backward()
+        # W - rate * gradient
+        implied = {
+            name: (before[name] - np.asarray(place.get())) / self.rate
+            for name, place in self.places.items()
+        }
+        for name, place in self.places.items():
+            if isinstance(held[name], np.ndarray):
+                np.copyto(held[name], before[name])
+            place.replace(held[name])
+        return result, implied
+
+
+def rates(layer: Any) -> Iterator[Place]:
+    """Yield the learning rates that a layer and its parts keep as attributes."""
+    for name in RATE_ATTRIBUTES:
+        if isinstance(getattr(layer, name, None), float | int):
+            yield Place(layer, name, False)
+    for _, part in parts(layer):
+        yield from rates(part)

@@ -1,0 +1,250 @@
+"""Where a stranger's layer keeps its parameters, and where it leaves their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.attributes import (
+    DEEPEST,
+    GRADIENT_NAMES,
+    VALUE_NAMES,
+    Slot,
+    attributes,
+    parts,
+    slots,
+)
+from gradcheck.adapters.signatures.name_tables import (
+    CONTAINERS,
+    INPUT_GRADIENTS,
+    OUTPUT_NAMES,
+    gradient_keys,
+    gradient_stems,
+    is_gradient_word,
+    plain,
+    stem,
+)
+from gradcheck.target import Array, is_differentiable
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a layer: where it lives and where its gradient appears.
+
+    ``declared`` says that the layer lists it among its parameters, so that a gradient is owed.
+    """
+
+    name: str
+    place: Place
+    gradient: Callable[[], Any]
+    declared: bool
+
+    def zero_gradient(self) -> None:
+        """Clear what earlier backward calls accumulated."""
+        gradient = self.gradient()
+        if isinstance(gradient, np.ndarray) and gradient.flags.writeable:
+            gradient[...] = 0
+
+
+def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
+    """Find the parameters of ``layer`` and of what it is made of.
+
+    Call it after a backward has run: many layers create their gradients only then.
+
+    Parameters
+    ----------
+    layer
+        Any object.
+    exclude
+        Arrays that are no parameters, such as the inputs.
+    """
+    found: list[Parameter] = []
+    taken = {id(array) for array in exclude}
+    for parameter in (*_walk(layer, "", 0, set()), *by_name(slots(layer))):
+        value = parameter.place.get()
+        key = id(value) if isinstance(value, np.ndarray) else hash(parameter.name)
+        if key not in taken:
+            taken.add(key)
+            found.append(parameter)
+    return found
+
+
+def by_name(places: Iterable[Slot]) -> Iterator[Parameter]:
+    """Pair what is called like a parameter with what is called like its gradient."""
+    places = list(places)
+    by_part: dict[str, list[Slot]] = {}
+    for slot in places:
+        by_part.setdefault(slot.part, []).append(slot)
+    for slot in places:
+        own = by_part[slot.part]
+        gradient = next((g for g in own if is_gradient(g, slot)), None)
+        if gradient is not None and not any(is_gradient(slot, other) for other in own):
+            yield Parameter(slot.name, slot.place, gradient.read, False)
+
+
+def is_gradient(gradient: Slot, parameter: Slot) -> bool:
+    """Whether, by its name, one slot of a layer holds the gradient of another one."""
+    if gradient is parameter or gradient.part != parameter.part:
+        return False
+    ours, theirs = parameter.container, gradient.container
+    if len(parameter.route) > 1 and gradient.route == parameter.route:
+        homes = str(gradient.home.key), str(parameter.home.key)
+        return homes[0] != homes[1] and _holds_gradients(*homes)
+    if isinstance(gradient.key, str) != isinstance(parameter.key, str):
+        return False
+    if isinstance(gradient.key, str):
+        wanted = stem(parameter.key)
+        if wanted in gradient_stems(gradient.key) and not is_gradient_word(ours):
+            return True
+        return stem(gradient.key) == wanted and theirs != ours and _holds_gradients(theirs, ours)
+    return bool(gradient.key == parameter.key and ours != theirs and _holds_gradients(theirs, ours))
+
+
+def _holds_gradients(container: str, parameters: str) -> bool:
+    """Whether a container is called like that of the gradients of another one's items."""
+    if container == "" or is_gradient_word(parameters):
+        return False
+    if parameters and stem(parameters) in gradient_stems(container):
+        return True
+    general = plain(parameters) in ("", "params", "parameters", "weights", "p")
+    return general and is_gradient_word(container)
+
+
+def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Parameter]:
+    if depth > DEEPEST or id(layer) in seen:
+        return
+    seen.add(id(layer))
+    yield from _declared(layer, prefix)
+    for name, part in parts(layer):
+        yield from _walk(part, f"{prefix}{name}.", depth + 1, seen)
+
+
+def _declared(layer: Any, prefix: str) -> Iterator[Parameter]:
+    for values_name, gradients_name in CONTAINERS:
+        values = _value_or_result(layer, values_name)
+        gradients = _value_or_result(layer, gradients_name)
+        if isinstance(values, Mapping) and isinstance(gradients, Mapping):
+            yield from _from_mappings(layer, values, gradients_name, prefix, values_name)
+        elif isinstance(values, list | tuple) and isinstance(gradients, list | tuple):
+            yield from _from_sequences(layer, values, gradients_name, prefix)
+        elif isinstance(values, Mapping | list | tuple):
+            yield from _from_parameter_objects(layer, values, values_name, prefix)
+
+
+def _value_or_result(layer: Any, name: str) -> Any:
+    """Return an attribute, or what the method of that name returns."""
+    value = getattr(layer, name, None)
+    if not callable(value):
+        return value
+    try:
+        result = value()
+        return list(result) if isinstance(result, Iterator) else result
+    except Exception:  # noqa: BLE001 (it wants arguments, or gradients that are not there yet)
+        return None
+
+
+def _from_mappings(
+    layer: Any,
+    values: Mapping[Any, Any],
+    gradients_name: str,
+    prefix: str,
+    values_name: str = "",
+) -> Iterator[Parameter]:
+    def reader(key: Any) -> Callable[[], Any]:
+        def read() -> Any:
+            gradients = _value_or_result(layer, gradients_name) or {}
+            keys = gradient_keys(key) if isinstance(key, str) else [key]
+            return next((gradients[k] for k in keys if k in gradients), None)
+
+        return read
+
+    made_anew = values_name and _value_or_result(layer, values_name) is not values
+    for key, value in values.items():
+        if is_differentiable(value):
+            home = _home(layer, value) if made_anew else None
+            place = home or Place(values, key, True)
+            yield Parameter(f"{prefix}{key}", place, reader(key), True)
+
+
+def _from_sequences(
+    layer: Any, values: Sequence[Any], gradients_name: str, prefix: str
+) -> Iterator[Parameter]:
+    def reader(position: int) -> Callable[[], Any]:
+        def read() -> Any:
+            gradients = _value_or_result(layer, gradients_name) or ()
+            return gradients[position] if position < len(gradients) else None
+
+        return read
+
+    owned = {id(value): name for name, value in attributes(layer).items()}
+    for position, value in enumerate(values):
+        if is_differentiable(value):
+            name = owned.get(id(value), f"params[{position}]")
+            place = _home(layer, value) or Place(values, position, True)
+            yield Parameter(prefix + name, place, reader(position), True)
+
+
+def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
+    """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
+
+    A list or dict of parameters made anew at every call is no such place.
+    """
+    if depth > DEEPEST:
+        return None
+    for name, value in attributes(layer).items():
+        if value is array:
+            return Place(layer, name, False)
+        items = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if (isinstance(value, list))
+            else ()
+        )
+        for key, item in items:
+            if item is array:
+                return Place(value, key, True)
+    for _, part in parts(layer):
+        found = _home(part, array, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> Iterator[Parameter]:
+    """Parameters that carry their own gradient, as ``p.data`` and ``p.grad`` do."""
+    items = values.items() if isinstance(values, Mapping) else enumerate(values)
+    owned = {id(value): attribute for attribute, value in attributes(layer).items()}
+    for key, item in items:
+        for value_name in VALUE_NAMES:
+            for gradient_name in GRADIENT_NAMES:
+                if is_differentiable(getattr(item, value_name, None)) and hasattr(
+                    item, gradient_name
+                ):
+                    label = owned.get(id(item), key if isinstance(key, str) else f"{name}[{key}]")
+                    yield Parameter(
+                        f"{prefix}{label}",
+                        Place(item, value_name, False),
+                        Place(item, gradient_name, False).get,
+                        True,
+                    )
+
+
+def stored_gradient(layer: Any, name: str) -> Array | None:
+    """Return the input gradient that a backward left as an attribute, such as ``layer.dx``."""
+    wanted = {plain(key) for key in gradient_keys(name)[1:]}
+    wanted |= INPUT_GRADIENTS
+    for attribute, value in attributes(layer).items():
+        if plain(attribute) in wanted and is_differentiable(value):
+            return np.array(value)
+    return None
+
+
+def stored_output(layer: Any) -> Any:
+    """Return the output that a forward left as an attribute instead of returning it."""
+    own = attributes(layer)
+    return next((own[name] for name in own if name.lower() in OUTPUT_NAMES), None)

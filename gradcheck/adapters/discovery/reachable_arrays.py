@@ -1,0 +1,236 @@
+"""Every floating-point array that can be reached from what is checked, wherever it is kept.
+
+Attributes, slots and class attributes, items of containers however deep, closure cells, default
+arguments, and the globals that the code names. `slots` finds what may be a parameter of a layer;
+this finds what its output may depend on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.attributes import Slot, attributes
+from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, names_read
+
+# Libraries whose objects keep no array that a user's forward reads by itself.
+CLOSED = (*OPAQUE_MODULES, "matplotlib", "pandas", "threading", "logging", "hypothesis", "re")
+Test = Callable[[Any], bool]
+WRAPPERS = (staticmethod, classmethod)
+CONTAINERS = (dict, list, tuple, set, frozenset, deque, np.ndarray)
+CODE = (FunctionType, MethodType, type, property, partial, *WRAPPERS)
+# Sparse matrices are scipy's, but the numbers in them are the user's.
+SPARSE = "scipy.sparse"
+
+
+def is_float_array(value: Any) -> bool:
+    """Whether ``value`` is a NumPy array of floating-point numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
+
+
+def is_float_array_or_number(value: Any) -> bool:
+    """Whether ``value`` is such an array, or a number."""
+    return is_float_array(value) or isinstance(value, float)
+
+
+def reachable(
+    roots: Iterable[Any],
+    is_array: Test = is_float_array,
+    opens: Test = lambda _: False,
+) -> list[Slot]:
+    """Return the places of all arrays of floating-point numbers, each array once.
+
+    Parameters
+    ----------
+    roots
+        Objects, functions, or containers of them. Attributes of a root are called by their own
+        names, items of a container by their positions or keys.
+    is_array
+        What is looked for.
+    opens
+        Which objects of libraries are looked into all the same.
+    """
+    walk = _Walk(is_array, opens)
+    for root in roots:
+        walk.into(root, "")
+    return walk.all()
+
+
+class _Walk:
+    def __init__(self, is_array: Test, opens: Test) -> None:
+        self._is_array = is_array
+        self._opens = opens
+        self.found: list[Slot] = []
+        self._seen: dict[int, Any] = {}  # the references keep the ids from being used again
+        self._waiting: deque[tuple[Any, str]] = deque()
+
+    def all(self) -> list[Slot]:
+        """Look into what waits, nearest first, so that names are short and chains no matter."""
+        while self._waiting and len(self._seen) <= MOST_OBJECTS:
+            thing, prefix = self._waiting.popleft()
+            if id(thing) not in self._seen:
+                self._seen[id(thing)] = thing
+                self._open(thing, prefix)
+        return self.found
+
+    def into(self, thing: Any, prefix: str) -> None:
+        """Have ``thing`` looked into; ``prefix`` is put before the names of its own.
+
+        A module is none of a layer's parts, and to ask it for a name may import another.
+        """
+        if not isinstance(thing, ModuleType):
+            self._waiting.append((thing, prefix))
+
+    def _open(self, thing: Any, prefix: str) -> None:
+        if isinstance(thing, FunctionType):
+            self._function(thing, prefix)
+        elif isinstance(thing, MethodType):
+            self.into(thing.__self__, prefix)
+            self.into(thing.__func__, prefix)
+        elif isinstance(thing, partial):
+            for part in (thing.func, thing.args, thing.keywords):
+                self._value(part, prefix, "", Place(thing, "args", False))
+        elif isinstance(thing, WRAPPERS):
+            self.into(thing.__func__, prefix)
+        elif isinstance(thing, property):
+            self.into(thing.fget, prefix)
+        elif isinstance(thing, CONTAINERS) and not isinstance(thing, np.ndarray):
+            self._items(thing, prefix, "", Place(thing, "", False), ())
+        elif isinstance(thing, type):
+            self._class(thing, prefix)
+        elif _is_open(thing) or self._opens(thing):
+            self._object(thing, prefix)
+        elif callable(getattr(thing, "__wrapped__", None)):  # compiled, or with other derivatives
+            self.into(thing.__wrapped__, prefix)
+
+    def _object(self, thing: Any, prefix: str) -> None:
+        for name, value in attributes(thing).items():
+            self._value(value, prefix, name, Place(thing, name, False))
+        if not type(thing).__module__.startswith(SPARSE):
+            self._class(type(thing), prefix)
+        wrapped = getattr(thing, "__wrapped__", None)
+        if wrapped is not None:
+            self.into(wrapped, prefix)
+
+    def _class(self, kind: type, prefix: str) -> None:
+        """Find what a class and its methods keep; the methods read globals of their module."""
+        for owner in kind.__mro__:
+            if _is_closed(owner.__module__):
+                continue
+            for name, value in list(vars(owner).items()):
+                if name not in ("__dict__", "__weakref__"):
+                    self._value(value, prefix, name, Place(owner, name, False))
+
+    def _function(self, function: FunctionType, prefix: str) -> None:
+        code = function.__code__
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            try:
+                content = cell.cell_contents
+            except ValueError:  # a name that is bound later
+                continue
+            self._value(content, prefix, name, Place(cell, "cell_contents", False))
+        defaults = function.__defaults__ or ()
+        names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
+        for position, (name, value) in enumerate(zip(names, defaults, strict=True)):
+            self._value(value, prefix, name, Place(defaults, position, True))
+        keywords = function.__kwdefaults__ or {}
+        for name, value in keywords.items():
+            self._value(value, prefix, name, Place(keywords, name, True))
+        self._globals(function, code)
+        wrapped = getattr(function, "__wrapped__", None)
+        if wrapped is not None:
+            self.into(wrapped, prefix)
+
+    def _globals(self, function: FunctionType, code: CodeType) -> None:
+        """Find what the code reads from its module, and from other modules of the user's."""
+        namespace = function.__globals__
+        read = set(names_read(code))
+        for name in sorted(read & namespace.keys()):
+            value = namespace[name]
+            if isinstance(value, ModuleType):
+                self._module(value, read)
+            elif self._is_array(value) or _is_of_module(value, function.__module__):
+                self._value(value, "", name, Place(namespace, name, True))
+
+    def _module(self, module: ModuleType, read: set[str]) -> None:
+        name = module.__name__
+        if _is_closed(name) or name.partition(".")[0] in sys.stdlib_module_names:
+            return
+        for name in sorted(read & vars(module).keys()):
+            value = vars(module)[name]
+            if self._is_array(value) or isinstance(value, dict | list | tuple):
+                self._value(value, f"{module.__name__}.", name, Place(module, name, False))
+
+    def _value(self, value: Any, prefix: str, name: str, home: Place) -> None:
+        if self._is_array(value):
+            self._array(value, Slot(prefix, "", name, home, home))
+        elif isinstance(value, CONTAINERS):
+            if id(value) not in self._seen:
+                self._seen[id(value)] = value
+                self._items(value, prefix, name, home, ())
+        else:
+            self.into(value, prefix if _is_code(value) or not name else f"{prefix}{name}.")
+
+    def _items(
+        self, values: Any, prefix: str, name: str, home: Place, route: tuple[Any, ...]
+    ) -> None:
+        for key, item in _keyed(values):
+            way = (*route, key)
+            if self._is_array(item):
+                label = values._fields[key] if hasattr(values, "_fields") else key
+                self._array(item, Slot(prefix, name, label, Place(values, key, True), home, way))
+            elif isinstance(item, CONTAINERS):
+                if id(item) not in self._seen:
+                    self._seen[id(item)] = item
+                    self._items(item, prefix, f"{name}[{key!r}]", home, way)
+            else:
+                self.into(item, prefix if _is_code(item) else f"{prefix}{name}[{key!r}].")
+
+    def _array(self, array: Any, slot: Slot) -> None:
+        if isinstance(array, float):  # numbers that are equal may be the same object
+            self.found.append(slot)
+        elif id(array) not in self._seen:
+            self._seen[id(array)] = array
+            self.found.append(slot)
+
+
+def _keyed(values: Any) -> list[tuple[Any, Any]]:
+    if isinstance(values, dict):
+        return list(values.items())
+    if isinstance(values, np.ndarray) and values.dtype.kind != "O":
+        return []
+    if isinstance(values, np.ndarray):
+        return [(index, values[index]) for index in np.ndindex(values.shape)]
+    return list(enumerate(values))
+
+
+def _is_code(thing: Any) -> bool:
+    """Whether what is kept in ``thing`` is called by its own names."""
+    return isinstance(thing, CODE)
+
+
+def _is_open(thing: Any) -> bool:
+    kind = type(thing)
+    if kind.__module__.startswith(SPARSE):
+        return True
+    return not _is_closed(kind.__module__) and not isinstance(thing, ModuleType)
+
+
+def _is_closed(module: Any) -> bool:
+    return str(module).partition(".")[0] in CLOSED
+
+
+def _is_of_module(value: Any, module: str) -> bool:
+    """Whether a global holds data, or is of the module whose code reads it."""
+    if isinstance(value, np.ndarray | dict | list | tuple | partial):
+        return True
+    if isinstance(value, FunctionType | type):
+        return value.__module__ == module
+    return _is_open(value) and hasattr(value, "__dict__")

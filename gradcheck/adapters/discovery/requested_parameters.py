@@ -1,0 +1,73 @@
+"""The parameters that the caller asked for, by name or by array."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.attributes import Slot
+from gradcheck.adapters.discovery.parameters import Parameter
+from gradcheck.adapters.discovery.trial_run import Found, nothing
+from gradcheck.adapters.signatures.name_tables import gradient_stems, stem
+from gradcheck.target import TargetError
+
+
+def take_given(
+    found: Found, params: Any, pool: Sequence[Slot], elsewhere: Sequence[Slot], name: str
+) -> None:
+    """Keep the parameters the user named, adding those whose gradient was not seen.
+
+    What is kept ``elsewhere``, in a closure or a module, has the gradient of its name in ``pool``.
+
+    Raises
+    ------
+    TargetError
+        If the layer named ``name`` has no such parameter.
+    """
+    keyed = isinstance(params, Mapping)
+    named = keyed or all(isinstance(item, str) for item in params)
+    given: dict[Any, Any] = (
+        dict(params) if keyed else dict.fromkeys(params) if named else dict(enumerate(params))
+    )
+    known, found.parameters = found.parameters, {}
+    slots_by_name = {slot.name: slot for slot in pool}
+    taken = {id(parameter.gradient()) for parameter in known.values()}
+    free = [slot for slot in pool if id(slot.read()) not in taken]
+    for key, value in given.items():
+        of_identity = (
+            parameter for parameter in known.values() if parameter.place.get() is value is not None
+        )
+        parameter = known.get(key) or next(of_identity, None)
+        slot = slots_by_name.get(key) or next(
+            (slot for slot in pool if slot.array is value is not None), None
+        )
+        if parameter is None and slot is not None:
+            parameter = Parameter(slot.name, slot.place, nothing, True)
+        if parameter is None:
+            parameter = _of_name(key, value, elsewhere, free)
+        if parameter is None:
+            raise TargetError(
+                f"params names {key!r}, but {name} shows no gradient for it after backward; found "
+                f"parameters: {sorted(known) or 'none'}"
+            )
+        found.parameters[parameter.name if not isinstance(key, str) else key] = parameter
+
+
+def _of_name(
+    key: Any, value: Any, elsewhere: Sequence[Slot], pool: Sequence[Slot]
+) -> Parameter | None:
+    """Return a parameter that no attribute keeps, with the gradient that goes by its name."""
+    slot = next(
+        (s for s in elsewhere if s.array is value is not None or (value is None and s.name == key)),
+        None,
+    )
+    if slot is None:
+        return None
+    wanted, shape = stem(str(key)), np.shape(slot.place.get())
+    gradients = [g for g in pool if g.word and wanted in gradient_stems(g.word)]
+    # "dweights" may be that of W, too: one that says the very name is closer, then one that fits
+    gradients.sort(key=lambda g: (str(key) not in g.word, np.shape(g.read()) != shape))
+    reader = gradients[0].read if gradients else nothing
+    return Parameter(slot.name, slot.place, reader, True)

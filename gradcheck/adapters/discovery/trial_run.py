@@ -1,0 +1,266 @@
+"""What one trial run of a layer shows: its parameters, and how their gradients are handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.attributes import Slot, parts, slots
+from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient
+from gradcheck.adapters.signatures.call_conventions import Call, takes_rate
+from gradcheck.adapters.signatures.methods import backward_of
+from gradcheck.adapters.signatures.name_tables import (
+    INPUT_GRADIENTS,
+    gradient_keys,
+    gradient_stems,
+    is_gradient_word,
+    is_trained,
+    plain,
+)
+from gradcheck.adapters.signatures.pytree import arrays_in, items
+from gradcheck.numerics.blockwise import blocks
+from gradcheck.state import Memory
+from gradcheck.target import is_differentiable
+
+Key = tuple[int, Any]
+
+
+@dataclass
+class Found:
+    """The parameters of a layer, and where their gradients are to be had.
+
+    Attributes
+    ----------
+    parameters
+        By name, in order of definition.
+    returned
+        Names of those whose gradients the backward returns.
+    updated
+        Places of those that the backward updates at once.
+    rebound
+        Names of those that the forward put in their own place anew, with the same numbers: what
+        the output does not depend on is a cache from an earlier call.
+    """
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    returned: list[str] = field(default_factory=list)
+    updated: dict[str, Place] = field(default_factory=dict)
+    rebound: list[str] = field(default_factory=list)
+
+    def moved(self, places: Mapping[str, Place]) -> Found:
+        """Return the same parameters kept at other places, without their gradients."""
+        moved = {
+            name: Parameter(name, places[name], nothing, parameter.declared)
+            for name, parameter in self.parameters.items()
+        }
+        return Found(moved)
+
+
+class Trial:
+    """Compares what a layer keeps before its forward, after it, and after its backward.
+
+    Parameters
+    ----------
+    layer
+        Any object, before the forward ran.
+    memory
+        What was remembered of it, so that large parameters are not copied twice.
+    """
+
+    def __init__(self, layer: Any, memory: Memory) -> None:
+        self.layer = layer
+        self._before = slots(layer)
+        self._kept = {_key(slot): slot.place.get() for slot in self._before}
+        self._contents = {_key(slot): memory.copy_of(slot.place.get()) for slot in self._before}
+        self._stable: list[Slot] = []
+        self._later: dict[Key, Any] = {}
+
+    def after_forward(self) -> None:
+        """Note what the forward left alone: neither caches nor running statistics."""
+        self._later = {
+            _key(slot): np.array(slot.place.get())
+            for slot in slots(self.layer)
+            if _key(slot) not in self._kept
+        } | self._contents
+        self._stable = [
+            slot
+            for slot in self._before
+            if slot.place.get() is self._kept[_key(slot)]
+            and same(slot.place.get(), self._contents[_key(slot)])
+        ]
+
+    def found(self, call: Call, result: Any, *, updates: bool) -> Found:
+        """Return what the backward, which returned ``result``, shows of the parameters.
+
+        Parameters
+        ----------
+        call, result
+            Of the backward that was just called.
+        updates
+            Whether it may have updated the parameters.
+        """
+        exclude = [*call.inputs, *call.result.outputs]
+        stable = {_key(slot) for slot in self._stable}
+        found = Found()
+        for parameter in find_parameters(self.layer, exclude):
+            place = parameter.place
+            key = (id(place.owner), place.key)
+            again = key not in stable and key in self._contents
+            again = again and same(place.get(), self._contents[key])
+            if _shares(place.get(), exclude):
+                continue
+            if parameter.declared or key in stable or again:
+                found.parameters[parameter.name] = parameter
+            if again and not parameter.declared:
+                found.rebound.append(parameter.name)
+        if updates:
+            self._find_updated(found)
+        self._find_returned(found, call, result)
+        return found
+
+    def unpaired(self, found: Found) -> list[tuple[Slot, tuple[int, ...]]]:
+        """Return what the backward wrote that is called a gradient, but whose is not known."""
+        known = [parameter.gradient() for parameter in found.parameters.values()]
+        return [
+            (slot, slot.array.shape)
+            for slot in slots(self.layer)
+            if slot.array is not None
+            and isinstance(slot.key, str)
+            and (any(gradient_stems(slot.key)) or is_gradient_word(slot.key))
+            and plain(slot.key) not in INPUT_GRADIENTS
+            and not any(slot.array is value for value in known)
+            and self._is_fresh(slot)
+        ]
+
+    def _is_fresh(self, slot: Slot) -> bool:
+        key = _key(slot)
+        return key not in self._later or not same(slot.place.get(), self._later[key])
+
+    def candidates(self, found: Found, exclude: Sequence[Any]) -> Iterator[Slot]:
+        """Yield the arrays that may be parameters, for all that their gradient was not seen."""
+        taken = {id(parameter.place.get()) for parameter in found.parameters.values()}
+        now = slots(self.layer)
+        for slot in self._stable:
+            array = slot.array
+            if array is None or id(array) in taken or _shares(array, exclude):
+                continue
+            if not any(is_gradient(slot, other) for other in now):
+                yield slot
+
+    def _find_updated(self, found: Found) -> None:
+        now = slots(self.layer)
+        for slot in self._stable:
+            changed = not same(slot.place.get(), self._contents[_key(slot)])
+            if changed and not any(is_gradient(slot, other) for other in now):
+                found.updated[slot.name] = slot.place
+                known = found.parameters.get(slot.name)
+                reader = known.gradient if known is not None else nothing
+                found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, True)
+
+    def _find_returned(self, found: Found, call: Call, result: Any) -> None:
+        """Name the parameters of a backward that returns their gradients."""
+        keyed = dict(_keyed(result))
+        named = {
+            slot.name: slot.place
+            for slot in self._stable
+            if any(key in keyed for key in gradient_keys(str(slot.key)))
+            and slot.name not in call.names
+        }
+        if keyed:
+            self._take_returned(found, named)
+            return
+        gradients = list(arrays_in(result)) if items(result) else []
+        arrays = [slot for slot in self._stable if slot.array is not None]
+        likely = sorted(arrays, key=lambda slot: not is_trained(slot.word))
+        pool = {slot.name: slot for slot in likely}
+        for rest in _beside_inputs(gradients, call.inputs):
+            names = by_shape({name: slot.array for name, slot in pool.items()}, rest)
+            if names is not None:
+                self._take_returned(found, {name: pool[name].place for name in names})
+                return
+        if len(gradients) - len(call.inputs) == len(found.parameters):
+            found.returned = list(found.parameters)
+
+    def _take_returned(self, found: Found, places: Mapping[str, Place]) -> None:
+        found.returned = list(places)
+        for name, place in places.items():
+            if name not in found.parameters:
+                found.parameters[name] = Parameter(name, place, nothing, True)
+
+
+def by_shape(candidates: Mapping[str, Any], gradients: Sequence[Any]) -> list[str] | None:
+    """Give every returned gradient the attribute of its shape, in the order of definition."""
+    left = dict(candidates)
+    names = []
+    for gradient in gradients:
+        shape = np.shape(gradient)
+        name = next((name for name, value in left.items() if value.shape == shape), None)
+        if name is None:
+            return None
+        names.append(name)
+        del left[name]
+    return names
+
+
+def _beside_inputs(gradients: list[Any], inputs: Sequence[Any]) -> Iterator[list[Any]]:
+    """Yield what is left of the gradients when those of the inputs, first or last, are gone."""
+    arrays = [value for value in inputs if is_differentiable(value)]
+    for own in (list(inputs), arrays, arrays[:1], []):
+        count = len(own)
+        if count < len(gradients):
+            for rest, taken in (
+                (gradients[count:], gradients[:count]),
+                (gradients[: len(gradients) - count], gradients[len(gradients) - count :]),
+            ):
+                if all(
+                    g is None or np.shape(g) == np.shape(value)
+                    for g, value in zip(taken, own, strict=True)
+                ):
+                    yield rest
+
+
+def _keyed(result: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the items of all dicts among what a backward returned."""
+    for suffix, part in items(result):
+        if isinstance(result, Mapping) and not items(part):
+            yield suffix[1:], part
+        yield from _keyed(part)
+
+
+def is_told_rate(layer: Any, backward: Callable[..., Any]) -> bool:
+    """Whether a backward, or that of a part, is told a learning rate."""
+    own = takes_rate(backward)
+    return own or any(
+        method is not None and is_told_rate(part, method)
+        for _, part in parts(layer)
+        for method in [backward_of(part)]
+    )
+
+
+def _key(slot: Slot) -> Key:
+    return id(slot.place.owner), slot.place.key
+
+
+def same(value: Any, content: Any) -> bool:
+    """Whether a value is still what its copy says, bit for bit up to the kind of NaN."""
+    now = np.asarray(value)
+    return now.shape == content.shape and all(
+        np.array_equal(one, other, equal_nan=other.dtype.kind == "f")
+        for one, other in blocks(now, content)
+    )
+
+
+def _shares(value: Any, arrays: Sequence[Any]) -> bool:
+    """Whether a value lies in the memory of an input or output: then it is a cache."""
+    return isinstance(value, np.ndarray) and any(
+        isinstance(array, np.ndarray) and np.shares_memory(value, array) for array in arrays
+    )
+
+
+def nothing() -> Any:
+    """Return no gradient."""
+    return None

@@ -1,0 +1,77 @@
+"""Parameters that the output depends on, though the backward leaves no gradient of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradcheck.adapters.discovery.attributes import Slot
+from gradcheck.adapters.discovery.effects import Effects
+from gradcheck.adapters.discovery.parameters import Parameter
+from gradcheck.adapters.discovery.trial_run import Found, nothing
+from gradcheck.adapters.signatures.name_tables import is_trained
+
+Shaped = tuple[Slot, tuple[int, ...]]
+
+
+def drop_idle(found: Found, effects: Effects) -> None:
+    """Forget what the backward updates beside the parameters, such as a momentum, and caches."""
+    doubtful = {name: found.parameters[name].place for name in found.rebound}
+    for name, place in (doubtful | found.updated).items():
+        if not effects.of(place):
+            found.updated.pop(name, None)
+            del found.parameters[name]
+
+
+def add_silent(
+    found: Found, candidates: Sequence[Slot], unpaired: Sequence[Shaped], effects: Effects
+) -> None:
+    """Add what the output depends on, where a gradient is owed or goes by another name.
+
+    Parameters
+    ----------
+    found
+        What is known already. Where some gradient is, one is owed of every array that is trained
+        by its name.
+    candidates
+        Places to look at.
+    unpaired
+        Gradients by other names, with their shapes: the only one of the shape of a
+        candidate is its own.
+    effects
+        Says what the output depends on.
+    """
+    convention_known = bool(found.parameters)
+    chosen = {id(slot): _own(slot, candidates, unpaired) for slot in candidates}
+    likely = [
+        slot
+        for slot in candidates
+        if chosen[id(slot)] is not None
+        or (convention_known and is_trained(slot.word) and not is_frozen(slot.place.owner))
+    ]
+    if not likely or not effects.is_steady:
+        return  # nothing can be seen through so much noise
+    moving = {id(place) for place in effects.those([slot.place for slot in likely])}
+    for slot in likely:
+        if id(slot.place) in moving:
+            own = chosen[id(slot)]
+            reader = nothing if own is None else own.read
+            found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, False)
+
+
+def _own(slot: Slot, candidates: Sequence[Slot], unpaired: Sequence[Shaped]) -> Slot | None:
+    """Return the gradient that by its shape can only be that of ``slot``."""
+    mine = (slot.part, np.shape(slot.array))
+    alike = [gradient for gradient, shape in unpaired if (gradient.part, shape) == mine]
+    rivals = [rival for rival in candidates if (rival.part, np.shape(rival.array)) == mine]
+    return alike[0] if len(alike) == 1 == len(rivals) else None
+
+
+def is_frozen(owner: object) -> bool:
+    """Whether an object says of what it keeps that it is not trained."""
+    return (
+        getattr(owner, "trainable", True) is False
+        or getattr(owner, "requires_grad", True) is False
+        or getattr(owner, "frozen", False) is True
+    )

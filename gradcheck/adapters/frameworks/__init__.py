@@ -1,0 +1,1 @@
+"""Arrays and layers of other libraries: PyTorch, JAX, thinc, numpy-ml, own autograd."""

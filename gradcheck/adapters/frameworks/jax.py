@@ -1,0 +1,220 @@
+"""JAX: functions of arrays and of pytrees, with their own ``custom_vjp`` or without."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, cast
+
+import numpy as np
+
+from gradcheck.adapters.frameworks.jax_constants import Constants
+from gradcheck.adapters.signatures.gradient_alignment import input_names
+from gradcheck.adapters.signatures.pytree import is_plain
+from gradcheck.target import Array, Outputs, Run, Target, TargetError, Tensors, as_outputs
+
+# What stands for the module that is called, where it is a pytree itself.
+MODULE = ""
+
+# The distance of 1 to the next number of bfloat16, which has 7 digits behind the point.
+BFLOAT16 = 2.0**-7
+
+
+def matches(thing: Any) -> bool:
+    """Whether ``thing`` is a transformed function (``jit``, ``custom_vjp``) or a JAX array.
+
+    Or a module that is a pytree with such arrays, as those of Equinox and of flax's nnx are.
+    """
+    return _is_of_jax(thing) or (
+        not isinstance(thing, list | tuple | dict | type | np.ndarray) and holds(thing)
+    )
+
+
+def holds(argument: Any) -> bool:
+    """Whether an argument is a pytree with a JAX array among its leaves."""
+    if "jax" not in sys.modules:
+        return False
+    leaves = sys.modules["jax"].tree_util.tree_leaves(argument)
+    return any(_is_of_jax(leaf) and hasattr(leaf, "dtype") for leaf in leaves)
+
+
+def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
+    """Return the target of ``thing``; its claims are those of ``jax.vjp``.
+
+    Parameters
+    ----------
+    thing
+        A function of arrays or pytrees, or a module that is a pytree.
+    arguments
+        JAX or NumPy arrays, pytrees of them, or anything else the function takes. Leaves are
+        called by their paths, such as ``params['w']``. JAX computes in float32 unless
+        ``jax_enable_x64`` is set.
+    params
+        Not used: pass parameters as arguments.
+
+    Raises
+    ------
+    TargetError
+        If no argument holds a floating-point array.
+    """
+    names = input_names(thing, len(arguments))
+    values = [np.asarray(v) if isinstance(v, list) and is_plain(v) else v for v in arguments]
+    given = dict(zip(names, values, strict=True))
+    if holds(thing):
+        given = {MODULE: thing, **given}
+    call = _Call.of(thing, given)
+    if not call.floats:
+        raise TargetError(
+            f"{call.name} was given no floating-point array to differentiate: pass JAX or NumPy "
+            "arrays of floats after it, or pytrees of them"
+        )
+    return call.target(call.floats)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A function with its arguments, flattened.
+
+    Attributes
+    ----------
+    thing
+        The function.
+    leaves
+        All leaves of all arguments, by their paths.
+    structures
+        How the arguments are put together again: a tree and its number of leaves each.
+    floats
+        The leaves that are differentiated.
+    """
+
+    thing: Any
+    leaves: dict[str, Any]
+    structures: dict[str, Any]
+    floats: dict[str, Array]
+
+    @classmethod
+    def of(cls, thing: Any, given: dict[str, Any]) -> _Call:
+        """Flatten the arguments."""
+        import jax
+
+        leaves: dict[str, Any] = {}
+        structures = {}
+        for name, value in given.items():
+            pairs, structures[name] = jax.tree_util.tree_flatten_with_path(value)
+            for path, leaf in pairs:
+                label = f"{name}{jax.tree_util.keystr(path)}".removesuffix(".value").lstrip(".")
+                leaves[f"module.{label}" if label in leaves else label] = leaf
+        floats = {n: as_array(v) for n, v in leaves.items() if _is_float(v, alone=n in given)}
+        return cls(thing, leaves, structures, floats)
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return getattr(self.thing, "__name__", type(self.thing).__name__)
+
+    @property
+    def arrays(self) -> list[str]:
+        """The arguments that are arrays themselves."""
+        return [name for name in self.structures if name in self.floats]
+
+    def __call__(self, *values: Any) -> Any:
+        """Call the function with other values of its ``floats``."""
+        moved = {**self.leaves, **dict(zip(self.floats, values, strict=True))}
+        left = iter(moved.values())
+        arguments = {
+            name: tree.unflatten([next(left) for _ in range(tree.num_leaves)])
+            for name, tree in self.structures.items()
+        }
+        function = arguments.pop(MODULE, self.thing)
+        return function(*arguments.values())
+
+    @property
+    def dtypes(self) -> dict[str, Any]:
+        """The dtypes that JAX gives the leaves that are differentiated."""
+        import jax
+
+        return {name: jax.numpy.asarray(self.leaves[name]).dtype for name in self.floats}
+
+    def target(self, tensors: dict[str, Array], *, wide: bool = False) -> Target:
+        """Return the target at ``tensors``; ``wide``, in whatever dtype these have."""
+        import jax
+
+        first = tensors[self.arrays[0]] if self.arrays else np.zeros(())
+        batch = first.shape[0] if first.ndim >= 2 else 0
+        dtypes = self.dtypes
+
+        def run(at: Tensors) -> Run:
+            with _in_float64() if wide else nullcontext():
+                return evaluated(at)
+
+        def evaluated(at: Tensors) -> Run:
+            own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
+            moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in self.floats]
+            raw, vjp = jax.vjp(self, *moving)
+            results, tree = jax.tree_util.tree_flatten(raw)
+
+            def pullback(cotangents: Outputs) -> dict[str, Any]:
+                v: Any = jax.tree_util.tree_unflatten(tree, map(_cotangent, cotangents, results))
+                return {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
+
+            if not wide:
+                target.rounding = _rounding([*dtypes.values(), *(y.dtype for y in results)])
+            outputs = as_outputs(tuple(map(as_array, results)))
+            return Run(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
+
+        target = Target.from_run(
+            self.name,
+            tensors if wide else {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()},
+            run,
+            recast=lambda dtype: self.target(
+                {n: v.astype(dtype) for n, v in tensors.items()}, wide=True
+            ),
+            roles={n: "parameter" for n in tensors if n not in self.structures},
+            batch=batch,
+            batch_tensors=tuple(self.arrays) if len(self.arrays) == 1 and batch else (),
+            uncovered=Constants(self, self.thing, self.leaves, self.floats),
+        )
+        return target
+
+
+def _cotangent(cotangent: Array, result: Any) -> Any:
+    """Return a cotangent as JAX wants it: of whole numbers, one of its type for nothing."""
+    import jax
+
+    if jax.numpy.issubdtype(result.dtype, jax.numpy.floating):
+        return jax.numpy.asarray(cotangent, dtype=result.dtype)
+    return np.zeros(np.shape(result), dtype=jax.dtypes.float0)
+
+
+def _is_float(value: Any, *, alone: bool) -> bool:
+    """Whether a leaf is an array of such numbers as NumPy has, or, ``alone``, one number."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        return alone and isinstance(value, float)
+    return isinstance(dtype, np.dtype) and (dtype.kind == "f" or dtype.name == "bfloat16")
+
+
+def as_array(value: Any) -> Array:
+    """Return an array of JAX as one of NumPy; bfloat16, which NumPy lacks, as float32."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _rounding(dtypes: Sequence[Any]) -> float | None:
+    """Return the rounding unit of bfloat16 where it is among the dtypes."""
+    return BFLOAT16 if "bfloat16" in map(str, dtypes) else None
+
+
+def _in_float64() -> AbstractContextManager[Any]:
+    """Have JAX compute in float64 for a while; older releases keep that under experimental."""
+    import jax
+
+    owner: Any = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+    return cast(AbstractContextManager[Any], owner.enable_x64(True))
+
+
+def _is_of_jax(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] in ("jax", "jaxlib")

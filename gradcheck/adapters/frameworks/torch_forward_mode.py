@@ -1,0 +1,119 @@
+"""The ``jvp`` of a PyTorch function, judged beside its backward.
+
+A backward claims J^T v, a ``jvp`` claims J t. Tangents along the axes of a tensor, each times the
+cotangent, make up the gradient <v, J e_k> that the ``jvp`` claims; of large tensors, random
+directions take the place of the axes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.frameworks import containers
+from gradcheck.target import Array, Outputs, Run, State, Target, Tensors, as_outputs
+
+# A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
+# wrong linear map is right along a random direction with probability zero; several tell more of it.
+MOST_AXES = 64
+DIRECTIONS = 16
+
+
+@dataclass(frozen=True)
+class ForwardMode:
+    """An autograd function, of which the ``jvp`` is to be checked."""
+
+    function: Any
+
+
+def has_jvp(thing: Any) -> bool:
+    """Whether ``thing`` is an autograd function with a ``jvp`` of its own."""
+    if not isinstance(thing, type):
+        return False
+    own = [kind for kind in thing.__mro__ if kind.__module__.partition(".")[0] != "torch"]
+    return len(own) < len(thing.__mro__) - 1 and any("jvp" in vars(kind) for kind in own)
+
+
+def target(
+    thing: ForwardMode, called: Mapping[str, Any], floats: Mapping[str, Any], state: State
+) -> Target:
+    """Return the target whose claims are those of the ``jvp``.
+
+    Parameters
+    ----------
+    thing
+        The function.
+    called, floats
+        Its arguments by name, and the tensors among them that are differentiated.
+    state
+        What is put back before every run.
+    """
+    import torch
+    from torch.autograd import forward_ad
+
+    make_dual: Any = forward_ad.make_dual
+    unpack_dual: Any = forward_ad.unpack_dual
+    function = thing.function
+    generator = np.random.default_rng(0)
+    bases = {n: _directions(v, generator) for n, v in floats.items() if v.numel() > MOST_AXES}
+    base = {n: v.detach().cpu().numpy().copy() for n, v in floats.items()}
+    tensors = {n: np.zeros(len(bases[n]), v.dtype) if n in bases else v for n, v in base.items()}
+
+    def call(moved: Mapping[str, Any]) -> Any:
+        return function.apply(*(containers.rebuilt(n, v, moved) for n, v in called.items()))
+
+    def run(at: Tensors) -> Run:
+        moved = {
+            n: torch.tensor(base[n] + np.tensordot(at[n], bases[n], 1) if n in bases else at[n])
+            for n in floats
+        }
+        with torch.no_grad():
+            raw = call(moved)
+        outputs = as_outputs([r.detach().cpu().numpy() for r in _results(raw)])
+
+        def along(name: str, tangent: Array, cotangents: Outputs) -> float:
+            with warnings.catch_warnings(), forward_ad.dual_level():
+                # PyTorch's first dual number warns of what PyTorch itself still uses
+                warnings.simplefilter("ignore", DeprecationWarning)
+                dual = make_dual(moved[name], torch.tensor(tangent))
+                results = _results(call({**moved, name: dual}))
+                tangents = [unpack_dual(result).tangent for result in results]
+            return float(
+                sum(
+                    np.sum(v * t.detach().cpu().numpy())
+                    for v, t in zip(cotangents, tangents, strict=True)
+                    if t is not None
+                )
+            )
+
+        def pullback(cotangents: Outputs) -> dict[str, Any]:
+            return {
+                name: np.array(
+                    [along(name, t, cotangents) for t in _tangents(name, base[name], bases)],
+                    dtype=base[name].dtype,
+                ).reshape(tensors[name].shape)
+                for name in floats
+            }
+
+        return Run(outputs, pullback, {n: v.numpy() for n, v in moved.items()})
+
+    return Target.from_run(f"{function.__name__}.jvp", tensors, run, state=state)
+
+
+def _directions(tensor: Any, generator: np.random.Generator) -> Array:
+    shape = (DIRECTIONS, *tensor.shape)
+    return generator.choice((-1.0, 1.0), shape).astype(tensor.detach().cpu().numpy().dtype)
+
+
+def _tangents(name: str, value: Array, bases: Mapping[str, Array]) -> Any:
+    if name in bases:
+        return bases[name]
+    return np.eye(value.size, dtype=value.dtype).reshape(value.size, *value.shape)
+
+
+def _results(raw: Any) -> tuple[Any, ...]:
+    return tuple(raw) if isinstance(raw, tuple | list) else (raw,)

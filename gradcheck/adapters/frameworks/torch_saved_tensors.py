@@ -1,0 +1,131 @@
+"""The tensors that PyTorch code keeps: those that gradients are taken of, and the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.coverage import REASONS
+from gradcheck.adapters.discovery.effects import Effects
+from gradcheck.adapters.discovery.reachable_arrays import reachable
+from gradcheck.adapters.frameworks import containers
+from gradcheck.report.data import Unchecked
+from gradcheck.target import Outputs, State, Target
+
+OUTSIDE = "it is computed before the forward; keep what it is computed from, and compute it inside"
+MODULES = re.compile(r"_modules\['([^']*)'\]")
+
+
+def kept_tensors(thing: Any) -> dict[str, Any]:
+    """Return every tensor that a module, function or object keeps, by name.
+
+    Those of a module by the names that PyTorch has for them; then attributes that are not
+    registered, closures, and the globals that the code reads.
+    """
+    import torch
+
+    is_module = isinstance(thing, torch.nn.Module)
+    known = dict(thing.state_dict(keep_vars=True)) if is_module else {}
+    found = {id(tensor): name for name, tensor in known.items()}
+    for slot in reachable([thing], torch.is_tensor, lambda t: isinstance(t, torch.nn.Module)):
+        found.setdefault(id(slot.read()), MODULES.sub(r"\1", slot.name))
+        known.setdefault(found[id(slot.read())], slot.read())
+    return known
+
+
+def is_trained(tensor: Any) -> bool:
+    """Whether PyTorch accumulates a gradient in a tensor."""
+    return bool(tensor.is_floating_point() and tensor.requires_grad and tensor.is_leaf)
+
+
+def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> dict[str, Any]:
+    """Return the trained tensors that the output of ``call`` depends on, by the graph or by moving.
+
+    Of what is detached by mistake a gradient of zero is claimed, which is wrong where it moves the
+    output; of what is not used at all nothing is claimed.
+    """
+    import torch
+
+    if not trained:
+        return {}
+    with state.guarded():
+        results = [r for r in _tensors(call()) if r.requires_grad]
+        sums = [result.sum() for result in results if result.is_floating_point()]
+        gradients: list[Any] = [None] * len(trained)
+        if sums:
+            gradients = list(torch.autograd.grad(sums, list(trained.values()), allow_unused=True))
+        reached = {n for n, g in zip(trained, gradients, strict=True) if g is not None}
+        rest = {n: v for n, v in trained.items() if n not in reached}
+
+        def outputs(change: Callable[[], None]) -> Outputs:
+            state.restore()
+            change()
+            return tuple(r.detach().cpu().double().numpy() for r in _tensors(call()))
+
+        reached |= set(_moving(rest, outputs))
+    return {name: tensor for name, tensor in trained.items() if name in reached}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Finds which tensors the output depends on, of those that no gradient is taken of.
+
+    Parameters
+    ----------
+    tensors
+        Those that are not judged, by name. What is trained is said by ``requires_grad``: a
+        parameter without it is frozen, any other tensor a constant, such as a buffer.
+    """
+
+    tensors: Mapping[str, Any]
+
+    def __call__(self, target: Target) -> tuple[Unchecked, ...]:
+        """Return the tensors that are not judged."""
+        left = {n: t for n, t in self.tensors.items() if t.is_floating_point() and t.numel()}
+
+        def outputs(change: Callable[[], None]) -> Outputs:
+            target.state.restore()
+            change()
+            return target.call(target.tensors).outputs
+
+        moving = _moving(left, outputs)
+        target.state.restore(everything=True)
+        return tuple(_unchecked(name, left[name]) for name in moving)
+
+
+def _moving(
+    tensors: Mapping[str, Any], outputs: Callable[[Callable[[], None]], Outputs]
+) -> list[str]:
+    """Return the tensors that the output depends on, for all that can be seen."""
+    places = {name: _view(tensor) for name, tensor in tensors.items()}
+    seen = [place for place in places.values() if place is not None]
+    moving = {id(p) for p in Effects(outputs, np.random.default_rng(0)).those(seen)}
+    return [name for name, place in places.items() if place is None or id(place) in moving]
+
+
+def _tensors(raw: Any) -> list[Any]:
+    import torch
+
+    return [leaf for _, leaf in containers.leaves("", raw) if torch.is_tensor(leaf)]
+
+
+def _view(tensor: Any) -> Place | None:
+    """Return a place by which a tensor is moved in memory; None where NumPy has no such one."""
+    try:
+        return Place([tensor.detach().numpy()], 0, True)
+    except (TypeError, RuntimeError):  # bfloat16, or on another device
+        return None
+
+
+def _unchecked(name: str, tensor: Any) -> Unchecked:
+    import torch
+
+    if tensor.requires_grad:
+        return Unchecked(name, "parameter", OUTSIDE)
+    role = "frozen" if isinstance(tensor, torch.nn.Parameter) else "constant"
+    return Unchecked(name, role, REASONS[role])

@@ -1,0 +1,1 @@
+"""How things are called: arguments, containers, names, and errors that say what to write."""

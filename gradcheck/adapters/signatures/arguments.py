@@ -1,0 +1,192 @@
+"""The inputs of a forward: which are differentiable, and fresh copies of them for every call."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.signatures.gradient_alignment import input_names
+from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
+from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
+from gradcheck.state import Memory
+from gradcheck.target import Array, TargetError, Tensors, is_differentiable
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The arguments of a forward, by name and in order.
+
+    Attributes
+    ----------
+    values
+        The arguments.
+    whole
+        Names of those that were given as whole numbers, though floats do as well: their
+        gradients are checked, but not owed.
+    """
+
+    values: Mapping[str, Any]
+    whole: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, forward: Callable[..., Any], arguments: Sequence[Any]) -> Inputs:
+        """Name the arguments of ``forward``; nested lists of floats become arrays.
+
+        A flag that says whether the network is training is set where it was not given: the
+        backward is that of training.
+        """
+        names = input_names(forward, len(arguments))
+        given = dict(zip(names, map(_as_array, arguments), strict=True))
+        return cls(given | _training_flags(forward, len(arguments)))
+
+    @cached_property
+    def leaves(self) -> dict[str, dict[str, Any]]:
+        """The differentiable arrays in every argument, by argument and by their own names."""
+        return leaves(self.values)
+
+    @property
+    def names(self) -> list[str]:
+        """All names, in the forward's order."""
+        return list(self.values)
+
+    @property
+    def tensors(self) -> dict[str, Array]:
+        """The differentiable inputs, those in containers by the names of their leaves."""
+        return {
+            leaf: np.asarray(value) for own in self.leaves.values() for leaf, value in own.items()
+        }
+
+    @property
+    def others(self) -> list[Any]:
+        """The arguments that are neither arrays nor containers of them: they may keep some."""
+        return [value for name, value in self.values.items() if not self.leaves[name]]
+
+    @property
+    def batch(self) -> int:
+        """Number of samples: the length of the first array of two axes or more, else 0."""
+        arrays = [v for v in self.values.values() if isinstance(v, np.ndarray) and v.ndim >= 1]
+        return arrays[0].shape[0] if arrays and arrays[0].ndim >= 2 else 0
+
+    @property
+    def batch_tensors(self) -> tuple[str, ...]:
+        """The first input, where it alone counts the samples, so that they can be left out."""
+        arrays = [name for name, v in self.values.items() if isinstance(v, np.ndarray) and v.ndim]
+        alone = self.batch > 0 and not any(
+            isinstance(value, Sequence) and len(value) == self.batch
+            for value in self.values.values()
+        )
+        alone = alone and all(np.shape(self.values[name])[0] != self.batch for name in arrays[1:])
+        return tuple(name for name in arrays[:1] if alone and name in self.tensors)
+
+    def promoted(self, forward: Callable[..., Any], memory: Memory) -> Inputs:
+        """Return the inputs with whole numbers as floats, where ``forward`` takes them so.
+
+        Indices stay what they are: no array takes a float for one. Targets stay too.
+        """
+        inputs = self
+        for name, value in self.values.items():
+            whole = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim > 0
+            if whole and not is_target(name):
+                values = {**inputs.values, name: value.astype(np.float64)}
+                floats = Inputs(values, inputs.whole | {name})
+                with memory.guarded(), np.errstate(all="ignore"):
+                    try:
+                        forward(*floats.arguments(floats.tensors))
+                    except Exception:  # noqa: BLE001 (whatever it raises: it wants whole numbers)
+                        continue
+                inputs = floats
+        return inputs
+
+    def arguments(self, tensors: Tensors) -> list[Any]:
+        """Return fresh arguments with the differentiable ones taken from ``tensors``.
+
+        Order and layout of an array are kept, and a read-only array stays read-only.
+        """
+        return [
+            rebuild(name, original, tensors, self.leaves[name])
+            for name, original in self.values.items()
+        ]
+
+    def handed(self, arguments: Sequence[Any]) -> dict[str, Array]:
+        """Return the very arrays in ``arguments``, by the names of the tensors."""
+        given = leaves(dict(zip(self.names, arguments, strict=True)))
+        return {leaf: np.asarray(value) for own in given.values() for leaf, value in own.items()}
+
+    def owed(self, claimed: Iterable[str]) -> set[str]:
+        """Return the tensors in containers of which some gradient is claimed: all of them are."""
+        named = set(claimed)
+        return {
+            leaf
+            for name, own in self.leaves.items()
+            if not is_differentiable(self.values[name]) and named & own.keys()
+            for leaf in own
+        }
+
+    def cast(self, dtype: type[np.floating[Any]]) -> Inputs:
+        """Return the inputs with the differentiable ones in ``dtype``."""
+        cast = {name: value.astype(dtype) for name, value in self.tensors.items()}
+        return Inputs(
+            {
+                name: cast[name] if is_differentiable(value) else argument
+                for (name, value), argument in zip(
+                    self.values.items(), self.arguments(cast), strict=True
+                )
+            }
+        )
+
+
+def _training_flags(forward: Callable[..., Any], given: int) -> dict[str, Any]:
+    """Return the training flags among the arguments after those given."""
+    try:
+        parameters = list(inspect.signature(forward).parameters.values())
+    except (TypeError, ValueError):
+        return {}
+    flags: dict[str, Any] = {}
+    for parameter in parameters[given:]:
+        if parameter.name.lower() not in TRAINING_FLAGS or parameter.kind not in (
+            parameter.POSITIONAL_ONLY,
+            parameter.POSITIONAL_OR_KEYWORD,
+        ):
+            break
+        flags[parameter.name] = TRAINING_FLAGS[parameter.name.lower()]
+    return flags
+
+
+def _as_array(value: Any) -> Any:
+    """Turn (nested) lists of floats and tables into arrays; leave everything else as it is.
+
+    Raises
+    ------
+    TargetError
+        If the numbers are of a kind that no gradient is defined for here.
+    """
+    if hasattr(value, "to_numpy"):  # a data frame
+        value = value.to_numpy()
+    if isinstance(value, list | tuple) and is_plain(value):
+        try:
+            array = np.asarray(value)
+        except ValueError:  # ragged: not one array, left to the forward
+            return value
+        return array if array.dtype.kind == "f" else value
+    if isinstance(value, np.matrix | np.ma.MaskedArray):
+        raise TargetError(
+            f"an input of type {type(value).__name__} was given, whose operators mean other things "
+            "than an array's: pass np.asarray(x)"
+        )
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        raise TargetError(
+            "an input of dtype object was given: pass one array of numbers, such as "
+            "np.array(rows, dtype=float), or a list of arrays"
+        )
+    if isinstance(value, np.ndarray | np.generic | complex) and np.asarray(value).dtype.kind == "c":
+        raise TargetError(
+            f"a complex input of dtype {np.asarray(value).dtype} was given; gradients are checked "
+            "for real tensors: pass real and imaginary part as two inputs"
+        )
+    return copy.copy(value) if isinstance(value, list) else value

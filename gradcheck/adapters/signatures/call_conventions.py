@@ -1,0 +1,295 @@
+"""How a stranger's backward wants to be called after his forward."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.signatures.error_hints import lines
+from gradcheck.adapters.signatures.gradient_alignment import accepts_argument, required_names
+from gradcheck.adapters.signatures.name_tables import (
+    OUTPUT_NAMES,
+    is_cache,
+    is_cotangent,
+    is_rate,
+    is_target,
+)
+from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items
+from gradcheck.target import Outputs, TargetError, as_outputs
+
+# The learning rate given to a backward that updates at once: a power of two, so that dividing by
+# it is exact, and large, so that the parameter's own rounding does not drown the step.
+UNIT_RATE = 1024.0
+
+
+class Reading(Enum):
+    """What a backward may mean that asks for other things than it says."""
+
+    AS_NAMED = "its arguments are what their names say, the unknown ones cotangents"
+    FIRST_OUTPUT = "its cotangent is that of the first output, the others are there to look at"
+    OWN_INPUTS = "a loss's backward asks for the prediction by the name of a cotangent"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a forward returned: its outputs, and what it wants back from a backward.
+
+    Attributes
+    ----------
+    raw
+        The outputs as they were returned, without caches.
+    outputs
+        Copies of the arrays in ``raw``, in order.
+    caches
+        What was returned beside them.
+    """
+
+    raw: Any
+    outputs: Outputs
+    caches: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        returned: Any,
+        backward: Callable[..., Any] | None = None,
+        reading: Reading = Reading.AS_NAMED,
+    ) -> Result:
+        """Tell outputs from caches, by their kind and by what ``backward`` asks for."""
+        if reading is Reading.FIRST_OUTPUT:
+            return cls(returned[0], _flat_outputs(returned[0]))
+        if reading is Reading.OWN_INPUTS and np.ndim(returned):
+            returned = np.mean(returned)  # the losses of the samples
+        if backward is None:
+            return cls(returned, _flat_outputs(returned))
+        count = _outputs_among(returned, required_names(backward) or [])
+        if count is None:
+            return cls(returned, _flat_outputs(returned))
+        raw = returned[0] if count == 1 else returned[:count]
+        return cls(raw, _flat_outputs(raw), tuple(returned[count:]))
+
+    def cotangent(self, cotangents: Outputs) -> Any:
+        """Return the cotangents as the outputs were returned: alone, or in nested tuples."""
+        return _refilled(self.raw, iter(cotangents))
+
+
+@dataclass(frozen=True)
+class Call:
+    """All that one forward call left behind for a backward to ask for."""
+
+    inputs: Sequence[Any]
+    names: Sequence[str]
+    result: Result
+    cotangent: Any
+
+    @property
+    def scalar(self) -> bool:
+        """Whether the output is one number."""
+        return all(output.ndim == 0 for output in self.result.outputs)
+
+
+def readings(backward: Callable[..., Any], call: Call) -> Iterator[Reading]:
+    """Yield the ways in which ``backward`` may be meant, likeliest first."""
+    wanted = required_names(backward) or []
+    yield Reading.AS_NAMED
+    if len(wanted) == 1 and len(call.result.outputs) > 1:
+        yield Reading.FIRST_OUTPUT
+    if len(wanted) == len(call.inputs) and any(map(is_target, wanted)):
+        yield Reading.OWN_INPUTS
+
+
+def call_backward(
+    backward: Callable[..., Any], call: Call, reading: Reading = Reading.AS_NAMED
+) -> Any:
+    """Call ``backward`` with what the names and the number of its arguments ask for.
+
+    Raises
+    ------
+    TargetError
+        If there is no reading of its signature.
+    """
+    rates = dict.fromkeys(_optional_rates(backward), UNIT_RATE)
+    wanted = required_names(backward)
+    if wanted is None:
+        return backward(call.cotangent)
+    if reading is Reading.OWN_INPUTS:
+        return backward(*call.inputs)
+    if not wanted:
+        return backward(call.cotangent) if _takes_cotangent(backward) else backward(**rates)
+    name = getattr(backward, "__name__", "backward")
+    return backward(*_arguments(name, wanted, call), **rates)
+
+
+def call_pointwise(backward: Callable[..., Any], call: Call) -> Any:
+    """Return the derivative of a function that acts on every entry, times the cotangent."""
+    own = call.inputs[: len(required_names(backward) or ())]
+    return np.asarray(backward(*own)) * call.cotangent
+
+
+def is_pointwise(wanted: Sequence[str] | None, call: Call) -> bool:
+    """Whether a backward takes the forward's own arguments alone and acts on every entry."""
+    shapes = [np.shape(value) for value in call.inputs if isinstance(value, np.ndarray)]
+    outputs = call.result.outputs
+    return (
+        bool(wanted)
+        and list(wanted or ()) == list(call.names)[: len(wanted or ())]
+        and not any(map(is_cotangent, wanted or ()))
+        and len(outputs) == 1
+        and outputs[0].ndim > 0
+        and outputs[0].shape in shapes
+    )
+
+
+def takes_rate(backward: Callable[..., Any]) -> bool:
+    """Whether ``backward`` is told the learning rate, so that it updates the parameters."""
+    return any(map(is_rate, [*(required_names(backward) or []), *_optional_rates(backward)]))
+
+
+def takes_no_cotangent(wanted: Sequence[str], call: Call) -> bool:
+    """Whether a loss's backward takes nothing, or only its own inputs and cache."""
+    wanted = [name for name in wanted if not is_rate(name)]
+    return all(name in call.names or is_cache(name) for name in wanted) or (
+        len(wanted) == len(call.inputs) > 1 and not call.result.caches
+    )
+
+
+def _takes_cotangent(backward: Callable[..., Any]) -> bool:
+    names = list(_positional(backward))
+    return accepts_argument(backward) and not (names and is_rate(names[0]))
+
+
+def _positional(function: Callable[..., Any]) -> Iterator[str]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return
+    for parameter in parameters:
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            yield parameter.name
+
+
+def _optional_rates(backward: Callable[..., Any]) -> list[str]:
+    required = required_names(backward)
+    return [
+        name
+        for name in _positional(backward)
+        if required is not None and name not in required and is_rate(name)
+    ]
+
+
+def _outputs_among(returned: Any, wanted: Sequence[str]) -> int | None:
+    """Return how many of the values returned are outputs; None where all of them are."""
+    if not isinstance(returned, tuple) or len(returned) < 2 or hasattr(returned, "_fields"):
+        return None
+    asked = sum(map(is_cache, wanted))
+    plain = [_is_output(part) for part in returned]
+    count = next((i for i, output in enumerate(plain) if not output), len(returned))
+    if asked and count == len(returned):
+        count = len(returned) - asked  # arrays that the backward calls caches
+    if len(returned) == 2 == len(wanted) and not all(map(is_cotangent, wanted)):
+        count = 1
+    return max(count, 1) if count < len(returned) else None
+
+
+def _is_output(part: Any) -> bool:
+    return isinstance(part, np.ndarray | np.generic | float)
+
+
+def _flat_outputs(raw: Any) -> Outputs:
+    if is_plain(raw):
+        return as_outputs(np.asarray(raw))
+    return as_outputs(tuple(arrays_in(raw)))
+
+
+def _refilled(raw: Any, cotangents: Iterator[Any]) -> Any:
+    parts = items(raw)
+    if not parts or is_plain(raw):
+        return next(cotangents)
+    fresh = [_refilled(part, cotangents) for _, part in parts]
+    if isinstance(raw, Mapping):
+        return dict(zip(raw, fresh, strict=True))
+    if hasattr(raw, "_fields"):
+        return type(raw)(*fresh)
+    return tuple(fresh) if isinstance(raw, tuple) else fresh
+
+
+def _arguments(name: str, wanted: Sequence[str], call: Call) -> list[Any]:
+    """Return the values for the arguments ``wanted``; those of unknown names are cotangents."""
+    if len(wanted) == 1:
+        return [_single_argument(wanted[0], call)]
+    if len(call.result.caches) == 1 and len(wanted) == 2:
+        cache_first = is_cache(wanted[0]) or is_cotangent(wanted[1]) > is_cotangent(wanted[0])
+        both = [call.cotangent, call.result.caches[0]]
+        return both[::-1] if cache_first else both
+    known = dict(_known(wanted, call))
+    unknown = [name for name in wanted if name not in known]
+    cotangents = call.cotangent if isinstance(call.cotangent, tuple) else (call.cotangent,)
+    if len(unknown) == 1:
+        known[unknown[0]] = call.cotangent
+    elif len(unknown) == len(cotangents):
+        known |= zip(unknown, cotangents, strict=True)
+    elif unknown:
+        return _by_count(name, wanted, call)
+    elif not call.scalar and len(wanted) == len(call.inputs) + 1:
+        return _by_count(name, wanted, call)  # every name is an input's, but one of them is meant
+    return [known[name] for name in wanted]
+
+
+def _by_count(name: str, wanted: Sequence[str], call: Call) -> list[Any]:
+    """Return the arguments by their number alone."""
+    caches, inputs = list(call.result.caches), list(call.inputs)
+    cotangents = call.cotangent if isinstance(call.cotangent, tuple) else (call.cotangent,)
+    readings: list[list[Any]] = [
+        inputs if call.scalar else [],
+        [call.cotangent, *caches],
+        [*cotangents, *caches],
+        [call.cotangent, *inputs],
+        [*cotangents],
+        [call.cotangent, *caches, *inputs],
+    ]
+    for reading in readings:
+        if len(reading) == len(wanted):
+            return reading
+    raise TargetError(
+        f"{name}({', '.join(wanted)}) could not be called: tried the cotangent alone, with what "
+        "the forward returned beside its output, and with the inputs. "
+        + lines(
+            "mine",
+            dict(zip(call.names, call.inputs, strict=False)),
+            "forward",
+            f"{name}({', '.join(wanted)})",
+        )
+    )
+
+
+def _single_argument(name: str, call: Call) -> Any:
+    if call.result.caches and is_cache(name):
+        return call.result.caches[0]
+    if call.scalar and len(call.inputs) > 1 and is_target(name):
+        return call.inputs[-1]
+    if call.scalar and len(call.inputs) == 1 and name == call.names[0]:
+        return call.inputs[0]
+    return call.cotangent
+
+
+def _known(wanted: Sequence[str], call: Call) -> Iterable[tuple[str, Any]]:
+    """Yield the arguments that their names tell, the caches in order."""
+    inputs = dict(zip(call.names, call.inputs, strict=False))
+    caches = iter(call.result.caches)
+    unnamed = len(call.result.caches) - sum(map(is_cache, wanted))
+    for position, name in enumerate(wanted):
+        if name in inputs:
+            yield name, inputs[name]
+        elif is_rate(name):
+            yield name, UNIT_RATE
+        elif is_cache(name) and call.result.caches:
+            yield name, next(caches)
+        elif name.lower() in OUTPUT_NAMES:
+            yield name, call.result.raw
+        elif call.result.caches and len(wanted) - position <= unnamed:
+            yield name, next(caches)  # the last ones, by whatever name

@@ -1,0 +1,275 @@
+"""Which tensor each of the gradients that a backward returned belongs to."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.signatures.name_tables import (
+    INPUT_GRADIENTS,
+    gradient_keys,
+    is_target,
+    plain,
+)
+from gradcheck.adapters.signatures.pytree import is_container, items, leaves, spread
+from gradcheck.target import TargetError, is_differentiable
+
+Slots = Sequence[str]
+
+
+def required_names(function: Callable[..., Any]) -> list[str] | None:
+    """Return the names of the positional arguments without default; None if unknown."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        and parameter.default is parameter.empty
+    ]
+
+
+def accepts_argument(function: Callable[..., Any]) -> bool:
+    """Whether ``function`` can be called with one positional argument."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def input_names(forward: Callable[..., Any], count: int) -> list[str]:
+    """Return names for ``count`` inputs: the forward's own where they tell, else x, x1, ..."""
+    try:
+        parameters = list(inspect.signature(forward).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    fallback = ["x", *(f"x{position}" for position in range(1, count))]
+    return [*named[:count], *fallback[len(named) : count]]
+
+
+def align_gradients(
+    result: Any,
+    inputs: Mapping[str, Any],
+    parameters: Mapping[str, Any] | Sequence[str] = (),
+) -> dict[str, Any]:
+    """Give the gradients that a backward returned the names of their tensors.
+
+    Parameters
+    ----------
+    result
+        What the backward returned: an array, a tuple or list, a dict, or None; gradients of a
+        container of arrays are in a container like it.
+    inputs
+        All inputs of the forward by name, in order, differentiable or not.
+    parameters
+        The parameters by name, in order, should the backward return their gradients too; their
+        names alone where their shapes are not known.
+
+    Raises
+    ------
+    TargetError
+        If there are more or fewer gradients than tensors.
+    """
+    return _Alignment(inputs, parameters).align(result)
+
+
+class _Alignment:
+    def __init__(
+        self, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | Sequence[str]
+    ) -> None:
+        self.inputs = inputs
+        self.own = leaves(inputs)
+        self.differentiable = [name for name, own in self.own.items() if own]
+        self.leaves = {leaf: value for own in self.own.values() for leaf, value in own.items()}
+        self.parameters = (
+            dict(parameters) if isinstance(parameters, Mapping) else dict.fromkeys(parameters)
+        )
+
+    def align(self, result: Any) -> dict[str, Any]:
+        """Return the gradients by tensor."""
+        if result is None:
+            return {}
+        if isinstance(result, Mapping):
+            return self._mapping(result)
+        whole = self._whole(result)
+        if whole is not None:
+            return whole
+        if not isinstance(result, tuple | list):
+            return self._single(result)
+        return self._sequence(list(result))
+
+    def _whole(self, result: Any, *, strictly: bool = True) -> dict[str, Any] | None:
+        """Match a container of gradients with an input that is such a container."""
+        if not items(result):
+            return None
+        for name in self.differentiable:
+            if is_container(self.inputs[name]):
+                found = spread(result, name, self.inputs[name], self.own[name])
+                if found and (_like(found, self.leaves) or not strictly):
+                    return found
+        return None
+
+    def _single(self, gradient: Any) -> dict[str, Any]:
+        """Match one gradient with the first tensor of its shape, a loss's targets last."""
+        names = [*(n for n in self.leaves if not is_target(n)), *self.leaves, *self.parameters]
+        alike = (n for n in names if _shape(self.leaves.get(n)) == _shape(gradient))
+        return {next(alike, names[0]): gradient} if names else {}
+
+    def _mapping(self, result: Mapping[Any, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in self.differentiable:
+            if not is_differentiable(self.inputs[name]):
+                for candidate in (result, *_held(result, name)):
+                    parts = spread(candidate, name, self.inputs[name], self.own[name])
+                    found |= parts if parts is not None else {}
+        flat = dict(_flat(result))
+        for name in [*self.leaves, *self.parameters]:
+            keys = (key for key in gradient_keys(name) if flat.get(key) is not None)
+            key = next(keys, None) or _similar(name, flat)
+            if name not in found and key is not None:
+                found[name] = flat[key]
+        first = next(iter(self.leaves), None)
+        if first is not None and first not in found:
+            key = next(
+                (k for k in flat if isinstance(k, str) and plain(k) in INPUT_GRADIENTS), None
+            )
+            found |= {first: flat[key]} if key is not None else {}
+        return found
+
+    def _sequence(self, gradients: list[Any]) -> dict[str, Any]:
+        readings = (self._read(slots, gradients) for slots in self._slots(len(gradients)))
+        possible = (reading for reading in readings if reading is not None)
+        fitting = max(possible, key=lambda reading: reading[0], default=None)
+        if fitting is None:
+            fitting = self._in_order(gradients)
+        if fitting is not None:
+            return fitting[1]
+        whole = self._whole(gradients, strictly=False)
+        if whole is not None:
+            return whole
+        raise TargetError(
+            f"backward returned {len(gradients)} gradients for the inputs {list(self.inputs)}"
+            f"{f' and the parameters {list(self.parameters)}' if self.parameters else ''}; "
+            "return one gradient per input (None for an integer one)"
+        )
+
+    def _slots(self, count: int) -> Iterator[Slots]:
+        """Yield the orders in which ``count`` gradients may come, likeliest first."""
+        inputs, parameters = list(self.inputs), list(self.parameters)
+        orders = [
+            *(inputs, self.differentiable, list(self.leaves)),
+            *([*first, *parameters] for first in (inputs, self.differentiable)),
+            *([*parameters, *first] for first in (inputs, self.differentiable)),
+            parameters,
+            *([*first, ""] for first in (inputs, self.differentiable)),
+            *(["", *first] for first in (inputs, self.differentiable)),
+        ]
+        for order in orders:
+            if len(order) == count:
+                yield order
+
+    def _read(self, slots: Slots, gradients: list[Any]) -> tuple[int, dict[str, Any]] | None:
+        """Return how many gradients fit their slots, and what is read then; "" stands for a rest.
+
+        None where a gradient cannot be read at all in this order.
+        """
+        found: dict[str, Any] = {}
+        fits = 0
+        for name, gradient in zip(slots, gradients, strict=True):
+            if gradient is None:
+                fits += not self.own.get(name, name in self.parameters)
+                continue
+            if name == "":
+                parts = self._rest(gradient)
+            elif name in self.inputs and not is_differentiable(self.inputs[name]):
+                parts = spread(gradient, name, self.inputs[name], self.own[name])
+                if parts is None and self.own[name]:
+                    parts = _by_key(gradient, self.own[name])
+                if not self.own[name]:
+                    continue
+            else:
+                parts = None if items(gradient) and not _is_plain(gradient) else {name: gradient}
+            if parts is None:
+                return None
+            found |= parts
+            fits += _like(parts, self.leaves | self.parameters)
+        return fits, found
+
+    def _rest(self, gradient: Any) -> dict[str, Any] | None:
+        """Match a container of gradients with all parameters."""
+        if isinstance(gradient, Mapping):
+            return _by_key(gradient, self.parameters)
+        parts = [part for _, part in items(gradient)]
+        names = list(self.parameters)
+        return dict(zip(names, parts, strict=True)) if names and len(parts) == len(names) else None
+
+    def _in_order(self, gradients: list[Any]) -> tuple[int, dict[str, Any]] | None:
+        """Match gradients with the first tensors of their shapes, in order: the rest is data."""
+        left = iter({**self.leaves, **self.parameters}.items())
+        found = {}
+        for gradient in gradients:
+            name = next((n for n, v in left if np.shape(v) == _shape(gradient)), None)
+            if name is None:
+                return None
+            found[name] = gradient
+        return len(found), found
+
+
+def _held(result: Mapping[Any, Any], name: str) -> list[Any]:
+    """Return what a dict of gradients holds under the name of one tensor."""
+    return [result[key] for key in gradient_keys(name) if result.get(key) is not None]
+
+
+def _flat(result: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield the items of a dict of gradients, with those of the dicts in it."""
+    for key, value in result.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        else:
+            yield key, value
+
+
+def _by_key(gradient: Any, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not isinstance(gradient, Mapping):
+        return None
+    found = {}
+    for name in wanted:
+        key = next((k for k in gradient_keys(name) if k in gradient), None)
+        if key is not None:
+            found[name] = gradient[key]
+    return found or None
+
+
+def _similar(name: str, found: Mapping[Any, Any]) -> Any:
+    """Return the key that is a gradient's name but for case."""
+    wanted = {key.lower() for key in gradient_keys(name)[1:]}
+    return next((k for k in found if isinstance(k, str) and k.lower() in wanted), None)
+
+
+def _like(parts: Mapping[str, Any], tensors: Mapping[str, Any]) -> bool:
+    return all(_shape(tensors.get(name)) == _shape(part) for name, part in parts.items())
+
+
+def _is_plain(gradient: Any) -> bool:
+    """Whether nested lists are one array of numbers."""
+    return _shape(gradient) is not None
+
+
+def _shape(gradient: Any) -> tuple[int, ...] | None:
+    try:
+        return tuple(np.shape(gradient))
+    except ValueError:  # ragged
+        return None

@@ -1,0 +1,192 @@
+"""Arguments that are containers of arrays: their named leaves, and containers rebuilt from them."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.signatures.name_tables import is_trained
+from gradcheck.target import Array, is_differentiable
+
+Items = list[tuple[str, Any]]
+
+
+def leaves(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the differentiable leaves of every argument, by argument and by the leaf's own name.
+
+    An array is its own leaf. An item of a dict is called by its key, with the argument's name
+    before it only where two would be called the same; an item of a list is called ``params[0]``.
+
+    Parameters
+    ----------
+    values
+        Arguments by name.
+    """
+    short = {name: _leaves(name, value, _is_keyed(value)) for name, value in values.items()}
+    uses = Counter(leaf for own in short.values() for leaf in own)
+    return {
+        name: own if all(uses[leaf] == 1 for leaf in own) else _leaves(name, values[name], False)
+        for name, own in short.items()
+    }
+
+
+def rebuild(name: str, value: Any, tensors: Mapping[str, Array], own: Mapping[str, Any]) -> Any:
+    """Return a container like ``value`` of fresh arrays, with those in ``tensors`` at its leaves.
+
+    Parameters
+    ----------
+    name, value
+        The argument.
+    tensors
+        Arrays by the name of the leaf.
+    own
+        The leaves of this argument, as `leaves` returned them.
+    """
+    return _rebuild(name, value, tensors, _is_bare(name, value, own))
+
+
+def spread(gradient: Any, name: str, value: Any, own: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give the parts of a gradient the names of the leaves of ``value``; None if it does not fit.
+
+    A gradient fits that has a part for every leaf, in the same place; more is no harm.
+    """
+    if is_differentiable(value):
+        return {name: gradient}
+    found: dict[str, Any] = {}
+    fits = _spread(gradient, name, value, _is_bare(name, value, own), found)
+    return found if fits else None
+
+
+def is_container(value: Any) -> bool:
+    """Whether ``value`` is a list, dict, dataclass or named tuple that holds arrays somewhere."""
+    return not is_differentiable(value) and bool(_leaves("", value, False))
+
+
+def items(value: Any) -> Items:
+    """Return the parts of a container with what is appended to its name; empty for other things."""
+    if isinstance(value, Mapping):
+        return [(f".{key}", item) for key, item in value.items()]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return [(f".{key}", getattr(value, key)) for key in value._fields]
+    if isinstance(value, list | tuple):
+        return [(f"[{position}]", item) for position, item in enumerate(value)]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [(f".{f.name}", getattr(value, f.name)) for f in dataclasses.fields(value)]
+    return []
+
+
+def refilled(original: Any, fresh: list[Any]) -> Any:
+    """Return a container like ``original`` that holds ``fresh``, in the order of `items`."""
+    if isinstance(original, Mapping):
+        return _mapping(original, dict(zip(original, fresh, strict=True)))
+    if isinstance(original, tuple):
+        return type(original)(*fresh) if hasattr(original, "_fields") else tuple(fresh)
+    if isinstance(original, list):
+        return fresh
+    twin = copy.copy(original)
+    for field, item in zip(dataclasses.fields(original), fresh, strict=True):
+        object.__setattr__(twin, field.name, item)  # frozen ones too: the twin is ours
+    return twin
+
+
+def like(original: Any, value: Array) -> Any:
+    """Return ``value`` as what ``original`` is: a float, or an array of the same layout."""
+    if isinstance(original, float) and not isinstance(original, np.generic):
+        return float(value)
+    if not isinstance(original, np.ndarray):
+        return value[()]
+    fresh = np.array(value, order="K")
+    fresh.flags.writeable = original.flags.writeable
+    return fresh
+
+
+def arrays_in(value: Any) -> Iterator[Any]:
+    """Yield the arrays and numbers in nested tuples, lists and dicts, in order."""
+    parts = items(value)
+    if not parts:
+        yield value
+    for _, part in parts:
+        yield from arrays_in(part)
+
+
+def is_plain(values: Any) -> bool:
+    """Whether (nested) lists hold Python numbers only, and no arrays."""
+    if isinstance(values, list | tuple):
+        return bool(values) and not hasattr(values, "_fields") and all(map(is_plain, values))
+    return isinstance(values, int | float) or bool(np.isscalar(values))
+
+
+def _is_keyed(value: Any) -> bool:
+    parts = items(value)
+    return bool(parts) and parts[0][0].startswith(".")
+
+
+def _is_bare(name: str, value: Any, own: Mapping[str, Any]) -> bool:
+    """Whether the leaves are called by their keys alone."""
+    return _is_keyed(value) and own.keys() == _leaves(name, value, True).keys()
+
+
+def _child(name: str, suffix: str, bare: bool) -> str:
+    return suffix[1:] if bare else name + suffix
+
+
+def _leaves(name: str, value: Any, bare: bool) -> dict[str, Any]:
+    if is_differentiable(value):
+        return {name: value}
+    found: dict[str, Any] = {}
+    for suffix, item in items(value):
+        if not _is_setting(suffix, item):
+            found |= _leaves(_child(name, suffix, bare), item, False)
+    return found
+
+
+def _is_setting(suffix: str, item: Any) -> bool:
+    """Whether an item is a plain number such as eps or momentum, and no weight or bias."""
+    plain = isinstance(item, float) and not isinstance(item, np.generic)
+    return plain and suffix.startswith(".") and not is_trained(suffix[1:])
+
+
+def _rebuild(name: str, value: Any, tensors: Mapping[str, Array], bare: bool) -> Any:
+    if is_differentiable(value) and name in tensors:
+        return like(value, tensors[name])
+    parts = items(value)
+    if not parts:
+        return copy.deepcopy(value)
+    fresh = [_rebuild(_child(name, s, bare), item, tensors, False) for s, item in parts]
+    return refilled(value, fresh)
+
+
+def _mapping(original: Mapping[Any, Any], fresh: dict[Any, Any]) -> Any:
+    """Return a mapping of the original's own type, such as an `OrderedDict`."""
+    if type(original) is dict:
+        return fresh
+    twin = copy.copy(original)
+    for key, item in fresh.items():
+        twin[key] = item  # type: ignore[index]
+    return twin
+
+
+def _spread(gradient: Any, name: str, value: Any, bare: bool, found: dict[str, Any]) -> bool:
+    if is_differentiable(value):
+        if items(gradient) and not isinstance(gradient, list):
+            return False
+        if gradient is not None:
+            found[name] = gradient
+        return True
+    parts = [
+        (suffix, item)
+        for suffix, item in items(value)
+        if _leaves("", item, False) and not _is_setting(suffix, item)
+    ]
+    theirs = dict(items(gradient))
+    if not parts or not theirs or not {suffix for suffix, _ in parts} <= theirs.keys():
+        return False
+    return all(
+        _spread(theirs[suffix], _child(name, suffix, bare), item, False, found)
+        for suffix, item in parts
+    )

@@ -1,0 +1,1 @@
+"""Statistics on a target: one direction, one tensor, its wrong entries, and the contract."""

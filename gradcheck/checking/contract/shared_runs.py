@@ -1,0 +1,127 @@
+"""The runs that the promises of a contract look at, so that none is made twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checking.linearization import Lab
+from gradcheck.numerics.blockwise import blocks
+from gradcheck.target import Array, Outputs, Run, Tensors
+
+# Agreement of two computations of the same thing by other orders of summation, in roundings.
+ROUNDINGS = 1e3
+
+
+class Scene:
+    """A layer with the runs that several promises look at, so that none is made twice."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.probe = lab.native
+        self.tensors: Tensors = lab.native.target.tensors
+        self.cotangents = tuple(
+            v.astype(y.dtype) if y.dtype.kind == "f" else v
+            for v, y in zip(lab.native_base.cotangents, lab.native_base.outputs, strict=True)
+        )
+        self.first = self._fresh()
+        handed = {name: self.tensors[name] for name in self.first.handed}
+        self.inputs_after_forward = changed(handed, self.first.handed)
+        self.sent = tuple(v.copy() for v in self.cotangents)
+        self.probe.backwards += 1
+        with np.errstate(all="ignore"):
+            claimed = self.first.pullback(self.sent)
+        self.shared = self._shared(claimed)
+        self.claimed = {name: self._kept(name, gradient) for name, gradient in claimed.items()}
+        self.mutated = changed(handed, self.first.handed)
+        self.repeated = self._repeat()
+
+    def _fresh(self) -> Run:
+        return self.probe.run(self.tensors)
+
+    def _shared(self, claimed: Mapping[str, Any]) -> list[str]:
+        """Say which gradients are, in memory, a part of what the layer was given."""
+        given = {f"the tensor {name}": value for name, value in self.first.handed.items()}
+        given |= {f"the cotangent {i}": value for i, value in enumerate(self.sent)}
+        return [
+            f"the gradient of {name} shares memory with {other}"
+            for name, gradient in claimed.items()
+            for other, value in given.items()
+            if np.shares_memory(gradient, value)
+        ]
+
+    def _kept(self, name: str, gradient: Any) -> Array:
+        """Return a copy that no later backward changes, or the same numbers known already."""
+        known = self.lab.native_base.claimed.get(name)
+        array = np.asarray(gradient)
+        if known is not None and known.dtype == array.dtype and same(known, array):
+            return known
+        return array.copy()
+
+    def _repeat(self) -> dict[str, float]:
+        """Return what a second backward gives, as a multiple of the first; NaN if none."""
+        again = self.probe.pull(self.first, self.cotangents, last=True)
+        return {
+            name: next((k for k in (1.0, 2.0) if self.agrees(name, again.get(name), k)), math.nan)
+            for name in self.claimed
+        }
+
+    def pull(self, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
+        """Run forward and backward afresh; see `Probe.pull`."""
+        return self.probe.pull(self._fresh(), cotangents, last=last)
+
+    def agrees(self, name: str, other: Array | None, factor: float = 1.0) -> bool:
+        """Whether ``other`` is ``factor`` times the claim for ``name``, up to rounding."""
+        claim = self.claimed[name]
+        if other is None or other.shape != claim.shape:
+            return False
+        allowed = ROUNDINGS * self.lab.eps * largest(claim)
+        return all(_close(theirs, factor * ours, allowed) for ours, theirs in blocks(claim, other))
+
+    def near(self, output: Array, position: int) -> bool:
+        """Whether ``output`` is the output at ``position`` of the first run, up to rounding."""
+        first = self.first.outputs[position]
+        allowed = ROUNDINGS * self.lab.eps * largest(first)
+        return output.shape == first.shape and bool(
+            np.allclose(output, first, rtol=0, atol=allowed, equal_nan=True)
+        )
+
+
+def changed(before: Mapping[str, Array], after: Mapping[str, Array]) -> dict[str, float]:
+    """Return the arrays that are not the same bit for bit, and by how much at most.
+
+    Measured at once: a layer's own arrays are put back in place before its next run.
+    """
+    return {
+        name: float(np.max(np.abs(value - before[name])))
+        for name, value in after.items()
+        if name in before and not same(before[name], value)
+    }
+
+
+def _close(a: Array, b: Array, allowed: float) -> bool:
+    with np.errstate(invalid="ignore"):
+        if np.all(np.abs(a - b) <= allowed):
+            return True
+    return bool(np.allclose(a, b, rtol=0, atol=allowed, equal_nan=True))
+
+
+def largest(array: Array) -> float:
+    """Return the largest magnitude among the finite entries, zero if there is none."""
+    if array.size == 0:
+        return 0.0
+    return max(
+        float(np.max(np.abs(part), where=np.isfinite(part), initial=0.0))
+        for (part,) in blocks(array)
+    )
+
+
+def same(a: Array, b: Array) -> bool:
+    """Whether two arrays are equal bit for bit, up to the kind of NaN."""
+    return a.shape == b.shape and all(
+        np.array_equal(x, y) or np.array_equal(x, y, equal_nan=y.dtype.kind == "f")
+        for x, y in blocks(a, b)
+    )

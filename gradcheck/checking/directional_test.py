@@ -1,0 +1,185 @@
+"""Claimed gradient against numerical derivative: the verdict on one tensor.
+
+Along a direction d the claim says <g, d>; the function says d/dt <v, f(x + t d)> within a bound.
+A verdict compares the difference with that bound and with nothing else: agreement within the
+bound passes, disagreement far beyond it, confirmed on fresh directions, fails, and a bound too
+wide to have shown a grave error decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.checking.magnitude_groups import groups_of_like_size
+from gradcheck.checking.measurement import (
+    BELOW_LAST_DIGIT,
+    COARSEST_RESOLUTION,
+    ROUNDINGS,
+    Measurer,
+    steepest,
+)
+from gradcheck.checking.signal import reaction, reaction_to_others
+from gradcheck.checking.tensor_verdict import Judgement, Measurement, ratio
+from gradcheck.numerics.blockwise import norm
+from gradcheck.numerics.directions import compact, own_scale, rademacher, varied
+from gradcheck.report.data import Verdict
+from gradcheck.target import Array
+
+# A gradient this much smaller than the secant slopes of the function over the tensor's own scale
+# vanishes for all that floating-point numbers can tell.
+VANISHING = 1e-6
+
+FRESH_DIRECTIONS = 3
+
+# Among so few entries the errors of two cancel in one direction of 2**n by their signs alone.
+FEW = 64
+
+
+class Judge:
+    """Judges one tensor of a point.
+
+    Parameters
+    ----------
+    measurer
+        Measures the error of its claim along directions.
+    rng
+        Source of the directions.
+    """
+
+    def __init__(self, measurer: Measurer, rng: np.random.Generator) -> None:
+        self.measurer = measurer
+        self.rng = rng
+        self.value = measurer.value
+        self.claim = measurer.claim
+        self.scale = measurer.scale
+
+    def judge(self, directions: int = 2) -> Judgement:
+        """Return the verdict at this point alone, from ``directions`` directions at least."""
+        measured = [
+            self.measurer.measure(self._direction(self._scale_of(n))) for n in range(directions)
+        ]
+        for label, members in groups_of_like_size(self.claim, self.scale):
+            measured.append(
+                self.measurer.measure(self._direction(np.where(members, self.scale, 0)), label)
+            )
+        suspects = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
+        if suspects:
+            return self._confirm(suspects[0], measured)
+        return self._passed(measured)
+
+    def _scale_of(self, turn: int) -> Array:
+        """Return steps that move entries as their neighbours, and as their own size, in turn."""
+        return compact(own_scale(self.value, 1e-3 * self.scale)) if turn % 2 else self.scale
+
+    def _direction(self, scale: Array) -> Array:
+        """Draw a direction; of few entries with sizes that differ, so that no errors cancel."""
+        draw = varied if scale.size <= FEW else rademacher
+        return draw(self.rng, scale, self.value)
+
+    def _confirm(self, suspect: Measurement, measured: list[Measurement]) -> Judgement:
+        """Ask fresh directions before saying FAIL."""
+        members = self._members(suspect.group)
+        fresh = [
+            self.measurer.measure(self._direction(np.where(members, self.scale, 0)), suspect.group)
+            for _ in range(FRESH_DIRECTIONS)
+        ]
+        every = [*measured, *fresh]
+        contradictions = [m for m in [suspect, *fresh] if m.contradicts]
+        if len(contradictions) >= 2:
+            worst = max(contradictions, key=lambda m: ratio(m.error, m.scale))
+            where = f" ({worst.group})" if worst.group else ""
+            return Judgement(
+                Verdict.FAIL,
+                f"off by {ratio(worst.error, worst.scale):.2g} of the gradient{where}, "
+                f"{worst.error / worst.bound:.2g} times the error bound, "
+                f"in {len(contradictions)} of {1 + len(fresh)} directions",
+                every,
+            )
+        return self._passed(every)
+
+    def _members(self, label: str) -> Array:
+        for name, members in groups_of_like_size(self.claim, self.scale):
+            if name == label:
+                return members
+        return np.ones(self.scale.shape, dtype=bool)
+
+    def _passed(self, measured: list[Measurement]) -> Judgement:
+        """Return PASS where the bounds are tight enough to have earned it."""
+        if not any(m.reacted for m in measured):
+            return self._silent(measured)
+        kinks = [m for m in measured if m.derivative.kink is not None]
+        notes = []
+        judged = measured
+        coarsest = self.measurer.coarsest
+        vanishing = [m for m in measured if not m.resolution <= coarsest]
+        if vanishing:
+            secant = self._secant_slope()
+            least = (
+                max(VANISHING, min(2 * ROUNDINGS * self.measurer.eps, COARSEST_RESOLUTION)) * secant
+            )
+            if all(m.error + m.bound + self._reach(m) <= least for m in vanishing):
+                notes.append(
+                    "part of the gradient vanishes here: below "
+                    f"{max(m.error + m.bound for m in vanishing) / secant:.1g} of the function's "
+                    "own slope over the tensor's scale"
+                )
+                judged = [
+                    replace(m, scale=secant) if m.resolution > coarsest else m for m in measured
+                ]
+        judgement = Judgement(Verdict.PASS, "", judged, notes)
+        if kinks:
+            judgement.notes.append("kink at the point: a valid subgradient is claimed along it")
+        if not 0 < judgement.resolution <= coarsest:  # NaN decides nothing either
+            judgement.verdict = Verdict.UNDECIDED
+            judgement.reason = self._why_undecided(judgement)
+        return judgement
+
+    def _silent(self, measured: list[Measurement]) -> Judgement:
+        """Judge a tensor that moves no output by a single bit: what is claimed must be zero.
+
+        That the output does not depend on the tensor here is seen only where it is seen to depend
+        on something: on the tensor itself farther away, as where it saturates, or on another one.
+        """
+        of = self.measurer
+        signal, note = reaction(of.probe, of.point, of.name, self.rng)
+        reason = note
+        if signal == 0:
+            signal = reaction_to_others(of.probe, of.point, of.name, self.rng)
+            note = "the output does not depend on it here"
+        if signal == 0:
+            return Judgement(Verdict.UNDECIDED, reason)
+        least = of.eps * signal
+        judged = [replace(m, bound=max(m.bound, m.blind, least), scale=signal) for m in measured]
+        judgement = Judgement(Verdict.PASS, "", judged, [f"the gradient is zero: {note}"])
+        if not judgement.resolution <= COARSEST_RESOLUTION:
+            return Judgement(Verdict.UNDECIDED, BELOW_LAST_DIGIT, judged)
+        return judgement
+
+    def _reach(self, measurement: Measurement) -> float:
+        """Return how large the claimed derivative along a measured direction may be."""
+        return measurement.scale if measurement.group else self.measurer.size
+
+    def _secant_slope(self) -> float:
+        """Return the largest slope of the function over steps of the tensor's own size."""
+        point = self.measurer.point
+        ray = self.measurer.ray(self._direction(self.scale))
+        sizes = (
+            norm(v, np.nan_to_num(y)) for v, y in zip(point.cotangents, point.outputs, strict=True)
+        )
+        known = [size for size in sizes if math.isfinite(size)]
+        return max(steepest(ray, point.cotangents), *known)
+
+    def _why_undecided(self, judgement: Judgement) -> str:
+        worst = max(judgement.measurements, key=lambda m: m.resolution)
+        if worst.excuse:
+            return worst.excuse
+        if not math.isfinite(worst.bound):
+            return "the function is not finite or not smooth on either side of the point"
+        noise = worst.derivative.noise
+        return (
+            f"an error below {worst.resolution:.1g} of the gradient would not be seen "
+            f"(noise of the forward {noise:.1g})"
+        )

@@ -1,0 +1,112 @@
+"""A gradient measured entry by entry; independent samples of a batch are moved together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.checking.evaluator import OUTSIDE, Ray
+from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.measurement import WANTED_ACCURACY, rounded_share
+from gradcheck.numerics.blockwise import norm
+from gradcheck.numerics.directions import per_entry_scale
+from gradcheck.report.data import Entry
+from gradcheck.target import Array, Outputs
+
+Index = tuple[int, ...]
+
+
+class EntryByEntry:
+    """Measures single entries of a gradient, each along its own axis.
+
+    Parameters
+    ----------
+    lab, point, name
+        Where to measure, the claims, and the tensor.
+    """
+
+    def __init__(self, lab: Lab, point: Point, name: str) -> None:
+        self.lab = lab
+        self.point = point
+        self.name = name
+        self.value = point.tensors[name]
+        self.scale = per_entry_scale(self.value)
+        self.claim = np.asarray(point.claimed[name], dtype=np.float64)
+        self.typical = norm(self.claim, self.scale) / math.sqrt(max(1, self.value.size))
+        self.noise: float | None = None
+
+    def all(self) -> list[Entry]:
+        """Measure every entry, in C order.
+
+        Where no sample has a part in another's outputs, all samples are moved at once and told
+        apart by their cotangents: n samples then cost the forwards of one.
+        """
+        if not self._samples_independent():
+            return [self.one(index) for index in np.ndindex(self.value.shape)]
+        columns = [list(self._column(rest)) for rest in np.ndindex(self.value.shape[1:])]
+        return [entry for row in zip(*columns, strict=True) for entry in row]
+
+    def one(self, index: Index) -> Entry:
+        """Measure one entry."""
+        direction = np.zeros(self.value.shape)
+        direction[index] = self._step(index)
+        return self._measure(self._ray(direction), index, self.point.cotangents, self.claim)
+
+    def _column(self, rest: Index) -> Iterator[Entry]:
+        """Measure the entries at ``rest`` of every sample with the same forwards."""
+        direction = np.zeros(self.value.shape)
+        for sample in range(len(self.value)):
+            direction[sample, *rest] = self._step((sample, *rest))
+        ray = self._ray(direction, keep=True)
+        for sample in range(len(self.value)):
+            own = tuple(_only(v, sample) for v in self.point.cotangents)
+            yield self._measure(ray, (sample, *rest), own, _only(self.claim, sample))
+
+    def _measure(self, ray: Ray, index: Index, cotangents: Outputs, claim: Array) -> Entry:
+        derivative = ray.derivative(
+            cotangents, claim, noise=self.noise, target=WANTED_ACCURACY * self.typical
+        )
+        self.noise = derivative.noise if math.isfinite(derivative.noise) else self.noise
+        size = self._step(index) or 1.0
+        claimed = float(self.claim[index])
+        unsure = float(np.broadcast_to(self.point.unsure[self.name], self.value.shape)[index])
+        rounding = rounded_share(self.lab.eps) * max(abs(claimed), self.typical / size)
+        return Entry(
+            index,
+            claimed,
+            claimed + derivative.value / size,
+            derivative.error_bound / size + rounding + 4 * unsure,
+        )
+
+    def _step(self, index: Index) -> float:
+        return float(self.scale[index]) if np.isfinite(self.value[index]) else 0.0
+
+    def _ray(self, direction: Array, *, keep: bool = False) -> Ray:
+        point = self.point
+        return Ray(self.lab.wide, point.tensors, point.outputs, self.name, direction, keep)
+
+    def _samples_independent(self) -> bool:
+        """Whether moving the first sample, or the last, changes that sample's outputs alone."""
+        outputs, size = self.point.outputs, len(self.value) if self.value.ndim else 0
+        batched = self.name in self.lab.native.target.batch_tensors
+        if not batched or size < 2 or any(np.shape(y)[:1] != (size,) for y in outputs):
+            return False
+        return all(self._moves_itself_alone(sample) for sample in (0, size - 1))
+
+    def _moves_itself_alone(self, sample: int) -> bool:
+        direction = _only(self.lab.rng.uniform(0.5, 1.0, self.value.shape) * self.scale, sample)
+        try:
+            changes = self._ray(direction).changes(2.0**-6)
+        except OUTSIDE:
+            return False
+        moved = [np.any(np.delete(change, sample, axis=0) != 0) for change in changes]
+        return not any(moved) and any(np.any(change[sample] != 0) for change in changes)
+
+
+def _only(array: Array, sample: int) -> Array:
+    """Return ``array`` with zeros for all other samples."""
+    alone = np.zeros_like(array)
+    alone[sample] = array[sample]
+    return alone

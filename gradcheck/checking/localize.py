@@ -1,0 +1,213 @@
+"""From a wrong gradient to its wrong entries: entry by entry where few, by bisection where many."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.checking.entrywise import EntryByEntry
+from gradcheck.checking.evaluator import Ray
+from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.slices import FEWEST_PER_SLICE, MOST_SLICES, holding, in_words, outside
+from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.numerics.blockwise import norm
+from gradcheck.numerics.directions import per_entry_scale, varied
+from gradcheck.report.data import Entry
+from gradcheck.target import Array
+
+# Tensors of up to this many entries are measured entry by entry.
+FEW_ENTRIES = 128
+
+# Bisection stops after this many forwards, or when this many wrong entries are named.
+MOST_FORWARDS = 190
+MOST_ENTRIES = 8
+
+# Bisection follows what holds at least this share of the error it set out to place.
+SHARE = 1 / 32
+
+# An error of a hundred times this share of the gradient is known well enough to be placed.
+GLANCE = 1e-6
+
+# Steps tried for its differences, largest first.
+STEPS = (2.0**-10, 2.0**-14, 2.0**-18, 2.0**-22)
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a gradient is wrong.
+
+    Attributes
+    ----------
+    entries
+        Up to `MOST_ENTRIES` wrong entries, worst first.
+    numerical
+        The whole numerical gradient where it was measured entry by entry, else None.
+    region
+        The rows, columns, samples or channels that hold all that is wrong; empty if none do.
+    """
+
+    entries: tuple[Entry, ...]
+    numerical: Array | None
+    region: str
+
+
+def wrong_entries(lab: Lab, point: Point, name: str, *, everything: bool = False) -> Located:
+    """Find the entries of the claimed gradient that are wrong, worst first.
+
+    Parameters
+    ----------
+    lab, point, name
+        Where to measure, the claims, and the tensor.
+    everything
+        Whether to measure every entry however many there are.
+    """
+    shape = point.tensors[name].shape
+    batch = name in lab.native.target.batch_tensors
+    if everything or point.tensors[name].size <= FEW_ENTRIES:
+        entries = EntryByEntry(lab, point, name).all()
+        numerical = np.array([entry.numerical for entry in entries]).reshape(shape)
+        wrong = [entry for entry in entries if not _gap(entry) <= entry.bound]
+        region = _known_region(wrong, shape, batch=batch)
+    else:
+        bisection = _Bisection(lab, point, name)
+        wrong, numerical = bisection.entries(), None
+        region = bisection.region(wrong, batch=batch)
+    wrong.sort(key=_gap, reverse=True)
+    return Located(tuple(wrong[:MOST_ENTRIES]), numerical, region)
+
+
+def _known_region(wrong: list[Entry], shape: tuple[int, ...], *, batch: bool) -> str:
+    """Name the slices that hold all wrong entries, every entry having been measured."""
+    held = holding([entry.index for entry in wrong], shape)
+    if held is None:
+        return ""
+    axis, indices = held
+    words = in_words(axis, indices, shape, batch=batch)
+    whole = len(wrong) == len(indices) * math.prod(shape) // shape[axis]
+    return f"all of {words}" if whole else f"within {words}"
+
+
+class _Bisection:
+    """Halves the set of entries, or of slices, always looking next where most of the error is.
+
+    The error along a direction is additive over disjoint sets of entries, so that measuring one
+    half tells the other: k wrong ones of n are found in about k log2(n) measurements.
+    """
+
+    def __init__(self, lab: Lab, point: Point, name: str) -> None:
+        self.lab = lab
+        self.point = point
+        self.name = name
+        self.value = point.tensors[name]
+        self.claim = np.asarray(point.claimed[name], dtype=np.float64)
+        self.scale = per_entry_scale(self.value)
+        self.deadline = lab.forwards + MOST_FORWARDS
+
+    def entries(self) -> list[Entry]:
+        """Return the wrong entries found, each measured by itself."""
+        found: dict[int, Entry] = {}
+        for _ in range(2):  # what cancels along one direction hardly does along another
+            signs = varied(self.lab.rng, self.scale, self.value)
+            error, bound = self._measure(signs)
+            for position, entry in found.items():
+                error -= (entry.numerical - entry.claimed) * signs.flat[position]
+                signs.flat[position] = 0.0
+            if abs(error) <= MARGIN * bound + SHARE * abs(error):
+                break
+            units = np.arange(signs.size).reshape(signs.shape)
+            rest = np.setdiff1d(units, list(found), assume_unique=True)
+            for position in self._search(signs, error, units, rest):
+                entry = self._entry(position)
+                if _gap(entry) > entry.bound:
+                    found[position] = entry
+        return list(found.values())
+
+    def region(self, found: list[Entry], *, batch: bool) -> str:
+        """Name the slices that hold all that is wrong, if what lies outside of them is right.
+
+        The wrong entries that were found suggest them. Where the error is spread too thinly for
+        single entries to stand out, whole slices are searched, along one axis after the other.
+        """
+        shape = self.value.shape
+        held = holding([entry.index for entry in found], shape)
+        for axis, indices in self._candidates(held, len(found)):
+            few = 0 < len(indices) <= min(MOST_SLICES, shape[axis] // 2)
+            if few and self._right_outside(axis, indices):
+                return f"within {in_words(axis, indices, shape, batch=batch)}"
+        return ""
+
+    def _candidates(
+        self, held: tuple[int, list[int]] | None, found: int
+    ) -> Iterator[tuple[int, list[int]]]:
+        if held is not None:
+            yield held
+            yield held[0], self._slices(held[0])
+        elif found < FEWEST_PER_SLICE and self.value.ndim > 1:
+            yield from ((axis, self._slices(axis)) for axis in range(self.value.ndim))
+
+    def _slices(self, axis: int) -> list[int]:
+        """Return the indices along ``axis`` whose slices hold most of the error."""
+        signs = varied(self.lab.rng, self.scale, self.value)
+        error, _ = self._measure(signs)
+        self.deadline = self.lab.forwards + MOST_FORWARDS // 2
+        units: Array = np.indices(self.value.shape, sparse=True)[axis]
+        return sorted(self._search(signs, error, units, np.arange(self.value.shape[axis])))
+
+    def _right_outside(self, axis: int, indices: list[int]) -> bool:
+        elsewhere = np.where(outside(axis, indices, self.value.shape), self.scale, 0.0)
+        error, bound = self._measure(varied(self.lab.rng, elsewhere, self.value))
+        return abs(error) <= MARGIN * bound
+
+    def _search(self, signs: Array, error: float, units: Array, members: Array) -> list[int]:
+        """Return the units with most of the ``error`` along ``signs``, of those in ``members``.
+
+        ``units`` numbers the entry's unit, an entry or a slice; it may be broadcast.
+        """
+        step = self._step(signs, error)
+        smallest = SHARE * abs(error)
+        queue = [(-abs(error), 0, members, error)]
+        leaves: list[int] = []
+        while queue and len(leaves) < MOST_ENTRIES and self.lab.forwards < self.deadline:
+            _, ticket, members, total = heapq.heappop(queue)
+            if members.size == 1:
+                leaves.append(int(members[0]))
+                continue
+            left, right = np.array_split(members, 2)
+            within = (units >= left[0]) & (units <= left[-1])
+            part = self._difference(np.where(within, signs, 0.0), step)
+            for half, amount in ((left, part), (right, total - part)):
+                if abs(amount) > smallest:
+                    heapq.heappush(queue, (-abs(amount), ticket + int(half[0]) + 1, half, amount))
+        return leaves
+
+    def _measure(self, signs: Array) -> tuple[float, float]:
+        """Return the error along ``signs`` and its bound."""
+        derivative = self._ray(signs).derivative(
+            self.point.cotangents, self.claim, glance=GLANCE * norm(self.claim, signs)
+        )
+        return derivative.value, derivative.error_bound
+
+    def _step(self, signs: Array, error: float) -> float:
+        """Return the largest step at which a forward difference tells the error well enough."""
+        for step in STEPS[:-1]:
+            if abs(self._difference(signs, step) - error) <= SHARE * abs(error) / 4:
+                return step
+        return STEPS[-1]
+
+    def _difference(self, direction: Array, step: float) -> float:
+        return self._ray(direction).functional(self.point.cotangents, self.claim)(step) / step
+
+    def _ray(self, direction: Array) -> Ray:
+        return Ray(self.lab.wide, self.point.tensors, self.point.outputs, self.name, direction)
+
+    def _entry(self, position: int) -> Entry:
+        index = tuple(int(i) for i in np.unravel_index(position, self.value.shape))
+        return EntryByEntry(self.lab, self.point, self.name).one(index)
+
+
+def _gap(entry: Entry) -> float:
+    return abs(entry.claimed - entry.numerical)

@@ -1,0 +1,240 @@
+"""The error of a claim along one direction, with all that limits the knowledge of it.
+
+Beside the bound of the numerical derivative stand the claim's own rounding errors, and what only
+looks like a difference: steps of the function, and what its last digit cannot show.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.checking.evaluator import Probe, Ray, finite
+from gradcheck.checking.linearization import Point
+from gradcheck.checking.plateaus import Tread, in_low_precision, tread
+from gradcheck.checking.rounding_errors import MOST
+from gradcheck.checking.signal import AWAY
+from gradcheck.checking.tensor_verdict import Measurement
+from gradcheck.numerics.blockwise import norm, project
+from gradcheck.numerics.derivative import Derivative
+from gradcheck.numerics.directions import compact, per_entry_scale
+from gradcheck.target import Array, Outputs
+
+# A check that could not have seen a relative error of this size has decided nothing. Where the
+# roundings of the claim itself are larger, as in float16, twice these take its place.
+COARSEST_RESOLUTION = 1e-3
+
+# Roundings of a backward pass: allowed relative to the gradient's norm along the direction, in
+# units of the dtype's eps, beside what perturbing the cotangent by one rounding shows.
+ROUNDINGS = 32.0
+SENSITIVITY = 4.0
+
+# No more than this share of a gradient is taken for roundings, in however low a precision: three
+# times it still shows a factor of two. What has few digits is summed in more of them.
+MOST_ROUNDED = 1 / 16
+
+# Relative accuracy at which the numerical derivative may stop: two digits beyond an error of
+# 1e-6 in one entry of 10,000, which is 1e-8 of the gradient's norm.
+WANTED_ACCURACY = 1e-10
+
+# A slope measured on treads differs from the one over many steps by more than this share of it.
+ON_TREADS = 1 / 16
+
+# Why a difference shows no fault, or agreement no merit.
+STAIRCASE = (
+    "the function moves in steps too large for rounding errors and too small to be sure: the claim "
+    "fits the slope between them, and not the slope over many; check without the rounding"
+)
+BELOW_LAST_DIGIT = "what is claimed is smaller than the last digit of the outputs can show; " + AWAY
+
+
+def rounded_share(eps: float) -> float:
+    """Return the share of a gradient that the roundings of a backward pass may be."""
+    return min(ROUNDINGS * eps, MOST_ROUNDED)
+
+
+class Measurer:
+    """Measures the error of the claim for one tensor of a point, along any direction.
+
+    Parameters
+    ----------
+    probe
+        Where the numerical derivatives come from; may compute in a wider dtype than ``point``.
+    point
+        The claims. Its outputs are taken at the same tensors as ``probe`` uses.
+    name
+        The tensor.
+    eps
+        Rounding unit of the layer whose claims are judged.
+    ask
+        Returns the claim for other cotangents at the same point, where that can be had.
+    spread
+        Returns how far the claim's own roundings reach along a direction, as a share of the
+        gradient, for a claim, the direction and the gradient's scale along it; see
+        `gradcheck.checking.rounding_errors`.
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        point: Point,
+        name: str,
+        eps: float,
+        ask: Callable[[Outputs], Array] | None = None,
+        spread: Callable[[Array, Array, float], float] | None = None,
+    ) -> None:
+        self.probe = probe
+        self.point = point
+        self.name = name
+        self.eps = eps
+        self.ask = ask
+        self.spread = spread
+        self.rounded: float | None = None
+        self.natural: dict[str, float] = {}
+        self.smooth: set[str] = set()
+        self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(eps))
+        self.value = point.tensors[name]
+        self.claim = np.asarray(point.claimed[name], dtype=np.float64)
+        self.scale = compact(per_entry_scale(self.value))
+        self.size = norm(self.claim, self.scale)
+        self.noise: float | None = None
+
+    def ray(self, direction: Array) -> Ray:
+        """Return the outputs along ``direction``."""
+        return Ray(self.probe, self.point.tensors, self.point.outputs, self.name, direction)
+
+    def measure(self, direction: Array, group: str = "") -> Measurement:
+        """Measure the error of the claim along ``direction``.
+
+        Outputs that stay put to the last digit may hide a derivative that the claim knows of.
+        Where a difference could be due to them, the claim is asked again for the others alone.
+        """
+        ray = self.ray(direction)
+        measured = self._along(ray, self.point.cotangents, self.claim, group)
+        if not measured.agrees or not measured.resolution <= self.coarsest:
+            measured = self._reconsidered(ray, measured)
+        excused = not measured.agrees and not measured.contradicts and not measured.excuse
+        if not excused or self.ask is None or not ray.moved:
+            return measured
+        moving = tuple(
+            np.where(moved, v, 0) for moved, v in zip(ray.moved, self.point.cotangents, strict=True)
+        )
+        return self._below_last_digit(ray, self._along(ray, moving, self.ask(moving), group))
+
+    def _along(
+        self, ray: Ray, cotangents: Outputs, claim: Array, group: str, noise: float | None = None
+    ) -> Measurement:
+        direction = ray.direction
+        size = norm(claim, direction)
+        derivative = ray.derivative(
+            cotangents,
+            claim,
+            noise=noise if noise is not None or group else self.noise,
+            target=WANTED_ACCURACY * (size or self.size),
+            glance=COARSEST_RESOLUTION * (size or self.size),
+        )
+        if self.noise is None and noise is None and not group and math.isfinite(derivative.noise):
+            self.noise = derivative.noise
+        unsure = self.point.unsure.get(self.name, np.zeros(()))
+        allowance = rounded_share(self.eps) * size + SENSITIVITY * norm(
+            np.broadcast_to(unsure, direction.shape), direction
+        )
+        error = abs(derivative.value)
+        if derivative.kink is not None:
+            # any value between the one-sided derivatives is a valid subgradient
+            low, high = sorted((derivative.kink.left, derivative.kink.right))
+            error = max(low, -high, 0.0)
+        bound = _bound(derivative) + allowance
+        return Measurement(
+            derivative,
+            error,
+            bound,
+            max(size, error),
+            group,
+            ray.blind(cotangents),
+            _reacted(ray, cotangents),
+        )
+
+    def _reconsidered(self, ray: Ray, measured: Measurement) -> Measurement:
+        """Look closer at a difference, or at a bound too wide: jumps, and the claim's roundings."""
+        cotangents = self.point.cotangents
+        if not _reacted(ray, cotangents):
+            return self._below_last_digit(ray, measured)
+        found = None
+        if measured.group not in self.smooth:
+            found = self._tread(ray, self.claim, measured.error + measured.bound)
+        if found is not None and found.certain:
+            self.noise = None  # what was taken for noise were the steps
+            size = norm(self.claim, ray.direction)
+            return replace(measured, error=0.0, bound=found.bound, scale=size)
+        if found is not None and found.possible and not in_low_precision(self.point.outputs):
+            return replace(measured, excuse=STAIRCASE)
+        apart = measured.error > ON_TREADS * measured.scale
+        steps = self._tread(ray, None, 0.0) if found is None and apart else None
+        if steps is not None and steps.possible and not steps.certain:
+            again = self._along(ray, cotangents, self.claim, measured.group, steps.height)
+            return again if again.agrees else measured
+        close = measured.error <= MOST * measured.scale
+        if found is None and steps is None:
+            self.smooth.add(measured.group)
+        if close and measured.contradicts and self.spread is not None:
+            if self.rounded is None:
+                self.rounded = self.spread(self.claim, ray.direction, measured.scale)
+            measured = replace(measured, bound=measured.bound + self.rounded * measured.scale)
+        return self._below_last_digit(ray, measured)
+
+    def _tread(self, ray: Ray, claim: Array | None, slope: float) -> Tread | None:
+        """Return the tread of the outputs along a ray, or of what they do beyond the claim."""
+        cotangents = self.point.cotangents
+        pairs = zip(cotangents, self.point.outputs, strict=True)
+        magnitude = math.hypot(*(norm(v, finite(y)) for v, y in pairs))
+        rounding = ray.floor(cotangents, everything=True)
+        eps = float(np.finfo(self.value.dtype).eps)
+        return tread(ray.functional(cotangents, claim), slope, eps, rounding, magnitude)
+
+    def _below_last_digit(self, ray: Ray, measured: Measurement) -> Measurement:
+        """Excuse a difference that is nothing to what rounding leaves in the gradient.
+
+        Entries that saturate carry the rounding errors of the steep part of the function: that of
+        its slope over steps of their own size. A few small entries beside large ones carry those
+        of the large, as far as they share outputs with them.
+        """
+        if not measured.contradicts:
+            return measured
+        cotangents = self.point.cotangents
+        if measured.group not in self.natural:  # much the same along other directions
+            self.natural[measured.group] = steepest(ray, cotangents)
+        natural = self.natural[measured.group]
+        if measured.group:
+            pairs = zip(ray.moved, cotangents, self.point.outputs, strict=True)
+            shared = math.hypot(*(norm(v, np.where(m, finite(y), 0)) for m, v, y in pairs))
+            natural = max(natural, min(shared, self.size))
+        if measured.error <= ROUNDINGS * self.eps * natural:
+            return replace(measured, excuse=BELOW_LAST_DIGIT)
+        return measured
+
+
+def steepest(ray: Ray, cotangents: Outputs) -> float:
+    """Return the largest slope of the projected outputs over whole steps of the ray."""
+    slopes = [0.0]
+    for t in (-1.0, 1.0):
+        changes = ray.changes(t)
+        if all(c.shape == v.shape for c, v in zip(changes, cotangents, strict=True)):
+            slopes.append(abs(math.fsum(map(project, cotangents, changes))))
+    return max(slope for slope in slopes if math.isfinite(slope))
+
+
+def _reacted(ray: Ray, cotangents: Outputs) -> bool:
+    """Whether any output that is projected changed by a single bit along the ray."""
+    pairs = zip(ray.moved, cotangents, strict=False)  # nothing where every step was outside
+    return any(bool(np.any(moved & (v != 0))) for moved, v in pairs)
+
+
+def _bound(derivative: Derivative) -> float:
+    """Return the bound on the smooth part: at a kink, that of the one-sided derivatives."""
+    if derivative.kink is None:
+        return float(derivative.error_bound)
+    return max(derivative.kink.left_bound, derivative.kink.right_bound)

@@ -1,0 +1,91 @@
+"""The rounding errors of a claim, as its formula amplifies them: measured, not assumed.
+
+A gradient is computed from rounded numbers, and a formula may enlarge what was rounded off: a
+cancellation, an ill-conditioned solve, the exponential of a large number. How far, shows when what
+goes into it is changed in ways that leave the gradient the same but for rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.checking.linearization import Lab
+from gradcheck.numerics.blockwise import project
+from gradcheck.target import Array, Outputs, Tensors
+
+# So many times the largest of a few draws is allowed for.
+AMPLIFIED = 16.0
+DRAWS = 4
+
+# Draws that differ by more than this share of the gradient are none of rounding, but jumps.
+LARGEST = 1e-3
+
+# What can be allowed for at most: larger differences need not be asked about.
+MOST = AMPLIFIED * LARGEST
+
+
+def spread(
+    lab: Lab,
+    tensors: Tensors,
+    cotangents: Outputs,
+    name: str,
+    claim: Array,
+    direction: Array,
+    scale: float,
+) -> float:
+    """Return how far rounding errors of the claim may reach, as a share of the gradient.
+
+    Parameters
+    ----------
+    lab, tensors, cotangents, name
+        Where and for what the claim was made.
+    claim, direction
+        The claim, and the direction along which it is judged; shaped like the tensor.
+    scale
+        Size of the gradient along it.
+
+    Returns
+    -------
+    float
+        Relative to ``scale``; 0 where nothing was seen that is the size of rounding errors.
+
+    Notes
+    -----
+    Two kinds of draws are made. Numbers moved by at most one rounding show conditioning. A
+    cotangent times a number, and the gradient divided by it, shows what is rounded off on the way:
+    a logarithm of a sum, say, is rounded in units of its own size, and so is the exponential of it,
+    so that the gradient may lose as many digits as the largest number has before the point. More
+    than that is no rounding error of numbers such as these, but of a lower precision inside.
+    """
+    target = lab.native.target
+    allowed = AMPLIFIED * lab.eps * scale * _magnitude(lab, tensors)
+    largest = 0.0
+    for draw in range(DRAWS):
+        if draw % 2 or target.unit_cotangent:
+            gap, limit = _shaken(lab, tensors, cotangents, name) - claim, LARGEST * scale
+        else:
+            factor = float(lab.rng.uniform(1.0, 2.0))
+            longer = tuple(v * factor for v in cotangents)
+            gap, limit = lab.claim(tensors, longer, name) / factor - claim, allowed
+        reached = abs(project(gap, direction))
+        if reached <= limit:
+            largest = max(largest, reached)
+    return AMPLIFIED * largest / scale
+
+
+def _shaken(lab: Lab, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
+    """Return the claim with every number that goes into it moved by at most one rounding."""
+    floats = {n: v for n, v in tensors.items() if v.dtype.kind == "f"}
+    moved = dict(zip(floats, lab.rounded(tuple(floats.values())), strict=True))
+    own = tuple(
+        v.astype(y.dtype) if y.dtype.kind == "f" else v
+        for v, y in zip(cotangents, lab.native_base.outputs, strict=True)
+    )
+    return lab.claim({**tensors, **moved}, lab.rounded(own), name)
+
+
+def _magnitude(lab: Lab, tensors: Tensors) -> float:
+    """Return the largest number that goes in or comes out, at least one."""
+    numbers = [v for v in (*tensors.values(), *lab.native_base.outputs) if v.dtype.kind == "f"]
+    sizes = (np.max(np.abs(v), where=np.isfinite(v), initial=1.0) for v in numbers)
+    return float(max(sizes, default=1.0))

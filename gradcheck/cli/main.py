@@ -1,0 +1,289 @@
+"""The command ``gradcheck``: check, hunt, properties, train, diagnose, demo."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gradcheck.cli.shell import (
+    FOUND,
+    INTERRUPTED,
+    PASSED,
+    Inputs,
+    Output,
+    one_blas_thread,
+    processes,
+    refuse_ending,
+    roles,
+    save,
+    told,
+)
+
+
+class Mode(StrEnum):
+    """How tensors are checked; see `gradcheck.check`."""
+
+    AUTO = "auto"
+    PROJECT = "project"
+    ELEMENT = "element"
+
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+# Commands that multiply matrices large enough for the threads of BLAS.
+THREADED = ("train",)
+
+# Endings that a report of `check` can be written to.
+REPORT_ENDINGS = (".html", ".json", ".png", ".svg", ".txt")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"gradcheck {version('gradcheck')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print it.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Find out why a neural network trains, but wrongly."""
+    if context.invoked_subcommand not in THREADED:
+        context.with_resource(one_blas_thread())
+
+
+@app.command()
+def check(
+    target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
+    inputs: Inputs = None,
+    mode: Annotated[Mode, typer.Option(help="Directions, every entry, or both as needed.")] = (
+        Mode.AUTO
+    ),
+    tolerance: Annotated[
+        float | None, typer.Option(help="Accept relative errors up to this.")
+    ] = None,
+    directions: Annotated[int, typer.Option(help="Random directions per tensor, at least.")] = 2,
+    seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that judge tensors in parallel.")] = 1,
+    output: Output = None,
+) -> None:
+    """Check the gradients of a layer, loss or function."""
+    import numpy as np
+
+    from gradcheck import check as run_check
+    from gradcheck.cli.loading import load, made, parse_input
+    from gradcheck.report.text import print_report
+
+    with told(), processes(workers) as executor:
+        refuse_ending(output, REPORT_ENDINGS)
+        rng = np.random.default_rng(seed)
+        arrays = [parse_input(text, rng) for text in inputs or []]
+        report = run_check(
+            made(load(target), target),
+            *arrays,
+            mode=mode.value,
+            tolerance=tolerance,
+            directions=directions,
+            seed=seed,
+            executor=executor,
+        )
+        print_report(report, Console())
+        save(report, output)
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(PASSED if report.ok else FOUND)
+
+
+@app.command()
+def hunt(
+    target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
+    inputs: Inputs = None,
+    examples: Annotated[int, typer.Option(help="Inputs drawn, besides the special ones.")] = 100,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Accept relative errors up to this.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
+) -> None:
+    """Look for the inputs at which a gradient is wrong: corners, ties, odd sizes, large batches."""
+    import numpy as np
+
+    from gradcheck.cli.loading import load, made, parse_input
+    from gradcheck.hunt import hunt as run_hunt
+
+    with told():
+        rng = np.random.default_rng(seed)
+        arrays = [parse_input(text, rng) for text in inputs or []]
+        found = made(load(target), target)
+        report = run_hunt(found, arrays or None, examples=examples, seed=seed, tolerance=tolerance)
+        typer.echo(str(report))
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(PASSED if report.ok else FOUND)
+
+
+@app.command()
+def properties(
+    suite: Annotated[
+        str, typer.Argument(help="softmax, log_softmax, loss, activation, layer or optimizer")
+    ],
+    target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
+    profile: Annotated[
+        str | None, typer.Option(help="dev (25 inputs per property), ci (100) or thorough (1000).")
+    ] = None,
+    examples: Annotated[int | None, typer.Option(help="Inputs per property, exactly.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the inputs.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run this property alone.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Leave this property out.")] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="axis=0, kind=binary, backward=module:vjp, x=4,3, ..."),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Try a suite of properties on a function of yours."""
+    from gradcheck.cli.properties_table import run_in_shell
+
+    with told():
+        refuse_ending(output, (".json", ".txt"))
+        report = run_in_shell(
+            suite,
+            target,
+            Console(),
+            typed=options or (),
+            profile=profile,
+            examples=examples,
+            seed=seed,
+            only=only or None,
+            skip=skip,
+        )
+        save(report, output)
+    raise typer.Exit(PASSED if report.ok else FOUND)
+
+
+@app.command()
+def train(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of IDX files, .npz or .csv; else the packaged digits."),
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="CSV file to test on.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column of the labels in a CSV file.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the full MNIST.")] = False,
+    hidden: Annotated[str, typer.Option(help="Units of the hidden layers.")] = "300,75",
+    activation: Annotated[
+        str, typer.Option(help="relu, leaky_relu, elu, gelu, silu, softplus, tanh or sigmoid.")
+    ] = "relu",
+    dropout: Annotated[float, typer.Option(help="Share of hidden units dropped.")] = 0.0,
+    l2: Annotated[float, typer.Option(help="Penalty on large weights.")] = 0.0,
+    optimizer: Annotated[
+        str, typer.Option(help="sgd, momentum, nesterov, rmsprop, adam or adamw.")
+    ] = "momentum",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Else the usual one of the optimizer.")
+    ] = None,
+    schedule: Annotated[str, typer.Option(help="constant, step, cosine or warmup.")] = "constant",
+    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 10,
+    batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 32,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a lower validation loss.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the initial weights and the shuffling.")] = 0,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the history and the checkpoint.")
+    ] = Path("run"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder.")
+    ] = False,
+) -> None:
+    """Train the reference network, by default on handwritten digits, and keep its history."""
+    import network as n
+    from network.factory import make_network, make_optimizer, make_schedule, parse_sizes
+
+    with told():
+        if download and data is not None:
+            raise ValueError("--download fetches MNIST: leave out --data")
+        digits = n.load_data(n.download_mnist() if download else data, test=test, label=label)
+        sizes = [digits.X_train.shape[1], *parse_sizes(hidden), len(digits.classes)]
+        records = n.fit(
+            make_network(sizes, activation=activation, dropout=dropout, seed=seed),
+            digits.X_train,
+            digits.y_train,
+            validation=(digits.X_test, digits.y_test),
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=make_optimizer(optimizer, learning_rate),
+            schedule=make_schedule(schedule, epochs),
+            penalty=n.L2(l2) if l2 else None,
+            early_stopping=None if patience is None else n.EarlyStopping(patience),
+            seed=seed,
+            folder=output,
+            resume=resume,
+        )
+    best = max(records, key=lambda record: record["val_accuracy"])
+    last, seconds = records[-1], sum(record["seconds"] for record in records)
+    typer.echo(
+        f"{'-'.join(map(str, sizes))}, {len(digits.X_train):,} samples: validation accuracy "
+        f"{last['val_accuracy']:.2%} and loss {last['val_loss']:.4f} after {len(records)} epochs "
+        f"in {seconds:.1f} s (best: {best['val_accuracy']:.2%} in epoch {best['epoch']})\n"
+        f"history in {output / 'history.jsonl'}: gradcheck diagnose says what it shows"
+    )
+
+
+@app.command()
+def diagnose(
+    histories: Annotated[
+        list[Path], typer.Argument(help="Log of a training run, whatever its format, or a folder.")
+    ],
+    output: Output = None,
+    classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Validation samples per evaluation.")] = None,
+    fail_on: Annotated[str, typer.Option(help="Exit with 1 on: problem, warning, never")] = "never",
+    mute: Annotated[list[str] | None, typer.Option(help="Leave this finding out.")] = None,
+    columns: Annotated[
+        str, typer.Option(help="Which column is what: train_loss=loss,val_loss=valid.")
+    ] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Follow a growing file.")] = False,
+    interval: Annotated[float, typer.Option(help="Seconds between looks at it.")] = 1.0,
+) -> None:
+    """Say what went wrong in a training run, or in several, from the history."""
+    from diagnostics.cli import Request, run
+
+    with told():
+        mapping = roles(columns)
+        request = Request(classes, samples, tuple(mute or ()), fail_on, mapping, output)
+        failed = run(histories, request, typer.echo, watch=interval if watch else None)
+    raise typer.Exit(FOUND if failed else PASSED)
+
+
+@app.command()
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for question.png and question.html.")
+    ] = Path(),
+    epochs: Annotated[int, typer.Option(help="Epochs of each of the two runs.")] = 8,
+) -> None:
+    """Find every fault of the network of the question, on real digits, offline."""
+    from gradcheck.demo import run_demo
+
+    with told():
+        found = run_demo(output, epochs=epochs, console=Console(highlight=False))
+    raise typer.Exit(PASSED if found else FOUND)

@@ -1,0 +1,139 @@
+"""Has the jobs of an examination done by an executor: other processes, or other machines.
+
+What is sent is the whole question, so that a worker needs nothing but the code. What a worker
+does not return, because it was killed or never could, is done here: the answer is the same.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import random
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.runner import Checker, Job
+from gradcheck.target import TargetError
+
+# A process has one state of the global random generators: it answers one job at a time.
+_one_at_a_time = threading.Lock()
+_opened: dict[bytes, Checker] = {}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a job raised, sent home as an answer: unlike a worker's death, it is the layer's own."""
+
+    error: Exception
+
+
+def pack(question: Callable[[], Checker]) -> bytes:
+    """Return the question and the state of the global random generators, ready to be sent.
+
+    Raises
+    ------
+    TargetError
+        If it cannot be pickled, neither by pickle nor, where installed, by cloudpickle.
+    """
+    states = np.random.get_state(), random.getstate()  # noqa: NPY002 (the user's code may use it)
+    try:  # it sends what is defined in a script or a notebook too
+        pickler = importlib.import_module("cloudpickle")
+    except ImportError:
+        pickler = pickle
+    try:
+        packed: bytes = pickler.dumps((question, states))
+    except Exception as error:
+        raise TargetError(
+            f"executor: the target cannot be sent to another process ({error}). Define it in a "
+            "module, or install cloudpickle, or leave out executor="
+        ) from error
+    return packed
+
+
+def answer(packed: bytes, job: Job) -> Any:
+    """Answer a job in a worker; the question is opened once for all of its jobs."""
+    with _one_at_a_time:
+        try:
+            if packed not in _opened:
+                _opened.clear()
+                _opened[packed] = _open(packed)
+            return _opened[packed].answer(job)
+        except Exception as error:  # noqa: BLE001 (raised again where the check was called)
+            return Failure(error)
+
+
+def _open(packed: bytes) -> Checker:
+    question, (of_numpy, of_python) = pickle.loads(packed)
+    np.random.set_state(of_numpy)  # noqa: NPY002
+    random.setstate(of_python)
+    checker: Checker = question()
+    return checker
+
+
+class Workers:
+    """Answers jobs by an executor, in their order.
+
+    Parameters
+    ----------
+    executor
+        Any `concurrent.futures.Executor`.
+    packed
+        The question, as `pack` returns it.
+    here
+        Answers what no worker did.
+    """
+
+    def __init__(self, executor: Executor, packed: bytes, here: Callable[[Job], Any]) -> None:
+        self.executor = executor
+        self.packed = packed
+        self.here = here
+        self._warned = False
+
+    def __call__(self, jobs: list[Job]) -> Iterator[Any]:
+        """Submit all jobs at once, and yield their answers as their turn comes."""
+        futures = [self._submit(job) for job in jobs]
+        try:
+            for job, future in zip(jobs, futures, strict=True):
+                yield self._result(job, future)
+        finally:
+            for future in futures:
+                if isinstance(future, Future):
+                    future.cancel()
+
+    def _submit(self, job: Job) -> Any:
+        try:
+            return self.executor.submit(answer, self.packed, job)
+        except RuntimeError as error:  # a pool whose worker was killed takes no more
+            return error
+
+    def _result(self, job: Job, future: Any) -> Any:
+        try:
+            found = self._await(future)
+        except Exception as error:  # noqa: BLE001 (every executor has its own for a lost worker)
+            self._warn(error)
+            return self.here(job)
+        if isinstance(found, Failure):
+            raise found.error
+        return found
+
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                "executor: a worker gave no answer, so that part of the check was made here "
+                f"instead ({type(error).__name__}: {error})",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    @staticmethod
+    def _await(future: Any) -> Any:
+        if isinstance(future, RuntimeError):
+            raise future
+        return future.result()

@@ -1,0 +1,65 @@
+"""Breaches of required promises, as explanations beside those of wrong numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gradcheck.report.data import Explanation, PromiseReport, Support, Verdict
+
+# promise -> code of the bug, what is wrong, what to change
+BREACHES = {
+    "deterministic": (
+        "nondeterministic_forward",
+        "the forward gives another output each time it is called at the same point",
+        "draw the mask from a generator seeded in the forward, or check in evaluation mode",
+    ),
+    "input_not_mutated": (
+        "input_mutated",
+        "the layer changes its input in place",
+        "work on a copy: x = x.copy(), or out = np.maximum(x, 0) instead of out=x",
+    ),
+    "cotangent_not_mutated": (
+        "cotangent_mutated",
+        "backward changes the cotangent in place, which belongs to the caller",
+        "work on a copy: d = d * mask instead of d *= mask",
+    ),
+    "parameters_not_mutated": (
+        "parameters_mutated",
+        "forward or backward changes the parameters in place",
+        "leave updates to the optimizer: backward only stores gradients",
+    ),
+    "shapes": (
+        "wrong_shape",
+        "a gradient does not have the shape of its tensor",
+        "sum over the broadcast axes, or keep them: d.sum(axis=0)",
+    ),
+    "finite": (
+        "not_finite",
+        "a gradient is NaN or infinite where the outputs are finite",
+        "look for 0 * inf, log(0) or a division by zero in the backward",
+    ),
+    "fresh_cache": (
+        "stale_cache",
+        "backward uses what an earlier forward left",
+        "store the cache anew in every forward: self.x = x",
+    ),
+    "backward_linear": (
+        "upstream_ignored",
+        "backward is not linear in the cotangent",
+        "multiply by the cotangent: dx = local_derivative * grad_output",
+    ),
+}
+
+
+def explain_contract(promises: Mapping[str, PromiseReport]) -> list[Explanation]:
+    """Return one explanation for every required promise that is broken."""
+    explanations = []
+    for name, report in promises.items():
+        if report.verdict is not Verdict.FAIL:
+            continue
+        code, message, fix = BREACHES.get(
+            name, (name, f"the promise {name} is broken", "see the evidence")
+        )
+        support = Support("promise", promise=name)
+        explanations.append(Explanation(code, "", 1.0, report.evidence, message, fix, support))
+    return explanations

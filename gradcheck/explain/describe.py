@@ -1,0 +1,87 @@
+"""The structure of an error that no pattern explains, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.observation import Evidence
+from gradcheck.report.data import Explanation, Support
+from gradcheck.target import Array
+
+# Entries behind which a correlation is no accident, and its least size.
+FEWEST = 10
+CORRELATED = 0.8
+
+
+def unexplained(evidence: Evidence) -> Explanation:
+    """Return what is known of an error that fits no bug."""
+    with np.errstate(all="ignore"):
+        measured = Measured.of(evidence)
+        facts = [] if measured is None else _facts(measured)
+    return Explanation(
+        "unexplained",
+        evidence.name,
+        0.0,
+        "; ".join(["no known bug predicts these numbers within the error bounds", *facts]),
+        f"the gradient of {evidence.name} is wrong in a way that fits no known bug",
+        "see the entries listed: which of them are wrong often tells the line",
+        Support("nothing"),
+    )
+
+
+def _facts(measured: Measured) -> list[str]:
+    """Say which entries are wrong, along which axes they gather, and what the error follows."""
+    known, wrong = measured.known, measured.wrong
+    facts = [f"{int(wrong.sum())} of {int(known.sum())} entries measured are wrong"]
+    for axis, length in enumerate(wrong.shape):
+        others = tuple(i for i in range(wrong.ndim) if i != axis)
+        right = np.flatnonzero(~wrong.any(axis=others))
+        if wrong.ndim > 1 and 0 < len(right) < length:
+            facts.append(f"all are right at the indices {right.tolist()} of axis {axis}")
+    right_signs = np.sign(measured.claim[wrong]) == np.sign(measured.gradient[wrong])
+    if right_signs.all():
+        facts.append("every sign is right")
+    facts += _sides(measured)
+    facts += _constant(measured)
+    size = np.abs(measured.excess[known])
+    for what, values in _companions(measured).items():
+        other = np.abs(values[known].astype(np.float64))
+        if len(size) >= FEWEST and np.ptp(size) > 0 and np.ptp(other) > 0:
+            correlation = float(np.corrcoef(size, other)[0, 1])
+            if abs(correlation) >= CORRELATED:
+                grows = "grows" if correlation > 0 else "falls"
+                facts.append(f"the error {grows} with the size of {what}")
+    return facts
+
+
+def _companions(measured: Measured) -> dict[str, Array]:
+    """Return the arrays of the tensor's shape that an error may follow."""
+    found = {"the entry": measured.value, "the gradient": measured.gradient}
+    for cotangent in measured.evidence.point.cotangents:
+        if cotangent.shape == measured.shape:
+            found.setdefault("the cotangent", cotangent)
+    return found
+
+
+def _sides(measured: Measured) -> Iterator[str]:
+    """Say where one sign of the entry, or of the cotangent, is all right."""
+    for what, values in _companions(measured).items():
+        for sign, members in (("negative", values < 0), ("positive", values > 0)):
+            seen = members & measured.known
+            if seen.sum() >= FEWEST // 2 and not (measured.wrong & seen).any():
+                yield f"all are right where {what} is {sign}"
+
+
+def _constant(measured: Measured) -> Iterator[str]:
+    """Say along which axes the error is the same number."""
+    excess = np.where(measured.known, measured.excess, np.nan)
+    size = float(np.nanmax(np.abs(excess)))
+    for axis, length in enumerate(excess.shape):
+        highest = np.where(measured.known, excess, -np.inf).max(axis)
+        lowest = np.where(measured.known, excess, np.inf).min(axis)
+        spread = (highest - lowest)[highest >= lowest]
+        if length > 1 and spread.max() <= 1e-6 * size:
+            yield f"the error is the same all along axis {axis}"

@@ -1,0 +1,116 @@
+"""Claims that are no numbers to compare entry by entry: zeros, NaN, another shape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.checking.evaluator import OUTSIDE, norm
+from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.explain.observation import Evidence
+from gradcheck.report.data import Explanation
+from gradcheck.target import Array
+
+# Other values at which a forward has to give the very same outputs, to be one that uses none.
+OTHER_VALUES = 2
+
+# So far from the point no unit is still switched off by its bias.
+FAR = 2.0**10
+
+
+def is_unused(evidence: Evidence) -> bool:
+    """Whether the outputs stay the same, bit for bit, at quite other values of the tensor.
+
+    A saturated or flat layer does not move for small steps; here entries change places, signs and
+    sizes.
+    """
+    value, before = evidence.point.tensors[evidence.name], evidence.point.outputs
+    seen = 0
+    turned = value.reshape(-1)[::-1].reshape(value.shape)
+    for other in (-value, turned, 2 * value + 1, FAR * (value + 1), -FAR * (value + 1)):
+        moved = np.ascontiguousarray(other, dtype=value.dtype)
+        if np.array_equal(moved, value, equal_nan=True):
+            continue
+        tensors = evidence.probe.with_tensor(evidence.name, moved, evidence.point.tensors)
+        try:
+            outputs = evidence.probe.run(tensors).outputs
+        except OUTSIDE:
+            continue
+        pairs = zip(outputs, before, strict=True)
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+            return False
+        seen += 1
+    return seen >= OTHER_VALUES
+
+
+def unused(name: str, size: int) -> Explanation:
+    """Explain a gradient of a tensor on which no output depends."""
+    return Explanation(
+        "unused_in_forward",
+        name,
+        1.0,
+        f"the outputs are the same, bit for bit, at {OTHER_VALUES} or more quite other values of "
+        f"all {size} entries; the numerical gradient is zero",
+        f"the output of the forward does not depend on {name}: the fault may be there, and the "
+        "gradient right for the forward that was meant",
+        f"look for an output that is never assigned, is remembered from an earlier call, or is "
+        f"made before {name} is used",
+    )
+
+
+def vanishes(evidence: Evidence) -> bool:
+    """Whether the claim is zero but for the rounding of a computation of the gradient's size."""
+    if not np.any(evidence.claim):
+        return False
+    rounding = ROUNDINGS * evidence.eps
+    return all(
+        norm(evidence.claim, d) <= rounding * abs(evidence.sketch(d).value)
+        for d in evidence.directions
+    )
+
+
+def zero(name: str, size: int, *, missing: bool) -> Explanation:
+    """Explain a gradient that is zero up to rounding, or none at all."""
+    what = f"all {size} entries claimed are 0 up to rounding"
+    if missing:
+        what = "no gradient was returned or stored"
+    return Explanation(
+        "zero_gradient",
+        name,
+        1.0,
+        f"{what}; the numerical gradient is not zero",
+        f"the backward leaves the gradient of {name} at zero",
+        f"compute d{name} in backward and store or return it",
+    )
+
+
+def not_finite(name: str, claim: Array) -> Explanation:
+    """Explain a gradient with NaN or infinity in it."""
+    bad = np.argwhere(~np.isfinite(claim))
+    first = tuple(int(i) for i in bad[0])
+    return Explanation(
+        "not_finite",
+        name,
+        1.0,
+        f"{len(bad)} of {claim.size} entries are NaN or infinite, the first at {first}",
+        f"the gradient of {name} is not finite where the outputs are",
+        "look for 0 * inf, log(0) or a division by zero in the backward at these entries",
+    )
+
+
+def wrong_shape(name: str, claimed: tuple[int, ...], shape: tuple[int, ...]) -> Explanation:
+    """Explain a gradient that has not the shape of its tensor, by what would give it that."""
+    code, fix = "wrong_shape", f"return the gradient of {name} with the shape {shape}"
+    extra = len(claimed) - len(shape)
+    if claimed == shape[::-1]:
+        code, fix = "transposed", f"d{name} = d{name}.T"
+    elif extra >= 0 and claimed[extra:] == shape:
+        code = "broadcast_not_reduced"
+        fix = f"d{name} = d{name}.sum(axis={tuple(range(extra)) if extra > 1 else 0})"
+    return Explanation(
+        code,
+        name,
+        1.0,
+        f"the gradient has shape {claimed}, the tensor {shape}",
+        f"the gradient of {name} does not have the shape of {name}",
+        fix,
+    )

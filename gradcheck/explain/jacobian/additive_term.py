@@ -1,0 +1,61 @@
+"""A term that does not come from the output: weight decay on one side only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.explain.factors import name_factor
+from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.prediction import Prediction, whole
+from gradcheck.explain.least_squares import fit
+from gradcheck.target import Array
+
+
+@whole
+def additive_term(measured: Measured) -> Iterator[Prediction]:
+    """The error is a multiple of the parameter, of its sign, or one constant."""
+    name = measured.evidence.name
+    if not _outside(measured):
+        return
+    value = measured.value.astype(np.float64)
+    terms: list[tuple[str, str, Array]] = [
+        ("proportional to the parameter", f"* {name}", value),
+        ("proportional to the parameter's sign", f"* np.sign({name})", np.sign(value)),
+        ("the same constant everywhere", "", np.ones(measured.shape)),
+    ]
+    for what, term, column in terms:
+        found = fit(measured.excess, [column], measured.known)
+        if found is not None:
+            size = found[1][0]
+            yield Prediction(
+                "additive_term",
+                f"a term {what} is in one of forward and backward alone: {size:.6g} {term}",
+                f"is it the gradient of a penalty that is reported elsewhere? Then check with the "
+                f"penalty off, or add its value to what forward returns; else d{name} -= "
+                f"{size:.6g} {term}",
+                0.6,
+                measured.gradient + found[0],
+                1,
+            )
+        both = fit(measured.claim, [measured.gradient, column], measured.known)
+        if both is not None and name_factor(both[1][0], 1e-6, measured.evidence):
+            yield Prediction(
+                "additive_term",
+                f"the gradient is {both[1][0]:.6g} times what it should be, and a term {what} is "
+                f"added: {both[1][1]:.6g} {term}",
+                f"scale the gradient of the data alone: the term in {name} is not part of it",
+                1.2,
+                both[0],
+                2,
+            )
+
+
+def _outside(measured: Measured) -> bool:
+    """Whether the term may come from nowhere: a loss's own, or claimed for no cotangent at all."""
+    evidence = measured.evidence
+    if measured.scalar_loss:
+        return True
+    idle = evidence.ask(tuple(np.zeros_like(v) for v in measured.cotangents))
+    return idle is not None and bool(np.any(np.abs(idle) > measured.bound))

@@ -1,0 +1,209 @@
+"""Claims of single outputs that are right but for a factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.prediction import Prediction, whole
+from gradcheck.target import Array
+
+# Derivatives that activations have, as functions of their output.
+DERIVATIVES: dict[str, Callable[[Array], Array]] = {
+    "tanh": lambda y: 1 - y**2,
+    "sigmoid": lambda y: y * (1 - y),
+    "softplus": lambda y: 1 - np.exp(-y),
+    "exp": lambda y: y,
+    "sqrt": lambda y: 0.5 / y,
+    "square": lambda y: 2 * np.sqrt(y),
+}
+
+# What may stand for them by mistake.
+MISTAKES: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {
+    "activation_derivative_missing": ("nothing", lambda y, d: np.ones_like(y)),
+    "twice": ("its derivative twice", lambda y, d: d**2),
+    "tanh of output": ("1 - tanh(y)**2 at the output y", lambda y, d: 1 - np.tanh(y) ** 2),
+    "sigmoid of output": (
+        "the sigmoid's derivative at the output",
+        lambda y, d: np.exp(-y) / (1 + np.exp(-y)) ** 2,
+    ),
+    "one minus": ("1 - y", lambda y, d: 1 - y),
+    "value": ("the output itself", lambda y, d: y),
+    "square": ("the output's square", lambda y, d: y**2),
+}
+
+
+@whole
+def output_factor(measured: Measured) -> Iterator[Prediction]:
+    """What is claimed for an output is a multiple of the right row of the Jacobian."""
+    factors = _factors(measured)
+    if factors is None:
+        return
+    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    values = measured.along(np.nan_to_num(factors) * v)
+    dead = np.isnan(factors)
+    if measured.claims is not None:
+        values = values + ((v * dead).reshape(-1) @ measured.claims).reshape(measured.shape)
+    alive = factors[~dead]
+    if np.all(np.abs(alive - 1) <= 1e-6):
+        if dead.any():
+            yield _told(
+                "mask_not_applied",
+                "outputs that the forward cuts off pass a gradient back all the same",
+                "multiply by the mask of the forward before anything else",
+                0.7,
+                values,
+            )
+        return
+    yield from _kept_or_lost(measured, factors, values)
+    yield from _by_output(measured, factors, values)
+
+
+def _told(code: str, message: str, fix: str, cost: float, values: Array) -> Prediction:
+    return Prediction(code, message, fix, cost, values)
+
+
+def _factors(measured: Measured) -> Array | None:
+    """Return claimed over right for every output; NaN where the right row vanishes."""
+    claims = measured.claims
+    if claims is None or not measured.single or measured.local or measured.output.size < 2:
+        return None
+    right, bound = measured.jacobian, measured.claims_bound
+    acts = np.abs(right) > MARGIN * measured.error
+    if acts.any() and np.median(acts.sum(axis=1)[acts.any(axis=1)]) < 2:
+        return None  # a multiple of one number proves nothing
+    square = np.sum(np.where(acts, right, 0) ** 2, axis=1)
+    with np.errstate(all="ignore"):
+        factors = np.sum(np.where(acts, right, 0) * claims, axis=1) / square
+    alive = square > 0
+    gap = np.abs(claims - factors[:, None] * right)
+    if not np.all(gap[alive] <= (bound * np.maximum(1, np.abs(factors))[:, None])[alive]):
+        return None
+    idle = ~alive & (np.abs(claims) <= bound).all(axis=1)
+    factors = np.where(idle, 1.0, factors)
+    return np.asarray(np.where(alive | idle, factors, np.nan)).reshape(measured.output.shape)
+
+
+def _kept_or_lost(measured: Measured, factors: Array, values: Array) -> Iterator[Prediction]:
+    """Outputs whose claim is right, and others that have none."""
+    lost = np.abs(factors) <= 1e-9
+    if not np.all(lost | (np.abs(factors - 1) <= 1e-6)):
+        return
+    name = measured.evidence.name
+    for axis in range(factors.ndim):
+        others = tuple(i for i in range(factors.ndim) if i != axis)
+        if np.array_equal(lost.any(axis=others), lost.all(axis=others)):
+            which = np.flatnonzero(lost.any(axis=others)).tolist()
+            one_left = len(which) == factors.shape[axis] - 1 and axis == 0
+            yield _told(
+                "last_sample_only" if one_left else "path_missing",
+                f"what the outputs at the indices {which} of axis {axis} contribute is missing",
+                f"d{name} += ...  # for every index of axis {axis}",
+                0.8,
+                values,
+            )
+            return
+    yield _told(
+        "wrong_mask",
+        f"{int(lost.sum())} of {lost.size} outputs pass no gradient back, though they should",
+        "use the mask of the forward in the backward",
+        0.9,
+        values,
+    )
+
+
+def _by_output(measured: Measured, factors: Array, values: Array) -> Iterator[Prediction]:
+    y = measured.output.astype(np.float64)
+    alive = np.isfinite(factors)
+    with np.errstate(all="ignore"):
+        for layer, derivative in DERIVATIVES.items():
+            for code, (what, mistaken) in MISTAKES.items():
+                right = derivative(y)
+                ratio = mistaken(y, right) / right
+                if not np.isfinite(ratio[alive]).all() or not np.allclose(
+                    factors[alive], ratio[alive], rtol=1e-6
+                ):
+                    continue
+                missing = code == "activation_derivative_missing"
+                yield _told(
+                    code if missing else "derivative_at_wrong_point",
+                    f"the factor of every output is that of a {layer} whose derivative is "
+                    + ("missing" if missing else f"replaced by {what}"),
+                    f"delta = cotangent * {layer}'(z), with z what went into the {layer}",
+                    0.7,
+                    values,
+                )
+    wrong = alive & (np.abs(factors - 1) > 1e-6)
+    for side, members in (("negative", y < 0), ("positive", y > 0)):
+        if wrong.any() and np.array_equal(wrong, members & alive):
+            constant = np.ptp(factors[wrong]) <= 1e-6 * np.abs(factors[wrong]).max()
+            yield _told(
+                "slope_wrong" if constant else "sign_dependent",
+                f"what comes back from {side} outputs is wrong"
+                + (f": {factors[wrong][0]:.6g} times what it should be" if constant else ""),
+                "use the slope of the forward's branch",
+                0.8,
+                values,
+            )
+    if alive.all() and (by_index := _by_index(measured, factors, values)) is not None:
+        yield by_index
+        return
+    if np.ptp(factors[alive]) > 1e-6:
+        yield _told(
+            "derivative_at_wrong_point",
+            "each output's gradient is off by a factor of its own, between "
+            f"{factors[alive].min():.4g} and {factors[alive].max():.4g}: the derivative between "
+            "the output and the rest of the layer is wrong",
+            "take the derivative at what went into the layer's last function",
+            1.15,
+            values,
+        )
+
+
+def _by_index(measured: Measured, factors: Array, values: Array) -> Prediction | None:
+    """Whether the factor is the same for all outputs at an index of one axis."""
+    for axis in range(factors.ndim):
+        others = tuple(i for i in range(factors.ndim) if i != axis)
+        if not others or not np.all(np.ptp(factors, axis=others) <= 1e-6):
+            continue
+        row = factors.mean(axis=others)
+        for other, value in measured.evidence.point.tensors.items():
+            for how, numbers in (("is missing", 1 / value), ("is counted twice", value)):
+                if value.shape == row.shape and np.allclose(row, numbers, rtol=1e-6):
+                    return _told(
+                        "path_missing" if how == "is missing" else "constant_factor",
+                        f"the factor {other} {how} in the gradient of {measured.evidence.name}",
+                        f"delta = cotangent * {other}  # once",
+                        0.7,
+                        values,
+                    )
+        if (few := _at_few_indices(row, axis, values)) is not None:
+            return few
+        return _told(
+            "constant_factor",
+            f"what comes back from each index of axis {axis} of the output has a factor of its "
+            f"own, from {row.min():.4g} to {row.max():.4g}",
+            f"a scale along axis {axis} is missing, doubled, or that of another index",
+            1.0,
+            values,
+        )
+    return None
+
+
+def _at_few_indices(row: Array, axis: int, values: Array) -> Prediction | None:
+    """Whether most indices are right, so that those which are not say where to look."""
+    wrong = np.flatnonzero(np.abs(row - 1) > 1e-6)
+    if not 0 < 2 * len(wrong) <= len(row):
+        return None
+    sizes = ", ".join(f"{row[i]:.4g}" for i in wrong[:4])
+    return _told(
+        "region_dependent",
+        f"what comes back from the indices {wrong.tolist()} of axis {axis} of the output is "
+        f"{sizes} times what it should be, and right from the others",
+        "look at what the backward does at these indices: the border, a mask, a count",
+        0.95,
+        values,
+    )

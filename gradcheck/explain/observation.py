@@ -1,0 +1,209 @@
+"""What a hypothesis may ask: the claim, and numerical derivatives along any direction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checking.evaluator import Probe, Ray, norm
+from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.formulas.losses import Losses
+from gradcheck.numerics.directions import per_entry_scale, varied
+from gradcheck.target import Array, Outputs, Tensors
+
+# Directions along which every hypothesis is tested. With a factor fitted, one of them is spent:
+# a wrong hypothesis has to agree by chance on all the others.
+DIRECTIONS = 4
+
+# Accuracy at which a prediction tells one bug from another, relative to the claim.
+ACCURACY = 1e-8
+
+# What strangers' code may raise for tensors and cotangents that it never met.
+UNASKED = (ValueError, ArithmeticError, IndexError)
+
+# Steps of a sketch, and the relative error it is trusted to at best.
+SKETCH_STEPS = (2.0**-14, 2.0**-12)
+SKETCH_ERROR = 1e-2
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A number known within a bound."""
+
+    value: float
+    bound: float
+
+
+@dataclass
+class Evidence:
+    """The claimed gradient of one tensor, and the means to test what produced it.
+
+    Attributes
+    ----------
+    probe, point, name
+        The layer, the point with its claims, and the tensor.
+    eps
+        Rounding unit of the layer.
+    rng
+        Source of the directions.
+    batch
+        Number of samples, 0 where there is no batch.
+    losses
+        Losses of the outputs that the claim may descend, where the outputs are predictions.
+    alone
+        The same evidence with every sample predicted alone.
+    listen
+        Returns the layer's claim at other tensors for other cotangents, where it takes any.
+    own
+        Dtypes of the layer's own tensors.
+    hear
+        As ``listen``, but for losses as well.
+    constants
+        Returns the arrays beside the tensors that the output depends on, by name.
+    """
+
+    probe: Probe
+    point: Point
+    name: str
+    eps: float
+    rng: np.random.Generator
+    batch: int = 0
+    losses: Losses | None = None
+    alone: Evidence | None = None
+    listen: Callable[[Tensors, Outputs], Array] | None = None
+    own: dict[str, np.dtype[Any]] = field(default_factory=dict)
+    hear: Callable[[Tensors, Outputs], Array] | None = None
+    constants: Callable[[], Tensors] = dict
+    directions: list[Array] = field(default_factory=list)
+    _rays: dict[bytes, Ray] = field(default_factory=dict)
+    _memo: dict[tuple[bytes, bytes], Bounded] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, lab: Lab, point: Point, name: str) -> Evidence:
+        """Gather the evidence of a check."""
+        target = lab.native.target
+        hear = partial(lab.claim, name=name)
+        listen = None if target.unit_cotangent else hear
+        own = {tensor: value.dtype for tensor, value in target.tensors.items()}
+        return cls(
+            lab.wide,
+            point,
+            name,
+            lab.eps,
+            lab.rng,
+            target.batch,
+            listen=listen,
+            own=own,
+            hear=hear,
+            constants=lambda: {u.name: u.value for u in lab.uncovered if u.value is not None},
+        )
+
+    def __post_init__(self) -> None:
+        value = self.point.tensors[self.name]
+        self.claim: Array = self.point.claimed[self.name].astype(np.float64)
+        self.scale = per_entry_scale(value)
+        if self.directions:
+            return
+        self.directions = [varied(self.rng, self.scale, value) for _ in range(DIRECTIONS)]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor."""
+        return self.point.tensors[self.name].shape
+
+    def ask(self, cotangents: Outputs, moved: Tensors | None = None) -> Array | None:
+        """Return the claim for other cotangents, at the point or with tensors replaced.
+
+        None where the backward takes no cotangent, or not this one.
+        """
+        if self.listen is None:
+            return None
+        try:
+            return self.listen(self._native({**self.point.tensors, **(moved or {})}), cotangents)
+        except UNASKED:
+            return None
+
+    @cached_property
+    def fewer(self) -> Evidence | None:
+        """The evidence of the same tensor with the last sample left out, None where it has to stay.
+
+        Leaving it out may break what strangers' code holds on to, such as labels: then nothing is
+        known of fewer samples.
+        """
+        target = self.probe.target
+        if self.hear is None or self.batch < 2 or not target.batch_tensors:
+            return None
+        tensors = dict(self.point.tensors)
+        for name in target.batch_tensors:
+            tensors[name] = tensors[name][:-1]
+        try:
+            outputs = self.probe.run(tensors).outputs
+            cotangents = tuple(
+                v[tuple(slice(n) for n in y.shape)]
+                for v, y in zip(self.point.cotangents, outputs, strict=True)
+            )
+            claim = self.hear(self._native(tensors), cotangents)
+        except UNASKED:
+            return None
+        point = Point(tensors, outputs, cotangents, {self.name: claim}, {self.name: np.zeros(())})
+        return Evidence(self.probe, point, self.name, self.eps, self.rng, self.batch - 1)
+
+    def _native(self, tensors: Tensors) -> Tensors:
+        """Return the tensors in the layer's own dtypes."""
+        return {
+            name: value.astype(self.own.get(name, value.dtype)) for name, value in tensors.items()
+        }
+
+    def claimed(self, direction: Array) -> Bounded:
+        """Return <claim, direction> with the rounding it carries."""
+        size = norm(self.claim, direction)
+        unsure = np.broadcast_to(self.point.unsure[self.name], direction.shape)
+        value = float(np.sum(self.claim * direction))
+        return Bounded(value, ROUNDINGS * self.eps * size + 4 * norm(unsure, direction))
+
+    def numerical(self, direction: Array, cotangents: Outputs | None = None) -> Bounded:
+        """Return the derivative of <cotangents, outputs> along ``direction``, measured.
+
+        Parameters
+        ----------
+        direction
+            Shaped like the tensor.
+        cotangents
+            Those of the claim where None. Others cost no further forwards at the same steps.
+        """
+        chosen = self.point.cotangents if cotangents is None else cotangents
+        key = direction.tobytes(), b"".join(v.tobytes() for v in chosen)
+        if key not in self._memo:
+            derivative = self._ray(direction).derivative(
+                chosen, target=ACCURACY * norm(self.claim, direction)
+            )
+            bound = derivative.error_bound if math.isfinite(derivative.value) else math.inf
+            self._memo[key] = Bounded(derivative.value, bound)
+        return self._memo[key]
+
+    def sketch(self, direction: Array, cotangents: Outputs | None = None) -> Bounded:
+        """Return a cheap estimate of `numerical`, good for refusing what is far from fitting.
+
+        Two central differences at fixed steps, four forwards for a direction whatever the number
+        of cotangents; their gap, widened, stands for the error.
+        """
+        chosen = self.point.cotangents if cotangents is None else cotangents
+        ray = self._ray(direction)
+        phi = ray.functional(chosen)
+        fine, coarse = ((phi(t) - phi(-t)) / (2 * t) for t in SKETCH_STEPS)
+        noise = ROUNDINGS * ray.floor(chosen) / SKETCH_STEPS[0]
+        return Bounded(fine, 2 * abs(fine - coarse) + SKETCH_ERROR * abs(fine) + noise)
+
+    def _ray(self, direction: Array) -> Ray:
+        key = direction.tobytes()
+        if key not in self._rays:
+            self._rays[key] = Ray(
+                self.probe, self.point.tensors, self.point.outputs, self.name, direction, True
+            )
+        return self._rays[key]

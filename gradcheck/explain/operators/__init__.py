@@ -1,0 +1,1 @@
+"""Hypotheses that act on the cotangent or on the gradient, as linear operators."""

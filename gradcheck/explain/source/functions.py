@@ -1,0 +1,198 @@
+"""The user's own functions that a backward runs: their source, and a way to run them changed."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import linecache
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType, FunctionType
+
+from gradcheck.explain.source.call_sites import Call
+
+Definition = ast.FunctionDef | ast.Lambda
+
+# By file, name and first line.
+Living = dict[tuple[str, str, int], list[FunctionType]]
+
+
+@dataclass(eq=False)
+class Routine:
+    """A function of the user's, as source that can be changed.
+
+    Attributes
+    ----------
+    call
+        Its last call.
+    tree
+        Its definition; a change of it is what `patched` runs.
+    host
+        The definition that has to be compiled anew, itself or one around it.
+    functions
+        The living functions of ``host``.
+    """
+
+    call: Call
+    tree: Definition
+    host: Definition
+    functions: list[FunctionType]
+
+    @property
+    def file(self) -> str:
+        """Where it stands."""
+        return self.call.code.co_filename
+
+    def compiled(self) -> CodeType | None:
+        """Return the code of ``host`` as its tree is now; None where that does not compile."""
+        try:
+            return _compiled(self.host, self.functions[0].__code__)
+        except (SyntaxError, ValueError, TypeError, RecursionError):
+            return None
+
+    @contextmanager
+    def patched(self, code: CodeType) -> Iterator[None]:
+        """Run the functions with other code."""
+        before = [function.__code__ for function in self.functions]
+        try:
+            for function in self.functions:
+                function.__code__ = code
+            yield
+        finally:
+            for function, own in zip(self.functions, before, strict=True):
+                function.__code__ = own
+
+
+def living() -> Living:
+    """Return all Python functions that there are."""
+    found: Living = defaultdict(list)
+    for thing in gc.get_objects():
+        if type(thing) is FunctionType:  # what is asked for its class may warn, as proxies do
+            code = thing.__code__
+            found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
+    return found
+
+
+def routine(call: Call, there: Living, reaches: Callable[[Routine], bool]) -> Routine | None:
+    """Return a function with its source; None where that is not at hand or is another's.
+
+    Parameters
+    ----------
+    call
+        The function.
+    there
+        All functions, as `living` finds them.
+    reaches
+        Whether changed code of a routine is really run: a function that is made anew in every
+        forward is reached only by changing the one that makes it.
+    """
+    file = call.code.co_filename
+    for around in _around(call.code):
+        for host in reversed(around):
+            candidates = there.get((file, _name(host), _first_line(host)), [])
+            functions = [f for f in candidates if _is_of(host, f.__code__)]
+            found = Routine(call, around[-1], host, functions)
+            if functions and reaches(found):
+                return found
+    return None
+
+
+def _around(code: CodeType) -> Iterator[list[Definition]]:
+    """Yield the definitions that ``code`` may come from, each after those around it."""
+    tree = _parsed(code.co_filename)
+    queue: list[tuple[ast.AST, list[Definition]]] = [] if tree is None else [(tree, [])]
+    while queue:
+        node, path = queue.pop()
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            path = [*path, node]
+            if (_name(node), _first_line(node)) == (code.co_name, code.co_firstlineno):
+                yield path
+        queue += [(child, path) for child in ast.iter_child_nodes(node)]
+
+
+def _parsed(file: str) -> ast.Module | None:
+    """Return the tree of a file, the same one as long as the file is the same."""
+    linecache.checkcache(file)
+    return _tree("".join(linecache.getlines(file)))
+
+
+@lru_cache(maxsize=32)
+def _tree(source: str) -> ast.Module | None:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return None
+    return tree if tree.body else None
+
+
+def _first_line(node: Definition) -> int:
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _name(node: Definition) -> str:
+    return node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
+
+
+def _is_of(node: Definition, code: CodeType) -> bool:
+    """Whether ``code`` is that of a definition: a file may have changed since it was read."""
+    try:
+        compiled = _compiled(node, code)
+    except (SyntaxError, ValueError, TypeError, RecursionError):
+        return False
+    return (compiled.co_code, compiled.co_names, compiled.co_freevars) == (
+        code.co_code,
+        code.co_names,
+        code.co_freevars,
+    )
+
+
+def _compiled(node: Definition, code: CodeType) -> CodeType:
+    """Compile a definition as the code of a function like ``code``.
+
+    It stands where the names that it shares with a function around it are known, and, for a
+    method, within a class of its name, so that private names are spelled as they were. The imports
+    are those of its file: methods of a module that is imported compile to other instructions.
+    """
+    bare: ast.stmt
+    if isinstance(node, ast.FunctionDef):
+        bare = ast.FunctionDef(node.name, node.args, node.body, [], None, None)
+    else:
+        bare = ast.Expr(node)
+    ast.copy_location(bare, node)
+    owner = code.co_qualname.split(".")[-2:-1]
+    if owner and owner != ["<locals>"]:
+        bare = ast.ClassDef(owner[0], [], [], [bare], [])
+    shared: list[ast.stmt] = [
+        ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None))
+        for name in code.co_freevars
+        if name != "__class__"
+    ]
+    # a function that calls itself, or a method that names its class, finds them among the globals
+    own = {bare.name} if isinstance(bare, ast.FunctionDef | ast.ClassDef) else set()
+    names = sorted(own - set(code.co_freevars))
+    known = [ast.Global(names)] if names else []
+    outer = ast.FunctionDef("outer", _NO_ARGUMENTS, [*known, *shared, bare], [], None, None)
+    module = ast.fix_missing_locations(ast.Module([*_imports(code.co_filename), outer], []))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # a change may be as odd as a call of 1
+        queue = [compile(module, code.co_filename, "exec", dont_inherit=True)]
+    while queue:
+        made = queue.pop(0)
+        if (made.co_name, made.co_firstlineno) == (code.co_name, node.lineno):
+            return made.replace(co_firstlineno=code.co_firstlineno)
+        queue += [constant for constant in made.co_consts if isinstance(constant, CodeType)]
+    raise ValueError(f"{code.co_name} is not among what was compiled")
+
+
+def _imports(file: str) -> list[ast.stmt]:
+    tree = _parsed(file)
+    body = [] if tree is None else tree.body
+    return [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+_NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])

@@ -1,0 +1,135 @@
+"""Another loss than the one that is computed: its gradient starts at what all else goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from gradcheck.explain.trace import Deviation, Node, Scatter
+from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, suspect
+from gradcheck.target import Array
+
+# A claim this near to the gradient, relative to its largest entry, is taken for right.
+RIGHT = 1e-6
+
+# Values that may be predictions, nearest to the loss first, and arrays that may be targets.
+MOST_PREDICTIONS = 12
+MOST_TARGETS = 4
+
+
+@dataclass(frozen=True)
+class Other:
+    """A loss by its gradient at the predictions ``p``, or the logits, for targets ``y``."""
+
+    name: str
+    gradient: Callable[[Array, Array], Array]
+    cost: float = 0.7
+
+
+LOSSES = (
+    Other("squared error", lambda p, y: p - y),
+    Other("absolute error", lambda p, y: np.sign(p - y)),
+    Other("cross-entropy", lambda p, y: -y / p),
+    Other("binary cross-entropy", lambda p, y: (p - y) / (p * (1 - p))),
+    Other("softmax cross-entropy of logits", lambda z, y: special.softmax(z, axis=-1) - y),
+    Other("binary cross-entropy of logits", lambda z, y: special.expit(z) - y),
+    Other("perceptron's error in -1 and 1", lambda z, y: -y * (y * z < 0), 0.8),
+    Other("hinge loss", lambda z, y: -y * (y * z < 1), 0.8),
+)
+
+
+@suspect
+def other_losses(way: WayBack) -> Iterator[Suspicion]:
+    """The claim starts with the gradient of another loss at the predictions."""
+    output = way.nodes[-1]
+    if output.value.size != 1 or _another_is_right(way):
+        return
+    for predictions in _bottlenecks(way)[:MOST_PREDICTIONS]:
+        for y in _targets(way, predictions)[:MOST_TARGETS]:
+            for loss in LOSSES:
+                start = loss.gradient(predictions.value, y)
+                if np.isfinite(start).all() and start.any():
+                    yield Suspicion(
+                        "gradient_of_other_loss",
+                        f"the gradient is that of the {loss.name} of `{_words(predictions)}`, not "
+                        "that of the loss that is computed",
+                        f"differentiate the loss that is computed, or compute the {loss.name}",
+                        loss.cost,
+                        Deviation(jump=_starting(output, predictions, start)),
+                        scaled=True,
+                    )
+
+
+def _another_is_right(way: WayBack) -> bool:
+    """Whether another tensor's gradient is that of the loss: no other loss is descended then."""
+    point = way.evidence.point
+    for name in way.recording.leaves:
+        claim = point.claimed.get(name)
+        if name != way.name and claim is not None and np.any(claim):
+            right = way.recording.gradient(name, point.cotangents)
+            size = float(np.abs(right).max(initial=0.0))
+            if right.shape == claim.shape and np.abs(claim - right).max() <= RIGHT * size:
+                return True
+    return False
+
+
+def _starting(
+    output: Node, at: Node, start: Array
+) -> Callable[[Node, Array], tuple[Node, Array] | None]:
+    return lambda node, g: (at, start) if node is output else None
+
+
+def _bottlenecks(way: WayBack) -> list[Node]:
+    """Return the arrays that everything on the way goes through, the nearest to the loss first."""
+    found, last_use = [], 0
+    for position, node in enumerate(way.nodes):
+        through = last_use <= node.number or position == 0
+        if through and node.value.size > 1 and node.op != "leaf":
+            found.append(node)
+        last_use = max([last_use, *(user.number for user in way.uses(node))])
+    return found[::-1]
+
+
+def _targets(way: WayBack, predictions: Node) -> list[Array]:
+    """Return the constants, like the predictions in shape, that later steps compare them with."""
+    shape = predictions.value.shape
+    found: list[Array] = []
+    for node in way.nodes:
+        if node.number <= predictions.number:
+            continue
+        constants = [
+            x for x, parent in zip(node.operands, node.parents, strict=True) if parent is None
+        ]
+        chosen = _chosen(node, predictions)
+        for y in [*constants, *([] if chosen is None else [chosen])]:
+            fits = y.shape == shape or (y.size == predictions.value.size and y.ndim)
+            if fits and not any(np.array_equal(y.reshape(shape), known) for known in found):
+                found.append(y.reshape(shape))
+    return [*found, *(_hardened(y) for y in found if _is_soft(y))]
+
+
+def _is_soft(y: Array) -> bool:
+    """Whether targets are shares of classes, none of them all."""
+    return y.ndim > 1 and np.allclose(y.sum(axis=-1), 1.0) and bool((y.max(axis=-1) < 1).all())
+
+
+def _hardened(y: Array) -> Array:
+    """Return the targets without their smoothing: one for the likeliest class."""
+    return np.where(y == y.max(axis=-1, keepdims=True), 1.0, 0.0)
+
+
+def _chosen(node: Node, predictions: Node) -> Array | None:
+    """Return the one-hot targets of a step that takes one prediction of every row."""
+    pull = node.pulls[0] if len(node.pulls) == 1 else None
+    if not isinstance(pull, Scatter) or pull.shape != predictions.value.shape:
+        return None
+    y = np.zeros(predictions.value.size)
+    y[pull.places[pull.places >= 0]] = 1.0
+    return y.reshape(pull.shape)
+
+
+def _words(node: Node) -> str:
+    return node.site.text if node.site is not None else node.op

@@ -1,0 +1,278 @@
+"""The array that remembers how it was made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from gradcheck.explain.trace.node import Array, Node, Pull, Scatter, Site, unbroadcast
+
+# Steps made inside these are made by the expression of the user that called them.
+OWN = str(Path(__file__).parents[1])
+LIBRARIES = (
+    str(Path(__file__).parent),
+    str(Path(np.__file__).parent),
+    str(Path(np.__file__).parents[1] / "scipy"),
+    "<__array_function__",
+)
+
+
+class Tape:
+    """The steps recorded so far, and the plain arrays known to hold the value of one.
+
+    Parameters
+    ----------
+    apply_ufunc, apply_function
+        What records the calls of NumPy's functions, see `numpy_functions`.
+    """
+
+    def __init__(
+        self,
+        apply_ufunc: Callable[[Tape, Any, str, Any, dict[str, Any]], Any],
+        apply_function: Callable[[Tape, Any, Any, Any], tuple[bool, Any]],
+    ) -> None:
+        self.apply_ufunc, self.apply_function = apply_ufunc, apply_function
+        self.nodes: list[Node] = []
+        self.aliases: list[tuple[Array, Node]] = []
+        self._turns: dict[Site, int] = {}
+
+    def add(
+        self,
+        op: str,
+        value: Any,
+        operands: tuple[Any, ...] = (),
+        pulls: tuple[Pull | None, ...] = (),
+    ) -> Traced:
+        """Record a step and return its output; what is made of constants alone is one."""
+        parents = tuple(self.node_of(operand) for operand in operands)
+        if not any(parents):
+            return Traced.of(np.array(strip(value)), None, self)
+        plain = np.array(strip(value), dtype=np.float64)
+        site = _site(sys._getframe(1))
+        turn = self._turns.get(site, -1) + 1 if site else 0
+        if site:
+            self._turns[site] = turn
+        copies = tuple(np.array(strip(operand), dtype=np.float64) for operand in operands)
+        node = Node(op, plain, copies, parents, pulls, site, turn, len(self.nodes))
+        self.nodes.append(node)
+        return Traced.of(np.array(strip(value)), node, self)
+
+    def node_of(self, operand: Any) -> Node | None:
+        """Return the step that made ``operand``; None of a constant."""
+        if isinstance(operand, Traced):
+            return operand.node
+        if not isinstance(operand, np.ndarray):
+            return None
+        for array, node in self.aliases:
+            if operand is array:
+                return node
+            if np.may_share_memory(operand, array) and array.flags.c_contiguous:
+                return self._view(operand, array, node)
+        return None
+
+    def _view(self, view: Array, array: Array, node: Node) -> Node:
+        """Return a step that takes from ``array`` what a plain view of it shows."""
+        ids = np.arange(array.size, dtype=np.int64)
+        offset = view.__array_interface__["data"][0] - array.__array_interface__["data"][0]
+        strides = tuple(s * 8 // array.itemsize for s in view.strides)
+        places: Array = np.ndarray(view.shape, np.int64, ids, offset * 8 // array.itemsize, strides)
+        return self._taken(node, places.copy(), view)
+
+    def _taken(self, node: Node, places: Array, value: Array) -> Node:
+        taken = Node(
+            "view",
+            np.array(value, dtype=np.float64),
+            (node.value,),
+            (node,),
+            (Scatter(places, node.value.shape),),
+            None,
+            0,
+            len(self.nodes),
+        )
+        self.nodes.append(taken)
+        return taken
+
+
+def strip(value: Any) -> Any:
+    """Return plain arrays for traced ones, in lists and tuples too."""
+    if isinstance(value, Traced):
+        return value.view(np.ndarray)
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return type(value)(strip(part) for part in value)
+    return value
+
+
+class Traced(np.ndarray[Any, Any]):
+    """An array with the step that made it; what is done with it is recorded on its tape."""
+
+    node: Node | None = None
+    tape: Tape
+
+    @classmethod
+    def of(cls, value: Array, node: Node | None, tape: Tape) -> Traced:
+        """Return ``value`` as made by ``node``."""
+        traced = np.asarray(value).view(cls)
+        traced.node, traced.tape = node, tape
+        return traced
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        tape = _tape_of((*inputs, options.get("out", ())))
+        return tape.apply_ufunc(tape, ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        tape = self.tape_in(args, kwargs)
+        handled, result = tape.apply_function(tape, function, args, kwargs)
+        return result if handled else super().__array_function__(function, types, args, kwargs)
+
+    @staticmethod
+    def tape_in(*arguments: Any) -> Tape:
+        """Return the tape of any traced array in the arguments."""
+        return _tape_of(arguments)
+
+    def __getitem__(self, index: Any) -> Any:
+        value = np.asarray(strip(self)[strip(index)])
+        if self.node is None or value.dtype.kind != "f":
+            return Traced.of(value, None, self.tape) if value.dtype.kind == "f" else value
+        places = np.arange(self.size).reshape(self.shape)[strip(index)]
+        taken = self.tape.add("getitem", value, (self,), (Scatter(np.asarray(places), self.shape),))
+        if np.shares_memory(value, strip(self)):  # what is written into a view is written here
+            return Traced.of(value, taken.node, self.tape)
+        return taken
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        plain, index = strip(self), strip(index)
+        before = self._as_operand()
+        places = np.arange(self.size).reshape(self.shape)
+        written = np.asarray(places[index])
+        plain[index] = strip(value)
+        keeps = np.ones(self.size, dtype=bool)
+        keeps[written.reshape(-1)] = False
+        kept = np.where(keeps, np.arange(self.size), -1).reshape(self.shape)
+
+        def to_value(g: Array, operands: tuple[Array, ...], y: Array) -> Array:
+            return unbroadcast(g[index], operands[1].shape)
+
+        made = self.tape.add(
+            "setitem", plain, (before, value), (Scatter(kept, self.shape), to_value)
+        )
+        self.node = made.node
+
+    def __iter__(self) -> Any:
+        return (self[n] for n in range(len(self)))
+
+    @property
+    def T(self) -> Any:  # noqa: N802 (its name in NumPy)
+        """The array with its axes reversed."""
+        return np.transpose(self)
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        """Return the product, as `numpy.dot`."""
+        return np.dot(self, other) if out is None else np.dot(self, other, out)
+
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        """Return the entries in another shape."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **options)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Return the array with its axes permuted."""
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def ravel(self, *order: Any) -> Any:
+        """Return the entries in one row."""
+        return np.ravel(self, *order)
+
+    flatten = ravel  # type: ignore[assignment]
+
+    def copy(self, *order: Any) -> Any:
+        """Return a copy."""
+        return np.copy(self)
+
+    def astype(self, dtype: Any, **options: Any) -> Any:  # type: ignore[override]
+        """Return the array itself for floating types, plain numbers for others."""
+        return np.copy(self) if np.dtype(dtype).kind == "f" else strip(self).astype(dtype)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """Return the array without axes of length one."""
+        return np.squeeze(self, axis)
+
+    def swapaxes(self, first: Any, second: Any) -> Any:
+        """Return the array with two axes exchanged."""
+        return np.swapaxes(self, first, second)
+
+    def repeat(self, repeats: Any, axis: Any = None) -> Any:
+        """Return the entries repeated."""
+        return np.repeat(self, repeats, axis)
+
+    def take(self, indices: Any, axis: Any = None) -> Any:  # type: ignore[override]
+        """Return the entries at ``indices``."""
+        return np.take(self, indices, axis)
+
+    def cumsum(self, axis: Any = None) -> Any:  # type: ignore[override]
+        """Return the running sums."""
+        return np.cumsum(self, axis)
+
+    def clip(self, low: Any = None, high: Any = None, **options: Any) -> Any:  # type: ignore[override]
+        """Return the entries within bounds."""
+        return np.clip(self, low, high)
+
+    def fill(self, value: Any) -> None:
+        """Write one value everywhere."""
+        self[...] = value
+
+    def _as_operand(self) -> Traced:
+        return Traced.of(strip(self).copy(), self.node, self.tape)
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.node = None
+        if isinstance(source, Traced) and hasattr(source, "tape"):
+            self.tape = source.tape
+
+
+def _tape_of(arguments: Any) -> Tape:
+    for argument in arguments:
+        if isinstance(argument, Traced):
+            return argument.tape
+        if isinstance(argument, list | tuple):
+            inner = _tape_or_none(argument)
+            if inner is not None:
+                return inner
+        if isinstance(argument, dict):
+            inner = _tape_or_none(tuple(argument.values()))
+            if inner is not None:
+                return inner
+    raise LookupError("no traced array among the arguments")
+
+
+def _tape_or_none(arguments: Any) -> Tape | None:
+    try:
+        return _tape_of(arguments)
+    except LookupError:
+        return None
+
+
+def _site(frame: FrameType | None) -> Site | None:
+    """Return the expression of the user's code that is being evaluated, None if it is none."""
+    while frame is not None and frame.f_code.co_filename.startswith(LIBRARIES):
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_filename.startswith(OWN):
+        return None
+    return _site_at(frame.f_code, frame.f_lasti)
+
+
+@cache
+def _site_at(code: CodeType, instruction: int) -> Site:
+    import linecache
+
+    line, end_line, column, end_column = list(code.co_positions())[instruction // 2]
+    line, column = line or code.co_firstlineno, column or 0
+    source = linecache.getline(code.co_filename, line)
+    one_line = end_line == line and end_column is not None
+    text = source.encode()[column:end_column].decode(errors="replace") if one_line else source
+    span = (line, column, end_line or line, end_column or 0)
+    return Site(code.co_filename, line, text.strip(), span)

@@ -1,0 +1,1 @@
+"""Textbook formulas, each written once: activations and losses with their derivatives."""

@@ -1,0 +1,56 @@
+"""Explanations that hold at other failing inputs too.
+
+At the smallest failing input, all zeros perhaps, nearly every bug predicts the same gradient. What
+explains the failure has to explain others as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.report.data import Explanation, TensorReports
+from gradcheck.report.report import Report
+
+# Failing inputs, besides the smallest, at which an explanation has to hold.
+WITNESSES = 2
+# Codes that describe an error and give no cause: the condition found by the hunt says more.
+NO_CAUSES = frozenset({"unexplained", "few_entries", "uniformly_inaccurate"})
+
+
+def witnesses(trials: Sequence[Trial], minimal: Example) -> list[Example]:
+    """Return failing examples unlike each other: the first found, then one of another family."""
+    failing = [t.example for t in trials if t.outcome is Outcome.FAIL and t.example is not minimal]
+    chosen: list[Example] = []
+    for example in [*failing[:1], *reversed(failing)]:
+        if example.family not in {other.family for other in chosen}:
+            chosen.append(example)
+    return chosen[:WITNESSES]
+
+
+def agreed(report: Report, others: Sequence[Report]) -> Report:
+    """Return ``report`` with the explanations that all the other reports give.
+
+    They are those of the first of the others, which has more entries to tell bugs apart; broken
+    promises were seen at the smallest input itself.
+    """
+    if not others:
+        return report
+    shared = set.intersection(*({e.code for e in other.explanations} for other in others))
+    of_contract = tuple(e for e in report.explanations if not e.tensor)
+    of_gradients = (e for e in others[0].explanations if e.tensor and e.code in shared - NO_CAUSES)
+    kept = (*of_contract, *of_gradients)
+    parts = {
+        name: agreed(part, [other.parts[name] for other in others if name in other.parts])
+        for name, part in report.parts.items()
+    }
+    tensors = {
+        name: replace(tensor, explanations=_about(name, kept))
+        for name, tensor in report.tensors.items()
+    }
+    return replace(report, explanations=kept, parts=parts, tensors=TensorReports(tensors))
+
+
+def _about(name: str, explanations: Sequence[Explanation]) -> tuple[Explanation, ...]:
+    return tuple(e for e in explanations if name in e.tensor.split(", "))

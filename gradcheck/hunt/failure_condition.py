@@ -1,0 +1,247 @@
+"""What sets failing inputs apart from passing ones, as far as it was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck.hunt.distributions import Array
+from gradcheck.hunt.example import Example, Outcome, Trial
+
+# Of fewer failing or passing inputs, anything might set one kind apart from the other.
+LEAST = 4
+# A condition under which fewer of the inputs fail says little.
+LEAST_SHARE = 0.5
+# Halvings of a gap between a failing and a passing value.
+HALVINGS = 14
+
+Judge = Callable[[Example], Trial]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A number that every example has, of which large values may be what fails.
+
+    Attributes
+    ----------
+    measure
+        Returns the number.
+    where
+        Puts into words that it is above a limit.
+    move
+        Returns the example with the number put to another; None where it can only be counted.
+    """
+
+    measure: Callable[[Example], float]
+    where: Callable[[float], str]
+    move: Callable[[Example, float], Example] | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """A limit on a feature, beyond which all failures lie.
+
+    Attributes
+    ----------
+    fails, passes
+        Values on both sides of the limit: all failures have at least the one, at most the other
+        is passed.
+    inside, outside
+        Passing inputs beyond the limit, and before it.
+    """
+
+    feature: Feature
+    fails: float
+    passes: float
+    failing: int
+    inside: int
+    outside: int
+
+    @property
+    def share(self) -> float:
+        """Share of failures among the inputs beyond the limit."""
+        return self.failing / (self.failing + self.inside)
+
+
+def describe(trials: Iterable[Trial], minimal: Example, judge: Judge) -> str:
+    """Say beyond which limit all failures lie; empty where no limit separates them.
+
+    Parameters
+    ----------
+    trials
+        Everything that was tried.
+    minimal
+        The smallest failing example.
+    judge
+        Tries an example, for the bisection of a limit.
+    """
+    every = list(trials)
+    failing, passing = _distinct(every, Outcome.FAIL), _distinct(every, Outcome.PASS)
+    if not passing and len(failing) >= LEAST:
+        return f"at every input tried: {len(failing)} of {len(failing)}"
+    if min(len(failing), len(passing)) < LEAST:
+        return ""
+    splits = [_split(feature, failing, passing) for feature in _features(minimal)]
+    telling = [split for split in splits if split is not None and split.share >= LEAST_SHARE]
+    for split in sorted(telling, key=lambda split: -split.share):
+        where = _bisected(split, minimal, judge)
+        if where:
+            return _sentence(split, where)
+    return ""
+
+
+def _sentence(split: Split, where: str) -> str:
+    counts = f"{split.failing} of {split.failing + split.inside} against 0 of {split.outside}"
+    if split.inside:
+        return f"only {where}: {counts} elsewhere"
+    return f"always {where}, never elsewhere: {counts}"
+
+
+def _distinct(trials: list[Trial], outcome: Outcome) -> list[Example]:
+    """Return the examples with an outcome, each once."""
+    found = {_key(t.example): t.example for t in trials if t.outcome is outcome}
+    return list(found.values())
+
+
+def _key(example: Example) -> Any:
+    parts = ((np.shape(x), np.asarray(x).tobytes()) for x in example.inputs)
+    return example.calls, *parts
+
+
+def _split(feature: Feature, failing: list[Example], passing: list[Example]) -> Split | None:
+    """Put the limit between the failures and the nearest passing inputs; None for too few."""
+    bad = [feature.measure(example) for example in failing]
+    good = [feature.measure(example) for example in passing]
+    fails = min(bad)
+    outside = [value for value in good if value < fails]
+    if len(outside) < LEAST:
+        return None
+    inside = len(good) - len(outside)
+    return Split(feature, fails, max(outside), len(bad), inside, len(outside))
+
+
+def _bisected(split: Split, minimal: Example, judge: Judge) -> str:
+    """Put the limit into words, narrowed where the feature can be moved; empty if it does not flip.
+
+    Only what happens to the smallest failing example counts, all else in it unchanged.
+    """
+    move, fails, passes = split.feature.move, split.fails, split.passes
+    if move is None:
+        return split.feature.where(passes)
+    ends = [judge(move(minimal, value)).outcome for value in (fails, passes)]
+    if ends != [Outcome.FAIL, Outcome.PASS]:
+        return ""
+    for _ in range(HALVINGS):
+        middle = (fails + passes) / 2
+        outcome = judge(move(minimal, middle)).outcome
+        if outcome is Outcome.FAIL:
+            fails = middle
+        elif outcome is Outcome.PASS:
+            passes = middle
+        else:
+            break
+    if fails == 0:  # at exactly zero, which is no limit
+        return ""
+    limit, error = (fails + passes) / 2, (fails - passes) / 2
+    if passes == 0:
+        limit, error = 0.0, fails
+    return f"{split.feature.where(limit)} (bisected to ± {error:.1g} in the smallest input)"
+
+
+def _features(minimal: Example) -> Iterator[Feature]:
+    """Yield what may set inputs apart, the simplest first."""
+    yield Feature(lambda e: e.calls, lambda limit: f"from call {limit + 2:.0f} on")
+    yield Feature(lambda e: -e.calls, lambda limit: f"up to call {-limit:.0f}")
+    for position, value in enumerate(minimal.inputs):
+        if isinstance(value, np.ndarray):
+            for axis in range(value.ndim):
+                yield from _of_sizes(position, axis)
+    for position, value in enumerate(minimal.inputs):
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
+            yield from _of_values(position)
+
+
+def _of_sizes(position: int, axis: int) -> Iterator[Feature]:
+    what = ("batch" if axis == 0 else f"size along axis {axis}") + _owner(position)
+
+    def size(example: Example) -> int:
+        return int(np.shape(example.inputs[position])[axis])
+
+    yield Feature(size, lambda limit: f"for a {what} of more than {limit:.0f}")
+    yield Feature(lambda e: -size(e), lambda limit: f"for a {what} of less than {-limit:.0f}")
+    yield Feature(lambda e: size(e) % 2, lambda limit: f"for an odd {what}")
+    yield Feature(lambda e: -(size(e) % 2), lambda limit: f"for an even {what}")
+
+
+def _of_values(position: int) -> Iterator[Feature]:
+    entry = f"an entry{_owner(position)}"
+    every = f"every entry{_owner(position)}"
+
+    def feature(
+        measure: Callable[[Array], Any], where: Callable[[float], str], extreme: str = ""
+    ) -> Feature:
+        return Feature(
+            lambda e: float(measure(np.asarray(e.inputs[position], dtype=np.float64))),
+            where,
+            _mover(position, extreme) if extreme else None,
+        )
+
+    yield feature(lambda x: (x == 0).any(), lambda limit: f"where {entry} is zero")
+    yield feature(
+        _has_ties, lambda limit: f"where two entries of one sample{_owner(position)} are equal"
+    )
+    yield feature(lambda x: -x.min(), lambda limit: f"where {entry} is below {-limit:.4g}", "min")
+    yield feature(lambda x: x.max(), lambda limit: f"where {entry} is above {limit:.4g}", "max")
+    yield feature(lambda x: x.min(), lambda limit: f"where {every} is above {limit:.4g}", "+min")
+    yield feature(lambda x: -x.max(), lambda limit: f"where {every} is below {-limit:.4g}", "-max")
+    yield feature(
+        lambda x: -np.abs(x).min(),
+        lambda limit: f"where {entry} is smaller than {-limit:.4g} in size",
+        "smallest",
+    )
+    yield feature(
+        lambda x: np.abs(x).max(),
+        lambda limit: f"where {entry} is larger than {limit:.4g} in size",
+        "largest",
+    )
+
+
+def _mover(position: int, extreme: str) -> Callable[[Example, float], Example]:
+    """Return what puts the entry that decides a feature to another value of the feature."""
+
+    def move(example: Example, number: float) -> Example:
+        inputs = list(example.inputs)
+        moved = np.array(inputs[position])
+        flat = moved.reshape(-1)
+        match extreme:
+            case "min":
+                flat[flat.argmin()] = -number
+            case "max":
+                flat[flat.argmax()] = number
+            case "+min":
+                flat[flat.argmin()] = number
+            case "-max":
+                flat[flat.argmax()] = -number
+            case "smallest":
+                index = np.abs(flat).argmin()
+                flat[index] = math.copysign(number, flat[index])
+            case "largest":
+                index = np.abs(flat).argmax()
+                flat[index] = math.copysign(number, flat[index])
+        inputs[position] = moved
+        return replace(example, inputs=tuple(inputs))
+
+    return move
+
+
+def _has_ties(x: Array) -> bool:
+    rows = x.reshape(len(x), -1) if x.ndim else x.reshape(1, 1)
+    return any(len(np.unique(row)) < row.size for row in rows)
+
+
+def _owner(position: int) -> str:
+    return f" of input {position + 1}" if position else ""

@@ -1,0 +1,224 @@
+"""The report of a hunt: the smallest failing input, what sets it apart, and how to see it again."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.coverage import NOT_SEEN
+from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.hunt.snippet import code
+from gradcheck.report.data import Verdict
+from gradcheck.report.headline import Line, tell
+from gradcheck.report.report import Report
+from gradcheck.report.wording import plural
+
+WIDTH = 88
+LABEL_WIDTH = 8
+# Entries of an array that are printed.
+MOST_ENTRIES = 24
+
+
+@dataclass(frozen=True)
+class HuntReport:
+    """What a hunt found.
+
+    ``print(report)`` tells the story, ``print(report.report)`` all about the smallest failure.
+
+    Attributes
+    ----------
+    layer
+        What was hunted, or what makes it.
+    trials
+        Every example tried, with what came of it, in order.
+    example
+        The smallest failing example; None where none failed.
+    report
+        The full report of the check there.
+    family
+        The kind of values among which the failure was found, such as ``"ties"``.
+    condition
+        What sets failing inputs apart from passing ones, as measured; empty where nothing did.
+    seed
+        The same seed gives the same report.
+    notes
+        Facts about the hunt that are no fault.
+    interrupted
+        Whether Ctrl-C ended the hunt early.
+    made
+        Whether ``layer`` makes a fresh layer for every input.
+    """
+
+    layer: Any = field(repr=False)
+    trials: tuple[Trial, ...] = field(repr=False)
+    example: Example | None
+    report: Report | None = field(repr=False)
+    family: str = ""
+    condition: str = ""
+    seed: int = 0
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+    made: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL where any input failed; PASS where more passed than could not be judged."""
+        if self.example is not None:
+            return Verdict.FAIL
+        if self.interrupted or self._count(Outcome.PASS) <= self.undecided:
+            return Verdict.UNDECIDED
+        return Verdict.PASS
+
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is PASS."""
+        return self.verdict is Verdict.PASS
+
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
+    @property
+    def examples(self) -> int:
+        """Inputs tried, those of shrinking included."""
+        return len(self.trials)
+
+    @property
+    def refused(self) -> int:
+        """Inputs at which the layer raised an error."""
+        return self._count(Outcome.REFUSED)
+
+    @property
+    def undecided(self) -> int:
+        """Inputs at which the gradient could not be judged."""
+        return self._count(Outcome.UNDECIDED)
+
+    @property
+    def minimal(self) -> tuple[Any, ...]:
+        """The inputs of the smallest failing example; empty where none failed."""
+        return self.example.inputs if self.example is not None else ()
+
+    def code(self) -> str:
+        """Return Python code that shows the failure again; empty where there is none."""
+        if self.example is None:
+            return ""
+        return code(self.layer, self.example, made=self.made)
+
+    def __repr__(self) -> str:
+        title, _ = self._told()
+        return f"<HuntReport {self.verdict}  {title}>"
+
+    def __str__(self) -> str:
+        title, lines = self._told()
+        text = [f"{self.verdict}  {title}"]
+        for label, sentence in [*lines, *(("note", note) for note in self.notes)]:
+            text += _labelled(label, sentence)
+        return "\n".join(text)
+
+    def _count(self, outcome: Outcome) -> int:
+        return sum(trial.outcome is outcome for trial in self.trials)
+
+    def _told(self) -> tuple[str, list[Line]]:
+        return self._failed() if self.example is not None else self._not_failed()
+
+    def _failed(self) -> tuple[str, list[Line]]:
+        lines: list[Line] = []
+        title = "fails"
+        if self.report is not None and self.report.verdict is Verdict.FAIL:
+            story = tell(self.report)
+            title, lines = story.title, [line for line in story.lines if line[0] != "page"]
+            if not self.report.explanations:
+                title += "  (sure; cause unknown)"
+                lines = [_aimed(line, bool(self.condition)) for line in lines]
+        else:
+            first = next(t for t in self.trials if t.outcome is Outcome.FAIL)
+            title = f"{type(self.layer).__name__}: fails now and then"
+            lines.append(("what", f"{first.reason}; not seen again when checked once more"))
+            lines.append(("change", "look for what the layer remembers or draws at random"))
+        if self.condition:
+            lines.insert(min(3, len(lines)), ("when", self.condition))
+        lines.append(("input", self._shown()))
+        lines.append(("found", f"{self._found()}; {self._counts()}"))
+        lines.append(("again", self.code()))
+        return title, lines
+
+    def _not_failed(self) -> tuple[str, list[Line]]:
+        name = type(self.layer).__name__ if not self.made else "layers made"
+        passed = self._count(Outcome.PASS)
+        if not self.ok:
+            return f"{name}: could not be judged", [
+                ("why", f"{self._counts()}{'; interrupted' if self.interrupted else ''}"),
+                *self._reasons(),
+                ("change", self._way_out()),
+            ]
+        worst = max(t.resolution for t in self.trials if t.outcome is Outcome.PASS)
+        return (
+            f"{name}: right at {plural(passed, 'input')}; an error above {worst:.1g} of a gradient "
+            "would have been seen"
+        ), [("tried", self._counts()), *self._reasons()]
+
+    def _way_out(self) -> str:
+        if any(NOT_SEEN in t.reason for t in self.trials if t.outcome is Outcome.UNDECIDED):
+            return (
+                "return the gradient, or leave it where it is found; say tensors=['x'] where it is "
+                "left out on purpose"
+            )
+        return "give inputs that the layer is made for: another shape, an example"
+
+    def _reasons(self) -> Iterator[Line]:
+        """Yield the most frequent reason of what was not judged."""
+        for outcome, label in ((Outcome.UNDECIDED, "unsure"), (Outcome.REFUSED, "refused")):
+            reasons = Counter(t.reason for t in self.trials if t.outcome is outcome)
+            for reason, count in reasons.most_common(1):
+                yield label, f"{reason} ({count} of {sum(reasons.values())})"
+
+    def _counts(self) -> str:
+        kinds = [(self._count(outcome), outcome.lower()) for outcome in Outcome]
+        words = {"pass": "right", "fail": "wrong", "refused": "refused", "undecided": "undecided"}
+        told = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
+        return f"{plural(self.examples, 'input')} tried: {told or 'none'}"
+
+    def _found(self) -> str:
+        calls = self.example.calls if self.example is not None else 0
+        used = f", on a layer used {plural(calls, 'time')} before" if calls else ""
+        return f"among values of the kind {self.family!r}{used}"
+
+    def _shown(self) -> str:
+        return ", ".join(_array(value) for value in self.minimal)
+
+
+def _aimed(line: Line, separated: bool) -> Line:
+    """Say where to look for a bug that has no name."""
+    if line[0] != "change" or not separated:
+        return line
+    return "change", "look for what forward and backward do differently there (see when)"
+
+
+def _array(value: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.size and (value == value.flat[0]).all():
+        return f"{value.flat[0]!s} throughout, of shape {value.shape}"
+    if value.size > MOST_ENTRIES:
+        return f"an array of shape {value.shape}, in .minimal"
+    return f"{value.tolist()} of shape {value.shape}"
+
+
+def _labelled(label: str, sentence: str) -> Iterator[str]:
+    """Yield a sentence behind its label, wrapped; code stays as it is."""
+    first = f"{label:<{LABEL_WIDTH}}"
+    for line in sentence.splitlines():
+        yield from textwrap.wrap(
+            line,
+            WIDTH if label != "again" else 10_000,
+            initial_indent=first,
+            subsequent_indent=" " * LABEL_WIDTH,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+        first = " " * LABEL_WIDTH

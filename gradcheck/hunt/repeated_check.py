@@ -1,0 +1,158 @@
+"""The layer that is hunted: checked at one example after the other, each time from its start."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import as_target
+from gradcheck.adapters.signatures.gradient_alignment import required_names
+from gradcheck.check import check
+from gradcheck.hunt.acceptance import excuse
+from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.report.data import Verdict
+from gradcheck.report.report import Report
+from gradcheck.state import Memory
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A layer, or what makes one, and how it is checked.
+
+    Attributes
+    ----------
+    layer
+        Anything `gradcheck.check` takes; its state is put back after every example.
+    make
+        Makes a fresh layer from the inputs, for every example; None where there is one layer.
+    options
+        Of `gradcheck.check`.
+    ordinary
+        Largest entries of the gradients at the first input that passed, by tensor.
+    """
+
+    layer: Any
+    make: Callable[..., Any] | None
+    options: dict[str, Any]
+    ordinary: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, layer: Any, make: Callable[..., Any] | None, options: dict[str, Any]) -> Subject:
+        """Tell layers from what makes them: a class, or a function that takes nothing."""
+        if (layer is None) == (make is None):
+            raise TypeError("hunt needs a layer, or make= that makes one from the inputs")
+        if make is None and _makes_layers(layer):
+            return cls(None, layer, options)
+        return cls(layer, make, options)
+
+    def layer_for(self, inputs: tuple[Any, ...]) -> Any:
+        """Return the layer, a fresh one where it can be made."""
+        if self.make is None:
+            return self.layer
+        return self.make(*inputs) if required_names(self.make) else self.make()
+
+    def judge(self, example: Example) -> Trial:
+        """Check along random directions only, and look for no cause."""
+        try:
+            with self._ready(example) as layer:
+                contract = example.contract
+                report = self._check(
+                    layer, example, mode="project", contract=contract, explain=False
+                )
+                if report.interrupted:
+                    raise KeyboardInterrupt
+                reason = excuse(layer, example.inputs, report, self.ordinary)
+                outside = report.verdict is not Verdict.PASS and not _is_finite(layer, example)
+        except Exception as error:  # noqa: BLE001 (a stranger's layer may raise anything)
+            reason = f"{type(error).__name__}: {error}"
+            return Trial(example, Outcome.REFUSED, reason, error=error)
+        if outside:
+            return Trial(
+                example, Outcome.REFUSED, "the output is not finite: outside of its domain"
+            )
+        if reason:
+            return Trial(example, Outcome.UNDECIDED, reason)
+        if report.verdict is Verdict.PASS and not self.ordinary:
+            self.ordinary.update(_sizes(report))
+        seen = [tensor.resolution for tensor in report.tensors.values()]
+        return Trial(example, Outcome(report.verdict), _reason(report), max(seen, default=0.0))
+
+    def report(self, example: Example) -> Report:
+        """Check with everything on."""
+        with self._ready(example) as layer:
+            return self._check(layer, example, mode="auto", contract=True, explain=True)
+
+    def _check(self, layer: Any, example: Example, **options: Any) -> Report:
+        return check(layer, *example.inputs, progress=False, **self.options, **options)
+
+    @contextmanager
+    def _ready(self, example: Example) -> Iterator[Any]:
+        """Give the layer, used as often as the example asks; put its state back afterwards."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            layer = self.layer_for(example.inputs)
+            with Memory([layer, *example.inputs]).guarded():
+                use(layer, *example.inputs, times=example.calls)
+                yield layer
+
+
+def use(layer: Any, *inputs: Any, times: int = 1) -> None:
+    """Run a layer forward and backward, as training does, on the values of ``inputs`` moved by one.
+
+    Parameters
+    ----------
+    layer
+        Anything `gradcheck.check` takes.
+    *inputs
+        Of its forward. The values of the first are moved by one place, so that what a layer keeps
+        from before is seen to be old.
+    times
+        How often.
+    """
+    if times < 1:
+        return
+    first, *others = inputs
+    moved = np.roll(first, 1) if isinstance(first, np.ndarray) else first
+    target = as_target(layer, moved, *others)
+    for _ in range(times):
+        run = target.call(target.tensors)
+        run.pullback(tuple(np.ones_like(output) for output in run.outputs))
+
+
+def _makes_layers(thing: Any) -> bool:
+    if isinstance(thing, type):
+        return True
+    return inspect.isfunction(thing) and not inspect.signature(thing).parameters
+
+
+def _reason(report: Report) -> str:
+    """Return the first reason for the verdict."""
+    bad = [t for t in report.tensors.values() if t.verdict is report.verdict and t.reason]
+    if bad:
+        return f"{bad[0].name}: {bad[0].reason}"
+    broken = [p for p in report.contract.values() if p.required and p.verdict is report.verdict]
+    if broken:
+        return f"{broken[0].name}: {broken[0].evidence}"
+    owed = [array for array in report.unchecked if array.is_owed]
+    return f"{owed[0].name}: {owed[0].reason}" if owed else ""
+
+
+def _is_finite(layer: Any, example: Example) -> bool:
+    """Whether the layer's output is finite."""
+    target = as_target(layer, *example.inputs)
+    return all(np.isfinite(y).all() for y in target.call(target.tensors).outputs)
+
+
+def _sizes(report: Report) -> dict[str, float]:
+    """Return the largest entries of all gradients claimed."""
+    return {
+        name: float(np.abs(tensor.claimed).max(initial=0.0))
+        for name, tensor in report.tensors.items()
+        if tensor.claimed is not None
+    }

@@ -1,0 +1,124 @@
+"""Directions to move a tensor along, sizes of step natural for it, and cotangents to project on."""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+
+import numpy as np
+
+from gradcheck.numerics.blockwise import blocks
+from gradcheck.target import Array, Outputs
+
+# Tensors of so many entries are kept in as few bytes as they fit in.
+LARGE = 1 << 20
+
+
+def random_cotangents(outputs: Outputs, rng: np.random.Generator, *, unit: bool = False) -> Outputs:
+    """Draw cotangents of varied size and sign, exact in every floating-point type.
+
+    Entries are ± k/16 with k in 8..24: none vanishes, and they differ, because a constant
+    cotangent gives softmax and batch-norm a zero gradient. Outputs that are no floating-point
+    numbers, and entries that are not finite, get zero.
+    """
+    drawn = []
+    for output in outputs:
+        if output.dtype.kind != "f":
+            drawn.append(np.zeros(output.shape))
+            continue
+        sizes = rng.integers(8, 25, output.shape) / 16
+        signs = rng.integers(0, 2, output.shape) * 2 - 1
+        values = np.ones(output.shape) if unit else sizes * signs
+        drawn.append(np.where(np.isfinite(output), values, 0).astype(output.dtype))
+    return tuple(drawn)
+
+
+def per_entry_scale(value: Array) -> Array:
+    """Return the size of step natural for every entry, as powers of two.
+
+    An entry's own magnitude, but no less than the root mean square of the smallest slice
+    (row, column, ...) through it: entries that happen to be small are moved as their neighbours
+    are, features kept in small units are moved in those units. Zero tensors move by one.
+    """
+    scale = magnitudes(value)
+    largest = float(scale.max(initial=0.0))
+    if largest == 0:
+        return np.ones(value.shape)
+    scale /= largest  # so that no square overflows
+    _raise_to_neighbours(scale)
+    scale[scale == 0] = scale.max()
+    scale *= largest
+    return round_to_powers_of_two(scale)
+
+
+def own_scale(value: Array, least: Array) -> Array:
+    """Return every entry's own magnitude as a power of two, but no less than ``least``."""
+    scale = magnitudes(value)
+    return round_to_powers_of_two(np.maximum(scale, least, out=scale))
+
+
+def magnitudes(value: Array) -> Array:
+    """Return |value| in float64, zero where it is not finite."""
+    magnitude = np.asarray(np.abs(value, dtype=np.float64))
+    if not math.isfinite(float(magnitude.max(initial=0.0))):
+        magnitude[~np.isfinite(magnitude)] = 0.0
+    return magnitude
+
+
+def round_to_powers_of_two(sizes: Array) -> Array:
+    """Round positive sizes, in place, to the power of two that is nearest by logarithm."""
+    for (part,) in blocks(sizes):
+        mantissa, exponent = np.frexp(part)
+        np.ldexp(1.0, exponent - (mantissa < math.sqrt(0.5)), out=part)
+    return sizes
+
+
+def compact(sizes: Array) -> Array:
+    """Return ``sizes`` as float32, half the memory, unless its range is too narrow for them.
+
+    Powers of two, and small multiples of them, are exact in it.
+    """
+    if sizes.size < LARGE:
+        return sizes
+    finest, widest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
+    small = np.empty(sizes.shape, np.float32)
+    for part, cast in blocks(sizes, small):
+        least = part.min() or np.min(part, where=part > 0, initial=np.inf)
+        if not (least >= finest and part.max() <= widest):
+            return sizes
+        cast[...] = part
+    return small
+
+
+def _raise_to_neighbours(scale: Array) -> None:
+    """Raise every entry, in place, to the root mean square of the smallest slice through it."""
+    axes = list(range(scale.ndim))
+    if len(axes) < 2:
+        np.maximum(scale, np.sqrt(np.mean(np.square(scale))), out=scale)
+        return
+    typical = []
+    for axis in axes:
+        squares = np.einsum(scale, axes, scale, axes, [axis])
+        rms = np.sqrt(squares * squares.size / scale.size)
+        shape = [-1 if other == axis else 1 for other in axes]
+        # a slice of zeros says nothing of its entries' scale
+        typical.append(np.where(rms > 0, rms, np.inf).reshape(shape))
+    for part, *slices in blocks(scale, *(np.broadcast_to(t, scale.shape) for t in typical)):
+        least = reduce(np.minimum, slices)
+        np.maximum(part, np.where(np.isfinite(least), least, 0.0), out=part)
+
+
+def varied(rng: np.random.Generator, scale: Array, value: Array) -> Array:
+    """Draw a direction of random signs and sizes (8..24 sixteenths of ``scale``).
+
+    Along it, errors of like size in several entries do not cancel as they may under signs alone.
+    """
+    return rademacher(rng, scale * rng.integers(8, 25, scale.shape) / 16, value)
+
+
+def rademacher(rng: np.random.Generator, scale: Array, value: Array) -> Array:
+    """Draw a direction of random signs times ``scale``, at rest where ``value`` is not finite."""
+    signs = 1 - 2 * rng.integers(0, 2, scale.shape, dtype=np.int8)
+    direction = np.multiply(signs, scale, dtype=scale.dtype)
+    at_rest = ~np.isfinite(value)
+    return np.where(at_rest, 0.0, direction) if at_rest.any() else np.asarray(direction)

@@ -1,0 +1,245 @@
+"""The walk over windows of samples that ends in a slope with its error bound.
+
+Windows shrink until one is resolved. Where that does not help, a window as close to the origin as
+rounding allows tells whether what stands in the way is noise or structure (kinks, oscillations,
+jumps): noise is as large there, structure is not. From the answer windows grow as long as that
+lessens the influence of the noise.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from gradcheck.numerics.polynomial_fit import Fit
+from gradcheck.numerics.samples import LEAP, RATIO, Samples, first_step
+
+# Rungs to go down at once, at most.
+LONGEST_LEAP = 12
+
+# The tail of structure falls at least with the root of the span, or the slope would be infinite;
+# that of noise does not fall. Halfway (in the exponent) between the two is the border. Tails of
+# smooth functions fall with more than the third power.
+NOISE_POWER = 0.25
+SMOOTH_POWER = 3.0
+
+# Rungs between windows that are to show a trend; the relative change of the slope over them that
+# is one, not noise, and the ratio of successive changes up to which the slope converges.
+FAR = 12
+MOVING = 2.0**-5
+CONVERGING = 0.9
+
+# Two noises may differ this much by chance: root mean squares of four samples do once in 1000.
+SAME_LEVEL = 8.0
+
+# Noise of up to this many roundings is taken for what long computations make of rounding, if it is
+# small beside the function.
+LONG_COMPUTATION = 2.0**10
+SMALL = 2.0**-12
+
+# A jump of more than this share of the function is none of rounding, not even in half precision:
+# whether the slope of a staircase or of its treads is meant, nobody knows.
+COARSE = 2.0**-9
+
+# Structure finer than this share of a window in which it looks like noise may be meant as noise.
+FINE = 2.0**-20
+
+# Relative error bound beyond which longer steps are not worth their evaluations.
+PRECISE = 2.0**-40
+MOST_ATTEMPTS = 6
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The answer of a search: slope with bound, and the noise of one sample.
+
+    ``settled`` tells whether a window was resolved, or its bound good enough.
+    """
+
+    value: float
+    bound: float
+    noise: float
+    settled: bool
+
+
+class Search:
+    """Finds the window that gives the best slope, on both sides of the origin or on one.
+
+    Parameters
+    ----------
+    samples
+        The function.
+    side
+        0 for both, 1 and -1 for one side of the origin.
+    closest
+        Span of the smallest window worth looking at.
+    target
+        Bound that is good enough.
+    """
+
+    def __init__(self, samples: Samples, side: int, closest: float, target: float) -> None:
+        self.samples = samples
+        self.side = side
+        self.closest = closest
+        self.target = target
+        self.fits: list[Fit] = []
+        self.noisy = False
+        self.alternative: Fit | None = None
+        self.tread, self.jump = math.inf, 0.0
+
+    def run(self) -> Slope | None:
+        """Return the slope; None where the function is not finite."""
+        while (found := self._descend()) is not None:
+            noise = self._noise_behind(found)
+            if noise <= self.samples.floor:
+                return self._answer()
+            self._raise_floor(noise)
+            self.fits.clear()
+        return None
+
+    def _window(self, rung: int) -> Fit | None:
+        found = self.samples.window(rung, self.side, self.target)
+        if found is not None:
+            self.fits.append(found)
+        return found
+
+    def _good(self, found: Fit) -> bool:
+        return found.resolved or found.bound <= self.target
+
+    def _raise_floor(self, noise: float) -> None:
+        """Take this noise as known, and as growing with the function beyond the samples so far."""
+        self.samples.floor = noise
+        self.samples.eps = max(self.samples.eps, noise / self.samples.magnitude())
+        self.noisy = True
+
+    def _descend(self) -> Fit | None:
+        """Shrink the window until it is resolved, or shrinking no longer helps."""
+        rung, last = 0, None
+        while self.samples.span(rung) >= self.closest:
+            found = self._window(rung)
+            if found is None:
+                rung += LEAP
+                continue
+            if self._good(found) or (last and not last.falls(found, SMOOTH_POWER)):
+                return found
+            last = found
+            # the tail falls with the power `order` of the span, and is to fall to the floor
+            excess = math.log(found.tail / found.floor) if found.floor else math.inf
+            rungs = excess / found.order / -math.log(RATIO)
+            rung += max(1, math.ceil(min(rungs, LONGEST_LEAP)))
+        return last
+
+    def _noise_behind(self, found: Fit) -> float:
+        """Return the noise that explains an unresolved window, 0 where it is structure."""
+        if found.flat and (jump := self._jump_beyond()):
+            return jump
+        if self._good(found):
+            return 0.0
+        if self._modest(found.tail, found.floor):
+            return found.tail
+        levelled = len(self.fits) > 1 and not self.fits[-2].falls(found, NOISE_POWER)
+        near = self._close_look(found)
+        if near is None:
+            return 0.0
+        if near.flat and (jump := self._jump_beyond()):
+            return jump
+        rung = self.samples.rung(near.span)
+        if not near.resolved and not self.samples.jumps(rung, self.side):
+            if near.level >= found.level / SAME_LEVEL:
+                return max(found.tail, near.tail)
+            beside = self._window(rung - FAR)
+            if beside is not None and not beside.falls(near, NOISE_POWER):
+                return max(beside.tail, near.tail)
+        faint = found.tail < COARSE * self.samples.magnitude()
+        if levelled and faint and near.span < FINE * found.span:
+            self.alternative = found
+        return 0.0
+
+    def _modest(self, noise: float, floor: float) -> bool:
+        """Whether a long computation may make that much of rounding."""
+        likely = SAME_LEVEL if self.noisy else LONG_COMPUTATION
+        return noise <= min(likely * floor, SMALL * self.samples.magnitude())
+
+    def _close_look(self, found: Fit) -> Fit | None:
+        """Return the window nearest to the origin in which the slope still shows."""
+        rung = self._near(found)
+        near = self._window(rung)
+        while self.noisy and near and not near.resolved and self._near(near) > rung:
+            rung = self._near(near)
+            near = self._window(rung)
+        return near
+
+    def _near(self, found: Fit) -> int:
+        """Return the rung at which a slope as steep as ``found`` allows stands out."""
+        margin = 4.0 if self.noisy else self.samples.eps**-0.2
+        visible = margin * found.floor / (abs(found.slope) + found.bound)
+        return self.samples.rung(max(visible, self.closest))
+
+    def _jump_beyond(self) -> float:
+        """Return the height of the jump that ends the flat stretch, if it is above the noise."""
+        tread, jump = self.samples.tread(self.side)
+        if jump <= 4 * max(fit.floor for fit in self.fits):
+            return 0.0
+        self.tread, self.jump = tread, jump
+        return jump
+
+    def _answer(self) -> Slope:
+        near = min(self.fits, key=lambda fit: fit.span)
+        trusted = [fit for fit in self.fits if self._good(fit) and fit.agrees(near)]
+        if not trusted:
+            return Slope(near.slope, 2 * near.bound + self._drift(near), near.noise, False)
+        best = self._widen(min(trusted, key=lambda fit: fit.bound))
+        slope = Slope(best.slope, best.bound, trusted[-1].noise, True)
+        if self.jump and best.flat:
+            # a staircase of slope g has treads of length jump / |g|
+            return replace(slope, bound=min(best.bound, 2 * self.jump / self.tread))
+        if self.jump > COARSE * self.samples.magnitude():
+            return replace(slope, bound=max(best.bound, abs(best.slope)))
+        if self.alternative is not None:
+            reach = abs(self.alternative.slope - best.slope) + self.alternative.bound
+            return replace(slope, bound=max(best.bound, reach))
+        return slope
+
+    def _drift(self, near: Fit) -> float:
+        """Return how far the slope may still move from ``near`` to the origin."""
+        rung = self.samples.rung(near.span)
+        wide, wider = self._window(rung - FAR), self._window(rung - 2 * FAR)
+        if wide is None or wider is None:
+            return math.inf
+        change, before = abs(near.slope - wide.slope), abs(wide.slope - wider.slope)
+        if change < MOVING * abs(near.slope) and near.agrees(wide):
+            return 4 * change
+        if change >= CONVERGING * before:
+            return math.inf
+        ratio = change / before
+        return 2 * change * max(ratio / (1 - ratio), 2)  # twice the rest of a geometric series
+
+    def _widen(self, best: Fit) -> Fit:
+        """Longer steps drown less in the noise: take the longest that the function allows."""
+        upper = min((fit.span for fit in self.fits if fit.span > best.span), default=math.inf)
+        for _ in range(MOST_ATTEMPTS):
+            span = min(self._worthwhile(best), math.sqrt(best.span) * math.sqrt(upper))
+            precise = best.bound <= max(self.target, PRECISE * abs(best.slope))
+            if precise or span < 4 * best.span or span == math.inf:
+                break
+            rung = self.samples.rung(span)
+            wider = self._window(rung)
+            if wider and not wider.resolved and self._modest(wider.tail, best.floor):
+                # shorter steps span too few units in the last place to show the noise
+                self._raise_floor(wider.tail)
+                best = self._window(self.samples.rung(best.span)) or best
+                wider = self._window(rung)
+            if wider is None or not wider.resolved or not wider.agrees(best):
+                upper = span
+            elif wider.bound < best.bound:
+                best = wider
+            else:
+                break
+        return best
+
+    def _worthwhile(self, fit: Fit) -> float:
+        """Return the span at which the tail of a function that bends there meets the noise."""
+        rise = abs(fit.slope) * fit.bends_at
+        if fit.noise >= rise:
+            return math.inf
+        return first_step(fit.bends_at, fit.noise / rise)

@@ -1,0 +1,101 @@
+"""The function under test, called with care and in one form, however its user wrote it."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
+from gradcheck.properties.property import Property
+
+
+class Subject:
+    """What every suite knows of the thing it examines.
+
+    Parameters
+    ----------
+    fn
+        The function or object under test.
+    name
+        What to call it; its own name when not given.
+    """
+
+    def __init__(self, fn: Any, name: str = "") -> None:
+        if isinstance(fn, type):
+            raise TypeError(f"{fn.__name__} is a class; pass an instance or a function")
+        self.fn = fn
+        self.name = name or getattr(fn, "__name__", type(fn).__name__)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What was found out about the function by asking it, for the report."""
+        return {}
+
+    def missing(self, need: str) -> str:
+        """Return why ``need`` is not there, or an empty text where it is."""
+        return f"no {need}"
+
+    def likely_cause(self, failed: Property) -> str:
+        """Return what bug would explain that ``failed`` does, found by experiment, or nothing."""
+        return ""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Ignore the warnings of the function under test: what it returns is judged."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def refusal(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    """Return how ``fn`` refuses such arguments, or an empty text if it takes them."""
+    try:
+        call(fn, *args, **kwargs)
+    except FunctionRaisedError as error:
+        return f"{type(error.__cause__).__name__}: {error.__cause__}".rstrip(": ")
+    return ""
+
+
+def call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call the function under test; its own errors come back as `FunctionRaisedError`."""
+    try:
+        with np.errstate(all="ignore"):
+            return fn(*args, **kwargs)
+    except Exception as error:
+        shapes = ", ".join(_describe(arg) for arg in args)
+        name = getattr(fn, "__name__", type(fn).__name__)
+        raise FunctionRaisedError(
+            f"{name}({shapes}) raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def as_floats(result: Any) -> Array:
+    """Return what the function returned as an array of real floating-point numbers."""
+    array = np.asarray(result)
+    if array.dtype.kind != "f":
+        raise PropertyViolationError(
+            "the function does not return real floating-point numbers",
+            got=f"{type(result).__name__} of dtype {array.dtype}",
+            expected="an array of floats",
+        )
+    return array
+
+
+def accepts(fn: Callable[..., Any], parameter: str) -> bool | None:
+    """Whether ``fn`` has a parameter of that name; None where its signature cannot be read."""
+    try:
+        return parameter in inspect.signature(fn).parameters
+    except (TypeError, ValueError):
+        return None
+
+
+def _describe(arg: Any) -> str:
+    if isinstance(arg, np.ndarray):
+        return f"{arg.dtype} array of shape {arg.shape}"
+    return type(arg).__name__ if not isinstance(arg, int | float | str) else repr(arg)

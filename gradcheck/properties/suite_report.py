@@ -1,0 +1,124 @@
+"""What a run of a suite found: one result per property, as a table, a dict or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gradcheck.properties.result import BAD, Result, Status
+from gradcheck.properties.text import row, status_width, told, wrapped
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SuiteReport:
+    """The outcome of a suite on one function.
+
+    Attributes
+    ----------
+    suite, subject
+        Names of the suite and of the function under test.
+    results
+        One `Result` per property that was asked for, in the suite's order.
+    facts
+        What was found out about the function by asking it, such as whether it takes an axis.
+    examples, seed
+        How many inputs were drawn per property, and from which seed.
+    again
+        The Python call that tries the same inputs once more.
+    """
+
+    suite: str
+    subject: str
+    results: tuple[Result, ...]
+    facts: dict[str, str] = field(default_factory=dict)
+    examples: int = 0
+    seed: int = 0
+    again: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed and something passed: an empty run has shown nothing."""
+        statuses = {result.status for result in self.results}
+        return not statuses & BAD and Status.PASSED in statuses
+
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
+
+    def __repr__(self) -> str:
+        failed = any(result.status in BAD for result in self.results)
+        verdict = "FAIL" if failed else "PASS" if self.ok else "UNDECIDED"
+        return f"<SuiteReport {verdict}  {self.summary()}>"
+
+    def __getitem__(self, name: str) -> Result:
+        return {result.name: result for result in self.results}[name]
+
+    def raise_if_failed(self) -> None:
+        """Raise AssertionError carrying the whole report unless it is ok."""
+        if not self.ok:
+            raise AssertionError(str(self))
+
+    def __str__(self) -> str:
+        widths = (
+            status_width(result.status for result in self.results),
+            max((len(result.name) for result in self.results), default=0),
+        )
+        lines = [self.summary()]
+        for first, others in self.failures():
+            lines.append(f"{first.name}: {first.message}")
+            lines += [f"  same for  {', '.join(others)}"] if others else []
+            lines.append("")
+        lines += self.found()
+        lines += [f"  {line}" for result in self.results for line in row(result, widths)]
+        return "\n".join(lines if self.ok else [*lines, "", f"again: {self.again}"])
+
+    def failures(self) -> list[tuple[Result, list[str]]]:
+        """Return one failure of each cause with the names of the others it explains."""
+        causes: dict[str, list[Result]] = {}
+        for result in self.results:
+            if result.status in BAD:
+                causes.setdefault(result.parts.get("cause", result.headline), []).append(result)
+        return [(first, [other.name for other in others]) for first, *others in causes.values()]
+
+    def found(self, width: int | None = None) -> Iterator[str]:
+        """Yield lines that tell what was found out about the function and what was tried."""
+        tried = f"{self.examples} per property, seed {self.seed}"
+        for key, value in {**self.facts, "inputs": tried}.items():
+            yield from wrapped(value, f"  {key}: ", "    ", width)
+
+    def summary(self) -> str:
+        """Return one line: the suite, the function and the counts."""
+        counts = Counter(result.status for result in self.results)
+        listed = ", ".join(
+            f"{counts[status]} {told(status)}" for status in Status if counts[status]
+        )
+        return f"{self.suite} properties of {self.subject}: {listed or 'none ran'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "suite": self.suite,
+            "subject": self.subject,
+            "ok": self.ok,
+            "facts": self.facts,
+            "examples": self.examples,
+            "seed": self.seed,
+            "results": [asdict(result) for result in self.results],
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return the report as JSON."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    def save(self, path: str | Path) -> None:
+        """Write the report to a file: as JSON where the name ends so, else as text."""
+        target = Path(path)
+        text = self.to_json() if target.suffix == ".json" else str(self)
+        target.write_text(f"{text}\n", encoding="utf-8")

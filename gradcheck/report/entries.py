@@ -1,0 +1,69 @@
+"""Which entries of a gradient are wrong, as far as a tensor's report tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.report.data import TensorReport
+from gradcheck.report.wording import index_words
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.floating[Any]]
+
+# So many positions are named in a sentence; more are counted.
+MOST_NAMED = 3
+
+
+def side_by_side(tensor: TensorReport) -> tuple[FloatArray, FloatArray] | None:
+    """Return claimed and numerical in the tensor's shape, None where either is not known.
+
+    A claim in another shape is read as the check reads it: in C order, one number for all entries.
+    """
+    claimed, numerical = tensor.claimed, tensor.numerical
+    if claimed is None or numerical is None or numerical.size == 0:
+        return None
+    if claimed.shape != numerical.shape:
+        if claimed.size not in (1, numerical.size):
+            return None
+        claimed = np.resize(claimed, numerical.shape)
+    return claimed.astype(np.float64), numerical.astype(np.float64)
+
+
+def wrong_mask(tensor: TensorReport) -> BoolArray | None:
+    """Mark the entries known to be wrong, None where the gradient was not measured entry by entry.
+
+    Besides the entries listed as worst, those that are further off than the widest of the listed
+    bounds allows, or claimed not finite.
+    """
+    sides = side_by_side(tensor)
+    if sides is None or not tensor.worst:
+        return None
+    claimed, numerical = sides
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(claimed - numerical)
+    widest = max(entry.bound for entry in tensor.worst)
+    wrong = np.array(~(gap <= widest) & ~np.isnan(numerical))
+    for entry in tensor.worst:
+        wrong[entry.index] = True
+    return wrong
+
+
+def extent(tensor: TensorReport) -> str:
+    """Say how much of the tensor is wrong: all, how many, or where the worst is."""
+    named = ", ".join(index_words(entry.index) for entry in tensor.worst[:MOST_NAMED])
+    wrong = wrong_mask(tensor)
+    if wrong is None:
+        return ", ".join(part for part in (tensor.region, f"worst at {named}") if part and named)
+    count = int(wrong.sum())
+    if wrong.size == 1:
+        return "its only entry"
+    if count == wrong.size:
+        return f"all {count} entries"
+    if tensor.region.startswith("all of"):
+        return f"{tensor.region}, {count} of {wrong.size} entries"
+    where = f", at {named}" if count <= MOST_NAMED else f", worst at {named}"
+    where = f" {tensor.region}{where}" if tensor.region else where
+    return f"{count} of {wrong.size} entries{where}"

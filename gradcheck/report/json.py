@@ -1,0 +1,72 @@
+"""A report as builtins, for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from gradcheck.report.data import Entry, Explanation, TensorReport, plain
+
+if TYPE_CHECKING:
+    from gradcheck.report.outcome import Outcome
+
+SCHEMA_VERSION = 2
+
+# Gradients are listed in full up to this many entries, some 50 kB of JSON; of larger ones, the
+# worst entries stand for the rest.
+MOST_LISTED = 1000
+
+
+def to_dict(report: Outcome) -> dict[str, Any]:
+    """Return ``report`` as dicts, lists, strings and numbers.
+
+    Notes
+    -----
+    ``claimed`` and ``numerical`` are null for tensors of more than `MOST_LISTED` entries.
+    Infinities and NaN are the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
+    """
+    return {"schema_version": SCHEMA_VERSION, **_report(report)}
+
+
+def _report(report: Outcome) -> dict[str, Any]:
+    content = {
+        "target": report.target,
+        "verdict": str(report.verdict),
+        "ok": report.ok,
+        "seed": report.seed,
+        "forwards": report.forwards,
+        "explanations": list(map(_explanation, report.explanations)),
+        "tensors": {name: _tensor(tensor) for name, tensor in report.tensors.items()},
+        "contract": {
+            name: asdict(promise) | {"verdict": str(promise.verdict)}
+            for name, promise in report.contract.items()
+        },
+        "unchecked": [
+            {"name": a.name, "role": a.role, "reason": a.reason} for a in report.unchecked
+        ],
+        "notes": report.notes,
+        "parts": {name: _report(part) for name, part in report.parts.items()},
+    }
+    builtins: dict[str, Any] = plain(content)
+    return builtins
+
+
+def _tensor(tensor: TensorReport) -> dict[str, Any]:
+    listed = max((a.size for a in (tensor.claimed, tensor.numerical) if a is not None), default=0)
+    content = {name: getattr(tensor, name) for name in tensor.__dataclass_fields__}
+    return content | {
+        "verdict": str(tensor.verdict),
+        "region": tensor.region,
+        "worst": [_entry(entry) for entry in tensor.worst],
+        "explanations": list(map(_explanation, tensor.explanations)),
+        "claimed": tensor.claimed if listed <= MOST_LISTED else None,
+        "numerical": tensor.numerical if listed <= MOST_LISTED else None,
+    }
+
+
+def _explanation(explanation: Explanation) -> dict[str, Any]:
+    return asdict(explanation) | {"page": explanation.page}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return asdict(entry) | {"ratio": entry.ratio}

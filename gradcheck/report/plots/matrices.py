@@ -1,0 +1,99 @@
+"""Gradients of any shape as matrices small enough to look at, without hiding what is wrong."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.report.data import TensorReport
+from gradcheck.report.entries import BoolArray, FloatArray, side_by_side, wrong_mask
+from gradcheck.report.wording import shape_words
+
+# More cells than this along one axis are narrower than 2 pixels in a panel of a third of a page.
+MOST_CELLS = 64
+
+
+@dataclass(frozen=True)
+class Panels:
+    """What is drawn for one tensor, all as matrices of the same shape.
+
+    Attributes
+    ----------
+    claimed, numerical, difference
+        NaN where anything in the cell is not finite or was not measured.
+    wrong
+        Cells in which an entry is wrong.
+    block
+        Rows and columns of the gradient in one cell.
+    how
+        What was done to the gradient to draw it, in words; empty for nothing.
+    """
+
+    claimed: FloatArray
+    numerical: FloatArray
+    difference: FloatArray
+    wrong: BoolArray
+    block: tuple[int, int]
+    how: str
+
+    @property
+    def is_row(self) -> bool:
+        """Whether the gradient is a vector."""
+        return len(self.claimed) == 1
+
+
+def panels(tensor: TensorReport) -> Panels | None:
+    """Prepare a tensor for drawing, None where claimed or numerical gradient is not known."""
+    sides = side_by_side(tensor)
+    if sides is None:
+        return None
+    claimed, numerical = sides
+    with np.errstate(invalid="ignore"):
+        difference = as_matrix(claimed - numerical)
+    wrong = wrong_mask(tensor)
+    mask = np.zeros(difference.shape) if wrong is None else as_matrix(wrong.astype(np.float64))
+    rows, columns = (math.ceil(n / MOST_CELLS) for n in difference.shape)
+    block = rows, columns
+    return Panels(
+        largest_of_blocks(as_matrix(claimed), block),
+        largest_of_blocks(as_matrix(numerical), block),
+        largest_of_blocks(difference, block),
+        largest_of_blocks(mask, block) > 0,
+        block,
+        _how(tensor.shape, difference.shape, block),
+    )
+
+
+def as_matrix(values: FloatArray) -> FloatArray:
+    """Return ``values`` with two axes: a vector as one row, first axis against all the others."""
+    if values.ndim < 2:
+        return values.reshape(1, -1)
+    return values.reshape(values.shape[0], -1)
+
+
+def largest_of_blocks(values: FloatArray, block: tuple[int, int]) -> FloatArray:
+    """Return, for each block, its entry of largest magnitude with its sign; NaN if not finite.
+
+    Means would cancel a sign that is wrong, and sampling would miss a single wrong entry.
+    """
+    finite = np.where(np.isfinite(values), values, np.nan)
+    short = [-size % step for size, step in zip(values.shape, block, strict=True)]
+    padded = np.pad(finite, [(0, short[0]), (0, short[1])])
+    rows, columns = padded.shape[0] // block[0], padded.shape[1] // block[1]
+    blocks = padded.reshape(rows, block[0], columns, block[1]).swapaxes(1, 2)
+    cells = blocks.reshape(rows, columns, -1)
+    # argmax takes a NaN for the largest
+    largest = np.abs(cells).argmax(axis=2)[..., np.newaxis]
+    return np.take_along_axis(cells, largest, axis=2)[..., 0]
+
+
+def _how(shape: tuple[int, ...], matrix: tuple[int, ...], block: tuple[int, int]) -> str:
+    steps = []
+    if len(shape) > 2:
+        steps.append(f"{shape_words(shape)} drawn as {shape_words(matrix)}")
+    if block != (1, 1):
+        cell, size = ("bar", block[1]) if matrix[0] == 1 else ("cell", shape_words(block))
+        steps.append(f"each {cell} shows the largest of {size} entries")
+    return ", ".join(steps)

@@ -1,0 +1,80 @@
+"""How numbers, names and lists are written, the same in every format."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from gradcheck.report.data import Entry
+
+
+def error_number(value: float) -> str:
+    """Write an error to three significant digits: how large it is matters, not its digits."""
+    return "0" if value == 0 else f"{value:.3g}"
+
+
+def claimed_and_numerical(entry: Entry) -> tuple[str, str]:
+    """Write both sides of an entry with as many digits as it takes to see them differ."""
+    digits = _digits_to_tell_apart(entry.claimed, entry.numerical)
+    return f"{entry.claimed:.{digits}g}", f"{entry.numerical:.{digits}g}"
+
+
+def _digits_to_tell_apart(a: float, b: float) -> int:
+    """Return the significant digits that show ``a - b`` to two digits, from 4 to 17."""
+    gap, size = abs(a - b), max(abs(a), abs(b))
+    if not math.isfinite(gap) or gap == 0:
+        return 4
+    # leading digits that a and b may share: log10(size / gap)
+    return min(17, max(4, math.ceil(math.log10(size / gap)) + 2))
+
+
+def confidence_words(confidence: float) -> str:
+    """Write how sure an explanation is; no finite test is certain, so 100 % is not written."""
+    if confidence <= 0:
+        return "cause unknown"
+    if confidence > 0.99:
+        return "over 99 % sure"
+    if confidence < 0.01:
+        return "under 1 % sure"
+    return f"{math.floor(100 * confidence)} % sure"
+
+
+def index_words(index: Sequence[int]) -> str:
+    """Write a position as NumPy would take it."""
+    return f"[{', '.join(map(str, index)) or '()'}]"
+
+
+def shape_words(shape: Sequence[int]) -> str:
+    """Write a shape in few characters: ``784x300``; ``scalar`` for 0-d."""
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def joined(path: str, name: str) -> str:
+    """Write where in a network of parts ``name`` stands, on one line."""
+    return printable(f"{path}.{name}" if path and name else path or name)
+
+
+def printable(text: str) -> str:
+    """Write ``text`` on one line, control characters as their escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def elide(text: str, width: int) -> str:
+    """Shorten ``text`` to ``width`` characters by leaving out its middle."""
+    if len(text) <= width:
+        return text
+    head = (width - 1) // 2
+    return f"{text[: width - 1 - head]}…{text[len(text) - head :]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Write names as a sentence does; of more than ``most`` only the first, and how many more."""
+    names = [elide(printable(name), 40) for name in names]
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

@@ -1,0 +1,1 @@
+"""Training steps and networks that only learn: which loss their updates descend."""

@@ -1,0 +1,253 @@
+"""What a training step that only updates its parameters really descends."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.coverage import Coverage
+from gradcheck.checking.evaluator import Probe
+from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.explain.observation import Evidence
+from gradcheck.explain.search import Alternative, explain, explain_tensor
+from gradcheck.formulas.losses import Losses, candidates, identify
+from gradcheck.report.data import Entry, Explanation, Verdict
+from gradcheck.report.report import Report
+from gradcheck.runner import Checker
+from gradcheck.state import Memory
+from gradcheck.target import Array, Outputs
+from gradcheck.training.optimizer_rules import recognised
+from gradcheck.training.step import SAME, Habit, Update, matters, parameters_of
+from gradcheck.training.undecided_steps import as_undecided
+
+UNMOVED = (
+    "the loss depends on it, and the step leaves it as it is; update it too, say frozen = True in "
+    "its object, or say in params what is trained"
+)
+
+# The factor in the evidence of an explanation: claimed over numerical gradient.
+FACTOR = re.compile(r"= (-?[0-9.e+-]+) ±")
+
+
+def check_update(
+    step: Callable[[], Any],
+    params: Any,
+    loss: Callable[[], float],
+    *,
+    learning_rate: float,
+    predict: Callable[[Any], Any] | None = None,
+    inputs: Any = None,
+    targets: Any = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check the gradient that one training step implies: (before - after) / learning rate.
+
+    Nothing of the training code has to be taken apart: ``step`` changes the parameters, and the
+    change is compared with the numerical gradient of the loss it claims to descend. Afterwards
+    everything is as before.
+
+    Parameters
+    ----------
+    step
+        Makes one plain gradient step, changing ``params`` in place.
+    params
+        The arrays that ``step`` changes: a dict or list of them, an object with them as its
+        ``params`` or attributes, or a function that returns those in use (``lambda: [net.W]``).
+        Steps that rebind (``self.W = self.W - ...``) need the object.
+    loss
+        Returns the loss that is reported, at the current parameters.
+    learning_rate
+        Of the step.
+    predict, inputs, targets
+        Where given, a wrong step is explained by the predictions ``predict(inputs)`` and the
+        targets (class indices or rows like the predictions): another loss descended, only the
+        last sample counted, samples that depend on one another.
+    tolerance, seed
+        As for `check`.
+
+    Returns
+    -------
+    Report
+        One verdict per parameter. A step that is no plain descent is told from a wrong one: the
+        velocity of momentum is taken off; clipping, averaged and adaptive steps (Adam, RMSProp) are
+        undecided, as only their size is another, and named with their numbers; weight decay that
+        the loss is without is a fault of one of the two. See `gradcheck.training.optimizer_rules`.
+
+    Raises
+    ------
+    ValueError
+        If the step changes nothing, or an argument does not fit.
+    """
+    if not learning_rate or not math.isfinite(learning_rate):
+        raise ValueError(f"learning_rate={learning_rate!r}: expected a number other than zero")
+    memory = Memory([step, loss, predict, params, inputs])
+    with memory.guarded():
+        _require_scalar(loss())
+        places = parameters_of(params, step, loss, memory)
+        if not any(matters(place, loss, memory) for place in places.values()):
+            raise ValueError(
+                f"loss returns the same number wherever {', '.join(places)} are: let it compute "
+                "the loss anew, from the very parameters that the step changes"
+            )
+        update = Update(step, places, loss, learning_rate, memory)
+        seen = update.observe()
+        subject = update.target()
+        subject.uncovered = Coverage(
+            (params, loss, step),
+            lambda: places.values(),
+            (inputs, targets),
+            asked=isinstance(params, Mapping | list | tuple),
+            reason=UNMOVED,
+        )
+        lab = Lab(subject, seed)
+        predictions = _Predictions.of(lab, update, predict, inputs, targets)
+        explainer = explain_tensor if predictions is None else predictions.explain
+        checker = Checker(lab, "project", tolerance, explainer)
+        report = checker.report(list(places), False, seed)
+        failed = [name for name, part in report.tensors.items() if part.verdict is Verdict.FAIL]
+        rule = recognised(lab, failed) if failed and not seen.random else None
+        if rule is not None and not rule.of_size:
+            report = replace(report, explanations=(rule.explanation,))
+        elif rule is not None:
+            reason = f"{rule.explanation.message}; {rule.explanation.fix}"
+            report = as_undecided(report, reason, failed)
+        return _restated(report, seen, learning_rate)
+
+
+def _require_scalar(value: Any) -> None:
+    if np.size(value) != 1:
+        raise ValueError(
+            f"loss returned shape {np.shape(value)}: expected one number; return its mean or sum, "
+            "whichever the step descends"
+        )
+
+
+def _restated(report: Report, seen: Habit, learning_rate: float) -> Report:
+    """The report in the words of a step: what it remembers, its rate, its randomness."""
+    notes = (*report.notes, seen.note) if seen.note else report.notes
+    if seen.random:
+        return replace(as_undecided(report, seen.note), notes=notes)
+    factors = [_common_factor(explanation, report) for explanation in report.explanations]
+    if factors and all(abs(factor - (1 - seen.momentum)) < SAME for factor in factors):
+        twice = _is_twice(factors[0], learning_rate)
+        reason = (
+            f"the velocity is an average, momentum {seen.momentum:.4g} and {factors[0]:.4g} of the "
+            f"gradient: a single step has {factors[0]:.4g} of the learning rate"
+            f"{', unless that is applied twice' if twice else ''}; pass "
+            f"learning_rate={learning_rate * factors[0]:.4g} to have that judged"
+        )
+        return replace(as_undecided(report, reason), notes=notes)
+    explanations = tuple(
+        e if math.isnan(factor) else _of_step(e, factor, learning_rate)
+        for e, factor in zip(report.explanations, factors, strict=True)
+    )
+    return replace(report, notes=notes, explanations=explanations)
+
+
+def _common_factor(explanation: Explanation, report: Report) -> float:
+    """Return the factor of all parameters that an explanation is about; NaN if it is not."""
+    match = FACTOR.search(explanation.evidence)
+    common = all(part.verdict is Verdict.FAIL for part in report.tensors.values())
+    if explanation.code != "constant_factor" or not common or match is None:
+        return math.nan
+    return float(match.group(1))
+
+
+def _of_step(explanation: Explanation, factor: float, learning_rate: float) -> Explanation:
+    """A factor common to all parameters may be that of the learning rate."""
+    rate = f"{learning_rate * factor:.4g}"
+    message = (
+        f"the step is {factor:.4g} times what learning_rate={learning_rate:g} implies; "
+        f"is it {rate}? Or does the step sum where the loss averages?"
+    )
+    if _is_twice(factor, learning_rate):
+        message = f"the learning rate {learning_rate:g} is applied twice"
+    fix = f"pass learning_rate={rate}; or {explanation.fix}"
+    return replace(explanation, message=message, fix=fix)
+
+
+def _is_twice(factor: float, learning_rate: float) -> bool:
+    return abs(factor - learning_rate) < SAME * learning_rate
+
+
+class _Predictions:
+    """Explains a wrong step by the predictions behind the loss."""
+
+    def __init__(
+        self,
+        together: Probe,
+        alone: Probe | None,
+        losses: Losses,
+        factor: float,
+        update: Update,
+    ) -> None:
+        self.together = together
+        self.alone = alone
+        self.losses = losses
+        # of the loss that is reported to the mean over the batch: n for a sum
+        self.factor = factor
+        self.update = update
+
+    @classmethod
+    def of(
+        cls,
+        lab: Lab,
+        update: Update,
+        predict: Callable[[Any], Any] | None,
+        inputs: Any,
+        targets: Any,
+    ) -> _Predictions | None:
+        """Return the explainer, None where the loss is none of the predictions' known losses."""
+        if predict is None or inputs is None or targets is None:
+            return None
+        size = len(inputs)
+
+        def rows() -> Array:
+            return np.concatenate(
+                [np.atleast_2d(np.asarray(predict(inputs[i : i + 1]))) for i in range(size)]
+            )
+
+        together = Probe(update.target(lambda: predict(inputs)))
+        first = together.run(update.base).outputs[0]
+        reported = float(lab.base.outputs[0])
+        losses = identify(candidates(targets, first), first, reported)
+        if losses is None:
+            return None
+        factor = reported / losses.reported.value((first,))
+        separate = Probe(update.target(rows))
+        try:
+            by_row = separate.run(update.base).outputs[0]
+        except Exception:  # noqa: BLE001 (strangers' code for a single sample may refuse rows)
+            by_row = first
+        same = by_row.shape != first.shape or np.allclose(
+            by_row, first, rtol=ROUNDINGS * np.finfo(first.dtype).eps, atol=0
+        )
+        return cls(together, None if same else separate, losses.times(factor), factor, update)
+
+    def explain(self, lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
+        """Explain the gradient implied for ``name``."""
+        evidence = self._evidence(lab, self.together, name)
+        if self.alone is not None:
+            evidence.alone = self._evidence(lab, self.alone, name)
+            evidence.alone.directions = evidence.directions
+        return explain(evidence, worst)
+
+    def _evidence(self, lab: Lab, probe: Probe, name: str) -> Evidence:
+        outputs: Outputs = probe.run(self.update.base).outputs
+        point = Point(
+            self.update.base,
+            outputs,
+            tuple(self.factor * part for part in self.losses.reported.gradient(outputs)),
+            lab.base.claimed,
+            lab.base.unsure,
+        )
+        return Evidence(
+            probe, point, name, lab.eps, lab.rng, outputs[0].shape[0], losses=self.losses
+        )

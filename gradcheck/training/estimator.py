@@ -1,0 +1,196 @@
+"""The methods of a network that learns: one that trains on (X, y), a prediction, a loss."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place, set_to
+from gradcheck.adapters.discovery.attributes import attributes
+from gradcheck.adapters.discovery.in_place_updates import rates
+from gradcheck.adapters.signatures.gradient_alignment import required_names
+from gradcheck.adapters.signatures.methods import Method, find_method
+from gradcheck.adapters.signatures.name_tables import (
+    LOSS_METHODS,
+    OUTPUT_NAMES,
+    PREDICT_NAMES,
+    SIZE_NAMES,
+    STEP_METHODS,
+    is_epochs,
+    is_rate,
+    is_target,
+)
+from gradcheck.state import Memory
+from gradcheck.target import Array
+from gradcheck.training.raw_scores import behind
+
+# The rate for a training method that asks for one.
+RATE = 0.1
+
+INPUT_NAMES = frozenset({"x", "data", "input", "inputs", "features", "x_train"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call of a training method that makes one pass over a batch."""
+
+    method: Method
+    arguments: dict[str, Any]
+    rate: float | None
+    knob: Place | None
+    once: tuple[Place, ...]
+
+    @classmethod
+    def of(cls, network: Any, method: Method, X: Any, y: Any) -> Step:
+        """Bind the data, one epoch of one batch, and a learning rate where one is asked for."""
+        arguments: dict[str, Any] = {}
+        knob = next(_kept_rates(network), None)
+        rate = float(knob.get()) if knob is not None else None
+        names = data_names(method)
+        data = dict(zip(names, (y, X) if is_target(names[0]) else (X, y), strict=True))
+        for name, parameter in inspect.signature(method).parameters.items():
+            if name in data:
+                arguments[name] = data[name]
+            elif is_rate(name):
+                default = parameter.default
+                rate = default if isinstance(default, int | float) and default else RATE
+                arguments[name], knob = rate, Place(arguments, name, True)
+            elif is_epochs(name):
+                arguments[name] = 1
+            elif name.lower() in SIZE_NAMES:
+                arguments[name] = len(X)
+        once = tuple(
+            Place(network, name, False)
+            for name, value in attributes(network).items()
+            if is_epochs(name) and type(value) is int and value > 1
+        )
+        return cls(method, arguments, rate, knob, once)
+
+    @property
+    def words(self) -> str:
+        """The call as it is written."""
+        given = ", ".join(
+            f"{name}={value:g}" if isinstance(value, int | float) else name
+            for name, value in self.arguments.items()
+        )
+        return f"{name_of(self.method)}({given})"
+
+    def make(self) -> None:
+        """Make the call, whatever it prints."""
+        with set_to((place, 1) for place in self.once), unheard():
+            self.method(**self.arguments)
+
+
+@dataclass(frozen=True)
+class OwnLoss:
+    """The loss that a network reports, by a method of its own."""
+
+    method: Method
+    predict: Callable[[Any], Any]
+    X: Any
+    y: Any
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, network: Any, predict: Callable[[Any], Any], X: Any, y: Any) -> OwnLoss | None:
+        """Return the loss, None where the network has none that can be called."""
+        method = find_method(network, LOSS_METHODS)
+        names = required_names(method) or [] if method is not None else []
+        if method is None or not names:
+            return None
+        loss = cls(method, predict, X, y, tuple(names))
+        try:
+            loss.value()
+        except Exception:  # noqa: BLE001 (a method meant for something else may raise anything)
+            return None
+        return loss
+
+    @property
+    def words(self) -> str:
+        """The call as it is written."""
+        return f"{name_of(self.method)}({', '.join(self.names)})"
+
+    def value(self) -> Any:
+        """Return what the method returns, after a forward."""
+        prediction = self.predict(self.X)
+        return self.method(*(self._argument(name, prediction) for name in self.names))
+
+    def _argument(self, name: str, prediction: Any) -> Any:
+        if is_target(name):
+            return self.y
+        is_data = name.lower() in INPUT_NAMES and name.lower() not in OUTPUT_NAMES
+        return self.X if is_data else prediction
+
+
+def find_step(network: Any, X: Any, y: Any, memory: Memory) -> Method | None:
+    """Return the first method that trains on a batch and its targets, None if there is none."""
+    for name in STEP_METHODS:
+        method = find_method(network, [name])
+        if method is None or len(data_names(method)) != 2:
+            continue
+        try:
+            Step.of(network, method, X, y).make()
+        except Exception:  # noqa: BLE001 (a method meant for something else may raise anything)
+            continue
+        else:
+            return method
+        finally:
+            memory.restore(everything=True)
+    return None
+
+
+def find_predictor(network: Any, X: Any) -> Callable[[Any], Any] | None:
+    """Return the method whose output for ``X`` are floating-point numbers, None if none does.
+
+    Of one that returns classes, the numbers behind them are taken.
+    """
+    found = [find_method(network, [name]) for name in PREDICT_NAMES]
+    methods = [m for m in found if m is not None and len(required_names(m) or ()) == 1]
+    for predict in [*methods, *map(behind, methods)]:
+        try:
+            if array_of(predict(X)).dtype.kind == "f":
+                return predict
+        except Exception:  # noqa: BLE001 (a method meant for something else may raise anything)
+            continue
+    return None
+
+
+def array_of(predicted: Any) -> Array:
+    """Return the output of a forward, the first of several."""
+    return np.asarray(predicted[0] if isinstance(predicted, tuple) else predicted)
+
+
+def name_of(method: Callable[..., Any]) -> str:
+    """Return what a method is called."""
+    return getattr(method, "__name__", type(method).__name__)
+
+
+def data_names(method: Method) -> list[str]:
+    """Return the arguments that a training method cannot do without, besides its settings."""
+    return [
+        name
+        for name in required_names(method) or ()
+        if not is_rate(name) and not is_epochs(name) and name.lower() not in SIZE_NAMES
+    ]
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let the user's code print unheard."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def _kept_rates(network: Any) -> Iterator[Place]:
+    """Yield the learning rates that a network and its parts keep, by the usual names or others."""
+    yield from rates(network)
+    for name, value in attributes(network).items():
+        if is_rate(name) and name != "step" and isinstance(value, float) and value > 0:
+            yield Place(network, name, False)

@@ -1,0 +1,260 @@
+"""Rules by which a training step may turn the gradient into a change of the parameters.
+
+A step that is not plain descent implies another gradient than that of the loss, and may still be
+right. Each rule predicts what the step implies from the numerical gradient at a few entries of
+every parameter, and is accepted only where it predicts all of them within their bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradcheck.checking.entrywise import EntryByEntry
+from gradcheck.checking.linearization import Lab
+from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.report.data import Explanation
+from gradcheck.target import Array
+
+# Entries measured of each parameter: the largest claims, and as many at random.
+LARGEST, RANDOM = 6, 6
+# Entries that have to agree beyond the numbers fitted.
+SPARE = 3
+# A threshold that somebody chose has at most so many digits; one norm in 10^4 has them by chance.
+DIGITS, CHOSEN = 2, 1e-6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some entries of every parameter whose gradient is not that of the loss.
+
+    Attributes
+    ----------
+    norms
+        Euclidean norms of the implied gradients, by parameter, of all parameters.
+    name
+        The parameter of each entry.
+    value, implied, numerical, bound
+        The entry, the gradient that the step implies, the measured one, and the error of the two.
+    """
+
+    norms: dict[str, float]
+    name: Array
+    value: Array
+    implied: Array
+    numerical: Array
+    bound: Array
+
+    @classmethod
+    def of(cls, lab: Lab, names: list[str]) -> Sample:
+        """Measure entries of the parameters in ``names``."""
+        point, found = lab.base, []
+        for name in names:
+            claim, entries = point.claimed[name], EntryByEntry(lab, point, name)
+            largest = np.argsort(np.abs(claim), axis=None)[-LARGEST:]
+            others = lab.rng.permutation(claim.size)[:RANDOM]
+            for position in np.union1d(largest, others):
+                index = tuple(int(i) for i in np.unravel_index(position, claim.shape))
+                entry, value = entries.one(index), float(point.tensors[name][index])
+                found.append((name, value, entry.claimed, entry.numerical, entry.bound))
+        norms = {name: float(np.linalg.norm(claim)) for name, claim in point.claimed.items()}
+        return cls(norms, *(np.array(column) for column in zip(*found, strict=True)))
+
+    def where(self, chosen: Array) -> Sample:
+        """Return some of the entries."""
+        columns = ("name", "value", "implied", "numerical", "bound")
+        return replace(self, **{column: getattr(self, column)[chosen] for column in columns})
+
+    def fitted(self, columns: list[Array], to: Array) -> list[float]:
+        """Return the coefficients of columns that fit best, entries weighted by what is known."""
+        matrix = np.stack([*columns, to], axis=1)
+        weight = np.where(self.bound > 0, 1 / self.bound, np.inf)
+        known = np.isfinite(matrix).all(axis=1) & np.isfinite(weight) & (weight > 0)
+        if known.sum() < len(columns):
+            return [float("nan")] * len(columns)
+        weighted = matrix[known] * weight[known, np.newaxis]
+        return [float(c) for c in np.linalg.lstsq(weighted[:, :-1], weighted[:, -1], rcond=None)[0]]
+
+    def is_predicted(self, prediction: Array, slope: Array | float = 1.0, fitted: int = 1) -> bool:
+        """Whether a prediction with this slope in the gradient agrees at all entries."""
+        known = np.isfinite(self.bound) & np.isfinite(prediction)
+        error = np.abs(self.implied - prediction)
+        within = error <= MARGIN * self.bound * np.maximum(1.0, np.abs(slope))
+        return bool(known.sum() >= fitted + SPARE and within[known].all())
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What turns the gradient into the step.
+
+    Attributes
+    ----------
+    explanation
+        What was recognised, of all parameters that failed.
+    of_size
+        Whether only the size of the step is another: people mean that, so that it is no fault.
+    """
+
+    explanation: Explanation
+    of_size: bool = True
+
+
+def recognised(lab: Lab, failed: list[str]) -> Rule | None:
+    """Return the rule that the step follows, told of all parameters that failed; None if unknown.
+
+    Parameters
+    ----------
+    lab
+        Where the implied gradients are heard and the numerical ones measured.
+    failed
+        The parameters whose implied gradient is not that of the loss.
+    """
+    lab.begin("rules")
+    sample = Sample.of(lab, failed)
+    factor = _factor(sample)
+    if np.isfinite(factor):
+        return _clipped_together(sample, factor) if set(sample.norms) == set(failed) else None
+    told = (rule(sample) for rule in (_clipped_apart, _clipped_entries, _decay, _adaptive))
+    return next((rule for rule in told if rule is not None), None)
+
+
+def _clipped_together(sample: Sample, factor: float) -> Rule | None:
+    """The step is g min(1, c / |g|), the norm that of all parameters (Pascanu et al. 2013)."""
+    size = float(np.linalg.norm(list(sample.norms.values())))
+    if not 0 < factor < 1 or not _is_chosen(size):
+        return None
+    return _clipping(sample, f"all gradients together to norm {size:.4g}", np.array([factor]))
+
+
+def _clipped_apart(sample: Sample) -> Rule | None:
+    """The step is g min(1, c / |g|), for each parameter by itself."""
+    names = sorted(set(sample.name.tolist()))
+    factors = np.array([_factor(sample.where(sample.name == name)) for name in names])
+    sizes = np.array([sample.norms[name] for name in names])
+    alike = np.allclose(sizes, sizes[0], rtol=CHOSEN, atol=0)
+    known = alike if len(sizes) > 1 else _is_chosen(sizes[0])
+    if not known or not np.all((factors > 0) & (factors < 1)):
+        return None
+    return _clipping(sample, f"each parameter's gradient to norm {sizes[0]:.4g}", factors)
+
+
+def _clipped_entries(sample: Sample) -> Rule | None:
+    """The step is min(max(g, -c), c), entry by entry."""
+    limit = float(np.abs(sample.implied).max())
+    at_limit = np.isclose(np.abs(sample.implied), limit, rtol=CHOSEN, atol=0)
+    beyond = np.abs(sample.numerical) > limit + MARGIN * sample.bound
+    clipped = np.clip(sample.numerical, -limit, limit)
+    # the sign of a gradient is clipped as well, and has nothing within the limits
+    if beyond.sum() <= SPARE or at_limit.all() or not sample.is_predicted(clipped):
+        return None
+    return _clipping(sample, f"every entry to {limit:.4g}", np.ones(1))
+
+
+def _clipping(sample: Sample, what: str, factors: Array) -> Rule:
+    left = f", which leaves {factors.min():.4g} of the gradient" if factors.min() < 1 else ""
+    told = _told(
+        sample,
+        "constant_factor",
+        f"the step clips {what}{left}",
+        "check with the clipping off to see that all else is right",
+    )
+    return Rule(told)
+
+
+def _decay(sample: Sample) -> Rule | None:
+    """The step is k g + c w, or k g + c sign(w): a penalty that the reported loss is without."""
+    terms = {
+        ("weight decay", "* {0}", "0.5 * {1} * np.sum({0} ** 2)"): sample.value,
+        ("an L1 penalty", "* np.sign({0})", "{1} * np.sum(np.abs({0}))"): np.sign(sample.value),
+    }
+    for (what, term, penalty), column in terms.items():
+        k, [size] = 1.0, sample.fitted([column], sample.implied - sample.numerical)
+        if not sample.is_predicted(sample.numerical + size * column):
+            k, size = sample.fitted([sample.numerical, column], sample.implied)
+        adds = np.abs(size * column) > MARGIN * sample.bound
+        predicted = k * sample.numerical + size * column
+        if adds.sum() <= SPARE or not sample.is_predicted(predicted, k, fitted=2):
+            continue
+        of = " and ".join(sorted(set(sample.name.tolist())))
+        scaled = "" if k == 1 else f", and {k:.6g} times the gradient of the loss"
+        told = _told(
+            sample,
+            "additive_term",
+            f"the step has {what} {size:.4g}{scaled}: it descends the loss reported and a penalty "
+            f"on {of}",
+            f"report the penalty as well, loss + {penalty.format('W', f'{size:.4g}')}, or check "
+            "with the decay off" + ("; the factor is a fault of its own" if scaled else ""),
+            f"implied = {k:.6g} * gradient + {size:.6g} {term.format('parameter')}",
+        )
+        return Rule(told, of_size=False)
+    return None
+
+
+def _adaptive(sample: Sample) -> Rule | None:
+    """The step is s g / (|g| + e): the sign, or the first of Adam, Adagrad (s = 1) or RMSProp."""
+    finite = np.isfinite(sample.implied) & np.isfinite(sample.numerical)
+    seen = sample.where(finite & (np.abs(sample.numerical) > MARGIN * sample.bound))
+    size, slope = np.abs(seen.implied), np.abs(seen.numerical)
+    fitted = _saturating(seen, size, slope)
+    if fitted is None:
+        return None
+    s, e = fitted
+    told = _told(
+        sample,
+        "gradient_of_other_loss",
+        f"the step follows the sign of the gradient, {s:.4g} in every entry: it is adaptive, "
+        f"{_name(s)}",
+        "every sign is right; check the sizes with plain gradient steps (SGD), or the layers alone",
+        f"implied = {s:.6g} * gradient / (|gradient| + {e:.2g})",
+    )
+    return Rule(told)
+
+
+def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] | None:
+    """Return s and e of steps of the size s |g| / (|g| + e), None where they are not."""
+    both_signs = bool((seen.implied > 0).any() and (seen.implied < 0).any())
+    if len(size) >= SPARE and both_signs and np.ptp(size) <= CHOSEN * size.max():
+        return float(np.median(size)), 0.0
+    if len(size) <= 2 + SPARE or np.any(size == 0):
+        return None
+    # 1 / size = 1 / s + (e / s) / |g|
+    columns = np.stack([np.ones(len(size)), 1 / slope], axis=1)
+    inverse, per_slope = np.linalg.lstsq(columns, 1 / size, rcond=None)[0]
+    if not inverse > 0 or per_slope > inverse * np.median(slope):
+        return None
+    s, e = float(1 / inverse), max(float(per_slope / inverse), 0.0)
+    predicted = s * seen.numerical / (slope + e)
+    # the derivative of the prediction by the gradient, s e / (|g| + e)^2, widens the bound
+    widened = s * e / (slope + e) ** 2 + CHOSEN * size / seen.bound
+    return (s, e) if seen.is_predicted(predicted, widened, fitted=2) else None
+
+
+def _name(size: float) -> str:
+    """Name the optimizer whose first step has this size."""
+    if np.isclose(size, 1, rtol=1e-3):
+        return "such as the first step of Adam or Adagrad, or signSGD, or all entries are clipped"
+    decay = 1 - size**-2
+    if size > 1 and _is_chosen(decay, 1e-4):
+        return f"such as the first step of RMSProp with decay {decay:.4g}"
+    return f"or signSGD at another learning rate, or every entry is clipped to {size:.4g}"
+
+
+def _factor(sample: Sample) -> float:
+    """Return the one factor between implied and numerical gradients; NaN if there is none."""
+    u, g, bound = sample.implied, sample.numerical, sample.bound
+    factor = float(u @ g / (g @ g or 1.0))
+    fits = np.abs(u - factor * g) <= MARGIN * bound * max(1.0, abs(factor))
+    return factor if fits.all() and np.any(np.abs(g) > MARGIN * bound) else float("nan")
+
+
+def _is_chosen(number: float, accuracy: float = CHOSEN) -> bool:
+    """Whether a number has so few digits that somebody wrote it down."""
+    return bool(np.isclose(float(f"{number:.{DIGITS - 1}e}"), number, rtol=accuracy, atol=0))
+
+
+def _told(sample: Sample, code: str, message: str, fix: str, formula: str = "") -> Explanation:
+    names = list(dict.fromkeys(sample.name.tolist()))
+    seen = f"this predicts {len(sample.value)} entries measured, of {', '.join(names)}"
+    evidence = f"{formula}; {seen}" if formula else seen
+    return Explanation(code, ", ".join(names), 0.99, evidence, message, fix)

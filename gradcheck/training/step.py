@@ -1,0 +1,285 @@
+"""A training step as a target: where its parameters are, what it remembers, what it implies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.discovery.accessors import Place, places_in
+from gradcheck.adapters.discovery.attributes import Slot, slots
+from gradcheck.state import Memory
+from gradcheck.target import Array, Run, Target, Tensors, as_outputs, is_differentiable
+
+# Two steps from one state agree to rounding of the parameters; relative to the step this is safe.
+SAME = 1e-6
+
+# Steps repeated from the same parameters.
+REPEATS = 6
+
+ADAPTIVE = (
+    "the step's size changes as it is repeated (an adaptive rate, or a schedule): the next step "
+    "alone is judged"
+)
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What repeating the step from the same parameters shows.
+
+    Attributes
+    ----------
+    offset
+        What earlier steps add to the gradient implied, by parameter; empty without momentum.
+    note
+        What was seen, in words; empty where steps repeat.
+    random
+        Whether the steps differ in a way that no momentum explains.
+    momentum
+        Share of the velocity that a step keeps.
+    """
+
+    offset: Tensors
+    note: str = ""
+    random: bool = False
+    momentum: float = 0.0
+
+
+class _Current:
+    """The parameters a function returns, read anew each time, since a step may rebind them."""
+
+    def __init__(self, read: Callable[[], Any]) -> None:
+        self.read = read
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.read()[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.read()[key] = value
+
+
+def parameters_of(
+    params: Any, step: Callable[[], Any], loss: Callable[[], Any], memory: Memory
+) -> dict[str, Place]:
+    """Return where the parameters are kept: in containers, an object, or what a call returns.
+
+    Of an object that declares none, these are the arrays that the step changes and the loss
+    depends on: velocities and caches are attributes like the parameters, and no parameters.
+
+    Raises
+    ------
+    ValueError
+        There is no array of floating-point numbers among them.
+    """
+    found = _declared(params)
+    if found:
+        return found
+    found = {slot.name: _lasting(slot) for slot in slots(params)}
+    if not found and callable(params):
+        found = _of_call(params)
+    if not found:
+        raise ValueError(
+            "params: expected floating-point arrays in a dict or list, an object with them as "
+            "its params or attributes, or a function that returns them; got "
+            f"{type(params).__name__}"
+        )
+    return _trained(found, step, loss, memory)
+
+
+def _lasting(slot: Slot) -> Place:
+    """Return the place that holds when the step puts a new container where the old one was."""
+    if not slot.route:
+        return slot.place
+
+    def container() -> Any:
+        held = slot.home.get()
+        for key in slot.route[:-1]:
+            held = held[key]
+        return held
+
+    return Place(_Current(container), slot.route[-1], True)
+
+
+def _declared(params: Any) -> dict[str, Place]:
+    """Return the arrays of a dict or list, or of the one that an object calls its parameters."""
+    if isinstance(params, Mapping | list | tuple):
+        return places_in(params)
+    held = getattr(params, "params", None) or getattr(params, "parameters", None)
+    return places_in(held) if isinstance(held, Mapping | list | tuple) else {}
+
+
+def _of_call(read: Callable[[], Any]) -> dict[str, Place]:
+    first, owner = read(), _Current(read)
+    if isinstance(first, Mapping):
+        names = {key: str(key) for key in first}
+    else:
+        names = {position: f"params[{position}]" for position in range(len(first))}
+    return {
+        name: Place(owner, key, True)
+        for key, name in names.items()
+        if is_differentiable(first[key])
+    }
+
+
+def _trained(
+    places: dict[str, Place], step: Callable[[], Any], loss: Callable[[], Any], memory: Memory
+) -> dict[str, Place]:
+    before = {name: np.array(place.get()) for name, place in places.items()}
+    step()
+    after = {name: np.array(place.get()) for name, place in places.items()}
+    memory.restore(everything=True)
+    # what changes its shape is made of the data
+    changed = [
+        name
+        for name, value in before.items()
+        if value.shape == after[name].shape and not np.array_equal(value, after[name])
+    ]
+    kept = {name: places[name] for name in changed if matters(places[name], loss, memory)}
+    alike = {name: places[name] for name in places if before[name].shape == after[name].shape}
+    return kept or alike
+
+
+def matters(place: Place, loss: Callable[[], Any], memory: Memory) -> bool:
+    """Whether the loss changes with the value kept here."""
+    before, value = np.asarray(loss()), np.array(place.get())
+    memory.restore(everything=True)
+    noise = np.random.default_rng(0).standard_normal(value.shape)
+    place.put((value + 0.1 * noise * (1 + np.abs(value))).astype(value.dtype))
+    after = np.asarray(loss())
+    memory.restore(everything=True)
+    return not np.array_equal(before, after)
+
+
+def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:
+    """Repeat the step from the same parameters, keeping all else that it remembers.
+
+    Notes
+    -----
+    With momentum m the step applies v_k = m v_(k-1) + g: at a constant gradient the differences
+    of successive steps fall by the factor m, and g = v_2 - m v_1. Steps of an adaptive rate, or of
+    a schedule, keep their signs and change one way only, in every entry; `REPEATS` random steps of
+    one entry do so twice in `REPEATS` factorial times.
+    """
+    repeated = [_flat(implied()) for _ in range(REPEATS)]
+    names, v = repeated[0][0], np.stack([flat for _, flat in repeated])
+    scale = max(float(np.abs(v[0]).max()), 1e-300)
+    changes = np.diff(v, axis=0)
+    if np.abs(changes).max() <= SAME * scale:
+        return Habit({})
+    momentum = float(changes[0] @ changes[1] / max(float(changes[0] @ changes[0]), 1e-300))
+    off = float(np.abs(changes[1:] - momentum * changes[:-1]).max())
+    if not 0 < momentum < 1 or off > SAME * scale:
+        if _is_adaptive(v):
+            return Habit({}, ADAPTIVE)
+        return Habit(
+            {},
+            "the step is random or keeps changing: repeated from the same parameters it implies "
+            "other gradients; pass a step on one fixed batch (or seed it inside), and loss on "
+            "the same batch",
+            random=True,
+        )
+    gradient = v[1] - momentum * v[0]
+    if np.abs(gradient).max() <= SAME * scale:
+        return Habit({}, f"the learning rate falls by the factor {momentum:.4g} with each step")
+    return Habit(
+        _unflat(names, v[0] - gradient),
+        f"the step has momentum {momentum:.4g}: the velocity of earlier steps was taken off, and "
+        "the gradient of this step alone is judged",
+        momentum=momentum,
+    )
+
+
+def _is_adaptive(steps: Array) -> bool:
+    """Whether successive steps, as rows, keep their signs and change in size one way only."""
+    changes, signs = np.diff(np.abs(steps), axis=0), np.sign(steps)
+    one_way = np.all(changes <= 0, axis=0) | np.all(changes >= 0, axis=0)
+    return bool(one_way.all() and (signs == signs[0]).all())
+
+
+def _flat(gradients: Mapping[str, Array]) -> tuple[dict[str, tuple[int, ...]], Array]:
+    shapes = {name: value.shape for name, value in gradients.items()}
+    return shapes, np.concatenate([value.reshape(-1) for value in gradients.values()])
+
+
+def _unflat(shapes: Mapping[str, tuple[int, ...]], flat: Array) -> dict[str, Array]:
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    parts = np.split(flat, ends[:-1])
+    return {name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)}
+
+
+class Update:
+    """A training step seen as a claim: the gradient it implies."""
+
+    def __init__(
+        self,
+        step: Callable[[], Any],
+        places: Mapping[str, Place],
+        loss: Callable[[], float],
+        learning_rate: float,
+        memory: Memory,
+    ) -> None:
+        self.step = step
+        self.places = places
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.memory = memory
+        self.base = {name: np.array(place.get()) for name, place in places.items()}
+        self.offset: Tensors = {}
+
+    def observe(self) -> Habit:
+        """Repeat the step, and take off from now on what earlier steps add."""
+        seen = habit(lambda: self.stepped(self.base))
+        self.offset = seen.offset
+        self.memory.restore(everything=True)
+        return seen
+
+    def target(self, forward: Callable[[], Any] | None = None) -> Target:
+        """Return the target whose forward is the loss, or ``forward`` where one is given."""
+        evaluate = forward or (lambda: np.asarray(self.loss()))
+
+        def run(tensors: Tensors) -> Run:
+            self.write(tensors)
+            return Run(as_outputs(evaluate()), lambda _: self.implied(tensors), dict(tensors))
+
+        rounding = {
+            # the step is known to one rounding of the parameter before and after
+            name: np.finfo(value.dtype).eps * np.abs(value) / abs(self.learning_rate)
+            for name, value in self.base.items()
+        }
+        return Target.from_run(
+            f"training step ({getattr(self.step, '__qualname__', type(self.step).__name__)})",
+            self.base,
+            run,
+            roles=dict.fromkeys(self.base, "parameter"),
+            state=self.memory,
+            unit_cotangent=True,
+            claim_errors=rounding,
+        )
+
+    def write(self, tensors: Tensors) -> None:
+        """Put the parameters where the tensors are."""
+        for name, place in self.places.items():
+            place.put(tensors[name])
+
+    def implied(self, tensors: Tensors) -> dict[str, Array]:
+        """Return the gradient implied by a step from ``tensors``, in the state remembered."""
+        self.memory.restore()
+        return self.stepped(tensors)
+
+    def stepped(self, tensors: Tensors) -> dict[str, Array]:
+        """Make one more step, from ``tensors``, and return the gradient it implies."""
+        self.write(tensors)
+        self.step()
+        after = {name: np.array(place.get()) for name, place in self.places.items()}
+        changed = {name: value - after[name] for name, value in tensors.items()}
+        if not any(np.any(change) for change in changed.values()):
+            raise ValueError(
+                f"step changed none of {list(tensors)}: pass the very arrays it updates in place, "
+                "or the object whose attributes it rebinds"
+            )
+        return {
+            name: change / self.learning_rate - self.offset.get(name, 0.0)
+            for name, change in changed.items()
+        }

@@ -1,0 +1,1 @@
+"""Golden files: what README, docs and demonstration show."""

@@ -1,0 +1,149 @@
+"""The command line: exit statuses, files written, and errors in one line."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from gradcheck.cli.main import app
+from tests.support import ROOT
+
+STRANGERS = ROOT / "tests" / "support" / "user_layers.py"
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def layers(tmp_path):
+    file = tmp_path / "mylayers.py"
+    file.write_text(
+        STRANGERS.read_text()
+        + "\n\ndense = Dense(4, 3)\nbroken = Dense(4, 3, 'sign_flipped')\nembedding = Embedding()\n"
+    )
+    return file
+
+
+def run(*arguments):
+    return RUNNER.invoke(app, [str(argument) for argument in arguments])
+
+
+def test_check_passes_and_fails_by_its_exit_status(layers):
+    right = run("check", f"{layers}:dense", "--input", "5,4")
+    wrong = run("check", f"{layers}:broken", "-i", "5,4")
+
+    assert right.exit_code == 0, right.output
+    assert right.output.startswith("PASS")
+    assert wrong.exit_code == 1
+    assert "sign_flipped" in wrong.output.splitlines()[0]
+
+
+def test_check_in_several_processes_says_the_same(layers):
+    alone = run("check", f"{layers}:broken", "-i", "5,4", "--directions", "3")
+    together = run("check", f"{layers}:broken", "-i", "5,4", "--directions", "3", "--workers", "2")
+    assert alone.exit_code == together.exit_code == 1
+    assert alone.output == together.output
+
+
+def test_an_ending_that_cannot_be_written_is_refused_before_the_work(layers, tmp_path):
+    refused = run("check", f"{layers}:dense", "-i", "5,4", "-o", tmp_path / "report.pdf")
+    assert refused.exit_code == 2
+    assert ".html" in refused.output
+
+
+def test_version_is_told():
+    assert run("--version").output.startswith("gradcheck 0.")
+
+
+def test_check_takes_integers_files_and_dtypes(layers, tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((5, 4)))
+
+    assert run("check", f"{layers}:embedding", "-i", "6:int5").exit_code == 0
+    assert run("check", f"{layers}:dense", "-i", tmp_path / "x.npy").exit_code == 0
+    assert run("check", f"{layers}:dense", "-i", "5,4:float32").exit_code == 0
+
+
+def test_check_writes_the_report(layers, tmp_path):
+    target = tmp_path / "report.json"
+
+    run("check", f"{layers}:broken", "-i", "5,4", "-o", target)
+
+    assert json.loads(target.read_text())["explanations"][0]["code"] == "sign_flipped"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("check", "nowhere"), "expected module:attribute"),
+        (("check", "no_such_module:x"), "no module 'no_such_module'"),
+        (("check", "missing.py:x"), "no file 'missing.py'"),
+        (("check", "json:lods"), "has no 'lods'"),
+        (("check", "json:loads", "-i", "3,x"), "--input 3,x"),
+        (("check", "json:loads", "-i", "3:complex64"), "no floating-point type"),
+        (("check", "json:loads", "-i", "absent.npy"), "no such file"),
+        (("diagnose", "absent.csv"), "absent.csv"),
+        (("train", "--hidden", "a,b"), "--hidden a,b"),
+        (("train", "--data", "nowhere"), "not a folder"),
+        (("properties", "sofmax", "json:loads"), "softmax"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line_and_status_two(
+    arguments, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    result = run(*arguments)
+
+    assert result.exit_code == 2, result.output
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_train_writes_a_history_that_diagnose_reads_and_draws(tmp_path):
+    history, plot = tmp_path / "history.jsonl", tmp_path / "plot.png"
+
+    trained = run("train", "--epochs", 2, "--hidden", 16, "-o", history)
+    diagnosed = run("diagnose", history, "-o", plot)
+
+    assert trained.exit_code == 0, trained.output
+    assert "validation accuracy" in trained.output
+    assert diagnosed.exit_code == 0, diagnosed.output
+    assert "too_few_epochs" in diagnosed.output
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_diagnose_fails_on_what_it_is_told_to(tmp_path):
+    file = tmp_path / "run.csv"
+    rows = [f"{e},{1 / (e + 1)},nan,0.5,0.1" for e in range(12)]
+    file.write_text("epoch,loss,val_loss,accuracy,val_accuracy\n" + "\n".join(rows) + "\n")
+
+    assert run("diagnose", file).exit_code == 0
+    assert run("diagnose", file, "--fail-on", "problem").exit_code == 1
+    assert run("diagnose", file, "--fail-on", "nonsense").exit_code == 2
+
+
+def test_properties_refuses_the_askers_softmax():
+    result = run("properties", "softmax", "network.faulty_mlp:matrix_softmax", "--examples", 20)
+
+    assert result.exit_code == 1
+    assert "each_row_as_if_alone" in result.output or "row" in result.output
+
+
+def test_importing_gradcheck_loads_nothing_heavy():
+    heavy = ["matplotlib", "hypothesis", "torch", "jax", "rich", "pytest"]
+    code = f"import sys, gradcheck; print([m for m in {heavy} if m in sys.modules])"
+
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert shown.stdout.strip() == "[]"
+
+
+def test_diagnose_tells_what_was_not_read_and_takes_columns(tmp_path):
+    file = tmp_path / "log.csv"
+    file.write_text("epoch,fit,check,foo\n1,2.0,2.1,a\n2,oops,1.5,b\n3,1.0,1.2,c\n4,0.9,1.1,d\n")
+    done = run("diagnose", file, "--columns", "train_loss=fit,val_loss=check")
+    assert "not read: line 3, column 'fit'" in done.output
+    assert "not judged: foo" in done.output
+    assert run("diagnose", file, "--columns", "fit").exit_code == 2
+    assert run("diagnose", file, "--columns", "train_loss=fit", "-o", "x.foo").exit_code == 2

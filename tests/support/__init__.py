@@ -1,0 +1,5 @@
+"""Layers, functions and runs that several tests share."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
