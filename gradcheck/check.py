@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import as_target, parts
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.executor import Workers, pack
 from gradcheck.explain import explain_tensor
 from gradcheck.report.data import Explanation, Verdict
 from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
-from gradcheck.runner import Checker, Job, Mode, Perform
-from gradcheck.state import Memory
+from gradcheck.runner import Job, Mode, Perform, Runner
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Outputs, Target
 from gradcheck.training.check_update import check_update
 from gradcheck.training.fit_methods import LATER, Training, training_of
@@ -101,7 +101,7 @@ def check(
     _validate(mode, tolerance, directions)
     training = None if isinstance(target, Target) else training_of(target, inputs, params)
     if training is not None:
-        with Memory([target, params]).guarded():
+        with StateSnapshot([target, params]).guarded():
             return _of_training(training, target if params is None else params, tolerance, seed)
     question = _Question(
         target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions
@@ -144,12 +144,12 @@ class _Question:
     seed: int
     directions: int
 
-    def __call__(self) -> Checker:
+    def __call__(self) -> Runner:
         """Adapt the target, and hear its claims."""
         subject = as_target(self.target, *self.inputs, params=self.params)
-        lab = Lab(subject, self.seed, _given_cotangents(subject, self.cotangent))
-        return Checker(
-            lab,
+        context = CheckContext(subject, self.seed, _given_cotangents(subject, self.cotangent))
+        return Runner(
+            context,
             self.mode,
             self.tolerance,
             explain_tensor if self.explain else None,
@@ -174,12 +174,12 @@ def _examine(
         question = replace(question, explain=False)
     packed = None if executor is None else pack(question)
     checker = question()
-    target = checker.lab.native.target
+    target = checker.context.native.target
     with target.state.guarded():
         perform: Perform = partial(_here, checker)
         if executor is not None and packed is not None:
             perform = Workers(executor, packed, checker.answer)
-        names = _chosen(checker.lab, tensors)
+        names = _chosen(checker.context, tensors)
         report = checker.report(
             names,
             question.contract,
@@ -190,7 +190,7 @@ def _examine(
     return replace(report, parts=layers, explanations=_blame(report.explanations, layers))
 
 
-def _here(checker: Checker, jobs: list[Job]) -> Iterator[Any]:
+def _here(checker: Runner, jobs: list[Job]) -> Iterator[Any]:
     return map(checker.answer, jobs)
 
 
@@ -249,14 +249,14 @@ def _validate(mode: str, tolerance: float | None, directions: int) -> None:
         raise ValueError(f"directions={directions!r}: expected at least one")
 
 
-def _chosen(lab: Lab, tensors: Iterable[str] | None) -> list[str]:
-    target = lab.native.target
+def _chosen(context: CheckContext, tensors: Iterable[str] | None) -> list[str]:
+    target = context.native.target
     if tensors is None:
         # an input without a claim, such as a loss's targets, is none of the layer's business
         return [
             name
             for name in target.tensors
-            if name in lab.base.claimed or target.role(name) == "parameter"
+            if name in context.base.claimed or target.role(name) == "parameter"
         ]
     names = [tensors] if isinstance(tensors, str) else list(tensors)
     unknown = [name for name in names if name not in target.tensors]

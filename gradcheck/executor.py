@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.runner import Checker, Job
+from gradcheck.runner import Job, Runner
 from gradcheck.target import TargetError
 
 # A process has one state of the global random generators: it answers one job at a time.
 _one_at_a_time = threading.Lock()
-_opened: dict[bytes, Checker] = {}
+_opened: dict[bytes, Runner] = {}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Failure:
     error: Exception
 
 
-def pack(question: Callable[[], Checker]) -> bytes:
+def pack(question: Callable[[], Runner]) -> bytes:
     """Return the question and the state of the global random generators, ready to be sent.
 
     Raises
@@ -68,11 +68,11 @@ def answer(packed: bytes, job: Job) -> Any:
             return Failure(error)
 
 
-def _open(packed: bytes) -> Checker:
+def _open(packed: bytes) -> Runner:
     question, (of_numpy, of_python) = pickle.loads(packed)
     np.random.set_state(of_numpy)  # noqa: NPY002
     random.setstate(of_python)
-    checker: Checker = question()
+    checker: Runner = question()
     return checker
 
 

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from gradcheck.checking.contract import check_contract
 from gradcheck.checking.kinks import comparable, decide
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.localize import wrong_entries
 from gradcheck.checking.signal import not_projected
-from gradcheck.checking.tensor_verdict import Judgement
+from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.explain import explain_contract
 from gradcheck.explain.ranking import agree, tell
 from gradcheck.explain.search import Alternative
@@ -34,7 +34,7 @@ from gradcheck.target import TargetError
 from gradcheck.unchecked import left_unjudged
 
 Mode = Literal["auto", "project", "element"]
-Explainer = Callable[[Lab, str, tuple[Entry, ...]], list[Alternative]]
+Explainer = Callable[[CheckContext, str, tuple[Entry, ...]], list[Alternative]]
 
 WIDENED = "the layer computes in low precision: the numbers were measured in float64"
 INTERRUPTED = "interrupted: what had not been judged by then is UNDECIDED"
@@ -70,36 +70,36 @@ Perform = Callable[[list[Job]], Iterator[Any]]
 
 
 @dataclass
-class Checker:
+class Runner:
     """Answers the jobs of one examination and puts the report together.
 
     Parameters
     ----------
-    lab
+    context
         Where claims are heard and numbers are measured.
     mode, tolerance, directions
         As for `gradcheck.check`.
     explainer
         Names the bugs behind a wrong gradient; None to leave it.
-    wishes
+    requirements
         Which promises of the contract are required; None for the usual ones.
     """
 
-    lab: Lab
+    context: CheckContext
     mode: Mode
     tolerance: float | None
     explainer: Explainer | None
-    wishes: Mapping[str, str] | None = None
+    requirements: Mapping[str, str] | None = None
     directions: int = 2
 
     def answer(self, job: Job) -> Any:
         """Return a `TensorReport`, the promises, the alternatives or the repairs, as asked."""
-        self.lab.begin(f"{job.kind} {job.name}")
+        self.context.begin(f"{job.kind} {job.name}")
         match job.kind:
             case "judge":
                 return self._judge(job.name)
             case "contract":
-                return check_contract(self.lab, self.wishes)
+                return check_contract(self.context, self.requirements)
             case "explain":
                 return self._explained(job.name, job.worst)
             case "repair":
@@ -109,13 +109,13 @@ class Checker:
         if self.explainer is None:
             return []
         try:
-            return self.explainer(self.lab, name, worst)
+            return self.explainer(self.context, name, worst)
         except Exception as error:  # noqa: BLE001 (for want of a cause no verdict is to be lost)
             return [[_broken_off(name, error)]]
 
     def _repaired(self, job: Job) -> list[Repair]:
         try:
-            return repairs(self.lab, dict(job.failed), mixes=job.mixes)
+            return repairs(self.context, dict(job.failed), mixes=job.mixes)
         except Exception:  # noqa: BLE001 (for want of a line to change no cause is to be lost)
             return []
 
@@ -137,10 +137,10 @@ class Checker:
         findings = _Findings(list(names))
         self._refuse_nothing_to_judge(findings.names)
         interrupted = False
-        target = self.lab.native.target
+        target = self.context.native.target
         unchecked: tuple[Unchecked, ...] = ()
         try:
-            unchecked = left_unjudged(self.lab, findings.names, asked=asked)
+            unchecked = left_unjudged(self.context, findings.names, asked=asked)
             jobs = [Job("judge", name) for name in findings.names]
             jobs += [Job("contract")] if contract is not False else []
             findings.take(jobs, perform)
@@ -169,24 +169,24 @@ class Checker:
         return map(self.answer, jobs)
 
     def _notes(self) -> Iterator[str]:
-        if self.lab.widened:
+        if self.context.widened:
             yield WIDENED
-        yield from not_projected(self.lab.native_base, self.lab.carried)
+        yield from not_projected(self.context.native_base, self.context.carried)
 
     def _unclaimed(self, names: list[str]) -> list[str]:
-        return [name for name in self.lab.native.target.tensors if name not in names]
+        return [name for name in self.context.native.target.tensors if name not in names]
 
     def _refuse_nothing_to_judge(self, names: list[str]) -> None:
         if not names:
             raise TargetError(
-                f"{self.lab.native.target.name}: backward gave no gradient of "
+                f"{self.context.native.target.name}: backward gave no gradient of "
                 f"{', '.join(self._unclaimed(names))}, so that there is nothing to check. Return "
                 "the gradients, or leave them where gradcheck.as_target finds them: grads['W'], "
                 "layer.dW, layer.grad_W"
             )
 
     def _blank(self, name: str) -> TensorReport:
-        target = self.lab.native.target
+        target = self.context.native.target
         value = target.tensors[name]
         return TensorReport(
             name,
@@ -195,14 +195,14 @@ class Checker:
             target.role(name),
             Verdict.UNDECIDED,
             reason="interrupted before it was judged",
-            claimed=self.lab.base.claimed.get(name),
+            claimed=self.context.base.claimed.get(name),
         )
 
     def _judge(self, name: str) -> TensorReport:
-        spent = self.lab.forwards, self.lab.backwards
-        value = self.lab.native.target.tensors[name]
-        point, fault = comparable(self.lab.base, name, value)
-        judgement = self._tolerated(fault or decide(self.lab, point, name, self.directions))
+        spent = self.context.forwards, self.context.backwards
+        value = self.context.native.target.tensors[name]
+        point, fault = comparable(self.context.base, name, value)
+        judgement = self._tolerated(fault or decide(self.context, point, name, self.directions))
         report = replace(
             self._blank(name),
             verdict=judgement.verdict,
@@ -215,7 +215,7 @@ class Checker:
         wanted = self.mode == "element" or (self.mode == "auto" and report.verdict is Verdict.FAIL)
         if wanted and fault is None:
             every = self.mode == "element"
-            located = wrong_entries(self.lab, point, name, everything=every)
+            located = wrong_entries(self.context, point, name, everything=every)
             report = replace(
                 report, worst=located.entries, numerical=located.numerical, region=located.region
             )
@@ -225,11 +225,11 @@ class Checker:
                 )
         return replace(
             report,
-            forwards=self.lab.forwards - spent[0],
-            backwards=self.lab.backwards - spent[1],
+            forwards=self.context.forwards - spent[0],
+            backwards=self.context.backwards - spent[1],
         )
 
-    def _tolerated(self, judgement: Judgement) -> Judgement:
+    def _tolerated(self, judgement: TensorVerdict) -> TensorVerdict:
         if self.tolerance is None or judgement.verdict is not Verdict.FAIL:
             return judgement
         if judgement.relative_error <= self.tolerance:

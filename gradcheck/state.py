@@ -17,7 +17,7 @@ OPAQUE_MODULES = ("builtins", "torch", "jax", "jaxlib", "numpy", "scipy")
 MOST_OBJECTS = 50_000
 
 
-class Memory:
+class StateSnapshot:
     """State of everything reachable from ``roots``, and of the global random generators.
 
     Containers are restored by reference and arrays by content, so that views into them stay

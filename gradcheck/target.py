@@ -54,7 +54,7 @@ class Stateless:
 
 
 @dataclass(frozen=True)
-class Run:
+class ForwardRun:
     """One forward evaluation and the backward that belongs to it.
 
     Attributes
@@ -135,7 +135,7 @@ class Target:
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
     rounding: float | None = None
     convention: Callable[[str, Array], str] | None = None
-    _run: Callable[[Tensors], Run] | None = field(default=None, init=False, repr=False)
+    _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
         default=None, init=False, repr=False
     )
@@ -148,7 +148,7 @@ class Target:
         cls,
         name: str,
         tensors: dict[str, Array],
-        run: Callable[[Tensors], Run],
+        run: Callable[[Tensors], ForwardRun],
         *,
         recast: Callable[[type[np.floating[Any]]], Target | None] | None = None,
         **fields: Any,
@@ -181,7 +181,7 @@ class Target:
         """Return ``"input"`` or ``"parameter"``."""
         return self.roles.get(name, "input")
 
-    def call(self, tensors: Tensors) -> Run:
+    def call(self, tensors: Tensors) -> ForwardRun:
         """Run the forward once, on copies that the user's code may do with as it likes."""
         if self._run is not None:
             return self._run(tensors)
@@ -192,7 +192,7 @@ class Target:
         def pullback(cotangents: Outputs) -> dict[str, Any]:
             return dict(self.vjp(handed, cotangents[0] if single else cotangents))
 
-        return Run(as_outputs(raw), pullback, handed)
+        return ForwardRun(as_outputs(raw), pullback, handed)
 
     def cast(self, dtype: type[np.floating[Any]]) -> Target | None:
         """Return the same target computing in ``dtype``, or None where that is impossible."""
@@ -200,7 +200,9 @@ class Target:
             return self._recast(dtype) if self._recast is not None else None
         return replace(self, tensors=self._as(dtype))
 
-    def computing(self, dtype: type[np.floating[Any]], run: Callable[[Tensors], Run]) -> Target:
+    def computing(
+        self, dtype: type[np.floating[Any]], run: Callable[[Tensors], ForwardRun]
+    ) -> Target:
         """Return this target with its tensors in another dtype, and ``run`` for what it runs."""
         twin = replace(self, tensors=self._as(dtype), rounding=None)
         twin._run = run

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from gradcheck.adapters.signatures.name_tables import is_like_trained
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.report.data import Unchecked
 from gradcheck.target import Target
 
@@ -14,19 +14,21 @@ NO_CLAIM = "backward gave no gradient of it"
 LEFT_OUT = "it is none of the tensors asked for"
 
 
-def left_unjudged(lab: Lab, names: Container[str], *, asked: bool) -> tuple[Unchecked, ...]:
+def left_unjudged(
+    context: CheckContext, names: Container[str], *, asked: bool
+) -> tuple[Unchecked, ...]:
     """Return the tensors that are not judged, and the arrays that are no tensors.
 
     Parameters
     ----------
-    lab
+    context
         Where the gradients were seen.
     names
         The tensors that are judged.
     asked
         Whether the caller chose what is judged, so that the rest is left out on purpose.
     """
-    return tuple(_left(lab, names, asked=asked))
+    return tuple(_left(context, names, asked=asked))
 
 
 def _role(target: Target, name: str) -> str:
@@ -36,8 +38,8 @@ def _role(target: Target, name: str) -> str:
     return target.role(name)
 
 
-def _left(lab: Lab, names: Container[str], *, asked: bool) -> Iterator[Unchecked]:
-    target, claimed = lab.native.target, lab.base.claimed
+def _left(context: CheckContext, names: Container[str], *, asked: bool) -> Iterator[Unchecked]:
+    target, claimed = context.native.target, context.base.claimed
     for name in target.tensors:
         if name in names:
             continue
@@ -45,6 +47,6 @@ def _left(lab: Lab, names: Container[str], *, asked: bool) -> Iterator[Unchecked
             yield Unchecked(name, "excluded", LEFT_OUT)
         else:
             yield Unchecked(name, _role(target, name), NO_CLAIM)
-    for array in lab.uncovered:
+    for array in context.uncovered:
         left_out = asked and array.is_owed
         yield replace(array, role="excluded", reason=LEFT_OUT) if left_out else array

@@ -1,7 +1,6 @@
 """A reference NumPy multi-layer perceptron, every layer and loss of which passes its checks."""
 
 from network.datasets import Dataset, load_data
-from network.download import download_mnist
 from network.early_stopping import EarlyStopping
 from network.faulty_mlp import QuestionNetwork
 from network.functional import log_softmax, softmax
@@ -34,7 +33,7 @@ from network.losses import (
     MeanSquaredError,
     SoftmaxCrossEntropy,
 )
-from network.mnist import Digits, load_mnist
+from network.mnist import Digits, download_mnist, load_mnist
 from network.model import Sequential, mlp
 from network.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from network.progress import Record

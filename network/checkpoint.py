@@ -27,7 +27,7 @@ CHECKPOINT = "checkpoint.npz"
 FACTS = "facts"  # the entry of a checkpoint that is no array, but JSON
 
 
-class Run:
+class TrainingRun:
     """The folder of a run.
 
     Parameters

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from network.initialisers import glorot, he, lecun
 from network.layers import (
     ELU,
     GELU,
@@ -22,6 +21,7 @@ from network.layers import (
     Softplus,
     Tanh,
 )
+from network.layers.initialisers import glorot, he, lecun
 from network.model import Sequential
 from network.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from network.schedules import Cosine, Schedule, StepDecay, WarmUp

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from network.functional import Array, softmax
-from network.initialisers import lecun
 from network.layers import Chain, Dense, Layer, ReLU, Softmax
+from network.layers.initialisers import lecun
 
 
 class Sequential(Chain):

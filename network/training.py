@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from network.checkpoint import Run
+from network.checkpoint import TrainingRun
 from network.early_stopping import EarlyStopping
 from network.epoch import Epoch, mean_loss, require_finite
 from network.flat_parameters import Vectors, in_training
@@ -21,7 +21,7 @@ from network.optimizers import SGD, Optimizer
 from network.progress import Record, progress_bar
 from network.regularization import Penalty
 from network.schedules import Schedule
-from network.validation import Data, admit
+from network.validation import Data, validate_data
 
 
 def fit(
@@ -99,8 +99,10 @@ def fit(
     """
     optimizer = SGD(0.02, momentum=0.9) if optimizer is None else optimizer
     loss = SoftmaxCrossEntropy() if loss is None else loss
-    data = admit(model, X, y, loss)
-    held_out = validation and admit(model, *validation, loss, "validation[0]", "validation[1]")
+    data = validate_data(model, X, y, loss)
+    held_out = validation and validate_data(
+        model, *validation, loss, "validation[0]", "validation[1]"
+    )
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if value < 1:
             raise ValueError(f"{name}={value}: expected at least 1")
@@ -110,7 +112,7 @@ def fit(
     run = None
     if folder is not None:
         settings = _settings(model, data, made_of, batch_size=batch_size, seed=seed)
-        run = Run(Path(folder), settings, resume=resume)
+        run = TrainingRun(Path(folder), settings, resume=resume)
 
     with in_training(model, optimizer) as vectors, progress_bar(epochs, progress) as advance:
         keeper = _Keeper(model, optimizer, vectors, early_stopping, run)
@@ -152,7 +154,7 @@ def evaluate(
         If the data do not fit the model or each other; the message names the argument.
     """
     loss = SoftmaxCrossEntropy() if loss is None else loss
-    data = admit(model, X, y, loss)
+    data = validate_data(model, X, y, loss)
     with in_use(model):
         return mean_loss(model, data, loss)
 
@@ -173,7 +175,7 @@ class _Keeper:
         optimizer: Optimizer,
         vectors: Vectors,
         early_stopping: EarlyStopping | None,
-        run: Run | None,
+        run: TrainingRun | None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -217,7 +219,7 @@ class _Keeper:
         best = {f"best/{name}": value for name, value in self.best.items()}
         return self._weights() | remembered | best
 
-    def _restore(self, run: Run) -> None:
+    def _restore(self, run: TrainingRun) -> None:
         self.records = run.facts["records"]
         self.stopped = run.facts["stopped"]
         if self.early_stopping is not None:

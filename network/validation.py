@@ -37,7 +37,7 @@ class Data(NamedTuple):
     of_numbers: bool
 
 
-def admit(
+def validate_data(
     model: Sequential, X: Any, y: Any, loss: Loss, x_name: str = "X", y_name: str = "y"
 ) -> Data:
     """Return the data in the model's dtype, once they are known to fit it and the loss.

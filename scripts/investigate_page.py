@@ -19,7 +19,7 @@ from PIL import Image
 
 import network
 from diagnostics import investigate
-from diagnostics.experiments import PROBES
+from diagnostics.experiments import CHECKS
 from diagnostics.experiments.checks.regression import NUMBER_PROBES
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -150,11 +150,11 @@ NUMBERS = {
 def experiments() -> str:
     """The experiments in their order, with what each needs, finds and lets pass."""
     rows = []
-    for probe in PROBES:
-        finds, silent = SILENT[probe.name]
-        needs = ", ".join(f"`{name}`" for name in sorted(probe.needs - {"model"}))
-        needs += " a function" if "model" in probe.needs else ""
-        rows.append(f"| {probe.sentence} | {needs.strip()} | {finds} | {silent} |")
+    for check in CHECKS:
+        finds, silent = SILENT[check.name]
+        needs = ", ".join(f"`{name}`" for name in sorted(check.needs - {"model"}))
+        needs += " a function" if "model" in check.needs else ""
+        rows.append(f"| {check.sentence} | {needs.strip()} | {finds} | {silent} |")
     head = ["| experiment | needs | finds | false alarms |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])
 
@@ -162,9 +162,9 @@ def experiments() -> str:
 def regression() -> str:
     """The experiments on a regression."""
     rows = []
-    for probe in NUMBER_PROBES:
-        finds, silent = NUMBERS.get(probe.name) or SILENT[probe.name]
-        rows.append(f"| {probe.sentence} | {finds} | {silent} |")
+    for check in NUMBER_PROBES:
+        finds, silent = NUMBERS.get(check.name) or SILENT[check.name]
+        rows.append(f"| {check.sentence} | {finds} | {silent} |")
     head = ["| experiment | finds | false alarms |", "| --- | --- | --- |"]
     return "\n".join([*head, *rows])
 

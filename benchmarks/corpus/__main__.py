@@ -47,24 +47,24 @@ def breaches(case: Case) -> set[str]:
 
 def wrong_tensors(case: Case, entries: int = ENTRIES) -> dict[str, str]:
     """What is wrong with each tensor's claimed gradient, by numbers."""
-    probe = Probe(case)
-    probe.wrong, probe.entries = case.wrong, entries
+    evaluator = Probe(case)
+    evaluator.wrong, evaluator.entries = case.wrong, entries
     wrong = {}
-    for name, claimed in probe.claimed.items():
-        value = probe.value(name)
+    for name, claimed in evaluator.claimed.items():
+        value = evaluator.value(name)
         if not np.issubdtype(value.dtype, np.floating):
             continue
         if claimed.shape != value.shape:
             wrong[name] = f"shape {claimed.shape} for {value.shape}"
-        elif value.size and (story := _numbers(probe, name, value, claimed)):
+        elif value.size and (story := _numbers(evaluator, name, value, claimed)):
             wrong[name] = story
     return wrong
 
 
-def _numbers(probe: Probe, name: str, value: np.ndarray, claimed: np.ndarray) -> str:
-    dtype = min((str(value.dtype), str(probe.y.dtype)), key=lambda d: int(d[5:]))
+def _numbers(evaluator: Probe, name: str, value: np.ndarray, claimed: np.ndarray) -> str:
+    dtype = min((str(value.dtype), str(evaluator.y.dtype)), key=lambda d: int(d[5:]))
     rng = np.random.default_rng(0)
-    count = min(probe.entries, value.size)
+    count = min(evaluator.entries, value.size)
     flat = {0, value.size - 1, *rng.choice(value.size, count, replace=False)}
     step = {"float64": 6e-6, "float32": 1e-2, "float16": 1e-1}[dtype]
     lows, highs, said = [], [], []
@@ -73,8 +73,8 @@ def _numbers(probe: Probe, name: str, value: np.ndarray, claimed: np.ndarray) ->
         size = max(
             abs(float(value[index])), 1e-2 * float(np.sqrt(np.mean(np.square(value, dtype=float))))
         )
-        sides = [_slope(probe, name, value, index, s * step * (size or 1.0)) for s in (1, -1)]
-        middle = _central(probe, name, value, index, step * (size or 1.0))
+        sides = [_slope(evaluator, name, value, index, s * step * (size or 1.0)) for s in (1, -1)]
+        middle = _central(evaluator, name, value, index, step * (size or 1.0))
         far = abs(sides[0] - sides[1]) > 1e-3 * max(map(abs, sides)) + 1e-12
         lows.append(min(*sides, middle) if far else middle)
         highs.append(max(*sides, middle) if far else middle)
@@ -86,17 +86,19 @@ def _numbers(probe: Probe, name: str, value: np.ndarray, claimed: np.ndarray) ->
     excess = np.maximum(lows - said, said - highs)
     # the numerical derivative is no better than the value's own rounding over the step
     narrowest = 1e-2 * float(np.sqrt(np.mean(np.square(value, dtype=float)))) or 1.0
-    noise = 2 * np.finfo(dtype).eps * abs(probe.phi(name, value)) / (step * narrowest)
+    noise = 2 * np.finfo(dtype).eps * abs(evaluator.phi(name, value)) / (step * narrowest)
     worst = int(np.argmax(excess))
-    tolerance = SMALLEST_FAULT if probe.wrong and dtype == "float64" else TOLERANCE[dtype]
-    if excess[worst] <= tolerance * scale + (0 if probe.wrong else noise):
-        return _jointly(probe, name, value, claimed) if probe.wrong else ""
+    tolerance = SMALLEST_FAULT if evaluator.wrong and dtype == "float64" else TOLERANCE[dtype]
+    if excess[worst] <= tolerance * scale + (0 if evaluator.wrong else noise):
+        return _jointly(evaluator, name, value, claimed) if evaluator.wrong else ""
     return f"off by {excess[worst] / scale:.1e} (claimed {said[worst]:.5g}, {lows[worst]:.5g})"
 
 
-def _jointly(probe: Probe, name: str, value: np.ndarray, claimed: np.ndarray) -> str:
+def _jointly(evaluator: Probe, name: str, value: np.ndarray, claimed: np.ndarray) -> str:
     """Moving every entry at once: sees ties of which each entry alone has a kink."""
-    both = [(probe.phi(name, value + h) - probe.phi(name, value)) / h for h in (1e-6, -1e-6)]
+    both = [
+        (evaluator.phi(name, value + h) - evaluator.phi(name, value)) / h for h in (1e-6, -1e-6)
+    ]
     said = float(claimed.sum())
     slack = 1e-4 * float(np.abs(claimed).sum())
     if claimed.dtype != np.float64 or min(both) - slack <= said <= max(both) + slack:
@@ -104,20 +106,20 @@ def _jointly(probe: Probe, name: str, value: np.ndarray, claimed: np.ndarray) ->
     return f"jointly {said:.5g} for {both}"
 
 
-def _slope(probe: Probe, name: str, value: np.ndarray, index: tuple, h: float) -> float:
+def _slope(evaluator: Probe, name: str, value: np.ndarray, index: tuple, h: float) -> float:
     moved = value.copy()
     moved[index] += h
     actual = float(moved[index]) - float(value[index])
-    return (probe.phi(name, moved) - probe.phi(name, value)) / actual
+    return (evaluator.phi(name, moved) - evaluator.phi(name, value)) / actual
 
 
-def _central(probe: Probe, name: str, value: np.ndarray, index: tuple, h: float) -> float:
+def _central(evaluator: Probe, name: str, value: np.ndarray, index: tuple, h: float) -> float:
     def difference(h: float) -> float:
         up, down = value.copy(), value.copy()
         up[index] += h
         down[index] -= h
         width = float(up[index]) - float(down[index])
-        return (probe.phi(name, up) - probe.phi(name, down)) / width
+        return (evaluator.phi(name, up) - evaluator.phi(name, down)) / width
 
     if value.dtype != np.float64:
         return difference(h)

@@ -26,43 +26,43 @@ LARGEST = 5000  # entries: an element-wise rule would take minutes beyond
 Rule = Callable[[Probe, list[str]], bool]
 
 
-def floating(probe: Probe) -> list[str]:
+def floating(evaluator: Probe) -> list[str]:
     """The names of the tensors that have a gradient to be checked."""
-    return [k for k in probe.claimed if np.issubdtype(probe.value(k).dtype, np.floating)]
+    return [k for k in evaluator.claimed if np.issubdtype(evaluator.value(k).dtype, np.floating)]
 
 
-def passes_gradcheck(probe: Probe, names: list[str]) -> bool:
+def passes_gradcheck(evaluator: Probe, names: list[str]) -> bool:
     """`gradcheck.check` without naming the bug; its forwards for the contract are not counted."""
-    target, inputs = probe.fresh()
+    target, inputs = evaluator.fresh()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         report = gradcheck.check(target, *inputs, explain=False)
-    probe.forwards += report.forwards
+    evaluator.forwards += report.forwards
     return report.verdict is not gradcheck.Verdict.FAIL
 
 
-def passes_cs231n(probe: Probe, names: list[str]) -> bool:
+def passes_cs231n(evaluator: Probe, names: list[str]) -> bool:
     """Central difference with h = 1e-5, max |a - n| / max(1e-8, |a| + |n|) <= 1e-5."""
     for name in names:
-        numerical = _differences(probe, name, 1e-5, central=True)
-        claimed = probe.claimed[name]
+        numerical = _differences(evaluator, name, 1e-5, central=True)
+        claimed = evaluator.claimed[name]
         scale = np.maximum(1e-8, np.abs(claimed) + np.abs(numerical))
         if not np.max(np.abs(claimed - numerical) / scale, initial=0) <= 1e-5:
             return False
     return True
 
 
-def passes_scipy(probe: Probe, names: list[str]) -> bool:
+def passes_scipy(evaluator: Probe, names: list[str]) -> bool:
     """``check_grad``: forward difference with sqrt(eps), norm of the error; 1e-5 relative."""
     for name in names:
-        numerical = _differences(probe, name, np.sqrt(np.finfo(float).eps), central=False)
-        error = np.linalg.norm(probe.claimed[name] - numerical)
+        numerical = _differences(evaluator, name, np.sqrt(np.finfo(float).eps), central=False)
+        error = np.linalg.norm(evaluator.claimed[name] - numerical)
         if not error <= 1e-5 * np.linalg.norm(numerical):
             return False
     return True
 
 
-def passes_torch(probe: Probe, names: list[str], *, fast: bool) -> bool:
+def passes_torch(evaluator: Probe, names: list[str], *, fast: bool) -> bool:
     """``torch.autograd.gradcheck`` through an ``autograd.Function``, its own tolerances."""
     import torch
 
@@ -70,18 +70,18 @@ def passes_torch(probe: Probe, names: list[str], *, fast: bool) -> bool:
         @staticmethod
         def forward(ctx: Any, *values: Any) -> Any:
             ctx.values = {k: v.numpy().copy() for k, v in zip(names, values, strict=True)}
-            return torch.tensor(np.asarray(probe.output(ctx.values), dtype=float))
+            return torch.tensor(np.asarray(evaluator.output(ctx.values), dtype=float))
 
         @staticmethod
         def backward(ctx: Any, grad: Any) -> Any:
-            claimed = probe.pull(ctx.values, grad.numpy().copy())
+            claimed = evaluator.pull(ctx.values, grad.numpy().copy())
             return tuple(torch.tensor(np.asarray(claimed[k], dtype=float)) for k in names)
 
-    leaves = [torch.tensor(probe.value(k).astype(float), requires_grad=True) for k in names]
+    leaves = [torch.tensor(evaluator.value(k).astype(float), requires_grad=True) for k in names]
     return bool(torch.autograd.gradcheck(Layer.apply, leaves, fast_mode=fast))
 
 
-def passes_jax(probe: Probe, names: list[str]) -> bool:
+def passes_jax(evaluator: Probe, names: list[str]) -> bool:
     """``jax.test_util.check_vjp`` with its default tolerances for float64."""
     import jax
     from jax.test_util import check_vjp
@@ -89,18 +89,18 @@ def passes_jax(probe: Probe, names: list[str]) -> bool:
     jax.config.update("jax_enable_x64", True)
 
     def f(*values: Any) -> Any:
-        return np.asarray(probe.output(dict(zip(names, map(np.array, values), strict=True))))
+        return np.asarray(evaluator.output(dict(zip(names, map(np.array, values), strict=True))))
 
     def f_vjp(*values: Any) -> Any:
         at = dict(zip(names, map(np.array, values), strict=True))
 
         def back(v: Any) -> Any:
-            claimed = probe.pull(at, np.array(v))
+            claimed = evaluator.pull(at, np.array(v))
             return tuple(np.asarray(claimed[k]) for k in names)
 
         return f(*values), back
 
-    check_vjp(f, f_vjp, tuple(probe.value(k) for k in names))
+    check_vjp(f, f_vjp, tuple(evaluator.value(k) for k in names))
     return True
 
 
@@ -112,8 +112,8 @@ def rules() -> dict[str, Rule]:
         "scipy check_grad": passes_scipy,
     }
     if importlib.util.find_spec("torch"):
-        found["torch slow"] = lambda probe, names: passes_torch(probe, names, fast=False)
-        found["torch fast"] = lambda probe, names: passes_torch(probe, names, fast=True)
+        found["torch slow"] = lambda evaluator, names: passes_torch(evaluator, names, fast=False)
+        found["torch fast"] = lambda evaluator, names: passes_torch(evaluator, names, fast=True)
     if importlib.util.find_spec("jax"):
         found["jax check_vjp"] = passes_jax
     return found
@@ -165,12 +165,12 @@ def _tallied(
 ) -> Tally:
     tally = Tally()
     for case in chosen:
-        probe, names = _prepared(case, seed)
+        evaluator, names = _prepared(case, seed)
         if not names:
             continue
-        started, before = time.perf_counter(), probe.forwards
+        started, before = time.perf_counter(), evaluator.forwards
         with np.errstate(all="ignore"):
-            refused = not _guarded(passes, probe, names, guard)
+            refused = not _guarded(passes, evaluator, names, guard)
         tally.seconds += time.perf_counter() - started
         if case.wrong:
             tally.wrong += 1
@@ -178,37 +178,37 @@ def _tallied(
         else:
             tally.right += 1
             tally.alarms += refused
-            tally.forwards.append(probe.forwards - before)
+            tally.forwards.append(evaluator.forwards - before)
     return tally
 
 
 def _prepared(case: Case, seed: int) -> tuple[Probe, list[str]]:
     """The case at its point; no names where no rule applies."""
     with np.errstate(all="ignore"):
-        probe = Probe(case, seed)
-    names = floating(probe)
-    if sum(probe.value(k).size for k in names) > LARGEST:
+        evaluator = Probe(case, seed)
+    names = floating(evaluator)
+    if sum(evaluator.value(k).size for k in names) > LARGEST:
         names = []
-    return probe, names
+    return evaluator, names
 
 
-def _guarded(passes: Rule, probe: Probe, names: list[str], guard: Callable[..., Any]) -> bool:
+def _guarded(passes: Rule, evaluator: Probe, names: list[str], guard: Callable[..., Any]) -> bool:
     """A rule that raises has noticed something: that counts as refused."""
     try:
         with guard(20):
-            return passes(probe, names)
+            return passes(evaluator, names)
     except Exception:
         return False
 
 
-def _differences(probe: Probe, name: str, h: float, *, central: bool) -> np.ndarray:
-    value = probe.value(name).astype(np.float64)
+def _differences(evaluator: Probe, name: str, h: float, *, central: bool) -> np.ndarray:
+    value = evaluator.value(name).astype(np.float64)
     numerical = np.empty(value.shape)
-    base = 0.0 if central else probe.phi(name, value)
+    base = 0.0 if central else evaluator.phi(name, value)
     for index in np.ndindex(value.shape):
         up, down = value.copy(), value.copy()
         up[index] += h
         down[index] -= h
-        before = probe.phi(name, down) if central else base
-        numerical[index] = (probe.phi(name, up) - before) / (2 * h if central else h)
+        before = evaluator.phi(name, down) if central else base
+        numerical[index] = (evaluator.phi(name, up) - before) / (2 * h if central else h)
     return numerical

@@ -25,13 +25,14 @@ from diagnostics.experiments.checks import (  # noqa: F401 # isort: skip (the or
     confidence,
 )
 from diagnostics.experiments.investigation import investigate
-from diagnostics.experiments.registry import PROBES, Probe, probe
+from diagnostics.experiments.registry import CHECKS, Check, check
 
 __all__ = [
-    "PROBES",
-    "Probe",
+    "CHECKS",
+    "Check",
     "answers",
     "batches",
+    "check",
     "confidence",
     "descended",
     "evaluation",
@@ -43,7 +44,6 @@ __all__ = [
     "loss_function",
     "magnitude",
     "normalisation",
-    "probe",
     "repetition",
     "reported",
     "units",

@@ -14,7 +14,7 @@ from diagnostics.experiments.model.predictions import Predict, UnusableError
 from diagnostics.experiments.model.regression_subject import Numbers
 from diagnostics.experiments.model.subject import Labels, Subject
 from diagnostics.experiments.ranking import ordered, standing
-from diagnostics.experiments.registry import PROBES
+from diagnostics.experiments.registry import CHECKS
 from diagnostics.experiments.report import Investigation, Level
 from diagnostics.finding import Finding, Severity
 
@@ -99,7 +99,7 @@ class _Log:
     def make_experiments(self, subject: Subject) -> None:
         """Make every experiment for which all is given, unless what was found makes it idle."""
         open_questions: dict[str, str] = {}
-        for probe in NUMBER_PROBES if isinstance(subject, Numbers) else PROBES:
+        for probe in NUMBER_PROBES if isinstance(subject, Numbers) else CHECKS:
             found = {finding.code for finding in self.findings}
             if probe.unless & found or not probe.needs <= subject.given:
                 continue

@@ -12,7 +12,7 @@ Experiment = Callable[[Subject], Finding | None]
 
 
 @dataclass(frozen=True)
-class Probe:
+class Check:
     """One experiment, and the findings that leave nothing for it to decide."""
 
     name: str
@@ -26,10 +26,10 @@ class Probe:
         return (self.experiment.__doc__ or "").partition("\n")[0]
 
 
-PROBES: list[Probe] = []
+CHECKS: list[Check] = []
 
 
-def probe(
+def check(
     *, unless: Iterable[str] = (), needs: Iterable[str] = ()
 ) -> Callable[[Experiment], Experiment]:
     """Register an experiment: a function from a subject to a finding or None.
@@ -45,7 +45,7 @@ def probe(
 
     def add(experiment: Experiment) -> Experiment:
         name = experiment.__name__
-        PROBES.append(Probe(name, experiment, frozenset(unless), frozenset(needs)))
+        CHECKS.append(Check(name, experiment, frozenset(unless), frozenset(needs)))
         return experiment
 
     return add

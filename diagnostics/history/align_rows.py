@@ -19,7 +19,7 @@ MOST_TOLD = 5
 
 
 @dataclass
-class Rows:
+class EpochRows:
     """Columns along one rising axis."""
 
     axis: str
@@ -35,7 +35,7 @@ class Rows:
         self.blank = {name: mask[index] for name, mask in self.blank.items()}
 
 
-def assemble(table: Table, mapping: dict[str, str]) -> Rows:
+def assemble(table: Table, mapping: dict[str, str]) -> EpochRows:
     """Return rows in order, each epoch once, training and validation side by side."""
     rows = _on_axis(table, mapping)
     _order(rows, mapping)
@@ -44,14 +44,14 @@ def assemble(table: Table, mapping: dict[str, str]) -> Rows:
     return rows
 
 
-def _on_axis(table: Table, mapping: dict[str, str]) -> Rows:
+def _on_axis(table: Table, mapping: dict[str, str]) -> EpochRows:
     """Choose the axis: epoch if logged, else step, else the row number."""
     columns, blank = dict(table.columns), dict(table.blank)
     for axis in ("epoch", "step"):
         name = mapping.get(axis)
         if name is None or not np.isfinite(columns[name]).any():
             continue
-        rows = Rows(axis, columns[name], columns, blank)
+        rows = EpochRows(axis, columns[name], columns, blank)
         known = np.isfinite(rows.position)
         if not known.all():
             rows.notes.append(f"{int((~known).sum())} rows without {axis} left out")
@@ -60,13 +60,15 @@ def _on_axis(table: Table, mapping: dict[str, str]) -> Rows:
     return _counted(columns, blank, mapping)
 
 
-def _counted(columns: dict[str, Floats], blank: dict[str, Mask], mapping: dict[str, str]) -> Rows:
+def _counted(
+    columns: dict[str, Floats], blank: dict[str, Mask], mapping: dict[str, str]
+) -> EpochRows:
     """Rows without an axis: by their number, training and validation each on its own."""
     length = len(next(iter(columns.values())))
     position = count_rows(part_of_rows(blank, _measured(mapping)))
     if position is None:
-        return Rows("epoch", np.arange(length, dtype=np.float64), columns, blank)
-    rows = Rows("epoch", position, columns, blank)
+        return EpochRows("epoch", np.arange(length, dtype=np.float64), columns, blank)
+    rows = EpochRows("epoch", position, columns, blank)
     rows.notes.append("rows of training and of validation counted each on their own")
     rows.keep(np.argsort(position, kind="stable"))
     return rows
@@ -77,7 +79,7 @@ def _measured(mapping: dict[str, str]) -> list[str]:
     return [mapping[role] for role in MEASURED if role in mapping]
 
 
-def _order(rows: Rows, mapping: dict[str, str]) -> None:
+def _order(rows: EpochRows, mapping: dict[str, str]) -> None:
     """Undo restarts: of a resumed run the last word counts, of several runs the last run."""
     back = np.flatnonzero(np.diff(rows.position) < 0) + 1
     if len(back) == 0:
@@ -94,7 +96,9 @@ def _order(rows: Rows, mapping: dict[str, str]) -> None:
     rows.keep(index[np.argsort(rows.position[index], kind="stable")])
 
 
-def _parts_one_after_the_other(rows: Rows, mapping: dict[str, str], back: Labels) -> list[Labels]:
+def _parts_one_after_the_other(
+    rows: EpochRows, mapping: dict[str, str], back: Labels
+) -> list[Labels]:
     """Row numbers of all training and then of all validation, or the like; else all rows."""
     parts = part_of_rows(rows.blank, _measured(mapping))
     changes = np.flatnonzero(np.diff(parts)) + 1
@@ -103,7 +107,7 @@ def _parts_one_after_the_other(rows: Rows, mapping: dict[str, str], back: Labels
     return [np.flatnonzero(parts == part) for part in np.unique(parts).tolist()]
 
 
-def _last_word(rows: Rows, part: Labels) -> Mask:
+def _last_word(rows: EpochRows, part: Labels) -> Mask:
     """Which of some rows count: those that the log never goes back to or before; say so."""
     position = rows.position[part]
     back = np.flatnonzero(np.diff(position) < 0) + 1
@@ -129,7 +133,7 @@ def _resumed(axis: str, places: Floats) -> str:
     return f"run resumed at {axis} {shown}{more}: the later values are kept"
 
 
-def _merge_equal(rows: Rows) -> None:
+def _merge_equal(rows: EpochRows) -> None:
     """Make one row of the rows of one epoch: means of batches, else the last value logged."""
     starts = np.flatnonzero(np.r_[True, np.diff(rows.position) > 0])
     if len(starts) == len(rows.position):
@@ -160,7 +164,7 @@ def _several(counts: np.ndarray) -> bool:
     return len(filled) > 0 and float(np.median(filled)) > 1
 
 
-def _align_to_validation(rows: Rows, mapping: dict[str, str]) -> None:
+def _align_to_validation(rows: EpochRows, mapping: dict[str, str]) -> None:
     """Bring training values logged between two validations to the later of the two, as means."""
     losses = [mapping[role] for role in ("train_loss", "val_loss") if role in mapping]
     if len(losses) < 2:

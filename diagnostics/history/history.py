@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diagnostics.history import table as tables
-from diagnostics.history.align_rows import Rows, assemble
+from diagnostics.history.align_rows import EpochRows, assemble
 from diagnostics.history.column_roles import assign_roles, rivals
 from diagnostics.history.framework_objects import curves_of
 from diagnostics.history.long_format import split_phases
@@ -261,7 +261,7 @@ def _require_curves(table: Table, mapping: Mapping[str, str]) -> None:
     )
 
 
-def _scale_percentages(rows: Rows, mapping: Mapping[str, str]) -> list[str]:
+def _scale_percentages(rows: EpochRows, mapping: Mapping[str, str]) -> list[str]:
     """Turn accuracies given in per cent into fractions, in place; return notes.
 
     One log mostly has one unit: beside an accuracy in per cent another that never leaves 0 to 1

@@ -22,7 +22,7 @@ from gradcheck.checking.measurement import (
     steepest,
 )
 from gradcheck.checking.signal import reaction, reaction_to_others
-from gradcheck.checking.tensor_verdict import Judgement, Measurement, ratio
+from gradcheck.checking.tensor_verdict import Measurement, TensorVerdict, ratio
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import compact, own_scale, rademacher, varied
 from gradcheck.report.data import Verdict
@@ -38,7 +38,7 @@ FRESH_DIRECTIONS = 3
 FEW = 64
 
 
-class Judge:
+class DirectionalTest:
     """Judges one tensor of a point.
 
     Parameters
@@ -56,7 +56,7 @@ class Judge:
         self.claim = measurer.claim
         self.scale = measurer.scale
 
-    def judge(self, directions: int = 2) -> Judgement:
+    def judge(self, directions: int = 2) -> TensorVerdict:
         """Return the verdict at this point alone, from ``directions`` directions at least."""
         measured = [
             self.measurer.measure(self._direction(self._scale_of(n))) for n in range(directions)
@@ -79,7 +79,7 @@ class Judge:
         draw = varied if scale.size <= FEW else rademacher
         return draw(self.rng, scale, self.value)
 
-    def _confirm(self, suspect: Measurement, measured: list[Measurement]) -> Judgement:
+    def _confirm(self, suspect: Measurement, measured: list[Measurement]) -> TensorVerdict:
         """Ask fresh directions before saying FAIL."""
         members = self._members(suspect.group)
         fresh = [
@@ -91,7 +91,7 @@ class Judge:
         if len(contradictions) >= 2:
             worst = max(contradictions, key=lambda m: ratio(m.error, m.scale))
             where = f" ({worst.group})" if worst.group else ""
-            return Judgement(
+            return TensorVerdict(
                 Verdict.FAIL,
                 f"off by {ratio(worst.error, worst.scale):.2g} of the gradient{where}, "
                 f"{worst.error / worst.bound:.2g} times the error bound, "
@@ -106,7 +106,7 @@ class Judge:
                 return members
         return np.ones(self.scale.shape, dtype=bool)
 
-    def _passed(self, measured: list[Measurement]) -> Judgement:
+    def _passed(self, measured: list[Measurement]) -> TensorVerdict:
         """Return PASS where the bounds are tight enough to have earned it."""
         if not any(m.reacted for m in measured):
             return self._silent(measured)
@@ -129,7 +129,7 @@ class Judge:
                 judged = [
                     replace(m, scale=secant) if m.resolution > coarsest else m for m in measured
                 ]
-        judgement = Judgement(Verdict.PASS, "", judged, notes)
+        judgement = TensorVerdict(Verdict.PASS, "", judged, notes)
         if kinks:
             judgement.notes.append("kink at the point: a valid subgradient is claimed along it")
         if not 0 < judgement.resolution <= coarsest:  # NaN decides nothing either
@@ -137,25 +137,27 @@ class Judge:
             judgement.reason = self._why_undecided(judgement)
         return judgement
 
-    def _silent(self, measured: list[Measurement]) -> Judgement:
+    def _silent(self, measured: list[Measurement]) -> TensorVerdict:
         """Judge a tensor that moves no output by a single bit: what is claimed must be zero.
 
         That the output does not depend on the tensor here is seen only where it is seen to depend
         on something: on the tensor itself farther away, as where it saturates, or on another one.
         """
         of = self.measurer
-        signal, note = reaction(of.probe, of.point, of.name, self.rng)
+        signal, note = reaction(of.evaluator, of.point, of.name, self.rng)
         reason = note
         if signal == 0:
-            signal = reaction_to_others(of.probe, of.point, of.name, self.rng)
+            signal = reaction_to_others(of.evaluator, of.point, of.name, self.rng)
             note = "the output does not depend on it here"
         if signal == 0:
-            return Judgement(Verdict.UNDECIDED, reason)
+            return TensorVerdict(Verdict.UNDECIDED, reason)
         least = of.eps * signal
-        judged = [replace(m, bound=max(m.bound, m.blind, least), scale=signal) for m in measured]
-        judgement = Judgement(Verdict.PASS, "", judged, [f"the gradient is zero: {note}"])
+        judged = [
+            replace(m, bound=max(m.bound, m.unresolved, least), scale=signal) for m in measured
+        ]
+        judgement = TensorVerdict(Verdict.PASS, "", judged, [f"the gradient is zero: {note}"])
         if not judgement.resolution <= COARSEST_RESOLUTION:
-            return Judgement(Verdict.UNDECIDED, BELOW_LAST_DIGIT, judged)
+            return TensorVerdict(Verdict.UNDECIDED, BELOW_LAST_DIGIT, judged)
         return judgement
 
     def _reach(self, measurement: Measurement) -> float:
@@ -165,14 +167,14 @@ class Judge:
     def _secant_slope(self) -> float:
         """Return the largest slope of the function over steps of the tensor's own size."""
         point = self.measurer.point
-        ray = self.measurer.ray(self._direction(self.scale))
+        directional = self.measurer.directional(self._direction(self.scale))
         sizes = (
             norm(v, np.nan_to_num(y)) for v, y in zip(point.cotangents, point.outputs, strict=True)
         )
         known = [size for size in sizes if math.isfinite(size)]
-        return max(steepest(ray, point.cotangents), *known)
+        return max(steepest(directional, point.cotangents), *known)
 
-    def _why_undecided(self, judgement: Judgement) -> str:
+    def _why_undecided(self, judgement: TensorVerdict) -> str:
         worst = max(judgement.measurements, key=lambda m: m.resolution)
         if worst.excuse:
             return worst.excuse

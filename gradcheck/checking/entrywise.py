@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.checking.evaluator import OUTSIDE, Ray
-from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction
+from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import WANTED_ACCURACY, rounded_share
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale
@@ -18,17 +18,17 @@ from gradcheck.target import Array, Outputs
 Index = tuple[int, ...]
 
 
-class EntryByEntry:
+class ElementwiseGradient:
     """Measures single entries of a gradient, each along its own axis.
 
     Parameters
     ----------
-    lab, point, name
+    context, point, name
         Where to measure, the claims, and the tensor.
     """
 
-    def __init__(self, lab: Lab, point: Point, name: str) -> None:
-        self.lab = lab
+    def __init__(self, context: CheckContext, point: Linearization, name: str) -> None:
+        self.context = context
         self.point = point
         self.name = name
         self.value = point.tensors[name]
@@ -59,20 +59,22 @@ class EntryByEntry:
         direction = np.zeros(self.value.shape)
         for sample in range(len(self.value)):
             direction[sample, *rest] = self._step((sample, *rest))
-        ray = self._ray(direction, keep=True)
+        directional = self._ray(direction, keep=True)
         for sample in range(len(self.value)):
             own = tuple(_only(v, sample) for v in self.point.cotangents)
-            yield self._measure(ray, (sample, *rest), own, _only(self.claim, sample))
+            yield self._measure(directional, (sample, *rest), own, _only(self.claim, sample))
 
-    def _measure(self, ray: Ray, index: Index, cotangents: Outputs, claim: Array) -> Entry:
-        derivative = ray.derivative(
+    def _measure(
+        self, directional: DirectionalFunction, index: Index, cotangents: Outputs, claim: Array
+    ) -> Entry:
+        derivative = directional.derivative(
             cotangents, claim, noise=self.noise, target=WANTED_ACCURACY * self.typical
         )
         self.noise = derivative.noise if math.isfinite(derivative.noise) else self.noise
         size = self._step(index) or 1.0
         claimed = float(self.claim[index])
         unsure = float(np.broadcast_to(self.point.unsure[self.name], self.value.shape)[index])
-        rounding = rounded_share(self.lab.eps) * max(abs(claimed), self.typical / size)
+        rounding = rounded_share(self.context.eps) * max(abs(claimed), self.typical / size)
         return Entry(
             index,
             claimed,
@@ -83,20 +85,22 @@ class EntryByEntry:
     def _step(self, index: Index) -> float:
         return float(self.scale[index]) if np.isfinite(self.value[index]) else 0.0
 
-    def _ray(self, direction: Array, *, keep: bool = False) -> Ray:
+    def _ray(self, direction: Array, *, keep: bool = False) -> DirectionalFunction:
         point = self.point
-        return Ray(self.lab.wide, point.tensors, point.outputs, self.name, direction, keep)
+        return DirectionalFunction(
+            self.context.wide, point.tensors, point.outputs, self.name, direction, keep
+        )
 
     def _samples_independent(self) -> bool:
         """Whether moving the first sample, or the last, changes that sample's outputs alone."""
         outputs, size = self.point.outputs, len(self.value) if self.value.ndim else 0
-        batched = self.name in self.lab.native.target.batch_tensors
+        batched = self.name in self.context.native.target.batch_tensors
         if not batched or size < 2 or any(np.shape(y)[:1] != (size,) for y in outputs):
             return False
         return all(self._moves_itself_alone(sample) for sample in (0, size - 1))
 
     def _moves_itself_alone(self, sample: int) -> bool:
-        direction = _only(self.lab.rng.uniform(0.5, 1.0, self.value.shape) * self.scale, sample)
+        direction = _only(self.context.rng.uniform(0.5, 1.0, self.value.shape) * self.scale, sample)
         try:
             changes = self._ray(direction).changes(2.0**-6)
         except OUTSIDE:

@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck.numerics.blockwise import blocks, project
 from gradcheck.numerics.blockwise import norm as norm
 from gradcheck.numerics.derivative import Derivative, along
-from gradcheck.target import Array, Outputs, Run, Target, Tensors
+from gradcheck.target import Array, ForwardRun, Outputs, Target, Tensors
 
 # A derivative of this many bounds is not zero, whatever a closer look would add.
 GLARING = 100.0
@@ -31,7 +31,7 @@ WIDE_RANGE = 1e6
 
 
 @dataclass
-class Probe:
+class Evaluator:
     """A target with its calls counted.
 
     Attributes
@@ -47,18 +47,18 @@ class Probe:
     backwards: int = 0
     _scratch: Array = field(default_factory=lambda: np.empty(0), repr=False)
 
-    def run(self, tensors: Tensors) -> Run:
+    def run(self, tensors: Tensors) -> ForwardRun:
         """Run the forward from the remembered state."""
         self.target.state.restore()
         return self.run_on(tensors)
 
-    def run_on(self, tensors: Tensors) -> Run:
+    def run_on(self, tensors: Tensors) -> ForwardRun:
         """Run the forward from whatever state the last call left behind."""
         self.forwards += 1
         with np.errstate(all="ignore"):
             return self.target.call(tensors)
 
-    def pull(self, run: Run, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
+    def pull(self, run: ForwardRun, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
         """Run the backward that belongs to ``run`` on copies of the cotangents.
 
         The gradients are copies, unless this is the ``last`` backward while they are in use.
@@ -83,12 +83,12 @@ class Probe:
 
 
 @dataclass
-class Ray:
+class DirectionalFunction:
     """The target along one direction of one tensor: t -> outputs at x + t d.
 
     Attributes
     ----------
-    probe, tensors, outputs
+    evaluator, tensors, outputs
         What is evaluated, around which point, and the outputs there.
     name, direction
         The tensor moved, and the direction d in which it moves.
@@ -100,7 +100,7 @@ class Ray:
         Which entries of the outputs have changed at all so far.
     """
 
-    probe: Probe
+    evaluator: Evaluator
     tensors: Tensors
     outputs: Outputs
     name: str
@@ -129,7 +129,7 @@ class Ray:
         self.farthest = max(self.farthest, abs(t))
         try:
             with np.errstate(all="ignore"):
-                run = self.probe.run(self.probe.with_tensor(self.name, moved, self.tensors))
+                run = self.evaluator.run(self.evaluator.with_tensor(self.name, moved, self.tensors))
                 changes = tuple(map(_difference, run.outputs, self.outputs))
         except OUTSIDE:
             changes = tuple(np.full(output.shape, np.nan) for output in self.outputs)
@@ -146,7 +146,7 @@ class Ray:
         The next move writes over the array returned.
         """
         origin = self.tensors[self.name]
-        moved = self.probe.scratch(origin)
+        moved = self.evaluator.scratch(origin)
         given = () if gradient is None else (gradient,)
         claimed: list[float] = []
         with np.errstate(all="ignore"):
@@ -162,7 +162,7 @@ class Ray:
         *,
         noise: float | None = None,
         target: float = 0.0,
-        glance: float | None = None,
+        coarse_bound: float | None = None,
     ) -> Derivative:
         """Return the derivative of `functional` at t = 0, within a bound that holds.
 
@@ -174,7 +174,7 @@ class Ray:
             Noise of one evaluation, where it is known from an earlier derivative.
         target
             Bound at which the search for a better one may stop.
-        glance
+        coarse_bound
             A wider bound that is enough where the derivative is glaringly unlike zero.
         """
         dtype = self.tensors[self.name].dtype
@@ -186,8 +186,8 @@ class Ray:
             noise=noise,
             dtype=dtype,
         )
-        if glance is not None:
-            found = search(target=glance)
+        if coarse_bound is not None:
+            found = search(target=coarse_bound)
             if abs(found.value) > GLARING * found.error_bound:
                 return found
         return search(target=target)
@@ -222,7 +222,7 @@ class Ray:
 
         return phi
 
-    def blind(self, cotangents: Outputs) -> float:
+    def unresolved(self, cotangents: Outputs) -> float:
         """Return how large a derivative may hide below the last digit of outputs that stay put."""
         return self.floor(cotangents, everything=True) / (self.farthest or 1.0)
 

@@ -8,13 +8,13 @@ from functools import partial
 
 import numpy as np
 
-from gradcheck.checking.directional_test import Judge
+from gradcheck.checking.directional_test import DirectionalTest
 from gradcheck.checking.evaluator import OUTSIDE
-from gradcheck.checking.linearization import NUDGE, Lab, Point
+from gradcheck.checking.linearization import NUDGE, CheckContext, Linearization
 from gradcheck.checking.measurement import Measurer
 from gradcheck.checking.rounding_errors import spread
 from gradcheck.checking.signal import AWAY, EMPTY, nothing_to_project, reaction_to_others
-from gradcheck.checking.tensor_verdict import Judgement
+from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.report.data import Verdict
 from gradcheck.target import Array, TargetError, Tensors
 
@@ -34,7 +34,9 @@ MORE_SIDES = 8
 NEARER = 2.0**-12
 
 
-def decide(lab: Lab, point: Point, name: str, directions: int = 2) -> Judgement:
+def decide(
+    context: CheckContext, point: Linearization, name: str, directions: int = 2
+) -> TensorVerdict:
     """Judge the gradient of ``name`` at ``point``, and beside it where there is a kink.
 
     ``directions`` are looked along at least.
@@ -47,36 +49,38 @@ def decide(lab: Lab, point: Point, name: str, directions: int = 2) -> Judgement:
     """
     reason = nothing_to_project(point)
     if reason:
-        return Judgement(Verdict.UNDECIDED, reason)
-    if lab.native.target.tensors[name].size == 0:
-        return _of_empty(lab, point, name)
-    judgement = _decide(lab, point, name, directions)
-    convention = lab.native.target.convention
+        return TensorVerdict(Verdict.UNDECIDED, reason)
+    if context.native.target.tensors[name].size == 0:
+        return _of_empty(context, point, name)
+    judgement = _decide(context, point, name, directions)
+    convention = context.native.target.convention
     if judgement.verdict is Verdict.FAIL and convention is not None:
         reason = convention(name, np.asarray(point.claimed[name]))
         if reason:
-            return Judgement(Verdict.UNDECIDED, reason)
+            return TensorVerdict(Verdict.UNDECIDED, reason)
     return judgement
 
 
-def _decide(lab: Lab, point: Point, name: str, directions: int) -> Judgement:
-    tensors = lab.native.target.tensors
-    judgement = _judge(lab, tensors, point, name).judge(directions)
-    if judgement.verdict is Verdict.FAIL and lab.widened:
-        judgement = _in_own_precision(lab, judgement, name)
+def _decide(
+    context: CheckContext, point: Linearization, name: str, directions: int
+) -> TensorVerdict:
+    tensors = context.native.target.tensors
+    judgement = _judge(context, tensors, point, name).judge(directions)
+    if judgement.verdict is Verdict.FAIL and context.widened:
+        judgement = _in_own_precision(context, judgement, name)
     at_kink = any(m.derivative.kink is not None for m in judgement.measurements)
     if judgement.verdict is Verdict.PASS and not at_kink:
         return judgement
     try:
-        beside = _judge_beside(lab, name)
+        beside = _judge_beside(context, name)
     except OUTSIDE as error:
-        beside = Judgement(Verdict.UNDECIDED, f"beside the point the layer raises: {error}")
+        beside = TensorVerdict(Verdict.UNDECIDED, f"beside the point the layer raises: {error}")
     if beside.verdict is Verdict.PASS:
-        verdict, why = _against_sides(lab, point, name)
+        verdict, why = _against_sides(context, point, name)
         if verdict is Verdict.PASS:
             beside.notes = ["judged beside the point, where it is smooth", *judgement.notes]
             return beside
-        return Judgement(verdict, f"right beside the point, but {why}", judgement.measurements)
+        return TensorVerdict(verdict, f"right beside the point, but {why}", judgement.measurements)
     if judgement.verdict is Verdict.FAIL:
         return judgement
     if beside.verdict is Verdict.FAIL and at_kink:
@@ -85,55 +89,59 @@ def _decide(lab: Lab, point: Point, name: str, directions: int) -> Judgement:
     judgement.verdict = Verdict.UNDECIDED
     judgement.reason = judgement.reason or beside.reason
     if "; " not in judgement.reason:  # by convention what follows is a way out
-        judgement.reason += _way_out(lab)
+        judgement.reason += _way_out(context)
     return judgement
 
 
-def _judge(lab: Lab, tensors: Tensors, point: Point, name: str) -> Judge:
-    ask = partial(lab.claim, tensors, name=name)
-    rounding = partial(spread, lab, tensors, point.cotangents, name)
-    return Judge(Measurer(lab.wide, point, name, lab.eps, ask, rounding), lab.rng)
+def _judge(
+    context: CheckContext, tensors: Tensors, point: Linearization, name: str
+) -> DirectionalTest:
+    ask = partial(context.claim, tensors, name=name)
+    rounding = partial(spread, context, tensors, point.cotangents, name)
+    return DirectionalTest(
+        Measurer(context.wide, point, name, context.eps, ask, rounding), context.rng
+    )
 
 
-def _of_empty(lab: Lab, point: Point, name: str) -> Judgement:
+def _of_empty(context: CheckContext, point: Linearization, name: str) -> TensorVerdict:
     """Judge a tensor without entries: right beside others that show something, else unknown."""
-    if reaction_to_others(lab.wide, point, name, lab.rng) > 0:
-        return Judgement(Verdict.PASS, notes=["empty: nothing to differentiate"])
-    return Judgement(Verdict.UNDECIDED, EMPTY)
+    if reaction_to_others(context.wide, point, name, context.rng) > 0:
+        return TensorVerdict(Verdict.PASS, notes=["empty: nothing to differentiate"])
+    return TensorVerdict(Verdict.UNDECIDED, EMPTY)
 
 
-def _judge_beside(lab: Lab, name: str) -> Judgement:
+def _judge_beside(context: CheckContext, name: str) -> TensorVerdict:
     """Judge at a point a little beside the base, away from its kinks and ties."""
-    value = lab.native.target.tensors[name]
-    tensors = lab.random_side(name)
-    nearby, fault = comparable(lab.point(tensors), name, value)
-    return fault or _judge(lab, tensors, nearby, name).judge()
+    value = context.native.target.tensors[name]
+    tensors = context.random_side(name)
+    nearby, fault = comparable(context.point(tensors), name, value)
+    return fault or _judge(context, tensors, nearby, name).judge()
 
 
-def _against_sides(lab: Lab, point: Point, name: str) -> tuple[Verdict, str]:
+def _against_sides(context: CheckContext, point: Linearization, name: str) -> tuple[Verdict, str]:
     """Compare the claim at the point with those around it: the verdict, and why unless PASS."""
-    positive = tuple(np.abs(v) for v in lab.native_base.cotangents)
-    tensors = lab.native.target.tensors
-    here = lab.claim(tensors, positive, name)
+    positive = tuple(np.abs(v) for v in context.native_base.cotangents)
+    tensors = context.native.target.tensors
+    here = context.claim(tensors, positive, name)
     try:
-        sides = list(lab.sides(name))
-        around = [lab.claim(moved, positive, name) for moved in sides]
+        sides = list(context.sides(name))
+        around = [context.claim(moved, positive, name) for moved in sides]
         if _beyond(here, around).any():  # a tie may have been broken otherwise every time
             preferred = np.where(here > np.mean(around, axis=0), 1.0, -1.0)
-            sides += [lab.side(name, preferred), lab.side(name, -preferred)]
-            around += [lab.claim(moved, positive, name) for moved in sides[-2:]]
+            sides += [context.side(name, preferred), context.side(name, -preferred)]
+            around += [context.claim(moved, positive, name) for moved in sides[-2:]]
         for share in (NEARER, NEARER**3):
-            near = [lab.claim(_nearer(tensors, m, name, share), positive, name) for m in sides]
+            near = [context.claim(_nearer(tensors, m, name, share), positive, name) for m in sides]
             if _is_limit(here, near, around):
                 return Verdict.PASS, ""
         wrong = beyond = _beyond(here, around)
         if wrong.any():  # whether they are all the gradients there are, more sides show
-            sides += [lab.random_side(name) for _ in range(MORE_SIDES)]
-            around += [lab.claim(moved, positive, name) for moved in sides[-MORE_SIDES:]]
+            sides += [context.random_side(name) for _ in range(MORE_SIDES)]
+            around += [context.claim(moved, positive, name) for moved in sides[-MORE_SIDES:]]
             beyond = _beyond(here, around)
             wrong = beyond & _exhausted(around)
         chosen = _like_here(here, around, [m[name] - tensors[name] for m in sides])
-        around.append(lab.claim(lab.side(name, chosen), positive, name))
+        around.append(context.claim(context.side(name, chosen), positive, name))
     except OUTSIDE:
         return Verdict.PASS, ""
     low, high = np.min(around, axis=0), np.max(around, axis=0)
@@ -202,23 +210,28 @@ def _curved(around: list[Array]) -> float:
     return BETWEEN * NUDGE * 16 * float(np.sqrt(np.mean(np.square(around))))
 
 
-def _in_own_precision(lab: Lab, judgement: Judgement, name: str) -> Judgement:
+def _in_own_precision(context: CheckContext, judgement: TensorVerdict, name: str) -> TensorVerdict:
     """Let the layer as it is contradict a failure seen only in its copy of higher precision."""
-    point, fault = comparable(lab.native_base, name, lab.native.target.tensors[name])
-    own = fault or Judge(Measurer(lab.native, point, name, lab.eps), lab.rng).judge()
+    point, fault = comparable(context.native_base, name, context.native.target.tensors[name])
+    own = (
+        fault
+        or DirectionalTest(Measurer(context.native, point, name, context.eps), context.rng).judge()
+    )
     if own.verdict is Verdict.PASS and judgement.relative_error > 2 * own.resolution:
         own.notes.append("computed in float64 the layer is another function: judged as it is")
         return own
     return judgement
 
 
-def _way_out(lab: Lab) -> str:
-    if lab.eps > np.finfo(np.float64).eps and not lab.widened:
+def _way_out(context: CheckContext) -> str:
+    if context.eps > np.finfo(np.float64).eps and not context.widened:
         return "; the forward computes in low precision: rerun with x.astype(np.float64)"
     return f"; {AWAY}"
 
 
-def comparable(point: Point, name: str, value: Array) -> tuple[Point, Judgement | None]:
+def comparable(
+    point: Linearization, name: str, value: Array
+) -> tuple[Linearization, TensorVerdict | None]:
     """Return the point with the claim in the tensor's shape, or the verdict if that cannot be."""
     claim = point.claimed.get(name)
     if claim is None:
@@ -231,7 +244,9 @@ def comparable(point: Point, name: str, value: Array) -> tuple[Point, Judgement 
         verdict = (
             Verdict.FAIL if all(np.isfinite(y).all() for y in point.outputs) else Verdict.UNDECIDED
         )
-        return point, Judgement(verdict, f"{count} of {claim.size} claimed entries are not finite")
+        return point, TensorVerdict(
+            verdict, f"{count} of {claim.size} claimed entries are not finite"
+        )
     if claim.shape == value.shape:
         return replace(point, claimed={**point.claimed, name: claim}), None
     if claim.size == value.size:
@@ -240,7 +255,7 @@ def comparable(point: Point, name: str, value: Array) -> tuple[Point, Judgement 
         try:
             fitted = np.broadcast_to(claim, value.shape)
         except ValueError:
-            return point, Judgement(
+            return point, TensorVerdict(
                 Verdict.FAIL, f"the gradient has shape {claim.shape}, the tensor {value.shape}"
             )
     unsure = {**point.unsure, name: np.zeros(())}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checking.evaluator import Probe
+from gradcheck.checking.evaluator import Evaluator
 from gradcheck.numerics.directions import compact, per_entry_scale, random_cotangents
 from gradcheck.report.data import Unchecked
 from gradcheck.target import Array, Outputs, Target, Tensors
@@ -24,7 +24,7 @@ SAME_FUNCTION = 1e3
 
 
 @dataclass(frozen=True)
-class Point:
+class Linearization:
     """A point, the outputs there, and the gradients that the backward claims for a cotangent.
 
     Attributes
@@ -47,7 +47,7 @@ class Point:
     unsure: dict[str, Array]
 
 
-class Lab:
+class CheckContext:
     """Where claims are heard and numbers are measured.
 
     Claims come from the layer as it is. Numbers come from it too, or, where the layer is of low
@@ -64,7 +64,7 @@ class Lab:
     """
 
     def __init__(self, target: Target, seed: int = 0, cotangents: Outputs | None = None) -> None:
-        self.native = Probe(target)
+        self.native = Evaluator(target)
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.cotangents = cotangents
@@ -102,7 +102,7 @@ class Lab:
         """Draw from here on as ``job`` does, whatever was drawn for others before."""
         self.rng = np.random.default_rng([self.seed, *job.encode()])
 
-    def point(self, tensors: Tensors) -> Point:
+    def point(self, tensors: Tensors) -> Linearization:
         """Evaluate outputs and claims at ``tensors``: two forwards, two backwards, all tensors."""
         run = self.native.run(tensors)
         unit = self.native.target.unit_cotangent
@@ -124,7 +124,7 @@ class Lab:
                 # what jumps from one whole number to the next has no rounding to be excused by
                 and other.dtype.kind == "f"
             }
-        point = Point(tensors, run.outputs, cotangents, claimed, unsure)
+        point = Linearization(tensors, run.outputs, cotangents, claimed, unsure)
         return self._in_wide(point) if self.widened else point
 
     def claim(self, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
@@ -177,7 +177,7 @@ class Lab:
         twin = _attempt(lambda: target.cast(np.float64))
         if twin is None:
             return
-        wide = Probe(twin)
+        wide = Evaluator(twin)
         run = _attempt(lambda: wide.run(twin.tensors))
         if run is None or not self._same_function(run.outputs):
             return
@@ -202,7 +202,7 @@ class Lab:
             for wide, native in zip(outputs, self.base.outputs, strict=True)
         )
 
-    def _in_wide(self, point: Point) -> Point:
+    def _in_wide(self, point: Linearization) -> Linearization:
         wide = {name: value.astype(np.float64) for name, value in point.tensors.items()}
         base = self.wide.target.tensors
         tensors = {
@@ -211,7 +211,7 @@ class Lab:
         }
         outputs = self.wide.run(tensors).outputs
         cotangents = tuple(v.astype(np.float64) for v in point.cotangents)
-        return Point(tensors, outputs, cotangents, point.claimed, point.unsure)
+        return Linearization(tensors, outputs, cotangents, point.claimed, point.unsure)
 
 
 def _of_carried(cotangents: Outputs, carried: tuple[bool, ...] | None) -> Outputs:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.checking.entrywise import EntryByEntry
-from gradcheck.checking.evaluator import Ray
-from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.entrywise import ElementwiseGradient
+from gradcheck.checking.evaluator import DirectionalFunction
+from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.slices import FEWEST_PER_SLICE, MOST_SLICES, holding, in_words, outside
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
@@ -55,25 +55,27 @@ class Located:
     region: str
 
 
-def wrong_entries(lab: Lab, point: Point, name: str, *, everything: bool = False) -> Located:
+def wrong_entries(
+    context: CheckContext, point: Linearization, name: str, *, everything: bool = False
+) -> Located:
     """Find the entries of the claimed gradient that are wrong, worst first.
 
     Parameters
     ----------
-    lab, point, name
+    context, point, name
         Where to measure, the claims, and the tensor.
     everything
         Whether to measure every entry however many there are.
     """
     shape = point.tensors[name].shape
-    batch = name in lab.native.target.batch_tensors
+    batch = name in context.native.target.batch_tensors
     if everything or point.tensors[name].size <= FEW_ENTRIES:
-        entries = EntryByEntry(lab, point, name).all()
+        entries = ElementwiseGradient(context, point, name).all()
         numerical = np.array([entry.numerical for entry in entries]).reshape(shape)
         wrong = [entry for entry in entries if not _gap(entry) <= entry.bound]
         region = _known_region(wrong, shape, batch=batch)
     else:
-        bisection = _Bisection(lab, point, name)
+        bisection = _Bisection(context, point, name)
         wrong, numerical = bisection.entries(), None
         region = bisection.region(wrong, batch=batch)
     wrong.sort(key=_gap, reverse=True)
@@ -98,20 +100,20 @@ class _Bisection:
     half tells the other: k wrong ones of n are found in about k log2(n) measurements.
     """
 
-    def __init__(self, lab: Lab, point: Point, name: str) -> None:
-        self.lab = lab
+    def __init__(self, context: CheckContext, point: Linearization, name: str) -> None:
+        self.context = context
         self.point = point
         self.name = name
         self.value = point.tensors[name]
         self.claim = np.asarray(point.claimed[name], dtype=np.float64)
         self.scale = per_entry_scale(self.value)
-        self.deadline = lab.forwards + MOST_FORWARDS
+        self.deadline = context.forwards + MOST_FORWARDS
 
     def entries(self) -> list[Entry]:
         """Return the wrong entries found, each measured by itself."""
         found: dict[int, Entry] = {}
         for _ in range(2):  # what cancels along one direction hardly does along another
-            signs = varied(self.lab.rng, self.scale, self.value)
+            signs = varied(self.context.rng, self.scale, self.value)
             error, bound = self._measure(signs)
             for position, entry in found.items():
                 error -= (entry.numerical - entry.claimed) * signs.flat[position]
@@ -151,15 +153,15 @@ class _Bisection:
 
     def _slices(self, axis: int) -> list[int]:
         """Return the indices along ``axis`` whose slices hold most of the error."""
-        signs = varied(self.lab.rng, self.scale, self.value)
+        signs = varied(self.context.rng, self.scale, self.value)
         error, _ = self._measure(signs)
-        self.deadline = self.lab.forwards + MOST_FORWARDS // 2
+        self.deadline = self.context.forwards + MOST_FORWARDS // 2
         units: Array = np.indices(self.value.shape, sparse=True)[axis]
         return sorted(self._search(signs, error, units, np.arange(self.value.shape[axis])))
 
     def _right_outside(self, axis: int, indices: list[int]) -> bool:
         elsewhere = np.where(outside(axis, indices, self.value.shape), self.scale, 0.0)
-        error, bound = self._measure(varied(self.lab.rng, elsewhere, self.value))
+        error, bound = self._measure(varied(self.context.rng, elsewhere, self.value))
         return abs(error) <= MARGIN * bound
 
     def _search(self, signs: Array, error: float, units: Array, members: Array) -> list[int]:
@@ -171,7 +173,7 @@ class _Bisection:
         smallest = SHARE * abs(error)
         queue = [(-abs(error), 0, members, error)]
         leaves: list[int] = []
-        while queue and len(leaves) < MOST_ENTRIES and self.lab.forwards < self.deadline:
+        while queue and len(leaves) < MOST_ENTRIES and self.context.forwards < self.deadline:
             _, ticket, members, total = heapq.heappop(queue)
             if members.size == 1:
                 leaves.append(int(members[0]))
@@ -187,7 +189,7 @@ class _Bisection:
     def _measure(self, signs: Array) -> tuple[float, float]:
         """Return the error along ``signs`` and its bound."""
         derivative = self._ray(signs).derivative(
-            self.point.cotangents, self.claim, glance=GLANCE * norm(self.claim, signs)
+            self.point.cotangents, self.claim, coarse_bound=GLANCE * norm(self.claim, signs)
         )
         return derivative.value, derivative.error_bound
 
@@ -201,12 +203,14 @@ class _Bisection:
     def _difference(self, direction: Array, step: float) -> float:
         return self._ray(direction).functional(self.point.cotangents, self.claim)(step) / step
 
-    def _ray(self, direction: Array) -> Ray:
-        return Ray(self.lab.wide, self.point.tensors, self.point.outputs, self.name, direction)
+    def _ray(self, direction: Array) -> DirectionalFunction:
+        return DirectionalFunction(
+            self.context.wide, self.point.tensors, self.point.outputs, self.name, direction
+        )
 
     def _entry(self, position: int) -> Entry:
         index = tuple(int(i) for i in np.unravel_index(position, self.value.shape))
-        return EntryByEntry(self.lab, self.point, self.name).one(index)
+        return ElementwiseGradient(self.context, self.point, self.name).one(index)
 
 
 def _gap(entry: Entry) -> float:

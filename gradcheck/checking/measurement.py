@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.checking.evaluator import Probe, Ray, finite
-from gradcheck.checking.linearization import Point
-from gradcheck.checking.plateaus import Tread, in_low_precision, tread
+from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, finite
+from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.plateaus import Plateau, in_low_precision, plateau
 from gradcheck.checking.rounding_errors import MOST
 from gradcheck.checking.signal import AWAY
 from gradcheck.checking.tensor_verdict import Measurement
@@ -61,10 +61,10 @@ class Measurer:
 
     Parameters
     ----------
-    probe
+    evaluator
         Where the numerical derivatives come from; may compute in a wider dtype than ``point``.
     point
-        The claims. Its outputs are taken at the same tensors as ``probe`` uses.
+        The claims. Its outputs are taken at the same tensors as ``evaluator`` uses.
     name
         The tensor.
     eps
@@ -79,14 +79,14 @@ class Measurer:
 
     def __init__(
         self,
-        probe: Probe,
-        point: Point,
+        evaluator: Evaluator,
+        point: Linearization,
         name: str,
         eps: float,
         ask: Callable[[Outputs], Array] | None = None,
         spread: Callable[[Array, Array, float], float] | None = None,
     ) -> None:
-        self.probe = probe
+        self.evaluator = evaluator
         self.point = point
         self.name = name
         self.eps = eps
@@ -102,9 +102,11 @@ class Measurer:
         self.size = norm(self.claim, self.scale)
         self.noise: float | None = None
 
-    def ray(self, direction: Array) -> Ray:
+    def directional(self, direction: Array) -> DirectionalFunction:
         """Return the outputs along ``direction``."""
-        return Ray(self.probe, self.point.tensors, self.point.outputs, self.name, direction)
+        return DirectionalFunction(
+            self.evaluator, self.point.tensors, self.point.outputs, self.name, direction
+        )
 
     def measure(self, direction: Array, group: str = "") -> Measurement:
         """Measure the error of the claim along ``direction``.
@@ -112,29 +114,37 @@ class Measurer:
         Outputs that stay put to the last digit may hide a derivative that the claim knows of.
         Where a difference could be due to them, the claim is asked again for the others alone.
         """
-        ray = self.ray(direction)
-        measured = self._along(ray, self.point.cotangents, self.claim, group)
+        directional = self.directional(direction)
+        measured = self._along(directional, self.point.cotangents, self.claim, group)
         if not measured.agrees or not measured.resolution <= self.coarsest:
-            measured = self._reconsidered(ray, measured)
+            measured = self._reconsidered(directional, measured)
         excused = not measured.agrees and not measured.contradicts and not measured.excuse
-        if not excused or self.ask is None or not ray.moved:
+        if not excused or self.ask is None or not directional.moved:
             return measured
         moving = tuple(
-            np.where(moved, v, 0) for moved, v in zip(ray.moved, self.point.cotangents, strict=True)
+            np.where(moved, v, 0)
+            for moved, v in zip(directional.moved, self.point.cotangents, strict=True)
         )
-        return self._below_last_digit(ray, self._along(ray, moving, self.ask(moving), group))
+        return self._below_last_digit(
+            directional, self._along(directional, moving, self.ask(moving), group)
+        )
 
     def _along(
-        self, ray: Ray, cotangents: Outputs, claim: Array, group: str, noise: float | None = None
+        self,
+        directional: DirectionalFunction,
+        cotangents: Outputs,
+        claim: Array,
+        group: str,
+        noise: float | None = None,
     ) -> Measurement:
-        direction = ray.direction
+        direction = directional.direction
         size = norm(claim, direction)
-        derivative = ray.derivative(
+        derivative = directional.derivative(
             cotangents,
             claim,
             noise=noise if noise is not None or group else self.noise,
             target=WANTED_ACCURACY * (size or self.size),
-            glance=COARSEST_RESOLUTION * (size or self.size),
+            coarse_bound=COARSEST_RESOLUTION * (size or self.size),
         )
         if self.noise is None and noise is None and not group and math.isfinite(derivative.noise):
             self.noise = derivative.noise
@@ -154,48 +164,52 @@ class Measurer:
             bound,
             max(size, error),
             group,
-            ray.blind(cotangents),
-            _reacted(ray, cotangents),
+            directional.unresolved(cotangents),
+            _reacted(directional, cotangents),
         )
 
-    def _reconsidered(self, ray: Ray, measured: Measurement) -> Measurement:
+    def _reconsidered(self, directional: DirectionalFunction, measured: Measurement) -> Measurement:
         """Look closer at a difference, or at a bound too wide: jumps, and the claim's roundings."""
         cotangents = self.point.cotangents
-        if not _reacted(ray, cotangents):
-            return self._below_last_digit(ray, measured)
+        if not _reacted(directional, cotangents):
+            return self._below_last_digit(directional, measured)
         found = None
         if measured.group not in self.smooth:
-            found = self._tread(ray, self.claim, measured.error + measured.bound)
+            found = self._tread(directional, self.claim, measured.error + measured.bound)
         if found is not None and found.certain:
             self.noise = None  # what was taken for noise were the steps
-            size = norm(self.claim, ray.direction)
+            size = norm(self.claim, directional.direction)
             return replace(measured, error=0.0, bound=found.bound, scale=size)
         if found is not None and found.possible and not in_low_precision(self.point.outputs):
             return replace(measured, excuse=STAIRCASE)
         apart = measured.error > ON_TREADS * measured.scale
-        steps = self._tread(ray, None, 0.0) if found is None and apart else None
+        steps = self._tread(directional, None, 0.0) if found is None and apart else None
         if steps is not None and steps.possible and not steps.certain:
-            again = self._along(ray, cotangents, self.claim, measured.group, steps.height)
+            again = self._along(directional, cotangents, self.claim, measured.group, steps.height)
             return again if again.agrees else measured
         close = measured.error <= MOST * measured.scale
         if found is None and steps is None:
             self.smooth.add(measured.group)
         if close and measured.contradicts and self.spread is not None:
             if self.rounded is None:
-                self.rounded = self.spread(self.claim, ray.direction, measured.scale)
+                self.rounded = self.spread(self.claim, directional.direction, measured.scale)
             measured = replace(measured, bound=measured.bound + self.rounded * measured.scale)
-        return self._below_last_digit(ray, measured)
+        return self._below_last_digit(directional, measured)
 
-    def _tread(self, ray: Ray, claim: Array | None, slope: float) -> Tread | None:
+    def _tread(
+        self, directional: DirectionalFunction, claim: Array | None, slope: float
+    ) -> Plateau | None:
         """Return the tread of the outputs along a ray, or of what they do beyond the claim."""
         cotangents = self.point.cotangents
         pairs = zip(cotangents, self.point.outputs, strict=True)
         magnitude = math.hypot(*(norm(v, finite(y)) for v, y in pairs))
-        rounding = ray.floor(cotangents, everything=True)
+        rounding = directional.floor(cotangents, everything=True)
         eps = float(np.finfo(self.value.dtype).eps)
-        return tread(ray.functional(cotangents, claim), slope, eps, rounding, magnitude)
+        return plateau(directional.functional(cotangents, claim), slope, eps, rounding, magnitude)
 
-    def _below_last_digit(self, ray: Ray, measured: Measurement) -> Measurement:
+    def _below_last_digit(
+        self, directional: DirectionalFunction, measured: Measurement
+    ) -> Measurement:
         """Excuse a difference that is nothing to what rounding leaves in the gradient.
 
         Entries that saturate carry the rounding errors of the steep part of the function: that of
@@ -206,10 +220,10 @@ class Measurer:
             return measured
         cotangents = self.point.cotangents
         if measured.group not in self.natural:  # much the same along other directions
-            self.natural[measured.group] = steepest(ray, cotangents)
+            self.natural[measured.group] = steepest(directional, cotangents)
         natural = self.natural[measured.group]
         if measured.group:
-            pairs = zip(ray.moved, cotangents, self.point.outputs, strict=True)
+            pairs = zip(directional.moved, cotangents, self.point.outputs, strict=True)
             shared = math.hypot(*(norm(v, np.where(m, finite(y), 0)) for m, v, y in pairs))
             natural = max(natural, min(shared, self.size))
         if measured.error <= ROUNDINGS * self.eps * natural:
@@ -217,19 +231,19 @@ class Measurer:
         return measured
 
 
-def steepest(ray: Ray, cotangents: Outputs) -> float:
+def steepest(directional: DirectionalFunction, cotangents: Outputs) -> float:
     """Return the largest slope of the projected outputs over whole steps of the ray."""
     slopes = [0.0]
     for t in (-1.0, 1.0):
-        changes = ray.changes(t)
+        changes = directional.changes(t)
         if all(c.shape == v.shape for c, v in zip(changes, cotangents, strict=True)):
             slopes.append(abs(math.fsum(map(project, cotangents, changes))))
     return max(slope for slope in slopes if math.isfinite(slope))
 
 
-def _reacted(ray: Ray, cotangents: Outputs) -> bool:
+def _reacted(directional: DirectionalFunction, cotangents: Outputs) -> bool:
     """Whether any output that is projected changed by a single bit along the ray."""
-    pairs = zip(ray.moved, cotangents, strict=False)  # nothing where every step was outside
+    pairs = zip(directional.moved, cotangents, strict=False)  # nothing where every step was outside
     return any(bool(np.any(moved & (v != 0))) for moved, v in pairs)
 
 

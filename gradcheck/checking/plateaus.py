@@ -37,7 +37,7 @@ FINE = 2.0**-32
 
 
 @dataclass(frozen=True)
-class Tread:
+class Plateau:
     """The flat stretch of a function around 0.
 
     Attributes
@@ -65,9 +65,9 @@ class Tread:
         return self.jump > FINE
 
 
-def tread(
+def plateau(
     phi: Callable[[float], float], slope: float, eps: float, rounding: float, magnitude: float
-) -> Tread | None:
+) -> Plateau | None:
     """Return the tread of ``phi`` around 0; None where it is not flat or does not end in a jump.
 
     Parameters
@@ -104,7 +104,7 @@ def tread(
     beyond = max(abs(phi(further)), abs(phi(-further)))
     if not math.isfinite(jump) or jump <= 2 * allowed or not beyond <= 3 * jump:
         return None  # what leaves zero continuously is five times as far away there
-    return Tread(2 * allowed / inner, jump / magnitude, jump)
+    return Plateau(2 * allowed / inner, jump / magnitude, jump)
 
 
 def in_low_precision(outputs: Outputs) -> bool:

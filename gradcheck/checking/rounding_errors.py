@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.numerics.blockwise import project
 from gradcheck.target import Array, Outputs, Tensors
 
@@ -25,7 +25,7 @@ MOST = AMPLIFIED * LARGEST
 
 
 def spread(
-    lab: Lab,
+    context: CheckContext,
     tensors: Tensors,
     cotangents: Outputs,
     name: str,
@@ -37,7 +37,7 @@ def spread(
 
     Parameters
     ----------
-    lab, tensors, cotangents, name
+    context, tensors, cotangents, name
         Where and for what the claim was made.
     claim, direction
         The claim, and the direction along which it is judged; shaped like the tensor.
@@ -57,35 +57,35 @@ def spread(
     so that the gradient may lose as many digits as the largest number has before the point. More
     than that is no rounding error of numbers such as these, but of a lower precision inside.
     """
-    target = lab.native.target
-    allowed = AMPLIFIED * lab.eps * scale * _magnitude(lab, tensors)
+    target = context.native.target
+    allowed = AMPLIFIED * context.eps * scale * _magnitude(context, tensors)
     largest = 0.0
     for draw in range(DRAWS):
         if draw % 2 or target.unit_cotangent:
-            gap, limit = _shaken(lab, tensors, cotangents, name) - claim, LARGEST * scale
+            gap, limit = _shaken(context, tensors, cotangents, name) - claim, LARGEST * scale
         else:
-            factor = float(lab.rng.uniform(1.0, 2.0))
+            factor = float(context.rng.uniform(1.0, 2.0))
             longer = tuple(v * factor for v in cotangents)
-            gap, limit = lab.claim(tensors, longer, name) / factor - claim, allowed
+            gap, limit = context.claim(tensors, longer, name) / factor - claim, allowed
         reached = abs(project(gap, direction))
         if reached <= limit:
             largest = max(largest, reached)
     return AMPLIFIED * largest / scale
 
 
-def _shaken(lab: Lab, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
+def _shaken(context: CheckContext, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
     """Return the claim with every number that goes into it moved by at most one rounding."""
     floats = {n: v for n, v in tensors.items() if v.dtype.kind == "f"}
-    moved = dict(zip(floats, lab.rounded(tuple(floats.values())), strict=True))
+    moved = dict(zip(floats, context.rounded(tuple(floats.values())), strict=True))
     own = tuple(
         v.astype(y.dtype) if y.dtype.kind == "f" else v
-        for v, y in zip(cotangents, lab.native_base.outputs, strict=True)
+        for v, y in zip(cotangents, context.native_base.outputs, strict=True)
     )
-    return lab.claim({**tensors, **moved}, lab.rounded(own), name)
+    return context.claim({**tensors, **moved}, context.rounded(own), name)
 
 
-def _magnitude(lab: Lab, tensors: Tensors) -> float:
+def _magnitude(context: CheckContext, tensors: Tensors) -> float:
     """Return the largest number that goes in or comes out, at least one."""
-    numbers = [v for v in (*tensors.values(), *lab.native_base.outputs) if v.dtype.kind == "f"]
+    numbers = [v for v in (*tensors.values(), *context.native_base.outputs) if v.dtype.kind == "f"]
     sizes = (np.max(np.abs(v), where=np.isfinite(v), initial=1.0) for v in numbers)
     return float(max(sizes, default=1.0))

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from gradcheck.checking.evaluator import OUTSIDE, Probe, Ray
-from gradcheck.checking.linearization import Point
+from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction, Evaluator
+from gradcheck.checking.linearization import Linearization
 from gradcheck.numerics.blockwise import project
 from gradcheck.numerics.directions import per_entry_scale, rademacher
 from gradcheck.target import Array, Outputs
@@ -33,7 +33,7 @@ UNDERFLOW = (
 )
 
 
-def nothing_to_project(point: Point) -> str:
+def nothing_to_project(point: Linearization) -> str:
     """Say why no output at the point can be projected, and the way out; empty if one can.
 
     Only finite floating-point outputs with a cotangent that is not zero show a derivative.
@@ -62,7 +62,7 @@ def nothing_to_project(point: Point) -> str:
     )
 
 
-def not_projected(point: Point, carried: tuple[bool, ...] | None) -> list[str]:
+def not_projected(point: Linearization, carried: tuple[bool, ...] | None) -> list[str]:
     """Say which outputs have no part in the check, beside others that have, as sentences."""
     said = []
     for position, y in enumerate(point.outputs):
@@ -77,7 +77,9 @@ def not_projected(point: Point, carried: tuple[bool, ...] | None) -> list[str]:
     return said
 
 
-def reaction(probe: Probe, point: Point, name: str, rng: np.random.Generator) -> tuple[float, str]:
+def reaction(
+    evaluator: Evaluator, point: Linearization, name: str, rng: np.random.Generator
+) -> tuple[float, str]:
     """Return the largest slope of the projected outputs over steps of the tensor's own size.
 
     The steps are random ones, and those to zero and away from it: what saturates moves at zero.
@@ -94,33 +96,35 @@ def reaction(probe: Probe, point: Point, name: str, rng: np.random.Generator) ->
         (at_random, REACHES),
         (np.where(np.isfinite(value), value, 0), (1.0,)),
     ):
-        ray = Ray(probe, point.tensors, point.outputs, name, direction)
-        slopes = {t: _slope(ray, point.cotangents, t) for r in reaches for t in (-r, r)}
+        directional = DirectionalFunction(evaluator, point.tensors, point.outputs, name, direction)
+        slopes = {t: _slope(directional, point.cotangents, t) for r in reaches for t in (-r, r)}
         seen = {t: slope for t, slope in slopes.items() if slope > 0 and math.isfinite(slope)}
-        if seen and _underflows(ray, min(seen, key=abs)):
+        if seen and _underflows(directional, min(seen, key=abs)):
             return 0.0, UNDERFLOW
         best = max(best, *seen.values(), 0.0)
     return (best, "the output moves only farther away") if best > 0 else (0.0, CONSTANT)
 
 
-def reaction_to_others(probe: Probe, point: Point, name: str, rng: np.random.Generator) -> float:
+def reaction_to_others(
+    evaluator: Evaluator, point: Linearization, name: str, rng: np.random.Generator
+) -> float:
     """Return the slope of the first other tensor to which the outputs react; zero if to none."""
     others = (other for other in point.tensors if other != name)
-    slopes = (reaction(probe, point, other, rng)[0] for other in others)
+    slopes = (reaction(evaluator, point, other, rng)[0] for other in others)
     return next((slope for slope in slopes if slope > 0), 0.0)
 
 
-def _underflows(ray: Ray, t: float) -> bool:
+def _underflows(directional: DirectionalFunction, t: float) -> bool:
     """Whether outputs that are zero shrink to it below what their dtype can hold, short of ``t``.
 
     A unit that is off moves by as much as the step is beyond its threshold; the smallest numbers
     are not seen there unless the function itself runs through all sizes down to them.
     """
-    if any(np.any(y) for y in ray.outputs):
+    if any(np.any(y) for y in directional.outputs):
         return False
 
     def moved(step: float) -> bool:
-        return any(np.any(change) for change in ray.changes(step))
+        return any(np.any(change) for change in directional.changes(step))
 
     inner, outer = NARROW * t, t
     if moved(inner):
@@ -128,15 +132,15 @@ def _underflows(ray: Ray, t: float) -> bool:
     while abs(outer - inner) > NARROW * abs(outer):
         middle = (inner + outer) / 2
         inner, outer = (inner, middle) if moved(middle) else (middle, outer)
-    sizes = [np.max(np.abs(c), initial=0.0) for c in ray.changes(outer)]
-    least = max(float(np.finfo(y.dtype).tiny) for y in ray.outputs if y.dtype.kind == "f")
+    sizes = [np.max(np.abs(c), initial=0.0) for c in directional.changes(outer)]
+    least = max(float(np.finfo(y.dtype).tiny) for y in directional.outputs if y.dtype.kind == "f")
     return float(max(sizes)) < math.sqrt(least)
 
 
-def _slope(ray: Ray, cotangents: Outputs, t: float) -> float:
+def _slope(directional: DirectionalFunction, cotangents: Outputs, t: float) -> float:
     """Return the slope of the secant to ``t``; NaN where the forward is not defined there."""
     try:
-        changes = ray.changes(t)
+        changes = directional.changes(t)
     except OUTSIDE:
         return math.nan
     if any(c.shape != v.shape for c, v in zip(changes, cotangents, strict=True)):

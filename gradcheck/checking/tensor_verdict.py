@@ -18,8 +18,8 @@ MARGIN = 3.0
 class Measurement:
     """One direction: the error of the claim along it, and what limits the knowledge of it.
 
-    ``bound`` covers the outputs that the direction moves. What others may do below their last
-    digit is ``blind``: it excuses a difference, and is no obstacle to agreement. ``reacted`` tells
+    ``bound`` covers the outputs that the direction moves. What others may do below their last digit
+    is ``unresolved``: it excuses a difference, and is no obstacle to agreement. ``reacted`` tells
     whether any output changed by a single bit along the direction, ``excuse`` why a difference
     shows nothing.
     """
@@ -29,7 +29,7 @@ class Measurement:
     bound: float
     scale: float
     group: str
-    blind: float = 0.0
+    unresolved: float = 0.0
     reacted: bool = True
     excuse: str = ""
 
@@ -41,17 +41,17 @@ class Measurement:
     @property
     def contradicts(self) -> bool:
         """Whether the difference is beyond the bound by the margin."""
-        return not self.excuse and self.error > MARGIN * (self.bound + self.blind)
+        return not self.excuse and self.error > MARGIN * (self.bound + self.unresolved)
 
     @property
     def resolution(self) -> float:
         """The smallest error, relative to the gradient, that this direction could have shown."""
-        seen = self.bound if self.agrees else self.error + self.bound + self.blind
+        seen = self.bound if self.agrees else self.error + self.bound + self.unresolved
         return seen / self.scale if self.scale > 0 else (math.inf if seen > 0 else 0.0)
 
 
 @dataclass
-class Judgement:
+class TensorVerdict:
     """The verdict on one tensor with the measurements behind it."""
 
     verdict: Verdict

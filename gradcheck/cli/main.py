@@ -15,12 +15,12 @@ from gradcheck.cli.shell import (
     PASSED,
     Inputs,
     Output,
+    error_exit,
     one_blas_thread,
     processes,
     refuse_ending,
     roles,
     save,
-    told,
 )
 
 
@@ -93,7 +93,7 @@ def check(
     from gradcheck.cli.loading import load, made, parse_input
     from gradcheck.report.text import print_report
 
-    with told(), processes(workers) as executor:
+    with error_exit(), processes(workers) as executor:
         refuse_ending(output, REPORT_ENDINGS)
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
@@ -129,7 +129,7 @@ def hunt(
     from gradcheck.cli.loading import load, made, parse_input
     from gradcheck.hunt import hunt as run_hunt
 
-    with told():
+    with error_exit():
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
         found = made(load(target), target)
@@ -162,7 +162,7 @@ def properties(
     """Try a suite of properties on a function of yours."""
     from gradcheck.cli.properties_table import run_in_shell
 
-    with told():
+    with error_exit():
         refuse_ending(output, (".json", ".txt"))
         report = run_in_shell(
             suite,
@@ -218,7 +218,7 @@ def train(
     import network as n
     from network.factory import make_network, make_optimizer, make_schedule, parse_sizes
 
-    with told():
+    with error_exit():
         if download and data is not None:
             raise ValueError("--download fetches MNIST: leave out --data")
         digits = n.load_data(n.download_mnist() if download else data, test=test, label=label)
@@ -267,7 +267,7 @@ def diagnose(
     """Say what went wrong in a training run, or in several, from the history."""
     from diagnostics.cli import Request, run
 
-    with told():
+    with error_exit():
         mapping = roles(columns)
         request = Request(classes, samples, tuple(mute or ()), fail_on, mapping, output)
         failed = run(histories, request, typer.echo, watch=interval if watch else None)
@@ -284,6 +284,6 @@ def demo(
     """Find every fault of the network of the question, on real digits, offline."""
     from gradcheck.demo import run_demo
 
-    with told():
+    with error_exit():
         found = run_demo(output, epochs=epochs, console=Console(highlight=False))
     raise typer.Exit(PASSED if found else FOUND)

@@ -51,7 +51,7 @@ def run_in_shell(
     **options
         As for `run_properties`.
     """
-    table = Table(console, find_suite(suite).names)
+    table = PropertiesTable(console, find_suite(suite).names)
     fn, options = load(reference), options | parse_options(typed)
     with table.counting():
         report = run_properties(suite, fn, on_result=table.add, **options)
@@ -65,7 +65,7 @@ def run_in_shell(
     return report
 
 
-class Table:
+class PropertiesTable:
     """Rows on a console.
 
     Parameters

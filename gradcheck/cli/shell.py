@@ -68,7 +68,7 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def error_exit() -> Iterator[None]:
     """Turn what the user can mend into one line instead of a traceback."""
     try:
         yield

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
+from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation, Support
 from gradcheck.target import Array
 
@@ -16,23 +16,23 @@ FEWEST = 10
 CORRELATED = 0.8
 
 
-def unexplained(evidence: Evidence) -> Explanation:
+def unexplained(observation: Observation) -> Explanation:
     """Return what is known of an error that fits no bug."""
     with np.errstate(all="ignore"):
-        measured = Measured.of(evidence)
+        measured = MeasuredJacobian.of(observation)
         facts = [] if measured is None else _facts(measured)
     return Explanation(
         "unexplained",
-        evidence.name,
+        observation.name,
         0.0,
         "; ".join(["no known bug predicts these numbers within the error bounds", *facts]),
-        f"the gradient of {evidence.name} is wrong in a way that fits no known bug",
+        f"the gradient of {observation.name} is wrong in a way that fits no known bug",
         "see the entries listed: which of them are wrong often tells the line",
         Support("nothing"),
     )
 
 
-def _facts(measured: Measured) -> list[str]:
+def _facts(measured: MeasuredJacobian) -> list[str]:
     """Say which entries are wrong, along which axes they gather, and what the error follows."""
     known, wrong = measured.known, measured.wrong
     facts = [f"{int(wrong.sum())} of {int(known.sum())} entries measured are wrong"]
@@ -57,16 +57,16 @@ def _facts(measured: Measured) -> list[str]:
     return facts
 
 
-def _companions(measured: Measured) -> dict[str, Array]:
+def _companions(measured: MeasuredJacobian) -> dict[str, Array]:
     """Return the arrays of the tensor's shape that an error may follow."""
     found = {"the entry": measured.value, "the gradient": measured.gradient}
-    for cotangent in measured.evidence.point.cotangents:
+    for cotangent in measured.observation.point.cotangents:
         if cotangent.shape == measured.shape:
             found.setdefault("the cotangent", cotangent)
     return found
 
 
-def _sides(measured: Measured) -> Iterator[str]:
+def _sides(measured: MeasuredJacobian) -> Iterator[str]:
     """Say where one sign of the entry, or of the cotangent, is all right."""
     for what, values in _companions(measured).items():
         for sign, members in (("negative", values < 0), ("positive", values > 0)):
@@ -75,7 +75,7 @@ def _sides(measured: Measured) -> Iterator[str]:
                 yield f"all are right where {what} is {sign}"
 
 
-def _constant(measured: Measured) -> Iterator[str]:
+def _constant(measured: MeasuredJacobian) -> Iterator[str]:
     """Say along which axes the error is the same number."""
     excess = np.where(measured.known, measured.excess, np.nan)
     size = float(np.nanmax(np.abs(excess)))

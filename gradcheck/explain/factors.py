@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Factor:
     arbitrary: bool = False
 
 
-def name_factor(value: float, bound: float, evidence: Evidence) -> list[Factor]:
+def name_factor(value: float, bound: float, observation: Observation) -> list[Factor]:
     """Name the factor ``value`` ± ``bound`` by which a claim differs from the gradient.
 
     Returns
@@ -29,10 +29,10 @@ def name_factor(value: float, bound: float, evidence: Evidence) -> list[Factor]:
     """
     factors = []
     if value < 0:
-        factors.append(_sign(evidence.name))
+        factors.append(_sign(observation.name))
     size = abs(value)
     if abs(size - 1) > bound:
-        factors.append(_size(size, bound, evidence))
+        factors.append(_size(size, bound, observation))
     return factors
 
 
@@ -45,14 +45,14 @@ def _sign(name: str) -> Factor:
     )
 
 
-def _size(size: float, bound: float, evidence: Evidence) -> Factor:
+def _size(size: float, bound: float, observation: Observation) -> Factor:
     def equals(number: float) -> bool:
         return abs(size - number) <= bound
 
-    name, known = evidence.name, [n for n in (_samples(evidence), evidence.batch) if n]
+    name, known = observation.name, [n for n in (_samples(observation), observation.batch) if n]
     batch = next((n for n in known if equals(n) or equals(1 / n)), known[0] if known else 0)
     if batch > 1 and (equals(batch) or equals(1 / batch)):
-        follows = _follows_batch(evidence, batch, power=1 if equals(batch) else -1)
+        follows = _follows_batch(observation, batch, power=1 if equals(batch) else -1)
         if follows or (follows is None and batch > 2):
             return _batch_factor(name, batch, too_large=equals(batch), seen=bool(follows))
     else:
@@ -67,7 +67,7 @@ def _size(size: float, bound: float, evidence: Evidence) -> Factor:
             f"d{name} = d{name} {line}",
             0.6,
         )
-    meaning = _meaning(size, bound, evidence, batch=follows is not False)
+    meaning = _meaning(size, bound, observation, batch=follows is not False)
     comment = f"  # {meaning.removeprefix(', ')}" if meaning else ""
     return Factor(
         "constant_factor",
@@ -78,12 +78,12 @@ def _size(size: float, bound: float, evidence: Evidence) -> Factor:
     )
 
 
-def _follows_batch(evidence: Evidence, batch: int, power: int) -> bool | None:
+def _follows_batch(observation: Observation, batch: int, power: int) -> bool | None:
     """Whether the factor ``batch**power`` changes with the batch when a sample is left out.
 
     None where that cannot be seen: no sample can be left out, or what is left has no one factor.
     """
-    fewer = evidence.fewer
+    fewer = observation.fewer
     if fewer is None:
         return None
     verdicts = set()
@@ -98,15 +98,15 @@ def _follows_batch(evidence: Evidence, batch: int, power: int) -> bool | None:
     return verdicts.pop() if len(verdicts) == 1 else None
 
 
-def _samples(evidence: Evidence) -> int:
+def _samples(observation: Observation) -> int:
     """Return the number of rows of a loss's data, told by the sizes alone; 0 where there are none.
 
     Its rows are summed over and no parameter has their number, while its columns are multiplied
     with something that does.
     """
-    if evidence.listen is not None or evidence.name not in evidence.point.tensors:
+    if observation.listen is not None or observation.name not in observation.point.tensors:
         return 0
-    shapes = [value.shape for value in evidence.point.tensors.values()]
+    shapes = [value.shape for value in observation.point.tensors.values()]
     inner = [shape[axis] for shape in shapes for axis in range(1, len(shape))]
     first = [shape[0] for shape in shapes if shape]
     rows = {
@@ -114,7 +114,7 @@ def _samples(evidence: Evidence) -> int:
         for shape in shapes
         if len(shape) == 2 and shape[0] not in inner and shape[1] in first
     }
-    rows.discard(evidence.shape[0] if evidence.shape else 0)
+    rows.discard(observation.shape[0] if observation.shape else 0)
     return rows.pop() if len(rows) == 1 else 0
 
 
@@ -136,12 +136,12 @@ def _batch_factor(name: str, batch: int, *, too_large: bool, seen: bool) -> Fact
     )
 
 
-def _meaning(size: float, bound: float, evidence: Evidence, *, batch: bool) -> str:
+def _meaning(size: float, bound: float, observation: Observation, *, batch: bool) -> str:
     """Say which size of the tensors the factor equals, or what is made of one.
 
     Without ``batch`` the number of samples is known not to be it.
     """
-    for length, what in _lengths(evidence, batch=batch).items():
+    for length, what in _lengths(observation, batch=batch).items():
         made = {
             f", which equals {what}": length,
             f", one over {what}": 1 / length,
@@ -157,16 +157,16 @@ def _meaning(size: float, bound: float, evidence: Evidence, *, batch: bool) -> s
     return ""
 
 
-def _lengths(evidence: Evidence, *, batch: bool) -> dict[int, str]:
+def _lengths(observation: Observation, *, batch: bool) -> dict[int, str]:
     """Return the sizes above one that the tensors and outputs have, and what they are of."""
-    samples = () if batch else evidence.probe.target.batch_tensors
+    samples = () if batch else observation.evaluator.target.batch_tensors
     lengths: dict[int, str] = {}
-    for position, output in enumerate(evidence.point.outputs):
+    for position, output in enumerate(observation.point.outputs):
         for axis, length in enumerate(output.shape):
             if axis > 0 or batch:
                 lengths.setdefault(length, f"the length of axis {axis} of output {position}")
         lengths.setdefault(output.size, f"the number of entries of output {position}")
-    for name, value in evidence.point.tensors.items():
+    for name, value in observation.point.tensors.items():
         for axis, length in enumerate(value.shape):
             if axis > 0 or name not in samples:
                 lengths.setdefault(length, f"the length of axis {axis} of {name}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.target import Array, Outputs
 
 
@@ -40,7 +40,7 @@ class Part:
         ``(outputs, cotangents) -> cotangents`` that this bug would use, where it changes them.
     adjoint
         ``direction -> direction``, the adjoint of what is done to the gradient.
-    evidence
+    observation
         Another forward that the gradient may belong to.
     one_number
         True where all predictions are multiples of one number, so that a factor fitted to them
@@ -56,12 +56,12 @@ class Part:
     cost: float = 1.0
     cotangents: Callable[[Outputs, Outputs], Outputs] | None = None
     adjoint: Callable[[Array], Array] | None = None
-    evidence: Evidence | None = None
+    observation: Observation | None = None
     one_number: bool = False
     alone: bool = False
 
 
-Pattern = Callable[[Evidence], Iterator[Part]]
+Pattern = Callable[[Observation], Iterator[Part]]
 
 PATTERNS: list[Pattern] = []
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck.checking.evaluator import OUTSIDE, norm
 from gradcheck.checking.measurement import ROUNDINGS
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation
 from gradcheck.target import Array
 
@@ -17,22 +17,24 @@ OTHER_VALUES = 2
 FAR = 2.0**10
 
 
-def is_unused(evidence: Evidence) -> bool:
+def is_unused(observation: Observation) -> bool:
     """Whether the outputs stay the same, bit for bit, at quite other values of the tensor.
 
     A saturated or flat layer does not move for small steps; here entries change places, signs and
     sizes.
     """
-    value, before = evidence.point.tensors[evidence.name], evidence.point.outputs
+    value, before = observation.point.tensors[observation.name], observation.point.outputs
     seen = 0
     turned = value.reshape(-1)[::-1].reshape(value.shape)
     for other in (-value, turned, 2 * value + 1, FAR * (value + 1), -FAR * (value + 1)):
         moved = np.ascontiguousarray(other, dtype=value.dtype)
         if np.array_equal(moved, value, equal_nan=True):
             continue
-        tensors = evidence.probe.with_tensor(evidence.name, moved, evidence.point.tensors)
+        tensors = observation.evaluator.with_tensor(
+            observation.name, moved, observation.point.tensors
+        )
         try:
-            outputs = evidence.probe.run(tensors).outputs
+            outputs = observation.evaluator.run(tensors).outputs
         except OUTSIDE:
             continue
         pairs = zip(outputs, before, strict=True)
@@ -57,14 +59,14 @@ def unused(name: str, size: int) -> Explanation:
     )
 
 
-def vanishes(evidence: Evidence) -> bool:
+def vanishes(observation: Observation) -> bool:
     """Whether the claim is zero but for the rounding of a computation of the gradient's size."""
-    if not np.any(evidence.claim):
+    if not np.any(observation.claim):
         return False
-    rounding = ROUNDINGS * evidence.eps
+    rounding = ROUNDINGS * observation.eps
     return all(
-        norm(evidence.claim, d) <= rounding * abs(evidence.sketch(d).value)
-        for d in evidence.directions
+        norm(observation.claim, d) <= rounding * abs(observation.sketch(d).value)
+        for d in observation.directions
     )
 
 

@@ -23,11 +23,11 @@ from gradcheck.explain.trace import (  # noqa: F401 # isort: skip (the order of 
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.factors import name_factor
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.explain.trace import (
     record,
 )
-from gradcheck.explain.trace.backward_pass import SEARCHES, Suspicion, WayBack
+from gradcheck.explain.trace.backward_pass import SEARCHES, BackwardPass, Suspicion
 from gradcheck.numerics.blockwise import norm
 from gradcheck.report.data import Explanation, Support
 from gradcheck.target import Array
@@ -56,13 +56,13 @@ class Match:
     error: float
 
 
-def explain_forward(evidence: Evidence) -> list[list[Explanation]]:
+def explain_forward(observation: Observation) -> list[list[Explanation]]:
     """Return the wrong steps that predict every entry of the claim, simplest first."""
-    recording = record(evidence.probe, evidence.point.tensors)
-    if recording is None or evidence.name not in recording.leaves:
+    recording = record(observation.evaluator, observation.point.tensors)
+    if recording is None or observation.name not in recording.leaves:
         return []
     with np.errstate(all="ignore"):
-        way = WayBack(evidence, recording)
+        way = BackwardPass(observation, recording)
         if not _faithful(way):
             return []
         matches = _matches(way)
@@ -76,10 +76,10 @@ def explain_forward(evidence: Evidence) -> list[list[Explanation]]:
     return [_told(way, match, len(ties)) for match in ties.values()]
 
 
-def _faithful(way: WayBack) -> bool:
+def _faithful(way: BackwardPass) -> bool:
     """Whether the recording's gradient is the numerical one, and the claim is not."""
-    for direction in way.evidence.directions:
-        measured = way.evidence.numerical(direction)
+    for direction in way.observation.directions:
+        measured = way.observation.numerical(direction)
         walked = float(np.sum(way.right * direction))
         allowed = MARGIN * measured.bound + WALK * norm(way.right, direction)
         if not abs(walked - measured.value) <= allowed:
@@ -87,7 +87,7 @@ def _faithful(way: WayBack) -> bool:
     return bool(np.isfinite(way.right).all()) and not _agrees(way, way.right)
 
 
-def _matches(way: WayBack) -> list[Match]:
+def _matches(way: BackwardPass) -> list[Match]:
     found: list[Match] = []
     left = MOST_STEPS
     for search in SEARCHES:
@@ -107,7 +107,7 @@ def _matches(way: WayBack) -> list[Match]:
     return found
 
 
-def _predict(way: WayBack, suspicion: Suspicion) -> Array | None:
+def _predict(way: BackwardPass, suspicion: Suspicion) -> Array | None:
     """Return the claim predicted, None where the step cannot be changed so or nothing changes."""
     try:
         predicted = way.with_(suspicion.deviation)
@@ -120,9 +120,9 @@ def _predict(way: WayBack, suspicion: Suspicion) -> Array | None:
     return predicted
 
 
-def _with_factor(way: WayBack, suspicion: Suspicion, without: Array) -> list[Match]:
+def _with_factor(way: BackwardPass, suspicion: Suspicion, without: Array) -> list[Match]:
     """Fit the factor with which the claim has the part that the suspicion leaves out."""
-    part, claimed = way.right - without, way.evidence.claim - without
+    part, claimed = way.right - without, way.observation.claim - without
     rest = float(np.linalg.norm(without)) > SIGNIFICANT * float(np.linalg.norm(way.right))
     if np.count_nonzero(part) < FEWEST_ENTRIES or not rest:
         return []
@@ -131,7 +131,7 @@ def _with_factor(way: WayBack, suspicion: Suspicion, without: Array) -> list[Mat
     if not _agrees(way, predicted) or abs(factor) < SIGNIFICANT:
         return []
     bound = 1e-6 * abs(factor)
-    named = name_factor(factor, bound, way.evidence)
+    named = name_factor(factor, bound, way.observation)
     if not named:
         return []
     where = suspicion.message.removeprefix("what goes back ").removesuffix(" is missing")
@@ -143,13 +143,13 @@ def _with_factor(way: WayBack, suspicion: Suspicion, without: Array) -> list[Mat
     return [Match(changed, _error(way, predicted))]
 
 
-def _scaled(way: WayBack, suspicion: Suspicion, direction: Array) -> list[Match]:
+def _scaled(way: BackwardPass, suspicion: Suspicion, direction: Array) -> list[Match]:
     """Fit the factor of a claim that a suspicion predicts but for its size."""
     length = float(np.vdot(direction, direction))
     along = float(np.vdot(direction, way.right)) / length * direction
     if np.count_nonzero(direction) < FEWEST_ENTRIES or _close(along, way.right):
         return []  # as good as the gradient's own direction, which the loss has
-    predicted = float(np.vdot(direction, way.evidence.claim)) / length * direction
+    predicted = float(np.vdot(direction, way.observation.claim)) / length * direction
     if float(np.vdot(direction, predicted)) <= 0 or not _agrees(way, predicted):
         return []
     return [Match(suspicion, _error(way, predicted))]
@@ -159,30 +159,30 @@ def _close(one: Array, other: Array) -> bool:
     return float(np.linalg.norm(one - other)) <= SIGNIFICANT * float(np.linalg.norm(other))
 
 
-def _agrees(way: WayBack, predicted: Array) -> bool:
-    evidence = way.evidence
-    claim = evidence.claim
-    typical = norm(claim, evidence.scale) / math.sqrt(claim.size)
-    sizes = np.maximum(np.abs(claim), typical / evidence.scale)
-    unsure = np.broadcast_to(evidence.point.unsure[evidence.name], claim.shape)
-    allowed = MARGIN * ((ROUNDINGS * evidence.eps + WALK) * sizes + 4 * unsure)
+def _agrees(way: BackwardPass, predicted: Array) -> bool:
+    observation = way.observation
+    claim = observation.claim
+    typical = norm(claim, observation.scale) / math.sqrt(claim.size)
+    sizes = np.maximum(np.abs(claim), typical / observation.scale)
+    unsure = np.broadcast_to(observation.point.unsure[observation.name], claim.shape)
+    allowed = MARGIN * ((ROUNDINGS * observation.eps + WALK) * sizes + 4 * unsure)
     return bool(np.all(np.abs(claim - predicted) <= allowed))
 
 
-def _error(way: WayBack, predicted: Array) -> float:
-    size = float(np.abs(way.evidence.claim).max(initial=0.0)) or 1.0
-    return float(np.abs(way.evidence.claim - predicted).max(initial=0.0)) / size
+def _error(way: BackwardPass, predicted: Array) -> float:
+    size = float(np.abs(way.observation.claim).max(initial=0.0)) or 1.0
+    return float(np.abs(way.observation.claim - predicted).max(initial=0.0)) / size
 
 
-def _told(way: WayBack, match: Match, rivals: int) -> list[Explanation]:
-    claim = way.evidence.claim
+def _told(way: BackwardPass, match: Match, rivals: int) -> list[Explanation]:
+    claim = way.observation.claim
     apart = float(np.abs(claim - way.right).max())
     size = float(np.abs(claim).max(initial=0.0)) or 1.0
-    evidence = (
+    observation = (
         f"a backward with this step wrong, through the {len(way.nodes)} recorded steps of the "
         f"forward, gives all of {claim.size} entries to {match.error:.1g} of the largest; the "
         f"gradient differs by {apart / size:.2g}"
     )
     s = match.suspicion
     support = Support("step", claim.size, rivals=rivals - 1)
-    return [Explanation(s.code, way.name, 1.0 / rivals, evidence, s.message, s.fix, support)]
+    return [Explanation(s.code, way.name, 1.0 / rivals, observation, s.message, s.fix, support)]

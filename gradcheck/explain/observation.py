@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checking.evaluator import Probe, Ray, norm
-from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, norm
+from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.formulas.losses import Losses
 from gradcheck.numerics.directions import per_entry_scale, varied
@@ -41,12 +41,12 @@ class Bounded:
 
 
 @dataclass
-class Evidence:
+class Observation:
     """The claimed gradient of one tensor, and the means to test what produced it.
 
     Attributes
     ----------
-    probe, point, name
+    evaluator, point, name
         The layer, the point with its claims, and the tensor.
     eps
         Rounding unit of the layer.
@@ -68,40 +68,40 @@ class Evidence:
         Returns the arrays beside the tensors that the output depends on, by name.
     """
 
-    probe: Probe
-    point: Point
+    evaluator: Evaluator
+    point: Linearization
     name: str
     eps: float
     rng: np.random.Generator
     batch: int = 0
     losses: Losses | None = None
-    alone: Evidence | None = None
+    alone: Observation | None = None
     listen: Callable[[Tensors, Outputs], Array] | None = None
     own: dict[str, np.dtype[Any]] = field(default_factory=dict)
     hear: Callable[[Tensors, Outputs], Array] | None = None
     constants: Callable[[], Tensors] = dict
     directions: list[Array] = field(default_factory=list)
-    _rays: dict[bytes, Ray] = field(default_factory=dict)
+    _rays: dict[bytes, DirectionalFunction] = field(default_factory=dict)
     _memo: dict[tuple[bytes, bytes], Bounded] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lab: Lab, point: Point, name: str) -> Evidence:
+    def of(cls, context: CheckContext, point: Linearization, name: str) -> Observation:
         """Gather the evidence of a check."""
-        target = lab.native.target
-        hear = partial(lab.claim, name=name)
+        target = context.native.target
+        hear = partial(context.claim, name=name)
         listen = None if target.unit_cotangent else hear
         own = {tensor: value.dtype for tensor, value in target.tensors.items()}
         return cls(
-            lab.wide,
+            context.wide,
             point,
             name,
-            lab.eps,
-            lab.rng,
+            context.eps,
+            context.rng,
             target.batch,
             listen=listen,
             own=own,
             hear=hear,
-            constants=lambda: {u.name: u.value for u in lab.uncovered if u.value is not None},
+            constants=lambda: {u.name: u.value for u in context.uncovered if u.value is not None},
         )
 
     def __post_init__(self) -> None:
@@ -130,20 +130,20 @@ class Evidence:
             return None
 
     @cached_property
-    def fewer(self) -> Evidence | None:
+    def fewer(self) -> Observation | None:
         """The evidence of the same tensor with the last sample left out, None where it has to stay.
 
         Leaving it out may break what strangers' code holds on to, such as labels: then nothing is
         known of fewer samples.
         """
-        target = self.probe.target
+        target = self.evaluator.target
         if self.hear is None or self.batch < 2 or not target.batch_tensors:
             return None
         tensors = dict(self.point.tensors)
         for name in target.batch_tensors:
             tensors[name] = tensors[name][:-1]
         try:
-            outputs = self.probe.run(tensors).outputs
+            outputs = self.evaluator.run(tensors).outputs
             cotangents = tuple(
                 v[tuple(slice(n) for n in y.shape)]
                 for v, y in zip(self.point.cotangents, outputs, strict=True)
@@ -151,8 +151,10 @@ class Evidence:
             claim = self.hear(self._native(tensors), cotangents)
         except UNASKED:
             return None
-        point = Point(tensors, outputs, cotangents, {self.name: claim}, {self.name: np.zeros(())})
-        return Evidence(self.probe, point, self.name, self.eps, self.rng, self.batch - 1)
+        point = Linearization(
+            tensors, outputs, cotangents, {self.name: claim}, {self.name: np.zeros(())}
+        )
+        return Observation(self.evaluator, point, self.name, self.eps, self.rng, self.batch - 1)
 
     def _native(self, tensors: Tensors) -> Tensors:
         """Return the tensors in the layer's own dtypes."""
@@ -194,16 +196,16 @@ class Evidence:
         of cotangents; their gap, widened, stands for the error.
         """
         chosen = self.point.cotangents if cotangents is None else cotangents
-        ray = self._ray(direction)
-        phi = ray.functional(chosen)
+        directional = self._ray(direction)
+        phi = directional.functional(chosen)
         fine, coarse = ((phi(t) - phi(-t)) / (2 * t) for t in SKETCH_STEPS)
-        noise = ROUNDINGS * ray.floor(chosen) / SKETCH_STEPS[0]
+        noise = ROUNDINGS * directional.floor(chosen) / SKETCH_STEPS[0]
         return Bounded(fine, 2 * abs(fine - coarse) + SKETCH_ERROR * abs(fine) + noise)
 
-    def _ray(self, direction: Array) -> Ray:
+    def _ray(self, direction: Array) -> DirectionalFunction:
         key = direction.tobytes()
         if key not in self._rays:
-            self._rays[key] = Ray(
-                self.probe, self.point.tensors, self.point.outputs, self.name, direction, True
+            self._rays[key] = DirectionalFunction(
+                self.evaluator, self.point.tensors, self.point.outputs, self.name, direction, True
             )
         return self._rays[key]

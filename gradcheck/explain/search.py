@@ -39,7 +39,7 @@ from gradcheck.explain.operators import (  # noqa: F401 # isort: skip (the order
 from gradcheck.explain.jacobian import (  # noqa: F401 # isort: skip (the order of their tries)
     class_weights,
 )
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.describe import unexplained
 from gradcheck.explain.factors import Factor, name_factor
@@ -54,7 +54,7 @@ from gradcheck.explain.invalid_gradients import (
 )
 from gradcheck.explain.jacobian.prediction import explain_whole
 from gradcheck.explain.match import explain_forward
-from gradcheck.explain.observation import UNASKED, Bounded, Evidence
+from gradcheck.explain.observation import UNASKED, Bounded, Observation
 from gradcheck.explain.operators.few_entries import explain_few
 from gradcheck.explain.proportionality import fitted_factor, matches, vanish
 from gradcheck.report.data import Entry, Explanation, Support
@@ -74,7 +74,7 @@ ONE_ENTRY_CONFIDENCE = 0.25
 MOST_COUNTED = 1000
 
 # How a prediction is measured: a sketch first, then within bounds.
-Look = Callable[[Evidence, Array, Outputs | None], Bounded]
+Look = Callable[[Observation, Array, Outputs | None], Bounded]
 
 # One hypothesis in words: the explanations of all that it takes to be wrong.
 Alternative = list[Explanation]
@@ -112,82 +112,84 @@ class Fit:
         return VANISHING_CONFIDENCE if math.isnan(self.value) else max(0.0, 1 - self.bound)
 
 
-def explain_tensor(lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
+def explain_tensor(
+    context: CheckContext, name: str, worst: tuple[Entry, ...] = ()
+) -> list[Alternative]:
     """Return the bugs that would produce the claimed gradient of ``name``, best first.
 
     Parameters
     ----------
-    lab, name
+    context, name
         Where to measure, and the tensor.
     worst
         Wrong entries that are known already.
     """
-    claim = lab.base.claimed.get(name)
-    value = lab.base.tensors[name]
+    claim = context.base.claimed.get(name)
+    value = context.base.tensors[name]
     if claim is None:
         return [[zero(name, value.size, missing=True)]]
     if not np.isfinite(claim).all():
         return [[not_finite(name, claim)]]
     if claim.size != value.size and claim.size != 1:
         return [[wrong_shape(name, claim.shape, value.shape)]]
-    if claim.shape == value.shape[::-1] != value.shape and _is_right(lab, name, claim.T):
+    if claim.shape == value.shape[::-1] != value.shape and _is_right(context, name, claim.T):
         return [[wrong_shape(name, claim.shape, value.shape)]]
     fitted = np.broadcast_to(claim if claim.size == 1 else claim.reshape(value.shape), value.shape)
     same = claim.shape == value.shape
-    unsure = lab.base.unsure[name] if same else np.zeros(())
-    evidence = _evidence(lab, name, fitted, unsure)
-    if is_unused(evidence):
+    unsure = context.base.unsure[name] if same else np.zeros(())
+    observation = _evidence(context, name, fitted, unsure)
+    if is_unused(observation):
         return [[unused(name, value.size)]]
-    if vanishes(evidence):  # what is fitted to rounding is no finding
-        evidence = _evidence(lab, name, np.zeros_like(fitted), unsure)
-    return explain(evidence, worst)
+    if vanishes(observation):  # what is fitted to rounding is no finding
+        observation = _evidence(context, name, np.zeros_like(fitted), unsure)
+    return explain(observation, worst)
 
 
-def _evidence(lab: Lab, name: str, claim: Array, unsure: Array) -> Evidence:
-    claimed = {**lab.base.claimed, name: claim}
-    point = replace(lab.base, claimed=claimed, unsure={**lab.base.unsure, name: unsure})
-    return Evidence.of(lab, point, name)
+def _evidence(context: CheckContext, name: str, claim: Array, unsure: Array) -> Observation:
+    claimed = {**context.base.claimed, name: claim}
+    point = replace(context.base, claimed=claimed, unsure={**context.base.unsure, name: unsure})
+    return Observation.of(context, point, name)
 
 
-def _is_right(lab: Lab, name: str, claim: Array) -> bool:
+def _is_right(context: CheckContext, name: str, claim: Array) -> bool:
     """Whether a gradient would be right, seen along a few directions."""
-    evidence = _evidence(lab, name, claim, np.zeros(()))
-    pairs = [(evidence.claimed(d), evidence.numerical(d)) for d in evidence.directions]
+    observation = _evidence(context, name, claim, np.zeros(()))
+    pairs = [(observation.claimed(d), observation.numerical(d)) for d in observation.directions]
     return all(abs(c.value - n.value) <= MARGIN * (c.bound + n.bound) for c, n in pairs)
 
 
-def explain(evidence: Evidence, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
+def explain(observation: Observation, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
     """Try every combination of parts, simplest first, and keep the simplest that fit."""
     best: list[Fit] = []
-    for parts in _hypotheses(evidence):
+    for parts in _hypotheses(observation):
         cheapest = min((fit.cost for fit in best), default=math.inf)
         if sum(part.cost for part in parts) > cheapest + COST_OF_TIE:
             break
-        fit = _fit(evidence, parts)
+        fit = _fit(observation, parts)
         if fit is not None and (fit.parts or fit.factors):
             best.append(fit)
     best.sort(key=lambda fit: fit.cost)
     ties = [fit for fit in best if fit.cost <= best[0].cost + COST_OF_TIE]
-    alternatives = [_explanations(evidence, fit, len(ties)) for fit in ties]
-    nothing = not np.any(evidence.claim)
+    alternatives = [_explanations(observation, fit, len(ties)) for fit in ties]
+    nothing = not np.any(observation.claim)
     if not alternatives and not nothing:
         alternatives = (
-            _steps_or_whole(evidence)
-            or explain_few(evidence, worst)
-            or precision.explain_rounded(evidence)
+            _steps_or_whole(observation)
+            or explain_few(observation, worst)
+            or precision.explain_rounded(observation)
         )
     if nothing:
-        alternatives.insert(0, [zero(evidence.name, evidence.claim.size, missing=False)])
-    return alternatives or [[unexplained(evidence)]]
+        alternatives.insert(0, [zero(observation.name, observation.claim.size, missing=False)])
+    return alternatives or [[unexplained(observation)]]
 
 
-def _steps_or_whole(evidence: Evidence) -> list[Alternative]:
+def _steps_or_whole(observation: Observation) -> list[Alternative]:
     """Return what predicts every entry: the tensor seen whole, and single steps of the forward.
 
     A pattern of the whole tensor is the shorter story, unless it tells of a derivative somewhere:
     then the step says where.
     """
-    whole, steps = explain_whole(evidence), explain_forward(evidence)
+    whole, steps = explain_whole(observation), explain_forward(observation)
     somewhere = bool(whole) and all(e.code in SOMEWHERE for e in whole[0])
     first, second = (steps, whole) if somewhere and steps else (whole, steps)
     if not first:
@@ -198,11 +200,11 @@ def _steps_or_whole(evidence: Evidence) -> list[Alternative]:
     return first + [[replace(e, confidence=SECOND * sure) for e in other] for other in others]
 
 
-def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
+def _hypotheses(observation: Observation) -> list[tuple[Part, ...]]:
     """Return all combinations of at most one part per stage, by increasing cost."""
     stages: dict[Stage, list[Part | None]] = {stage: [None] for stage in Stage}
     for make in PATTERNS:
-        for part in _parts(make, evidence):
+        for part in _parts(make, observation):
             stages[part.stage].append(part)
     combinations = (
         tuple(part for part in chosen if part is not None) for chosen in product(*stages.values())
@@ -213,21 +215,21 @@ def _hypotheses(evidence: Evidence) -> list[tuple[Part, ...]]:
     return sorted(sensible, key=lambda parts: sum(part.cost for part in parts))
 
 
-def _parts(make: Pattern, evidence: Evidence) -> list[Part]:
+def _parts(make: Pattern, observation: Observation) -> list[Part]:
     """Return what a pattern proposes: nothing where a layer cannot be asked what it asks."""
     try:
-        return list(make(evidence))
+        return list(make(observation))
     except UNASKED:
         return []
 
 
-def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
+def _fit(observation: Observation, parts: tuple[Part, ...]) -> Fit | None:
     """Fit the remaining factor over all directions; None unless every one of them matches."""
-    claimed = [evidence.claimed(direction) for direction in evidence.directions]
-    for look in (Evidence.sketch, Evidence.numerical):
+    claimed = [observation.claimed(direction) for direction in observation.directions]
+    for look in (Observation.sketch, Observation.numerical):
         predicted: list[Bounded] = []
-        for direction in evidence.directions:
-            predicted.append(_predict(look, evidence, parts, direction))
+        for direction in observation.directions:
+            predicted.append(_predict(look, observation, parts, direction))
             if not matches(predicted, claimed[: len(predicted)]):
                 return None
     if vanish(predicted):
@@ -235,14 +237,16 @@ def _fit(evidence: Evidence, parts: tuple[Part, ...]) -> Fit | None:
     factor, bound = fitted_factor(predicted, claimed)
     if factor == 0 or bound > SHARPNESS * abs(factor):
         return None
-    factors = tuple(name_factor(factor, bound, evidence))
+    factors = tuple(name_factor(factor, bound, observation))
     if any(part.one_number for part in parts) and any(factor.arbitrary for factor in factors):
         return None
-    return Fit(parts, factors, factor, bound, np.count_nonzero(evidence.claim) == 1)
+    return Fit(parts, factors, factor, bound, np.count_nonzero(observation.claim) == 1)
 
 
-def _predict(look: Look, evidence: Evidence, parts: tuple[Part, ...], direction: Array) -> Bounded:
-    source = next((part.evidence for part in parts if part.evidence is not None), evidence)
+def _predict(
+    look: Look, observation: Observation, parts: tuple[Part, ...], direction: Array
+) -> Bounded:
+    source = next((part.observation for part in parts if part.observation is not None), observation)
     cotangents = source.point.cotangents
     for part in parts:
         if part.cotangents is not None:
@@ -257,7 +261,7 @@ def _numbers(claim: Array) -> int:
     return min(MOST_COUNTED, len(np.unique(claim[claim != 0])))
 
 
-def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
+def _explanations(observation: Observation, fit: Fit, rivals: int) -> Alternative:
     """Turn a fit into explanations; confidence is shared among rivals that fit as well."""
     what = "what this predicts" if fit.parts else "the numerical derivative"
     ratio = (
@@ -265,14 +269,17 @@ def _explanations(evidence: Evidence, fit: Fit, rivals: int) -> Alternative:
         if math.isnan(fit.value)
         else f"claimed / {what} = {fit.value:.9g} ± {fit.bound:.1g}"
     )
-    text = f"{ratio} along {len(evidence.directions)} directions over {evidence.claim.size} entries"
+    text = (
+        f"{ratio} along {len(observation.directions)} directions over "
+        f"{observation.claim.size} entries"
+    )
     fitted = sum(factor.arbitrary for factor in fit.factors)
-    support = Support("pattern", _numbers(evidence.claim), fitted, rivals - 1)
+    support = Support("pattern", _numbers(observation.claim), fitted, rivals - 1)
     deviations: list[Part | Factor] = [*fit.parts, *fit.factors]
     return [
         Explanation(
             deviation.code,
-            evidence.name,
+            observation.name,
             fit.confidence / rivals,
             text,
             deviation.message,

@@ -11,7 +11,7 @@ from gradcheck.target import Array, Outputs
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossFormula:
     """A loss of predictions p given targets y, averaged over the batch.
 
     Attributes
@@ -32,7 +32,7 @@ class Loss:
     output_error: str = ""
     cost: float = 1.0
 
-    def fix_towards(self, reported: Loss) -> str:
+    def fix_towards(self, reported: LossFormula) -> str:
         """Return the line to change so that ``reported`` is descended instead."""
         if reported.output_error and self.output_error:
             return (
@@ -46,8 +46,8 @@ class Loss:
 class Losses:
     """The loss that is reported, and others that may be descended instead."""
 
-    reported: Loss
-    others: tuple[Loss, ...]
+    reported: LossFormula
+    others: tuple[LossFormula, ...]
 
     def times(self, factor: float) -> Losses:
         """Return the others with gradients as if reduced by sums and means as the reported one."""
@@ -55,7 +55,7 @@ class Losses:
         return replace(self, others=tuple(others))
 
 
-def candidates(targets: Array, predictions: Array) -> list[Loss]:
+def candidates(targets: Array, predictions: Array) -> list[LossFormula]:
     """Return the losses that make sense for these targets and predictions.
 
     Parameters
@@ -107,7 +107,7 @@ def candidates(targets: Array, predictions: Array) -> list[Loss]:
     return losses
 
 
-def identify(losses: list[Loss], predictions: Array, reported: float) -> Losses | None:
+def identify(losses: list[LossFormula], predictions: Array, reported: float) -> Losses | None:
     """Find which loss the reported number is, up to a factor its reductions may differ by.
 
     Mean or sum over the batch, mean over all entries, and with or without the one half of the
@@ -129,7 +129,7 @@ def _loss(
     gradient: Callable[[Array], Array],
     output_error: str,
     cost: float = 1.0,
-) -> Loss:
+) -> LossFormula:
     def quiet_value(outputs: Outputs) -> float:
         with np.errstate(all="ignore"):
             return value(outputs[0])
@@ -138,7 +138,7 @@ def _loss(
         with np.errstate(all="ignore"):
             return (gradient(outputs[0]),)
 
-    return Loss(name, quiet_value, quiet_gradient, output_error, cost)
+    return LossFormula(name, quiet_value, quiet_gradient, output_error, cost)
 
 
 def _times(factor: float, gradient: Callable[[Outputs], Outputs]) -> Callable[[Outputs], Outputs]:

@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.adapters import as_target
 from gradcheck.adapters.conventions import sequential
 from gradcheck.check import check
-from gradcheck.checking.linearization import NUDGE, Lab
+from gradcheck.checking.linearization import NUDGE, CheckContext
 from gradcheck.numerics.derivative import derivative
 from gradcheck.report.data import TensorReport, Verdict
 from gradcheck.report.report import Report
@@ -141,20 +141,20 @@ class _Point:
         given may be none for the network as a function of its input alone; as one of its biases
         too, which part the kinks, it is in the Clarke subdifferential.
         """
-        lab = Lab(as_target(self.layer, *self.inputs), self.seed)
-        sides = [self._side(lab, sign) for sign in (1.0, -1.0, *[0.0] * SIDES)]
-        base = lab.native.target.tensors
-        cotangents = tuple(np.abs(v) for v in lab.native_base.cotangents)
-        here = lab.claim(base, cotangents, name)
-        around = [lab.claim(side, cotangents, name) for side in sides]
+        context = CheckContext(as_target(self.layer, *self.inputs), self.seed)
+        sides = [self._side(context, sign) for sign in (1.0, -1.0, *[0.0] * SIDES)]
+        base = context.native.target.tensors
+        cotangents = tuple(np.abs(v) for v in context.native_base.cotangents)
+        here = context.claim(base, cotangents, name)
+        around = [context.claim(side, cotangents, name) for side in sides]
         # ties are broken the way they were at the point, and the other way
         preferred = np.sign(here - np.mean(around, axis=0))
         for signs in (preferred, -preferred):
-            sides.append({**base, name: lab.side(name, signs)[name]})
-            around.append(lab.claim(sides[-1], cotangents, name))
+            sides.append({**base, name: context.side(name, signs)[name]})
+            around.append(context.claim(sides[-1], cotangents, name))
         if not self._is_right_beside(sides[-2]):
             return False
-        near = [lab.claim(_nearer(base, side), cotangents, name) for side in sides]
+        near = [context.claim(_nearer(base, side), cotangents, name) for side in sides]
         return _is_limit(here, near, around) or _is_between(here, np.array(around))
 
     def _is_right_beside(self, tensors: Tensors) -> bool:
@@ -169,15 +169,15 @@ class _Point:
         )
         return report.ok
 
-    def _side(self, lab: Lab, sign: float) -> Tensors:
+    def _side(self, context: CheckContext, sign: float) -> Tensors:
         """Return all tensors moved a little: inputs at random, parameters up, down or at random."""
-        target = lab.native.target
+        target = context.native.target
         moved = {}
         for name, value in target.tensors.items():
-            signs = lab.random_signs(name)
+            signs = context.random_signs(name)
             if sign and target.role(name) != "input":
                 signs = np.full(value.shape, sign)
-            moved[name] = lab.side(name, signs)[name]
+            moved[name] = context.side(name, signs)[name]
         return moved
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Explanation, TensorReports
 from gradcheck.report.report import Report
 
@@ -19,9 +19,11 @@ WITNESSES = 2
 NO_CAUSES = frozenset({"unexplained", "few_entries", "uniformly_inaccurate"})
 
 
-def witnesses(trials: Sequence[Trial], minimal: Example) -> list[Example]:
+def witnesses(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
     """Return failing examples unlike each other: the first found, then one of another family."""
-    failing = [t.example for t in trials if t.outcome is Outcome.FAIL and t.example is not minimal]
+    failing = [
+        t.example for t in trials if t.outcome is ExampleOutcome.FAIL and t.example is not minimal
+    ]
     chosen: list[Example] = []
     for example in [*failing[:1], *reversed(failing)]:
         if example.family not in {other.family for other in chosen}:

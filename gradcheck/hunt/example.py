@@ -29,7 +29,7 @@ class Example:
     contract: bool = False
 
 
-class Outcome(StrEnum):
+class ExampleOutcome(StrEnum):
     """What came of an example: a verdict, or the layer would not have it."""
 
     PASS = "PASS"
@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trial:
+class HuntTrial:
     """An example that was tried.
 
     Attributes
@@ -53,7 +53,7 @@ class Trial:
     """
 
     example: Example
-    outcome: Outcome
+    outcome: ExampleOutcome
     reason: str = ""
     resolution: float = 0.0
     error: Exception | None = None

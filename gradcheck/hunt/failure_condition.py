@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.hunt.distributions import Array
-from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 
 # Of fewer failing or passing inputs, anything might set one kind apart from the other.
 LEAST = 4
@@ -19,7 +19,7 @@ LEAST_SHARE = 0.5
 # Halvings of a gap between a failing and a passing value.
 HALVINGS = 14
 
-Judge = Callable[[Example], Trial]
+Judge = Callable[[Example], HuntTrial]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Split:
         return self.failing / (self.failing + self.inside)
 
 
-def describe(trials: Iterable[Trial], minimal: Example, judge: Judge) -> str:
+def describe(trials: Iterable[HuntTrial], minimal: Example, judge: Judge) -> str:
     """Say beyond which limit all failures lie; empty where no limit separates them.
 
     Parameters
@@ -80,7 +80,7 @@ def describe(trials: Iterable[Trial], minimal: Example, judge: Judge) -> str:
         Tries an example, for the bisection of a limit.
     """
     every = list(trials)
-    failing, passing = _distinct(every, Outcome.FAIL), _distinct(every, Outcome.PASS)
+    failing, passing = _distinct(every, ExampleOutcome.FAIL), _distinct(every, ExampleOutcome.PASS)
     if not passing and len(failing) >= LEAST:
         return f"at every input tried: {len(failing)} of {len(failing)}"
     if min(len(failing), len(passing)) < LEAST:
@@ -101,7 +101,7 @@ def _sentence(split: Split, where: str) -> str:
     return f"always {where}, never elsewhere: {counts}"
 
 
-def _distinct(trials: list[Trial], outcome: Outcome) -> list[Example]:
+def _distinct(trials: list[HuntTrial], outcome: ExampleOutcome) -> list[Example]:
     """Return the examples with an outcome, each once."""
     found = {_key(t.example): t.example for t in trials if t.outcome is outcome}
     return list(found.values())
@@ -133,14 +133,14 @@ def _bisected(split: Split, minimal: Example, judge: Judge) -> str:
     if move is None:
         return split.feature.where(passes)
     ends = [judge(move(minimal, value)).outcome for value in (fails, passes)]
-    if ends != [Outcome.FAIL, Outcome.PASS]:
+    if ends != [ExampleOutcome.FAIL, ExampleOutcome.PASS]:
         return ""
     for _ in range(HALVINGS):
         middle = (fails + passes) / 2
         outcome = judge(move(minimal, middle)).outcome
-        if outcome is Outcome.FAIL:
+        if outcome is ExampleOutcome.FAIL:
             fails = middle
-        elif outcome is Outcome.PASS:
+        elif outcome is ExampleOutcome.PASS:
             passes = middle
         else:
             break

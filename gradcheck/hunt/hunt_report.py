@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.coverage import NOT_SEEN
-from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.snippet import code
 from gradcheck.report.data import Verdict
 from gradcheck.report.headline import Line, tell
@@ -55,7 +55,7 @@ class HuntReport:
     """
 
     layer: Any = field(repr=False)
-    trials: tuple[Trial, ...] = field(repr=False)
+    trials: tuple[HuntTrial, ...] = field(repr=False)
     example: Example | None
     report: Report | None = field(repr=False)
     family: str = ""
@@ -70,7 +70,7 @@ class HuntReport:
         """FAIL where any input failed; PASS where more passed than could not be judged."""
         if self.example is not None:
             return Verdict.FAIL
-        if self.interrupted or self._count(Outcome.PASS) <= self.undecided:
+        if self.interrupted or self._count(ExampleOutcome.PASS) <= self.undecided:
             return Verdict.UNDECIDED
         return Verdict.PASS
 
@@ -91,12 +91,12 @@ class HuntReport:
     @property
     def refused(self) -> int:
         """Inputs at which the layer raised an error."""
-        return self._count(Outcome.REFUSED)
+        return self._count(ExampleOutcome.REFUSED)
 
     @property
     def undecided(self) -> int:
         """Inputs at which the gradient could not be judged."""
-        return self._count(Outcome.UNDECIDED)
+        return self._count(ExampleOutcome.UNDECIDED)
 
     @property
     def minimal(self) -> tuple[Any, ...]:
@@ -120,7 +120,7 @@ class HuntReport:
             text += _labelled(label, sentence)
         return "\n".join(text)
 
-    def _count(self, outcome: Outcome) -> int:
+    def _count(self, outcome: ExampleOutcome) -> int:
         return sum(trial.outcome is outcome for trial in self.trials)
 
     def _told(self) -> tuple[str, list[Line]]:
@@ -136,7 +136,7 @@ class HuntReport:
                 title += "  (sure; cause unknown)"
                 lines = [_aimed(line, bool(self.condition)) for line in lines]
         else:
-            first = next(t for t in self.trials if t.outcome is Outcome.FAIL)
+            first = next(t for t in self.trials if t.outcome is ExampleOutcome.FAIL)
             title = f"{type(self.layer).__name__}: fails now and then"
             lines.append(("what", f"{first.reason}; not seen again when checked once more"))
             lines.append(("change", "look for what the layer remembers or draws at random"))
@@ -149,21 +149,21 @@ class HuntReport:
 
     def _not_failed(self) -> tuple[str, list[Line]]:
         name = type(self.layer).__name__ if not self.made else "layers made"
-        passed = self._count(Outcome.PASS)
+        passed = self._count(ExampleOutcome.PASS)
         if not self.ok:
             return f"{name}: could not be judged", [
                 ("why", f"{self._counts()}{'; interrupted' if self.interrupted else ''}"),
                 *self._reasons(),
                 ("change", self._way_out()),
             ]
-        worst = max(t.resolution for t in self.trials if t.outcome is Outcome.PASS)
+        worst = max(t.resolution for t in self.trials if t.outcome is ExampleOutcome.PASS)
         return (
             f"{name}: right at {plural(passed, 'input')}; an error above {worst:.1g} of a gradient "
             "would have been seen"
         ), [("tried", self._counts()), *self._reasons()]
 
     def _way_out(self) -> str:
-        if any(NOT_SEEN in t.reason for t in self.trials if t.outcome is Outcome.UNDECIDED):
+        if any(NOT_SEEN in t.reason for t in self.trials if t.outcome is ExampleOutcome.UNDECIDED):
             return (
                 "return the gradient, or leave it where it is found; say tensors=['x'] where it is "
                 "left out on purpose"
@@ -172,13 +172,16 @@ class HuntReport:
 
     def _reasons(self) -> Iterator[Line]:
         """Yield the most frequent reason of what was not judged."""
-        for outcome, label in ((Outcome.UNDECIDED, "unsure"), (Outcome.REFUSED, "refused")):
+        for outcome, label in (
+            (ExampleOutcome.UNDECIDED, "unsure"),
+            (ExampleOutcome.REFUSED, "refused"),
+        ):
             reasons = Counter(t.reason for t in self.trials if t.outcome is outcome)
             for reason, count in reasons.most_common(1):
                 yield label, f"{reason} ({count} of {sum(reasons.values())})"
 
     def _counts(self) -> str:
-        kinds = [(self._count(outcome), outcome.lower()) for outcome in Outcome]
+        kinds = [(self._count(outcome), outcome.lower()) for outcome in ExampleOutcome]
         words = {"pass": "right", "fail": "wrong", "refused": "refused", "undecided": "undecided"}
         told = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
         return f"{plural(self.examples, 'input')} tried: {told or 'none'}"

@@ -23,7 +23,7 @@ Sizes = tuple[int | range, ...]
 
 
 @dataclass(frozen=True)
-class Slot:
+class InputSlot:
     """One input: its sizes, dtype, and what its values have to be.
 
     Attributes
@@ -45,7 +45,7 @@ class Slot:
     follows: bool = False
 
     @classmethod
-    def of(cls, given: Any) -> Slot:
+    def of(cls, given: Any) -> InputSlot:
         """Read a shape, or take an array for an example."""
         if is_shape(given):
             free = (FREE_SIZES if size is None else size for size in given)
@@ -110,13 +110,13 @@ def _into(domain: str, values: Array) -> Array:
 class Space:
     """All inputs of a layer; the first axes of those that follow have one size."""
 
-    slots: tuple[Slot, ...]
+    slots: tuple[InputSlot, ...]
 
     @classmethod
     def of(cls, given: Any) -> Space:
         """Read a shape, an example array, or a list or tuple of these."""
         several = isinstance(given, list | tuple) and not is_shape(given)
-        return cls(tuple(Slot.of(item) for item in (given if several else (given,))))
+        return cls(tuple(InputSlot.of(item) for item in (given if several else (given,))))
 
     @property
     def batch(self) -> int:

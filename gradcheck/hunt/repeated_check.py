@@ -15,14 +15,14 @@ from gradcheck.adapters import as_target
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.check import check
 from gradcheck.hunt.acceptance import excuse
-from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 
 
 @dataclass(frozen=True)
-class Subject:
+class RepeatedCheck:
     """A layer, or what makes one, and how it is checked.
 
     Attributes
@@ -43,7 +43,9 @@ class Subject:
     ordinary: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, layer: Any, make: Callable[..., Any] | None, options: dict[str, Any]) -> Subject:
+    def of(
+        cls, layer: Any, make: Callable[..., Any] | None, options: dict[str, Any]
+    ) -> RepeatedCheck:
         """Tell layers from what makes them: a class, or a function that takes nothing."""
         if (layer is None) == (make is None):
             raise TypeError("hunt needs a layer, or make= that makes one from the inputs")
@@ -57,7 +59,7 @@ class Subject:
             return self.layer
         return self.make(*inputs) if required_names(self.make) else self.make()
 
-    def judge(self, example: Example) -> Trial:
+    def judge(self, example: Example) -> HuntTrial:
         """Check along random directions only, and look for no cause."""
         try:
             with self._ready(example) as layer:
@@ -71,17 +73,19 @@ class Subject:
                 outside = report.verdict is not Verdict.PASS and not _is_finite(layer, example)
         except Exception as error:  # noqa: BLE001 (a stranger's layer may raise anything)
             reason = f"{type(error).__name__}: {error}"
-            return Trial(example, Outcome.REFUSED, reason, error=error)
+            return HuntTrial(example, ExampleOutcome.REFUSED, reason, error=error)
         if outside:
-            return Trial(
-                example, Outcome.REFUSED, "the output is not finite: outside of its domain"
+            return HuntTrial(
+                example, ExampleOutcome.REFUSED, "the output is not finite: outside of its domain"
             )
         if reason:
-            return Trial(example, Outcome.UNDECIDED, reason)
+            return HuntTrial(example, ExampleOutcome.UNDECIDED, reason)
         if report.verdict is Verdict.PASS and not self.ordinary:
             self.ordinary.update(_sizes(report))
         seen = [tensor.resolution for tensor in report.tensors.values()]
-        return Trial(example, Outcome(report.verdict), _reason(report), max(seen, default=0.0))
+        return HuntTrial(
+            example, ExampleOutcome(report.verdict), _reason(report), max(seen, default=0.0)
+        )
 
     def report(self, example: Example) -> Report:
         """Check with everything on."""
@@ -97,7 +101,7 @@ class Subject:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             layer = self.layer_for(example.inputs)
-            with Memory([layer, *example.inputs]).guarded():
+            with StateSnapshot([layer, *example.inputs]).guarded():
                 use(layer, *example.inputs, times=example.calls)
                 yield layer
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck.hunt.cross_check import agreed, witnesses
 from gradcheck.hunt.distributions import FAMILIES
-from gradcheck.hunt.example import Example, Outcome, Trial
+from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.failure_condition import describe
 from gradcheck.hunt.generate import at_random, drawn_from, strategy_of
 from gradcheck.hunt.hunt_report import HuntReport
 from gradcheck.hunt.input_space import Space
-from gradcheck.hunt.repeated_check import Subject
+from gradcheck.hunt.repeated_check import RepeatedCheck
 from gradcheck.hunt.shrink import Shrinker
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
@@ -95,16 +95,16 @@ def hunt(
         raise ValueError(f"examples={examples}: expected zero or more")
     chosen = None if tensors is None else [tensors] if isinstance(tensors, str) else list(tensors)
     options = {"seed": seed, "tolerance": tolerance, "tensors": chosen, "params": params}
-    return _Hunt(Subject.of(layer, make, options), seed).run(inputs, examples)
+    return _Hunt(RepeatedCheck.of(layer, make, options), seed).run(inputs, examples)
 
 
 @dataclass
 class _Hunt:
     """One hunt, and everything it tried."""
 
-    subject: Subject
+    subject: RepeatedCheck
     seed: int
-    trials: list[Trial] = field(default_factory=list)
+    trials: list[HuntTrial] = field(default_factory=list)
     failing: Example | None = None
     space: Space | None = None
     notes: list[str] = field(default_factory=list)
@@ -120,7 +120,7 @@ class _Hunt:
         self._refuse_unrecognised()
         return self._report(interrupted)
 
-    def try_(self, example: Example) -> Trial:
+    def try_(self, example: Example) -> HuntTrial:
         """Judge an example and remember what came of it."""
         trial = self.subject.judge(example)
         self.trials.append(trial)
@@ -128,7 +128,7 @@ class _Hunt:
 
     def fails(self, example: Example) -> bool:
         """Whether an example fails."""
-        return self.try_(example).outcome is Outcome.FAIL
+        return self.try_(example).outcome is ExampleOutcome.FAIL
 
     def _search(self, inputs: Any, examples: int) -> None:
         """Try the families first, then what Hypothesis draws."""
@@ -145,9 +145,9 @@ class _Hunt:
 
     def _accepted(self) -> list[str]:
         """Return the families that the layer takes: all, unless its domain is limited."""
-        judged = (Outcome.PASS, Outcome.FAIL)
+        judged = (ExampleOutcome.PASS, ExampleOutcome.FAIL)
         taken = {trial.example.family for trial in self.trials if trial.outcome in judged}
-        refused = {t.example.family for t in self.trials if t.outcome is Outcome.REFUSED}
+        refused = {t.example.family for t in self.trials if t.outcome is ExampleOutcome.REFUSED}
         return [family for family in FAMILIES if family in taken - refused] or list(FAMILIES)
 
     def _settled(self, space: Space) -> Space:
@@ -155,7 +155,7 @@ class _Hunt:
         for candidate in space.following():
             for family in ("normal", "positive"):
                 trial = self.subject.judge(candidate.build(family, space.batch + 1, 0, self.seed))
-                if trial.outcome is not Outcome.REFUSED:
+                if trial.outcome is not ExampleOutcome.REFUSED:
                     return candidate
         if space.slots and space.slots[0].sizes:
             self.notes.append(f"the layer takes no other batch than of {space.batch}")

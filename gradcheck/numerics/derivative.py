@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from gradcheck.numerics.line import Line, epsilon, float_type, lines_of
 from gradcheck.numerics.samples import Samples, first_step
-from gradcheck.numerics.step_size import Search, Slope
+from gradcheck.numerics.step_size import Slope, StepSizeSearch
 
 FloatArray = NDArray[np.float64]
 
@@ -233,10 +233,10 @@ def along(
 
 def _differentiate(samples: Samples, closest: float, target: float = 0.0) -> Derivative:
     """Differentiate on both sides at once or, where that does not settle, on each."""
-    both = Search(samples, 0, closest, target).run()
+    both = StepSizeSearch(samples, 0, closest, target).run()
     if both is not None and (both.settled or both.bound <= target):
         return _report(both, samples)
-    left, right = (Search(samples, side, closest, target).run() for side in (-1, 1))
+    left, right = (StepSizeSearch(samples, side, closest, target).run() for side in (-1, 1))
     if left is None or right is None:
         return _report(left or right or Slope(math.nan, math.inf, math.nan, False), samples)
     gap = abs(right.value - left.value)

@@ -81,11 +81,11 @@ class Samples:
             self.known[t] = self.phi(t)
         return t, self.known[t]
 
-    def span(self, rung: int) -> float:
+    def span(self, level: int) -> float:
         """Return the step of a rung."""
-        return self.longest * RATIO**rung
+        return self.longest * RATIO**level
 
-    def rung(self, span: float) -> int:
+    def level(self, span: float) -> int:
         """Return the highest rung whose step is no longer than ``span``."""
         return math.ceil(math.log(span / self.longest) / math.log(RATIO) - 1e-9)
 
@@ -98,12 +98,12 @@ class Samples:
         steps: list[float] = []
         values: list[float] = []
         found = None
-        rungs = range(top, top + (SINGLES if side else PAIRS))
+        levels = range(top, top + (SINGLES if side else PAIRS))
         if self.prefetch is not None:
-            self.prefetch([sign * self.span(rung) for rung in rungs for sign in signs(side)])
-        for rung in rungs:
+            self.prefetch([sign * self.span(level) for level in levels for sign in signs(side)])
+        for level in levels:
             for sign in signs(side):
-                t, value = self.at(sign * self.span(rung))
+                t, value = self.at(sign * self.span(level))
                 if t == 0 or t in steps:
                     return found
                 if not math.isfinite(value):
@@ -124,12 +124,12 @@ class Samples:
     def jumps(self, top: int, side: int) -> bool:
         """Whether phi jumps at 0: its values from rung ``top`` down are nearly the same, not 0."""
         for sign in signs(side):
-            values = [self.at(sign * self.span(top + rung))[1] for rung in range(PAIRS)]
+            values = [self.at(sign * self.span(top + level))[1] for level in range(PAIRS)]
             if max(values) - min(values) < abs(values[0]) / 16:
                 return True
         return False
 
-    def tread(self, side: int) -> tuple[float, float]:
+    def plateau(self, side: int) -> tuple[float, float]:
         """Return where the flat stretch at 0 ends, and the height of the jump there.
 
         The height is 0 where phi departs from 0 continuously, or does not as far as is known.

@@ -62,7 +62,7 @@ class Slope:
     settled: bool
 
 
-class Search:
+class StepSizeSearch:
     """Finds the window that gives the best slope, on both sides of the origin or on one.
 
     Parameters
@@ -85,7 +85,7 @@ class Search:
         self.fits: list[Fit] = []
         self.noisy = False
         self.alternative: Fit | None = None
-        self.tread, self.jump = math.inf, 0.0
+        self.plateau, self.jump = math.inf, 0.0
 
     def run(self) -> Slope | None:
         """Return the slope; None where the function is not finite."""
@@ -97,8 +97,8 @@ class Search:
             self.fits.clear()
         return None
 
-    def _window(self, rung: int) -> Fit | None:
-        found = self.samples.window(rung, self.side, self.target)
+    def _window(self, level: int) -> Fit | None:
+        found = self.samples.window(level, self.side, self.target)
         if found is not None:
             self.fits.append(found)
         return found
@@ -114,19 +114,19 @@ class Search:
 
     def _descend(self) -> Fit | None:
         """Shrink the window until it is resolved, or shrinking no longer helps."""
-        rung, last = 0, None
-        while self.samples.span(rung) >= self.closest:
-            found = self._window(rung)
+        level, last = 0, None
+        while self.samples.span(level) >= self.closest:
+            found = self._window(level)
             if found is None:
-                rung += LEAP
+                level += LEAP
                 continue
             if self._good(found) or (last and not last.falls(found, SMOOTH_POWER)):
                 return found
             last = found
             # the tail falls with the power `order` of the span, and is to fall to the floor
             excess = math.log(found.tail / found.floor) if found.floor else math.inf
-            rungs = excess / found.order / -math.log(RATIO)
-            rung += max(1, math.ceil(min(rungs, LONGEST_LEAP)))
+            levels = excess / found.order / -math.log(RATIO)
+            level += max(1, math.ceil(min(levels, LONGEST_LEAP)))
         return last
 
     def _noise_behind(self, found: Fit) -> float:
@@ -143,11 +143,11 @@ class Search:
             return 0.0
         if near.flat and (jump := self._jump_beyond()):
             return jump
-        rung = self.samples.rung(near.span)
-        if not near.resolved and not self.samples.jumps(rung, self.side):
+        level = self.samples.level(near.span)
+        if not near.resolved and not self.samples.jumps(level, self.side):
             if near.level >= found.level / SAME_LEVEL:
                 return max(found.tail, near.tail)
-            beside = self._window(rung - FAR)
+            beside = self._window(level - FAR)
             if beside is not None and not beside.falls(near, NOISE_POWER):
                 return max(beside.tail, near.tail)
         faint = found.tail < COARSE * self.samples.magnitude()
@@ -162,25 +162,25 @@ class Search:
 
     def _close_look(self, found: Fit) -> Fit | None:
         """Return the window nearest to the origin in which the slope still shows."""
-        rung = self._near(found)
-        near = self._window(rung)
-        while self.noisy and near and not near.resolved and self._near(near) > rung:
-            rung = self._near(near)
-            near = self._window(rung)
+        level = self._near(found)
+        near = self._window(level)
+        while self.noisy and near and not near.resolved and self._near(near) > level:
+            level = self._near(near)
+            near = self._window(level)
         return near
 
     def _near(self, found: Fit) -> int:
-        """Return the rung at which a slope as steep as ``found`` allows stands out."""
+        """Return the level at which a slope as steep as ``found`` allows stands out."""
         margin = 4.0 if self.noisy else self.samples.eps**-0.2
         visible = margin * found.floor / (abs(found.slope) + found.bound)
-        return self.samples.rung(max(visible, self.closest))
+        return self.samples.level(max(visible, self.closest))
 
     def _jump_beyond(self) -> float:
         """Return the height of the jump that ends the flat stretch, if it is above the noise."""
-        tread, jump = self.samples.tread(self.side)
+        plateau, jump = self.samples.plateau(self.side)
         if jump <= 4 * max(fit.floor for fit in self.fits):
             return 0.0
-        self.tread, self.jump = tread, jump
+        self.plateau, self.jump = plateau, jump
         return jump
 
     def _answer(self) -> Slope:
@@ -192,7 +192,7 @@ class Search:
         slope = Slope(best.slope, best.bound, trusted[-1].noise, True)
         if self.jump and best.flat:
             # a staircase of slope g has treads of length jump / |g|
-            return replace(slope, bound=min(best.bound, 2 * self.jump / self.tread))
+            return replace(slope, bound=min(best.bound, 2 * self.jump / self.plateau))
         if self.jump > COARSE * self.samples.magnitude():
             return replace(slope, bound=max(best.bound, abs(best.slope)))
         if self.alternative is not None:
@@ -202,8 +202,8 @@ class Search:
 
     def _drift(self, near: Fit) -> float:
         """Return how far the slope may still move from ``near`` to the origin."""
-        rung = self.samples.rung(near.span)
-        wide, wider = self._window(rung - FAR), self._window(rung - 2 * FAR)
+        level = self.samples.level(near.span)
+        wide, wider = self._window(level - FAR), self._window(level - 2 * FAR)
         if wide is None or wider is None:
             return math.inf
         change, before = abs(near.slope - wide.slope), abs(wide.slope - wider.slope)
@@ -222,13 +222,13 @@ class Search:
             precise = best.bound <= max(self.target, PRECISE * abs(best.slope))
             if precise or span < 4 * best.span or span == math.inf:
                 break
-            rung = self.samples.rung(span)
-            wider = self._window(rung)
+            level = self.samples.level(span)
+            wider = self._window(level)
             if wider and not wider.resolved and self._modest(wider.tail, best.floor):
                 # shorter steps span too few units in the last place to show the noise
                 self._raise_floor(wider.tail)
-                best = self._window(self.samples.rung(best.span)) or best
-                wider = self._window(rung)
+                best = self._window(self.samples.level(best.span)) or best
+                wider = self._window(level)
             if wider is None or not wider.resolved or not wider.agrees(best):
                 upper = span
             elif wider.bound < best.bound:

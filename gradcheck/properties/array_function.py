@@ -18,12 +18,12 @@ from gradcheck.properties.assertions import (
     require_close,
     require_same,
 )
-from gradcheck.properties.function_under_test import Subject, as_floats
+from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
 
 
-class ArrayFunction(Subject):
+class ArrayFunction(FunctionUnderTest):
     """A function of one array, shaped like it."""
 
     @property

@@ -14,7 +14,7 @@ from gradcheck.properties.assertions import Array, FunctionRaisedError, Property
 from gradcheck.properties.property import Property
 
 
-class Subject:
+class FunctionUnderTest:
     """What every suite knows of the thing it examines.
 
     Parameters

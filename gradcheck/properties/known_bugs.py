@@ -48,7 +48,7 @@ def recognise(answers: Sequence[Array | None], suspects: Iterable[Suspect]) -> s
 
 def answers_of(fn: Function) -> list[Array | None]:
     """Return what ``fn`` makes of each probe, None where it raises."""
-    return [_answer(fn, probe) for probe in PROBES]
+    return [_answer(fn, evaluator) for evaluator in PROBES]
 
 
 def recognise_backward(vjp: Vjp, suspects: Mapping[str, Vjp]) -> str:

@@ -10,8 +10,8 @@ from gradcheck.properties.profile import choose_effort
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.result import Status
-from gradcheck.properties.run import Examination
-from gradcheck.properties.search import Search
+from gradcheck.properties.run import SuiteRun
+from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def parametrize_with_properties(
     chosen = set(found.names if only is None else only)
     skipped = set(skip or ())
     found.require_known([*chosen, *skipped, *expected])
-    search = Search(choose_effort(profile, examples, seed))
+    search = CounterexampleSearch(choose_effort(profile, examples, seed))
 
     def param(name: str) -> Any:
         marks = [pytest.mark.xfail(reason=expected[name], strict=True)] if name in expected else []
@@ -64,7 +64,7 @@ def parametrize_with_properties(
 
 
 def _check(
-    suite: Suite, name: str, fn: Any, search: Search, options: Mapping[str, Any]
+    suite: Suite, name: str, fn: Any, search: CounterexampleSearch, options: Mapping[str, Any]
 ) -> Callable[[], None]:
     def check() -> None:
         __tracebackhide__ = True
@@ -72,7 +72,7 @@ def _check(
 
         with quiet():
             subject = suite.subject(fn, options)
-        examination = Examination(suite.name, suite[name], subject, options)
+        examination = SuiteRun(suite.name, suite[name], subject, options)
         result = examination.run(search)
         if result.status is Status.SKIPPED:
             pytest.skip(result.message)

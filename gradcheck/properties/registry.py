@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gradcheck.properties.function_under_test import Subject
+from gradcheck.properties.function_under_test import FunctionUnderTest
 from gradcheck.properties.property import Inputs, Property
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Suite:
     """
 
     def __init__(
-        self, name: str, subject: Callable[..., Subject], *, include: Iterable[Suite] = ()
+        self, name: str, subject: Callable[..., FunctionUnderTest], *, include: Iterable[Suite] = ()
     ) -> None:
         self.name = name
         self.properties: list[Property] = [prop for part in include for prop in part.properties]
@@ -84,7 +84,7 @@ class Suite:
         self.require_known([name])
         return self.properties[self.names.index(name)]
 
-    def subject(self, fn: Any, options: Mapping[str, Any]) -> Subject:
+    def subject(self, fn: Any, options: Mapping[str, Any]) -> FunctionUnderTest:
         """Wrap ``fn`` for the properties, refusing options the suite does not have."""
         known = list(inspect.signature(self._subject).parameters)[1:]
         for option in options:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import Subject, quiet
+from gradcheck.properties.function_under_test import FunctionUnderTest, quiet
 from gradcheck.properties.profile import choose_effort
 from gradcheck.properties.property import Inputs, Property
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.result import Result, Status
-from gradcheck.properties.search import Search
+from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
 from gradcheck.properties.suite_report import SuiteReport
 from gradcheck.properties.text import flat_story
@@ -84,14 +84,14 @@ def run_properties(
     chosen = set(found.names if only is None else only)
     skipped = set(skip or ())
     found.require_known([*chosen, *skipped, *expected])
-    search = Search(effort := choose_effort(profile, examples, seed))
+    search = CounterexampleSearch(effort := choose_effort(profile, examples, seed))
     with quiet():
         subject = found.subject(fn, options)
         facts = subject.facts
     results = []
     for prop in found.properties:
         if prop.name in chosen - skipped:
-            examination = Examination(found.name, prop, subject, options)
+            examination = SuiteRun(found.name, prop, subject, options)
             result = _against_expectation(examination.run(search), expected)
         elif prop.name in skipped:
             result = Result(prop.name, Status.SKIPPED, "asked to be left out")
@@ -136,11 +136,11 @@ def assert_property(
     prop.check(subject, **inputs)
 
 
-class Examination:
+class SuiteRun:
     """One property tried on one subject, remembering the last input at which it failed."""
 
     def __init__(
-        self, suite: str, prop: Property, subject: Subject, options: Mapping[str, Any]
+        self, suite: str, prop: Property, subject: FunctionUnderTest, options: Mapping[str, Any]
     ) -> None:
         self.suite = suite
         self.prop = prop
@@ -149,12 +149,12 @@ class Examination:
         self.tried = 0
         self.failing: Inputs = {}
 
-    def run(self, search: Search) -> Result:
+    def run(self, search: CounterexampleSearch) -> Result:
         """Try pins and drawn inputs; return how it came out."""
         with quiet():
             return self._run(search)
 
-    def _run(self, search: Search) -> Result:
+    def _run(self, search: CounterexampleSearch) -> Result:
         missing = next(filter(None, map(self.subject.missing, self.prop.needs)), "")
         if missing:
             return Result(self.prop.name, Status.SKIPPED, missing)

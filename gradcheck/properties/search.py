@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Judge = Callable[[Inputs], None]
 
 
-class Search:
+class CounterexampleSearch:
     """Searches of one run, which try the same inputs where they draw from the same strategy.
 
     Hypothesis takes longer to draw an input than most properties to judge it. What it draws

@@ -53,7 +53,7 @@ class Story:
 
 
 @dataclass(frozen=True)
-class Charge:
+class Attribution:
     """An explanation, with the report in which it stands and the path to it through the parts."""
 
     path: str
@@ -105,21 +105,21 @@ def walk(report: Outcome, path: str = "") -> Iterator[tuple[str, Outcome]]:
         yield from walk(part, joined(path, name))
 
 
-def charges(report: Outcome) -> list[Charge]:
+def attributions(report: Outcome) -> list[Attribution]:
     """Return all explanations: those of the guilty parts, then what only the whole shows."""
     found = [
-        Charge(path, part, explanation)
+        Attribution(path, part, explanation)
         for path, part in blamed(report)
         for explanation in part.explanations
     ]
-    codes = {charge.explanation.code for charge in found}
-    own = [Charge("", report, e) for e in report.explanations if e.code not in codes]
+    codes = {attribution.explanation.code for attribution in found}
+    own = [Attribution("", report, e) for e in report.explanations if e.code not in codes]
     return found + own
 
 
 def accused(report: Outcome) -> list[tuple[str, TensorReport]]:
     """Return the tensors of the guilty parts that did not pass, in the order they are told of."""
-    told = charges(report)
+    told = attributions(report)
     found = [
         (path, tensor)
         for path, part in blamed(report)
@@ -136,7 +136,7 @@ def accused(report: Outcome) -> list[tuple[str, TensorReport]]:
 
 
 def _failed(report: Outcome) -> tuple[str, list[Line]]:
-    found = charges(report)
+    found = attributions(report)
     if not found:
         return _unexplained(report)
     first, *others = found
@@ -155,7 +155,9 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
         _extended(tensor, path)
         for path, part in blamed(report)
         for tensor in _with_verdict(part, Verdict.FAIL)
-        if not any(charge.path == path and _shows(charge, tensor) for charge in found)
+        if not any(
+            attribution.path == path and _shows(attribution, tensor) for attribution in found
+        )
     ]
     if unexplained:
         lines.append(("also", f"wrong and unexplained: {'; '.join(unexplained)}"))
@@ -164,9 +166,9 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
     return f"{explanation.code}{place}  ({sure})" + (f", and {more} more" if more else ""), lines
 
 
-def _shows(charge: Charge, tensor: TensorReport) -> bool:
+def _shows(attribution: Attribution, tensor: TensorReport) -> bool:
     """Whether the tensor's error is explained: its own bug, or one of the layer as a whole."""
-    return not charge.explanation.tensor or tensor.name in charge.tensors
+    return not attribution.explanation.tensor or tensor.name in attribution.tensors
 
 
 def _where(path: str, part: Outcome, wrong: list[TensorReport], *, layer: bool = False) -> str:
@@ -184,7 +186,7 @@ def _extended(tensor: TensorReport, path: str = "") -> str:
     return ", ".join(part for part in (joined(path, tensor.name), extent(tensor)) if part)
 
 
-def _other(first: Charge, other: Charge) -> Line:
+def _other(first: Attribution, other: Attribution) -> Line:
     """A rival of the first explanation begins with "or", another bug with "also"."""
     same_place = (other.path, other.explanation.tensor) == (first.path, first.explanation.tensor)
     explanation = other.explanation

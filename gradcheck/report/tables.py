@@ -31,7 +31,7 @@ MOST_ENTRIES = 8
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """Cells with their headings.
 
     Attributes
@@ -50,7 +50,7 @@ class Table:
     words: int
 
 
-def tables(report: Outcome) -> list[Table]:
+def tables(report: Outcome) -> list[ReportTable]:
     """Return the tables of a report: parts, tensors, and the worst entries of the guilty parts."""
     found = [part_table(report)] if report.parts else []
     for path, part in walk(report):
@@ -59,7 +59,7 @@ def tables(report: Outcome) -> list[Table]:
     return found + [entry_table(tensor, path) for path, tensor in accused(report) if tensor.worst]
 
 
-def part_table(report: Outcome) -> Table:
+def part_table(report: Outcome) -> ReportTable:
     """One row for each part of a network."""
     rows = tuple(
         (
@@ -76,10 +76,10 @@ def part_table(report: Outcome) -> Table:
     how = (
         "checked by itself" if set(report.parts) == {"jvp"} else "at the activations that reach it"
     )
-    return Table(f"parts, each {how}", headings, rows, words=3)
+    return ReportTable(f"parts, each {how}", headings, rows, words=3)
 
 
-def tensor_table(report: Outcome, path: str = "") -> Table:
+def tensor_table(report: Outcome, path: str = "") -> ReportTable:
     """One row for each tensor; errors are relative to the gradient's scale."""
     rows = tuple(
         (
@@ -98,7 +98,9 @@ def tensor_table(report: Outcome, path: str = "") -> Table:
         *("error", "bound", "resolution", "forwards"),
     )
     where = f" of {printable(path)}" if path else ""
-    return Table(f"gradients{where}, errors relative to each gradient", headings, rows, words=5)
+    return ReportTable(
+        f"gradients{where}, errors relative to each gradient", headings, rows, words=5
+    )
 
 
 def _errors(tensor: TensorReport) -> Row:
@@ -110,7 +112,7 @@ def _errors(tensor: TensorReport) -> Row:
     return tuple("-" if number == math.inf else error_number(number) for number in numbers)
 
 
-def entry_table(tensor: TensorReport, path: str = "") -> Table:
+def entry_table(tensor: TensorReport, path: str = "") -> ReportTable:
     """One row for each of the worst entries."""
     shown = tensor.worst[:MOST_ENTRIES]
     rows = tuple(
@@ -124,7 +126,7 @@ def entry_table(tensor: TensorReport, path: str = "") -> Table:
     )
     caption = f"worst entries of {joined(path, tensor.name)}{_left_out(tensor, len(shown))}"
     headings = ("index", "claimed", "numerical", "± bound", "claimed / numerical")
-    return Table(caption, headings, rows, words=1)
+    return ReportTable(caption, headings, rows, words=1)
 
 
 def _left_out(tensor: TensorReport, shown: int) -> str:

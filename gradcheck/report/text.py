@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck.report.contract import contract_lines, note_lines
 from gradcheck.report.headline import Line, Story, tell
-from gradcheck.report.tables import Row, Table, tables
+from gradcheck.report.tables import ReportTable, Row, tables
 from gradcheck.report.wording import elide, printable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _labelled(lines: tuple[Line, ...] | list[Line], width: int) -> Iterator[str]
             first = " " * LABEL_WIDTH
 
 
-def _table(table: Table, width: int) -> Iterator[str]:
+def _table(table: ReportTable, width: int) -> Iterator[str]:
     """Yield caption, headings and rows: words to the left, numbers to the right."""
     rows = _fitted([table.headings, *table.rows], width)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.coverage import Coverage
-from gradcheck.checking.evaluator import Probe
-from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.evaluator import Evaluator
+from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.explain.search import Alternative, explain, explain_tensor
 from gradcheck.formulas.losses import Losses, candidates, identify
 from gradcheck.report.data import Entry, Explanation, Verdict
 from gradcheck.report.report import Report
-from gradcheck.runner import Checker
-from gradcheck.state import Memory
+from gradcheck.runner import Runner
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Array, Outputs
 from gradcheck.training.optimizer_rules import recognised
-from gradcheck.training.step import SAME, Habit, Update, matters, parameters_of
+from gradcheck.training.step import SAME, StepDynamics, Update, matters, parameters_of
 from gradcheck.training.undecided_steps import as_undecided
 
 UNMOVED = (
@@ -87,16 +87,16 @@ def check_update(
     """
     if not learning_rate or not math.isfinite(learning_rate):
         raise ValueError(f"learning_rate={learning_rate!r}: expected a number other than zero")
-    memory = Memory([step, loss, predict, params, inputs])
-    with memory.guarded():
+    snapshot = StateSnapshot([step, loss, predict, params, inputs])
+    with snapshot.guarded():
         _require_scalar(loss())
-        places = parameters_of(params, step, loss, memory)
-        if not any(matters(place, loss, memory) for place in places.values()):
+        places = parameters_of(params, step, loss, snapshot)
+        if not any(matters(place, loss, snapshot) for place in places.values()):
             raise ValueError(
                 f"loss returns the same number wherever {', '.join(places)} are: let it compute "
                 "the loss anew, from the very parameters that the step changes"
             )
-        update = Update(step, places, loss, learning_rate, memory)
+        update = Update(step, places, loss, learning_rate, snapshot)
         seen = update.observe()
         subject = update.target()
         subject.uncovered = Coverage(
@@ -106,13 +106,13 @@ def check_update(
             asked=isinstance(params, Mapping | list | tuple),
             reason=UNMOVED,
         )
-        lab = Lab(subject, seed)
-        predictions = _Predictions.of(lab, update, predict, inputs, targets)
+        context = CheckContext(subject, seed)
+        predictions = _Predictions.of(context, update, predict, inputs, targets)
         explainer = explain_tensor if predictions is None else predictions.explain
-        checker = Checker(lab, "project", tolerance, explainer)
+        checker = Runner(context, "project", tolerance, explainer)
         report = checker.report(list(places), False, seed)
         failed = [name for name, part in report.tensors.items() if part.verdict is Verdict.FAIL]
-        rule = recognised(lab, failed) if failed and not seen.random else None
+        rule = recognised(context, failed) if failed and not seen.random else None
         if rule is not None and not rule.of_size:
             report = replace(report, explanations=(rule.explanation,))
         elif rule is not None:
@@ -129,7 +129,7 @@ def _require_scalar(value: Any) -> None:
         )
 
 
-def _restated(report: Report, seen: Habit, learning_rate: float) -> Report:
+def _restated(report: Report, seen: StepDynamics, learning_rate: float) -> Report:
     """The report in the words of a step: what it remembers, its rate, its randomness."""
     notes = (*report.notes, seen.note) if seen.note else report.notes
     if seen.random:
@@ -182,8 +182,8 @@ class _Predictions:
 
     def __init__(
         self,
-        together: Probe,
-        alone: Probe | None,
+        together: Evaluator,
+        alone: Evaluator | None,
         losses: Losses,
         factor: float,
         update: Update,
@@ -198,7 +198,7 @@ class _Predictions:
     @classmethod
     def of(
         cls,
-        lab: Lab,
+        context: CheckContext,
         update: Update,
         predict: Callable[[Any], Any] | None,
         inputs: Any,
@@ -214,14 +214,14 @@ class _Predictions:
                 [np.atleast_2d(np.asarray(predict(inputs[i : i + 1]))) for i in range(size)]
             )
 
-        together = Probe(update.target(lambda: predict(inputs)))
+        together = Evaluator(update.target(lambda: predict(inputs)))
         first = together.run(update.base).outputs[0]
-        reported = float(lab.base.outputs[0])
+        reported = float(context.base.outputs[0])
         losses = identify(candidates(targets, first), first, reported)
         if losses is None:
             return None
         factor = reported / losses.reported.value((first,))
-        separate = Probe(update.target(rows))
+        separate = Evaluator(update.target(rows))
         try:
             by_row = separate.run(update.base).outputs[0]
         except Exception:  # noqa: BLE001 (strangers' code for a single sample may refuse rows)
@@ -231,23 +231,31 @@ class _Predictions:
         )
         return cls(together, None if same else separate, losses.times(factor), factor, update)
 
-    def explain(self, lab: Lab, name: str, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
+    def explain(
+        self, context: CheckContext, name: str, worst: tuple[Entry, ...] = ()
+    ) -> list[Alternative]:
         """Explain the gradient implied for ``name``."""
-        evidence = self._evidence(lab, self.together, name)
+        evidence = self._evidence(context, self.together, name)
         if self.alone is not None:
-            evidence.alone = self._evidence(lab, self.alone, name)
+            evidence.alone = self._evidence(context, self.alone, name)
             evidence.alone.directions = evidence.directions
         return explain(evidence, worst)
 
-    def _evidence(self, lab: Lab, probe: Probe, name: str) -> Evidence:
-        outputs: Outputs = probe.run(self.update.base).outputs
-        point = Point(
+    def _evidence(self, context: CheckContext, evaluator: Evaluator, name: str) -> Observation:
+        outputs: Outputs = evaluator.run(self.update.base).outputs
+        point = Linearization(
             self.update.base,
             outputs,
             tuple(self.factor * part for part in self.losses.reported.gradient(outputs)),
-            lab.base.claimed,
-            lab.base.unsure,
+            context.base.claimed,
+            context.base.unsure,
         )
-        return Evidence(
-            probe, point, name, lab.eps, lab.rng, outputs[0].shape[0], losses=self.losses
+        return Observation(
+            evaluator,
+            point,
+            name,
+            context.eps,
+            context.rng,
+            outputs[0].shape[0],
+            losses=self.losses,
         )

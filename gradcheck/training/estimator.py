@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place, set_to
+from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.discovery.in_place_updates import rates
 from gradcheck.adapters.signatures.gradient_alignment import required_names
@@ -27,7 +27,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Array
 from gradcheck.training.raw_scores import behind
 
@@ -44,8 +44,8 @@ class Step:
     method: Method
     arguments: dict[str, Any]
     rate: float | None
-    knob: Place | None
-    once: tuple[Place, ...]
+    knob: Accessor | None
+    once: tuple[Accessor, ...]
 
     @classmethod
     def of(cls, network: Any, method: Method, X: Any, y: Any) -> Step:
@@ -61,13 +61,13 @@ class Step:
             elif is_rate(name):
                 default = parameter.default
                 rate = default if isinstance(default, int | float) and default else RATE
-                arguments[name], knob = rate, Place(arguments, name, True)
+                arguments[name], knob = rate, Accessor(arguments, name, True)
             elif is_epochs(name):
                 arguments[name] = 1
             elif name.lower() in SIZE_NAMES:
                 arguments[name] = len(X)
         once = tuple(
-            Place(network, name, False)
+            Accessor(network, name, False)
             for name, value in attributes(network).items()
             if is_epochs(name) and type(value) is int and value > 1
         )
@@ -84,7 +84,7 @@ class Step:
 
     def make(self) -> None:
         """Make the call, whatever it prints."""
-        with set_to((place, 1) for place in self.once), unheard():
+        with set_to((place, 1) for place in self.once), suppress_output():
             self.method(**self.arguments)
 
 
@@ -129,7 +129,7 @@ class OwnLoss:
         return self.X if is_data else prediction
 
 
-def find_step(network: Any, X: Any, y: Any, memory: Memory) -> Method | None:
+def find_step(network: Any, X: Any, y: Any, snapshot: StateSnapshot) -> Method | None:
     """Return the first method that trains on a batch and its targets, None if there is none."""
     for name in STEP_METHODS:
         method = find_method(network, [name])
@@ -142,7 +142,7 @@ def find_step(network: Any, X: Any, y: Any, memory: Memory) -> Method | None:
         else:
             return method
         finally:
-            memory.restore(everything=True)
+            snapshot.restore(everything=True)
     return None
 
 
@@ -182,15 +182,15 @@ def data_names(method: Method) -> list[str]:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
+def suppress_output() -> Iterator[None]:
     """Let the user's code print unheard."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
 
 
-def _kept_rates(network: Any) -> Iterator[Place]:
+def _kept_rates(network: Any) -> Iterator[Accessor]:
     """Yield the learning rates that a network and its parts keep, by the usual names or others."""
     yield from rates(network)
     for name, value in attributes(network).items():
         if is_rate(name) and name != "step" and isinstance(value, float) and value > 0:
-            yield Place(network, name, False)
+            yield Accessor(network, name, False)

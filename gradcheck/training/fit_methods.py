@@ -17,7 +17,7 @@ from gradcheck.adapters import shows_gradients
 from gradcheck.adapters.discovery.accessors import set_to
 from gradcheck.adapters.signatures.methods import Method
 from gradcheck.formulas import loss_identification
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Array, TargetError, Tensors, is_scalar
 from gradcheck.training.estimator import (
     OwnLoss,
@@ -26,9 +26,9 @@ from gradcheck.training.estimator import (
     find_predictor,
     find_step,
     name_of,
-    unheard,
+    suppress_output,
 )
-from gradcheck.training.restarts import Afresh
+from gradcheck.training.restarts import RestartingFit
 from gradcheck.training.step import SAME, Update, parameters_of
 
 EACH_SAMPLE = "it steps once a sample: checked on the first"
@@ -93,17 +93,17 @@ def training_of(network: Any, arguments: Sequence[Any], params: Any = None) -> T
     if not is_object or len(arguments) != 2 or shows_gradients(network):
         return None
     X, y = arguments
-    memory = Memory([network, *arguments, params])
-    with memory.guarded(), unheard():
-        method = find_step(network, X, y, memory)
+    snapshot = StateSnapshot([network, *arguments, params])
+    with snapshot.guarded(), suppress_output():
+        method = find_step(network, X, y, snapshot)
         if method is None:
             return None
-        trainee = _Trainee.of(network, params, method, memory, X, y)
+        trainee = _Trainee.of(network, params, method, snapshot, X, y)
         if trainee is None:
             return _afresh(network, params, method, X, y)  # it has no parameters yet
         if trainee.loss is not None and not is_scalar(trainee.loss.value()):
             return None  # a gradient beside it: more than a step to go by
-        memory.restore(everything=True)
+        snapshot.restore(everything=True)
         if trainee.begins_afresh(Step.of(network, method, X, y), X):
             return _afresh(network, params, method, X, y)
         return trainee.training(X, y)
@@ -111,11 +111,11 @@ def training_of(network: Any, arguments: Sequence[Any], params: Any = None) -> T
 
 def _afresh(network: Any, params: Any, method: Method, X: Any, y: Any) -> Training | None:
     """Return the first step of a method that begins with parameters of its own making."""
-    afresh = Afresh.of(network, Step.of(network, method, X, y))
+    afresh = RestartingFit.of(network, Step.of(network, method, X, y))
     if afresh is None:
         raise _refused(network, method)
     afresh.run(0)
-    trainee = _Trainee.of(network, params, method, Memory([network, X, y, params]), X, y)
+    trainee = _Trainee.of(network, params, method, StateSnapshot([network, X, y, params]), X, y)
     if trainee is None:
         return None
     if len(X) > 1 and not trainee.steps_once(afresh.after(0), X):  # samples take turns
@@ -154,18 +154,18 @@ class _Trainee:
     method: Method
     predict: Callable[[Any], Any]
     loss: OwnLoss | None
-    memory: Memory
+    snapshot: StateSnapshot
 
     @classmethod
     def of(
-        cls, network: Any, params: Any, method: Method, memory: Memory, X: Any, y: Any
+        cls, network: Any, params: Any, method: Method, snapshot: StateSnapshot, X: Any, y: Any
     ) -> _Trainee | None:
         """Return what is found of a network, None where it predicts nothing."""
         predict = find_predictor(network, X)
         if predict is None:
             return None
         loss = OwnLoss.of(network, predict, X, y)
-        return cls(network, params, method, predict, loss, memory)
+        return cls(network, params, method, predict, loss, snapshot)
 
     def training(self, X: Any, y: Any) -> Training:
         """Return the step on all samples at once; on the first alone where they take turns."""
@@ -177,10 +177,10 @@ class _Trainee:
         training = self.named(Step.of(self.network, self.method, X, y), X, y)
         return replace(training, words=f"{training.words}; {EACH_SAMPLE}")
 
-    def named_after(self, turns: int, afresh: Afresh, X: Any, y: Any) -> Training:
+    def named_after(self, turns: int, afresh: RestartingFit, X: Any, y: Any) -> Training:
         """Return the step that is made after so many turns, with its loss and learning rate."""
         afresh.run(turns)
-        self.memory = Memory([self.network, X, y, self.params])
+        self.snapshot = StateSnapshot([self.network, X, y, self.params])
         return self.named(afresh.after(turns), X, y)
 
     def named(self, step: Step, X: Any, y: Any) -> Training:
@@ -196,8 +196,8 @@ class _Trainee:
 
         loss = self.loss.value if self.loss is not None else shown
         given = self.network if self.params is None else self.params
-        places = parameters_of(given, step.make, loss, self.memory)
-        return Update(step.make, places, loss, step.rate or 1.0, self.memory)
+        places = parameters_of(given, step.make, loss, self.snapshot)
+        return Update(step.make, places, loss, step.rate or 1.0, self.snapshot)
 
     def begins_afresh(self, step: Step, X: Any) -> bool:
         """Whether the method begins with parameters of its own making, whatever there are."""
@@ -205,11 +205,11 @@ class _Trainee:
         moved = {name: value + 1 + np.abs(value) for name, value in update.base.items()}
         ends = []
         for start in (update.base, moved):
-            self.memory.restore(everything=True)
+            self.snapshot.restore(everything=True)
             update.write(start)
             step.make()
             ends.append([np.array(place.get()) for place in update.places.values()])
-        self.memory.restore(everything=True)
+        self.snapshot.restore(everything=True)
         return all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
 
     def steps_once(self, step: Step, X: Any) -> bool:
@@ -218,12 +218,12 @@ class _Trainee:
         if knob is None:
             return True
         fast = update.implied(update.base)
-        self.memory.restore()
+        self.snapshot.restore()
         try:
             with set_to([(knob, knob.get() * SLOWER)]):
                 slow = update.stepped(update.base)
         finally:
-            self.memory.restore(everything=True)
+            self.snapshot.restore(everything=True)
         size = max(float(np.abs(g).max()) for g in fast.values())
         return all(np.abs(fast[n] - slow[n] / SLOWER).max() <= SAME * size for n in fast)
 
@@ -237,7 +237,7 @@ class _Trainee:
             return self.loss.value, rate, f"loss {self.loss.words}, learning_rate={rate:g}{source}"
         predictions, claims = self._predictions(update, X), update.implied(update.base)
         found = loss_identification.identify(predictions, update.base, claims, y, downhill=True)
-        self.memory.restore(everything=True)
+        self.snapshot.restore(everything=True)
         kind = type(self.network).__name__
         if found is None:
             raise TargetError(
@@ -261,7 +261,7 @@ class _Trainee:
             update.implied(update.base),
             lambda value: float(value[0]),
         )
-        self.memory.restore(everything=True)
+        self.snapshot.restore(everything=True)
         if not found:
             raise TargetError(
                 f"{type(self.network).__name__}: the learning rate of {name_of(self.method)} is "
@@ -275,7 +275,7 @@ class _Trainee:
         return lambda tensors: self._after(update, tensors, lambda: array_of(self.predict(X)))
 
     def _after(self, update: Update, tensors: Tensors, read: Callable[[], Array]) -> Array:
-        self.memory.restore()
+        self.snapshot.restore()
         update.write(tensors)
         with np.errstate(all="ignore"):
             return np.array(read())

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.checking.entrywise import EntryByEntry
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.entrywise import ElementwiseGradient
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.report.data import Explanation
 from gradcheck.target import Array
@@ -47,13 +47,13 @@ class Sample:
     bound: Array
 
     @classmethod
-    def of(cls, lab: Lab, names: list[str]) -> Sample:
+    def of(cls, context: CheckContext, names: list[str]) -> Sample:
         """Measure entries of the parameters in ``names``."""
-        point, found = lab.base, []
+        point, found = context.base, []
         for name in names:
-            claim, entries = point.claimed[name], EntryByEntry(lab, point, name)
+            claim, entries = point.claimed[name], ElementwiseGradient(context, point, name)
             largest = np.argsort(np.abs(claim), axis=None)[-LARGEST:]
-            others = lab.rng.permutation(claim.size)[:RANDOM]
+            others = context.rng.permutation(claim.size)[:RANDOM]
             for position in np.union1d(largest, others):
                 index = tuple(int(i) for i in np.unravel_index(position, claim.shape))
                 entry, value = entries.one(index), float(point.tensors[name][index])
@@ -85,7 +85,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Rule:
+class UpdateRule:
     """What turns the gradient into the step.
 
     Attributes
@@ -100,18 +100,18 @@ class Rule:
     of_size: bool = True
 
 
-def recognised(lab: Lab, failed: list[str]) -> Rule | None:
+def recognised(context: CheckContext, failed: list[str]) -> UpdateRule | None:
     """Return the rule that the step follows, told of all parameters that failed; None if unknown.
 
     Parameters
     ----------
-    lab
+    context
         Where the implied gradients are heard and the numerical ones measured.
     failed
         The parameters whose implied gradient is not that of the loss.
     """
-    lab.begin("rules")
-    sample = Sample.of(lab, failed)
+    context.begin("rules")
+    sample = Sample.of(context, failed)
     factor = _factor(sample)
     if np.isfinite(factor):
         return _clipped_together(sample, factor) if set(sample.norms) == set(failed) else None
@@ -119,7 +119,7 @@ def recognised(lab: Lab, failed: list[str]) -> Rule | None:
     return next((rule for rule in told if rule is not None), None)
 
 
-def _clipped_together(sample: Sample, factor: float) -> Rule | None:
+def _clipped_together(sample: Sample, factor: float) -> UpdateRule | None:
     """The step is g min(1, c / |g|), the norm that of all parameters (Pascanu et al. 2013)."""
     size = float(np.linalg.norm(list(sample.norms.values())))
     if not 0 < factor < 1 or not _is_chosen(size):
@@ -127,7 +127,7 @@ def _clipped_together(sample: Sample, factor: float) -> Rule | None:
     return _clipping(sample, f"all gradients together to norm {size:.4g}", np.array([factor]))
 
 
-def _clipped_apart(sample: Sample) -> Rule | None:
+def _clipped_apart(sample: Sample) -> UpdateRule | None:
     """The step is g min(1, c / |g|), for each parameter by itself."""
     names = sorted(set(sample.name.tolist()))
     factors = np.array([_factor(sample.where(sample.name == name)) for name in names])
@@ -139,7 +139,7 @@ def _clipped_apart(sample: Sample) -> Rule | None:
     return _clipping(sample, f"each parameter's gradient to norm {sizes[0]:.4g}", factors)
 
 
-def _clipped_entries(sample: Sample) -> Rule | None:
+def _clipped_entries(sample: Sample) -> UpdateRule | None:
     """The step is min(max(g, -c), c), entry by entry."""
     limit = float(np.abs(sample.implied).max())
     at_limit = np.isclose(np.abs(sample.implied), limit, rtol=CHOSEN, atol=0)
@@ -151,7 +151,7 @@ def _clipped_entries(sample: Sample) -> Rule | None:
     return _clipping(sample, f"every entry to {limit:.4g}", np.ones(1))
 
 
-def _clipping(sample: Sample, what: str, factors: Array) -> Rule:
+def _clipping(sample: Sample, what: str, factors: Array) -> UpdateRule:
     left = f", which leaves {factors.min():.4g} of the gradient" if factors.min() < 1 else ""
     told = _told(
         sample,
@@ -159,10 +159,10 @@ def _clipping(sample: Sample, what: str, factors: Array) -> Rule:
         f"the step clips {what}{left}",
         "check with the clipping off to see that all else is right",
     )
-    return Rule(told)
+    return UpdateRule(told)
 
 
-def _decay(sample: Sample) -> Rule | None:
+def _decay(sample: Sample) -> UpdateRule | None:
     """The step is k g + c w, or k g + c sign(w): a penalty that the reported loss is without."""
     terms = {
         ("weight decay", "* {0}", "0.5 * {1} * np.sum({0} ** 2)"): sample.value,
@@ -187,11 +187,11 @@ def _decay(sample: Sample) -> Rule | None:
             "with the decay off" + ("; the factor is a fault of its own" if scaled else ""),
             f"implied = {k:.6g} * gradient + {size:.6g} {term.format('parameter')}",
         )
-        return Rule(told, of_size=False)
+        return UpdateRule(told, of_size=False)
     return None
 
 
-def _adaptive(sample: Sample) -> Rule | None:
+def _adaptive(sample: Sample) -> UpdateRule | None:
     """The step is s g / (|g| + e): the sign, or the first of Adam, Adagrad (s = 1) or RMSProp."""
     finite = np.isfinite(sample.implied) & np.isfinite(sample.numerical)
     seen = sample.where(finite & (np.abs(sample.numerical) > MARGIN * sample.bound))
@@ -208,7 +208,7 @@ def _adaptive(sample: Sample) -> Rule | None:
         "every sign is right; check the sizes with plain gradient steps (SGD), or the layers alone",
         f"implied = {s:.6g} * gradient / (|gradient| + {e:.2g})",
     )
-    return Rule(told)
+    return UpdateRule(told)
 
 
 def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] | None:

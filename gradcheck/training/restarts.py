@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
-from gradcheck.adapters.discovery.accessors import Place, set_to
+from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.signatures.name_tables import is_epochs
-from gradcheck.training.estimator import Step, unheard
+from gradcheck.training.estimator import Step, suppress_output
 
 
 @dataclass(frozen=True)
-class Afresh:
+class RestartingFit:
     """A training method that begins anew, and where it keeps how many turns it takes.
 
     Attributes
@@ -30,26 +30,26 @@ class Afresh:
     """
 
     step: Step
-    turns: Place
-    rate: Place
+    turns: Accessor
+    rate: Accessor
 
     @classmethod
-    def of(cls, network: Any, step: Step) -> Afresh | None:
+    def of(cls, network: Any, step: Step) -> RestartingFit | None:
         """Return the method by turns; None where nothing says how many, or at which rate."""
         if step.knob is None:
             return None
         for name in inspect.signature(step.method).parameters:
             if is_epochs(name):
-                return cls(step, Place(step.arguments, name, True), step.knob)
+                return cls(step, Accessor(step.arguments, name, True), step.knob)
         for name, value in attributes(network).items():
             if is_epochs(name) and type(value) is int:
-                return cls(step, Place(network, name, False), step.knob)
+                return cls(step, Accessor(network, name, False), step.knob)
         return None
 
     def run(self, turns: int) -> None:
         """Begin anew, and take so many turns; none is one at a learning rate of zero."""
         counted = (self.turns, max(1, turns)), (self.rate, self.rate.get() if turns else 0.0)
-        with set_to(counted), unheard():
+        with set_to(counted), suppress_output():
             self.step.method(**self.step.arguments)
 
     def after(self, turns: int) -> Step:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place, places_in
-from gradcheck.adapters.discovery.attributes import Slot, slots
-from gradcheck.state import Memory
-from gradcheck.target import Array, Run, Target, Tensors, as_outputs, is_differentiable
+from gradcheck.adapters.discovery.accessors import Accessor, places_in
+from gradcheck.adapters.discovery.attributes import AttributeSlot, slots
+from gradcheck.state import StateSnapshot
+from gradcheck.target import Array, ForwardRun, Target, Tensors, as_outputs, is_differentiable
 
 # Two steps from one state agree to rounding of the parameters; relative to the step this is safe.
 SAME = 1e-6
@@ -26,7 +26,7 @@ ADAPTIVE = (
 
 
 @dataclass(frozen=True)
-class Habit:
+class StepDynamics:
     """What repeating the step from the same parameters shows.
 
     Attributes
@@ -61,8 +61,8 @@ class _Current:
 
 
 def parameters_of(
-    params: Any, step: Callable[[], Any], loss: Callable[[], Any], memory: Memory
-) -> dict[str, Place]:
+    params: Any, step: Callable[[], Any], loss: Callable[[], Any], snapshot: StateSnapshot
+) -> dict[str, Accessor]:
     """Return where the parameters are kept: in containers, an object, or what a call returns.
 
     Of an object that declares none, these are the arrays that the step changes and the loss
@@ -85,10 +85,10 @@ def parameters_of(
             "its params or attributes, or a function that returns them; got "
             f"{type(params).__name__}"
         )
-    return _trained(found, step, loss, memory)
+    return _trained(found, step, loss, snapshot)
 
 
-def _lasting(slot: Slot) -> Place:
+def _lasting(slot: AttributeSlot) -> Accessor:
     """Return the place that holds when the step puts a new container where the old one was."""
     if not slot.route:
         return slot.place
@@ -99,10 +99,10 @@ def _lasting(slot: Slot) -> Place:
             held = held[key]
         return held
 
-    return Place(_Current(container), slot.route[-1], True)
+    return Accessor(_Current(container), slot.route[-1], True)
 
 
-def _declared(params: Any) -> dict[str, Place]:
+def _declared(params: Any) -> dict[str, Accessor]:
     """Return the arrays of a dict or list, or of the one that an object calls its parameters."""
     if isinstance(params, Mapping | list | tuple):
         return places_in(params)
@@ -110,49 +110,52 @@ def _declared(params: Any) -> dict[str, Place]:
     return places_in(held) if isinstance(held, Mapping | list | tuple) else {}
 
 
-def _of_call(read: Callable[[], Any]) -> dict[str, Place]:
+def _of_call(read: Callable[[], Any]) -> dict[str, Accessor]:
     first, owner = read(), _Current(read)
     if isinstance(first, Mapping):
         names = {key: str(key) for key in first}
     else:
         names = {position: f"params[{position}]" for position in range(len(first))}
     return {
-        name: Place(owner, key, True)
+        name: Accessor(owner, key, True)
         for key, name in names.items()
         if is_differentiable(first[key])
     }
 
 
 def _trained(
-    places: dict[str, Place], step: Callable[[], Any], loss: Callable[[], Any], memory: Memory
-) -> dict[str, Place]:
+    places: dict[str, Accessor],
+    step: Callable[[], Any],
+    loss: Callable[[], Any],
+    snapshot: StateSnapshot,
+) -> dict[str, Accessor]:
     before = {name: np.array(place.get()) for name, place in places.items()}
     step()
     after = {name: np.array(place.get()) for name, place in places.items()}
-    memory.restore(everything=True)
+    snapshot.restore(everything=True)
     # what changes its shape is made of the data
     changed = [
         name
         for name, value in before.items()
         if value.shape == after[name].shape and not np.array_equal(value, after[name])
     ]
-    kept = {name: places[name] for name in changed if matters(places[name], loss, memory)}
+    kept = {name: places[name] for name in changed if matters(places[name], loss, snapshot)}
     alike = {name: places[name] for name in places if before[name].shape == after[name].shape}
     return kept or alike
 
 
-def matters(place: Place, loss: Callable[[], Any], memory: Memory) -> bool:
+def matters(place: Accessor, loss: Callable[[], Any], snapshot: StateSnapshot) -> bool:
     """Whether the loss changes with the value kept here."""
     before, value = np.asarray(loss()), np.array(place.get())
-    memory.restore(everything=True)
+    snapshot.restore(everything=True)
     noise = np.random.default_rng(0).standard_normal(value.shape)
     place.put((value + 0.1 * noise * (1 + np.abs(value))).astype(value.dtype))
     after = np.asarray(loss())
-    memory.restore(everything=True)
+    snapshot.restore(everything=True)
     return not np.array_equal(before, after)
 
 
-def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:
+def habit(implied: Callable[[], Mapping[str, Array]]) -> StepDynamics:
     """Repeat the step from the same parameters, keeping all else that it remembers.
 
     Notes
@@ -167,13 +170,13 @@ def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:
     scale = max(float(np.abs(v[0]).max()), 1e-300)
     changes = np.diff(v, axis=0)
     if np.abs(changes).max() <= SAME * scale:
-        return Habit({})
+        return StepDynamics({})
     momentum = float(changes[0] @ changes[1] / max(float(changes[0] @ changes[0]), 1e-300))
     off = float(np.abs(changes[1:] - momentum * changes[:-1]).max())
     if not 0 < momentum < 1 or off > SAME * scale:
         if _is_adaptive(v):
-            return Habit({}, ADAPTIVE)
-        return Habit(
+            return StepDynamics({}, ADAPTIVE)
+        return StepDynamics(
             {},
             "the step is random or keeps changing: repeated from the same parameters it implies "
             "other gradients; pass a step on one fixed batch (or seed it inside), and loss on "
@@ -182,8 +185,10 @@ def habit(implied: Callable[[], Mapping[str, Array]]) -> Habit:
         )
     gradient = v[1] - momentum * v[0]
     if np.abs(gradient).max() <= SAME * scale:
-        return Habit({}, f"the learning rate falls by the factor {momentum:.4g} with each step")
-    return Habit(
+        return StepDynamics(
+            {}, f"the learning rate falls by the factor {momentum:.4g} with each step"
+        )
+    return StepDynamics(
         _unflat(names, v[0] - gradient),
         f"the step has momentum {momentum:.4g}: the velocity of earlier steps was taken off, and "
         "the gradient of this step alone is judged",
@@ -215,33 +220,35 @@ class Update:
     def __init__(
         self,
         step: Callable[[], Any],
-        places: Mapping[str, Place],
+        places: Mapping[str, Accessor],
         loss: Callable[[], float],
         learning_rate: float,
-        memory: Memory,
+        snapshot: StateSnapshot,
     ) -> None:
         self.step = step
         self.places = places
         self.loss = loss
         self.learning_rate = learning_rate
-        self.memory = memory
+        self.snapshot = snapshot
         self.base = {name: np.array(place.get()) for name, place in places.items()}
         self.offset: Tensors = {}
 
-    def observe(self) -> Habit:
+    def observe(self) -> StepDynamics:
         """Repeat the step, and take off from now on what earlier steps add."""
         seen = habit(lambda: self.stepped(self.base))
         self.offset = seen.offset
-        self.memory.restore(everything=True)
+        self.snapshot.restore(everything=True)
         return seen
 
     def target(self, forward: Callable[[], Any] | None = None) -> Target:
         """Return the target whose forward is the loss, or ``forward`` where one is given."""
         evaluate = forward or (lambda: np.asarray(self.loss()))
 
-        def run(tensors: Tensors) -> Run:
+        def run(tensors: Tensors) -> ForwardRun:
             self.write(tensors)
-            return Run(as_outputs(evaluate()), lambda _: self.implied(tensors), dict(tensors))
+            return ForwardRun(
+                as_outputs(evaluate()), lambda _: self.implied(tensors), dict(tensors)
+            )
 
         rounding = {
             # the step is known to one rounding of the parameter before and after
@@ -253,7 +260,7 @@ class Update:
             self.base,
             run,
             roles=dict.fromkeys(self.base, "parameter"),
-            state=self.memory,
+            state=self.snapshot,
             unit_cotangent=True,
             claim_errors=rounding,
         )
@@ -265,7 +272,7 @@ class Update:
 
     def implied(self, tensors: Tensors) -> dict[str, Array]:
         """Return the gradient implied by a step from ``tensors``, in the state remembered."""
-        self.memory.restore()
+        self.snapshot.restore()
         return self.stepped(tensors)
 
     def stepped(self, tensors: Tensors) -> dict[str, Array]:

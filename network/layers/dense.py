@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from network.blas import plain_product, product
 from network.functional import Array
-from network.initialisers import Initialiser, he
 from network.layers.base import Layer
+from network.layers.initialisers import Initialiser, he
 
 
 class Dense(Layer):
@@ -21,7 +21,7 @@ class Dense(Layer):
     rng
         Source of the initial weights; where None, a generator seeded with 0.
     initialiser
-        Makes the weights, see `network.initialisers`; He's where None. Biases are zero.
+        Makes the weights, see `network.layers.initialisers`; He's where None. Biases are zero.
     dtype
         float32 or float64.
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from network import load_data
-from network.download import FILES, download_mnist
+from network.mnist import FILES, download_mnist
 
 IRIS = """sepal,petal,species
 5.1,1.4,setosa

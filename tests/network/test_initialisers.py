@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from network import Dense
-from network.initialisers import glorot, he, lecun
+from network.layers.initialisers import glorot, he, lecun
 
 
 @pytest.mark.parametrize(

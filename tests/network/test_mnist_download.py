@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from network import download
+from network import mnist as download
 
 pytest.importorskip("pooch", reason="the extra `data` is not installed")
 

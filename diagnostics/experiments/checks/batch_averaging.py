@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnostics.experiments.measures.loss_variants import clipped_losses
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 
@@ -64,7 +64,7 @@ def averages(losses: Floats) -> Iterator[Average]:
         yield Average(size, f"the sum of {of}, divided by the number of samples", True, total / n)
 
 
-@probe(
+@check(
     unless=("evaluation_bug", "nondeterministic_prediction", "classes_returned"), needs=("history",)
 )
 def averaged_over_batches(subject: Subject) -> Finding | None:

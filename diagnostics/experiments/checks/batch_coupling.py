@@ -9,12 +9,12 @@ from diagnostics.experiments.measures.loss_variants import matching
 from diagnostics.experiments.model.model_access import in_training, is_torch, model_of
 from diagnostics.experiments.model.predictions import (
     SUM_TOLERANCE,
-    Kind,
+    PredictionKind,
     UnusableError,
     decimals_of,
 )
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 
@@ -27,14 +27,14 @@ ROW_WISE = (
 )
 
 
-@probe()
+@check()
 def evaluation_bug(subject: Subject) -> Finding | None:
     """Rows must sum to one, and must not depend on the other rows of the batch."""
     predictions = subject.predictions
     unequal = _coupling(subject, subject.alone, renormalised=False)
     coupled = unequal > max(COUPLED, 10 * _noise(subject))
     shared = coupled and _coupling(subject, subject.alone, renormalised=True) <= COUPLED
-    if not coupled and predictions.kind is not Kind.UNNORMALISED:
+    if not coupled and predictions.kind is not PredictionKind.UNNORMALISED:
         return None
     if not coupled and _merely_rounded(predictions.raw):
         return None
@@ -201,11 +201,11 @@ def _is_one(sums: Floats) -> bool:
     return bool(np.all(np.abs(sums - 1) < SUM_TOLERANCE))
 
 
-@probe()
+@check()
 def logits_returned(subject: Subject) -> Finding | None:
     """Logits are no fault; who reads them as probabilities makes one."""
     kind = subject.predictions.kind
-    if kind not in (Kind.LOGITS, Kind.LOG_PROBABILITIES):
+    if kind not in (PredictionKind.LOGITS, PredictionKind.LOG_PROBABILITIES):
         return None
     return Finding(
         code="logits_returned",
@@ -215,10 +215,10 @@ def logits_returned(subject: Subject) -> Finding | None:
     )
 
 
-@probe()
+@check()
 def classes_returned(subject: Subject) -> Finding | None:
     """Answers without probabilities have no loss and no confidence."""
-    if subject.predictions.kind is not Kind.CLASSES:
+    if subject.predictions.kind is not PredictionKind.CLASSES:
         return None
     zero = subject.p_true == 0
     return Finding(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.statistics.calibration import (
     Temperature,
@@ -41,7 +41,7 @@ NOT_ITS_OWN = (
 )
 
 
-@probe(unless=NOT_ITS_OWN)
+@check(unless=NOT_ITS_OWN)
 def overconfidence(subject: Subject) -> Finding | None:
     """One temperature is fitted, and the loss it would save is measured."""
     known, fitted = subject.known, _that_matters(subject)
@@ -80,7 +80,7 @@ def overconfidence(subject: Subject) -> Finding | None:
     )
 
 
-@probe(unless=NOT_ITS_OWN)
+@check(unless=NOT_ITS_OWN)
 def underconfidence(subject: Subject) -> Finding | None:
     """The same fit: a temperature below one sharpens answers that are too cautious."""
     known, fitted = subject.known, _that_matters(subject)

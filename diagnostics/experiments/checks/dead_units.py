@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.checks.degenerate_predictions import class_collapse
-from diagnostics.experiments.model.hidden_activations import Activation
+from diagnostics.experiments.model.hidden_activations import HiddenActivation
 from diagnostics.experiments.model.hidden_layers import activations
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 
 # A share of a layer that is dead: worth a word, a warning; all of it leaves nothing to learn from.
@@ -19,7 +19,7 @@ CONSTANT = 1e-6
 FEWEST, MOST = 30, 2000
 
 
-@probe(unless=("distribution_shift",))
+@check(unless=("distribution_shift",))
 def dead_units(subject: Subject) -> Finding | None:
     """The samples are passed through the layers, and units that never change are counted."""
     if len(subject.y) < FEWEST:
@@ -68,7 +68,7 @@ def _severity(subject: Subject, share: float) -> Severity:
     return Severity.WARNING if share > MANY else Severity.INFO
 
 
-def constant(layer: Activation) -> np.ndarray:
+def constant(layer: HiddenActivation) -> np.ndarray:
     """Return which units answer the same to all samples."""
     largest = max(float(np.abs(layer.values).max()), 1e-300)
     return np.asarray(np.ptp(layer.values, axis=0) <= CONSTANT * largest)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import Kind
+from diagnostics.experiments.model.predictions import PredictionKind
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 
 # One class answered this often, where the labels hold it at most that often.
 ONE_CLASS, NOT_ONE_CLASS = 0.95, 0.8
 
 
-@probe(unless=("classes_returned", "rounded_probabilities"))
+@check(unless=("classes_returned", "rounded_probabilities"))
 def log_of_zero(subject: Subject) -> Finding | None:
     """Samples whose true class has probability zero make the loss infinite."""
     raw, y = subject.predictions.raw, subject.y
@@ -21,7 +21,7 @@ def log_of_zero(subject: Subject) -> Finding | None:
     if not zero.any():
         return None
     broken = subject.last_loss_not_finite
-    if not broken and subject.predictions.kind is Kind.UNNORMALISED:
+    if not broken and subject.predictions.kind is PredictionKind.UNNORMALISED:
         return None  # what the rows are not, says more than what is zero in them
     return Finding(
         code="exploding_or_nan",
@@ -42,7 +42,7 @@ def log_of_zero(subject: Subject) -> Finding | None:
     )
 
 
-@probe()
+@check()
 def class_collapse(subject: Subject) -> Finding | None:
     """The answers are counted by class."""
     answers = subject.predictions.probabilities.argmax(axis=1)

@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics.experiments.model.model_access import in_training, model_of
 from diagnostics.experiments.model.predictions import interpret
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 
 # Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
@@ -16,7 +16,7 @@ RANDOM = 1e-5
 COPY_NOISE = 1e-2
 
 
-@probe(needs=("model",))
+@check(needs=("model",))
 def input_mutated(subject: Subject) -> Finding | None:
     """The samples are compared before and after the call."""
     if not isinstance(subject.X, np.ndarray) or subject.X.dtype.kind not in "fiub":
@@ -40,7 +40,7 @@ def input_mutated(subject: Subject) -> Finding | None:
     )
 
 
-@probe(needs=("model",))
+@check(needs=("model",))
 def nondeterministic_prediction(subject: Subject) -> Finding | None:
     """The same samples are predicted twice."""
     noise = subject.repeat_noise
@@ -63,7 +63,7 @@ def nondeterministic_prediction(subject: Subject) -> Finding | None:
     )
 
 
-@probe(unless=("nondeterministic_prediction",), needs=("model",))
+@check(unless=("nondeterministic_prediction",), needs=("model",))
 def noise_within_batch(subject: Subject) -> Finding | None:
     """Copies of one sample are predicted in one batch: noise from a fixed seed tells them apart."""
     noise = subject.copy_noise

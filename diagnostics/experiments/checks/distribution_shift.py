@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics.experiments.model.samples import some_rows
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 
@@ -22,7 +22,7 @@ LOST_ACCURACY = 0.10
 SAME_FACTOR = 0.15
 
 
-@probe(needs=("train",))
+@check(needs=("train",))
 def distribution_shift(subject: Subject) -> Finding | None:
     """Means and spreads of the features are compared with those of the training set."""
     if subject.train is None:

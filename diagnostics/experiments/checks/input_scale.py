@@ -8,14 +8,14 @@ from diagnostics.experiments.checks.dead_units import dead_units
 from diagnostics.experiments.checks.degenerate_predictions import class_collapse
 from diagnostics.experiments.model.samples import as_rows
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 
 # Standardised features have a root mean square of 1, pixels from 0 to 255 one of about 80.
 LARGE_INPUT, LARGE_MEAN = 20.0, 5.0
 
 
-@probe(unless=("evaluation_bug", "nondeterministic_prediction", "distribution_shift"))
+@check(unless=("evaluation_bug", "nondeterministic_prediction", "distribution_shift"))
 def unnormalised_inputs(subject: Subject) -> Finding | None:
     """The size of the inputs is looked at."""
     rows = as_rows(subject.X)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.measures.neighbor_agreement import kinship
-from diagnostics.experiments.model.predictions import Kind
+from diagnostics.experiments.model.predictions import PredictionKind
 from diagnostics.experiments.model.samples import QUERIES, as_rows
 from diagnostics.experiments.model.subject import Labels, Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 
 # Answers that depend on the labels at all are told from chance at this level.
@@ -95,7 +95,7 @@ def best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
     return shift, float(shares[best]), float((shares[best] - shares.mean()) / spread)
 
 
-@probe(unless=("evaluation_bug", "nondeterministic_prediction"))
+@check(unless=("evaluation_bug", "nondeterministic_prediction"))
 def out_of_step(subject: Subject) -> Finding | None:
     """The labels are shifted against the samples by every number of rows."""
     if not _unrelated_answers(subject):
@@ -130,7 +130,7 @@ def _unrelated_answers(subject: Subject) -> bool:
     return _at_chance(answers, subject.y)
 
 
-@probe(unless=("shuffled_labels",), needs=("train",))
+@check(unless=("shuffled_labels",), needs=("train",))
 def shuffled_set(subject: Subject) -> Finding | None:
     """In each set neighbours are asked for one another's labels: alike samples share them."""
     if subject.train is None or min(len(subject.train[1]), len(subject.y)) < FEWEST:
@@ -170,7 +170,7 @@ def _sorted(y: Labels) -> tuple[str, ...]:
     return ("the labels are sorted, the samples are not",) if np.all(np.diff(y) >= 0) else ()
 
 
-@probe(unless=EXPLAINED)
+@check(unless=EXPLAINED)
 def not_learning(subject: Subject) -> Finding | None:
     """Answers and labels are tested for independence."""
     if not _unrelated_answers(subject):
@@ -228,7 +228,7 @@ def _answers_as_if_learned(subject: Subject) -> bool:
     from scipy.stats import chi2_contingency
 
     p = subject.predictions.probabilities
-    if subject.predictions.kind is Kind.CLASSES or p.max(axis=1).mean() < SURE:
+    if subject.predictions.kind is PredictionKind.CLASSES or p.max(axis=1).mean() < SURE:
         return False
     counts = np.stack([np.bincount(v, minlength=p.shape[1]) for v in (p.argmax(axis=1), subject.y)])
     return float(chi2_contingency(counts[:, counts.sum(axis=0) > 0]).pvalue) > SAME_FREQUENCIES

@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics.experiments.model.predictions import interpret
 from diagnostics.experiments.model.samples import as_rows, take
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 
@@ -19,7 +19,7 @@ SOME_WRONG_LABELS = 0.03
 STANDARD_ERRORS = 4.0
 
 
-@probe(unless=("evaluation_bug", "shuffled_labels"))
+@check(unless=("evaluation_bug", "shuffled_labels"))
 def relabelled(subject: Subject) -> Finding | None:
     """The best renaming of the classes is looked for."""
     from scipy.optimize import linear_sum_assignment
@@ -68,7 +68,7 @@ def _renaming(columns: np.ndarray) -> str:
     return "permuted"
 
 
-@probe(needs=("train",))
+@check(needs=("train",))
 def label_noise(subject: Subject) -> Finding | None:
     """Training labels are compared with those of the nearest training samples."""
     if subject.train is None or len(subject.train[1]) < 10 * NEIGHBOURS:

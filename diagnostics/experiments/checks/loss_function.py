@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 
@@ -52,7 +52,7 @@ def _value(subject: Subject, p: Floats, y: np.ndarray, form: str) -> float | Non
     return float(value.mean())
 
 
-@probe(needs=("loss",))
+@check(needs=("loss",))
 def loss_of_zero_probability(subject: Subject) -> Finding | None:
     """The true class is given probability zero."""
     form = None if subject.loss is None else _target_form(subject)
@@ -73,7 +73,7 @@ def loss_of_zero_probability(subject: Subject) -> Finding | None:
     )
 
 
-@probe(needs=("loss",))
+@check(needs=("loss",))
 def loss_over_classes(subject: Subject) -> Finding | None:
     """The loss of a batch is compared with the cross-entropy divided by the number of classes."""
     form = None if subject.loss is None else _target_form(subject)
@@ -96,7 +96,7 @@ def loss_over_classes(subject: Subject) -> Finding | None:
     )
 
 
-@probe(needs=("loss",))
+@check(needs=("loss",))
 def loss_of_single_sample(subject: Subject) -> Finding | None:
     """One sample is given alone and as a batch of one; many right losses take batches only."""
     form = None if subject.loss is None else _target_form(subject)
@@ -119,7 +119,7 @@ def loss_of_single_sample(subject: Subject) -> Finding | None:
     )
 
 
-@probe(needs=("loss",))
+@check(needs=("loss",))
 def loss_is_a_sum(subject: Subject) -> Finding | None:
     """The batch is given twice over: a mean stays, a sum doubles."""
     form = None if subject.loss is None else _target_form(subject)

@@ -24,7 +24,7 @@ from diagnostics.experiments.model.predictions import UnusableError
 from diagnostics.experiments.model.regression_subject import Numbers, correlation, explained
 from diagnostics.experiments.model.samples import as_rows, spreads, take
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import Probe
+from diagnostics.experiments.registry import Check
 from diagnostics.finding import Finding, Severity
 
 # An answer that moves by this share of the answers' spread with its neighbours is no rounding.
@@ -238,10 +238,10 @@ def other_units(subject: Numbers) -> Finding | None:
     )  # fmt: skip
 
 
-def _probe(experiment: Callable[[Numbers], Finding | None], *needs: str, unless: str = "") -> Probe:
+def _probe(experiment: Callable[[Numbers], Finding | None], *needs: str, unless: str = "") -> Check:
     """An experiment on numbers, registered as those on classes are."""
     asked = cast("Callable[[Subject], Finding | None]", experiment)
-    return Probe(experiment.__name__, asked, frozenset(unless.split()), frozenset(needs))
+    return Check(experiment.__name__, asked, frozenset(unless.split()), frozenset(needs))
 
 
 NOISY = "nondeterministic_prediction"

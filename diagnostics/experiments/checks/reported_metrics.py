@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics.experiments.measures.loss_variants import matching
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 
 # A reported loss this many standard errors and this ratio away from the recomputed one is another.
@@ -16,7 +16,7 @@ RATIO = 1.5
 ACCURACY_SLACK = 0.05
 
 
-@probe(
+@check(
     unless=(
         "evaluation_bug",
         "nondeterministic_prediction",
@@ -72,7 +72,7 @@ def reported_loss(subject: Subject) -> Finding | None:
     )
 
 
-@probe(unless=("evaluation_bug",), needs=("history",))
+@check(unless=("evaluation_bug",), needs=("history",))
 def reported_accuracy(subject: Subject) -> Finding | None:
     """The accuracy is recomputed and compared with the one reported."""
     reported, actual = subject.reported("val_accuracy"), float(subject.right.mean())

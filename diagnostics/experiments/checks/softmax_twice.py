@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import Kind, decimals_of
+from diagnostics.experiments.model.predictions import PredictionKind, decimals_of
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
@@ -46,12 +46,12 @@ def undo_softmax(p: Floats) -> Floats:
     return np.asarray(log_p + (1 - log_p.sum(axis=1, keepdims=True)) / p.shape[1])
 
 
-@probe(unless=("evaluation_bug", "nondeterministic_prediction"))
+@check(unless=("evaluation_bug", "nondeterministic_prediction"))
 def softmax_twice(subject: Subject) -> Finding | None:
     """The softmax is undone once: what is left must not be distributions already."""
     p, kind = subject.predictions.probabilities, subject.predictions.kind
     inner = undo_softmax(p)
-    if kind is Kind.UNNORMALISED or inner.min() < -HALF_PRECISION:
+    if kind is PredictionKind.UNNORMALISED or inner.min() < -HALF_PRECISION:
         return None
     classes, accuracy = p.shape[1], float(subject.right.mean())
     highest = highest_of_softmax(classes)
@@ -94,11 +94,14 @@ def softmax_twice(subject: Subject) -> Finding | None:
     )
 
 
-@probe(unless=("evaluation_bug", "nondeterministic_prediction", "classes_returned"))
+@check(unless=("evaluation_bug", "nondeterministic_prediction", "classes_returned"))
 def rounded_probabilities(subject: Subject) -> Finding | None:
     """Probabilities on a decimal grid whose rows miss one by whole steps of it were rounded."""
     p = subject.predictions.raw
-    if subject.predictions.kind not in (Kind.PROBABILITIES, Kind.UNNORMALISED) or p.max() > 1.1:
+    if (
+        subject.predictions.kind not in (PredictionKind.PROBABILITIES, PredictionKind.UNNORMALISED)
+        or p.max() > 1.1
+    ):
         return None
     decimals = decimals_of(p)
     if decimals is None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics.experiments.model.samples import as_rows, some_rows, spreads, take
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 
@@ -26,7 +26,7 @@ EQUAL = 1e-6
 QUERIES, DIRECTIONS, BLOCK = 1000, 64, 4000
 
 
-@probe(needs=("train",))
+@check(needs=("train",))
 def train_validation_overlap(subject: Subject) -> Finding | None:
     """Validation rows are looked up in the training set."""
     if subject.train is None:
@@ -68,7 +68,7 @@ def _signatures(rows: np.ndarray) -> list[int]:
     ]
 
 
-@probe(unless=("train_validation_overlap",), needs=("train",))
+@check(unless=("train_validation_overlap",), needs=("train",))
 def near_duplicates(subject: Subject) -> Finding | None:
     """Validation rows are looked for that lie far too close to a training row."""
     if subject.train is None or len(subject.train[1]) < 5 * NEIGHBOURS:

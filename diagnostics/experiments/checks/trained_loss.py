@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnostics.experiments.model.predictions import softmax
 from diagnostics.experiments.model.subject import Labels, Subject
-from diagnostics.experiments.registry import probe
+from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
@@ -25,7 +25,7 @@ SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
-class Candidate:
+class LossCandidate:
     """A loss that training may descend in place of the cross-entropy."""
 
     name: str
@@ -36,7 +36,7 @@ class Candidate:
     far: float = FAR
 
 
-def candidates(p: Floats, y: Labels) -> Iterator[Candidate]:
+def candidates(p: Floats, y: Labels) -> Iterator[LossCandidate]:
     """Yield the losses that training may descend instead.
 
     Parameters
@@ -53,11 +53,11 @@ def candidates(p: Floats, y: Labels) -> Iterator[Candidate]:
         ("squared error averaged over the classes", 1 / p.shape[1]),
         ("squared error with the factor 1/2", 0.5),
     ):
-        yield Candidate(name, "other_loss_trained", squares * share, mend)
+        yield LossCandidate(name, "other_loss_trained", squares * share, mend)
     if p.max(axis=1).mean() > SATURATED:
         mend = "Pass logits to the loss: it applies the softmax itself."
         name, value = "cross-entropy of a second softmax", cross_entropy(softmax(p), y)
-        yield Candidate(name, "softmax_twice", value, mend, NEAR_BOUNDED, FAR_BOUNDED)
+        yield LossCandidate(name, "softmax_twice", value, mend, NEAR_BOUNDED, FAR_BOUNDED)
 
 
 def cross_entropy(p: Floats, y: Labels) -> float:
@@ -73,7 +73,7 @@ def cross_entropy(p: Floats, y: Labels) -> float:
     return float(-np.log(np.maximum(p[np.arange(len(y)), y], TINY)).mean())
 
 
-@probe(
+@check(
     unless=("evaluation_bug", "nondeterministic_prediction", "other_loss_trained", "softmax_twice"),
     needs=("history", "train"),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import Kind, softmax
+from diagnostics.experiments.model.predictions import PredictionKind, softmax
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
@@ -65,12 +65,12 @@ def clipped_losses(subject: Subject) -> Iterator[tuple[Floats, str]]:
 def _wrongly_normalised(subject: Subject) -> Iterator[Variant]:
     """Losses of rows as returned, and of a softmax over the whole batch."""
     raw, y = subject.predictions.raw, subject.y
-    if subject.predictions.kind is Kind.UNNORMALISED:
+    if subject.predictions.kind is PredictionKind.UNNORMALISED:
         for eps in (0.0, *CLIPS):
             how = f", clipped at {eps:g}" if eps else ""
             yield Variant(f"cross-entropy of the rows as returned{how}", "evaluation_bug",
                           _mean(raw, y, eps or TINY))  # fmt: skip
-    if subject.predictions.kind is Kind.LOGITS:
+    if subject.predictions.kind is PredictionKind.LOGITS:
         for name, axis in (("the whole batch", None), ("the samples (axis 0)", 0)):
             e = np.exp(raw - raw.max(axis=axis, keepdims=True))
             p = e / e.sum(axis=axis, keepdims=True)

@@ -14,7 +14,7 @@ SAME = 1e-3
 
 
 @dataclass(frozen=True)
-class Activation:
+class HiddenActivation:
     """The output of one layer for all samples."""
 
     name: str

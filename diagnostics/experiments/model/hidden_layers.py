@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from diagnostics.experiments.model import torch_hooks, weight_chains
-from diagnostics.experiments.model.hidden_activations import Activation, as_units, leads_to
+from diagnostics.experiments.model.hidden_activations import HiddenActivation, as_units, leads_to
 from diagnostics.experiments.model.model_access import call_of, is_torch, list_of_layers, model_of
 from diagnostics.history.table import Floats
 
 
-def activations(predict: Any, X: Any, answers: Floats) -> list[Activation]:
+def activations(predict: Any, X: Any, answers: Floats) -> list[HiddenActivation]:
     """Return what the hidden layers answer to the samples, nothing when there is no way to them.
 
     Parameters
@@ -39,7 +39,7 @@ def activations(predict: Any, X: Any, answers: Floats) -> list[Activation]:
     return weight_chains.activations(predict, X, answers)
 
 
-def _passed(model: Any, X: Any) -> list[Activation]:
+def _passed(model: Any, X: Any) -> list[HiddenActivation]:
     """The samples passed through the list of layers, one after the other."""
     seen, values = [], np.asarray(X)
     try:
@@ -47,7 +47,9 @@ def _passed(model: Any, X: Any) -> list[Activation]:
             before, values = values, np.asarray(call_of(layer)(values))
             # what merely brings samples into another shape has no units of its own
             if values.size != before.size or not np.array_equal(values.ravel(), before.ravel()):
-                seen.append(Activation(f"layer {index} ({type(layer).__name__})", as_units(values)))
+                seen.append(
+                    HiddenActivation(f"layer {index} ({type(layer).__name__})", as_units(values))
+                )
     except Exception:  # noqa: BLE001  (a stranger's layers may want more than the samples)
         return []
     return seen

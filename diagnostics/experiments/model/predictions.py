@@ -23,7 +23,7 @@ DECIMALS = (1, 2, 3, 4)
 MAIN_OUTPUTS = ("logits", "probabilities", "probs", "scores", "predictions")
 
 
-class Kind(StrEnum):
+class PredictionKind(StrEnum):
     """What the rows of the answer are."""
 
     PROBABILITIES = "probabilities"
@@ -67,13 +67,13 @@ class Predictions:
     """
 
     raw: Floats
-    kind: Kind
+    kind: PredictionKind
     probabilities: Floats
 
     @property
     def is_logarithmic(self) -> bool:
         """Whether the rows are exponents, to which a softmax is applied."""
-        return self.kind in (Kind.LOGITS, Kind.LOG_PROBABILITIES)
+        return self.kind in (PredictionKind.LOGITS, PredictionKind.LOG_PROBABILITIES)
 
     def probabilities_of(self, raw: Floats) -> Floats:
         """Return other answers of the same model, normalised as these were."""
@@ -175,11 +175,15 @@ def interpret(raw: Floats) -> Predictions:
         sums = raw.sum(axis=1, keepdims=True)
         normal = bool(np.all(np.abs(sums - 1) < SUM_TOLERANCE))
         if np.isin(raw, (0.0, 1.0)).all() and np.all(sums == 1):
-            return Predictions(raw, Kind.CLASSES, by_sum(raw))
-        return Predictions(raw, Kind.PROBABILITIES if normal else Kind.UNNORMALISED, by_sum(raw))
+            return Predictions(raw, PredictionKind.CLASSES, by_sum(raw))
+        return Predictions(
+            raw,
+            PredictionKind.PROBABILITIES if normal else PredictionKind.UNNORMALISED,
+            by_sum(raw),
+        )
     if raw.max() <= 0 and np.all(np.abs(np.exp(raw).sum(axis=1) - 1) < SUM_TOLERANCE):
-        return Predictions(raw, Kind.LOG_PROBABILITIES, softmax(raw))
-    return Predictions(raw, Kind.LOGITS, softmax(raw))
+        return Predictions(raw, PredictionKind.LOG_PROBABILITIES, softmax(raw))
+    return Predictions(raw, PredictionKind.LOGITS, softmax(raw))
 
 
 def softmax(logits: Floats) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnostics.diagnosis import diagnose
 from diagnostics.experiments.model.predictions import (
-    Kind,
+    PredictionKind,
     Predictions,
     UnusableError,
     ask,
@@ -53,7 +53,7 @@ class Numbers(Subject):
     def predictions(self) -> Predictions:
         """The answers to all samples in one call, as they are."""
         raw = self.ask(self.X)
-        return Predictions(raw, Kind.NUMBERS, raw)
+        return Predictions(raw, PredictionKind.NUMBERS, raw)
 
     @cached_property
     def alone(self) -> Floats | None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from diagnostics.experiments.model.hidden_activations import Activation, as_units
+from diagnostics.experiments.model.hidden_activations import HiddenActivation, as_units
 
 
 class _Recorder:
     """The activations of one call, in the order in which they come."""
 
     def __init__(self) -> None:
-        self.seen: list[Activation] = []
+        self.seen: list[HiddenActivation] = []
         self.last: Any = None  # the output of the module before
         self.last_name = ""
         self.learned = False  # whether there were parameters: before them there are no units
@@ -28,16 +28,16 @@ class _Recorder:
             units = _as_before(given, self.last)
             if units is not None:
                 after = f"the activation after {self.last_name}"
-                self.seen.append(Activation(after, as_units(_array(units))))
+                self.seen.append(HiddenActivation(after, as_units(_array(units))))
         self.learned |= next(module.parameters(), None) is not None
         reshaped = given is not None and _reshaped(given, output)
         if self.learned and not reshaped:
-            self.seen.append(Activation(name, as_units(_array(output))))
+            self.seen.append(HiddenActivation(name, as_units(_array(output))))
         if not reshaped:
             self.last, self.last_name = output, name
 
 
-def activations(predict: Any, model: Any, X: Any) -> list[Activation]:
+def activations(predict: Any, model: Any, X: Any) -> list[HiddenActivation]:
     """Return the outputs of the modules without children, but the last, in the order of their use.
 
     Parameters

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from diagnostics.experiments.model.hidden_activations import Activation, leads_to
+from diagnostics.experiments.model.hidden_activations import HiddenActivation, leads_to
 from diagnostics.experiments.model.model_access import attributes, behind, variables
 from diagnostics.experiments.model.samples import as_rows
 from diagnostics.history.table import Floats
@@ -33,7 +33,7 @@ MOST_CHAINS, DEEPEST = 200, 3
 Chain = list[tuple[Floats, Floats]]  # weights (inputs, outputs) and bias (outputs,) of each layer
 
 
-def activations(predict: Any, X: Any, answers: Floats) -> list[Activation]:
+def activations(predict: Any, X: Any, answers: Floats) -> list[HiddenActivation]:
     """Return what the hidden layers answer, nothing where no chain of matrices is the model.
 
     Parameters
@@ -54,7 +54,7 @@ def activations(predict: Any, X: Any, answers: Floats) -> list[Activation]:
             for name, function in ACTIVATIONS.items():
                 if leads_to(_pass(chain, function, rows[:ENOUGH])[-1], answers[:ENOUGH]):
                     hidden = _pass(chain, function, rows)[:-1]
-                    return [Activation(f"hidden layer {i} ({name})", values)
+                    return [HiddenActivation(f"hidden layer {i} ({name})", values)
                             for i, values in enumerate(hidden, start=1)]  # fmt: skip
     return []
 

@@ -61,7 +61,7 @@ def read(source: Source) -> Table:
         text = text.translate(FRAMES)
     lines = _cleaned(text.splitlines(), delimiter)
     start = next(number for number, line in enumerate(lines) if _is_content(line)) + 1
-    rows = printed_tables.Rows(names, _MARK.get(delimiter, delimiter))
+    rows = printed_tables.TextRows(names, _MARK.get(delimiter, delimiter))
     for first in range(start, len(lines), printed_tables.BLOCK):
         rows.add(lines[first : first + printed_tables.BLOCK], first)
     if not rows.numbers and not rows.cells:

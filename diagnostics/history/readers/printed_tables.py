@@ -28,7 +28,7 @@ SAMPLE = 50
 
 
 @dataclass
-class Rows:
+class TextRows:
     """The rows of one file: numbers where a block was read at once, else cells with their line."""
 
     names: list[str]

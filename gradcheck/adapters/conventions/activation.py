@@ -17,7 +17,7 @@ from gradcheck.adapters.conventions import layer as layers_adapter
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import Method, backward_of, forward_of
 from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Target, is_differentiable
 
 INPUT_NAMES = frozenset({"x", "z", "t", "u", "h", "inputs", "input"})
@@ -66,7 +66,7 @@ def _is_derivative(activation: Any, x: Any) -> bool:
     if not (isinstance(x, np.ndarray) and is_differentiable(x)):
         return False
     function, derivative = _methods(activation)
-    with Memory([activation, x]).guarded(), np.errstate(all="ignore"):
+    with StateSnapshot([activation, x]).guarded(), np.errstate(all="ignore"):
         before = dict(vars(activation))
         try:
             output, slope = function(x.copy()), derivative(x.copy())

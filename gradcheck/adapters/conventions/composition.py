@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.coverage import covered_by
-from gradcheck.target import Array, Outputs, Run, Target, Tensors
+from gradcheck.target import Array, ForwardRun, Outputs, Target, Tensors
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def joined(name: str, links: Sequence[Link]) -> Target:
     )
 
 
-def _run(links: Sequence[Link], tensors: Tensors) -> Run:
-    runs: list[Run] = []
+def _run(links: Sequence[Link], tensors: Tensors) -> ForwardRun:
+    runs: list[ForwardRun] = []
     handed: dict[str, Array] = {}
     for position, link in enumerate(links):
         at = {**link.target.tensors, **{n: tensors[label] for label, n in link.own().items()}}
@@ -97,7 +97,7 @@ def _run(links: Sequence[Link], tensors: Tensors) -> Run:
                 cotangents = (np.asarray(gradients[link.entry]),)
         return claimed
 
-    return Run(runs[-1].outputs, pullback, handed)
+    return ForwardRun(runs[-1].outputs, pullback, handed)
 
 
 class _States:

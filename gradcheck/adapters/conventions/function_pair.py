@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gradcheck.adapters.conventions import layer
-from gradcheck.adapters.discovery.accessors import Place, places_in
-from gradcheck.adapters.discovery.attributes import Slot
+from gradcheck.adapters.discovery.accessors import Accessor, places_in
+from gradcheck.adapters.discovery.attributes import AttributeSlot
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.call_conventions import (
-    Call,
-    Result,
+    BackwardCall,
+    BackwardResult,
     call_backward,
     call_pointwise,
     is_pointwise,
@@ -24,11 +24,11 @@ from gradcheck.adapters.signatures.call_conventions import (
 from gradcheck.adapters.signatures.gradient_alignment import align_gradients, required_names
 from gradcheck.adapters.signatures.methods import Names, same_owner
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_cache, is_cotangent, stem
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import (
     Array,
+    ForwardRun,
     Outputs,
-    Run,
     Target,
     TargetError,
     Tensors,
@@ -54,11 +54,11 @@ def adapt(pair: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     if owner is not None:
         names = Names(first.__name__, second.__name__)
         return layer.adapt(owner, arguments, params, names)
-    memory = Memory([first, second, *arguments, params])
-    inputs = Inputs.of(first, arguments).promoted(first, memory)
+    snapshot = StateSnapshot([first, second, *arguments, params])
+    inputs = Inputs.of(first, arguments).promoted(first, snapshot)
     places = places_in(params)
     base = {name: np.array(place.get()) for name, place in places.items()}
-    with memory.guarded():
+    with snapshot.guarded():
         raw = first(*inputs.arguments(inputs.tensors))
         is_gradient = is_scalar(raw) and _takes(second, inputs)
     if not (inputs.tensors or places):
@@ -67,8 +67,8 @@ def adapt(pair: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             "pass its inputs after the pair: check((forward, backward), x, w, b)"
         )
     kind = _Objective if is_gradient else _Forward
-    functions = kind(first, second, inputs, places, base, memory)
-    with memory.guarded():
+    functions = kind(first, second, inputs, places, base, snapshot)
+    with snapshot.guarded():
         parameters = functions.parameters()
     return functions.target(parameters, unit_cotangent=is_gradient or _wants_cache_alone(second))
 
@@ -96,11 +96,11 @@ class _Pair:
     first: Callable[..., Any]
     second: Callable[..., Any]
     inputs: Inputs
-    places: dict[str, Place]
+    places: dict[str, Accessor]
     base: dict[str, Array]
-    memory: Memory
+    snapshot: StateSnapshot
     keys: set[Any] = field(default_factory=set)
-    left: dict[str, Slot] = field(default_factory=dict)
+    left: dict[str, AttributeSlot] = field(default_factory=dict)
     is_objective: ClassVar[bool] = False
 
     @property
@@ -149,7 +149,7 @@ class _Pair:
             self.run,
             recast=None if self.places else recast,
             roles=dict.fromkeys(parameters, "parameter"),
-            state=self.memory,
+            state=self.snapshot,
             unit_cotangent=unit_cotangent,
             batch=self.inputs.batch,
             batch_tensors=self.inputs.batch_tensors,
@@ -162,7 +162,7 @@ class _Pair:
             ),
         )
 
-    def run(self, tensors: Tensors) -> Run:
+    def run(self, tensors: Tensors) -> ForwardRun:
         """Run the first function at ``tensors``."""
         for name, place in self.places.items():
             place.put(tensors[name])
@@ -177,7 +177,7 @@ class _Pair:
             left = {n: s.read() for n, s in self.left.items() if n not in gradients}
             return gradients | {name: value for name, value in left.items() if value is not None}
 
-        return Run(outputs, pullback, handed)
+        return ForwardRun(outputs, pullback, handed)
 
     def evaluate(self, arguments: Sequence[Any]) -> tuple[Outputs, Callable[[Outputs], Any]]:
         """Return the outputs, and what maps cotangents to what the second function returns."""
@@ -205,10 +205,10 @@ class _Forward(_Pair):
 
     def evaluate(self, arguments: Sequence[Any]) -> tuple[Outputs, Callable[[Outputs], Any]]:
         """Return the outputs without the cache, and the backward called as it wants to be."""
-        result = Result.of(self.first(*arguments), self.second)
+        result = BackwardResult.of(self.first(*arguments), self.second)
 
         def claim(cotangents: Outputs) -> Any:
-            call = Call(arguments, self.inputs.names, result, result.cotangent(cotangents))
+            call = BackwardCall(arguments, self.inputs.names, result, result.cotangent(cotangents))
             if is_pointwise(required_names(self.second), call):
                 return call_pointwise(self.second, call)
             return call_backward(self.second, call)

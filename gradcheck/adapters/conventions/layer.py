@@ -15,14 +15,14 @@ from gradcheck.adapters.discovery.in_place_updates import Updates, rates
 from gradcheck.adapters.discovery.parameters import find_parameters, stored_gradient, stored_output
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.discovery.requested_parameters import take_given
-from gradcheck.adapters.discovery.trial_run import Found, Trial, is_told_rate
+from gradcheck.adapters.discovery.trial_run import Found, TrialRun, is_told_rate
 from gradcheck.adapters.discovery.unreported_parameters import add_silent, drop_idle
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.call_conventions import (
     UNIT_RATE,
-    Call,
+    BackwardCall,
+    BackwardResult,
     Reading,
-    Result,
     call_backward,
     call_pointwise,
     is_pointwise,
@@ -38,8 +38,8 @@ from gradcheck.adapters.signatures.name_tables import (
     FORWARD_NAMES,
 )
 from gradcheck.adapters.signatures.pytree import arrays_in
-from gradcheck.state import Memory
-from gradcheck.target import Array, Outputs, Run, Target, TargetError, Tensors
+from gradcheck.state import StateSnapshot
+from gradcheck.target import Array, ForwardRun, Outputs, Target, TargetError, Tensors
 
 __all__ = ["BACKWARD_NAMES", "FORWARD_NAMES", "adapt", "matches", "method_of"]
 
@@ -70,12 +70,12 @@ def adapt(
     TargetError
         If no gradient can be found after a backward, or more than there are tensors.
     """
-    memory = Memory([layer, *arguments])
+    snapshot = StateSnapshot([layer, *arguments])
     names = names or Names.of(layer)
     forward = getattr(layer, names.forward)
-    inputs = Inputs.of(forward, arguments).promoted(forward, memory)
-    with memory.guarded():
-        return LayerAdapter(layer, inputs, memory, params, names).target()
+    inputs = Inputs.of(forward, arguments).promoted(forward, snapshot)
+    with snapshot.guarded():
+        return LayerAdapter(layer, inputs, snapshot, params, names).target()
 
 
 class LayerAdapter:
@@ -87,7 +87,7 @@ class LayerAdapter:
         The object.
     inputs
         Of its forward.
-    memory
+    snapshot
         Restores it.
     params
         Parameters to check, by name or as arrays; all that are found where None.
@@ -96,12 +96,12 @@ class LayerAdapter:
     """
 
     def __init__(
-        self, layer: Any, inputs: Inputs, memory: Memory, params: Any, names: Names
+        self, layer: Any, inputs: Inputs, snapshot: StateSnapshot, params: Any, names: Names
     ) -> None:
         self.names = names
         self.layer = layer
         self.inputs = inputs
-        self.memory = memory
+        self.snapshot = snapshot
         self.found = Found()
         self.updates = Updates()
         self.dirty: set[str] = set()
@@ -115,7 +115,7 @@ class LayerAdapter:
 
     def tensors(self) -> dict[str, Array]:
         """Return all differentiable tensors: inputs first, then parameters."""
-        found, kept = self.found.parameters, self.memory.copy_of
+        found, kept = self.found.parameters, self.snapshot.copy_of
         return {**self.inputs.tensors, **{n: kept(p.place.get()) for n, p in found.items()}}
 
     def target(self) -> Target:
@@ -133,7 +133,7 @@ class LayerAdapter:
             self.run,
             recast=self.recast,
             roles=dict.fromkeys(self.found.parameters, "parameter"),
-            state=self.memory,
+            state=self.snapshot,
             unit_cotangent=self.unit_cotangent,
             batch=self.inputs.batch,
             batch_tensors=self.inputs.batch_tensors,
@@ -145,7 +145,7 @@ class LayerAdapter:
             ),
         )
 
-    def run(self, tensors: Tensors) -> Run:
+    def run(self, tensors: Tensors) -> ForwardRun:
         """Run forward at ``tensors``; the pullback runs the layer's own backward."""
         self._write_parameters(tensors)
         for parameter in self.found.parameters.values():
@@ -155,12 +155,12 @@ class LayerAdapter:
         result = self._forward(arguments)
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
-            call = Call(arguments, self.inputs.names, result, result.cotangent(cotangents))
+            call = BackwardCall(arguments, self.inputs.names, result, result.cotangent(cotangents))
             returned, implied = self.updates.made_by(lambda: self._pull(call))
             return {**self._collect(returned, implied)}
 
         places = {n: np.asarray(p.place.get()) for n, p in self.found.parameters.items()}
-        return Run(result.outputs, pullback, {**handed, **places})
+        return ForwardRun(result.outputs, pullback, {**handed, **places})
 
     def recast(self, dtype: type[np.floating[Any]]) -> Target | None:
         """Return a copy of the layer computing in ``dtype``; its numbers count, not its claims."""
@@ -182,7 +182,7 @@ class LayerAdapter:
         if not set(self.found.parameters) <= places.keys():
             return None
         adapter.found = self.found.moved(places)
-        adapter.memory = Memory([twin, *inputs.values.values()])
+        adapter.snapshot = StateSnapshot([twin, *inputs.values.values()])
         adapter.base = adapter.tensors()
         if any(value.dtype != dtype for value in adapter.base.values()):
             return None
@@ -191,7 +191,7 @@ class LayerAdapter:
     def _backward(self) -> Method:
         return getattr(self.layer, self.names.backward)  # type: ignore[no-any-return]
 
-    def _forward(self, arguments: Sequence[Any]) -> Result:
+    def _forward(self, arguments: Sequence[Any]) -> BackwardResult:
         returned = getattr(self.layer, self.names.forward)(*arguments)
         if returned is None:
             returned = stored_output(self.layer)
@@ -200,9 +200,9 @@ class LayerAdapter:
                 f"the forward of {type(self.layer).__name__} returned None, and left nothing "
                 "called output behind: return the output"
             )
-        return Result.of(returned, self._backward(), self.reading)
+        return BackwardResult.of(returned, self._backward(), self.reading)
 
-    def _pull(self, call: Call) -> Any:
+    def _pull(self, call: BackwardCall) -> Any:
         if self.pointwise:
             return call_pointwise(self._backward(), call)
         return call_backward(self._backward(), call, self.reading)
@@ -252,24 +252,24 @@ class LayerAdapter:
             pool = list(trial.candidates(self.found, known))
             unpaired = trial.unpaired(self.found)
             # a step at a rate of one would move the layer to where nothing has an effect
-            self.memory.restore(everything=True)
+            self.snapshot.restore(everything=True)
             effects = Effects(self._outputs, np.random.default_rng(0))
             drop_idle(self.found, effects)
             add_silent(self.found, pool, unpaired, effects)
-        self.memory.restore(everything=True)
+        self.snapshot.restore(everything=True)
         self.updates = Updates(self.found.updated, self.layer, self._rate() or UNIT_RATE)
 
-    def _first_run(self) -> tuple[Trial, Call, Any]:
+    def _first_run(self) -> tuple[TrialRun, BackwardCall, Any]:
         """Run forward and backward in the first reading that goes through."""
         failure: Exception | None = None
         possible = [Reading.AS_NAMED]
         for self.reading in possible:
-            trial = Trial(self.layer, self.memory)
+            trial = TrialRun(self.layer, self.snapshot)
             arguments = self.inputs.arguments(self.inputs.tensors)
             result = self._forward(arguments)
             trial.after_forward()
             ones = tuple(np.ones_like(output) for output in result.outputs)
-            call = Call(arguments, self.inputs.names, result, result.cotangent(ones))
+            call = BackwardCall(arguments, self.inputs.names, result, result.cotangent(ones))
             if failure is None:
                 wanted = required_names(self._backward()) or []
                 self.pointwise = is_pointwise(wanted, call) and (
@@ -280,7 +280,7 @@ class LayerAdapter:
                 return trial, call, self._pull(call)
             except Exception as error:  # noqa: BLE001 (a stranger's code may raise anything)
                 failure = failure or error
-                self.memory.restore(everything=True)
+                self.snapshot.restore(everything=True)
         self.reading = Reading.AS_NAMED
         raise failure or TargetError("backward could not be called")
 
@@ -291,7 +291,7 @@ class LayerAdapter:
 
     def _outputs(self, change: Callable[[], None]) -> Outputs:
         """Return the outputs at the inputs, from the remembered state after a change of it."""
-        self.memory.restore()
+        self.snapshot.restore()
         change()
         return self._forward(self.inputs.arguments(self.inputs.tensors)).outputs
 

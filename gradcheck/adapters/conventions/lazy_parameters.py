@@ -13,7 +13,7 @@ from gradcheck.adapters.conventions import layer as layers_adapter
 from gradcheck.adapters.discovery.attributes import slots
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import forward_of
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 
 CONTAINERS = frozenset({"params", "parameters", "weights"})
@@ -38,7 +38,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     What the first forward creates and the second keeps is a parameter; what both create is a
     cache. A layer that is no such one after all is adapted as any other.
     """
-    with Memory([thing, *arguments]).guarded():  # a first forward draws random weights
+    with StateSnapshot([thing, *arguments]).guarded():  # a first forward draws random weights
         twin = _initialized(thing, arguments)
     subject = thing if twin is None else twin
     if sequential.matches(subject):

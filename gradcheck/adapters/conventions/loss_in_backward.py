@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.adapters.conventions import layer as layers_adapter
 from gradcheck.adapters.conventions import value_and_grad
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import UNIT_RATE, Call, Result
+from gradcheck.adapters.signatures.call_conventions import UNIT_RATE, BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import (
     Names,
@@ -29,7 +29,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_target,
 )
 from gradcheck.formulas import loss_identification
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Array, Target, TargetError, is_scalar
 
 
@@ -63,16 +63,16 @@ def adapt(network: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         return value_and_grad.adapt(method_of(network, LOSS_METHODS), arguments, params)
     if len(arguments) != 2:
         return layers_adapter.adapt(network, arguments, params)
-    memory = Memory([network, *arguments])
+    snapshot = StateSnapshot([network, *arguments])
     wanted = required_names(method_of(network, BACKWARD_NAMES)) or []
     forward = method_of(network, FORWARD_NAMES)
     names = [*(required_names(forward) or ["X"]), next(filter(is_target, wanted))]
     values = Inputs.of(lambda X, y: None, arguments).values
     inputs = Inputs(dict(zip(names, values.values(), strict=True)))
-    with memory.guarded():
+    with snapshot.guarded():
         own = _own_loss(network, inputs)
-        memory.restore(everything=True)
-        adapter = _Monolith(network, inputs, memory, params, loss=own)
+        snapshot.restore(everything=True)
+        adapter = _Monolith(network, inputs, snapshot, params, loss=own)
         if own is None:
             _descend(adapter)
         target = adapter.target()
@@ -88,7 +88,7 @@ def _descend(adapter: _Monolith) -> None:
     found = loss_identification.identify(
         adapter.predictions, adapter.base, claims, adapter.target_values
     )
-    adapter.memory.restore(everything=True)
+    adapter.snapshot.restore(everything=True)
     if found is None:
         raise TargetError(
             f"{network}: the gradients that its backward leaves are not those of any loss that is "
@@ -138,14 +138,14 @@ class _Monolith(layers_adapter.LayerAdapter):
         self,
         layer: Any,
         inputs: Inputs,
-        memory: Memory,
+        snapshot: StateSnapshot,
         params: Any,
         loss: Callable[[Any, Any], Any] | None,
     ) -> None:
         self.loss = loss or _some_number
         self.loss_name = ""
         self.prediction: Any = None
-        super().__init__(layer, inputs, memory, params, Names.of(layer))
+        super().__init__(layer, inputs, snapshot, params, Names.of(layer))
         self.unit_cotangent = True
 
     @property
@@ -155,7 +155,7 @@ class _Monolith(layers_adapter.LayerAdapter):
 
     def predictions(self, tensors: dict[str, Array]) -> Array:
         """Return the network's own output with its parameters at ``tensors``."""
-        self.memory.restore()
+        self.snapshot.restore()
         self._write_parameters(tensors)
         arguments = self.inputs.arguments(tensors)
         with np.errstate(all="ignore"):
@@ -163,20 +163,20 @@ class _Monolith(layers_adapter.LayerAdapter):
 
     def claims(self) -> dict[str, Array]:
         """Return the gradients that the backward claims."""
-        self.memory.restore(everything=True)
+        self.snapshot.restore(everything=True)
         run = self.run(self.base)
         claimed = run.pullback((np.ones(()),))
         return {name: np.array(gradient, dtype=np.float64) for name, gradient in claimed.items()}
 
-    def _forward(self, arguments: Sequence[Any]) -> Result:
+    def _forward(self, arguments: Sequence[Any]) -> BackwardResult:
         self.prediction = method_of(self.layer, FORWARD_NAMES)(arguments[0])
-        return Result.of(np.asarray(self.loss(self.prediction, arguments[1])))
+        return BackwardResult.of(np.asarray(self.loss(self.prediction, arguments[1])))
 
-    def _pull(self, call: Call) -> Any:
+    def _pull(self, call: BackwardCall) -> Any:
         backward = self._backward()
         return backward(*(self._argument(name, call) for name in required_names(backward) or ()))
 
-    def _argument(self, name: str, call: Call) -> Any:
+    def _argument(self, name: str, call: BackwardCall) -> Any:
         if is_target(name):
             return call.inputs[1]
         if name.lower() in OUTPUT_NAMES:

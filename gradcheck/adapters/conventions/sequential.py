@@ -21,7 +21,7 @@ from gradcheck.adapters.signatures.name_tables import (
     PRIME_NAMES,
     is_target,
 )
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 
 Part = tuple[str, Any, tuple[Any, ...]]
@@ -39,7 +39,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         return layers_adapter.adapt(network.body if network else thing, arguments, params)
     kind = "network" if isinstance(network.body, list | tuple) else type(network.body).__name__
     with_loss = network.loss is not None and len(arguments) > 1
-    with Memory([thing, *arguments]).guarded():
+    with StateSnapshot([thing, *arguments]).guarded():
         links = network.links(arguments[: 1 if with_loss else None], params)
         if with_loss:
             links.append(network.loss_link(links[-1].target, arguments[1:]))
@@ -57,7 +57,7 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[Part]:
     network = _Network.of(thing)
     if network is None or not network.layers or not arguments:
         return []
-    with Memory([thing, *arguments]).guarded():
+    with StateSnapshot([thing, *arguments]).guarded():
         activation = arguments[0]
         found: list[Part] = []
         for position, part in enumerate(network.layers):

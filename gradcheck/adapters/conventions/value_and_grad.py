@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.conventions import function_pair, layer
-from gradcheck.adapters.discovery.accessors import Place, places_in
+from gradcheck.adapters.discovery.accessors import Accessor, places_in
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import Result
+from gradcheck.adapters.signatures.call_conventions import BackwardResult
 from gradcheck.adapters.signatures.error_hints import returned_no_gradient
 from gradcheck.adapters.signatures.gradient_alignment import align_gradients
 from gradcheck.adapters.signatures.methods import Names, backward_of
 from gradcheck.adapters.signatures.pytree import is_container
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import (
     Array,
+    ForwardRun,
     Outputs,
-    Run,
     Target,
     TargetError,
     Tensors,
@@ -47,9 +47,9 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
     TargetError
         If what it returns holds neither gradients nor a callback.
     """
-    memory = Memory([function, *arguments, params])
-    inputs = Inputs.of(function, arguments).promoted(function, memory)
-    with memory.guarded():
+    snapshot = StateSnapshot([function, *arguments, params])
+    inputs = Inputs.of(function, arguments).promoted(function, snapshot)
+    with snapshot.guarded():
         raw = _in_order(function(*inputs.arguments(inputs.tensors)))
         flag = _derivative_flag(function)
         if flag is not None and not isinstance(raw, tuple):
@@ -63,7 +63,7 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
         if not _has_gradient(raw):
             raise TargetError(returned_no_gradient(function, raw, arguments))
         parameters = _parameters(function, raw, inputs, params)
-    target = _FunctionTarget(function, inputs, parameters, memory, asked=params is not None)
+    target = _FunctionTarget(function, inputs, parameters, snapshot, asked=params is not None)
     return target.build(unit_cotangent=not callable(raw[1]))
 
 
@@ -91,7 +91,7 @@ def _has_gradient(raw: Any) -> bool:
 
 def _parameters(
     function: Callable[..., Any], raw: Any, inputs: Inputs, params: Any
-) -> dict[str, Place]:
+) -> dict[str, Accessor]:
     """Find the parameters whose gradients the call returns by name, as ``net.loss(X, y)`` does."""
     if params is not None:
         return places_in(params)
@@ -102,12 +102,12 @@ def _parameters(
     declared = getattr(owner, "params", None)
     if isinstance(declared, Mapping):
         return {
-            name: Place(declared, name, True)
+            name: Accessor(declared, name, True)
             for name, value in declared.items()
             if name in gradients and is_differentiable(value)
         }
     return {
-        name: Place(owner, name, False)
+        name: Accessor(owner, name, False)
         for name in gradients
         if name not in inputs.values and is_differentiable(getattr(owner, str(name), None))
     }
@@ -118,8 +118,8 @@ class _FunctionTarget:
         self,
         function: Callable[..., Any],
         inputs: Inputs,
-        parameters: dict[str, Place],
-        memory: Memory,
+        parameters: dict[str, Accessor],
+        snapshot: StateSnapshot,
         *,
         asked: bool,
     ) -> None:
@@ -127,7 +127,7 @@ class _FunctionTarget:
         self.function = function
         self.inputs = inputs
         self.parameters = parameters
-        self.memory = memory
+        self.snapshot = snapshot
         self.base: dict[str, Array] = {}
         self.dirty: set[str] = set()
         self.owned: dict[str, Parameter] = {}
@@ -151,7 +151,7 @@ class _FunctionTarget:
             self.run,
             recast=self._recast if not self.parameters else None,
             roles=dict.fromkeys([*self.parameters, *self._owed()], "parameter"),
-            state=self.memory,
+            state=self.snapshot,
             unit_cotangent=unit_cotangent,
             batch=self.inputs.batch,
             batch_tensors=self.inputs.batch_tensors,
@@ -164,7 +164,7 @@ class _FunctionTarget:
             ),
         )
 
-    def run(self, tensors: Tensors) -> Run:
+    def run(self, tensors: Tensors) -> ForwardRun:
         """Call the function at ``tensors``; its gradients or its callback are the pullback."""
         for name, place in self.parameters.items():
             changed = tensors[name] is not self.base[name]
@@ -177,7 +177,7 @@ class _FunctionTarget:
         handed = self.inputs.handed(arguments)
         raw = _in_order(self.function(*arguments))
         second = raw[1]
-        result = Result.of(raw[0])
+        result = BackwardResult.of(raw[0])
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
             if callable(second):
@@ -193,13 +193,13 @@ class _FunctionTarget:
             values = self.inputs.values if self.inputs.tensors else {}
             return align_gradients(gradients, values, self._shapes())
 
-        return Run(result.outputs, pullback, handed)
+        return ForwardRun(result.outputs, pullback, handed)
 
     def _owed(self) -> set[str]:
         """Return the tensors in containers of parameters, should one gradient be missing."""
         if not any(map(is_container, self.inputs.values.values())):
             return set()
-        with self.memory.guarded():
+        with self.snapshot.guarded():
             run = self.run(self.base)
             return self.inputs.owed(run.pullback(tuple(map(np.ones_like, run.outputs))))
 
@@ -209,7 +209,7 @@ class _FunctionTarget:
     def _find_owned(self) -> None:
         """Find parameters of a callback-style layer object, or of one whose method this is."""
         owner = getattr(self.function, "__self__", self.function)
-        with self.memory.guarded():
+        with self.snapshot.guarded():
             run = self.run(self.base)
             run.pullback(tuple(np.ones_like(output) for output in run.outputs))
             found = find_parameters(owner, [*run.handed.values(), *run.outputs])
@@ -221,5 +221,7 @@ class _FunctionTarget:
                 self.base[parameter.name] = np.array(parameter.place.get())
 
     def _recast(self, dtype: type[np.floating[Any]]) -> Target:
-        twin = _FunctionTarget(self.function, self.inputs.cast(dtype), {}, self.memory, asked=False)
+        twin = _FunctionTarget(
+            self.function, self.inputs.cast(dtype), {}, self.snapshot, asked=False
+        )
         return twin.build(unit_cotangent=True)

@@ -13,7 +13,7 @@ from gradcheck.target import is_differentiable
 
 
 @dataclass(frozen=True)
-class Place:
+class Accessor:
     """One attribute or item: somewhere a value is kept and can be replaced."""
 
     owner: Any
@@ -46,7 +46,7 @@ class Place:
 
 
 @contextmanager
-def set_to(values: Iterable[tuple[Place, Any]]) -> Iterator[None]:
+def set_to(values: Iterable[tuple[Accessor, Any]]) -> Iterator[None]:
     """Keep other values at places while the block runs."""
     chosen = [(place, value, place.get()) for place, value in values]
     try:
@@ -58,7 +58,7 @@ def set_to(values: Iterable[tuple[Place, Any]]) -> Iterator[None]:
             place.replace(before)
 
 
-def places_in(params: Any, name: str = "params") -> dict[str, Place]:
+def places_in(params: Any, name: str = "params") -> dict[str, Accessor]:
     """Return where the arrays of (nested) dicts and lists are kept, by the names of the arrays.
 
     Parameters
@@ -71,8 +71,8 @@ def places_in(params: Any, name: str = "params") -> dict[str, Place]:
     return _places(params, name, bare=isinstance(params, Mapping))
 
 
-def _places(params: Any, name: str, *, bare: bool) -> dict[str, Place]:
-    found: dict[str, Place] = {}
+def _places(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
+    found: dict[str, Accessor] = {}
     if isinstance(params, Mapping):
         keyed = [(key, str(key) if bare else f"{name}.{key}") for key in params]
     else:
@@ -80,7 +80,7 @@ def _places(params: Any, name: str, *, bare: bool) -> dict[str, Place]:
         keyed = [(position, f"{name}[{position}]") for position in range(len(sequence))]
     for key, label in keyed:
         if is_differentiable(params[key]):
-            found[label] = Place(params, key, True)
+            found[label] = Accessor(params, key, True)
         else:
             found |= _places(params[key], label, bare=False)
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.signatures.name_tables import gradient_stems
 from gradcheck.state import OPAQUE_MODULES, kept_by_class
 from gradcheck.target import is_differentiable
@@ -19,7 +19,7 @@ GRADIENT_NAMES = ("grad", "gradient", "g")
 
 
 @dataclass(frozen=True)
-class Slot:
+class AttributeSlot:
     """A place where floating-point numbers are kept.
 
     Attributes
@@ -41,8 +41,8 @@ class Slot:
     part: str
     container: str
     key: Any
-    place: Place
-    home: Place
+    place: Accessor
+    home: Accessor
     route: tuple[Any, ...] = ()
 
     @property
@@ -80,7 +80,7 @@ class Slot:
         return isinstance(getattr(type(self.place.owner), name, None), property)
 
 
-def slots(layer: Any) -> list[Slot]:
+def slots(layer: Any) -> list[AttributeSlot]:
     """Return all places with floating-point numbers in ``layer`` and in what it is made of."""
     return list(_walk(layer, "", 0, set()))
 
@@ -129,14 +129,14 @@ def _slot_names(owner: type) -> list[str]:
     return [names] if isinstance(names, str) else [n for n in names if isinstance(n, str)]
 
 
-def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Slot]:
+def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[AttributeSlot]:
     if depth > DEEPEST or id(layer) in seen:
         return
     seen.add(id(layer))
     for name, value in attributes(layer).items():
-        home = Place(layer, name, False)
+        home = Accessor(layer, name, False)
         if is_differentiable(value) or _is_truncated_gradient(name, value):
-            yield Slot(prefix, "", name, home, home)
+            yield AttributeSlot(prefix, "", name, home, home)
         elif isinstance(value, dict | list | tuple):
             yield from _items(value, prefix, name, home, ())
     yield from _properties(layer, prefix)
@@ -146,8 +146,8 @@ def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Slot]
 
 
 def _items(
-    values: Any, prefix: str, name: str, home: Place, route: tuple[Any, ...]
-) -> Iterator[Slot]:
+    values: Any, prefix: str, name: str, home: Accessor, route: tuple[Any, ...]
+) -> Iterator[AttributeSlot]:
     if len(route) > DEEPEST:
         return
     keyed = values.items() if isinstance(values, dict) else enumerate(values)
@@ -156,7 +156,7 @@ def _items(
         if isinstance(item, dict | list | tuple):
             yield from _items(item, prefix, f"{name}[{key!r}]", home, way)
         elif is_differentiable(item) and (isinstance(item, np.ndarray) or _is_open(values)):
-            yield Slot(prefix, name, key, Place(values, key, True), home, way)
+            yield AttributeSlot(prefix, name, key, Accessor(values, key, True), home, way)
 
 
 def _is_truncated_gradient(name: str, value: Any) -> bool:
@@ -170,17 +170,17 @@ def _is_open(values: Any) -> bool:
     return isinstance(values, dict | list)
 
 
-def _properties(layer: Any, prefix: str) -> Iterator[Slot]:
+def _properties(layer: Any, prefix: str) -> Iterator[AttributeSlot]:
     """Yield the properties that show a gradient."""
     for owner in type(layer).__mro__:
         for name, member in vars(owner).items():
             if isinstance(member, property) and any(gradient_stems(name)):
-                home = Place(layer, name, False)
+                home = Accessor(layer, name, False)
                 if is_differentiable(home.get()):
-                    yield Slot(prefix, "", name, home, home)
+                    yield AttributeSlot(prefix, "", name, home, home)
 
 
-def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[Slot]:
+def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[AttributeSlot]:
     """Yield the value of a parameter that is an object of its own, and its gradient, as a pair."""
     own = attributes(part)
     value = next((n for n in VALUE_NAMES if is_differentiable(own.get(n))), None)
@@ -190,5 +190,5 @@ def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[Slot]:
     key = name.partition("['")[2].removesuffix("']") or name  # of a dict of parameters
     for label, attribute in ((key, value), (f"d{key}", gradient)):
         if is_differentiable(own[attribute]):
-            home = Place(part, attribute, False)
-            yield Slot(prefix, "", label, home, home)
+            home = Accessor(part, attribute, False)
+            yield AttributeSlot(prefix, "", label, home, home)

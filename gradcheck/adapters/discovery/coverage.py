@@ -27,8 +27,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
-from gradcheck.adapters.discovery.attributes import Slot
+from gradcheck.adapters.discovery.accessors import Accessor
+from gradcheck.adapters.discovery.attributes import AttributeSlot
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import (
     is_float_array,
@@ -82,7 +82,7 @@ class Coverage:
     """
 
     roots: tuple[Any, ...]
-    judged: Callable[[], Iterable[Place]] = tuple
+    judged: Callable[[], Iterable[Accessor]] = tuple
     given: tuple[Any, ...] = ()
     asked: bool = False
     keys: Callable[[], Iterable[Any]] = tuple
@@ -118,7 +118,7 @@ class Coverage:
         if not moving and not made:
             return ()
         steady = effects.is_steady
-        evidence = Evidence(
+        evidence = CoverageEvidence(
             {_container(slot) for slot in places if id(slot.array) in known} - {None},
             self._gradients(target),
             by_name=not target.unit_cotangent or bool(homes),
@@ -134,7 +134,7 @@ class Coverage:
         named += [Unchecked(slot.name, role, reasons[role]) for slot, role in late]
         return tuple(dict.fromkeys(named))
 
-    def _made(self, target: Target, before: Sequence[Slot]) -> list[Slot]:
+    def _made(self, target: Target, before: Sequence[AttributeSlot]) -> list[AttributeSlot]:
         """Return what the first forward makes and keeps, so that a second one depends on it."""
         known = {id(slot.array) for slot in before}
         target.state.restore()
@@ -174,7 +174,7 @@ class Coverage:
                 stems |= {stem(key), *gradient_stems(key)}
         return frozenset(stems)
 
-    def _role(self, slot: Slot, evidence: Evidence) -> str:
+    def _role(self, slot: AttributeSlot, evidence: CoverageEvidence) -> str:
         if not evidence.of(slot):
             return "constant"
         if is_frozen(slot.place.owner) or is_frozen(slot.home.owner):
@@ -183,7 +183,7 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CoverageEvidence:
     """What says of an array that it is trained.
 
     Attributes
@@ -200,7 +200,7 @@ class Evidence:
     gradients: frozenset[str]
     by_name: bool
 
-    def of(self, slot: Slot) -> bool:
+    def of(self, slot: AttributeSlot) -> bool:
         """Whether ``slot`` holds a parameter."""
         if _container(slot) in self.containers or stem(slot.word) in self.gradients:
             return True
@@ -210,12 +210,12 @@ class Evidence:
         return stepped or (self.by_name and is_like_trained(slot.word))
 
 
-def _is_weight(slot: Slot) -> bool:
+def _is_weight(slot: AttributeSlot) -> bool:
     """Whether a number is called as a weight or an intercept, the attribute of an object."""
     return not (slot.route or _is_of_function(slot)) and stem(slot.word) in NUMBERS
 
 
-def _is_of_function(slot: Slot) -> bool:
+def _is_of_function(slot: AttributeSlot) -> bool:
     """Whether a closure, default arguments or a module keep it."""
     return slot.home.is_item or isinstance(slot.home.owner, CellType | ModuleType)
 
@@ -231,7 +231,7 @@ def covered_by(target: Target, prefix: str) -> tuple[Unchecked, ...]:
     )
 
 
-def _container(slot: Slot) -> Any:
+def _container(slot: AttributeSlot) -> Any:
     """Return which container an item is kept in, outermost first; None for what is no item."""
     return (id(slot.home.owner), slot.home.key) if slot.route else None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.trial_run import same
 from gradcheck.target import Array, Outputs
 
@@ -49,7 +49,7 @@ class Effects:
         self._base: Outputs | None = None
         self._runs = 0
 
-    def of(self, *places: Place) -> bool:
+    def of(self, *places: Accessor) -> bool:
         """Whether the output changes with what is in ``places``; True where it cannot be seen.
 
         All entries are raised, then each is moved up or down at random: what is saturated or cut
@@ -57,7 +57,7 @@ class Effects:
         """
         return any(self._reacts(places, move) for move in (self._raised, self._shaken))
 
-    def those(self, places: Sequence[Place]) -> list[Place]:
+    def those(self, places: Sequence[Accessor]) -> list[Accessor]:
         """Return the places that the output depends on, by halving: few forwards where few do.
 
         All of them where the forward is random, so that nothing can be seen.
@@ -76,7 +76,7 @@ class Effects:
         """Whether the same forward gives the same outputs."""
         return _equal(self._outputs(_leave), self._outputs(_leave))
 
-    def _reacts(self, places: Sequence[Place], move: Move) -> bool:
+    def _reacts(self, places: Sequence[Accessor], move: Move) -> bool:
         self._runs += 1
         if self._base is None:
             self._base = self._outputs(_leave)
@@ -110,7 +110,7 @@ class Effects:
         return np.asarray(value * (1 + sizes) + sizes)
 
 
-def _replaced(place: Place, value: Any, move: Move) -> Callable[[], None]:
+def _replaced(place: Accessor, value: Any, move: Move) -> Callable[[], None]:
     """Move what is kept in ``place``, and return what puts it back."""
     moved = move(np.asarray(value)).astype(np.asarray(value).dtype)
     if _is_array(value) and value.flags.writeable:

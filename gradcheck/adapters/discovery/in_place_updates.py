@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place, set_to
+from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import parts
 from gradcheck.adapters.signatures.call_conventions import UNIT_RATE
 from gradcheck.adapters.signatures.name_tables import RATE_ATTRIBUTES
@@ -29,7 +29,7 @@ class Updates:
 
     def __init__(
         self,
-        places: Mapping[str, Place] | None = None,
+        places: Mapping[str, Accessor] | None = None,
         layer: Any = None,
         rate: float = UNIT_RATE,
     ) -> None:
@@ -55,10 +55,10 @@ class Updates:
         return result, implied
 
 
-def rates(layer: Any) -> Iterator[Place]:
+def rates(layer: Any) -> Iterator[Accessor]:
     """Yield the learning rates that a layer and its parts keep as attributes."""
     for name in RATE_ATTRIBUTES:
         if isinstance(getattr(layer, name, None), float | int):
-            yield Place(layer, name, False)
+            yield Accessor(layer, name, False)
     for _, part in parts(layer):
         yield from rates(part)

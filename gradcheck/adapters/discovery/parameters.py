@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import (
     DEEPEST,
     GRADIENT_NAMES,
     VALUE_NAMES,
-    Slot,
+    AttributeSlot,
     attributes,
     parts,
     slots,
@@ -39,7 +39,7 @@ class Parameter:
     """
 
     name: str
-    place: Place
+    place: Accessor
     gradient: Callable[[], Any]
     declared: bool
 
@@ -73,10 +73,10 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     return found
 
 
-def by_name(places: Iterable[Slot]) -> Iterator[Parameter]:
+def by_name(places: Iterable[AttributeSlot]) -> Iterator[Parameter]:
     """Pair what is called like a parameter with what is called like its gradient."""
     places = list(places)
-    by_part: dict[str, list[Slot]] = {}
+    by_part: dict[str, list[AttributeSlot]] = {}
     for slot in places:
         by_part.setdefault(slot.part, []).append(slot)
     for slot in places:
@@ -86,7 +86,7 @@ def by_name(places: Iterable[Slot]) -> Iterator[Parameter]:
             yield Parameter(slot.name, slot.place, gradient.read, False)
 
 
-def is_gradient(gradient: Slot, parameter: Slot) -> bool:
+def is_gradient(gradient: AttributeSlot, parameter: AttributeSlot) -> bool:
     """Whether, by its name, one slot of a layer holds the gradient of another one."""
     if gradient is parameter or gradient.part != parameter.part:
         return False
@@ -166,7 +166,7 @@ def _from_mappings(
     for key, value in values.items():
         if is_differentiable(value):
             home = _home(layer, value) if made_anew else None
-            place = home or Place(values, key, True)
+            place = home or Accessor(values, key, True)
             yield Parameter(f"{prefix}{key}", place, reader(key), True)
 
 
@@ -184,11 +184,11 @@ def _from_sequences(
     for position, value in enumerate(values):
         if is_differentiable(value):
             name = owned.get(id(value), f"params[{position}]")
-            place = _home(layer, value) or Place(values, position, True)
+            place = _home(layer, value) or Accessor(values, position, True)
             yield Parameter(prefix + name, place, reader(position), True)
 
 
-def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
+def _home(layer: Any, array: Any, depth: int = 0) -> Accessor | None:
     """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
 
     A list or dict of parameters made anew at every call is no such place.
@@ -197,7 +197,7 @@ def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
         return None
     for name, value in attributes(layer).items():
         if value is array:
-            return Place(layer, name, False)
+            return Accessor(layer, name, False)
         items = (
             value.items()
             if isinstance(value, dict)
@@ -207,7 +207,7 @@ def _home(layer: Any, array: Any, depth: int = 0) -> Place | None:
         )
         for key, item in items:
             if item is array:
-                return Place(value, key, True)
+                return Accessor(value, key, True)
     for _, part in parts(layer):
         found = _home(part, array, depth + 1)
         if found is not None:
@@ -228,8 +228,8 @@ def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> 
                     label = owned.get(id(item), key if isinstance(key, str) else f"{name}[{key}]")
                     yield Parameter(
                         f"{prefix}{label}",
-                        Place(item, value_name, False),
-                        Place(item, gradient_name, False).get,
+                        Accessor(item, value_name, False),
+                        Accessor(item, gradient_name, False).get,
                         True,
                     )
 

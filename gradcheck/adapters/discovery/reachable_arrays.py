@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
-from gradcheck.adapters.discovery.attributes import Slot, attributes
+from gradcheck.adapters.discovery.accessors import Accessor
+from gradcheck.adapters.discovery.attributes import AttributeSlot, attributes
 from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, names_read
 
 # Libraries whose objects keep no array that a user's forward reads by itself.
@@ -44,7 +44,7 @@ def reachable(
     roots: Iterable[Any],
     is_array: Test = is_float_array,
     opens: Test = lambda _: False,
-) -> list[Slot]:
+) -> list[AttributeSlot]:
     """Return the places of all arrays of floating-point numbers, each array once.
 
     Parameters
@@ -67,11 +67,11 @@ class _Walk:
     def __init__(self, is_array: Test, opens: Test) -> None:
         self._is_array = is_array
         self._opens = opens
-        self.found: list[Slot] = []
+        self.found: list[AttributeSlot] = []
         self._seen: dict[int, Any] = {}  # the references keep the ids from being used again
         self._waiting: deque[tuple[Any, str]] = deque()
 
-    def all(self) -> list[Slot]:
+    def all(self) -> list[AttributeSlot]:
         """Look into what waits, nearest first, so that names are short and chains no matter."""
         while self._waiting and len(self._seen) <= MOST_OBJECTS:
             thing, prefix = self._waiting.popleft()
@@ -96,13 +96,13 @@ class _Walk:
             self.into(thing.__func__, prefix)
         elif isinstance(thing, partial):
             for part in (thing.func, thing.args, thing.keywords):
-                self._value(part, prefix, "", Place(thing, "args", False))
+                self._value(part, prefix, "", Accessor(thing, "args", False))
         elif isinstance(thing, WRAPPERS):
             self.into(thing.__func__, prefix)
         elif isinstance(thing, property):
             self.into(thing.fget, prefix)
         elif isinstance(thing, CONTAINERS) and not isinstance(thing, np.ndarray):
-            self._items(thing, prefix, "", Place(thing, "", False), ())
+            self._items(thing, prefix, "", Accessor(thing, "", False), ())
         elif isinstance(thing, type):
             self._class(thing, prefix)
         elif _is_open(thing) or self._opens(thing):
@@ -112,7 +112,7 @@ class _Walk:
 
     def _object(self, thing: Any, prefix: str) -> None:
         for name, value in attributes(thing).items():
-            self._value(value, prefix, name, Place(thing, name, False))
+            self._value(value, prefix, name, Accessor(thing, name, False))
         if not type(thing).__module__.startswith(SPARSE):
             self._class(type(thing), prefix)
         wrapped = getattr(thing, "__wrapped__", None)
@@ -126,7 +126,7 @@ class _Walk:
                 continue
             for name, value in list(vars(owner).items()):
                 if name not in ("__dict__", "__weakref__"):
-                    self._value(value, prefix, name, Place(owner, name, False))
+                    self._value(value, prefix, name, Accessor(owner, name, False))
 
     def _function(self, function: FunctionType, prefix: str) -> None:
         code = function.__code__
@@ -135,14 +135,14 @@ class _Walk:
                 content = cell.cell_contents
             except ValueError:  # a name that is bound later
                 continue
-            self._value(content, prefix, name, Place(cell, "cell_contents", False))
+            self._value(content, prefix, name, Accessor(cell, "cell_contents", False))
         defaults = function.__defaults__ or ()
         names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
         for position, (name, value) in enumerate(zip(names, defaults, strict=True)):
-            self._value(value, prefix, name, Place(defaults, position, True))
+            self._value(value, prefix, name, Accessor(defaults, position, True))
         keywords = function.__kwdefaults__ or {}
         for name, value in keywords.items():
-            self._value(value, prefix, name, Place(keywords, name, True))
+            self._value(value, prefix, name, Accessor(keywords, name, True))
         self._globals(function, code)
         wrapped = getattr(function, "__wrapped__", None)
         if wrapped is not None:
@@ -157,7 +157,7 @@ class _Walk:
             if isinstance(value, ModuleType):
                 self._module(value, read)
             elif self._is_array(value) or _is_of_module(value, function.__module__):
-                self._value(value, "", name, Place(namespace, name, True))
+                self._value(value, "", name, Accessor(namespace, name, True))
 
     def _module(self, module: ModuleType, read: set[str]) -> None:
         name = module.__name__
@@ -166,11 +166,11 @@ class _Walk:
         for name in sorted(read & vars(module).keys()):
             value = vars(module)[name]
             if self._is_array(value) or isinstance(value, dict | list | tuple):
-                self._value(value, f"{module.__name__}.", name, Place(module, name, False))
+                self._value(value, f"{module.__name__}.", name, Accessor(module, name, False))
 
-    def _value(self, value: Any, prefix: str, name: str, home: Place) -> None:
+    def _value(self, value: Any, prefix: str, name: str, home: Accessor) -> None:
         if self._is_array(value):
-            self._array(value, Slot(prefix, "", name, home, home))
+            self._array(value, AttributeSlot(prefix, "", name, home, home))
         elif isinstance(value, CONTAINERS):
             if id(value) not in self._seen:
                 self._seen[id(value)] = value
@@ -179,13 +179,15 @@ class _Walk:
             self.into(value, prefix if _is_code(value) or not name else f"{prefix}{name}.")
 
     def _items(
-        self, values: Any, prefix: str, name: str, home: Place, route: tuple[Any, ...]
+        self, values: Any, prefix: str, name: str, home: Accessor, route: tuple[Any, ...]
     ) -> None:
         for key, item in _keyed(values):
             way = (*route, key)
             if self._is_array(item):
                 label = values._fields[key] if hasattr(values, "_fields") else key
-                self._array(item, Slot(prefix, name, label, Place(values, key, True), home, way))
+                self._array(
+                    item, AttributeSlot(prefix, name, label, Accessor(values, key, True), home, way)
+                )
             elif isinstance(item, CONTAINERS):
                 if id(item) not in self._seen:
                     self._seen[id(item)] = item
@@ -193,7 +195,7 @@ class _Walk:
             else:
                 self.into(item, prefix if _is_code(item) else f"{prefix}{name}[{key!r}].")
 
-    def _array(self, array: Any, slot: Slot) -> None:
+    def _array(self, array: Any, slot: AttributeSlot) -> None:
         if isinstance(array, float):  # numbers that are equal may be the same object
             self.found.append(slot)
         elif id(array) not in self._seen:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.attributes import Slot
+from gradcheck.adapters.discovery.attributes import AttributeSlot
 from gradcheck.adapters.discovery.parameters import Parameter
 from gradcheck.adapters.discovery.trial_run import Found, nothing
 from gradcheck.adapters.signatures.name_tables import gradient_stems, stem
@@ -15,7 +15,11 @@ from gradcheck.target import TargetError
 
 
 def take_given(
-    found: Found, params: Any, pool: Sequence[Slot], elsewhere: Sequence[Slot], name: str
+    found: Found,
+    params: Any,
+    pool: Sequence[AttributeSlot],
+    elsewhere: Sequence[AttributeSlot],
+    name: str,
 ) -> None:
     """Keep the parameters the user named, adding those whose gradient was not seen.
 
@@ -56,7 +60,7 @@ def take_given(
 
 
 def _of_name(
-    key: Any, value: Any, elsewhere: Sequence[Slot], pool: Sequence[Slot]
+    key: Any, value: Any, elsewhere: Sequence[AttributeSlot], pool: Sequence[AttributeSlot]
 ) -> Parameter | None:
     """Return a parameter that no attribute keeps, with the gradient that goes by its name."""
     slot = next(

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
-from gradcheck.adapters.discovery.attributes import Slot, parts, slots
+from gradcheck.adapters.discovery.accessors import Accessor
+from gradcheck.adapters.discovery.attributes import AttributeSlot, parts, slots
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient
-from gradcheck.adapters.signatures.call_conventions import Call, takes_rate
+from gradcheck.adapters.signatures.call_conventions import BackwardCall, takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
 from gradcheck.adapters.signatures.name_tables import (
     INPUT_GRADIENTS,
@@ -23,7 +23,7 @@ from gradcheck.adapters.signatures.name_tables import (
 )
 from gradcheck.adapters.signatures.pytree import arrays_in, items
 from gradcheck.numerics.blockwise import blocks
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable
 
 Key = tuple[int, Any]
@@ -48,10 +48,10 @@ class Found:
 
     parameters: dict[str, Parameter] = field(default_factory=dict)
     returned: list[str] = field(default_factory=list)
-    updated: dict[str, Place] = field(default_factory=dict)
+    updated: dict[str, Accessor] = field(default_factory=dict)
     rebound: list[str] = field(default_factory=list)
 
-    def moved(self, places: Mapping[str, Place]) -> Found:
+    def moved(self, places: Mapping[str, Accessor]) -> Found:
         """Return the same parameters kept at other places, without their gradients."""
         moved = {
             name: Parameter(name, places[name], nothing, parameter.declared)
@@ -60,23 +60,23 @@ class Found:
         return Found(moved)
 
 
-class Trial:
+class TrialRun:
     """Compares what a layer keeps before its forward, after it, and after its backward.
 
     Parameters
     ----------
     layer
         Any object, before the forward ran.
-    memory
+    snapshot
         What was remembered of it, so that large parameters are not copied twice.
     """
 
-    def __init__(self, layer: Any, memory: Memory) -> None:
+    def __init__(self, layer: Any, snapshot: StateSnapshot) -> None:
         self.layer = layer
         self._before = slots(layer)
         self._kept = {_key(slot): slot.place.get() for slot in self._before}
-        self._contents = {_key(slot): memory.copy_of(slot.place.get()) for slot in self._before}
-        self._stable: list[Slot] = []
+        self._contents = {_key(slot): snapshot.copy_of(slot.place.get()) for slot in self._before}
+        self._stable: list[AttributeSlot] = []
         self._later: dict[Key, Any] = {}
 
     def after_forward(self) -> None:
@@ -93,7 +93,7 @@ class Trial:
             and same(slot.place.get(), self._contents[_key(slot)])
         ]
 
-    def found(self, call: Call, result: Any, *, updates: bool) -> Found:
+    def found(self, call: BackwardCall, result: Any, *, updates: bool) -> Found:
         """Return what the backward, which returned ``result``, shows of the parameters.
 
         Parameters
@@ -122,7 +122,7 @@ class Trial:
         self._find_returned(found, call, result)
         return found
 
-    def unpaired(self, found: Found) -> list[tuple[Slot, tuple[int, ...]]]:
+    def unpaired(self, found: Found) -> list[tuple[AttributeSlot, tuple[int, ...]]]:
         """Return what the backward wrote that is called a gradient, but whose is not known."""
         known = [parameter.gradient() for parameter in found.parameters.values()]
         return [
@@ -136,11 +136,11 @@ class Trial:
             and self._is_fresh(slot)
         ]
 
-    def _is_fresh(self, slot: Slot) -> bool:
+    def _is_fresh(self, slot: AttributeSlot) -> bool:
         key = _key(slot)
         return key not in self._later or not same(slot.place.get(), self._later[key])
 
-    def candidates(self, found: Found, exclude: Sequence[Any]) -> Iterator[Slot]:
+    def candidates(self, found: Found, exclude: Sequence[Any]) -> Iterator[AttributeSlot]:
         """Yield the arrays that may be parameters, for all that their gradient was not seen."""
         taken = {id(parameter.place.get()) for parameter in found.parameters.values()}
         now = slots(self.layer)
@@ -161,7 +161,7 @@ class Trial:
                 reader = known.gradient if known is not None else nothing
                 found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, True)
 
-    def _find_returned(self, found: Found, call: Call, result: Any) -> None:
+    def _find_returned(self, found: Found, call: BackwardCall, result: Any) -> None:
         """Name the parameters of a backward that returns their gradients."""
         keyed = dict(_keyed(result))
         named = {
@@ -185,7 +185,7 @@ class Trial:
         if len(gradients) - len(call.inputs) == len(found.parameters):
             found.returned = list(found.parameters)
 
-    def _take_returned(self, found: Found, places: Mapping[str, Place]) -> None:
+    def _take_returned(self, found: Found, places: Mapping[str, Accessor]) -> None:
         found.returned = list(places)
         for name, place in places.items():
             if name not in found.parameters:
@@ -241,7 +241,7 @@ def is_told_rate(layer: Any, backward: Callable[..., Any]) -> bool:
     )
 
 
-def _key(slot: Slot) -> Key:
+def _key(slot: AttributeSlot) -> Key:
     return id(slot.place.owner), slot.place.key
 
 

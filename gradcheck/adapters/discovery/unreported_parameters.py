@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradcheck.adapters.discovery.attributes import Slot
+from gradcheck.adapters.discovery.attributes import AttributeSlot
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.parameters import Parameter
 from gradcheck.adapters.discovery.trial_run import Found, nothing
 from gradcheck.adapters.signatures.name_tables import is_trained
 
-Shaped = tuple[Slot, tuple[int, ...]]
+Shaped = tuple[AttributeSlot, tuple[int, ...]]
 
 
 def drop_idle(found: Found, effects: Effects) -> None:
@@ -25,7 +25,7 @@ def drop_idle(found: Found, effects: Effects) -> None:
 
 
 def add_silent(
-    found: Found, candidates: Sequence[Slot], unpaired: Sequence[Shaped], effects: Effects
+    found: Found, candidates: Sequence[AttributeSlot], unpaired: Sequence[Shaped], effects: Effects
 ) -> None:
     """Add what the output depends on, where a gradient is owed or goes by another name.
 
@@ -60,7 +60,9 @@ def add_silent(
             found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, False)
 
 
-def _own(slot: Slot, candidates: Sequence[Slot], unpaired: Sequence[Shaped]) -> Slot | None:
+def _own(
+    slot: AttributeSlot, candidates: Sequence[AttributeSlot], unpaired: Sequence[Shaped]
+) -> AttributeSlot | None:
     """Return the gradient that by its shape can only be that of ``slot``."""
     mine = (slot.part, np.shape(slot.array))
     alike = [gradient for gradient, shape in unpaired if (gradient.part, shape) == mine]

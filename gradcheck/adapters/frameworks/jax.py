@@ -14,7 +14,7 @@ import numpy as np
 from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.signatures.gradient_alignment import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
-from gradcheck.target import Array, Outputs, Run, Target, TargetError, Tensors, as_outputs
+from gradcheck.target import Array, ForwardRun, Outputs, Target, TargetError, Tensors, as_outputs
 
 # What stands for the module that is called, where it is a pytree itself.
 MODULE = ""
@@ -146,11 +146,11 @@ class _Call:
         batch = first.shape[0] if first.ndim >= 2 else 0
         dtypes = self.dtypes
 
-        def run(at: Tensors) -> Run:
+        def run(at: Tensors) -> ForwardRun:
             with _in_float64() if wide else nullcontext():
                 return evaluated(at)
 
-        def evaluated(at: Tensors) -> Run:
+        def evaluated(at: Tensors) -> ForwardRun:
             own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
             moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in self.floats]
             raw, vjp = jax.vjp(self, *moving)
@@ -163,7 +163,7 @@ class _Call:
             if not wide:
                 target.rounding = _rounding([*dtypes.values(), *(y.dtype for y in results)])
             outputs = as_outputs(tuple(map(as_array, results)))
-            return Run(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
+            return ForwardRun(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
 
         target = Target.from_run(
             self.name,

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.attributes import Slot
-from gradcheck.adapters.discovery.coverage import REASONS, Evidence
+from gradcheck.adapters.discovery.attributes import AttributeSlot
+from gradcheck.adapters.discovery.coverage import REASONS, CoverageEvidence
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.report.data import Unchecked
 from gradcheck.target import Array, Target
@@ -50,7 +50,7 @@ class Constants:
         given = {id(leaf) for leaf in self.leaves.values()}
         places = [s for s in reachable([self.thing], _is_floating) if id(s.read()) not in given]
         closed_over = self._closed_over(target)
-        evidence = Evidence(set(), frozenset(), by_name=True)
+        evidence = CoverageEvidence(set(), frozenset(), by_name=True)
         for slot in self._read(places, closed_over):
             role = "parameter" if evidence.of(slot) else "constant"
             found.append(Unchecked(slot.name, role, REASONS[role]))
@@ -61,7 +61,9 @@ class Constants:
         ]
         return tuple(dict.fromkeys(found))
 
-    def _read(self, places: Sequence[Slot], closed_over: Sequence[Any] | None) -> list[Slot]:
+    def _read(
+        self, places: Sequence[AttributeSlot], closed_over: Sequence[Any] | None
+    ) -> list[AttributeSlot]:
         """Return the places of what is closed over; all of them where that is not known."""
         if closed_over is None:
             return list(places)
@@ -101,7 +103,7 @@ def _is_floating(value: Any) -> bool:
     )
 
 
-def _place_of(constant: Any, places: Sequence[Slot]) -> Slot | None:
+def _place_of(constant: Any, places: Sequence[AttributeSlot]) -> AttributeSlot | None:
     """Return where a constant is kept, or something that it may be a conversion of."""
     kept = [(slot, slot.read()) for slot in places]
     same = (slot for slot, value in kept if value is constant)

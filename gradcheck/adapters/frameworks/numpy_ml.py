@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from gradcheck.adapters.conventions import layer as layers_adapter
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 
 
@@ -34,7 +34,7 @@ def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         Names of the parameters to check; None for those that have a gradient, which a running
         statistic, kept among the parameters, has not.
     """
-    with Memory([layer, *arguments]).guarded():  # a first forward draws random weights
+    with StateSnapshot([layer, *arguments]).guarded():  # a first forward draws random weights
         twin = copy.deepcopy(layer)
         if not getattr(twin, "is_initialized", True):
             twin.forward(*copy.deepcopy(arguments))

@@ -12,8 +12,16 @@ from gradcheck.adapters.discovery.attributes import is_own_object
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters
 from gradcheck.adapters.signatures.gradient_alignment import accepts_argument, input_names
-from gradcheck.state import Memory
-from gradcheck.target import Array, Outputs, Run, Target, TargetError, Tensors, is_differentiable
+from gradcheck.state import StateSnapshot
+from gradcheck.target import (
+    Array,
+    ForwardRun,
+    Outputs,
+    Target,
+    TargetError,
+    Tensors,
+    is_differentiable,
+)
 
 
 def matches(thing: Any) -> bool:
@@ -48,13 +56,13 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
             f"a {type(function).__name__} was given with tensors for inputs: give the function or "
             "module that is called with them, as in check(module, tensor)"
         )
-    memory = Memory([function, *arguments])
+    snapshot = StateSnapshot([function, *arguments])
     names = input_names(getattr(function, "forward", function), len(arguments))
     given = dict(zip(names, arguments, strict=True))
     parameters = {
         p.name: p for p in find_parameters(function) if params is None or p.name in params
     }
-    return _Tensors(function, given, parameters, memory, asked=params is not None).target()
+    return _Tensors(function, given, parameters, snapshot, asked=params is not None).target()
 
 
 class _Tensors:
@@ -63,7 +71,7 @@ class _Tensors:
         function: Callable[..., Any],
         given: Mapping[str, Any],
         parameters: Mapping[str, Parameter],
-        memory: Memory,
+        snapshot: StateSnapshot,
         *,
         asked: bool,
     ) -> None:
@@ -71,7 +79,7 @@ class _Tensors:
         self.function = function
         self.given = given
         self.parameters = parameters
-        self.memory = memory
+        self.snapshot = snapshot
         inputs = {name: np.array(t.data) for name, t in given.items() if matches(t)}
         own = {name: np.array(p.place.get()) for name, p in parameters.items()}
         self.base = {**inputs, **own}
@@ -83,7 +91,7 @@ class _Tensors:
             self.base,
             self.run,
             roles=dict.fromkeys(self.parameters, "parameter"),
-            state=self.memory,
+            state=self.snapshot,
             uncovered=Coverage(
                 (self.function,),
                 lambda: [p.place for p in self.parameters.values()],
@@ -92,7 +100,7 @@ class _Tensors:
             ),
         )
 
-    def run(self, tensors: Tensors) -> Run:
+    def run(self, tensors: Tensors) -> ForwardRun:
         """Call the function on fresh tensors."""
         for name, parameter in self.parameters.items():
             parameter.place.put(tensors[name])
@@ -116,7 +124,7 @@ class _Tensors:
             return {name: _array(g) for name, g in claimed.items() if g is not None}
 
         handed = {name: np.asarray(fresh[name].data) for name in fresh if name in tensors}
-        return Run((np.array(out.data),), pullback, handed)
+        return ForwardRun((np.array(out.data),), pullback, handed)
 
 
 def _at(tensor: Any, value: Array) -> Any:

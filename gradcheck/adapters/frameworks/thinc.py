@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import (
     Array,
+    ForwardRun,
     Outputs,
-    Run,
     Target,
     TargetError,
     Tensors,
@@ -85,7 +85,7 @@ def _target(model: Any, parameters: Parameters, given: Any, *, asked: bool) -> T
     own = {name: np.array(node.get_param(key)) for name, (node, key) in parameters.items()}
     batch = len(given) if isinstance(given, np.ndarray) and given.ndim >= 2 else 0
 
-    def run(at: Tensors) -> Run:
+    def run(at: Tensors) -> ForwardRun:
         for name, (node, key) in parameters.items():
             node.set_param(key, np.array(at[name]))
             node.set_grad(key, np.zeros_like(at[name]))  # gradients add up
@@ -100,7 +100,7 @@ def _target(model: Any, parameters: Parameters, given: Any, *, asked: bool) -> T
 
         inputs = {n: np.asarray(a) for n, a in zip(names, handed, strict=True) if n in tensors}
         weights = {name: node.get_param(key) for name, (node, key) in parameters.items()}
-        return Run(as_outputs(tuple(_arrays(raw))), pullback, inputs | weights)
+        return ForwardRun(as_outputs(tuple(_arrays(raw))), pullback, inputs | weights)
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         twin, twins = model.copy(), {}
@@ -119,12 +119,12 @@ def _target(model: Any, parameters: Parameters, given: Any, *, asked: bool) -> T
         run,
         recast=recast,
         roles=dict.fromkeys(own, "parameter"),
-        state=Memory([model, given]),
+        state=StateSnapshot([model, given]),
         batch=batch,
         batch_tensors=("X",) if batch and "X" in tensors else (),
         uncovered=Coverage(
             (model,),
-            lambda: [Place([n.get_param(k)], 0, True) for n, k in parameters.values()],
+            lambda: [Accessor([n.get_param(k)], 0, True) for n, k in parameters.values()],
             tuple(arrays),
             asked=asked,
         ),

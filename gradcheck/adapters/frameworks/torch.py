@@ -28,7 +28,7 @@ from gradcheck.adapters.frameworks.torch_float64 import (
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
 from gradcheck.adapters.signatures.gradient_alignment import input_names
-from gradcheck.target import Array, Outputs, Run, Target, Tensors
+from gradcheck.target import Array, ForwardRun, Outputs, Target, Tensors
 
 
 def matches(thing: Any) -> bool:
@@ -88,7 +88,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
                 parameter.copy_(like(at[name], parameter))
         return inputs, forward(*(trees.rebuilt(n, v, inputs) for n, v in called.items()))
 
-    def run(at: Tensors) -> Run:
+    def run(at: Tensors) -> ForwardRun:
         inputs, raw = evaluated(at)
         results, outputs = outputs_of(raw)
         target.rounding = rounding_of([*inputs.values(), *own.values(), *results])
@@ -108,9 +108,11 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
                 for name, g in zip(wanted, gradients, strict=True)
             }
 
-        return Run(outputs, pullback, {n: shared(v) for n, v in inputs.items()}, carried(results))
+        return ForwardRun(
+            outputs, pullback, {n: shared(v) for n, v in inputs.items()}, carried(results)
+        )
 
-    def run_wide(at: Tensors) -> Run:
+    def run_wide(at: Tensors) -> ForwardRun:
         moved = {n: torch.from_numpy(np.array(at[n])) for n in tensors}
         inputs = tuple(trees.rebuilt(n, v, moved) for n, v in called.items())
         with computing_in_float64(native):
@@ -119,7 +121,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
                 raw = torch.func.functional_call(thing, parameters, inputs)
             else:
                 raw = forward(*inputs)
-        return Run(outputs_of(raw)[1], no_claim, {})
+        return ForwardRun(outputs_of(raw)[1], no_claim, {})
 
     alone = [n for n in called if n in floats]
     first = floats[alone[0]] if alone else None

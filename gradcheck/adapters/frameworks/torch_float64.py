@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from gradcheck.target import Outputs, Run, Tensors
+from gradcheck.target import ForwardRun, Outputs, Tensors
 
 # Methods that name a precision without an argument.
 CASTS = ("float", "half", "bfloat16")
@@ -92,7 +92,7 @@ def _changed(tree: Any, change: Any) -> Any:
     return change(tree)
 
 
-def within_domain(run: Callable[[Tensors], Run]) -> Callable[[Tensors], Run]:
+def within_domain(run: Callable[[Tensors], ForwardRun]) -> Callable[[Tensors], ForwardRun]:
     """Return ``run`` with a RuntimeError told as a ValueError, once a point has gone through.
 
     PyTorch raises it for points outside of the domain of an operation, where NumPy raises
@@ -100,7 +100,7 @@ def within_domain(run: Callable[[Tensors], Run]) -> Callable[[Tensors], Run]:
     """
     reached = False
 
-    def guarded(at: Tensors) -> Run:
+    def guarded(at: Tensors) -> ForwardRun:
         nonlocal reached
         try:
             found = run(at)

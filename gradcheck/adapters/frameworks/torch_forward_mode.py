@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.frameworks import containers
-from gradcheck.target import Array, Outputs, Run, State, Target, Tensors, as_outputs
+from gradcheck.target import Array, ForwardRun, Outputs, State, Target, Tensors, as_outputs
 
 # A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
 # wrong linear map is right along a random direction with probability zero; several tell more of it.
@@ -66,7 +66,7 @@ def target(
     def call(moved: Mapping[str, Any]) -> Any:
         return function.apply(*(containers.rebuilt(n, v, moved) for n, v in called.items()))
 
-    def run(at: Tensors) -> Run:
+    def run(at: Tensors) -> ForwardRun:
         moved = {
             n: torch.tensor(base[n] + np.tensordot(at[n], bases[n], 1) if n in bases else at[n])
             for n in floats
@@ -99,7 +99,7 @@ def target(
                 for name in floats
             }
 
-        return Run(outputs, pullback, {n: v.numpy() for n, v in moved.items()})
+        return ForwardRun(outputs, pullback, {n: v.numpy() for n, v in moved.items()})
 
     return Target.from_run(f"{function.__name__}.jvp", tensors, run, state=state)
 

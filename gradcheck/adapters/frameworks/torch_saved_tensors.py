@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Place
+from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import REASONS
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import reachable
@@ -114,10 +114,10 @@ def _tensors(raw: Any) -> list[Any]:
     return [leaf for _, leaf in containers.leaves("", raw) if torch.is_tensor(leaf)]
 
 
-def _view(tensor: Any) -> Place | None:
+def _view(tensor: Any) -> Accessor | None:
     """Return a place by which a tensor is moved in memory; None where NumPy has no such one."""
     try:
-        return Place([tensor.detach().numpy()], 0, True)
+        return Accessor([tensor.detach().numpy()], 0, True)
     except (TypeError, RuntimeError):  # bfloat16, or on another device
         return None
 

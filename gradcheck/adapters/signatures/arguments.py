@@ -14,7 +14,7 @@ import numpy as np
 from gradcheck.adapters.signatures.gradient_alignment import input_names
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Array, TargetError, Tensors, is_differentiable
 
 
@@ -84,7 +84,7 @@ class Inputs:
         alone = alone and all(np.shape(self.values[name])[0] != self.batch for name in arrays[1:])
         return tuple(name for name in arrays[:1] if alone and name in self.tensors)
 
-    def promoted(self, forward: Callable[..., Any], memory: Memory) -> Inputs:
+    def promoted(self, forward: Callable[..., Any], snapshot: StateSnapshot) -> Inputs:
         """Return the inputs with whole numbers as floats, where ``forward`` takes them so.
 
         Indices stay what they are: no array takes a float for one. Targets stay too.
@@ -95,7 +95,7 @@ class Inputs:
             if whole and not is_target(name):
                 values = {**inputs.values, name: value.astype(np.float64)}
                 floats = Inputs(values, inputs.whole | {name})
-                with memory.guarded(), np.errstate(all="ignore"):
+                with snapshot.guarded(), np.errstate(all="ignore"):
                     try:
                         forward(*floats.arguments(floats.tensors))
                     except Exception:  # noqa: BLE001 (whatever it raises: it wants whole numbers)

@@ -36,7 +36,7 @@ class Reading(Enum):
 
 
 @dataclass(frozen=True)
-class Result:
+class BackwardResult:
     """What a forward returned: its outputs, and what it wants back from a backward.
 
     Attributes
@@ -59,7 +59,7 @@ class Result:
         returned: Any,
         backward: Callable[..., Any] | None = None,
         reading: Reading = Reading.AS_NAMED,
-    ) -> Result:
+    ) -> BackwardResult:
         """Tell outputs from caches, by their kind and by what ``backward`` asks for."""
         if reading is Reading.FIRST_OUTPUT:
             return cls(returned[0], _flat_outputs(returned[0]))
@@ -79,12 +79,12 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Call:
+class BackwardCall:
     """All that one forward call left behind for a backward to ask for."""
 
     inputs: Sequence[Any]
     names: Sequence[str]
-    result: Result
+    result: BackwardResult
     cotangent: Any
 
     @property
@@ -93,7 +93,7 @@ class Call:
         return all(output.ndim == 0 for output in self.result.outputs)
 
 
-def readings(backward: Callable[..., Any], call: Call) -> Iterator[Reading]:
+def readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
     """Yield the ways in which ``backward`` may be meant, likeliest first."""
     wanted = required_names(backward) or []
     yield Reading.AS_NAMED
@@ -104,7 +104,7 @@ def readings(backward: Callable[..., Any], call: Call) -> Iterator[Reading]:
 
 
 def call_backward(
-    backward: Callable[..., Any], call: Call, reading: Reading = Reading.AS_NAMED
+    backward: Callable[..., Any], call: BackwardCall, reading: Reading = Reading.AS_NAMED
 ) -> Any:
     """Call ``backward`` with what the names and the number of its arguments ask for.
 
@@ -125,13 +125,13 @@ def call_backward(
     return backward(*_arguments(name, wanted, call), **rates)
 
 
-def call_pointwise(backward: Callable[..., Any], call: Call) -> Any:
+def call_pointwise(backward: Callable[..., Any], call: BackwardCall) -> Any:
     """Return the derivative of a function that acts on every entry, times the cotangent."""
     own = call.inputs[: len(required_names(backward) or ())]
     return np.asarray(backward(*own)) * call.cotangent
 
 
-def is_pointwise(wanted: Sequence[str] | None, call: Call) -> bool:
+def is_pointwise(wanted: Sequence[str] | None, call: BackwardCall) -> bool:
     """Whether a backward takes the forward's own arguments alone and acts on every entry."""
     shapes = [np.shape(value) for value in call.inputs if isinstance(value, np.ndarray)]
     outputs = call.result.outputs
@@ -150,7 +150,7 @@ def takes_rate(backward: Callable[..., Any]) -> bool:
     return any(map(is_rate, [*(required_names(backward) or []), *_optional_rates(backward)]))
 
 
-def takes_no_cotangent(wanted: Sequence[str], call: Call) -> bool:
+def takes_no_cotangent(wanted: Sequence[str], call: BackwardCall) -> bool:
     """Whether a loss's backward takes nothing, or only its own inputs and cache."""
     wanted = [name for name in wanted if not is_rate(name)]
     return all(name in call.names or is_cache(name) for name in wanted) or (
@@ -218,7 +218,7 @@ def _refilled(raw: Any, cotangents: Iterator[Any]) -> Any:
     return tuple(fresh) if isinstance(raw, tuple) else fresh
 
 
-def _arguments(name: str, wanted: Sequence[str], call: Call) -> list[Any]:
+def _arguments(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Any]:
     """Return the values for the arguments ``wanted``; those of unknown names are cotangents."""
     if len(wanted) == 1:
         return [_single_argument(wanted[0], call)]
@@ -240,7 +240,7 @@ def _arguments(name: str, wanted: Sequence[str], call: Call) -> list[Any]:
     return [known[name] for name in wanted]
 
 
-def _by_count(name: str, wanted: Sequence[str], call: Call) -> list[Any]:
+def _by_count(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Any]:
     """Return the arguments by their number alone."""
     caches, inputs = list(call.result.caches), list(call.inputs)
     cotangents = call.cotangent if isinstance(call.cotangent, tuple) else (call.cotangent,)
@@ -267,7 +267,7 @@ def _by_count(name: str, wanted: Sequence[str], call: Call) -> list[Any]:
     )
 
 
-def _single_argument(name: str, call: Call) -> Any:
+def _single_argument(name: str, call: BackwardCall) -> Any:
     if call.result.caches and is_cache(name):
         return call.result.caches[0]
     if call.scalar and len(call.inputs) > 1 and is_target(name):
@@ -277,7 +277,7 @@ def _single_argument(name: str, call: Call) -> Any:
     return call.cotangent
 
 
-def _known(wanted: Sequence[str], call: Call) -> Iterable[tuple[str, Any]]:
+def _known(wanted: Sequence[str], call: BackwardCall) -> Iterable[tuple[str, Any]]:
     """Yield the arguments that their names tell, the caches in order."""
     inputs = dict(zip(call.names, call.inputs, strict=False))
     caches = iter(call.result.caches)

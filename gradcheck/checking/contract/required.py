@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from gradcheck.checking.contract.promise import Finding, promise
-from gradcheck.checking.contract.shared_runs import ROUNDINGS, Scene, largest, same
+from gradcheck.checking.contract.promise import PromiseResult, promise
+from gradcheck.checking.contract.shared_runs import ROUNDINGS, SharedRuns, largest, same
 from gradcheck.checking.evaluator import finite
 from gradcheck.numerics.blockwise import blocks, norm
 from gradcheck.numerics.directions import per_entry_scale
@@ -22,145 +22,153 @@ EXPONENTS = 64.0
 SUBNORMAL = 64.0
 
 
-def _unchanged(scene: Scene, role: str) -> Finding:
+def _unchanged(runs: SharedRuns, role: str) -> PromiseResult:
     sizes = {
-        name: size for name, size in scene.mutated.items() if scene.probe.target.role(name) == role
+        name: size
+        for name, size in runs.mutated.items()
+        if runs.evaluator.target.role(name) == role
     }
     if not sizes:
-        return Finding(True, f"every {role} is the same, bit for bit, after forward and backward")
-    when = "forward" if sizes.keys() & scene.inputs_after_forward.keys() else "backward"
+        return PromiseResult(
+            True, f"every {role} is the same, bit for bit, after forward and backward"
+        )
+    when = "forward" if sizes.keys() & runs.inputs_after_forward.keys() else "backward"
     worst = max(sizes, key=sizes.__getitem__)
-    return Finding(
+    return PromiseResult(
         False, f"{when} changed {', '.join(sizes)} in place, {worst} by up to {sizes[worst]:.3g}"
     )
 
 
 @promise("deterministic", required=True)
-def _deterministic(scene: Scene) -> Finding:
-    scene.probe.target.state.restore(randomness=False)
-    again = scene.probe.run_on(scene.tensors)
-    pairs = list(zip(scene.first.outputs, again.outputs, strict=True))
+def _deterministic(runs: SharedRuns) -> PromiseResult:
+    runs.evaluator.target.state.restore(randomness=False)
+    again = runs.evaluator.run_on(runs.tensors)
+    pairs = list(zip(runs.first.outputs, again.outputs, strict=True))
     if all(
         a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs
     ):
-        return Finding(True, "two forwards at the same point agree bit for bit")
+        return PromiseResult(True, "two forwards at the same point agree bit for bit")
     if any(a.shape != b.shape for a, b in pairs):
-        return Finding(False, "two forwards at the same point give outputs of different shapes")
+        return PromiseResult(
+            False, "two forwards at the same point give outputs of different shapes"
+        )
     gap = max(float(np.nanmax(np.abs(a - b), initial=0.0)) for a, b in pairs)
     share = np.mean([np.mean(a != b) for a, b in pairs])
-    return Finding(
+    return PromiseResult(
         False,
         f"two forwards at the same point differ in {share:.0%} of the outputs, by up to {gap:.3g}",
     )
 
 
 @promise("input_not_mutated", required=True)
-def _input_not_mutated(scene: Scene) -> Finding:
-    return _unchanged(scene, "input")
+def _input_not_mutated(runs: SharedRuns) -> PromiseResult:
+    return _unchanged(runs, "input")
 
 
 @promise("parameters_not_mutated", required=True)
-def _parameters_not_mutated(scene: Scene) -> Finding:
-    return _unchanged(scene, "parameter")
+def _parameters_not_mutated(runs: SharedRuns) -> PromiseResult:
+    return _unchanged(runs, "parameter")
 
 
 @promise("cotangent_not_mutated", required=True)
-def _cotangent_not_mutated(scene: Scene) -> Finding:
-    if scene.probe.target.unit_cotangent:
-        return Finding(True, "the backward takes no cotangent")
-    if all(map(same, scene.sent, scene.cotangents)):
-        return Finding(True, "the cotangent is the same, bit for bit, after backward")
-    return Finding(False, "backward changed the cotangent it was given in place")
+def _cotangent_not_mutated(runs: SharedRuns) -> PromiseResult:
+    if runs.evaluator.target.unit_cotangent:
+        return PromiseResult(True, "the backward takes no cotangent")
+    if all(map(same, runs.sent, runs.cotangents)):
+        return PromiseResult(True, "the cotangent is the same, bit for bit, after backward")
+    return PromiseResult(False, "backward changed the cotangent it was given in place")
 
 
 @promise("shapes", required=True)
-def _shapes(scene: Scene) -> Finding:
+def _shapes(runs: SharedRuns) -> PromiseResult:
     wrong = [
-        f"the gradient of {name} has shape {scene.claimed[name].shape}, {name} has {value.shape}"
-        for name, value in scene.tensors.items()
-        if name in scene.claimed and scene.claimed[name].shape != value.shape
+        f"the gradient of {name} has shape {runs.claimed[name].shape}, {name} has {value.shape}"
+        for name, value in runs.tensors.items()
+        if name in runs.claimed and runs.claimed[name].shape != value.shape
     ]
-    return Finding(not wrong, "; ".join(wrong) or "every gradient has the shape of its tensor")
+    return PromiseResult(
+        not wrong, "; ".join(wrong) or "every gradient has the shape of its tensor"
+    )
 
 
 @promise("finite", required=True)
-def _finite(scene: Scene) -> Finding:
+def _finite(runs: SharedRuns) -> PromiseResult:
     bad = {
         name: int(np.sum(~np.isfinite(gradient)))
-        for name, gradient in scene.claimed.items()
+        for name, gradient in runs.claimed.items()
         if gradient.dtype.kind == "f" and not np.isfinite(gradient).all()
     }
     if not bad:
-        return Finding(True, "every claimed gradient is finite")
-    outputs_finite = all(np.isfinite(output).all() for output in scene.first.outputs)
+        return PromiseResult(True, "every claimed gradient is finite")
+    outputs_finite = all(np.isfinite(output).all() for output in runs.first.outputs)
     counts = ", ".join(f"{count} entries of {name}" for name, count in bad.items())
     if not outputs_finite:
-        return Finding(None, f"{counts} are not finite, and neither are the outputs")
-    return Finding(False, f"{counts} are NaN or infinite while the outputs are finite")
+        return PromiseResult(None, f"{counts} are not finite, and neither are the outputs")
+    return PromiseResult(False, f"{counts} are NaN or infinite while the outputs are finite")
 
 
 @promise("fresh_cache", required=True)
-def _fresh_cache(scene: Scene) -> Finding:
-    inputs = [n for n in scene.tensors if scene.probe.target.role(n) == "input"]
-    moved = {name: _other_value(scene.tensors[name]) for name in inputs or scene.tensors}
-    scene.probe.run({**scene.tensors, **moved})
-    scene.probe.target.state.rewind()
-    second = scene.probe.run_on(scene.tensors)
-    if not all(map(same, second.outputs, scene.first.outputs)):
-        return Finding(None, "the forward itself depends on the calls before it")
-    claimed = scene.probe.pull(second, scene.cotangents, last=True)
-    stale = [name for name in scene.claimed if not scene.agrees(name, claimed.get(name))]
+def _fresh_cache(runs: SharedRuns) -> PromiseResult:
+    inputs = [n for n in runs.tensors if runs.evaluator.target.role(n) == "input"]
+    moved = {name: _other_value(runs.tensors[name]) for name in inputs or runs.tensors}
+    runs.evaluator.run({**runs.tensors, **moved})
+    runs.evaluator.target.state.rewind()
+    second = runs.evaluator.run_on(runs.tensors)
+    if not all(map(same, second.outputs, runs.first.outputs)):
+        return PromiseResult(None, "the forward itself depends on the calls before it")
+    claimed = runs.evaluator.pull(second, runs.cotangents, last=True)
+    stale = [name for name in runs.claimed if not runs.agrees(name, claimed.get(name))]
     if stale:
-        return Finding(
+        return PromiseResult(
             False,
             "after a forward at another input, backward gives another gradient of "
             f"{', '.join(stale)} for the same last forward: it uses what an earlier forward left",
         )
-    return Finding(True, "backward after a second forward uses the second")
+    return PromiseResult(True, "backward after a second forward uses the second")
 
 
 @promise("backward_linear", required=True)
-def _backward_linear(scene: Scene) -> Finding:
-    if scene.probe.target.unit_cotangent:
-        return Finding(True, "the backward takes no cotangent")
-    other = tuple(_mirrored(v) for v in scene.cotangents)
+def _backward_linear(runs: SharedRuns) -> PromiseResult:
+    if runs.evaluator.target.unit_cotangent:
+        return PromiseResult(True, "the backward takes no cotangent")
+    other = tuple(_mirrored(v) for v in runs.cotangents)
     mixed = tuple(
-        (2 * v - w / 2).astype(v.dtype) for v, w in zip(scene.cotangents, other, strict=True)
+        (2 * v - w / 2).astype(v.dtype) for v, w in zip(runs.cotangents, other, strict=True)
     )
-    of_other, of_mixed = scene.pull(other), scene.pull(mixed, last=True)
+    of_other, of_mixed = runs.pull(other), runs.pull(mixed, last=True)
     errors = {
         name: _departure(claim, of_other[name], of_mixed[name])
-        for name, claim in scene.claimed.items()
+        for name, claim in runs.claimed.items()
         if of_other[name].shape == of_mixed[name].shape == claim.shape and np.isfinite(claim).all()
     }
     # an exponential loses as many digits as the largest number has before the point
-    numbers = max(map(largest, (*scene.tensors.values(), *scene.first.outputs)), default=0.0)
-    least = max(float(np.finfo(v.dtype).smallest_subnormal) for v in scene.cotangents)
-    pairs = zip(scene.cotangents, scene.first.outputs, strict=True)
+    numbers = max(map(largest, (*runs.tensors.values(), *runs.first.outputs)), default=0.0)
+    least = max(float(np.finfo(v.dtype).smallest_subnormal) for v in runs.cotangents)
+    pairs = zip(runs.cotangents, runs.first.outputs, strict=True)
     natural = math.hypot(*(norm(v, finite(y)) for v, y in pairs if y.dtype.kind == "f"))
     ignored: list[str] = []
     bent: list[str] = []
     for name, error in errors.items():
-        claim = scene.claimed[name]
+        claim = runs.claimed[name]
         size = max(largest(claim), largest(of_other[name]))
-        allowed = (ROUNDINGS + EXPONENTS * numbers) * scene.lab.eps * size + SUBNORMAL * least
+        allowed = (ROUNDINGS + EXPONENTS * numbers) * runs.context.eps * size + SUBNORMAL * least
         # where large terms cancel, as behind a saturated function, their rounding errors stay
-        scale = largest(per_entry_scale(scene.tensors[name]))
-        allowed += EXPONENTS * scene.lab.eps * natural / scale
+        scale = largest(per_entry_scale(runs.tensors[name]))
+        allowed += EXPONENTS * runs.context.eps * natural / scale
         if not error <= allowed and not error <= allowed + sum(
-            _rounding(scene, v, name) for v in (scene.cotangents, other, mixed)
+            _rounding(runs, v, name) for v in (runs.cotangents, other, mixed)
         ):
             same = np.array_equal(claim, of_other[name])
             (ignored if same else bent).append(name)
     if ignored:
-        return Finding(
+        return PromiseResult(
             False, f"the gradient of {', '.join(ignored)} is the same whatever cotangent is given"
         )
     if bent:
-        return Finding(
+        return PromiseResult(
             False, f"backward(2u - v/2) is not 2 backward(u) - backward(v)/2 in {', '.join(bent)}"
         )
-    return Finding(True, "backward(2u - v/2) = 2 backward(u) - backward(v)/2")
+    return PromiseResult(True, "backward(2u - v/2) = 2 backward(u) - backward(v)/2")
 
 
 def _departure(u: Array, v: Array, mixed: Array) -> float:
@@ -172,9 +180,9 @@ def _departure(u: Array, v: Array, mixed: Array) -> float:
     return float(max(gaps))
 
 
-def _rounding(scene: Scene, cotangents: Outputs, name: str) -> float:
+def _rounding(runs: SharedRuns, cotangents: Outputs, name: str) -> float:
     """Return how far rounding alone moves a gradient, as where large terms cancel to small ones."""
-    pulls = [scene.pull(scene.lab.rounded(cotangents))[name] for _ in range(PERTURBED)]
+    pulls = [runs.pull(runs.context.rounded(cotangents))[name] for _ in range(PERTURBED)]
     return 16 * float(np.max(np.ptp(np.stack(pulls).astype(np.float64), axis=0)))
 
 

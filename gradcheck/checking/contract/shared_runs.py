@@ -8,30 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.numerics.blockwise import blocks
-from gradcheck.target import Array, Outputs, Run, Tensors
+from gradcheck.target import Array, ForwardRun, Outputs, Tensors
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3
 
 
-class Scene:
+class SharedRuns:
     """A layer with the runs that several promises look at, so that none is made twice."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-        self.probe = lab.native
-        self.tensors: Tensors = lab.native.target.tensors
+    def __init__(self, context: CheckContext) -> None:
+        self.context = context
+        self.evaluator = context.native
+        self.tensors: Tensors = context.native.target.tensors
         self.cotangents = tuple(
             v.astype(y.dtype) if y.dtype.kind == "f" else v
-            for v, y in zip(lab.native_base.cotangents, lab.native_base.outputs, strict=True)
+            for v, y in zip(
+                context.native_base.cotangents, context.native_base.outputs, strict=True
+            )
         )
         self.first = self._fresh()
         handed = {name: self.tensors[name] for name in self.first.handed}
         self.inputs_after_forward = changed(handed, self.first.handed)
         self.sent = tuple(v.copy() for v in self.cotangents)
-        self.probe.backwards += 1
+        self.evaluator.backwards += 1
         with np.errstate(all="ignore"):
             claimed = self.first.pullback(self.sent)
         self.shared = self._shared(claimed)
@@ -39,8 +41,8 @@ class Scene:
         self.mutated = changed(handed, self.first.handed)
         self.repeated = self._repeat()
 
-    def _fresh(self) -> Run:
-        return self.probe.run(self.tensors)
+    def _fresh(self) -> ForwardRun:
+        return self.evaluator.run(self.tensors)
 
     def _shared(self, claimed: Mapping[str, Any]) -> list[str]:
         """Say which gradients are, in memory, a part of what the layer was given."""
@@ -55,7 +57,7 @@ class Scene:
 
     def _kept(self, name: str, gradient: Any) -> Array:
         """Return a copy that no later backward changes, or the same numbers known already."""
-        known = self.lab.native_base.claimed.get(name)
+        known = self.context.native_base.claimed.get(name)
         array = np.asarray(gradient)
         if known is not None and known.dtype == array.dtype and same(known, array):
             return known
@@ -63,7 +65,7 @@ class Scene:
 
     def _repeat(self) -> dict[str, float]:
         """Return what a second backward gives, as a multiple of the first; NaN if none."""
-        again = self.probe.pull(self.first, self.cotangents, last=True)
+        again = self.evaluator.pull(self.first, self.cotangents, last=True)
         return {
             name: next((k for k in (1.0, 2.0) if self.agrees(name, again.get(name), k)), math.nan)
             for name in self.claimed
@@ -71,20 +73,20 @@ class Scene:
 
     def pull(self, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
         """Run forward and backward afresh; see `Probe.pull`."""
-        return self.probe.pull(self._fresh(), cotangents, last=last)
+        return self.evaluator.pull(self._fresh(), cotangents, last=last)
 
     def agrees(self, name: str, other: Array | None, factor: float = 1.0) -> bool:
         """Whether ``other`` is ``factor`` times the claim for ``name``, up to rounding."""
         claim = self.claimed[name]
         if other is None or other.shape != claim.shape:
             return False
-        allowed = ROUNDINGS * self.lab.eps * largest(claim)
+        allowed = ROUNDINGS * self.context.eps * largest(claim)
         return all(_close(theirs, factor * ours, allowed) for ours, theirs in blocks(claim, other))
 
     def near(self, output: Array, position: int) -> bool:
         """Whether ``output`` is the output at ``position`` of the first run, up to rounding."""
         first = self.first.outputs[position]
-        allowed = ROUNDINGS * self.lab.eps * largest(first)
+        allowed = ROUNDINGS * self.context.eps * largest(first)
         return output.shape == first.shape and bool(
             np.allclose(output, first, rtol=0, atol=allowed, equal_nan=True)
         )

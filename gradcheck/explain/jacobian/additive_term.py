@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.explain.factors import name_factor
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit
 from gradcheck.target import Array
 
 
 @whole
-def additive_term(measured: Measured) -> Iterator[Prediction]:
+def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The error is a multiple of the parameter, of its sign, or one constant."""
-    name = measured.evidence.name
+    name = measured.observation.name
     if not _outside(measured):
         return
     value = measured.value.astype(np.float64)
@@ -40,7 +40,7 @@ def additive_term(measured: Measured) -> Iterator[Prediction]:
                 1,
             )
         both = fit(measured.claim, [measured.gradient, column], measured.known)
-        if both is not None and name_factor(both[1][0], 1e-6, measured.evidence):
+        if both is not None and name_factor(both[1][0], 1e-6, measured.observation):
             yield Prediction(
                 "additive_term",
                 f"the gradient is {both[1][0]:.6g} times what it should be, and a term {what} is "
@@ -52,10 +52,10 @@ def additive_term(measured: Measured) -> Iterator[Prediction]:
             )
 
 
-def _outside(measured: Measured) -> bool:
+def _outside(measured: MeasuredJacobian) -> bool:
     """Whether the term may come from nowhere: a loss's own, or claimed for no cotangent at all."""
-    evidence = measured.evidence
+    observation = measured.observation
     if measured.scalar_loss:
         return True
-    idle = evidence.ask(tuple(np.zeros_like(v) for v in measured.cotangents))
+    idle = observation.ask(tuple(np.zeros_like(v) for v in measured.cotangents))
     return idle is not None and bool(np.any(np.abs(idle) > measured.bound))

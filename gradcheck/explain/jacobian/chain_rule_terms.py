@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit, fit_along, subsets
 from gradcheck.target import Array
 
 
 @whole
-def normalisation_path(measured: Measured) -> Iterator[Prediction]:
+def normalisation_path(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The error is constant along an axis, or proportional there to what was normalised.
 
     A mean sends back the same number to all that it is the mean of; a variance, a norm or a
@@ -30,7 +30,7 @@ def normalisation_path(measured: Measured) -> Iterator[Prediction]:
                 "path_missing",
                 f"the term of the chain rule through {what} along {_named(axes)} is missing or "
                 "wrong",
-                f"d{measured.evidence.name} needs the gradient through {what} as well, "
+                f"d{measured.observation.name} needs the gradient through {what} as well, "
                 f"summed over {_named(axes)}",
                 0.7 + 0.1 * len(columns) - 0.3 * _invariant(measured, axes),
                 measured.gradient + found[0],
@@ -42,7 +42,7 @@ def _named(axes: tuple[int, ...]) -> str:
     return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
 
 
-def _terms(measured: Measured, axes: tuple[int, ...]) -> Iterator[tuple[str, list[Array]]]:
+def _terms(measured: MeasuredJacobian, axes: tuple[int, ...]) -> Iterator[tuple[str, list[Array]]]:
     one = np.ones(measured.shape)
     value = measured.value.astype(np.float64)
     centred = value - value.mean(axis=axes, keepdims=True)
@@ -59,19 +59,19 @@ def _terms(measured: Measured, axes: tuple[int, ...]) -> Iterator[tuple[str, lis
     yield "the normalising sum", [exponential]
 
 
-def _invariant(measured: Measured, axes: tuple[int, ...]) -> bool:
+def _invariant(measured: MeasuredJacobian, axes: tuple[int, ...]) -> bool:
     """Whether the numerical gradient adds up to zero along the axes, as a mean path makes it."""
     total = np.abs(measured.gradient.sum(axis=axes))
     return bool(np.all(total <= 1e-4 * np.abs(measured.gradient).sum(axis=axes)))
 
 
 @whole
-def identity_branch(measured: Measured) -> Iterator[Prediction]:
+def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """What is missing is a multiple of the cotangent: a branch that passes the input on."""
     if not measured.single or measured.output.shape != measured.shape:
         return
     cotangent = np.asarray(measured.cotangents[0], dtype=np.float64)
-    name = measured.evidence.name
+    name = measured.observation.name
     if not measured.local:
         yield Prediction(
             "activation_derivative_missing",
@@ -112,7 +112,7 @@ def identity_branch(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def contribution_missing(measured: Measured) -> Iterator[Prediction]:
+def contribution_missing(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim lacks what some of the outputs contribute: a step, a sample, an output."""
     cotangents = measured.cotangents
     if len(cotangents) > 1:
@@ -139,11 +139,11 @@ def contribution_missing(measured: Measured) -> Iterator[Prediction]:
             yield _without(measured, where, found[0], length)
 
 
-def _without(measured: Measured, where: str, values: Array, fitted: int) -> Prediction:
+def _without(measured: MeasuredJacobian, where: str, values: Array, fitted: int) -> Prediction:
     return Prediction(
         "path_missing",
         f"the contribution of {where} is missing",
-        f"d{measured.evidence.name} += the part that comes from {where}",
+        f"d{measured.observation.name} += the part that comes from {where}",
         0.9,
         values,
         fitted,

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.target import Array
 
 
 @whole
-def weights_on_another_axis(measured: Measured) -> Iterator[Prediction]:
+def weights_on_another_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Each column has the weight of its own index, where each row has one: that of its label."""
     if len(measured.shape) != 2 or not measured.known.all():
         return
-    name = measured.evidence.name
-    arrays = {**measured.evidence.constants(), **measured.evidence.point.tensors}
+    name = measured.observation.name
+    arrays = {**measured.observation.constants(), **measured.observation.point.tensors}
     for other, value in arrays.items():
         weights = value.astype(np.float64)
         if other == name or value.ndim != 1 or np.any(weights == 0) or np.ptp(weights) == 0:
@@ -27,7 +27,7 @@ def weights_on_another_axis(measured: Measured) -> Iterator[Prediction]:
                 yield _prediction(measured, other, weights, axis)
 
 
-def _prediction(measured: Measured, other: str, weights: Array, axis: int) -> Prediction:
+def _prediction(measured: MeasuredJacobian, other: str, weights: Array, axis: int) -> Prediction:
     """Return the gradient with a weight along ``axis``, in place of one weight for each line."""
     along = weights[None, :] if axis else weights[:, None]
     weighted = measured.gradient * along
@@ -37,7 +37,7 @@ def _prediction(measured: Measured, other: str, weights: Array, axis: int) -> Pr
         left = np.sum(weighted * measured.claim, axis=axis, keepdims=True) / length
     nearest = np.abs(left[..., None] * weights - 1).argmin(axis=-1)
     line, place = ("row", "[:, None]") if axis else ("column", "")
-    name = measured.evidence.name
+    name = measured.observation.name
     return Prediction(
         "wrong_axis",
         f"each entry of a {line} is multiplied by the entry of {other} at its own index, where "

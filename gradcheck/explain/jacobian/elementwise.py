@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.checking.evaluator import OUTSIDE
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.regions import beyond, by_sign
 from gradcheck.explain.least_squares import fit
@@ -28,14 +28,14 @@ DIFFERENCE = 1e-6
 
 
 @whole
-def local_derivative(measured: Measured) -> Iterator[Prediction]:
+def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Each entry of the claim is the cotangent's times something else than f'(x)."""
     if not measured.local:
         return
     x, y = (a.astype(np.float64) for a in (measured.value, measured.output))
     v = np.asarray(measured.cotangents[0], dtype=np.float64)
     slope = np.diag(measured.jacobian).reshape(measured.shape)
-    name = measured.evidence.name
+    name = measured.observation.name
     dead = np.abs(slope) <= SAME
     code, what = "activation_derivative_missing", f"derivative({name})"
     if len(_slopes(slope)) <= 2 and dead.any():
@@ -71,7 +71,7 @@ def local_derivative(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def wrong_branch(measured: Measured) -> Iterator[Prediction]:
+def wrong_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """A piecewise linear layer, with its slopes at other entries than in the forward."""
     if not measured.local or measured.claim.size < FEWEST:
         return
@@ -107,14 +107,16 @@ def _points(x: Array, y: Array) -> Iterator[tuple[str, Array]]:
         yield f"the input's mean along axis {axis}", x - x + x.mean(axis=axis, keepdims=True)
 
 
-def _derivative(measured: Measured, at: Array) -> Array:
+def _derivative(measured: MeasuredJacobian, at: Array) -> Array:
     """Return f' at other points, of a function that acts on every entry by itself."""
-    evidence = measured.evidence
+    observation = measured.observation
     step = STEP * np.exp2(np.round(np.log2(np.maximum(np.abs(at), 1e-3))))
     try:
         above, below = (
-            evidence.probe.run(
-                evidence.probe.with_tensor(evidence.name, moved, evidence.point.tensors)
+            observation.evaluator.run(
+                observation.evaluator.with_tensor(
+                    observation.name, moved, observation.point.tensors
+                )
             ).outputs[0]
             for moved in (at + step, at - step)
         )
@@ -130,7 +132,7 @@ def _inverse(array: Array) -> Array:
 
 
 @whole
-def formula_of_the_derivative(measured: Measured) -> Iterator[Prediction]:
+def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """What multiplies the cotangent is a polynomial in the input or output: a wrong formula."""
     if not measured.local or len(_slopes(np.diag(measured.jacobian))) <= 2:
         return
@@ -146,7 +148,7 @@ def formula_of_the_derivative(measured: Measured) -> Iterator[Prediction]:
                 "derivative_at_wrong_point",
                 f"the derivative that is used is {formula}, with {symbol} the "
                 f"{'output' if symbol == 'y' else 'input'}",
-                f"d{measured.evidence.name} = cotangent * derivative, which is not {formula}",
+                f"d{measured.observation.name} = cotangent * derivative, which is not {formula}",
                 0.75 + 0.05 * degree,
                 found[0],
                 degree + 1,
@@ -165,7 +167,7 @@ def _formula(coefficients: Array, symbol: str) -> str:
 
 
 @whole
-def ratio_by_formula(measured: Measured) -> Iterator[Prediction]:
+def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Claim over gradient, or its inverse, is a polynomial in the entry of the input."""
     gradient, claim = measured.gradient, measured.claim
     quantities = [("the tensor's entry", measured.value)]
@@ -186,12 +188,12 @@ def ratio_by_formula(measured: Measured) -> Iterator[Prediction]:
             yield _smooth(measured, what, values, degree)
 
 
-def _smooth(measured: Measured, what: str, values: Array, degree: int) -> Prediction:
+def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -> Prediction:
     return Prediction(
         "derivative_at_wrong_point",
         f"claimed over right is a smooth function of {what}: a factor of the derivative is "
         "missing or taken at another point",
-        f"derive d{measured.evidence.name} anew: a factor that depends on {what} is wrong",
+        f"derive d{measured.observation.name} anew: a factor that depends on {what} is wrong",
         1.0 + 0.05 * degree,
         values,
         degree + 1,
@@ -199,20 +201,20 @@ def _smooth(measured: Measured, what: str, values: Array, degree: int) -> Predic
 
 
 @whole
-def other_function_of_the_entry(measured: Measured) -> Iterator[Prediction]:
+def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim follows the entries when they change places: a function of each, but a wrong one.
 
     Asked at the tensor and cotangent reversed, the layer claims the gradient reversed.
     """
     if not measured.local or measured.claim.size < FEWEST:
         return
-    name = measured.evidence.name
+    name = measured.observation.name
 
     def reverse(array: Array) -> Array:
         return np.ascontiguousarray(array.reshape(-1)[::-1].reshape(array.shape))
 
     cotangent = reverse(np.asarray(measured.cotangents[0]))
-    claim = measured.evidence.ask((cotangent,), {name: reverse(measured.value)})
+    claim = measured.observation.ask((cotangent,), {name: reverse(measured.value)})
     if claim is None:
         return
     yield Prediction(

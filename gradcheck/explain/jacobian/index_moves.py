@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import subsets
 from gradcheck.target import Array
@@ -17,13 +17,13 @@ MOST_SHIFT = 3
 
 
 @whole
-def moved(measured: Measured) -> Iterator[Prediction]:
+def moved(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim is the gradient, its entries moved along the axes."""
     for code, how, cost, values in moves(measured.gradient):
         yield Prediction(
             code,
             f"the right numbers stand at wrong places: {how}",
-            f"undo it: d{measured.evidence.name} is {how} now",
+            f"undo it: d{measured.observation.name} is {how} now",
             cost,
             values,
             scaled=True,
@@ -31,7 +31,7 @@ def moved(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def moved_cotangent(measured: Measured) -> Iterator[Prediction]:
+def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim is right for a cotangent whose entries are moved along the axes."""
     if not measured.single:
         return
@@ -95,7 +95,7 @@ def _zeroed(rolled: Array, step: int, axis: int) -> Array:
 
 
 @whole
-def permuted(measured: Measured) -> Iterator[Prediction]:
+def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim holds the gradient's numbers in another order, whatever the order is."""
     if not measured.known.all() or measured.claim.size < 4:
         return

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.target import Array
 
 
 @whole
-def jacobian_misused(measured: Measured) -> Iterator[Prediction]:
+def jacobian_misused(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim is made of the layer's own Jacobian, with another operation than J^T v."""
     if not measured.single or measured.output.size != measured.claim.size:
         return
-    jacobian, name = measured.jacobian, measured.evidence.name
+    jacobian, name = measured.jacobian, measured.observation.name
     cotangent = np.asarray(measured.cotangents[0], dtype=np.float64)
     yield Prediction(
         "transposed",
@@ -49,10 +49,10 @@ def jacobian_misused(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def blocks(measured: Measured) -> Iterator[Prediction]:
+def blocks(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Claims of single outputs: right within a step or sample, wrong across, or across only."""
     claims = measured.claims
-    is_input = measured.evidence.probe.target.role(measured.evidence.name) == "input"
+    is_input = measured.observation.evaluator.target.role(measured.observation.name) == "input"
     if claims is None or not measured.single or not is_input:
         return
     shape = measured.output.shape
@@ -63,7 +63,7 @@ def blocks(measured: Measured) -> Iterator[Prediction]:
 
 
 def _across(
-    measured: Measured, claims: Array, own: int, out: int, length: int
+    measured: MeasuredJacobian, claims: Array, own: int, out: int, length: int
 ) -> Iterator[Prediction]:
     rows = np.indices(measured.output.shape)[out].reshape(-1)
     columns = np.indices(measured.shape)[own].reshape(-1)
@@ -71,7 +71,7 @@ def _across(
     influence = np.abs(measured.jacobian) > MARGIN * measured.error
     off = np.abs(claims - measured.jacobian) > measured.claims_bound
     values = _pulled(measured, np.where(off, claims, measured.jacobian))
-    axes = f"axis {own} of {measured.evidence.name}"
+    axes = f"axis {own} of {measured.observation.name}"
     if not np.any(influence & ~same) and np.any(off & ~same):
         yield Prediction(
             "samples_mixed",
@@ -96,7 +96,7 @@ def _across(
         )
 
 
-def _pulled(measured: Measured, jacobian: Array) -> Array:
+def _pulled(measured: MeasuredJacobian, jacobian: Array) -> Array:
     cotangent = np.asarray(measured.cotangents[0], dtype=np.float64).reshape(-1)
     pulled: Array = (cotangent @ jacobian).reshape(measured.shape)
     return pulled

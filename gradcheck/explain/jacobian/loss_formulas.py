@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.ratios import sigmoid
 from gradcheck.target import Array
@@ -17,12 +17,12 @@ ONE_HOT = 1e-5
 
 
 @whole
-def other_formula(measured: Measured) -> Iterator[Prediction]:
+def other_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim is the gradient of another loss at the same predictions and targets."""
     if not _is_loss(measured):
         return
     x = measured.value.astype(np.float64)
-    name = measured.evidence.name
+    name = measured.observation.name
     for targets in _targets(measured, x):
         for what, values in _gradients(x, targets):
             yield Prediction(
@@ -47,13 +47,13 @@ def other_formula(measured: Measured) -> Iterator[Prediction]:
     )
 
 
-def _is_loss(measured: Measured) -> bool:
+def _is_loss(measured: MeasuredJacobian) -> bool:
     return measured.single and measured.output.ndim < max(1, measured.claim.ndim)
 
 
-def _through_softmax(measured: Measured, x: Array) -> Iterator[Prediction]:
+def _through_softmax(measured: MeasuredJacobian, x: Array) -> Iterator[Prediction]:
     p, g = _softmax(x), measured.gradient
-    name = measured.evidence.name
+    name = measured.observation.name
     twice = p * (g - (p * g).sum(axis=-1, keepdims=True))
     yield Prediction(
         "softmax_jacobian_twice",
@@ -73,9 +73,9 @@ def _through_softmax(measured: Measured, x: Array) -> Iterator[Prediction]:
     )
 
 
-def _over_other_axes(measured: Measured, x: Array) -> Iterator[Prediction]:
+def _over_other_axes(measured: MeasuredJacobian, x: Array) -> Iterator[Prediction]:
     """Yield p - y with p normalised over other axes than the last."""
-    name = measured.evidence.name
+    name = measured.observation.name
     for targets in _targets(measured, x):
         # rows shifted by their own maxima are no longer alike beyond the row
         for axis, shift in product((*range(x.ndim - 1), None), (None, -1)):
@@ -90,7 +90,7 @@ def _over_other_axes(measured: Measured, x: Array) -> Iterator[Prediction]:
             )
 
 
-def _of_other_labels(measured: Measured, x: Array) -> Iterator[Prediction]:
+def _of_other_labels(measured: MeasuredJacobian, x: Array) -> Iterator[Prediction]:
     """Yield p - y' where the claim implies that labels y' other than the forward's are used."""
     if not any(True for _ in _targets(measured, x)):
         return
@@ -104,16 +104,17 @@ def _of_other_labels(measured: Measured, x: Array) -> Iterator[Prediction]:
                 "wrong_index",
                 "the gradient is p - y for other labels y than those of the forward: "
                 f"{labels.argmax(axis=-1).reshape(-1)[:8].tolist()} for the first samples",
-                f"d{measured.evidence.name}[np.arange(n), labels] -= 1, with the forward's labels",
+                f"d{measured.observation.name}[np.arange(n), labels] -= 1, with the "
+                "forward's labels",
                 0.7,
                 (p - labels) / count,
             )
 
 
-def _targets(measured: Measured, x: Array) -> Iterator[Array]:
+def _targets(measured: MeasuredJacobian, x: Array) -> Iterator[Array]:
     """Yield the targets: those given, and those that the right gradient implies."""
-    for other, value in measured.evidence.point.tensors.items():
-        if other != measured.evidence.name and value.shape == x.shape:
+    for other, value in measured.observation.point.tensors.items():
+        if other != measured.observation.name and value.shape == x.shape:
             yield value.astype(np.float64)
     for count in {1, x.shape[0] if x.ndim else 1, x.size}:
         g = measured.gradient * count

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checking.evaluator import Ray, norm
+from gradcheck.checking.evaluator import DirectionalFunction, norm
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.target import Array, Outputs
 
 # So many entries are measured at most, six forwards each; of a larger tensor, some at random.
@@ -30,41 +30,41 @@ ENOUGH_KNOWN = 0.75
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredJacobian:
     """The claim on a small tensor beside its numerical gradient.
 
     Attributes
     ----------
-    evidence
+    observation
         Where it comes from.
     jacobian, error
         Numerical derivatives of every output by every entry, (outputs, entries), with bounds;
         NaN in the columns of entries that were not measured.
     """
 
-    evidence: Evidence
+    observation: Observation
     jacobian: Array
     error: Array
 
     @classmethod
-    def of(cls, evidence: Evidence) -> Measured | None:
+    def of(cls, observation: Observation) -> MeasuredJacobian | None:
         """Measure the Jacobian; None where the tensor is large or the numbers are blurred."""
-        size, outputs = evidence.claim.size, sum(y.size for y in evidence.point.outputs)
+        size, outputs = observation.claim.size, sum(y.size for y in observation.point.outputs)
         if size == 0 or outputs > MOST_OUTPUTS or size * outputs > MOST_NUMBERS:
             return None
-        measured = cls(evidence, *_jacobian(evidence))
+        measured = cls(observation, *_jacobian(observation))
         wanted = ENOUGH_KNOWN * min(size, MOST_ENTRIES)
         return measured if measured.known.sum() >= wanted else None
 
     @property
     def claim(self) -> Array:
         """The claimed gradient."""
-        return self.evidence.claim
+        return self.observation.claim
 
     @property
     def value(self) -> Array:
         """The tensor itself."""
-        return self.evidence.point.tensors[self.evidence.name]
+        return self.observation.point.tensors[self.observation.name]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -74,22 +74,22 @@ class Measured:
     @property
     def output(self) -> Array:
         """The first output, which is the only one of most layers."""
-        return self.evidence.point.outputs[0]
+        return self.observation.point.outputs[0]
 
     @property
     def single(self) -> bool:
         """Whether there is one output."""
-        return len(self.evidence.point.outputs) == 1
+        return len(self.observation.point.outputs) == 1
 
     @property
     def scalar_loss(self) -> bool:
         """Whether the backward takes no cotangent."""
-        return self.evidence.listen is None
+        return self.observation.listen is None
 
     @property
     def cotangents(self) -> Outputs:
         """Cotangents of the claim."""
-        return self.evidence.point.cotangents
+        return self.observation.point.cotangents
 
     @cached_property
     def contributions(self) -> Array:
@@ -104,19 +104,19 @@ class Measured:
     @cached_property
     def bound(self) -> Array:
         """Bound on claim minus gradient where the claim is right: both sides' errors."""
-        typical = norm(self.claim, self.evidence.scale) / np.sqrt(self.claim.size)
-        sizes = np.maximum(np.abs(self.claim), typical / self.evidence.scale)
-        unsure = np.broadcast_to(self.evidence.point.unsure[self.evidence.name], self.shape)
-        rounding = ROUNDINGS * self.evidence.eps * sizes + 4 * unsure
+        typical = norm(self.claim, self.observation.scale) / np.sqrt(self.claim.size)
+        sizes = np.maximum(np.abs(self.claim), typical / self.observation.scale)
+        unsure = np.broadcast_to(self.observation.point.unsure[self.observation.name], self.shape)
+        rounding = ROUNDINGS * self.observation.eps * sizes + 4 * unsure
         return np.asarray(MARGIN * (rounding + self.blur(self.cotangents)))
 
     @cached_property
     def known(self) -> Array:
         """Entries whose numbers are sharp enough to tell one bug from another."""
-        largest = np.maximum(np.abs(self.claim), np.abs(self.gradient)) * self.evidence.scale
+        largest = np.maximum(np.abs(self.claim), np.abs(self.gradient)) * self.observation.scale
         typical = float(np.sqrt(np.nanmean(largest**2)))
-        blunt = max(SHARP, 4 * MARGIN * ROUNDINGS * self.evidence.eps)
-        return np.asarray(self.bound * self.evidence.scale <= blunt * typical)
+        blunt = max(SHARP, 4 * MARGIN * ROUNDINGS * self.observation.eps)
+        return np.asarray(self.bound * self.observation.scale <= blunt * typical)
 
     @cached_property
     def excess(self) -> Array:
@@ -159,7 +159,7 @@ class Measured:
             unit[position] = 1.0
             parts = np.split(unit, np.cumsum(sizes)[:-1])
             shaped = tuple(p.reshape(v.shape) for p, v in zip(parts, self.cotangents, strict=True))
-            claim = self.evidence.ask(shaped)
+            claim = self.observation.ask(shaped)
             if claim is None:
                 return None
             rows.append(claim.reshape(-1))
@@ -172,7 +172,7 @@ class Measured:
         sizes = np.abs(self.jacobian)
         row = np.sqrt(np.mean(sizes**2, axis=1, keepdims=True))
         bound: Array = MARGIN * (
-            self.error + ROUNDINGS * self.evidence.eps * np.maximum(sizes, row)
+            self.error + ROUNDINGS * self.observation.eps * np.maximum(sizes, row)
         )
         return bound
 
@@ -185,17 +185,17 @@ def _flat(arrays: Outputs) -> Array:
     return np.concatenate([np.asarray(a, dtype=np.float64).reshape(-1) for a in arrays])
 
 
-def _jacobian(evidence: Evidence) -> tuple[Array, Array]:
+def _jacobian(observation: Observation) -> tuple[Array, Array]:
     """Measure all columns by central differences at three steps, twice extrapolated."""
-    size = evidence.claim.size
+    size = observation.claim.size
     chosen = np.arange(size)
     if size > MOST_ENTRIES:
-        chosen = np.sort(evidence.rng.choice(size, MOST_ENTRIES, replace=False))
-    columns = [_column(evidence, np.unravel_index(i, evidence.shape)) for i in chosen]
+        chosen = np.sort(observation.rng.choice(size, MOST_ENTRIES, replace=False))
+    columns = [_column(observation, np.unravel_index(i, observation.shape)) for i in chosen]
     jacobian, error = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
     bad = ~np.isfinite(jacobian + error)
     jacobian = np.where(bad, 0.0, jacobian)
-    error = np.where(bad, _infinite_where_seen(evidence), error)
+    error = np.where(bad, _infinite_where_seen(observation), error)
     if size == len(chosen):
         return jacobian, error
     whole = np.full((2, len(jacobian), size), np.nan)
@@ -203,20 +203,22 @@ def _jacobian(evidence: Evidence) -> tuple[Array, Array]:
     return whole[0], whole[1]
 
 
-def _infinite_where_seen(evidence: Evidence) -> Array:
+def _infinite_where_seen(observation: Observation) -> Array:
     """An output that is not finite is no obstacle where its cotangent is zero."""
-    return np.where(_flat(evidence.point.cotangents) != 0, np.inf, 0.0)[:, None]
+    return np.where(_flat(observation.point.cotangents) != 0, np.inf, 0.0)[:, None]
 
 
-def _column(evidence: Evidence, index: tuple[Any, ...]) -> tuple[Array, Array]:
-    point = evidence.point
-    direction = np.zeros(evidence.shape)
-    direction[index] = evidence.scale[index]
-    ray = Ray(evidence.probe, point.tensors, point.outputs, evidence.name, direction)
-    eps = float(np.finfo(point.tensors[evidence.name].dtype).eps)
+def _column(observation: Observation, index: tuple[Any, ...]) -> tuple[Array, Array]:
+    point = observation.point
+    direction = np.zeros(observation.shape)
+    direction[index] = observation.scale[index]
+    directional = DirectionalFunction(
+        observation.evaluator, point.tensors, point.outputs, observation.name, direction
+    )
+    eps = float(np.finfo(point.tensors[observation.name].dtype).eps)
     # fourth-order truncation h**4 meets the noise eps / h
     largest = 2.0 ** (round(np.log2(eps) / 5) + 1)
-    slopes = [_slope(ray, index, largest / 2**k) for k in range(3)]
+    slopes = [_slope(directional, index, largest / 2**k) for k in range(3)]
     # Richardson: (4 D(h/2) - D(h)) / 3 is free of the error in h**2
     coarse, fine = ((4 * b - a) / 3 for a, b in pairwise(slopes))
     noise = np.concatenate(
@@ -225,14 +227,14 @@ def _column(evidence: Evidence, index: tuple[Any, ...]) -> tuple[Array, Array]:
             * (float(np.finfo(y.dtype).eps) if y.dtype.kind == "f" else 0.0)
             for y in point.outputs
         ]
-    ) / (largest / 4 * evidence.scale[index])
+    ) / (largest / 4 * observation.scale[index])
     return fine, np.abs(fine - coarse) + 2 * noise
 
 
-def _slope(ray: Ray, index: tuple[Any, ...], t: float) -> Array:
-    (above, up), (below, down) = ray.at(t), ray.at(-t)
+def _slope(directional: DirectionalFunction, index: tuple[Any, ...], t: float) -> Array:
+    (above, up), (below, down) = directional.at(t), directional.at(-t)
     with np.errstate(all="ignore"):
         slope: Array = (_flat(above) - _flat(below)) / (up[index] - down[index])
-    if slope.size != sum(y.size for y in ray.outputs):
-        return np.full(sum(y.size for y in ray.outputs), np.nan)
+    if slope.size != sum(y.size for y in directional.outputs):
+        return np.full(sum(y.size for y in directional.outputs), np.nan)
     return slope

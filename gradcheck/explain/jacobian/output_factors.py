@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.target import Array
 
@@ -37,7 +37,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {
 
 
 @whole
-def output_factor(measured: Measured) -> Iterator[Prediction]:
+def output_factor(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """What is claimed for an output is a multiple of the right row of the Jacobian."""
     factors = _factors(measured)
     if factors is None:
@@ -66,7 +66,7 @@ def _told(code: str, message: str, fix: str, cost: float, values: Array) -> Pred
     return Prediction(code, message, fix, cost, values)
 
 
-def _factors(measured: Measured) -> Array | None:
+def _factors(measured: MeasuredJacobian) -> Array | None:
     """Return claimed over right for every output; NaN where the right row vanishes."""
     claims = measured.claims
     if claims is None or not measured.single or measured.local or measured.output.size < 2:
@@ -87,12 +87,14 @@ def _factors(measured: Measured) -> Array | None:
     return np.asarray(np.where(alive | idle, factors, np.nan)).reshape(measured.output.shape)
 
 
-def _kept_or_lost(measured: Measured, factors: Array, values: Array) -> Iterator[Prediction]:
+def _kept_or_lost(
+    measured: MeasuredJacobian, factors: Array, values: Array
+) -> Iterator[Prediction]:
     """Outputs whose claim is right, and others that have none."""
     lost = np.abs(factors) <= 1e-9
     if not np.all(lost | (np.abs(factors - 1) <= 1e-6)):
         return
-    name = measured.evidence.name
+    name = measured.observation.name
     for axis in range(factors.ndim):
         others = tuple(i for i in range(factors.ndim) if i != axis)
         if np.array_equal(lost.any(axis=others), lost.all(axis=others)):
@@ -115,7 +117,7 @@ def _kept_or_lost(measured: Measured, factors: Array, values: Array) -> Iterator
     )
 
 
-def _by_output(measured: Measured, factors: Array, values: Array) -> Iterator[Prediction]:
+def _by_output(measured: MeasuredJacobian, factors: Array, values: Array) -> Iterator[Prediction]:
     y = measured.output.astype(np.float64)
     alive = np.isfinite(factors)
     with np.errstate(all="ignore"):
@@ -163,19 +165,19 @@ def _by_output(measured: Measured, factors: Array, values: Array) -> Iterator[Pr
         )
 
 
-def _by_index(measured: Measured, factors: Array, values: Array) -> Prediction | None:
+def _by_index(measured: MeasuredJacobian, factors: Array, values: Array) -> Prediction | None:
     """Whether the factor is the same for all outputs at an index of one axis."""
     for axis in range(factors.ndim):
         others = tuple(i for i in range(factors.ndim) if i != axis)
         if not others or not np.all(np.ptp(factors, axis=others) <= 1e-6):
             continue
         row = factors.mean(axis=others)
-        for other, value in measured.evidence.point.tensors.items():
+        for other, value in measured.observation.point.tensors.items():
             for how, numbers in (("is missing", 1 / value), ("is counted twice", value)):
                 if value.shape == row.shape and np.allclose(row, numbers, rtol=1e-6):
                     return _told(
                         "path_missing" if how == "is missing" else "constant_factor",
-                        f"the factor {other} {how} in the gradient of {measured.evidence.name}",
+                        f"the factor {other} {how} in the gradient of {measured.observation.name}",
                         f"delta = cotangent * {other}  # once",
                         0.7,
                         values,

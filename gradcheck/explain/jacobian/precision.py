@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck.checking.evaluator import norm
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.explain.observation import UNASKED, Evidence
+from gradcheck.explain.observation import UNASKED, Observation
 from gradcheck.report.data import Explanation, Support
 from gradcheck.target import Array
 
@@ -27,9 +27,9 @@ ROUNDINGS_INSIDE = 64.0
 
 
 @whole
-def whole_numbers(measured: Measured) -> Iterator[Prediction]:
+def whole_numbers(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim is kept in integers: the fraction is cut off."""
-    claimed = measured.evidence.point.claimed[measured.evidence.name].dtype
+    claimed = measured.observation.point.claimed[measured.observation.name].dtype
     if claimed.kind in "iub":
         yield Prediction(
             "wrong_dtype",
@@ -42,22 +42,22 @@ def whole_numbers(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def inaccurate(measured: Measured) -> Iterator[Prediction]:
+def inaccurate(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """All errors are small beside the gradient."""
     typical = float(np.sqrt(np.mean(measured.gradient**2)))
     error = np.abs(measured.excess)[measured.known]
     largest = float(error.max(initial=0.0))
     if not largest <= SMALL * typical:
         return
-    name = measured.evidence.name
+    name = measured.observation.name
     relative = largest / typical
     for dtype in (np.float32, np.float16):
         unit = float(np.finfo(dtype).eps)
-        if unit > 2 * measured.evidence.eps and relative <= ROUNDINGS_INSIDE * unit:
+        if unit > 2 * measured.observation.eps and relative <= ROUNDINGS_INSIDE * unit:
             exact = _representable(measured.claim, dtype)
             near = dtype is np.float32 and unit / 64 <= relative
-            if exact or (near and _is_rounded(measured.evidence, unit)):
-                own = measured.evidence.point.claimed[name].dtype == dtype
+            if exact or (near and _is_rounded(measured.observation, unit)):
+                own = measured.observation.point.claimed[name].dtype == dtype
                 yield Prediction(
                     "wrong_dtype" if own else "precision_lost",
                     f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
@@ -77,37 +77,39 @@ def inaccurate(measured: Measured) -> Iterator[Prediction]:
     )
 
 
-def explain_rounded(evidence: Evidence) -> list[list[Explanation]]:
+def explain_rounded(observation: Observation) -> list[list[Explanation]]:
     """Return the loss of precision of a claim of any size, seen along the directions."""
     worst = 0.0
-    for direction in evidence.directions:
-        claimed, numerical = evidence.claimed(direction), evidence.numerical(direction)
-        worst = max(worst, abs(claimed.value - numerical.value) / norm(evidence.claim, direction))
+    for direction in observation.directions:
+        claimed, numerical = observation.claimed(direction), observation.numerical(direction)
+        worst = max(
+            worst, abs(claimed.value - numerical.value) / norm(observation.claim, direction)
+        )
     for dtype in (np.float32, np.float16):
         unit = float(np.finfo(dtype).eps)
-        small = worst <= ROUNDINGS_INSIDE * unit and unit > 2 * evidence.eps
-        if small and _representable(evidence.claim, dtype):
+        small = worst <= ROUNDINGS_INSIDE * unit and unit > 2 * observation.eps
+        if small and _representable(observation.claim, dtype):
             told = Explanation(
                 "precision_lost",
-                evidence.name,
-                1 - 2.0 ** -min(50, evidence.claim.size),
-                f"all {evidence.claim.size} entries are numbers of {np.dtype(dtype)}; the "
+                observation.name,
+                1 - 2.0 ** -min(50, observation.claim.size),
+                f"all {observation.claim.size} entries are numbers of {np.dtype(dtype)}; the "
                 f"derivative differs by {worst:.1g} of the gradient",
                 f"the claim has the precision of {np.dtype(dtype)} only",
                 f"no astype(np.{np.dtype(dtype)}) and no buffer of that dtype in the backward",
-                Support("whole", evidence.claim.size),
+                Support("whole", observation.claim.size),
             )
             return [[told]]
     return []
 
 
-def _is_rounded(evidence: Evidence, unit: float) -> bool:
+def _is_rounded(observation: Observation, unit: float) -> bool:
     """Whether the claim moves in steps, as numbers of low precision do, for changes below one.
 
     A rounded constant or a crude formula leaves the claim as smooth as the right one: twice the
     change of the tensors moves it twice as far.
     """
-    hear = evidence.hear
+    hear = observation.hear
     if hear is None:
         return False
     change = unit * STEP_OF_UNIT
@@ -115,13 +117,13 @@ def _is_rounded(evidence: Evidence, unit: float) -> bool:
     def moved(factor: float) -> Array:
         tensors = {
             name: value * (1 + factor * change) if value.dtype.kind == "f" else value
-            for name, value in evidence.point.tensors.items()
+            for name, value in observation.point.tensors.items()
         }
-        cotangents = tuple(v * (1 + factor * change) for v in evidence.point.cotangents)
+        cotangents = tuple(v * (1 + factor * change) for v in observation.point.cotangents)
         return hear(tensors, cotangents) - at_rest
 
     try:
-        at_rest = hear(evidence.point.tensors, evidence.point.cotangents)
+        at_rest = hear(observation.point.tensors, observation.point.cotangents)
         once, twice = moved(1.0), moved(2.0)
     except UNASKED:
         return False

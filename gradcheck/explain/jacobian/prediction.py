@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.explain.factors import Factor, name_factor
-from gradcheck.explain.jacobian.measured_jacobian import Measured
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
+from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation, Support
 from gradcheck.target import Array
 
@@ -75,7 +75,7 @@ class Match:
         return self.prediction.cost + extra + COST_OF_FITTING * self.share
 
 
-WholePattern = Callable[[Measured], Iterator[Prediction]]
+WholePattern = Callable[[MeasuredJacobian], Iterator[Prediction]]
 
 WHOLE: list[WholePattern] = []
 
@@ -86,10 +86,10 @@ def whole(function: WholePattern) -> WholePattern:
     return function
 
 
-def explain_whole(evidence: Evidence) -> list[list[Explanation]]:
+def explain_whole(observation: Observation) -> list[list[Explanation]]:
     """Return the explanations that predict every known entry of the claim, simplest first."""
     with np.errstate(all="ignore"):  # what is not finite matches nothing
-        measured = Measured.of(evidence)
+        measured = MeasuredJacobian.of(observation)
         if measured is None or not measured.wrong.any():
             return []
         matches = [
@@ -106,7 +106,7 @@ def explain_whole(evidence: Evidence) -> list[list[Explanation]]:
     return [_told(measured, match, len(ties)) for match in ties.values()]
 
 
-def _predictions(make: WholePattern, measured: Measured) -> list[Prediction]:
+def _predictions(make: WholePattern, measured: MeasuredJacobian) -> list[Prediction]:
     """Return what a pattern predicts: nothing where it asks more of the layer than that can do."""
     try:
         return list(make(measured))
@@ -114,7 +114,7 @@ def _predictions(make: WholePattern, measured: Measured) -> list[Prediction]:
         return []
 
 
-def _match(measured: Measured, prediction: Prediction) -> Match | None:
+def _match(measured: MeasuredJacobian, prediction: Prediction) -> Match | None:
     known = measured.known
     free = int(known.sum()) - prediction.fitted
     if prediction.fitted and (free < FREE_ENTRIES or free < FREE_SHARE * known.sum()):
@@ -136,7 +136,7 @@ def _match(measured: Measured, prediction: Prediction) -> Match | None:
 
 
 def _scaled(
-    measured: Measured, prediction: Prediction, share: float, allowed: Array
+    measured: MeasuredJacobian, prediction: Prediction, share: float, allowed: Array
 ) -> Match | None:
     known = measured.known
     p, c, width = prediction.values[known], measured.claim[known], allowed[known]
@@ -151,7 +151,7 @@ def _scaled(
     sure = float(np.sqrt(p.size / denominator))
     if not _agrees(measured, factor * prediction.values, allowed * max(1.0, abs(factor))):
         return None
-    factors = tuple(name_factor(factor, sure + 1e-7 * abs(factor), measured.evidence))
+    factors = tuple(name_factor(factor, sure + 1e-7 * abs(factor), measured.observation))
     if any(f.arbitrary for f in factors) and _one_number(p):
         return None
     return Match(prediction, factors, share, _error(measured, factor * prediction.values))
@@ -165,24 +165,24 @@ def _one_number(values: Array) -> bool:
     return different < FREE_ENTRIES and (len(signs) < 2 or len(values) < 2 * FREE_ENTRIES)
 
 
-def _agrees(measured: Measured, values: Array, allowed: Array) -> bool:
+def _agrees(measured: MeasuredJacobian, values: Array, allowed: Array) -> bool:
     gap = np.abs(measured.claim - values)
     return bool(np.all(gap[measured.known] <= np.broadcast_to(allowed, gap.shape)[measured.known]))
 
 
-def _error(measured: Measured, values: Array) -> float:
+def _error(measured: MeasuredJacobian, values: Array) -> float:
     gap = np.abs(measured.claim - values)[measured.known]
     size = float(np.abs(measured.claim).max(initial=0.0)) or 1.0
     return float(gap.max(initial=0.0)) / size
 
 
-def _told(measured: Measured, match: Match, rivals: int) -> list[Explanation]:
+def _told(measured: MeasuredJacobian, match: Match, rivals: int) -> list[Explanation]:
     """Turn a match into explanations; what was fitted, and rivals, lower the confidence."""
     prediction, known = match.prediction, int(measured.known.sum())
     apart = float(np.abs(measured.claim - measured.gradient)[measured.known].max())
     size = float(np.abs(measured.claim).max(initial=0.0)) or 1.0
     fitted = f", {prediction.fitted} numbers fitted" if prediction.fitted else ""
-    evidence = (
+    observation = (
         f"this predicts all of {known} entries to {match.error:.1g} of the largest{fitted}; "
         f"the numerical gradient differs by {apart / size:.2g}"
     )
@@ -191,6 +191,6 @@ def _told(measured: Measured, match: Match, rivals: int) -> list[Explanation]:
     told = [(prediction.code, prediction.message, prediction.fix)]
     told += [(factor.code, factor.message, factor.fix) for factor in match.factors]
     return [
-        Explanation(code, measured.evidence.name, sure, evidence, message, fix, support)
+        Explanation(code, measured.observation.name, sure, observation, message, fix, support)
         for code, message, fix in told
     ]

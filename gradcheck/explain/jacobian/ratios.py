@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.target import Array
 
@@ -45,10 +45,10 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
 
 
 @whole
-def ratio_of_derivative(measured: Measured) -> Iterator[Prediction]:
+def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim lacks the derivative of a common function, has it twice, or at the output."""
     z = measured.value.astype(np.float64)
-    name, gradient = measured.evidence.name, measured.gradient
+    name, gradient = measured.observation.name, measured.gradient
     for layer, derivative in DERIVATIVES.items():
         right = derivative(z)
         yield Prediction(
@@ -77,13 +77,13 @@ def ratio_of_derivative(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def derivative_of_other_function(measured: Measured) -> Iterator[Prediction]:
+def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """A layer acting on every entry by itself, with the derivative of another function."""
     if not measured.local:
         return
     z = measured.value.astype(np.float64)
     v = np.asarray(measured.cotangents[0], dtype=np.float64)
-    name = measured.evidence.name
+    name = measured.observation.name
     for layer, derivative in DERIVATIVES.items():
         yield Prediction(
             "derivative_at_wrong_point",
@@ -103,9 +103,9 @@ def derivative_of_other_function(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def ratio_of_tensor(measured: Measured) -> Iterator[Prediction]:
+def ratio_of_tensor(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Another tensor, or the output, multiplies the claim once too often or not at all."""
-    name, gradient = measured.evidence.name, measured.gradient
+    name, gradient = measured.observation.name, measured.gradient
     for what, factor in _multipliers(measured):
         yield Prediction(
             "path_missing",
@@ -125,9 +125,9 @@ def ratio_of_tensor(measured: Measured) -> Iterator[Prediction]:
         )
 
 
-def _multipliers(measured: Measured) -> Iterator[tuple[str, Array]]:
+def _multipliers(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
     """Yield tensors that broadcast to the tensor's shape and vary, along any axis."""
-    candidates = dict(measured.evidence.point.tensors)
+    candidates = dict(measured.observation.point.tensors)
     if measured.single:
         candidates["the output"] = measured.output
     for what, value in candidates.items():
@@ -144,7 +144,7 @@ def _multipliers(measured: Measured) -> Iterator[tuple[str, Array]]:
 
 
 @whole
-def ratio_by_index(measured: Measured) -> Iterator[Prediction]:
+def ratio_by_index(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Claim over gradient is the same all along some axes: every index has its own factor."""
     if measured.claim.ndim < 2:
         return
@@ -158,8 +158,8 @@ def ratio_by_index(measured: Measured) -> Iterator[Prediction]:
         if np.isfinite(factors).all() and off > 1:
             yield Prediction(
                 "constant_factor",
-                f"every index of axis {axis} of {measured.evidence.name} has a factor of its own, "
-                f"from {factors.min():.4g} to {factors.max():.4g}",
+                f"every index of axis {axis} of {measured.observation.name} has a factor of its "
+                f"own, from {factors.min():.4g} to {factors.max():.4g}",
                 f"a scale along axis {axis} is missing, doubled, or that of another index",
                 0.85,
                 measured.gradient * factors,

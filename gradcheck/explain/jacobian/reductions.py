@@ -7,14 +7,14 @@ from itertools import permutations
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit, subsets
 from gradcheck.target import Array
 
 
 @whole
-def summed_over_other_axis(measured: Measured) -> Iterator[Prediction]:
+def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The contributions of the outputs are added up over other axes than the entry's own."""
     if not measured.single or not measured.shape:
         return
@@ -31,7 +31,7 @@ def summed_over_other_axis(measured: Measured) -> Iterator[Prediction]:
             "wrong_axis",
             f"the gradient is summed over {_axes(others)} of the output, so that its entries "
             f"belong to axis {axes[0]}",
-            f"d{measured.evidence.name} = delta.sum(axis=...)  # over the axes the forward "
+            f"d{measured.observation.name} = delta.sum(axis=...)  # over the axes the forward "
             "broadcast it along",
             0.5,
             values,
@@ -40,7 +40,7 @@ def summed_over_other_axis(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def reduced_and_spread(measured: Measured) -> Iterator[Prediction]:
+def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The claim is the same along an axis along which the gradient is not."""
     for what, array, pull in _spreadable(measured):
         for axes in subsets(array.ndim):
@@ -58,14 +58,14 @@ def reduced_and_spread(measured: Measured) -> Iterator[Prediction]:
             )
 
 
-def _spreadable(measured: Measured) -> Iterator[tuple[str, Array, bool]]:
+def _spreadable(measured: MeasuredJacobian) -> Iterator[tuple[str, Array, bool]]:
     yield "gradient", measured.gradient, False
     if measured.single:
         yield "cotangent", np.asarray(measured.cotangents[0], dtype=np.float64), True
 
 
 @whole
-def sum_along_other_axis(measured: Measured) -> Iterator[Prediction]:
+def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """A term that is constant along one axis is there, but constant along another."""
     if len(measured.shape) != 2:
         return
@@ -85,7 +85,7 @@ def sum_along_other_axis(measured: Measured) -> Iterator[Prediction]:
             )
 
 
-def _factors(measured: Measured) -> Iterator[tuple[str, Array]]:
+def _factors(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
     yield "one", np.ones(measured.shape)
     if measured.single and measured.output.shape == measured.shape:
         yield "the output", measured.output.astype(np.float64)
@@ -94,7 +94,7 @@ def _factors(measured: Measured) -> Iterator[tuple[str, Array]]:
 
 
 @whole
-def overwritten(measured: Measured) -> Iterator[Prediction]:
+def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Of several contributions to one entry, only the last or the first is kept."""
     if not measured.single:
         return
@@ -112,7 +112,7 @@ def overwritten(measured: Measured) -> Iterator[Prediction]:
             yield Prediction(
                 "overwritten_not_accumulated",
                 f"each entry holds the {which} of its contributions instead of their sum",
-                f"d{measured.evidence.name}[index] += ...  # '=' overwrites; with index arrays "
+                f"d{measured.observation.name}[index] += ...  # '=' overwrites; with index arrays "
                 "np.add.at",
                 0.8 if which == "last" else 0.85,
                 values,
@@ -123,7 +123,7 @@ def overwritten(measured: Measured) -> Iterator[Prediction]:
                 "overwritten_not_accumulated",
                 f"only the {which} of {len(steps)} contributions along {_axes(axes)} of the "
                 "output is kept",
-                f"d{measured.evidence.name} += ...  # '=' overwrites what came before",
+                f"d{measured.observation.name} += ...  # '=' overwrites what came before",
                 0.9,
                 step.reshape(measured.shape),
                 scaled=True,

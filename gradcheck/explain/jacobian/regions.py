@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.explain.jacobian.measured_jacobian import Measured
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.target import Array
 
@@ -23,7 +23,7 @@ FEW = 0.34
 
 
 @whole
-def support(measured: Measured) -> Iterator[Prediction]:
+def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """Wrong are only entries where one of claim and gradient vanishes."""
     wrong, gradient = measured.wrong, measured.gradient
     no_claim = np.abs(measured.claim) <= measured.bound * 1e-3
@@ -31,7 +31,7 @@ def support(measured: Measured) -> Iterator[Prediction]:
     if not np.all((no_claim | no_gradient)[wrong]):
         return
     values = np.where(wrong, measured.claim, gradient)
-    name = measured.evidence.name
+    name = measured.observation.name
     spent = int((wrong & ~no_claim).sum()) or int(wrong.sum())
     if np.all(no_gradient[wrong]):
         slope = _constant_slope(measured)
@@ -69,13 +69,13 @@ def support(measured: Measured) -> Iterator[Prediction]:
     )
 
 
-def _is_parameter(measured: Measured) -> bool:
+def _is_parameter(measured: MeasuredJacobian) -> bool:
     """Whether the tensor is one that no mask of the forward goes through entry by entry."""
-    return measured.evidence.probe.target.role(measured.evidence.name) == "parameter"
+    return measured.observation.evaluator.target.role(measured.observation.name) == "parameter"
 
 
-def _lost(measured: Measured, values: Array, spent: int) -> Iterator[Prediction]:
-    name, rule = measured.evidence.name, _rule(measured)
+def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Prediction]:
+    name, rule = measured.observation.name, _rule(measured)
     if rule is None or rule[0] == "few_entries":
         where = rule[1] if rule else f"at {spent} entries"
         yield Prediction(
@@ -99,7 +99,7 @@ def _lost(measured: Measured, values: Array, spent: int) -> Iterator[Prediction]
 
 
 @whole
-def region(measured: Measured) -> Iterator[Prediction]:
+def region(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """The wrong entries are those on one side of a limit, or at certain indices."""
     if not _partly(measured):
         return
@@ -108,7 +108,7 @@ def region(measured: Measured) -> Iterator[Prediction]:
     if rule is None:
         return
     code, where = rule
-    name = measured.evidence.name
+    name = measured.observation.name
     spent = int(wrong.sum())
     ratio = _constant_ratio(measured)
     if ratio is not None and spent >= 2:
@@ -131,7 +131,7 @@ def region(measured: Measured) -> Iterator[Prediction]:
 
 
 @whole
-def few_entries(measured: Measured) -> Iterator[Prediction]:
+def few_entries(measured: MeasuredJacobian) -> Iterator[Prediction]:
     """A few entries are wrong, the others right."""
     wrong = measured.wrong
     if not _partly(measured) or wrong.sum() > max(1, FEW * measured.known.sum()):
@@ -148,11 +148,11 @@ def few_entries(measured: Measured) -> Iterator[Prediction]:
     )
 
 
-def _partly(measured: Measured) -> bool:
+def _partly(measured: MeasuredJacobian) -> bool:
     return bool(measured.wrong.any() and not measured.wrong[measured.known].all())
 
 
-def _constant_ratio(measured: Measured) -> float | None:
+def _constant_ratio(measured: MeasuredJacobian) -> float | None:
     """Return claim / gradient where it is the same at all wrong entries."""
     wrong = measured.wrong
     gradient, claim = measured.gradient[wrong], measured.claim[wrong]
@@ -163,7 +163,7 @@ def _constant_ratio(measured: Measured) -> float | None:
     return ratio if np.all(np.abs(claim - ratio * gradient) <= measured.bound[wrong] * 2) else None
 
 
-def _constant_slope(measured: Measured) -> float | None:
+def _constant_slope(measured: MeasuredJacobian) -> float | None:
     """Return claim / cotangent of a layer acting entry by entry, where it is the same, not one."""
     if not measured.local or measured.wrong.sum() < 2:
         return None
@@ -172,17 +172,17 @@ def _constant_slope(measured: Measured) -> float | None:
     return slope if np.allclose(slopes, slope, rtol=1e-6) and abs(slope - 1) > 1e-6 else None
 
 
-def _rule(measured: Measured) -> tuple[str, str] | None:
+def _rule(measured: MeasuredJacobian) -> tuple[str, str] | None:
     """Say which rule picks out the wrong entries: code and words; None where none does."""
     wrong, known = measured.wrong, measured.known
     chosen, total = int(wrong.sum()), int(known.sum())
     surprise = math.log2(math.comb(total, chosen))
-    quantities = [(measured.evidence.name, measured.value)]
+    quantities = [(measured.observation.name, measured.value)]
     if measured.single and measured.output.shape == measured.shape:
         quantities.append(("the output", measured.output))
-    for other, value in measured.evidence.point.tensors.items():
-        if value.shape == measured.shape and other != measured.evidence.name:
-            quantities.append((f"{measured.evidence.name} - {other}", measured.value - value))
+    for other, value in measured.observation.point.tensors.items():
+        if value.shape == measured.shape and other != measured.observation.name:
+            quantities.append((f"{measured.observation.name} - {other}", measured.value - value))
             quantities.append((other, value))
     if surprise >= BITS - 1:
         for what, value in quantities:
@@ -233,7 +233,7 @@ def _limits(value: Array, wrong: Array) -> str:
     return f"from {inside.min():.4g} to {inside.max():.4g}"
 
 
-def _by_index(measured: Measured, surprise: float) -> tuple[str, str] | None:
+def _by_index(measured: MeasuredJacobian, surprise: float) -> tuple[str, str] | None:
     """Whether whole slices along an axis are wrong, and all others right."""
     wrong = measured.wrong
     for axis, length in enumerate(wrong.shape):

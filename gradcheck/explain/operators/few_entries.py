@@ -5,27 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Entry, Explanation, Support
 from gradcheck.target import Array
 
 
-def explain_few(evidence: Evidence, worst: tuple[Entry, ...]) -> list[list[Explanation]]:
+def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list[Explanation]]:
     """Return the explanation that the entries known, or a slice through them, are all wrong."""
     if not worst:
         return []
-    for where, members in _sets(evidence.shape, [entry.index for entry in worst]):
+    for where, members in _sets(observation.shape, [entry.index for entry in worst]):
         count = int(members.sum())
-        if 2 * count > members.size or not _right_elsewhere(evidence, members):
+        if 2 * count > members.size or not _right_elsewhere(observation, members):
             continue
         entry = worst[0]
         return [
             [
                 Explanation(
                     "few_entries",
-                    evidence.name,
+                    observation.name,
                     1 - count / members.size,
-                    f"without them claim and derivative agree along {len(evidence.directions)} "
+                    f"without them claim and derivative agree along {len(observation.directions)} "
                     f"directions; at {entry.index} {entry.claimed:.6g} is claimed, "
                     f"{entry.numerical:.6g} is right",
                     f"{count} of {members.size} entries are wrong, the others right: {where}",
@@ -52,10 +52,10 @@ def _sets(shape: tuple[int, ...], places: list[tuple[int, ...]]) -> list[tuple[s
     return sets
 
 
-def _right_elsewhere(evidence: Evidence, members: Array) -> bool:
-    for direction in evidence.directions:
+def _right_elsewhere(observation: Observation, members: Array) -> bool:
+    for direction in observation.directions:
         rest = np.where(members, 0.0, direction)
-        claimed, numerical = evidence.claimed(rest), evidence.numerical(rest)
+        claimed, numerical = observation.claimed(rest), observation.numerical(rest)
         if not abs(claimed.value - numerical.value) <= MARGIN * (claimed.bound + numerical.bound):
             return False
     return True

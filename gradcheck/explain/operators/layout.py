@@ -7,19 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.explain.hypothesis import Part, Stage, pattern
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.target import Array
 
 
 @pattern
-def summed_to_scalar(evidence: Evidence) -> Iterator[Part]:
+def summed_to_scalar(observation: Observation) -> Iterator[Part]:
     """Every entry of the claim is the same number: the sum of the gradient over all entries."""
-    claim = evidence.claim
+    claim = observation.claim
     spread = float(np.ptp(claim)) if claim.size else 0.0
-    unsure = float(np.max(evidence.point.unsure[evidence.name], initial=0.0))
-    if claim.size < 2 or spread > 64 * evidence.eps * float(np.abs(claim).max()) + 8 * unsure:
+    unsure = float(np.max(observation.point.unsure[observation.name], initial=0.0))
+    if claim.size < 2 or spread > 64 * observation.eps * float(np.abs(claim).max()) + 8 * unsure:
         return
-    name = evidence.name
+    name = observation.name
     yield Part(
         "summed_to_scalar",
         Stage.GRADIENT,
@@ -32,12 +32,12 @@ def summed_to_scalar(evidence: Evidence) -> Iterator[Part]:
 
 
 @pattern
-def transposed(evidence: Evidence) -> Iterator[Part]:
+def transposed(observation: Observation) -> Iterator[Part]:
     """The claim is the transpose of the gradient, which only a square matrix lets pass."""
-    shape = evidence.shape
+    shape = observation.shape
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2:
         return
-    name = evidence.name
+    name = observation.name
 
     def transpose(direction: Array) -> Array:
         return np.ascontiguousarray(direction.T)

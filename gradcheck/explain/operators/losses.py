@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gradcheck.explain.hypothesis import Part, Stage, pattern
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.target import Outputs
 
 
 @pattern
-def gradient_of_other_loss(evidence: Evidence) -> Iterator[Part]:
+def gradient_of_other_loss(observation: Observation) -> Iterator[Part]:
     """The claim descends another loss of the same predictions."""
-    if evidence.losses is None:
+    if observation.losses is None:
         return
-    reported = evidence.losses.reported
-    for loss in evidence.losses.others:
+    reported = observation.losses.reported
+    for loss in observation.losses.others:
         yield Part(
             "gradient_of_other_loss",
             Stage.LOSS,
@@ -31,9 +31,9 @@ def _of(gradient: Callable[[Outputs], Outputs]) -> Callable[[Outputs, Outputs], 
 
 
 @pattern
-def predictions_of_rows_alone(evidence: Evidence) -> Iterator[Part]:
+def predictions_of_rows_alone(observation: Observation) -> Iterator[Part]:
     """The claim is right for samples predicted alone, not for the batch the loss is reported on."""
-    if evidence.alone is None:
+    if observation.alone is None:
         return
     yield Part(
         "samples_mixed",
@@ -42,5 +42,5 @@ def predictions_of_rows_alone(evidence: Evidence) -> Iterator[Part]:
         "batch is another one, because a sample's prediction there depends on the others",
         "normalise each row by itself: x.max(axis=-1, keepdims=True) and "
         "e.sum(axis=-1, keepdims=True)",
-        evidence=evidence.alone,
+        observation=observation.alone,
     )

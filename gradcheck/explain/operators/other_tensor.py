@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.jacobian.index_moves import moves
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.target import Array
 
 # Other tensors of up to this many entries are moved about.
@@ -17,32 +17,32 @@ MOST_MOVED = 4096
 
 
 @pattern
-def swapped(evidence: Evidence) -> Iterator[Part]:
+def swapped(observation: Observation) -> Iterator[Part]:
     """The claim is the gradient of another tensor of the same shape."""
-    for other, value in evidence.point.tensors.items():
-        if other == evidence.name or value.shape != evidence.shape or value.dtype.kind != "f":
+    for other, value in observation.point.tensors.items():
+        if other == observation.name or value.shape != observation.shape or value.dtype.kind != "f":
             continue
-        if other not in evidence.point.claimed:
+        if other not in observation.point.claimed:
             continue
         yield Part(
             "swapped",
             Stage.FORWARD,
-            f"what is returned as the gradient of {evidence.name} is that of {other}",
-            f"return the gradients in the order of the arguments: {evidence.name} and {other} "
+            f"what is returned as the gradient of {observation.name} is that of {other}",
+            f"return the gradients in the order of the arguments: {observation.name} and {other} "
             "are exchanged",
             0.6,
-            evidence=_of(evidence, other),
+            observation=_of(observation, other),
             alone=True,
         )
 
 
-def _of(evidence: Evidence, other: str) -> Evidence:
-    claimed = {**evidence.point.claimed, other: evidence.claim}
-    unsure = {**evidence.point.unsure, other: evidence.point.unsure[evidence.name]}
+def _of(observation: Observation, other: str) -> Observation:
+    claimed = {**observation.point.claimed, other: observation.claim}
+    unsure = {**observation.point.unsure, other: observation.point.unsure[observation.name]}
     return replace(
-        evidence,
+        observation,
         name=other,
-        point=replace(evidence.point, claimed=claimed, unsure=unsure),
+        point=replace(observation.point, claimed=claimed, unsure=unsure),
         losses=None,
         _rays={},
         _memo={},
@@ -50,10 +50,10 @@ def _of(evidence: Evidence, other: str) -> Evidence:
 
 
 @pattern
-def other_tensor_moved(evidence: Evidence) -> Iterator[Part]:
+def other_tensor_moved(observation: Observation) -> Iterator[Part]:
     """The claim is right for a layer in which another tensor is flipped, transposed or shifted."""
-    for other, value in evidence.point.tensors.items():
-        if other == evidence.name or value.dtype.kind != "f":
+    for other, value in observation.point.tensors.items():
+        if other == observation.name or value.dtype.kind != "f":
             continue
         if not 1 < value.size <= MOST_MOVED:
             continue
@@ -63,17 +63,17 @@ def other_tensor_moved(evidence: Evidence) -> Iterator[Part]:
             yield Part(
                 code,
                 Stage.FORWARD,
-                f"the gradient of {evidence.name} uses {other} {how}",
+                f"the gradient of {observation.name} uses {other} {how}",
                 f"use {other} in the backward as the chain rule needs it; now it is {how}",
                 cost + 0.1,
-                evidence=_with(evidence, other, moved),
+                observation=_with(observation, other, moved),
                 alone=True,
             )
 
 
-def _with(evidence: Evidence, other: str, value: Array) -> Evidence:
+def _with(observation: Observation, other: str, value: Array) -> Observation:
     # not every framework takes the views that moving makes, with their strides
-    tensors = {**evidence.point.tensors, other: np.ascontiguousarray(value)}
-    outputs = evidence.probe.run(tensors).outputs
-    point = replace(evidence.point, tensors=tensors, outputs=outputs)
-    return replace(evidence, point=point, losses=None, _rays={}, _memo={})
+    tensors = {**observation.point.tensors, other: np.ascontiguousarray(value)}
+    outputs = observation.evaluator.run(tensors).outputs
+    point = replace(observation.point, tensors=tensors, outputs=outputs)
+    return replace(observation, point=point, losses=None, _rays={}, _memo={})

@@ -7,25 +7,29 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gradcheck.explain.hypothesis import Part, Stage, pattern
-from gradcheck.explain.observation import Evidence
+from gradcheck.explain.observation import Observation
 from gradcheck.target import Outputs
 
 
 @pattern
-def last_sample_only(evidence: Evidence) -> Iterator[Part]:
+def last_sample_only(observation: Observation) -> Iterator[Part]:
     """The claim is what the last (or the first) sample contributes."""
-    if evidence.batch < 2 or any(
-        output.ndim == 0 or output.shape[0] != evidence.batch for output in evidence.point.outputs
+    if observation.batch < 2 or any(
+        output.ndim == 0 or output.shape[0] != observation.batch
+        for output in observation.point.outputs
     ):
         return
-    name = evidence.name
-    if evidence.shape[:1] == (evidence.batch,) and evidence.probe.target.role(name) == "input":
+    name = observation.name
+    if (
+        observation.shape[:1] == (observation.batch,)
+        and observation.evaluator.target.role(name) == "input"
+    ):
         return
-    for index, which, cost in ((evidence.batch - 1, "last", 1.0), (0, "first", 1.5)):
+    for index, which, cost in ((observation.batch - 1, "last", 1.0), (0, "first", 1.5)):
         yield Part(
             "last_sample_only",
             Stage.SAMPLES,
-            f"the gradient is that of the {which} of the {evidence.batch} samples alone",
+            f"the gradient is that of the {which} of the {observation.batch} samples alone",
             f"d{name} += ...  # accumulate over the samples; '=' keeps only one of them",
             cost,
             cotangents=_only(index),

@@ -25,7 +25,7 @@ LIBRARIES = tuple(
 
 
 @dataclass(eq=False)
-class Call:
+class CallSite:
     """What was seen of a function's last call.
 
     Attributes
@@ -50,14 +50,14 @@ class Call:
     is_glue: bool = False
 
 
-def watched(action: Callable[[], Any]) -> list[Call]:
+def watched(action: Callable[[], Any]) -> list[CallSite]:
     """Return the calls of the user's functions that ``action`` makes, the last of each."""
-    calls: dict[CodeType, Call] = {}
+    calls: dict[CodeType, CallSite] = {}
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         if event == "call" and _is_library(frame.f_code.co_filename):
             return None
-        call = calls.setdefault(frame.f_code, Call(frame.f_code))
+        call = calls.setdefault(frame.f_code, CallSite(frame.f_code))
         call.lines += event == "line"
         if event == "call" and _is_method(frame):
             wrapper = calls.get(frame.f_back.f_code) if frame.f_back is not None else None

@@ -11,14 +11,14 @@ from types import CodeType
 
 import numpy as np
 
-from gradcheck.checking.linearization import Lab
-from gradcheck.explain.source.call_sites import Call, watched
-from gradcheck.explain.source.functions import Definition, Routine, living, routine
-from gradcheck.explain.source.mutations import KINDS, Before, Block, Edit, Scope, expression
+from gradcheck.checking.linearization import CheckContext
+from gradcheck.explain.source.call_sites import CallSite, watched
+from gradcheck.explain.source.functions import Definition, Routine, live_functions, routine
+from gradcheck.explain.source.mutations import KINDS, Before, Block, Mutation, Scope, expression
 from gradcheck.explain.source.mutations.activation_derivatives import calls_of_slopes
 from gradcheck.explain.source.mutations.sites import spots
 from gradcheck.explain.source.purity import only_computes
-from gradcheck.explain.source.validate import quietly
+from gradcheck.explain.source.validate import suppress_output
 
 # A change of what the forward runs too is less likely the one, as its outputs have to stay.
 IN_FORWARD = 0.3
@@ -52,21 +52,21 @@ class Candidate:
         Description length.
     """
 
-    edit: Edit
+    edit: Mutation
     routine: Routine
     forward: bool
     cost: float
 
     @classmethod
-    def of(cls, edit: Edit, where: Routine, *, forward: bool) -> Candidate:
+    def of(cls, edit: Mutation, where: Routine, *, forward: bool) -> Candidate:
         """Return a change with its cost, to which the source that it changes adds a little."""
-        source = PER_CHARACTER * len(ast.unparse(edit.spot.node))
+        source = PER_CHARACTER * len(ast.unparse(edit.site.node))
         aside = (IN_FORWARD if forward else 0.0) + (IN_GLUE if where.call.is_glue else 0.0)
         return cls(edit, where, forward, edit.cost + source + aside)
 
     def code(self) -> CodeType | None:
         """Return the changed code; None where it does not compile."""
-        place = self.edit.spot.place
+        place = self.edit.site.place
         own = place.node
         place.put(self.edit.node)
         try:
@@ -83,11 +83,11 @@ class Candidate:
     def line(self) -> int:
         """Where the changed statement stands."""
         first = self.routine.call.code.co_firstlineno
-        return int(getattr(self.edit.spot.statement, "lineno", first))
+        return int(getattr(self.edit.site.statement, "lineno", first))
 
     def sources(self) -> tuple[str, str]:
         """Return the statement that is changed, or the part of a long one, without and with it."""
-        place, shown = self.edit.spot.place, self.edit.spot.statement
+        place, shown = self.edit.site.place, self.edit.site.statement
         own = place.node
         if isinstance(self.edit.node, Block):
             return "", ""
@@ -105,9 +105,11 @@ class Candidate:
             place.put(own)
 
 
-def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Candidate]:
+def candidates(
+    context: CheckContext, forward: list[CallSite], backward: list[CallSite]
+) -> list[Candidate]:
     """Return the single changes of the functions that a layer was seen to call."""
-    there = living()
+    there = live_functions()
     in_forward = {call.code for call in forward}
     in_backward = {call.code for call in backward}
     called = [*backward, *(call for call in forward if call.code not in in_backward)]
@@ -115,12 +117,12 @@ def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Cand
         its
         for call in called
         if only_computes(call.code, call.namespace)
-        and (its := routine(call, there, lambda r: _reaches(lab, r))) is not None
+        and (its := routine(call, there, lambda r: _reaches(context, r))) is not None
     ]
-    calls(lab)  # leaves the layer's attributes as its functions knew them
+    calls(context)  # leaves the layer's attributes as its functions knew them
     trees = {its.call.code: its.tree for its in routines}
     shared = _shared(forward, trees)
-    batches = _batches(lab, called)
+    batches = _batches(context, called)
     found: list[Candidate] = []
     for its in routines:
         call = its.call
@@ -143,13 +145,13 @@ def candidates(lab: Lab, forward: list[Call], backward: list[Call]) -> list[Cand
     return sorted(found, key=lambda candidate: candidate.cost)
 
 
-def _batches(lab: Lab, called: list[Call]) -> frozenset[int]:
+def _batches(context: CheckContext, called: list[CallSite]) -> frozenset[int]:
     """Return what may be the number of samples: the target's, and what data have in common.
 
     That is the length of the axis, the first or the last, that two arguments of a call share, and
     of a list of samples.
     """
-    sizes = {lab.native.target.batch}
+    sizes = {context.native.target.batch}
     for call in called:
         given = [call.values.get(n) for n in call.code.co_varnames[: call.code.co_argcount]]
         shapes = [value.shape for value in given if isinstance(value, np.ndarray) and value.ndim]
@@ -169,7 +171,7 @@ class _Shared:
     factors: tuple[str, ...]
 
 
-def _shared(forward: list[Call], trees: dict[CodeType, Definition]) -> _Shared:
+def _shared(forward: list[CallSite], trees: dict[CodeType, Definition]) -> _Shared:
     constants = {
         name: call.values[name]
         for call in forward
@@ -206,22 +208,22 @@ def _names(
     return frozenset(written), frozenset(read)
 
 
-def calls(lab: Lab) -> tuple[list[Call], list[Call]]:
+def calls(context: CheckContext) -> tuple[list[CallSite], list[CallSite]]:
     """Return what the forward calls, and what the backward does."""
     runs = []
-    with quietly():
-        forward = watched(lambda: runs.append(lab.native.run(lab.native_base.tensors)))
-        backward = watched(lambda: lab.native.pull(runs[0], lab.native_base.cotangents))
+    with suppress_output():
+        forward = watched(lambda: runs.append(context.native.run(context.native_base.tensors)))
+        backward = watched(lambda: context.native.pull(runs[0], context.native_base.cotangents))
     return forward, backward
 
 
-def _edits(where: Routine, scope: Scope) -> Iterator[Edit]:
+def _edits(where: Routine, scope: Scope) -> Iterator[Mutation]:
     seen = set()
-    for spot in spots(where.tree):
-        place = spot.place
+    for site in spots(where.tree):
+        place = site.place
         for kind in KINDS:
             with contextlib.suppress(SyntaxError):  # what cannot be written so is no change
-                for edit in kind(spot, scope):
+                for edit in kind(site, scope):
                     node = ast.Module(edit.node, []) if isinstance(edit.node, Block) else edit.node
                     change = (id(place.parent), place.label, place.position, ast.dump(node))
                     if change not in seen:
@@ -229,7 +231,7 @@ def _edits(where: Routine, scope: Scope) -> Iterator[Edit]:
                         yield edit
 
 
-def _reaches(lab: Lab, where: Routine) -> bool:
+def _reaches(context: CheckContext, where: Routine) -> bool:
     """Whether the layer runs what a routine is changed to: a breakdown has to show."""
     tree, body = where.tree, where.tree.body
     if isinstance(tree, ast.Lambda):  # what it reads stays, lest it share fewer names
@@ -241,8 +243,10 @@ def _reaches(lab: Lab, where: Routine) -> bool:
     if code is None:
         return False
     try:
-        with where.patched(code), quietly():
-            lab.native.pull(lab.native.run(lab.native_base.tensors), lab.native_base.cotangents)
+        with where.patched(code), suppress_output():
+            context.native.pull(
+                context.native.run(context.native_base.tensors), context.native_base.cotangents
+            )
     except Exception:  # noqa: BLE001 (whatever becomes of a breakdown in the user's code)
         return True
     return False

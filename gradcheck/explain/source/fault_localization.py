@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from gradcheck.explain.source.candidates import Candidate
 from gradcheck.explain.source.functions import Routine
-from gradcheck.explain.source.mutations import Edit, Role, Spot, expression
+from gradcheck.explain.source.mutations import Mutation, Role, Site, expression
 from gradcheck.explain.source.mutations.sites import spots
-from gradcheck.explain.source.validate import Trial
+from gradcheck.explain.source.validate import MutationTrial
 
 # A disturbance that no sum, product or normalisation cancels.
 DISTURBED = "({}) * 1.25 + 0.0625"
@@ -27,32 +27,32 @@ NO_NUMBERS = (ast.Tuple, ast.List, ast.Dict, ast.Constant, ast.ListComp, ast.Sli
 ASIDE = 1.0
 
 
-def likeliest_first(trial: Trial, possible: Sequence[Candidate]) -> list[Candidate]:
+def likeliest_first(trial: MutationTrial, possible: Sequence[Candidate]) -> list[Candidate]:
     """Return the changes with those of idle expressions, or of right ones, at a higher cost."""
     routines = {id(c.routine): c for c in possible}
     aside = {
         id(node)
         for c in routines.values()
-        for spot in _values(c.routine)
-        if not _is_suspect(trial, c, spot)
-        for node in ast.walk(spot.node)
+        for site in _values(c.routine)
+        if not _is_suspect(trial, c, site)
+        for node in ast.walk(site.node)
     }
     weighed = [
-        replace(c, cost=c.cost + ASIDE) if id(c.edit.spot.node) in aside else c for c in possible
+        replace(c, cost=c.cost + ASIDE) if id(c.edit.site.node) in aside else c for c in possible
     ]
     return sorted(weighed, key=lambda candidate: candidate.cost)
 
 
-def _values(routine: Routine) -> Iterator[Spot]:
-    for spot in spots(routine.tree):
-        is_value = isinstance(spot.node, ast.expr) and spot.is_whole and spot.role is Role.VALUE
-        if is_value and not isinstance(spot.node, NO_NUMBERS):
-            yield spot
+def _values(routine: Routine) -> Iterator[Site]:
+    for site in spots(routine.tree):
+        is_value = isinstance(site.node, ast.expr) and site.is_whole and site.role is Role.VALUE
+        if is_value and not isinstance(site.node, NO_NUMBERS):
+            yield site
 
 
-def _is_suspect(trial: Trial, like: Candidate, spot: Spot) -> bool:
+def _is_suspect(trial: MutationTrial, like: Candidate, site: Site) -> bool:
     """Whether a disturbance shows in wrong gradients alone, or breaks down before it shows."""
-    disturbed = expression(DISTURBED.format(ast.unparse(spot.node)))
-    edit = Edit(spot, disturbed, "", "", 0.0)
+    disturbed = expression(DISTURBED.format(ast.unparse(site.node)))
+    edit = Mutation(site, disturbed, "", "", 0.0)
     code = replace(like, edit=edit).code()
     return code is None or trial.reaches_wrong_alone(like.routine, code) is not False

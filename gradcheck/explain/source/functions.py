@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
 
-from gradcheck.explain.source.call_sites import Call
+from gradcheck.explain.source.call_sites import CallSite
 
 Definition = ast.FunctionDef | ast.Lambda
 
@@ -37,7 +37,7 @@ class Routine:
         The living functions of ``host``.
     """
 
-    call: Call
+    call: CallSite
     tree: Definition
     host: Definition
     functions: list[FunctionType]
@@ -67,7 +67,7 @@ class Routine:
                 function.__code__ = own
 
 
-def living() -> Living:
+def live_functions() -> Living:
     """Return all Python functions that there are."""
     found: Living = defaultdict(list)
     for thing in gc.get_objects():
@@ -77,7 +77,7 @@ def living() -> Living:
     return found
 
 
-def routine(call: Call, there: Living, reaches: Callable[[Routine], bool]) -> Routine | None:
+def routine(call: CallSite, there: Living, reaches: Callable[[Routine], bool]) -> Routine | None:
     """Return a function with its source; None where that is not at hand or is another's.
 
     Parameters
@@ -85,7 +85,7 @@ def routine(call: Call, there: Living, reaches: Callable[[Routine], bool]) -> Ro
     call
         The function.
     there
-        All functions, as `living` finds them.
+        All functions, as `live_functions` finds them.
     reaches
         Whether changed code of a routine is really run: a function that is made anew in every
         forward is reached only by changing the one that makes it.

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checking.linearization import Lab
-from gradcheck.explain.source.call_sites import Call
+from gradcheck.checking.linearization import CheckContext
+from gradcheck.explain.source.call_sites import CallSite
 from gradcheck.explain.source.candidates import Candidate, calls, candidates
 from gradcheck.explain.source.fault_localization import likeliest_first
-from gradcheck.explain.source.validate import Trial, quietly
+from gradcheck.explain.source.validate import MutationTrial, suppress_output
 from gradcheck.explain.source.verification import Verification
 from gradcheck.report.data import Entry
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 
 # Lines of the user's code that are run in all trials together, a few seconds: so many entries of a
 # tensor count for a line, and to compile a change takes as long as so many.
@@ -99,13 +99,13 @@ class Repair:
 
 
 def repairs(
-    lab: Lab, failed: Mapping[str, tuple[Entry, ...]], *, mixes: bool = False
+    context: CheckContext, failed: Mapping[str, tuple[Entry, ...]], *, mixes: bool = False
 ) -> list[Repair]:
     """Return the changes that together mend most of the failed tensors, each as short as can be.
 
     Parameters
     ----------
-    lab
+    context
         Where claims are heard and numbers are measured.
     failed
         The tensors whose gradients are wrong, with their wrong entries as far as known.
@@ -113,15 +113,15 @@ def repairs(
         Whether samples of a batch depend on one another in the forward: then it, too, may be the
         one to change, whatever mends the backward.
     """
-    base = lab.base.claimed
+    base = context.base.claimed
     claimed = {n: e for n, e in failed.items() if n in base and np.isfinite(base[n]).all()}
-    forward, backward = calls(lab)
-    with quietly():
-        trial = Trial(lab, claimed, Memory(_globals([*forward, *backward])))
+    forward, backward = calls(context)
+    with suppress_output():
+        trial = MutationTrial(context, claimed, StateSnapshot(_globals([*forward, *backward])))
     if not trial.failed:
         return []
-    tries = MOST_LINES // _effort(lab, [*forward, *backward])
-    possible = likeliest_first(trial, candidates(lab, forward, backward))
+    tries = MOST_LINES // _effort(context, [*forward, *backward])
+    possible = likeliest_first(trial, candidates(context, forward, backward))
     verification = Verification(trial)
     found = _found(trial, verification, possible[:tries])
     chosen = _chosen(trial, verification, found)
@@ -135,7 +135,7 @@ def repairs(
     return chosen
 
 
-def _globals(seen: Sequence[Call]) -> list[Any]:
+def _globals(seen: Sequence[CallSite]) -> list[Any]:
     """Return what the functions reach by names that are not their own."""
     return [
         call.namespace[name]
@@ -166,7 +166,9 @@ class _Right:
     is_rival: bool = False
 
 
-def _found(trial: Trial, verification: Verification, possible: Sequence[Candidate]) -> list[_Right]:
+def _found(
+    trial: MutationTrial, verification: Verification, possible: Sequence[Candidate]
+) -> list[_Right]:
     """Return the changes that make gradients right and keep all else that a check looks at."""
     found: list[_Right] = []
     enough = float("inf")
@@ -192,7 +194,7 @@ def _found(trial: Trial, verification: Verification, possible: Sequence[Candidat
 
 
 def _agreeing(
-    trial: Trial, verification: Verification, possible: Sequence[Candidate]
+    trial: MutationTrial, verification: Verification, possible: Sequence[Candidate]
 ) -> list[Repair]:
     """Return the first change of the forward for which the backward is right, if there is one."""
     for candidate in possible:
@@ -204,13 +206,15 @@ def _agreeing(
     return []
 
 
-def _effort(lab: Lab, seen: Sequence[Call]) -> int:
+def _effort(context: CheckContext, seen: Sequence[CallSite]) -> int:
     """Return what one trial costs, in lines."""
-    sizes = sum(value.size for value in lab.native_base.tensors.values())
+    sizes = sum(value.size for value in context.native_base.tensors.values())
     return COMPILING + sum(call.lines for call in seen) + sizes // ENTRIES_PER_LINE
 
 
-def _chosen(trial: Trial, verification: Verification, found: Sequence[_Right]) -> list[Repair]:
+def _chosen(
+    trial: MutationTrial, verification: Verification, found: Sequence[_Right]
+) -> list[Repair]:
     """Choose the shortest change that mends most tensors, then one for those that are left.
 
     Several have to be right when they are all made; and one that alters a wrong gradient without

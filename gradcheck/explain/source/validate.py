@@ -14,15 +14,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradcheck.checking.evaluator import Ray
-from gradcheck.checking.linearization import Lab, Point
+from gradcheck.checking.evaluator import DirectionalFunction
+from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.source.functions import Routine
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.report.data import Entry
-from gradcheck.state import Memory
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Array, Outputs
 
 # Directions along which a changed backward has to agree, beside those of known wrong entries.
@@ -37,7 +37,7 @@ ENTRIES = 2
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredTrial:
     """The derivative along one direction of a tensor, within a bound."""
 
     direction: Array
@@ -53,12 +53,12 @@ class Patchable(Protocol):
 
 
 @dataclass
-class Trial:
+class MutationTrial:
     """Hears what changed code claims, and compares it with numerical derivatives.
 
     Parameters
     ----------
-    lab
+    context
         Where claims are heard and numbers are measured.
     failed
         The tensors whose gradients are wrong, and their wrong entries as far as they are known.
@@ -66,13 +66,15 @@ class Trial:
         State of all that the code reaches by its global names, which changed code may spoil.
     """
 
-    lab: Lab
+    context: CheckContext
     failed: dict[str, tuple[Entry, ...]]
-    around: Memory
+    around: StateSnapshot
 
     def __post_init__(self) -> None:
-        base = self.lab.base
-        self.known = {name: _measured(self.lab, base, name, e) for name, e in self.failed.items()}
+        base = self.context.base
+        self.known = {
+            name: _measured(self.context, base, name, e) for name, e in self.failed.items()
+        }
         # what a direction that is wrong cannot show, no change can be seen to mend
         self.failed = {
             name: entries
@@ -85,7 +87,7 @@ class Trial:
         point = self._heard(routine, code)
         if point is None:
             return ()
-        base = self.lab.base.claimed
+        base = self.context.base.claimed
         for name, claim in base.items():
             if name not in self.failed and not _unchanged(point.claimed.get(name), claim):
                 return ()
@@ -93,19 +95,19 @@ class Trial:
 
     def confirmed(self, routine: Routine, code: CodeType, names: Sequence[str]) -> tuple[str, ...]:
         """Return those of ``names`` that the code gets right at another point as well."""
-        tensors = dict(self.lab.native.target.tensors)
+        tensors = dict(self.context.native.target.tensors)
         for name in names:
-            tensors[name] = self.lab.side(name, np.ones(tensors[name].shape))[name]
+            tensors[name] = self.context.side(name, np.ones(tensors[name].shape))[name]
         try:
             with self.trying(routine, code):
-                point = self.lab.point(tensors)
+                point = self.context.point(tensors)
         except Exception:  # noqa: BLE001 (changed code may do anything)
             return ()
-        with quietly():
+        with suppress_output():
             return tuple(
                 name
                 for name in names
-                if self._agrees(point, name, _measured(self.lab, point, name, ()))
+                if self._agrees(point, name, _measured(self.context, point, name, ()))
             )
 
     def altered(self, routine: Patchable, code: Any, names: Sequence[str]) -> frozenset[str]:
@@ -114,7 +116,8 @@ class Trial:
         return frozenset(
             name
             for name in self.failed
-            if name not in names and not _unchanged(claimed.get(name), self.lab.base.claimed[name])
+            if name not in names
+            and not _unchanged(claimed.get(name), self.context.base.claimed[name])
         )
 
     def agrees_elsewhere(self, routine: Patchable, code: Any, names: Sequence[str]) -> bool:
@@ -123,21 +126,21 @@ class Trial:
         A tensor that is right as the code stands has to stay so; one whose derivative cannot be
         told sharply there is left out.
         """
-        lab = self.lab
-        others = [name for name in lab.base.claimed if name not in self.failed]
-        tensors = dict(lab.native.target.tensors)
+        context = self.context
+        others = [name for name in context.base.claimed if name not in self.failed]
+        tensors = dict(context.native.target.tensors)
         for name in (*names, *others):
             if tensors[name].dtype.kind == "f":
-                tensors[name] = lab.side(name, np.ones(tensors[name].shape))[name]
+                tensors[name] = context.side(name, np.ones(tensors[name].shape))[name]
         try:
             with self.trying(routine, code):
-                point = lab.point(tensors)
+                point = context.point(tensors)
         except Exception:  # noqa: BLE001 (changed code may do anything)
             return False
         if not all(np.isfinite(output).all() for output in point.outputs):
             return True  # outside the domain of the layer nothing is learned
-        with quietly():
-            measured = {n: _measured(lab, point, n, ()) for n in (*names, *others)}
+        with suppress_output():
+            measured = {n: _measured(context, point, n, ()) for n in (*names, *others)}
         return all(self._agrees(point, name, seen) for name, seen in measured.items() if seen)
 
     def reaches_wrong_alone(self, routine: Routine, code: CodeType) -> bool | None:
@@ -147,18 +150,18 @@ class Trial:
             return None if claimed is None else False
         changed = {
             name
-            for name, claim in self.lab.base.claimed.items()
+            for name, claim in self.context.base.claimed.items()
             if not _unchanged(claimed.get(name), claim)
         }
         return bool(changed) and changed <= set(self.failed)
 
     def agrees_otherwise(self, routine: Routine, code: CodeType) -> bool:
         """Whether changed code computes something else, of which it claims the right gradients."""
-        base = self.lab.native_base
-        self.lab.native.target.state.restore(everything=True)
+        base = self.context.native_base
+        self.context.native.target.state.restore(everything=True)
         try:
             with self.trying(routine, code):
-                run = self.lab.native.run(base.tensors)
+                run = self.context.native.run(base.tensors)
                 changed = _comparable(run.outputs, base.outputs) and not _same(
                     run.outputs, base.outputs
                 )
@@ -168,33 +171,37 @@ class Trial:
 
     def _is_right(self, *, moved: bool = False) -> bool:
         """Whether every claim of the code as it is agrees with the derivative of its outputs."""
-        tensors = dict(self.lab.native.target.tensors)
+        tensors = dict(self.context.native.target.tensors)
         if moved:
             for name in self.failed:
-                tensors[name] = self.lab.side(name, np.ones(tensors[name].shape))[name]
-        point = self.lab.point(tensors)
+                tensors[name] = self.context.side(name, np.ones(tensors[name].shape))[name]
+        point = self.context.point(tensors)
         names = sorted(point.claimed, key=lambda name: name not in self.failed)
-        return set(names) == set(self.lab.base.claimed) and all(
-            self._agrees(point, name, _measured(self.lab, point, name, ())) for name in names
+        return set(names) == set(self.context.base.claimed) and all(
+            self._agrees(point, name, _measured(self.context, point, name, ())) for name in names
         )
 
     @contextmanager
     def trying(self, routine: Patchable, code: Any) -> Iterator[None]:
         """Run changed code, and undo whatever it does to the data around it."""
         try:
-            with routine.patched(code), quietly():
+            with routine.patched(code), suppress_output():
                 yield
         finally:
             self.around.restore(everything=True)
 
-    def _heard(self, routine: Patchable, code: Any) -> Point | None:
+    def _heard(self, routine: Patchable, code: Any) -> Linearization | None:
         """Return the point of the check with what the code claims there."""
-        claimed, wide = self._claims(routine, code), self.lab.base
-        return Point(wide.tensors, wide.outputs, wide.cotangents, claimed, {}) if claimed else None
+        claimed, wide = self._claims(routine, code), self.context.base
+        return (
+            Linearization(wide.tensors, wide.outputs, wide.cotangents, claimed, {})
+            if claimed
+            else None
+        )
 
     def _claims(self, routine: Patchable, code: Any) -> dict[str, Array] | None:
         """Return what the code claims; nothing where it computes otherwise, None if it fails."""
-        base, native = self.lab.native_base, self.lab.native
+        base, native = self.context.native_base, self.context.native
         native.target.state.restore(everything=True)
         try:
             with self.trying(routine, code):
@@ -204,12 +211,12 @@ class Trial:
         except Exception:  # noqa: BLE001 (changed code may do anything)
             return None
 
-    def _agrees(self, point: Point, name: str, measured: Sequence[Measured]) -> bool:
+    def _agrees(self, point: Linearization, name: str, measured: Sequence[MeasuredTrial]) -> bool:
         claim = point.claimed.get(name)
         shape = point.tensors[name].shape
         if claim is None or claim.shape != shape or not np.isfinite(claim).all() or not measured:
             return False
-        rounding = ROUNDINGS * self.lab.eps
+        rounding = ROUNDINGS * self.context.eps
         return all(
             abs(float(np.sum(claim * m.direction)) - m.value)
             <= MARGIN * (m.bound + rounding * norm(claim, m.direction))
@@ -217,22 +224,26 @@ class Trial:
         )
 
 
-def _measured(lab: Lab, point: Point, name: str, entries: Sequence[Entry]) -> list[Measured]:
+def _measured(
+    context: CheckContext, point: Linearization, name: str, entries: Sequence[Entry]
+) -> list[MeasuredTrial]:
     """Measure along random directions and at known entries; nothing where that is too blurred."""
     value = point.tensors[name]
     scale = per_entry_scale(value)
-    directions = [varied(lab.rng, scale, value) for _ in range(DIRECTIONS)]
+    directions = [varied(context.rng, scale, value) for _ in range(DIRECTIONS)]
     for entry in entries[:ENTRIES]:
         alone = np.zeros(value.shape)
         alone[entry.index] = scale[entry.index]
         directions.append(alone)
     found = []
     for direction in directions:
-        ray = Ray(lab.wide, point.tensors, point.outputs, name, direction)
-        first = ray.derivative(point.cotangents, target=0.0)
+        directional = DirectionalFunction(
+            context.wide, point.tensors, point.outputs, name, direction
+        )
+        first = directional.derivative(point.cotangents, target=0.0)
         if not np.isfinite(first.value) or first.error_bound > DECIDES * abs(first.value):
             continue
-        found.append(Measured(direction, first.value, first.error_bound))
+        found.append(MeasuredTrial(direction, first.value, first.error_bound))
     return found
 
 
@@ -259,7 +270,7 @@ def _unchanged(claim: Array | None, before: Array) -> bool:
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
+def suppress_output() -> Iterator[None]:
     """Let changed code print, log and warn unheard."""
     level = logging.root.manager.disable
     with (

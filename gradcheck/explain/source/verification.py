@@ -20,7 +20,7 @@ from typing import Any
 from gradcheck.checking.contract import check_contract
 from gradcheck.explain.source.candidates import Candidate
 from gradcheck.explain.source.functions import Routine
-from gradcheck.explain.source.validate import Trial, quietly
+from gradcheck.explain.source.validate import MutationTrial, suppress_output
 from gradcheck.report.data import Verdict
 
 # What breaks one of these promises may be all that makes the numbers wrong: a change beside it
@@ -57,7 +57,7 @@ class Verification:
         Where claims of changed code are heard.
     """
 
-    trial: Trial
+    trial: MutationTrial
     _lines: dict[str, set[int]] = field(default_factory=dict)
 
     def holds(
@@ -86,7 +86,7 @@ class Verification:
     def together(self, chosen: Sequence[Candidate], names: Sequence[str]) -> bool:
         """Whether changes make ``names`` right when all are made: two may contradict each other."""
         by_routine: dict[int, Routine] = {id(c.routine): c.routine for c in chosen}
-        places = [c.edit.spot.place for c in chosen]
+        places = [c.edit.site.place for c in chosen]
         before = [place.node for place in places]
         for candidate, place in zip(chosen, places, strict=True):
             place.put(candidate.edit.node)
@@ -108,10 +108,10 @@ class Verification:
 
     def _broken(self, routine: Routine | Joint, code: Any) -> frozenset[str]:
         """Return the required promises that changed code breaks."""
-        lab = self.trial.lab
-        lab.native.target.state.restore(everything=True)
+        context = self.trial.context
+        context.native.target.state.restore(everything=True)
         with self.trial.trying(routine, code):
-            reports = check_contract(lab)
+            reports = check_contract(context)
         return frozenset(n for n, r in reports.items() if r.required and r.verdict is Verdict.FAIL)
 
     def _cut_off(self, candidate: Candidate, code: CodeType) -> bool:
@@ -138,18 +138,20 @@ class Verification:
         shifts: Mapping[CodeType, int] = NO_SHIFTS,
     ) -> set[int]:
         """Return the lines of a file that forward and backward run."""
-        lab = self.trial.lab
-        base = lab.native_base
-        lab.native.target.state.restore(everything=True)
+        context = self.trial.context
+        base = context.native_base
+        context.native.target.state.restore(everything=True)
         with self.trial.trying(routine, code):
             return lines_run(
-                file, lambda: lab.native.pull(lab.native.run(base.tensors), base.cotangents), shifts
+                file,
+                lambda: context.native.pull(context.native.run(base.tensors), base.cotangents),
+                shifts,
             )
 
 
 def _taken_out(candidate: Candidate) -> set[int]:
     """Return the lines that a change replaces: with their block only where it takes that out."""
-    node, new = candidate.edit.spot.node, candidate.edit.node
+    node, new = candidate.edit.site.node, candidate.edit.node
     if isinstance(node, ast.If | ast.For | ast.While) and not isinstance(new, ast.Pass):
         node = node.iter if isinstance(node, ast.For) else node.test
     first = getattr(node, "lineno", None)
@@ -184,7 +186,7 @@ def lines_run(
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        with quietly():
+        with suppress_output():
             action()
     finally:
         sys.settrace(before)

@@ -7,14 +7,14 @@ from itertools import combinations
 
 import numpy as np
 
-from gradcheck.explain.trace import Deviation, Node, Scatter, Site
-from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, at, place, suspect
+from gradcheck.explain.trace import BackwardOverride, Node, Scatter, SourceLocation
+from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import PAIRS
 from gradcheck.target import Array
 
 
 @suspect
-def overwritten(way: WayBack) -> Iterator[Suspicion]:
+def overwritten(way: BackwardPass) -> Iterator[Suspicion]:
     """Of several uses of a value, or of several entries taken from one, only the last counts."""
     for site, nodes in way.sites.items():
         if any(isinstance(pull, Scatter) for pull in nodes[0].pulls):
@@ -60,12 +60,14 @@ def _assigned(node: Node, k: int, g: Array) -> Array | None:
     return Scatter(pull.places, pull.shape, adds=False)(g, node.operands, node.value)
 
 
-def _gathered(nodes: list[Node], keep: slice) -> Deviation:
+def _gathered(nodes: list[Node], keep: slice) -> BackwardOverride:
     numbers = {node.number for node in nodes}
-    return Deviation(gather=lambda node, parts: parts[keep] if node.number in numbers else parts)
+    return BackwardOverride(
+        gather=lambda node, parts: parts[keep] if node.number in numbers else parts
+    )
 
 
-def _written_over(nodes: list[Node], *, last_wins: bool) -> Deviation:
+def _written_over(nodes: list[Node], *, last_wins: bool) -> BackwardOverride:
     """Return a deviation where each use writes its entries over those of the others."""
     numbers = {node.number for node in nodes}
 
@@ -77,11 +79,11 @@ def _written_over(nodes: list[Node], *, last_wins: bool) -> Deviation:
             total = np.where(part != 0, part, total)
         return [total]
 
-    return Deviation(gather=gather)
+    return BackwardOverride(gather=gather)
 
 
 @suspect
-def over_other_axes(way: WayBack) -> Iterator[Suspicion]:
+def over_other_axes(way: BackwardPass) -> Iterator[Suspicion]:
     """A broadcast operand's gradient is summed over other axes, or is that of one index alone."""
     for site, nodes in way.sites.items():
         if nodes[0].op not in PAIRS:
@@ -93,7 +95,7 @@ def over_other_axes(way: WayBack) -> Iterator[Suspicion]:
 
 
 def _other_axes(
-    site: Site, nodes: list[Node], k: int, shape: tuple[int, ...], wide: tuple[int, ...]
+    site: SourceLocation, nodes: list[Node], k: int, shape: tuple[int, ...], wide: tuple[int, ...]
 ) -> Iterator[Suspicion]:
     squeezed = tuple(n for n in shape if n != 1)
     for kept in combinations(range(len(wide)), len(squeezed)):

@@ -9,7 +9,7 @@ from itertools import permutations
 import numpy as np
 
 from gradcheck.explain.trace import Node
-from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, at, place, suspect
+from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.target import Array
 
 # Every order of so many axes is tried; of six there are 720.
@@ -19,7 +19,7 @@ Rearrange = Callable[[Array], Array]
 
 
 @suspect
-def in_another_order(way: WayBack) -> Iterator[Suspicion]:
+def in_another_order(way: BackwardPass) -> Iterator[Suspicion]:
     """The axes of a gradient are taken in another order, before it is reshaped or after."""
     for site, nodes in way.sites.items():
         before, after = nodes[0].operands[0].shape, nodes[0].value.shape

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gradcheck.explain.observation import Evidence
-from gradcheck.explain.trace import Deviation, Node, Recording, Site
+from gradcheck.explain.observation import Observation
+from gradcheck.explain.trace import BackwardOverride, Node, Recording, SourceLocation
 from gradcheck.target import Array
 
 # Steps that pick the largest or smallest, and what is rounding beside the gradient.
@@ -41,37 +41,37 @@ class Suspicion:
     message: str
     fix: str
     cost: float
-    deviation: Deviation
+    deviation: BackwardOverride
     cuts: bool = False
     scaled: bool = False
 
 
 @dataclass(frozen=True)
-class WayBack:
+class BackwardPass:
     """The steps between the outputs and one tensor.
 
     Attributes
     ----------
-    evidence, recording
+    observation, recording
         The claim, and the recorded forward.
     """
 
-    evidence: Evidence
+    observation: Observation
     recording: Recording
 
     @property
     def name(self) -> str:
         """The tensor."""
-        return self.evidence.name
+        return self.observation.name
 
     @cached_property
     def right(self) -> Array:
         """The gradient."""
-        return self.with_(Deviation())
+        return self.with_(BackwardOverride())
 
-    def with_(self, deviation: Deviation) -> Array:
+    def with_(self, deviation: BackwardOverride) -> Array:
         """Return what a backward with this deviation would claim."""
-        return self.recording.gradient(self.name, self.evidence.point.cotangents, deviation)
+        return self.recording.gradient(self.name, self.observation.point.cotangents, deviation)
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -90,7 +90,7 @@ class WayBack:
         on_the_way = above & below
         return [node for node in self.recording.nodes if node.number in on_the_way]
 
-    def without_idle(self) -> WayBack:
+    def without_idle(self) -> BackwardPass:
         """Return the way back without maxima that contribute nothing, as that of a softmax's shift.
 
         Nobody's backward goes through them: a wrong step above would send something there.
@@ -109,9 +109,9 @@ class WayBack:
         return sum(1 + size // SMALL_STEP for size in sizes)
 
     @cached_property
-    def sites(self) -> dict[Site, list[Node]]:
+    def sites(self) -> dict[SourceLocation, list[Node]]:
         """The same steps by the expression that makes them; a loop makes many."""
-        found: dict[Site, list[Node]] = {}
+        found: dict[SourceLocation, list[Node]] = {}
         for node in self.nodes:
             if node.site is not None:
                 found.setdefault(node.site, []).append(node)
@@ -165,7 +165,7 @@ class WayBack:
         return [groups[depth] for depth in sorted(groups)]
 
 
-Search = Callable[[WayBack], Iterator[Suspicion]]
+Search = Callable[[BackwardPass], Iterator[Suspicion]]
 
 SEARCHES: list[Search] = []
 
@@ -176,16 +176,16 @@ def suspect(function: Search) -> Search:
     return function
 
 
-def place(site: Site) -> str:
+def place(site: SourceLocation) -> str:
     """Name an expression and where it stands."""
     return f"`{site.text}` ({Path(site.file).name}:{site.line})"
 
 
-def at(nodes: list[Node], change: Callable[[Node, int, Array], Array | None]) -> Deviation:
+def at(nodes: list[Node], change: Callable[[Node, int, Array], Array | None]) -> BackwardOverride:
     """Return a deviation at these steps alone."""
     numbers = {node.number for node in nodes}
 
     def sent(node: Node, k: int, g: Array) -> Array | None:
         return change(node, k, g) if node.number in numbers else node.pull(g, k)
 
-    return Deviation(change=sent)
+    return BackwardOverride(change=sent)

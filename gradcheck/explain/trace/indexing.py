@@ -8,13 +8,13 @@ from itertools import combinations, product
 
 import numpy as np
 
-from gradcheck.explain.trace import Node, Scatter, Site
-from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, at, place, suspect
+from gradcheck.explain.trace import Node, Scatter, SourceLocation
+from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.target import Array
 
 
 @suspect
-def shifted(way: WayBack) -> Iterator[Suspicion]:
+def shifted(way: BackwardPass) -> Iterator[Suspicion]:
     """The gradient of entries that were taken is put one place beside where they came from."""
     for site, nodes in _taking(way):
         rank = nodes[0].operands[0].ndim
@@ -31,7 +31,7 @@ def shifted(way: WayBack) -> Iterator[Suspicion]:
 
 
 @suspect
-def crowded(way: WayBack) -> Iterator[Suspicion]:
+def crowded(way: BackwardPass) -> Iterator[Suspicion]:
     """The gradient of entries that were taken apart from one another is put side by side."""
     for site, nodes in _taking(way):
         yield Suspicion(
@@ -84,7 +84,7 @@ def _in_order(node: Node, k: int, g: Array) -> Array | None:
 
 
 @suspect
-def exchanged(way: WayBack) -> Iterator[Suspicion]:
+def exchanged(way: BackwardPass) -> Iterator[Suspicion]:
     """Two parts of a tensor, such as the gates of an LSTM, get each other's gradients."""
     for (first, ones), (second, others) in combinations(_taking(way), 2):
         shapes = [(node.value.shape, node.operands[0].shape) for node in (ones[0], others[0])]
@@ -101,7 +101,7 @@ def exchanged(way: WayBack) -> Iterator[Suspicion]:
         )
 
 
-def _taking(way: WayBack) -> list[tuple[Site, list[Node]]]:
+def _taking(way: BackwardPass) -> list[tuple[SourceLocation, list[Node]]]:
     """Return the expressions that only take entries from one array."""
     return [
         (site, nodes)

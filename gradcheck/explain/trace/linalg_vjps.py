@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.explain.trace.node import Array, Pull
 from gradcheck.explain.trace.numpy_functions import into, rule
-from gradcheck.explain.trace.traced_array import Tape, Traced, strip
+from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
 
 
 @rule(np.dot)
@@ -32,11 +32,11 @@ def _outer(tape: Tape, a: Any, b: Any) -> Any:
     return np.ravel(_wrapped(tape, a))[:, None] * np.ravel(_wrapped(tape, b))[None, :]
 
 
-def _wrapped(tape: Tape, value: Any) -> Traced:
+def _wrapped(tape: Tape, value: Any) -> TracedArray:
     return (
         value
-        if isinstance(value, Traced)
-        else Traced.of(np.asarray(value), tape.node_of(value), tape)
+        if isinstance(value, TracedArray)
+        else TracedArray.of(np.asarray(value), tape.node_of(value), tape)
     )
 
 
@@ -65,7 +65,7 @@ def _einsum(tape: Tape, subscripts: str, *operands: Any, **options: Any) -> Any:
         output = "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
     terms = inputs.split(",")
     if "." in text or any(len(set(term)) < len(term) for term in terms):
-        return Traced.of(np.asarray(value), None, tape)
+        return TracedArray.of(np.asarray(value), None, tape)
 
     def pull_of(k: int) -> Pull:
         others = [n for n in range(len(terms)) if n != k]
@@ -88,7 +88,7 @@ def _einsum(tape: Tape, subscripts: str, *operands: Any, **options: Any) -> Any:
 @rule(np.linalg.norm)
 def _norm(tape: Tape, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     if ord not in (None, 2, "fro") or (ord == 2 and axis is None and x.ndim > 1):
-        return Traced.of(np.asarray(np.linalg.norm(strip(x), ord, axis, keepdims)), None, tape)
+        return TracedArray.of(np.asarray(np.linalg.norm(strip(x), ord, axis, keepdims)), None, tape)
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.trace import Node, Site, unbroadcast
-from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, at, place, suspect
+from gradcheck.explain.trace import Node, SourceLocation, unbroadcast
+from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import PAIRS, SLOPES
 from gradcheck.target import Array
 
@@ -21,7 +21,7 @@ PRODUCTS = ("multiply", "divide")
 
 
 @suspect
-def paths(way: WayBack) -> Iterator[Suspicion]:
+def paths(way: BackwardPass) -> Iterator[Suspicion]:
     """What goes back from an expression into one of its operands is missing, or has a factor."""
     for site, nodes in way.sites.items():
         for k in range(len(nodes[0].parents)):
@@ -29,7 +29,9 @@ def paths(way: WayBack) -> Iterator[Suspicion]:
                 yield from _cuts(way, site, nodes, k)
 
 
-def _cuts(way: WayBack, site: Site, nodes: list[Node], k: int) -> Iterator[Suspicion]:
+def _cuts(
+    way: BackwardPass, site: SourceLocation, nodes: list[Node], k: int
+) -> Iterator[Suspicion]:
     code, where = "path_missing", f"through {place(site)}"
     if len(nodes[0].parents) > 1:
         where = f"into operand {k + 1} of {place(site)}"
@@ -48,7 +50,7 @@ def _cuts(way: WayBack, site: Site, nodes: list[Node], k: int) -> Iterator[Suspi
         )
 
 
-def _times(way: WayBack, nodes: list[Node]) -> dict[str, list[Node]]:
+def _times(way: BackwardPass, nodes: list[Node]) -> dict[str, list[Node]]:
     """Return all steps of an expression, and those of some layers or times alone."""
     times = {"": nodes}
     rounds = way.rounds(nodes) if len(nodes) > 1 else []
@@ -67,7 +69,7 @@ def _without(k: int) -> Callable[[Node, int, Array], Array | None]:
 
 
 @suspect
-def slopes(way: WayBack) -> Iterator[Suspicion]:
+def slopes(way: BackwardPass) -> Iterator[Suspicion]:
     """The derivative of an elementwise step is left out, squared, or another function's."""
     for site, nodes in way.sites.items():
         op = nodes[0].op
@@ -81,7 +83,9 @@ def slopes(way: WayBack) -> Iterator[Suspicion]:
             yield from _of_extremes(site, nodes)
 
 
-def _of_one_variable(way: WayBack, site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
+def _of_one_variable(
+    way: BackwardPass, site: SourceLocation, nodes: list[Node], op: str
+) -> Iterator[Suspicion]:
     for when, those in _times(way, nodes).items():
         yield _left_out(site, those, "activation_derivative_missing", f"derivative of {op}", when)
     slope = SLOPES[op]
@@ -107,7 +111,9 @@ def _sloped(slope: Callable[[Array, Array], Any]) -> Callable[[Node, int, Array]
     return lambda n, k, g: unbroadcast(g * slope(n.operands[0], n.value), n.operands[0].shape)
 
 
-def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> Iterator[Suspicion]:
+def _of_two_variables(
+    way: BackwardPass, site: SourceLocation, nodes: list[Node], op: str
+) -> Iterator[Suspicion]:
     if op not in PRODUCTS:
         yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
         return
@@ -124,7 +130,7 @@ def _of_two_variables(way: WayBack, site: Site, nodes: list[Node], op: str) -> I
         yield _left_out(site, nodes, code, f"factor `{_operand(site, k)}`")
 
 
-def _operand(site: Site, k: int) -> str:
+def _operand(site: SourceLocation, k: int) -> str:
     """Return an operand of a product as it is written."""
     with contextlib.suppress(SyntaxError):
         node = ast.parse(site.text, mode="eval").body
@@ -153,7 +159,9 @@ WRITTEN = {
 }
 
 
-def _left_out(site: Site, nodes: list[Node], code: str, what: str, when: str = "") -> Suspicion:
+def _left_out(
+    site: SourceLocation, nodes: list[Node], code: str, what: str, when: str = ""
+) -> Suspicion:
     return Suspicion(
         code,
         f"the {what} is left out at {place(site)}{when.removesuffix(',')}",
@@ -163,7 +171,7 @@ def _left_out(site: Site, nodes: list[Node], code: str, what: str, when: str = "
     )
 
 
-def _of_extremes(site: Site, nodes: list[Node]) -> Iterator[Suspicion]:
+def _of_extremes(site: SourceLocation, nodes: list[Node]) -> Iterator[Suspicion]:
     def everyone(node: Node, k: int, g: Array) -> Array | None:
         sent = node.pull(np.ones_like(g), k)
         wide = np.asarray(g).reshape([n if n == m else 1 for n, m in _aligned(node, g)])

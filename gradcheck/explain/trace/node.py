@@ -16,7 +16,7 @@ Pull = Callable[[Array, tuple[Array, ...], Array], Array]
 
 
 @dataclass(frozen=True)
-class Site:
+class SourceLocation:
     """The place in the user's code where a step is made; a loop comes by it many times.
 
     Attributes
@@ -62,7 +62,7 @@ class Node:
     operands: tuple[Array, ...] = ()
     parents: tuple[Node | None, ...] = ()
     pulls: tuple[Pull | None, ...] = ()
-    site: Site | None = None
+    site: SourceLocation | None = None
     turn: int = 0
     number: int = 0
     name: str = field(default="")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.explain.trace.node import Array, Pull, Scatter, unbroadcast
-from gradcheck.explain.trace.traced_array import Tape, Traced, strip
+from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
 from gradcheck.explain.trace.vjps import pulls_of
 
 Rule = Callable[..., Any]
@@ -70,7 +70,7 @@ def apply_ufunc(tape: Tape, ufunc: Any, method: str, inputs: Any, options: dict[
     elif method == "reduce" and not masked:
         pulls = _reduction(ufunc.__name__, np.shape(plain[0]), options)
     if kind != "f" or pulls is None:
-        made = Traced.of(np.asarray(value), None, tape) if kind == "f" else value
+        made = TracedArray.of(np.asarray(value), None, tape) if kind == "f" else value
     else:
         name = ufunc.__name__ if method != "reduce" else f"{ufunc.__name__} over axis"
         made = tape.add(name, value, tuple(inputs), pulls)
@@ -81,9 +81,9 @@ def into(tape: Tape, out: Any, made: Any) -> Any:
     """Write a result where the caller wants it."""
     plain = strip(out)
     plain[...] = strip(made)
-    if isinstance(out, Traced):
-        out.node = made.node if isinstance(made, Traced) else None
-    elif isinstance(made, Traced) and made.node is not None:
+    if isinstance(out, TracedArray):
+        out.node = made.node if isinstance(made, TracedArray) else None
+    elif isinstance(made, TracedArray) and made.node is not None:
         tape.aliases.insert(0, (out, made.node))
     return out
 
@@ -125,10 +125,10 @@ def _at(tape: Tape, ufunc: Any, inputs: Any) -> None:
     """Record np.add.at(x, index, values)."""
     target, index = inputs[0], strip(inputs[1])
     values = inputs[2] if len(inputs) > 2 else 0.0
-    if not isinstance(target, Traced):
+    if not isinstance(target, TracedArray):
         ufunc.at(target, index, strip(values))
         return
-    before = Traced.of(strip(target).copy(), target.node, tape)
+    before = TracedArray.of(strip(target).copy(), target.node, tape)
     ufunc.at(strip(target), index, strip(values))
     shape = np.shape(strip(values))
 
@@ -143,7 +143,7 @@ def _at(tape: Tape, ufunc: Any, inputs: Any) -> None:
 
 def move(tape: Tape, function: Any, args: Any, kwargs: Any) -> Any:
     """Record a rearrangement, having seen from numbered entries where each went."""
-    sources: list[Traced] = []
+    sources: list[TracedArray] = []
     values = function(*(strip(arg) for arg in args), **{k: strip(v) for k, v in kwargs.items()})
     numbered = [
         _numbered(arg, sources, function is np.where and n > 0) for n, arg in enumerate(args)
@@ -156,9 +156,9 @@ def move(tape: Tape, function: Any, args: Any, kwargs: Any) -> Any:
     return _moved(tape, values, places, sources, function)
 
 
-def _numbered(value: Any, sources: list[Traced], filler: bool) -> Any:
+def _numbered(value: Any, sources: list[TracedArray], filler: bool) -> Any:
     """Return the numbers of a traced array's entries, from 1; 0 for all that is no such entry."""
-    if isinstance(value, Traced) and value.dtype.kind == "f":
+    if isinstance(value, TracedArray) and value.dtype.kind == "f":
         start = 1 + sum(source.size for source in sources)
         sources.append(value)
         return np.arange(start, start + value.size).reshape(value.shape)
@@ -171,7 +171,7 @@ def _numbered(value: Any, sources: list[Traced], filler: bool) -> Any:
     return strip(value)
 
 
-def _moved(tape: Tape, value: Any, places: Any, sources: list[Traced], function: Any) -> Any:
+def _moved(tape: Tape, value: Any, places: Any, sources: list[TracedArray], function: Any) -> Any:
     pulls: list[Pull] = []
     start = 1
     places = np.asarray(places)
@@ -205,12 +205,12 @@ def _cumsum(tape: Tape, a: Any, axis: Any = None, **options: Any) -> Any:
 
 @rule(np.copyto)
 def _copyto(tape: Tape, dst: Any, src: Any, **options: Any) -> None:
-    whole = isinstance(src, Traced) and src.node is not None and dst.shape == src.shape
-    if isinstance(dst, Traced) and (options or not whole):
+    whole = isinstance(src, TracedArray) and src.node is not None and dst.shape == src.shape
+    if isinstance(dst, TracedArray) and (options or not whole):
         dst[...] = np.where(options["where"], src, dst) if "where" in options else src
         return
     np.copyto(strip(dst), strip(src), **options)
-    if whole and isinstance(dst, Traced):
+    if whole and isinstance(dst, TracedArray):
         dst.node = src.node
     elif whole:
         tape.aliases.insert(0, (dst, src.node))
@@ -219,7 +219,7 @@ def _copyto(tape: Tape, dst: Any, src: Any, **options: Any) -> None:
 def _like(function: Any) -> Rule:
     def made(tape: Tape, a: Any, *args: Any, **options: Any) -> Any:
         value = function(strip(a), *(strip(x) for x in args), **{**options, "subok": False})
-        return Traced.of(value, None, tape) if value.dtype.kind == "f" else value
+        return TracedArray.of(value, None, tape) if value.dtype.kind == "f" else value
 
     return made
 

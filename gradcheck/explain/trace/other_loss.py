@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from gradcheck.explain.trace import Deviation, Node, Scatter
-from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, suspect
+from gradcheck.explain.trace import BackwardOverride, Node, Scatter
+from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, suspect
 from gradcheck.target import Array
 
 # A claim this near to the gradient, relative to its largest entry, is taken for right.
@@ -42,7 +42,7 @@ LOSSES = (
 
 
 @suspect
-def other_losses(way: WayBack) -> Iterator[Suspicion]:
+def other_losses(way: BackwardPass) -> Iterator[Suspicion]:
     """The claim starts with the gradient of another loss at the predictions."""
     output = way.nodes[-1]
     if output.value.size != 1 or _another_is_right(way):
@@ -58,14 +58,14 @@ def other_losses(way: WayBack) -> Iterator[Suspicion]:
                         "that of the loss that is computed",
                         f"differentiate the loss that is computed, or compute the {loss.name}",
                         loss.cost,
-                        Deviation(jump=_starting(output, predictions, start)),
+                        BackwardOverride(jump=_starting(output, predictions, start)),
                         scaled=True,
                     )
 
 
-def _another_is_right(way: WayBack) -> bool:
+def _another_is_right(way: BackwardPass) -> bool:
     """Whether another tensor's gradient is that of the loss: no other loss is descended then."""
-    point = way.evidence.point
+    point = way.observation.point
     for name in way.recording.leaves:
         claim = point.claimed.get(name)
         if name != way.name and claim is not None and np.any(claim):
@@ -82,7 +82,7 @@ def _starting(
     return lambda node, g: (at, start) if node is output else None
 
 
-def _bottlenecks(way: WayBack) -> list[Node]:
+def _bottlenecks(way: BackwardPass) -> list[Node]:
     """Return the arrays that everything on the way goes through, the nearest to the loss first."""
     found, last_use = [], 0
     for position, node in enumerate(way.nodes):
@@ -93,7 +93,7 @@ def _bottlenecks(way: WayBack) -> list[Node]:
     return found[::-1]
 
 
-def _targets(way: WayBack, predictions: Node) -> list[Array]:
+def _targets(way: BackwardPass, predictions: Node) -> list[Array]:
     """Return the constants, like the predictions in shape, that later steps compare them with."""
     shape = predictions.value.shape
     found: list[Array] = []

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checking.evaluator import Probe
+from gradcheck.checking.evaluator import Evaluator
 from gradcheck.explain.trace import linalg_vjps  # noqa: F401 (it registers its rules)
 from gradcheck.explain.trace.node import Array, Node
 from gradcheck.explain.trace.numpy_functions import apply_function, apply_ufunc
-from gradcheck.explain.trace.traced_array import Tape, Traced, strip
-from gradcheck.state import Memory
+from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
+from gradcheck.state import StateSnapshot
 from gradcheck.target import Outputs, Tensors
 
 # A recording of more steps is no help: too many places could be wrong.
@@ -33,7 +33,7 @@ _patching = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Deviation:
+class BackwardOverride:
     """What a wrong backward does otherwise; nothing where all is None.
 
     Attributes
@@ -63,7 +63,7 @@ class Deviation:
                     yield parent, share
 
 
-RIGHT = Deviation()
+RIGHT = BackwardOverride()
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ class Recording:
     ends: frozenset[int] = frozenset()
     _dependents: dict[int, set[int]] = field(default_factory=dict)
 
-    def gradient(self, name: str, cotangents: Outputs, deviation: Deviation = RIGHT) -> Array:
+    def gradient(
+        self, name: str, cotangents: Outputs, deviation: BackwardOverride = RIGHT
+    ) -> Array:
         """Return the gradient of one tensor, every step of the way back being right but for one."""
         sent = [
             (node, np.asarray(cotangent, dtype=np.float64))
@@ -97,7 +99,9 @@ class Recording:
         ]
         return self.pull(sent, self.leaves[name], deviation)
 
-    def pull(self, sent: list[tuple[Node, Array]], to: Node, deviation: Deviation = RIGHT) -> Array:
+    def pull(
+        self, sent: list[tuple[Node, Array]], to: Node, deviation: BackwardOverride = RIGHT
+    ) -> Array:
         """Return the gradient that arrives at ``to`` when gradients are sent from later steps."""
         on_the_way = self._depending_on(to)
         arrived: dict[int, list[Array]] = {}
@@ -127,7 +131,7 @@ class Recording:
         return self._dependents[node.number]
 
 
-def record(probe: Probe, tensors: Tensors) -> Recording | None:
+def record(evaluator: Evaluator, tensors: Tensors) -> Recording | None:
     """Run the forward of a target on traced arrays; None where that cannot be followed."""
     tape = Tape(apply_ufunc, apply_function)
     leaves = {
@@ -136,15 +140,17 @@ def record(probe: Probe, tensors: Tensors) -> Recording | None:
     for node in leaves.values():
         node.number = len(tape.nodes)
         tape.nodes.append(node)
-    traced = {name: Traced.of(np.array(v), leaves[name], tape) for name, v in tensors.items()}
-    state = probe.target.state
+    traced = {name: TracedArray.of(np.array(v), leaves[name], tape) for name, v in tensors.items()}
+    state = evaluator.target.state
     state.restore()
-    if isinstance(state, Memory):
+    if isinstance(state, StateSnapshot):
         # data.dot(weights) asks the data, which has to be traced, too, to hear of it
-        state.put_instead({id(a): Traced.of(a, None, tape) for a in state.arrays if _is_data(a)})
+        state.put_instead(
+            {id(a): TracedArray.of(a, None, tape) for a in state.arrays if _is_data(a)}
+        )
     try:
         with _patched(tape), np.errstate(all="ignore"):
-            outputs = probe.run_on(traced).outputs
+            outputs = evaluator.run_on(traced).outputs
     except Exception:  # noqa: BLE001 (code never meant for such arrays may do anything)
         return None
     finally:
@@ -174,9 +180,9 @@ def _patched(tape: Tape) -> Iterator[None]:
 def _maker(tape: Tape, original: Any) -> Any:
     def make(*args: Any, **options: Any) -> Any:
         made = original(*args, **options)
-        if _asked_by_tape() or isinstance(made, Traced) or made.dtype.kind != "f":
+        if _asked_by_tape() or isinstance(made, TracedArray) or made.dtype.kind != "f":
             return made
-        return Traced.of(made, None, tape)
+        return TracedArray.of(made, None, tape)
 
     return make
 
@@ -188,14 +194,14 @@ def _taker(tape: Tape, original: Any, *, copies: bool) -> Any:
         dtype = args[0] if args else options.get("dtype")
         if dtype is not None and np.dtype(dtype).kind != "f":
             return original(strip(value), *args, **options)
-        if isinstance(value, Traced):
+        if isinstance(value, TracedArray):
             return np.copy(value) if copies else value
         if isinstance(value, list | tuple) and _holds_traced(value):
             return _stacked(value)
         made = original(value, *args, **options)
         if made.dtype.kind != "f":
             return made
-        return Traced.of(made, tape.node_of(value), tape)
+        return TracedArray.of(made, tape.node_of(value), tape)
 
     return take
 
@@ -217,6 +223,6 @@ def _is_data(array: Array) -> bool:
 
 def _holds_traced(values: Sequence[Any]) -> bool:
     return any(
-        isinstance(value, Traced) or (isinstance(value, list | tuple) and _holds_traced(value))
+        isinstance(value, TracedArray) or (isinstance(value, list | tuple) and _holds_traced(value))
         for value in values
     )

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gradcheck.explain.trace import Node, Site
-from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, at, place, suspect
+from gradcheck.explain.trace import Node, SourceLocation
+from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import SLOPES
 from gradcheck.target import Array
 
@@ -19,7 +19,7 @@ REMEMBERING = ("multiply", "divide", "matmul", "einsum", "power", "maximum", "mi
 
 
 @suspect
-def remembered(way: WayBack) -> Iterator[Suspicion]:
+def remembered(way: BackwardPass) -> Iterator[Suspicion]:
     """A step uses another value than the one it had in the forward."""
     candidates = _candidates(way)
     for site, nodes in way.sites.items():
@@ -36,7 +36,7 @@ def remembered(way: WayBack) -> Iterator[Suspicion]:
 Choose = Callable[[Node], "Array | None"]
 
 
-def _candidates(way: WayBack) -> Callable[[list[Node], int], Iterator[tuple[str, Choose]]]:
+def _candidates(way: BackwardPass) -> Callable[[list[Node], int], Iterator[tuple[str, Choose]]]:
     by_site: dict[str, list[Node]] = {}
     for node in way.recording.nodes:
         label = node.name or (place(node.site) if node.site is not None else "")
@@ -69,7 +69,9 @@ def _nearest(those: list[Node], back: int) -> Choose:
     return choose
 
 
-def _elsewhere(site: Site, nodes: list[Node], label: str, choose: Choose) -> Iterator[Suspicion]:
+def _elsewhere(
+    site: SourceLocation, nodes: list[Node], label: str, choose: Choose
+) -> Iterator[Suspicion]:
     slope = SLOPES[nodes[0].op]
 
     def moved(node: Node, k: int, g: Array) -> Array | None:
@@ -97,7 +99,9 @@ def _value(op: str, x: Array) -> Array:
     return np.asarray(function(x))
 
 
-def _exchanged(site: Site, nodes: list[Node], j: int, label: str, choose: Choose) -> Suspicion:
+def _exchanged(
+    site: SourceLocation, nodes: list[Node], j: int, label: str, choose: Choose
+) -> Suspicion:
     def change(node: Node, k: int, g: Array) -> Array | None:
         pull, value = node.pulls[k], choose(node)
         if pull is None or value is None or k == j or value.shape != node.operands[j].shape:
@@ -115,7 +119,7 @@ def _exchanged(site: Site, nodes: list[Node], j: int, label: str, choose: Choose
 
 
 @suspect
-def transposed(way: WayBack) -> Iterator[Suspicion]:
+def transposed(way: BackwardPass) -> Iterator[Suspicion]:
     """A square matrix is used as it is where its transpose belongs, or the other way round."""
     for site, nodes in way.sites.items():
         for j, x in enumerate(nodes[0].operands):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.explain.trace import Deviation, Node
-from gradcheck.explain.trace.backward_pass import Suspicion, WayBack, place, suspect
+from gradcheck.explain.trace import BackwardOverride, Node
+from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, place, suspect
 from gradcheck.target import Array
 
 # So many stretches are tried, the shortest first, and diagonals of rows up to this length.
@@ -16,7 +16,7 @@ LONGEST_ROW = 64
 
 
 @suspect
-def skipped(way: WayBack) -> Iterator[Suspicion]:
+def skipped(way: BackwardPass) -> Iterator[Suspicion]:
     """Several steps in a row, such as a softmax, are left out, cut to a diagonal, or gone twice."""
     for ends, starts in _stretches(way):
         first, last = ends[0], starts[0]
@@ -43,13 +43,13 @@ def skipped(way: WayBack) -> Iterator[Suspicion]:
             )
 
 
-def _times(way: WayBack, nodes: list[Node]) -> dict[str, list[Node]]:
+def _times(way: BackwardPass, nodes: list[Node]) -> dict[str, list[Node]]:
     rounds = way.rounds(nodes) if len(nodes) > 1 else []
     last = {" the last time they are passed": rounds[0]} if len(rounds) > 1 else {}
     return {"": nodes, **last}
 
 
-def _twice(way: WayBack, ends: list[Node], starts: list[Node], what: str) -> Suspicion:
+def _twice(way: BackwardPass, ends: list[Node], starts: list[Node], what: str) -> Suspicion:
     landings = dict(zip((node.number for node in ends), starts, strict=True))
 
     def jump(node: Node, g: Array) -> tuple[Node, Array] | None:
@@ -65,11 +65,11 @@ def _twice(way: WayBack, ends: list[Node], starts: list[Node], what: str) -> Sus
         f"the derivative of the steps {what} is multiplied twice",
         "multiply by their derivative once",
         0.75,
-        Deviation(jump=jump),
+        BackwardOverride(jump=jump),
     )
 
 
-def _stretches(way: WayBack) -> Iterator[tuple[list[Node], list[Node]]]:
+def _stretches(way: BackwardPass) -> Iterator[tuple[list[Node], list[Node]]]:
     """Yield steps, and as many earlier ones of the same shape that they depend on."""
     groups = list(way.sites.values())
     groups.insert(0, [way.recording.leaves[way.name]])
@@ -97,17 +97,17 @@ def _leads(starts: list[Node], ends: list[Node]) -> bool:
     return False
 
 
-def _jumping(landings: dict[int, Node], diagonal: Array | None) -> Deviation:
+def _jumping(landings: dict[int, Node], diagonal: Array | None) -> BackwardOverride:
     def jump(node: Node, g: Array) -> tuple[Node, Array] | None:
         start = landings.get(node.number)
         if start is None:
             return None
         return start, g if diagonal is None else g * diagonal
 
-    return Deviation(jump=jump)
+    return BackwardOverride(jump=jump)
 
 
-def _diagonal(way: WayBack, end: Node, start: Node) -> Array:
+def _diagonal(way: BackwardPass, end: Node, start: Node) -> Array:
     """Return how every entry of ``end`` depends on the entry of ``start`` at its own place."""
     diagonal = np.zeros(end.value.shape)
     for j in range(end.value.shape[-1]):

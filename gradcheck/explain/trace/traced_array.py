@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.trace.node import Array, Node, Pull, Scatter, Site, unbroadcast
+from gradcheck.explain.trace.node import Array, Node, Pull, Scatter, SourceLocation, unbroadcast
 
 # Steps made inside these are made by the expression of the user that called them.
 OWN = str(Path(__file__).parents[1])
@@ -40,7 +40,7 @@ class Tape:
         self.apply_ufunc, self.apply_function = apply_ufunc, apply_function
         self.nodes: list[Node] = []
         self.aliases: list[tuple[Array, Node]] = []
-        self._turns: dict[Site, int] = {}
+        self._turns: dict[SourceLocation, int] = {}
 
     def add(
         self,
@@ -48,11 +48,11 @@ class Tape:
         value: Any,
         operands: tuple[Any, ...] = (),
         pulls: tuple[Pull | None, ...] = (),
-    ) -> Traced:
+    ) -> TracedArray:
         """Record a step and return its output; what is made of constants alone is one."""
         parents = tuple(self.node_of(operand) for operand in operands)
         if not any(parents):
-            return Traced.of(np.array(strip(value)), None, self)
+            return TracedArray.of(np.array(strip(value)), None, self)
         plain = np.array(strip(value), dtype=np.float64)
         site = _site(sys._getframe(1))
         turn = self._turns.get(site, -1) + 1 if site else 0
@@ -61,11 +61,11 @@ class Tape:
         copies = tuple(np.array(strip(operand), dtype=np.float64) for operand in operands)
         node = Node(op, plain, copies, parents, pulls, site, turn, len(self.nodes))
         self.nodes.append(node)
-        return Traced.of(np.array(strip(value)), node, self)
+        return TracedArray.of(np.array(strip(value)), node, self)
 
     def node_of(self, operand: Any) -> Node | None:
         """Return the step that made ``operand``; None of a constant."""
-        if isinstance(operand, Traced):
+        if isinstance(operand, TracedArray):
             return operand.node
         if not isinstance(operand, np.ndarray):
             return None
@@ -101,21 +101,21 @@ class Tape:
 
 def strip(value: Any) -> Any:
     """Return plain arrays for traced ones, in lists and tuples too."""
-    if isinstance(value, Traced):
+    if isinstance(value, TracedArray):
         return value.view(np.ndarray)
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return type(value)(strip(part) for part in value)
     return value
 
 
-class Traced(np.ndarray[Any, Any]):
+class TracedArray(np.ndarray[Any, Any]):
     """An array with the step that made it; what is done with it is recorded on its tape."""
 
     node: Node | None = None
     tape: Tape
 
     @classmethod
-    def of(cls, value: Array, node: Node | None, tape: Tape) -> Traced:
+    def of(cls, value: Array, node: Node | None, tape: Tape) -> TracedArray:
         """Return ``value`` as made by ``node``."""
         traced = np.asarray(value).view(cls)
         traced.node, traced.tape = node, tape
@@ -138,11 +138,11 @@ class Traced(np.ndarray[Any, Any]):
     def __getitem__(self, index: Any) -> Any:
         value = np.asarray(strip(self)[strip(index)])
         if self.node is None or value.dtype.kind != "f":
-            return Traced.of(value, None, self.tape) if value.dtype.kind == "f" else value
+            return TracedArray.of(value, None, self.tape) if value.dtype.kind == "f" else value
         places = np.arange(self.size).reshape(self.shape)[strip(index)]
         taken = self.tape.add("getitem", value, (self,), (Scatter(np.asarray(places), self.shape),))
         if np.shares_memory(value, strip(self)):  # what is written into a view is written here
-            return Traced.of(value, taken.node, self.tape)
+            return TracedArray.of(value, taken.node, self.tape)
         return taken
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -225,18 +225,18 @@ class Traced(np.ndarray[Any, Any]):
         """Write one value everywhere."""
         self[...] = value
 
-    def _as_operand(self) -> Traced:
-        return Traced.of(strip(self).copy(), self.node, self.tape)
+    def _as_operand(self) -> TracedArray:
+        return TracedArray.of(strip(self).copy(), self.node, self.tape)
 
     def __array_finalize__(self, source: Any) -> None:
         self.node = None
-        if isinstance(source, Traced) and hasattr(source, "tape"):
+        if isinstance(source, TracedArray) and hasattr(source, "tape"):
             self.tape = source.tape
 
 
 def _tape_of(arguments: Any) -> Tape:
     for argument in arguments:
-        if isinstance(argument, Traced):
+        if isinstance(argument, TracedArray):
             return argument.tape
         if isinstance(argument, list | tuple):
             inner = _tape_or_none(argument)
@@ -256,7 +256,7 @@ def _tape_or_none(arguments: Any) -> Tape | None:
         return None
 
 
-def _site(frame: FrameType | None) -> Site | None:
+def _site(frame: FrameType | None) -> SourceLocation | None:
     """Return the expression of the user's code that is being evaluated, None if it is none."""
     while frame is not None and frame.f_code.co_filename.startswith(LIBRARIES):
         frame = frame.f_back
@@ -266,7 +266,7 @@ def _site(frame: FrameType | None) -> Site | None:
 
 
 @cache
-def _site_at(code: CodeType, instruction: int) -> Site:
+def _site_at(code: CodeType, instruction: int) -> SourceLocation:
     import linecache
 
     line, end_line, column, end_column = list(code.co_positions())[instruction // 2]
@@ -275,4 +275,4 @@ def _site_at(code: CodeType, instruction: int) -> Site:
     one_line = end_line == line and end_column is not None
     text = source.encode()[column:end_column].decode(errors="replace") if one_line else source
     span = (line, column, end_line or line, end_column or 0)
-    return Site(code.co_filename, line, text.strip(), span)
+    return SourceLocation(code.co_filename, line, text.strip(), span)

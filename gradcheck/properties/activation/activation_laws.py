@@ -32,7 +32,7 @@ PROBES.flags.writeable = False
 AGREEMENT = 1e-6
 
 
-class Activation(ArrayFunction):
+class ActivationUnderTest(ArrayFunction):
     """An activation under test.
 
     Parameters
@@ -138,14 +138,14 @@ class Activation(ArrayFunction):
         return ""
 
 
-LAWS = Suite("activation laws", Activation)
+LAWS = Suite("activation laws", ActivationUnderTest)
 
 
-def _entries(_: Activation) -> st.SearchStrategy[dict[str, Any]]:
+def _entries(_: ActivationUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.logits((1, 2))
 
 
-def _poisoned(_: Activation) -> st.SearchStrategy[dict[str, Any]]:
+def _poisoned(_: ActivationUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.poisoned_logits()
 
 
@@ -154,7 +154,7 @@ def _poisoned(_: Activation) -> st.SearchStrategy[dict[str, Any]]:
     needs=["arrays"],
     why="An activation that sees its neighbours mixes samples, and its derivative is no diagonal.",
 )
-def each_entry_as_if_alone(fn: Activation, x: Array) -> None:
+def each_entry_as_if_alone(fn: ActivationUnderTest, x: Array) -> None:
     """Every entry gives what it gives alone."""
     alone = np.array([fn(np.array([value]))[0] for value in x.ravel()]).reshape(x.shape)
     require_close(fn(x), alone, fn.tolerance(x), "an entry depends on the others")
@@ -165,7 +165,7 @@ def each_entry_as_if_alone(fn: Activation, x: Array) -> None:
     needs=["known"],
     why="It is the definition; one branch or one constant is easily wrong.",
 )
-def agrees_with_reference(fn: Activation, x: Array) -> None:
+def agrees_with_reference(fn: ActivationUnderTest, x: Array) -> None:
     """Every value is that of the textbook formula, computed stably in extended precision."""
     require_close(
         fn(x),
@@ -180,7 +180,7 @@ def agrees_with_reference(fn: Activation, x: Array) -> None:
     pins=[{"x": np.array([size, -size])} for size in (50.0, 1e3, 1e6, 1e300)],
     why="Pre-activations grow during training; exp overflows at 710, and inf / inf is NaN.",
 )
-def huge_inputs_stay_right(fn: Activation, x: Array) -> None:
+def huge_inputs_stay_right(fn: ActivationUnderTest, x: Array) -> None:
     """Inputs of any finite size give the limit that the formula has there."""
     require_close(
         fn(x),
@@ -199,7 +199,7 @@ def huge_inputs_stay_right(fn: Activation, x: Array) -> None:
     needs=["arrays"],
     why="One corrupt entry must not spoil the others.",
 )
-def nan_stays_in_its_entry(fn: Activation, x: Array, row: int, j: int) -> None:
+def nan_stays_in_its_entry(fn: ActivationUnderTest, x: Array, row: int, j: int) -> None:
     """A NaN leaves all other entries as they were."""
     poisoned = x.copy()
     poisoned[row, j] = np.nan
@@ -213,7 +213,7 @@ def nan_stays_in_its_entry(fn: Activation, x: Array, row: int, j: int) -> None:
     needs=["known"],
     why="A value outside the range breaks what relies on it: logarithms, probabilities, gates.",
 )
-def range_kept(fn: Activation, x: Array) -> None:
+def range_kept(fn: ActivationUnderTest, x: Array) -> None:
     """No value leaves the range of the activation."""
     low, high = KNOWN[fn.kind].range
     y = fn(x)
@@ -225,7 +225,7 @@ def range_kept(fn: Activation, x: Array) -> None:
     needs=["derivative"],
     why="Backpropagation multiplies by it; at a kink any slope between the two sides will do.",
 )
-def derivative_is_slope(fn: Activation, x: Array) -> None:
+def derivative_is_slope(fn: ActivationUnderTest, x: Array) -> None:
     """The derivative is the numerical one, or lies between the one-sided ones at a kink."""
     claimed = fn.slope(x)
     for value, slope in zip(x.ravel(), claimed.ravel(), strict=True):
@@ -253,7 +253,7 @@ def derivative_is_slope(fn: Activation, x: Array) -> None:
     pins=[{"x": np.array([size, -size])} for size in (50.0, 1e3, 1e6)],
     why="A saturated unit has a slope of zero; as NaN it kills the whole network.",
 )
-def derivative_finite_far_out(fn: Activation, x: Array) -> None:
+def derivative_finite_far_out(fn: ActivationUnderTest, x: Array) -> None:
     """Far from zero the derivative is still a number."""
     slope = fn.slope(x)
     require(
@@ -275,4 +275,4 @@ def _require_shape(result: Array, x: Array) -> None:
     )
 
 
-SUITE = Suite("activation", Activation, include=[LAWS, ARRAY_FUNCTION])
+SUITE = Suite("activation", ActivationUnderTest, include=[LAWS, ARRAY_FUNCTION])

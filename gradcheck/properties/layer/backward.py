@@ -6,18 +6,18 @@ import numpy as np
 
 from gradcheck.numerics.derivative import derivative
 from gradcheck.properties.assertions import Array, PropertyViolationError, require, require_close
-from gradcheck.properties.layer.layer_under_test import Layer, batches, inputs, pattern
+from gradcheck.properties.layer.layer_under_test import LayerUnderTest, batches, inputs, pattern
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
 
 # Roundings that a claimed derivative along a direction may carry.
 CLAIM = 4096
 
-BACKWARD = Suite("backward of a layer", Layer)
+BACKWARD = Suite("backward of a layer", LayerUnderTest)
 
 
 @BACKWARD.register(inputs, why="A gradient of another shape broadcasts into the parameters.")
-def gradients_shaped_like_tensors(layer: Layer, x: Array) -> None:
+def gradients_shaped_like_tensors(layer: LayerUnderTest, x: Array) -> None:
     """Every gradient has the shape of its tensor."""
     shapes = {layer.input: x.shape} | {
         name: layer.target.tensors[name].shape for name in layer.parameters
@@ -33,7 +33,7 @@ def gradients_shaped_like_tensors(layer: Layer, x: Array) -> None:
 
 
 @BACKWARD.register(inputs, needs=["float64"], why="It is what training uses.")
-def gradients_are_derivatives(layer: Layer, x: Array) -> None:
+def gradients_are_derivatives(layer: LayerUnderTest, x: Array) -> None:
     """Along a direction, each gradient is the numerical derivative within its error bound."""
     # Off the grid, where drawn zeros and ties would be kinks of ReLU, abs and max.
     x = layer.given(x + pattern(x.shape, phase=0.25) / 8).astype(np.float64)
@@ -44,7 +44,7 @@ def gradients_are_derivatives(layer: Layer, x: Array) -> None:
 
 
 def _require_derivative(
-    layer: Layer, x: Array, g: Array, name: str, start: Array, gradient: Array
+    layer: LayerUnderTest, x: Array, g: Array, name: str, start: Array, gradient: Array
 ) -> None:
     direction = pattern(start.shape, phase=0.5)
     # In float32 the outputs are a staircase; the derivative is taken of the same layer in float64.
@@ -83,7 +83,7 @@ def _require_derivative(
 @BACKWARD.register(
     inputs, why="A backward is linear by nature; a clip or an ignored cotangent is not."
 )
-def backward_linear(layer: Layer, x: Array) -> None:
+def backward_linear(layer: LayerUnderTest, x: Array) -> None:
     """The backward of 2 g + h is twice that of g plus that of h."""
     shape = layer.forward(x).shape
     g, h = pattern(shape), pattern(shape, phase=1.0)
@@ -101,7 +101,7 @@ def backward_linear(layer: Layer, x: Array) -> None:
 @BACKWARD.register(
     batches, needs=["rowwise"], why="The gradient of a sample belongs to that sample."
 )
-def input_gradient_of_each_sample_as_if_alone(layer: Layer, x: Array) -> None:
+def input_gradient_of_each_sample_as_if_alone(layer: LayerUnderTest, x: Array) -> None:
     """The input's gradient is that of the samples one by one."""
     g = pattern(layer.forward(x).shape)
     whole = layer.backward(x, g)
@@ -120,7 +120,7 @@ def input_gradient_of_each_sample_as_if_alone(layer: Layer, x: Array) -> None:
     needs=["rowwise", "parameters"],
     why="= in place of += keeps the last sample only; a mean here divides by the batch twice.",
 )
-def parameter_gradients_add_up(layer: Layer, x: Array) -> None:
+def parameter_gradients_add_up(layer: LayerUnderTest, x: Array) -> None:
     """A parameter's gradient is the sum of those of the samples alone."""
     g = pattern(layer.forward(x).shape)
     whole = layer.backward(x, g)
@@ -142,7 +142,7 @@ def parameter_gradients_add_up(layer: Layer, x: Array) -> None:
     needs=["determined"],
     why="A stale cache makes backward answer for another batch than the last.",
 )
-def backward_answers_for_last_forward(layer: Layer, x: Array) -> None:
+def backward_answers_for_last_forward(layer: LayerUnderTest, x: Array) -> None:
     """After two forwards, backward belongs to the second."""
     g = pattern(layer.forward(x).shape)
     expected = layer.backward(x, g)
@@ -160,7 +160,7 @@ def backward_answers_for_last_forward(layer: Layer, x: Array) -> None:
 @BACKWARD.register(
     inputs, why="Gradients are added up over branches and batches; anything else is lost silently."
 )
-def second_backward_repeats_or_adds(layer: Layer, x: Array) -> None:
+def second_backward_repeats_or_adds(layer: LayerUnderTest, x: Array) -> None:
     """A second backward gives the same gradients, or, for parameters, adds them to the first."""
     run = layer.run(x)
     g = pattern(run.outputs[0].shape)

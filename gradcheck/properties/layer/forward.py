@@ -13,15 +13,21 @@ from gradcheck.properties.assertions import (
     require_same,
 )
 from gradcheck.properties.function_under_test import call
-from gradcheck.properties.layer.layer_under_test import Layer, batches, inputs, pattern, with_layout
+from gradcheck.properties.layer.layer_under_test import (
+    LayerUnderTest,
+    batches,
+    inputs,
+    pattern,
+    with_layout,
+)
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import exact
 
-FORWARD = Suite("forward of a layer", Layer)
+FORWARD = Suite("forward of a layer", LayerUnderTest)
 
 
 @FORWARD.register(inputs, why="Noise or state in the forward makes every gradient meaningless.")
-def same_input_same_output(layer: Layer, x: Array) -> None:
+def same_input_same_output(layer: LayerUnderTest, x: Array) -> None:
     """From the same state, the same input gives the same bits."""
     require_same(
         layer.forward(x),
@@ -32,7 +38,7 @@ def same_input_same_output(layer: Layer, x: Array) -> None:
 
 
 @FORWARD.register(inputs, why="One NaN spreads to every weight within two steps.")
-def output_finite(layer: Layer, x: Array) -> None:
+def output_finite(layer: LayerUnderTest, x: Array) -> None:
     """Moderate inputs give finite outputs."""
     y = layer.forward(x)
     require(np.isfinite(y).all(), "the output is not finite", got=y, expected="finite numbers")
@@ -41,7 +47,7 @@ def output_finite(layer: Layer, x: Array) -> None:
 @FORWARD.register(
     inputs, why="A dropped axis turns one sample into a vector, which broadcasts from then on."
 )
-def batch_axis_kept(layer: Layer, x: Array) -> None:
+def batch_axis_kept(layer: LayerUnderTest, x: Array) -> None:
     """There is one output per sample, for a batch of one too."""
     y = layer.forward(x)
     require(
@@ -57,7 +63,7 @@ def batch_axis_kept(layer: Layer, x: Array) -> None:
     needs=["rowwise"],
     why="If it fails, a sample's prediction depends on the rest of its batch.",
 )
-def each_sample_as_if_alone(layer: Layer, x: Array) -> None:
+def each_sample_as_if_alone(layer: LayerUnderTest, x: Array) -> None:
     """Each sample of a batch gives what it gives alone."""
     alone = np.concatenate([layer.forward(x[i : i + 1]) for i in range(len(x))])
     require_close(
@@ -72,7 +78,7 @@ def each_sample_as_if_alone(layer: Layer, x: Array) -> None:
 @FORWARD.register(
     with_layout, why="Transposed and sliced arrays are common; reshape reads them wrongly."
 )
-def memory_layout_irrelevant(layer: Layer, x: Array, layout: str) -> None:
+def memory_layout_irrelevant(layer: LayerUnderTest, x: Array, layout: str) -> None:
     """Fortran order, strides and reversed views give the same output."""
     expected = layer.forward(x)
     with refusable(layout):
@@ -81,7 +87,7 @@ def memory_layout_irrelevant(layer: Layer, x: Array, layout: str) -> None:
 
 
 @FORWARD.register(inputs, why="A changed input or cotangent corrupts whatever uses it next.")
-def arguments_unchanged(layer: Layer, x: Array) -> None:
+def arguments_unchanged(layer: LayerUnderTest, x: Array) -> None:
     """Forward leaves its input, backward its cotangent, and both the parameters as they were."""
     x = layer.given(x)
     run = layer.run(x)
@@ -104,7 +110,7 @@ def arguments_unchanged(layer: Layer, x: Array) -> None:
     pins=[{"rows": 0}],
     why="The last batch of a filtered data set may be empty; one NaN mean spoils all weights.",
 )
-def empty_batch_stays_empty(layer: Layer, rows: int) -> None:
+def empty_batch_stays_empty(layer: LayerUnderTest, rows: int) -> None:
     """A batch of no samples gives no outputs and no gradient of a parameter, or is refused."""
     x = np.empty((rows, *layer.example.shape[1:]))
     try:
@@ -128,7 +134,7 @@ def empty_batch_stays_empty(layer: Layer, rows: int) -> None:
     needs=["parameters"],
     why="A parameter that moves nothing is never used, or shadowed.",
 )
-def every_parameter_moves_output(layer: Layer, rows: int) -> None:
+def every_parameter_moves_output(layer: LayerUnderTest, rows: int) -> None:
     """Changing any parameter changes the output for a generic batch."""
     # A batch: that of one sample is its own mean, so that batch normalisation would scale zeros.
     generic = pattern((rows, *layer.example.shape[1:]), phase=0.25)

@@ -14,9 +14,9 @@ from gradcheck.adapters import as_target
 from gradcheck.properties import inputs as drawing
 from gradcheck.properties.array_function import LAYOUTS
 from gradcheck.properties.assertions import Array, FunctionRaisedError
-from gradcheck.properties.function_under_test import Subject, call
+from gradcheck.properties.function_under_test import FunctionUnderTest, call
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.target import Run
+from gradcheck.target import ForwardRun
 
 # Larger arrays are drawn as the seed of a generator: Hypothesis draws entries one by one.
 MOST_ENTRIES = 24
@@ -26,7 +26,7 @@ ROUNDINGS = 256
 Gradients = dict[str, Array]
 
 
-class Layer(Subject):
+class LayerUnderTest(FunctionUnderTest):
     """A layer under test.
 
     Parameters
@@ -93,16 +93,16 @@ class Layer(Subject):
 
     def run(
         self, x: Array, replaced: Mapping[str, Array] | None = None, *, fresh: bool = True
-    ) -> Run:
+    ) -> ForwardRun:
         """Run the forward at ``x``, where ``fresh`` from the state in which the layer was given."""
         if fresh:
             self.target.state.restore()
         tensors = {**self.target.tensors, self.input: x, **(replaced or {})}
         given = {name: self.given(value) for name, value in tensors.items()}
-        run: Run = call(self.target.call, given)
+        run: ForwardRun = call(self.target.call, given)
         return run
 
-    def pull(self, run: Run, g: Array) -> Gradients:
+    def pull(self, run: ForwardRun, g: Array) -> Gradients:
         """Return the gradients of all tensors that belong to ``run``, for the cotangent ``g``."""
         claimed = call(run.pullback, (np.array(g, dtype=self.dtype),))
         return {name: np.array(value, dtype=np.float64) for name, value in claimed.items()}
@@ -126,16 +126,16 @@ class Layer(Subject):
         return float(np.finfo(self.dtype).eps)
 
     @cached_property
-    def in_float32(self) -> Layer | None:
+    def in_float32(self) -> LayerUnderTest | None:
         """The same layer computing in float32, None where that cannot be had."""
         return self._in(np.float32)
 
     @cached_property
-    def in_float64(self) -> Layer | None:
+    def in_float64(self) -> LayerUnderTest | None:
         """The same layer computing in float64, None where that cannot be had."""
         return self._in(np.float64)
 
-    def _in(self, dtype: type[np.floating[Any]]) -> Layer | None:
+    def _in(self, dtype: type[np.floating[Any]]) -> LayerUnderTest | None:
         if dtype == self.dtype:
             return self
         self.target.state.restore()
@@ -162,7 +162,7 @@ def pattern(shape: tuple[int, ...], phase: float = 0.0) -> Array:
 
 
 @st.composite
-def inputs(draw: drawing.Draw, layer: Layer, min_rows: int = 1) -> dict[str, Any]:
+def inputs(draw: drawing.Draw, layer: LayerUnderTest, min_rows: int = 1) -> dict[str, Any]:
     """Draw ``x``: a batch of samples shaped like the example's."""
     shape = (draw(st.integers(min_rows, 3)), *layer.example.shape[1:])
     if np.prod(shape) <= MOST_ENTRIES:
@@ -170,12 +170,12 @@ def inputs(draw: drawing.Draw, layer: Layer, min_rows: int = 1) -> dict[str, Any
     return {"x": np.random.default_rng(draw(st.integers(0, 2**16))).normal(size=shape)}
 
 
-def batches(layer: Layer) -> st.SearchStrategy[dict[str, Any]]:
+def batches(layer: LayerUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     """Draw ``x`` of two samples or more."""
     return inputs(layer, min_rows=2)
 
 
-def with_layout(layer: Layer) -> st.SearchStrategy[dict[str, Any]]:
+def with_layout(layer: LayerUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     """Draw ``x`` and a memory layout for it."""
     pairs = st.tuples(inputs(layer), st.sampled_from(LAYOUTS))
     return pairs.map(lambda pair: {**pair[0], "layout": pair[1]})

@@ -6,11 +6,11 @@ import numpy as np
 
 from gradcheck.properties.assertions import Array, require, require_close
 from gradcheck.properties.function_under_test import call
-from gradcheck.properties.layer.layer_under_test import Layer, pattern
+from gradcheck.properties.layer.layer_under_test import LayerUnderTest, pattern
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
 
-PRECISION = Suite("precision of a layer", Layer)
+PRECISION = Suite("precision of a layer", LayerUnderTest)
 
 # Half of float32's digits: lost only by a narrower type inside, or by cancellation.
 HALF_THE_DIGITS = float(np.sqrt(np.finfo(np.float32).eps))
@@ -20,7 +20,7 @@ HALF_THE_DIGITS = float(np.sqrt(np.finfo(np.float32).eps))
     pins=[{"rows": 3}],
     why="Widening doubles the memory and time of all that follows; narrowing loses digits unseen.",
 )
-def dtype_kept(layer: Layer, rows: int) -> None:
+def dtype_kept(layer: LayerUnderTest, rows: int) -> None:
     """Output and gradients have the dtype of the input and the parameters."""
     x = pattern((rows, *layer.example.shape[1:]), phase=0.25)
     run = layer.run(x)
@@ -46,7 +46,7 @@ def dtype_kept(layer: Layer, rows: int) -> None:
     needs=["float32", "determined"],
     why="Networks compute in float32; a layer that is only right in float64 is not theirs.",
 )
-def float32_as_accurate(layer: Layer, rows: int) -> None:
+def float32_as_accurate(layer: LayerUnderTest, rows: int) -> None:
     """In float32, output and gradients are those in float64, to half of float32's digits."""
     x = pattern((rows, *layer.example.shape[1:]), phase=0.25)
     narrow = layer.in_float32

@@ -5,9 +5,9 @@ from __future__ import annotations
 from gradcheck.properties.loss.extremes import CONTRACT, EXTREMES
 from gradcheck.properties.loss.gradient import GRADIENT
 from gradcheck.properties.loss.laws import LAWS
-from gradcheck.properties.loss.loss_under_test import Loss
+from gradcheck.properties.loss.loss_under_test import LossUnderTest
 from gradcheck.properties.registry import Suite
 
-SUITE = Suite("loss", Loss, include=[LAWS, EXTREMES, GRADIENT, CONTRACT])
+SUITE = Suite("loss", LossUnderTest, include=[LAWS, EXTREMES, GRADIENT, CONTRACT])
 
-__all__ = ["SUITE", "Loss"]
+__all__ = ["SUITE", "LossUnderTest"]

@@ -16,19 +16,19 @@ from gradcheck.properties.assertions import (
     require_same,
 )
 from gradcheck.properties.loss import inputs
-from gradcheck.properties.loss.loss_under_test import Loss
+from gradcheck.properties.loss.loss_under_test import LossUnderTest
 from gradcheck.properties.loss.recognize import value_of
 from gradcheck.properties.registry import Suite
 
-EXTREMES = Suite("loss extremes", Loss)
-CONTRACT = Suite("loss contract", Loss)
+EXTREMES = Suite("loss extremes", LossUnderTest)
+CONTRACT = Suite("loss contract", LossUnderTest)
 
 
-def _samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
+def _samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.predictions(loss)
 
 
-def _samples_and_layout(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
+def _samples_and_layout(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     pairs = st.tuples(_samples(loss), st.sampled_from(LAYOUTS))
     return pairs.map(lambda pair: {**pair[0], "layout": pair[1]})
 
@@ -42,7 +42,7 @@ def _samples_and_layout(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
     ],
     why="One confidently wrong sample makes an infinite loss, then NaN weights, or a NaN average.",
 )
-def certain_and_wrong_stays_finite(loss: Loss, p: Array, t: Array) -> None:
+def certain_and_wrong_stays_finite(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A true class of probability 0 costs much but not infinitely, or raises."""
     p, t = loss.convention.fit(p), loss.convention.fit(t)
     try:
@@ -73,7 +73,7 @@ def certain_and_wrong_stays_finite(loss: Loss, p: Array, t: Array) -> None:
     ],
     why="A softmax in float32 rounds unlikely classes to 0; 0 * log(0) is NaN and stays NaN.",
 )
-def impossible_other_class_costs_nothing(loss: Loss, p: Array, t: Array) -> None:
+def impossible_other_class_costs_nothing(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A class of probability 0 that is not the true one adds nothing."""
     p, t = loss.convention.fit(p), loss.convention.fit(t)
     require_close(
@@ -96,7 +96,7 @@ def impossible_other_class_costs_nothing(loss: Loss, p: Array, t: Array) -> None
     ],
     why="Logits grow during training; the logarithm of a softmax that underflowed is -inf.",
 )
-def huge_logits_stay_finite(loss: Loss, p: Array, t: Array) -> None:
+def huge_logits_stay_finite(loss: LossUnderTest, p: Array, t: Array) -> None:
     """Logits of any finite size have the right loss."""
     p, t = loss.convention.fit(p), loss.convention.fit(t)
     require_close(
@@ -115,7 +115,7 @@ def huge_logits_stay_finite(loss: Loss, p: Array, t: Array) -> None:
 @CONTRACT.register(
     _samples, why="Targets are reused every epoch; a change in place corrupts all later ones."
 )
-def inputs_unchanged(loss: Loss, p: Array, t: Array) -> None:
+def inputs_unchanged(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss leaves predictions and targets as they were."""
     prediction, target = p.copy(), t.copy()
     loss.raw(prediction, target)
@@ -126,7 +126,7 @@ def inputs_unchanged(loss: Loss, p: Array, t: Array) -> None:
 @CONTRACT.register(
     _samples_and_layout, why="Transposed and sliced arrays are common; ravel reads them wrongly."
 )
-def memory_layout_irrelevant(loss: Loss, p: Array, t: Array, layout: str) -> None:
+def memory_layout_irrelevant(loss: LossUnderTest, p: Array, t: Array, layout: str) -> None:
     """Fortran order, strides, reversed views and read-only arrays have the same loss."""
     with refusable(layout):
         require_close(
@@ -141,7 +141,7 @@ def memory_layout_irrelevant(loss: Loss, p: Array, t: Array, layout: str) -> Non
 @CONTRACT.register(
     _samples, why="State kept between calls makes the loss depend on what ran before."
 )
-def same_input_same_output(loss: Loss, p: Array, t: Array) -> None:
+def same_input_same_output(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The same call gives the same bits, whatever was called in between."""
     first = loss(p, t)
     loss(p[::-1], t)
@@ -156,7 +156,7 @@ def same_input_same_output(loss: Loss, p: Array, t: Array) -> None:
 @CONTRACT.register(
     _samples, why="Networks compute in float32; a loss that is only right in float64 is not theirs."
 )
-def float32_as_accurate(loss: Loss, p: Array, t: Array) -> None:
+def float32_as_accurate(loss: LossUnderTest, p: Array, t: Array) -> None:
     """In float32 the loss is right to float32's precision."""
     narrow = p.astype(np.float32)
     require_close(

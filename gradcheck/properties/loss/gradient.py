@@ -11,22 +11,22 @@ from gradcheck.properties import tolerance
 from gradcheck.properties.assertions import Array, require_close, require_same
 from gradcheck.properties.loss import inputs
 from gradcheck.properties.loss.kinds import PROBABILITIES
-from gradcheck.properties.loss.loss_under_test import Loss
+from gradcheck.properties.loss.loss_under_test import LossUnderTest
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
 
-GRADIENT = Suite("gradient of a loss", Loss)
+GRADIENT = Suite("gradient of a loss", LossUnderTest)
 
 
-def _samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
+def _samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.predictions(loss, logit_scales=(1.0, 8.0))
 
 
-def _batches(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
+def _batches(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.predictions(loss, min_rows=2, logit_scales=(1.0, 8.0))
 
 
-def gradient_rounding(loss: Loss, p: Array, expected: Array) -> Tolerance:
+def gradient_rounding(loss: LossUnderTest, p: Array, expected: Array) -> Tolerance:
     """Return the allowance for each entry of the gradient.
 
     A probability inside it carries the rounding of a softmax; a guard in the logarithm changes
@@ -45,7 +45,7 @@ def gradient_rounding(loss: Loss, p: Array, expected: Array) -> Tolerance:
     )
 
 
-def _require_gradient(loss: Loss, p: Array, t: Array, got: Array, what: str) -> None:
+def _require_gradient(loss: LossUnderTest, p: Array, t: Array, got: Array, what: str) -> None:
     candidates = loss.right_gradients(p, t)
     name = min(candidates, key=lambda key: float(np.abs(candidates[key] - got).max()))
     expected = candidates[name]
@@ -62,7 +62,7 @@ def _require_gradient(loss: Loss, p: Array, t: Array, got: Array, what: str) -> 
     needs=["backward"],
     why="It is where training starts: p - y, divided by the batch size if the loss is a mean.",
 )
-def gradient_is_derivative_of_loss(loss: Loss, p: Array, t: Array) -> None:
+def gradient_is_derivative_of_loss(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The gradient is the derivative of the loss: by the prediction, or by the logits (p - t)."""
     _require_gradient(
         loss, p, t, loss.gradient(p, t), "the gradient is not the derivative of the loss"
@@ -74,7 +74,7 @@ def gradient_is_derivative_of_loss(loss: Loss, p: Array, t: Array) -> None:
     needs=["backward", "batch"],
     why="Loss and gradient reduced differently tie the learning rate to the batch size.",
 )
-def repeating_the_batch_acts_as_on_loss(loss: Loss, p: Array, t: Array) -> None:
+def repeating_the_batch_acts_as_on_loss(loss: LossUnderTest, p: Array, t: Array) -> None:
     """Repeating the batch halves the gradient of a mean and leaves that of a sum as it is."""
     twice = loss.gradient(np.concatenate([p, p]), np.concatenate([t, t]))[: len(p)]
     once = loss.gradient(p, t)
@@ -93,7 +93,7 @@ def repeating_the_batch_acts_as_on_loss(loss: Loss, p: Array, t: Array) -> None:
 @GRADIENT.register(
     _batches, needs=["backward", "batch"], why="The gradient of a sample belongs to that sample."
 )
-def gradient_of_a_sample_is_its_own(loss: Loss, p: Array, t: Array) -> None:
+def gradient_of_a_sample_is_its_own(loss: LossUnderTest, p: Array, t: Array) -> None:
     """Changing one sample leaves the gradient of the others as it was."""
     before = loss.gradient(p, t)
     for i in range(len(p)):
@@ -113,7 +113,7 @@ def gradient_of_a_sample_is_its_own(loss: Loss, p: Array, t: Array) -> None:
 @GRADIENT.register(
     _samples, needs=["backward"], why="At the minimum there is nothing left to descend."
 )
-def gradient_vanishes_at_target(loss: Loss, p: Array, t: Array) -> None:
+def gradient_vanishes_at_target(loss: LossUnderTest, p: Array, t: Array) -> None:
     """Where the prediction equals the target, no gradient pulls it away."""
     right = loss.kind.certain(t)
     got = loss.gradient(right, t)
@@ -133,7 +133,7 @@ def gradient_vanishes_at_target(loss: Loss, p: Array, t: Array) -> None:
 @GRADIENT.register(
     _samples, needs=["backward"], why="Predictions and targets are used again after the gradient."
 )
-def gradient_leaves_inputs(loss: Loss, p: Array, t: Array) -> None:
+def gradient_leaves_inputs(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The backward leaves predictions and targets as they were."""
     prediction, target = p.copy(), t.copy()
     loss.raw_gradient(prediction, target)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gradcheck.properties.assertions import Array
 from gradcheck.properties.inputs import Draw, draw_classes, draw_grid, draw_shape, one_hot
-from gradcheck.properties.loss.kinds import LOGITS, NUMBERS, PROBABILITIES, Kind
-from gradcheck.properties.loss.loss_under_test import Loss
+from gradcheck.properties.loss.kinds import LOGITS, NUMBERS, PROBABILITIES, LossKind
+from gradcheck.properties.loss.loss_under_test import LossUnderTest
 
 LOGIT_SCALES = (1.0, 8.0, 48.0)
 _weights = st.integers(1, 16)
@@ -22,7 +22,7 @@ _answers = st.integers(0, 1)
 @st.composite
 def predictions(
     draw: Draw,
-    loss: Loss,
+    loss: LossUnderTest,
     *,
     min_rows: int = 1,
     soft: bool = False,
@@ -39,7 +39,7 @@ def predictions(
 
 
 def draw_predictions(
-    draw: Draw, kind: Kind, shape: tuple[int, int], scales: Sequence[float] = LOGIT_SCALES
+    draw: Draw, kind: LossKind, shape: tuple[int, int], scales: Sequence[float] = LOGIT_SCALES
 ) -> Array:
     """Draw what such a loss is given: distributions, odds of each entry, logits, or any numbers."""
     if kind.given != PROBABILITIES:
@@ -47,7 +47,7 @@ def draw_predictions(
     return draw_odds(draw, shape) if kind.binary else draw_distributions(draw, shape)
 
 
-def draw_targets(draw: Draw, kind: Kind, shape: tuple[int, int], soft: bool) -> Array:
+def draw_targets(draw: Draw, kind: LossKind, shape: tuple[int, int], soft: bool) -> Array:
     """Draw what such a prediction should have been."""
     if kind.given == NUMBERS:
         return draw_grid(draw, shape, 4.0)
@@ -75,14 +75,14 @@ def _draw_entries(draw: Draw, entries: st.SearchStrategy[int], shape: tuple[int,
 
 
 @st.composite
-def reordered(draw: Draw, loss: Loss, *, axis: int) -> dict[str, Any]:
+def reordered(draw: Draw, loss: LossUnderTest, *, axis: int) -> dict[str, Any]:
     """Draw predictions, targets and an ``order`` of the samples (axis 0) or classes (axis 1)."""
     inputs: dict[str, Any] = draw(predictions(loss))
     return {**inputs, "order": draw(st.permutations(range(inputs["p"].shape[axis])))}
 
 
 @st.composite
-def receding(draw: Draw, loss: Loss) -> dict[str, Any]:
+def receding(draw: Draw, loss: LossUnderTest) -> dict[str, Any]:
     """Draw predictions ``near`` and ``far`` on one line that leads away from the target ``t``."""
     first, second = sorted(draw(st.lists(st.integers(1, 15), min_size=2, max_size=2, unique=True)))
     if loss.kind.binary:
@@ -95,7 +95,7 @@ def receding(draw: Draw, loss: Loss) -> dict[str, Any]:
     return {"near": start + first / 16 * away, "far": start + second / 16 * away, "t": t}
 
 
-def _direction_away(kind: Kind, t: Array) -> Array:
+def _direction_away(kind: LossKind, t: Array) -> Array:
     """Return the way from right to wrong: the true class loses what the others gain."""
     if kind.given == PROBABILITIES:
         return np.asarray(1 - 2 * t if kind.binary else (1 - t) / (t.shape[-1] - 1) - t)

@@ -21,7 +21,7 @@ Formula = Callable[[Array, Array], Array]
 
 
 @dataclass(frozen=True)
-class Kind:
+class LossKind:
     """One kind of loss.
 
     Attributes
@@ -146,7 +146,7 @@ def _rounding_of_squares(p: Array, t: Array) -> Array:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(
+        LossKind(
             "probabilities",
             PROBABILITIES,
             False,
@@ -155,7 +155,7 @@ KINDS = {
             _rounding_of_cross_entropy,
             ("sum", "mean"),
         ),
-        Kind(
+        LossKind(
             "logits",
             LOGITS,
             False,
@@ -166,7 +166,7 @@ KINDS = {
             _rounding_of_logits,
             ("sum", "mean"),
         ),
-        Kind(
+        LossKind(
             BINARY,
             PROBABILITIES,
             True,
@@ -175,7 +175,7 @@ KINDS = {
             _rounding_of_binary,
             ("sum", "mean", "mean of entries"),
         ),
-        Kind(
+        LossKind(
             "binary_logits",
             LOGITS,
             True,
@@ -184,7 +184,7 @@ KINDS = {
             _rounding_of_binary_logits,
             ("sum", "mean", "mean of entries"),
         ),
-        Kind(
+        LossKind(
             "squared",
             NUMBERS,
             False,

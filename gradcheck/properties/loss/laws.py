@@ -10,30 +10,30 @@ from hypothesis import strategies as st
 from gradcheck.properties.assertions import Array, FunctionRaisedError, require, require_close
 from gradcheck.properties.loss import inputs
 from gradcheck.properties.loss.kinds import PROBABILITIES
-from gradcheck.properties.loss.loss_under_test import Loss
+from gradcheck.properties.loss.loss_under_test import LossUnderTest
 from gradcheck.properties.loss.reductions import REDUCTIONS
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance
 
-LAWS = Suite("loss laws", Loss)
+LAWS = Suite("loss laws", LossUnderTest)
 
 
-def _samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
+def _samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.predictions(loss)
 
 
-def _batches(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
+def _batches(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.predictions(loss, min_rows=2)
 
 
-def _soft_samples(loss: Loss) -> st.SearchStrategy[dict[str, Any]]:
+def _soft_samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.predictions(loss, soft=True)
 
 
 @LAWS.register(
     _samples, why="A gradient is taken of one number; a matrix broadcasts on its way there."
 )
-def one_number(loss: Loss, p: Array, t: Array) -> None:
+def one_number(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss is one number, or one per sample (or per yes or no)."""
     result = loss.raw(p.copy(), t.copy())
     value = np.asarray(result[0] if isinstance(result, tuple) else result)
@@ -48,7 +48,7 @@ def one_number(loss: Loss, p: Array, t: Array) -> None:
 
 
 @LAWS.register(_samples, why="A negative loss has a sign or a normalisation wrong, and no meaning.")
-def never_negative(loss: Loss, p: Array, t: Array) -> None:
+def never_negative(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss is not below zero."""
     value = loss(p, t)
     require_close(min(value, 0.0), 0.0, loss.tolerance(p, t), "the loss is negative")
@@ -58,7 +58,7 @@ def never_negative(loss: Loss, p: Array, t: Array) -> None:
     _samples,
     why="The best possible prediction must have the smallest possible loss.",
 )
-def zero_at_the_target(loss: Loss, p: Array, t: Array) -> None:
+def zero_at_the_target(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A prediction equal to the target, with certainty, costs nothing."""
     right = loss.kind.certain(t)
     require_close(
@@ -74,7 +74,7 @@ def zero_at_the_target(loss: Loss, p: Array, t: Array) -> None:
 
 
 @LAWS.register(_samples, why="It is the definition; the other properties say which part fails.")
-def agrees_with_reference(loss: Loss, p: Array, t: Array) -> None:
+def agrees_with_reference(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss is that of a computation in extended precision, reduced in the same way."""
     require_close(
         loss(p, t),
@@ -88,7 +88,7 @@ def agrees_with_reference(loss: Loss, p: Array, t: Array) -> None:
     pins=[{"rows": rows, "classes": classes} for rows in (2, 3) for classes in (2, 5)],
     why="A loss divided by the wrong number rescales the learning rate with the batch or the data.",
 )
-def reduced_by_sum_or_mean(loss: Loss, rows: int, classes: int) -> None:
+def reduced_by_sum_or_mean(loss: LossUnderTest, rows: int, classes: int) -> None:
     """The batch is reduced by its sum or mean, a convention of this loss."""
     rng = np.random.default_rng(rows * classes)
     p = loss.convention.fit(rng.dirichlet(np.ones(classes), size=rows))
@@ -108,7 +108,7 @@ def reduced_by_sum_or_mean(loss: Loss, rows: int, classes: int) -> None:
     needs=["batch"],
     why="A sample that does not count, or counts twice, is not learnt from.",
 )
-def every_sample_counts_alike(loss: Loss, p: Array, t: Array) -> None:
+def every_sample_counts_alike(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss of a batch is the sum, or the mean, of the losses of its samples alone."""
     alone = np.array([loss(p[i : i + 1], t[i : i + 1]) for i in range(len(p))])
     whole = loss(p, t)
@@ -130,7 +130,7 @@ def every_sample_counts_alike(loss: Loss, p: Array, t: Array) -> None:
     needs=["vector"],
     why="A network that is fed one sample at a time passes vectors; len(p) is then its classes.",
 )
-def single_prediction_is_a_batch_of_one(loss: Loss, p: Array, t: Array) -> None:
+def single_prediction_is_a_batch_of_one(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A 1-D prediction costs what it costs as a batch of one."""
     if loss.convention.indices:
         return
@@ -153,7 +153,7 @@ def single_prediction_is_a_batch_of_one(loss: Loss, p: Array, t: Array) -> None:
     lambda loss: inputs.reordered(loss, axis=0),
     why="The order of samples in a batch carries no meaning.",
 )
-def sample_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> None:
+def sample_order_irrelevant(loss: LossUnderTest, p: Array, t: Array, order: list[int]) -> None:
     """Reordering the samples changes nothing."""
     require_close(
         loss(p[order], t[order]), loss(p, t), loss.tolerance(p, t), "the order of samples matters"
@@ -164,7 +164,7 @@ def sample_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) ->
     lambda loss: inputs.reordered(loss, axis=1),
     why="The numbering of classes carries no meaning.",
 )
-def class_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> None:
+def class_order_irrelevant(loss: LossUnderTest, p: Array, t: Array, order: list[int]) -> None:
     """Reordering the classes of prediction and target changes nothing."""
     require_close(
         loss(p[:, order], t[:, order]),
@@ -179,7 +179,7 @@ def class_order_irrelevant(loss: Loss, p: Array, t: Array, order: list[int]) -> 
     lambda loss: inputs.receding(loss),
     why="Training follows the loss downhill; it must fall towards the target, not away from it.",
 )
-def grows_as_prediction_worsens(loss: Loss, near: Array, far: Array, t: Array) -> None:
+def grows_as_prediction_worsens(loss: LossUnderTest, near: Array, far: Array, t: Array) -> None:
     """The loss grows as the prediction moves away from the target."""
     close, distant = loss(near, t), loss(far, t)
     require(
@@ -197,7 +197,7 @@ def grows_as_prediction_worsens(loss: Loss, near: Array, far: Array, t: Array) -
     needs=["cross-entropy"],
     why="It is the loss to expect before training: log 10 = 2.303 for ten classes.",
 )
-def equal_predictions_cost_log_n(loss: Loss, classes: int, rows: int) -> None:
+def equal_predictions_cost_log_n(loss: LossUnderTest, classes: int, rows: int) -> None:
     """Where all classes are equally likely, each sample costs log n, each yes or no log 2."""
     t = loss.convention.fit(np.eye(classes)[np.arange(rows) % classes])
     p = np.full(t.shape, loss.kind.undecided(classes))
@@ -220,7 +220,7 @@ def equal_predictions_cost_log_n(loss: Loss, classes: int, rows: int) -> None:
     needs=["cross-entropy", "soft"],
     why="Label smoothing and distillation use soft targets; argmax or a mask inside ignores them.",
 )
-def soft_targets_weigh_classes(loss: Loss, p: Array, t: Array) -> None:
+def soft_targets_weigh_classes(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A soft target costs the average, by its weights, of what each class costs."""
     require_close(
         loss(p, t),
@@ -236,7 +236,7 @@ def soft_targets_weigh_classes(loss: Loss, p: Array, t: Array) -> None:
     needs=["classes"],
     why="The softmax ignores a shift of the logits; large logits overflow unless it is used.",
 )
-def shift_invariant(loss: Loss, p: Array, t: Array) -> None:
+def shift_invariant(loss: LossUnderTest, p: Array, t: Array) -> None:
     """Adding a constant to all logits changes nothing."""
     shifted = p + 1024.0
     require_close(
@@ -245,7 +245,7 @@ def shift_invariant(loss: Loss, p: Array, t: Array) -> None:
 
 
 @LAWS.register(_batches, why="A corrupt prediction must be seen in the loss, not averaged away.")
-def nan_is_seen(loss: Loss, p: Array, t: Array) -> None:
+def nan_is_seen(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A NaN among the predictions of true classes makes the loss NaN, or raises."""
     poisoned = p.copy()
     poisoned[0] = np.nan

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import Subject, as_floats, call, refusal
+from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats, call, refusal
 from gradcheck.properties.loss.call_convention import SHAPES, Convention
 from gradcheck.properties.loss.kinds import BINARY, KINDS, PROBABILITIES
 from gradcheck.properties.loss.known_bugs import binary_cause, gradient_cause
@@ -36,7 +36,7 @@ SCALE_FREE = {
 }
 
 
-class Loss(Subject):
+class LossUnderTest(FunctionUnderTest):
     """A loss under test.
 
     Parameters

@@ -12,7 +12,7 @@ from gradcheck.properties.assertions import Array, FunctionRaisedError
 from gradcheck.properties.function_under_test import call
 from gradcheck.properties.inputs import distributions, one_hot
 from gradcheck.properties.loss.call_convention import BINARY_SHAPES, SHAPES, Convention, conventions
-from gradcheck.properties.loss.kinds import KINDS, NUMBERS, Kind
+from gradcheck.properties.loss.kinds import KINDS, NUMBERS, LossKind
 from gradcheck.properties.loss.reductions import REDUCTIONS
 
 # A guard such as log(p + 1e-5) moves the probes' losses by 1e-4; wrong kinds differ by far more.
@@ -33,7 +33,7 @@ def value_of(result: Any) -> float:
 
 def recognise(
     loss: Callable[..., Any], kind: str | None = None, shape: str | None = None
-) -> tuple[Kind, Convention] | None:
+) -> tuple[LossKind, Convention] | None:
     """Return the kind and the calling convention under which ``loss`` is explained, or None.
 
     Single samples are used, so that a wrong reduction does not hide what is reduced. A kind
@@ -55,7 +55,7 @@ def recognise(
     return next(iter(usual + explained), None)
 
 
-def _explains(kind: Kind, convention: Convention, loss: Callable[..., Any]) -> bool:
+def _explains(kind: LossKind, convention: Convention, loss: Callable[..., Any]) -> bool:
     if kind.binary and (convention.indices or convention.shape == "sample"):
         return False
     if not kind.binary and convention.shape in BINARY_SHAPES:
@@ -67,7 +67,7 @@ def _explains(kind: Kind, convention: Convention, loss: Callable[..., Any]) -> b
     return _proportional(values, [float(kind.value(p, t).sum()) for p, t in samples])
 
 
-def recognise_reduction(loss: Callable[..., Any], kind: Kind, convention: Convention) -> str:
+def recognise_reduction(loss: Callable[..., Any], kind: LossKind, convention: Convention) -> str:
     """Return the name in `REDUCTIONS` that gives the values of ``loss`` on batches, or nothing."""
     ratios = {}
     for size in BATCHES:

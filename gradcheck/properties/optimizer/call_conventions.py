@@ -30,7 +30,7 @@ LAYERS = (
 )
 
 
-class Run(ABC):
+class OptimizerRun(ABC):
     """A fresh optimiser and the parameters that it moves.
 
     Parameters
@@ -49,7 +49,7 @@ class Run(ABC):
         """Make a step; return the parameters, and the gradients as they are after it."""
 
 
-Begin = Callable[[Callable[..., Any], list[Array]], Run]
+Begin = Callable[[Callable[..., Any], list[Array]], OptimizerRun]
 
 
 def ways(*, of_params: bool) -> Iterator[tuple[str, str, Begin]]:
@@ -75,7 +75,7 @@ def ways(*, of_params: bool) -> Iterator[tuple[str, str, Begin]]:
                 yield f"{method}(layer)", _told(names), _begin(_Layers, method, names)
 
 
-def _begin(kind: Callable[..., Run], *how: Any) -> Begin:
+def _begin(kind: Callable[..., OptimizerRun], *how: Any) -> Begin:
     return lambda make, start: kind(make, start, *how)
 
 
@@ -83,7 +83,7 @@ def _told(names: Sequence[tuple[str, str]]) -> str:
     return "layers with " + ", ".join(name for pair in names for name in pair)
 
 
-class _Given(Run):
+class _Given(OptimizerRun):
     """``step(params, grads)``, which changes the parameters in place or returns new ones."""
 
     def __init__(
@@ -128,7 +128,7 @@ class _Given(Run):
 UNNAMED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-class _Keeping(Run):
+class _Keeping(OptimizerRun):
     """An optimiser made from its parameters, and ``step(grads)``."""
 
     def __init__(
@@ -144,7 +144,7 @@ class _Keeping(Run):
         return [np.array(value) for value in params], self.unpack(_named_as_values(sent))
 
 
-class _Owning(Run):
+class _Owning(OptimizerRun):
     """An optimiser made from parameters that keep their gradients, and ``step()``."""
 
     def __init__(
@@ -161,7 +161,7 @@ class _Owning(Run):
         return [np.array(getattr(param, self.value)) for param in self.params], grads
 
 
-class _Layers(Run):
+class _Layers(OptimizerRun):
     """``update_params(layer)``: each tensor is the weights of a layer; the biases have none."""
 
     def __init__(

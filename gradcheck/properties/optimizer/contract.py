@@ -6,13 +6,13 @@ import numpy as np
 
 from gradcheck.properties.assertions import Array, require, require_close, require_same
 from gradcheck.properties.optimizer.inputs import point, rounding
-from gradcheck.properties.optimizer.optimizer_under_test import Optimizer
+from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
 from gradcheck.properties.registry import Suite
 
-CONTRACT = Suite("contract of an optimizer", Optimizer)
+CONTRACT = Suite("contract of an optimizer", OptimizerUnderTest)
 
 
-def _alone(optimizer: Optimizer, p: float, g: float) -> float:
+def _alone(optimizer: OptimizerUnderTest, p: float, g: float) -> float:
     (moved,) = optimizer.run([np.array([p])], lambda _: [np.array([g])], steps=3)
     return float(moved[0])
 
@@ -20,7 +20,7 @@ def _alone(optimizer: Optimizer, p: float, g: float) -> float:
 @CONTRACT.register(
     point, why="Entries are independent; one that sees another has a wrong reduction."
 )
-def each_entry_as_if_alone(optimizer: Optimizer, p: Array, g: Array) -> None:
+def each_entry_as_if_alone(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """An entry moves as it does when it is the only one."""
     (moved,) = optimizer.run([p], lambda _: [g], steps=3)
     alone = [_alone(optimizer, a, b) for a, b in zip(p.ravel(), g.ravel(), strict=True)]
@@ -38,7 +38,7 @@ def each_entry_as_if_alone(optimizer: Optimizer, p: Array, g: Array) -> None:
     needs=["several"],
     why="State shared between tensors mixes the layers of a network.",
 )
-def each_tensor_as_if_alone(optimizer: Optimizer, p: Array, g: Array) -> None:
+def each_tensor_as_if_alone(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """Two tensors move as each does when it is the only one."""
     other, slope = np.ones(2), np.array([1.0, -2.0])
     first, second = optimizer.run([p, other], lambda _: [g, slope], steps=3)
@@ -56,7 +56,7 @@ def each_tensor_as_if_alone(optimizer: Optimizer, p: Array, g: Array) -> None:
     needs=["several"],
     why="State that goes by position follows the wrong tensor once a layer is added or moved.",
 )
-def tensor_order_irrelevant(optimizer: Optimizer, p: Array, g: Array) -> None:
+def tensor_order_irrelevant(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """Two tensors move alike in either order, and when a dict changes its order between steps."""
     other, slope = np.ones(2), np.array([1.0, -2.0])
     first, second = optimizer.run([p, other], lambda _: [g, slope], steps=4)
@@ -77,7 +77,7 @@ def tensor_order_irrelevant(optimizer: Optimizer, p: Array, g: Array) -> None:
 @CONTRACT.register(
     point, why="Up and down are the same to an optimiser; abs() or a clip at 0 is not."
 )
-def mirror_image_moves_mirrored(optimizer: Optimizer, p: Array, g: Array) -> None:
+def mirror_image_moves_mirrored(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """With parameters and gradients negated, the steps are negated."""
     (moved,) = optimizer.run([p], lambda _: [g], steps=3)
     (mirrored,) = optimizer.run([-p], lambda _: [-g], steps=3)
@@ -85,7 +85,7 @@ def mirror_image_moves_mirrored(optimizer: Optimizer, p: Array, g: Array) -> Non
 
 
 @CONTRACT.register(point, why="Gradients are logged, clipped and accumulated after the step.")
-def gradients_unchanged(optimizer: Optimizer, p: Array, g: Array) -> None:
+def gradients_unchanged(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """A step leaves the gradients as they were."""
     optimizer.run([p], lambda _: [g], steps=2, keep=True)
 
@@ -93,7 +93,7 @@ def gradients_unchanged(optimizer: Optimizer, p: Array, g: Array) -> None:
 @CONTRACT.register(
     point, why="A fresh optimiser that remembers another run shares state by mistake."
 )
-def fresh_start_repeats(optimizer: Optimizer, p: Array, g: Array) -> None:
+def fresh_start_repeats(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """Two fresh optimisers take the same steps, bit for bit."""
     (first,) = optimizer.run([p], lambda _: [g], steps=3)
     (second,) = optimizer.run([p], lambda _: [g], steps=3)
@@ -109,7 +109,7 @@ def fresh_start_repeats(optimizer: Optimizer, p: Array, g: Array) -> None:
     pins=[{"dtype": "float32"}, {"dtype": "float64"}],
     why="A parameter that widens to float64 doubles the time and memory of everything after it.",
 )
-def shape_and_dtype_kept(optimizer: Optimizer, dtype: str) -> None:
+def shape_and_dtype_kept(optimizer: OptimizerUnderTest, dtype: str) -> None:
     """A step keeps shape and dtype of the parameters."""
     p, g = np.ones((2, 3), dtype=dtype), np.full((2, 3), 0.25, dtype=dtype)
     (moved,) = optimizer.run([p], lambda _: [g], steps=2)

@@ -8,10 +8,10 @@ import numpy as np
 
 from gradcheck.properties.assertions import Array, require, require_close
 from gradcheck.properties.optimizer.inputs import nonzero_gradient, point, rounding
-from gradcheck.properties.optimizer.optimizer_under_test import Optimizer
+from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
 from gradcheck.properties.registry import Suite
 
-DESCENT = Suite("descent of an optimizer", Optimizer)
+DESCENT = Suite("descent of an optimizer", OptimizerUnderTest)
 
 # Steps on the quadratic bowl: enough for momentum and running means to show what they do.
 STEPS = 60
@@ -20,7 +20,7 @@ STEPS = 60
 @DESCENT.register(
     nonzero_gradient, why="With the sign wrong the loss climbs; with it right it falls, at last."
 )
-def first_step_goes_against_gradient(optimizer: Optimizer, p: Array, g: Array) -> None:
+def first_step_goes_against_gradient(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """The first step moves every entry against its gradient."""
     (moved,) = optimizer.run([p], lambda _: [g])
     along = (moved - p) * g
@@ -34,7 +34,7 @@ def first_step_goes_against_gradient(optimizer: Optimizer, p: Array, g: Array) -
 
 
 @DESCENT.register(point, why="At a minimum there is nothing to do; 0 / 0 makes NaN of it.")
-def zero_gradient_stays_put(optimizer: Optimizer, p: Array, g: Array) -> None:
+def zero_gradient_stays_put(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """With zero gradients, nothing moves and nothing becomes NaN."""
     (moved,) = optimizer.run([p], lambda _: [np.zeros_like(g)], steps=3)
     require_close(
@@ -51,7 +51,7 @@ def zero_gradient_stays_put(optimizer: Optimizer, p: Array, g: Array) -> None:
     pins=[{"curvature": c, "start": s} for c in (0.5, 1.0) for s in (1.0, -1.0)],
     why="If it does not descend the simplest bowl, it descends nothing.",
 )
-def descends_a_bowl(optimizer: Optimizer, curvature: float, start: float) -> None:
+def descends_a_bowl(optimizer: OptimizerUnderTest, curvature: float, start: float) -> None:
     """On c p^2 / 2, the loss falls over sixty steps."""
     begin = np.array([start, 2 * start])
     (end,) = optimizer.run([begin], lambda now: [curvature * now[0]], steps=STEPS)
@@ -70,7 +70,7 @@ def descends_a_bowl(optimizer: Optimizer, curvature: float, start: float) -> Non
     nonzero_gradient,
     why="A constant slope must be followed; an update that stalls or turns is wrong.",
 )
-def constant_gradient_keeps_moving(optimizer: Optimizer, p: Array, g: Array) -> None:
+def constant_gradient_keeps_moving(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """Under a constant gradient, every further step goes on in the same direction."""
     places = [optimizer.run([p], lambda _: [g], steps=steps)[0] for steps in (0, 1, 4, 8)]
     for earlier, later in pairwise(places):

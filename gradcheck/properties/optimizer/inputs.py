@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from gradcheck.properties import inputs
 from gradcheck.properties.assertions import Array
-from gradcheck.properties.optimizer.optimizer_under_test import Optimizer
+from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
 from gradcheck.properties.tolerance import Tolerance
 
 
 @st.composite
-def point(draw: inputs.Draw, _: Optimizer) -> dict[str, Any]:
+def point(draw: inputs.Draw, _: OptimizerUnderTest) -> dict[str, Any]:
     """Draw parameters ``p`` and a gradient ``g`` of the same shape."""
     shape = draw(st.sampled_from([(1,), (3,), (2, 2)]))
     return {
@@ -24,7 +24,7 @@ def point(draw: inputs.Draw, _: Optimizer) -> dict[str, Any]:
 
 
 @st.composite
-def nonzero_gradient(draw: inputs.Draw, _: Optimizer) -> dict[str, Any]:
+def nonzero_gradient(draw: inputs.Draw, _: OptimizerUnderTest) -> dict[str, Any]:
     """Draw ``p`` and ``g``, no entry of which is zero."""
     size = draw(st.integers(1, 4))
     signs = np.array([draw(st.sampled_from([1.0, -1.0])) for _ in range(size)])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.properties.assertions import Array, FunctionRaisedError, require_same
-from gradcheck.properties.function_under_test import Subject
+from gradcheck.properties.function_under_test import FunctionUnderTest
 from gradcheck.properties.optimizer.call_conventions import METHODS, Begin, ways
 
 Gradient = Callable[[list[Array]], list[Array]]
@@ -19,7 +19,7 @@ Gradient = Callable[[list[Array]], list[Array]]
 PARAMETERS = ("params", "parameters", "weights", "variables")
 
 
-class Optimizer(Subject):
+class OptimizerUnderTest(FunctionUnderTest):
     """An optimiser under test, started afresh for every run.
 
     Parameters

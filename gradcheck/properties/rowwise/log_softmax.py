@@ -21,7 +21,7 @@ from gradcheck.properties.rowwise.row_function import RowFunction
 from gradcheck.properties.tolerance import Tolerance
 
 
-class LogSoftmax(RowFunction):
+class LogSoftmaxUnderTest(RowFunction):
     """A log-softmax under test.
 
     Parameters
@@ -80,7 +80,7 @@ class LogSoftmax(RowFunction):
         return recognise_backward(self.vjp, BACKWARD_SUSPECTS)
 
 
-LAWS = Suite("log-softmax laws", LogSoftmax)
+LAWS = Suite("log-softmax laws", LogSoftmaxUnderTest)
 
 # Offsets at which the logits are still exact multiples of 1/8, in both dtypes.
 FAR_OFFSETS = (("float64", 1e8), ("float64", -1e10), ("float32", 1e4), ("float32", -1e6))
@@ -93,7 +93,7 @@ def reference(x: Array) -> Array:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
-def _logits_and_dtype(fn: LogSoftmax) -> st.SearchStrategy[dict[str, Any]]:
+def _logits_and_dtype(fn: LogSoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     pairs = st.tuples(any_logits(fn), st.sampled_from([np.float64, np.float32]))
     return pairs.map(lambda pair: {"x": pair[0]["x"].astype(pair[1])})
 
@@ -101,14 +101,14 @@ def _logits_and_dtype(fn: LogSoftmax) -> st.SearchStrategy[dict[str, Any]]:
 @LAWS.register(
     any_logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss."
 )
-def never_positive(fn: LogSoftmax, x: Array) -> None:
+def never_positive(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """No entry is above zero."""
     y = fn(x)
     require_close(np.maximum(y, 0), np.zeros_like(y), fn.tolerance(x), "an entry is positive")
 
 
 @LAWS.register(any_logits, why="The entries are read as logarithms of probabilities.")
-def exponentials_sum_to_one(fn: LogSoftmax, x: Array) -> None:
+def exponentials_sum_to_one(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """The exponentials of each row sum to one."""
     total = np.exp(fn(x).astype(np.longdouble)).sum(axis=-1, keepdims=True)
     allowance = fn.tolerance(x)
@@ -124,7 +124,7 @@ def exponentials_sum_to_one(fn: LogSoftmax, x: Array) -> None:
 @LAWS.register(
     _logits_and_dtype, why="It is the definition; the other properties say which part fails."
 )
-def agrees_with_reference(fn: LogSoftmax, x: Array) -> None:
+def agrees_with_reference(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Every entry is that of a computation in extended precision."""
     require_close(fn(x), reference(x), fn.tolerance(x), "an entry differs from the exact one")
 
@@ -132,7 +132,7 @@ def agrees_with_reference(fn: LogSoftmax, x: Array) -> None:
 @LAWS.register(
     any_logits, why="It fixes base and scale, which the sum of exponentials leaves free."
 )
-def differences_kept(fn: LogSoftmax, x: Array) -> None:
+def differences_kept(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Within a row, entries differ as the logits do."""
     y = fn(x).astype(np.longdouble)
     allowance = fn.tolerance(x)
@@ -149,7 +149,7 @@ def differences_kept(fn: LogSoftmax, x: Array) -> None:
     lambda fn: inputs.shifted_logits(fn.ndims),
     why="It is what allows the maximum to be subtracted; without it large logits overflow.",
 )
-def shift_invariant(fn: LogSoftmax, x: Array, c: Array) -> None:
+def shift_invariant(fn: LogSoftmaxUnderTest, x: Array, c: Array) -> None:
     """Adding a constant to all logits of a row changes nothing."""
     require_close(
         fn(x + c),
@@ -165,7 +165,7 @@ def shift_invariant(fn: LogSoftmax, x: Array, c: Array) -> None:
     why="x - logsumexp(x) is right on paper, but rounds a number as large as the logits: at 1e8 "
     "the cross-entropy of two equal logits comes out as 0 or 2e-8 off, in float32 far sooner.",
 )
-def digits_kept_far_from_zero(fn: LogSoftmax, dtype: str, offset: float) -> None:
+def digits_kept_far_from_zero(fn: LogSoftmaxUnderTest, dtype: str, offset: float) -> None:
     """Logits far from zero lose no digits."""
     x = (offset + np.array([[0.0, 0.0, -1.0], [2.0, -4.0, 1.0]])).astype(dtype)
     x = x if 2 in fn.ndims else x[1]
@@ -187,7 +187,7 @@ def digits_kept_far_from_zero(fn: LogSoftmax, dtype: str, offset: float) -> None
     ],
     why="The logarithm of a softmax that underflowed is -inf, and so is the loss.",
 )
-def finite_where_softmax_underflows(fn: LogSoftmax, x: Array) -> None:
+def finite_where_softmax_underflows(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Where the probability underflows to zero, its logarithm is still a number."""
     x = x if x.ndim in fn.ndims else x[np.newaxis]
     require_close(
@@ -204,13 +204,13 @@ def finite_where_softmax_underflows(fn: LogSoftmax, x: Array) -> None:
     lambda fn: inputs.masked_logits(fn.ndims),
     why="Minus infinity is how attention masks and padding are written.",
 )
-def minus_infinity_stays(fn: LogSoftmax, x: Array) -> None:
+def minus_infinity_stays(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """An entry of minus infinity stays so; the others are as if it were not there."""
     require_close(fn(x), reference(x), fn.tolerance(x), "a masked row comes out wrong")
 
 
 @LAWS.register(any_logits, why="Its own result is normalised already.")
-def idempotent(fn: LogSoftmax, x: Array) -> None:
+def idempotent(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Applied to its own result, the function changes nothing."""
     y = fn(x)
     allowance = fn.tolerance(x)
@@ -227,7 +227,7 @@ def idempotent(fn: LogSoftmax, x: Array) -> None:
     needs=["softmax"],
     why="Training uses the logarithm, prediction the softmax; they must describe one model.",
 )
-def agrees_with_softmax(fn: LogSoftmax, x: Array) -> None:
+def agrees_with_softmax(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Its exponential is the given softmax."""
     value = tolerance.probability(x)
     require_close(
@@ -285,4 +285,6 @@ BACKWARD_SUSPECTS: dict[str, Vjp] = {
     ),
 }
 
-SUITE = Suite("log_softmax", LogSoftmax, include=[LAWS, ROW_WISE, ROW_BACKWARD, ARRAY_FUNCTION])
+SUITE = Suite(
+    "log_softmax", LogSoftmaxUnderTest, include=[LAWS, ROW_WISE, ROW_BACKWARD, ARRAY_FUNCTION]
+)

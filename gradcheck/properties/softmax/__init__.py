@@ -10,12 +10,12 @@ from gradcheck.properties.softmax.backward import BACKWARD
 from gradcheck.properties.softmax.extremes import EXTREMES
 from gradcheck.properties.softmax.jacobian import JACOBIAN
 from gradcheck.properties.softmax.laws import LAWS
-from gradcheck.properties.softmax.softmax_under_test import Softmax
+from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest
 
 SUITE = Suite(
     "softmax",
-    Softmax,
+    SoftmaxUnderTest,
     include=[LAWS, ROW_WISE, EXTREMES, JACOBIAN, ROW_BACKWARD, BACKWARD, ARRAY_FUNCTION],
 )
 
-__all__ = ["SUITE", "Softmax"]
+__all__ = ["SUITE", "SoftmaxUnderTest"]

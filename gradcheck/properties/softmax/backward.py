@@ -7,10 +7,10 @@ import numpy as np
 from gradcheck.properties.assertions import Array, require_close
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.rowwise.backward import gradient_rounding, one_cotangent
-from gradcheck.properties.softmax.softmax_under_test import Softmax
+from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest
 from gradcheck.properties.tolerance import Tolerance
 
-BACKWARD = Suite("softmax backward", Softmax)
+BACKWARD = Suite("softmax backward", SoftmaxUnderTest)
 
 
 @BACKWARD.register(
@@ -18,7 +18,7 @@ BACKWARD = Suite("softmax backward", Softmax)
     needs=["backward"],
     why="Logits shifted together change nothing, so no gradient points that way.",
 )
-def backward_rows_sum_to_zero(softmax: Softmax, x: Array, g: Array) -> None:
+def backward_rows_sum_to_zero(softmax: SoftmaxUnderTest, x: Array, g: Array) -> None:
     """Each row of the backward's answer sums to zero."""
     sums = softmax.vjp(x, g).sum(axis=-1, keepdims=True)
     slack = gradient_rounding(x, g)
@@ -36,7 +36,7 @@ def backward_rows_sum_to_zero(softmax: Softmax, x: Array, g: Array) -> None:
     needs=["backward"],
     why="An equal cotangent for all classes asks for the derivative of their sum, a constant.",
 )
-def constant_cotangent_gives_zero(softmax: Softmax, x: Array, g: Array) -> None:
+def constant_cotangent_gives_zero(softmax: SoftmaxUnderTest, x: Array, g: Array) -> None:
     """A cotangent that is constant along each row gives a zero gradient."""
     constant = np.broadcast_to(g[..., :1], g.shape).copy()
     require_close(

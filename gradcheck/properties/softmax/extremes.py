@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gradcheck.properties import inputs, tolerance
 from gradcheck.properties.assertions import Array, FunctionRaisedError, require, require_close
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.softmax.softmax_under_test import Softmax, reference
+from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest, reference
 from gradcheck.properties.tolerance import Tolerance
 
 # On the grid of 1/64, unequal logits differ by 1500 or more: one of them has probability 0.
@@ -19,14 +19,14 @@ HUGE = (1e5, 1e6, 1e300)
 # However large the logits, an error of a thousandth is a wrong probability.
 MOST = 1e-3
 
-EXTREMES = Suite("softmax extremes", Softmax)
+EXTREMES = Suite("softmax extremes", SoftmaxUnderTest)
 
 
-def _huge(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+def _huge(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.logits(softmax.ndims, scales=HUGE)
 
 
-def _masked(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+def _masked(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.masked_logits(softmax.ndims)
 
 
@@ -44,7 +44,7 @@ def _two_temperatures(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
     return {"x": x, "cold": low, "warm": high}
 
 
-def _fitting(softmax: Softmax, x: Array) -> Array:
+def _fitting(softmax: SoftmaxUnderTest, x: Array) -> Array:
     """Return a pinned row in a number of axes that the function takes."""
     return x if x.ndim in softmax.ndims else x[np.newaxis]
 
@@ -60,7 +60,7 @@ def _fitting(softmax: Softmax, x: Array) -> Array:
     ],
     why="Logits grow during training; an overflow turns the loss, then every weight, into NaN.",
 )
-def huge_logits_stay_finite(softmax: Softmax, x: Array) -> None:
+def huge_logits_stay_finite(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Logits of any finite size: the largest share all the probability."""
     x = _fitting(softmax, x)
     largest = x == x.max(axis=-1, keepdims=True)
@@ -79,7 +79,7 @@ def huge_logits_stay_finite(softmax: Softmax, x: Array) -> None:
     pins=[{"x": np.array([-np.inf, 0.0])}, {"x": np.array([-np.inf, -np.inf, -3.0])}],
     why="Minus infinity is how attention masks and padding are written.",
 )
-def minus_infinity_masks(softmax: Softmax, x: Array) -> None:
+def minus_infinity_masks(softmax: SoftmaxUnderTest, x: Array) -> None:
     """An entry of minus infinity has probability exactly 0; the others share the rest."""
     x = _fitting(softmax, x)
     p = softmax(x)
@@ -100,7 +100,7 @@ def minus_infinity_masks(softmax: Softmax, x: Array) -> None:
     ],
     why="An overflow upstream must be seen; zeros or equal shares look like an answer.",
 )
-def undefined_rows_are_not_made_up(softmax: Softmax, x: Array) -> None:
+def undefined_rows_are_not_made_up(softmax: SoftmaxUnderTest, x: Array) -> None:
     """A row with +inf is its limit or has a NaN, one of -inf alone has a NaN; other rows stay."""
     rows = np.stack([x, np.arange(float(len(x)))]) if 2 in softmax.ndims else x
     try:
@@ -128,7 +128,7 @@ def undefined_rows_are_not_made_up(softmax: Softmax, x: Array) -> None:
     lambda softmax: _tempered(softmax.ndims),
     why="Temperature is used to sharpen and to calibrate; both limits are known exactly.",
 )
-def temperature_limits_reached(softmax: Softmax, x: Array, temperature: float) -> None:
+def temperature_limits_reached(softmax: SoftmaxUnderTest, x: Array, temperature: float) -> None:
     """Cold, the largest logits share all the probability; hot, all entries come to 1/n."""
     p = softmax(x / temperature)
     if temperature < 1:
@@ -151,7 +151,7 @@ def temperature_limits_reached(softmax: Softmax, x: Array, temperature: float) -
     lambda softmax: _two_temperatures(softmax.ndims),
     why="A softmax that flattens where it should sharpen has a clipped or squashed exponent.",
 )
-def cooling_sharpens(softmax: Softmax, x: Array, cold: float, warm: float) -> None:
+def cooling_sharpens(softmax: SoftmaxUnderTest, x: Array, cold: float, warm: float) -> None:
     """The largest probability does not fall as the temperature does."""
     sharp = softmax(x / cold).max(axis=-1, keepdims=True)
     soft = softmax(x / warm).max(axis=-1, keepdims=True)

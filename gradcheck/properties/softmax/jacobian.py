@@ -12,13 +12,13 @@ from gradcheck.properties.assertions import Array, require, require_close
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.rowwise.laws import OVER_ROWS
 from gradcheck.properties.rowwise.numerical_jacobian import difference_error, numerical_jacobian
-from gradcheck.properties.softmax.softmax_under_test import Softmax
+from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest
 from gradcheck.properties.tolerance import Tolerance
 
-JACOBIAN = Suite("softmax jacobian", Softmax)
+JACOBIAN = Suite("softmax jacobian", SoftmaxUnderTest)
 
 
-def _moderate(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+def _moderate(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     ndim = max(softmax.ndims)
     return inputs.logits((ndim,), scales=(4.0,), rows=2, classes=3)
 
@@ -31,7 +31,7 @@ def _blocks(jacobian: Array) -> Array:
 @JACOBIAN.register(
     _moderate, needs=["batch"], why="Gradients of one sample must not flow into another."
 )
-def rows_do_not_mix_in_derivative(softmax: Softmax, x: Array) -> None:
+def rows_do_not_mix_in_derivative(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The derivative of a row with respect to another row is zero."""
     jacobian = numerical_jacobian(softmax, x)
     between = np.array(
@@ -49,7 +49,7 @@ def rows_do_not_mix_in_derivative(softmax: Softmax, x: Array) -> None:
 @JACOBIAN.register(
     _moderate, why="diag(p) - p p^T is symmetric; an entry treated specially breaks it."
 )
-def jacobian_symmetric(softmax: Softmax, x: Array) -> None:
+def jacobian_symmetric(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The Jacobian of each row is symmetric."""
     blocks = _blocks(numerical_jacobian(softmax, x))
     error = difference_error(softmax, x)
@@ -65,7 +65,7 @@ def jacobian_symmetric(softmax: Softmax, x: Array) -> None:
 @JACOBIAN.register(
     _moderate, why="The probabilities always sum to 1, so no change can change their sum."
 )
-def jacobian_rows_sum_to_zero(softmax: Softmax, x: Array) -> None:
+def jacobian_rows_sum_to_zero(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The derivatives of a probability by all logits of its row sum to zero."""
     sums = _blocks(numerical_jacobian(softmax, x)).sum(axis=-1)
     error = difference_error(softmax, x)
@@ -80,7 +80,7 @@ def jacobian_rows_sum_to_zero(softmax: Softmax, x: Array) -> None:
 @JACOBIAN.register(
     _moderate, why="Raising a logit raises its probability; otherwise training climbs."
 )
-def jacobian_positive_semidefinite(softmax: Softmax, x: Array) -> None:
+def jacobian_positive_semidefinite(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The Jacobian of each row has no negative eigenvalue."""
     blocks = _blocks(numerical_jacobian(softmax, x))
     smallest = _eigenvalues(blocks).min(axis=-1)
@@ -98,7 +98,7 @@ def jacobian_positive_semidefinite(softmax: Softmax, x: Array) -> None:
 @JACOBIAN.register(
     _moderate, why="A softmax is 1/2-Lipschitz; a larger slope is a hidden scale factor."
 )
-def jacobian_norm_at_most_half(softmax: Softmax, x: Array) -> None:
+def jacobian_norm_at_most_half(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The Jacobian of each row has a spectral norm of at most 1/2."""
     # Gershgorin: row i holds p_i (1 - p_i) and entries of absolute sum p_i (1 - p_i) <= 1/4.
     largest = np.abs(_eigenvalues(_blocks(numerical_jacobian(softmax, x)))).max(axis=-1)

@@ -11,28 +11,28 @@ from gradcheck.properties import inputs, tolerance
 from gradcheck.properties.array_function import any_logits
 from gradcheck.properties.assertions import Array, require_close
 from gradcheck.properties.registry import Suite
-from gradcheck.properties.softmax.softmax_under_test import Softmax, reference
+from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest, reference
 from gradcheck.properties.tolerance import Tolerance
 
 # exp(-700) is a normal float64 number: within this range no probability underflows.
 NO_UNDERFLOW = 700.0
 
-LAWS = Suite("softmax laws", Softmax)
+LAWS = Suite("softmax laws", SoftmaxUnderTest)
 
 
-def _shifted(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+def _shifted(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.shifted_logits(softmax.ndims)
 
 
-def _close(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+def _close(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(inputs.logits(softmax.ndims), inputs.close_logits(softmax.ndims))
 
 
-def _one_row(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+def _one_row(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.logits((max(softmax.ndims),), rows=1, scales=(1.0, 8.0))
 
 
-def _logits_and_dtype(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
+def _logits_and_dtype(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     pairs = st.tuples(any_logits(softmax), st.sampled_from([np.float64, np.float32]))
     return pairs.map(lambda pair: {"x": pair[0]["x"].astype(pair[1])})
 
@@ -40,7 +40,7 @@ def _logits_and_dtype(softmax: Softmax) -> st.SearchStrategy[dict[str, Any]]:
 @LAWS.register(
     any_logits, why="Negative probabilities, or ones above 1, break every later logarithm."
 )
-def probabilities_in_unit_interval(softmax: Softmax, x: Array) -> None:
+def probabilities_in_unit_interval(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Every output lies in [0, 1]."""
     p = softmax(x)
     slack = tolerance.row_sum(x)
@@ -53,7 +53,7 @@ def probabilities_in_unit_interval(softmax: Softmax, x: Array) -> None:
 @LAWS.register(
     any_logits, why="The outputs are read as probabilities; the loss and its gradient assume it."
 )
-def rows_sum_to_one(softmax: Softmax, x: Array) -> None:
+def rows_sum_to_one(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Each row sums to one."""
     total = softmax(x).sum(axis=-1, dtype=np.longdouble, keepdims=True)
     require_close(
@@ -65,7 +65,7 @@ def rows_sum_to_one(softmax: Softmax, x: Array) -> None:
     _shifted,
     why="It is what allows the maximum to be subtracted; without it large logits overflow.",
 )
-def shift_invariant(softmax: Softmax, x: Array, c: Array) -> None:
+def shift_invariant(softmax: SoftmaxUnderTest, x: Array, c: Array) -> None:
     """Adding a constant to all logits of a row changes nothing."""
     # The sums are exact on the dyadic grid: only the function's own rounding is left.
     require_close(
@@ -80,7 +80,7 @@ def shift_invariant(softmax: Softmax, x: Array, c: Array) -> None:
 @LAWS.register(
     _close, why="Ranking, top-k accuracy and thresholds rely on the order of the logits."
 )
-def order_kept(softmax: Softmax, x: Array) -> None:
+def order_kept(softmax: SoftmaxUnderTest, x: Array) -> None:
     """A larger logit has no smaller probability, and equal logits have equal ones."""
     p = softmax(x)
     order = np.argsort(x, axis=-1, kind="stable")
@@ -97,7 +97,7 @@ def order_kept(softmax: Softmax, x: Array) -> None:
 @LAWS.register(
     any_logits, why="Accuracy counts the largest probability; it must be the largest logit."
 )
-def argmax_kept(softmax: Softmax, x: Array) -> None:
+def argmax_kept(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The class of the largest logit has the largest probability."""
     p = softmax(x)
     at_largest = np.take_along_axis(p, x.argmax(axis=-1)[..., np.newaxis], axis=-1)
@@ -113,7 +113,7 @@ def argmax_kept(softmax: Softmax, x: Array) -> None:
 @LAWS.register(
     any_logits, why="It fixes base and scale, which sums, order and invariances all leave free."
 )
-def log_ratio_is_logit_difference(softmax: Softmax, x: Array) -> None:
+def log_ratio_is_logit_difference(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The logarithm of the ratio of two probabilities is the difference of their logits."""
     p = softmax(x).astype(np.longdouble)
     spread = x.max(axis=-1, keepdims=True) - x
@@ -134,7 +134,7 @@ def log_ratio_is_logit_difference(softmax: Softmax, x: Array) -> None:
 @LAWS.register(
     _logits_and_dtype, why="It is the definition; the other properties say which part fails."
 )
-def agrees_with_reference(softmax: Softmax, x: Array) -> None:
+def agrees_with_reference(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Every probability is that of a computation in extended precision."""
     require_close(
         softmax(x),
@@ -145,7 +145,7 @@ def agrees_with_reference(softmax: Softmax, x: Array) -> None:
 
 
 @LAWS.register(_one_row, why="Before training all classes should be about equally likely.")
-def equal_logits_are_uniform(softmax: Softmax, x: Array) -> None:
+def equal_logits_are_uniform(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Equal logits, at any level, give 1/n each; a single class has probability 1."""
     level = np.broadcast_to(x[..., :1], x.shape)
     require_close(
@@ -157,7 +157,7 @@ def equal_logits_are_uniform(softmax: Softmax, x: Array) -> None:
 
 
 @LAWS.register(any_logits, why="Class probabilities must not depend on classes that are left out.")
-def dropping_a_class_renormalises(softmax: Softmax, x: Array) -> None:
+def dropping_a_class_renormalises(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Without its last class, the rest of a row is renormalised."""
     if x.shape[-1] < 2:
         return
@@ -175,7 +175,7 @@ def dropping_a_class_renormalises(softmax: Softmax, x: Array) -> None:
 
 
 @LAWS.register(_one_row, why="The two-class softmax and logistic regression must be one model.")
-def two_classes_are_a_sigmoid(softmax: Softmax, x: Array) -> None:
+def two_classes_are_a_sigmoid(softmax: SoftmaxUnderTest, x: Array) -> None:
     """With two classes, the first has probability sigmoid(a - b)."""
     pair = np.concatenate([x[..., :1], np.zeros_like(x[..., :1])], axis=-1)
     logit = pair[..., 0].astype(np.longdouble)
@@ -192,7 +192,7 @@ def two_classes_are_a_sigmoid(softmax: Softmax, x: Array) -> None:
     needs=["log_softmax"],
     why="Training uses the logarithm, prediction the softmax; they must describe one model.",
 )
-def agrees_with_log_softmax(softmax: Softmax, x: Array) -> None:
+def agrees_with_log_softmax(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Exp of the given log-softmax is the softmax."""
     value = tolerance.probability(x)
     require_close(

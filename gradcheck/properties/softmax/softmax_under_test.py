@@ -23,7 +23,7 @@ VECTOR_AS_COLUMN = (
 )
 
 
-class Softmax(RowFunction):
+class SoftmaxUnderTest(RowFunction):
     """A softmax under test.
 
     Parameters

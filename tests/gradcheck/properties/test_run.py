@@ -24,7 +24,7 @@ from gradcheck.properties import (
     suite,
 )
 from gradcheck.properties.assertions import require
-from gradcheck.properties.function_under_test import Subject
+from gradcheck.properties.function_under_test import FunctionUnderTest
 from tests.support import ROOT
 
 NAMES = ["rows_sum_to_one", "order_kept"]
@@ -224,7 +224,7 @@ def test_parametrized_check_carries_the_story():
 
 
 def test_own_suite_is_run_like_any_other():
-    mine = Suite("mine", Subject)
+    mine = Suite("mine", FunctionUnderTest)
 
     @mine.register(pins=[{"x": 1.0}, {"x": -1.0}], why="Squares are.")
     def not_negative(subject, x):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from gradcheck.properties import PropertyViolationError, Suite, run_properties
 from gradcheck.properties.assertions import require
-from gradcheck.properties.function_under_test import Subject
+from gradcheck.properties.function_under_test import FunctionUnderTest
 from gradcheck.properties.profile import Effort
-from gradcheck.properties.search import Search
+from gradcheck.properties.search import CounterexampleSearch
 
 NUMBERS = st.integers(0, 1000).map(lambda n: {"x": np.array([float(n)])})
 
@@ -21,7 +21,7 @@ def numbers(subject):
 
 def test_properties_with_the_same_inputs_judge_the_same_ones():
     seen = {"first": [], "second": []}
-    mine = Suite("mine", Subject)
+    mine = Suite("mine", FunctionUnderTest)
 
     @mine.register(numbers, why="It is counted.")
     def first(subject, x):
@@ -41,7 +41,7 @@ def test_properties_with_the_same_inputs_judge_the_same_ones():
 
 
 def test_input_changed_by_one_judgement_reaches_no_other():
-    search = Search(Effort(20, 0))
+    search = CounterexampleSearch(Effort(20, 0))
     before, after = [], []
 
     def spoil(inputs):
@@ -63,7 +63,7 @@ def test_failure_is_shrunk_as_if_the_property_ran_alone():
 
         return judge
 
-    search = Search(Effort(100, 0))
+    search = CounterexampleSearch(Effort(100, 0))
     for limit in (700, 137, 700):
         failing = []
         with pytest.raises(PropertyViolationError, match="too large"):
@@ -79,4 +79,4 @@ def test_failure_that_does_not_come_back_is_called_not_deterministic():
         require(len(calls) != 5, "the fifth call")
 
     with pytest.raises(PropertyViolationError, match="held at the same input when tried again"):
-        Search(Effort(20, 0)).run("numbers", NUMBERS, once)
+        CounterexampleSearch(Effort(20, 0)).run("numbers", NUMBERS, once)

@@ -19,7 +19,7 @@ class Net:
         self.X, self.y = rng.normal(size=(16, 5)), rng.integers(0, 3, 16)
         shapes = {"W1": (5, 7), "b1": (7,), "W2": (7, 3), "b2": (3,)}
         self.params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-        self.memory = {name: np.zeros(shape) for name, shape in shapes.items()}
+        self.snapshot = {name: np.zeros(shape) for name, shape in shapes.items()}
         self.rule = rule
 
     def predict(self, X):
@@ -78,20 +78,20 @@ def follows_signs(net, grads):
 
 def rmsprop(net, grads):
     for name, g in grads.items():
-        net.memory[name] = 0.9 * net.memory[name] + 0.1 * g**2
-    return {name: g / (np.sqrt(net.memory[name]) + 1e-8) for name, g in grads.items()}
+        net.snapshot[name] = 0.9 * net.snapshot[name] + 0.1 * g**2
+    return {name: g / (np.sqrt(net.snapshot[name]) + 1e-8) for name, g in grads.items()}
 
 
 def adagrad(net, grads):
     for name, g in grads.items():
-        net.memory[name] += g**2
-    return {name: g / (np.sqrt(net.memory[name]) + 1e-8) for name, g in grads.items()}
+        net.snapshot[name] += g**2
+    return {name: g / (np.sqrt(net.snapshot[name]) + 1e-8) for name, g in grads.items()}
 
 
 def averages(net, grads):
     for name, g in grads.items():
-        net.memory[name] = 0.9 * net.memory[name] + 0.1 * g
-    return net.memory
+        net.snapshot[name] = 0.9 * net.snapshot[name] + 0.1 * g
+    return net.snapshot
 
 
 def halves(net, grads):

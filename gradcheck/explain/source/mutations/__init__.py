@@ -19,12 +19,12 @@ from gradcheck.explain.source.mutations.mutation import (
     KINDS,
     Before,
     Block,
-    Edit,
+    Mutation,
     Role,
     Scope,
-    Spot,
+    Site,
     expression,
 )
 from gradcheck.explain.source.mutations.sites import spots
 
-__all__ = ["KINDS", "Before", "Block", "Edit", "Role", "Scope", "Spot", "expression", "spots"]
+__all__ = ["KINDS", "Before", "Block", "Mutation", "Role", "Scope", "Site", "expression", "spots"]

@@ -14,10 +14,10 @@ import numpy as np
 from scipy import special
 
 from gradcheck.explain.source.mutations.mutation import (
-    Edit,
+    Mutation,
     Role,
     Scope,
-    Spot,
+    Site,
     expression,
     kind,
     takes,
@@ -32,35 +32,35 @@ MOST_ARGUMENTS = 24
 
 
 @kind
-def forgotten(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def forgotten(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A derivative that the code has a function for, or that it multiplies by elsewhere."""
-    if not takes(spot, ast.Mult, ast.Div):
+    if not takes(site, ast.Mult, ast.Div):
         return
-    shape = scope.shape(spot.node)
+    shape = scope.shape(site.node)
     if not shape:
         return
-    written = {text(node) for node in ast.walk(spot.statement) if isinstance(node, ast.expr)}
+    written = {text(node) for node in ast.walk(site.statement) if isinstance(node, ast.expr)}
     for slope in _slopes(scope):
         if slope not in written and scope.shape(expression(slope)) == shape:
-            changed = expression(f"({text(spot.node)}) * {slope}")
+            changed = expression(f"({text(site.node)}) * {slope}")
             message = f"the derivative `{slope}` is missing"
-            yield Edit(spot, changed, "activation_derivative_missing", message, 0.6)
+            yield Mutation(site, changed, "activation_derivative_missing", message, 0.6)
 
 
 @kind
-def at_another(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def at_another(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A function that returns a derivative, called with another value than the one meant."""
-    if not isinstance(spot.node, ast.Call) or len(spot.node.args) != 1:
+    if not isinstance(site.node, ast.Call) or len(site.node.args) != 1:
         return
-    called, argument = text(spot.node), text(spot.node.args[0])
-    shape = scope.shape(spot.node)
+    called, argument = text(site.node), text(site.node.args[0])
+    shape = scope.shape(site.node)
     if not shape or called not in {call.format(argument) for call in scope.slopes}:
         return
     for slope in _slopes(scope):
         is_other = slope != called and slope.partition("(")[0] == called.partition("(")[0]
         if is_other and scope.shape(expression(slope)) == shape:
             message = f"`{called}` stands where `{slope}` belongs"
-            yield Edit(spot, expression(slope), "derivative_at_wrong_point", message, 0.7)
+            yield Mutation(site, expression(slope), "derivative_at_wrong_point", message, 0.7)
 
 
 def _slopes(scope: Scope) -> Iterator[str]:
@@ -140,11 +140,11 @@ def _slopes_at(v: np.ndarray[Any, Any]) -> Iterator[Any]:
 
 
 @kind
-def too_many(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def too_many(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A derivative ``v * (1 - v)`` too many, which is two factors of a product."""
-    if not _is_product(spot.node) or _is_product(spot.place.parent):
+    if not _is_product(site.node) or _is_product(site.place.parent):
         return
-    factors = _factors(spot.node)
+    factors = _factors(site.node)
     written = [text(factor) for factor in factors]
     for name in written:
         other = f"1 - {name}"
@@ -152,7 +152,7 @@ def too_many(spot: Spot, scope: Scope) -> Iterator[Edit]:
             left = [f for f in written if f not in (name, other)]
             changed = expression(" * ".join(f"({factor})" for factor in left))
             message = f"the derivative `{name} * ({other})` is a factor too many"
-            yield Edit(spot, changed, _named(scope.value(expression(name))), message, 0.65)
+            yield Mutation(site, changed, _named(scope.value(expression(name))), message, 0.65)
 
 
 def _named(value: Any) -> str:
@@ -176,32 +176,32 @@ FORMS = ("1 - {v} ** 2", "{v} * (1 - {v})", "{v} > 0")
 
 
 @kind
-def of_another(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def of_another(site: Site, scope: Scope) -> Iterator[Mutation]:
     """The derivative of another activation, written for the same variable."""
-    if not isinstance(spot.node, ast.BinOp | ast.Compare) or spot.role is Role.INDEX:
+    if not isinstance(site.node, ast.BinOp | ast.Compare) or site.role is Role.INDEX:
         return
-    written = text(spot.node)
-    names = {text(n) for n in ast.walk(spot.node) if isinstance(n, ast.Name | ast.Attribute)}
+    written = text(site.node)
+    names = {text(n) for n in ast.walk(site.node) if isinstance(n, ast.Name | ast.Attribute)}
     for name in (n for n in sorted(names) if np.ndim(scope.values.get(n, 0))):
         forms = [form.format(v=name) for form in FORMS]
         for form in forms if written in forms else ():
             if form != written:
                 message = f"the derivative `{written}` stands where `{form}` belongs"
-                yield Edit(spot, expression(form), "derivative_at_wrong_point", message, 0.65)
+                yield Mutation(site, expression(form), "derivative_at_wrong_point", message, 0.65)
 
 
 @kind
-def wrapped(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def wrapped(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A call that stands more than once where its argument is meant: ``s(y) * (1 - s(y))``."""
-    if not spot.is_whole or spot.role is not Role.VALUE:
+    if not site.is_whole or site.role is not Role.VALUE:
         return
-    calls = [node for node in ast.walk(spot.node) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(site.node) if isinstance(node, ast.Call)]
     for call, times in Counter(map(text, calls)).items():
         argument = next(node for node in calls if text(node) == call).args
         if times > 1 and len(argument) == 1:
-            changed = _Replacer(call, argument[0]).visit(copy.deepcopy(spot.node))
+            changed = _Replacer(call, argument[0]).visit(copy.deepcopy(site.node))
             message = f"`{text(argument[0])}` itself is meant, not `{call}`"
-            yield Edit(spot, changed, "derivative_at_wrong_point", message, 0.7)
+            yield Mutation(site, changed, "derivative_at_wrong_point", message, 0.7)
 
 
 class _Replacer(ast.NodeTransformer):

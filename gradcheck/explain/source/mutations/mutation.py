@@ -28,7 +28,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class TreePosition:
     """Where a node hangs in the tree.
 
     Attributes
@@ -56,10 +56,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Spot:
+class Site:
     """An expression or statement, its place, and the statement that it is part of."""
 
-    place: Place
+    place: TreePosition
     node: Any
     role: Role
     statement: ast.AST
@@ -84,12 +84,12 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Edit:
+class Mutation:
     """One change.
 
     Attributes
     ----------
-    spot
+    site
         What is replaced.
     node
         By what.
@@ -99,7 +99,7 @@ class Edit:
         Description length: the likelier slip is tried, and believed, first.
     """
 
-    spot: Spot
+    site: Site
     node: ast.AST | Block
     code: str
     message: str
@@ -235,7 +235,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-Kind = Callable[[Spot, Scope], Iterator[Edit]]
+Kind = Callable[[Site, Scope], Iterator[Mutation]]
 
 KINDS: list[Kind] = []
 
@@ -256,32 +256,32 @@ def text(node: ast.AST) -> str:
     return ast.unparse(node)
 
 
-def takes(spot: Spot, *joined_by: type[ast.operator]) -> bool:
+def takes(site: Site, *joined_by: type[ast.operator]) -> bool:
     """Whether to put something to an expression: if joined to a like one, that is done there."""
-    if not isinstance(spot.node, ast.expr) or spot.role is not Role.VALUE:
+    if not isinstance(site.node, ast.expr) or site.role is not Role.VALUE:
         return False
-    if isinstance(spot.node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.UnaryOp):
+    if isinstance(site.node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.UnaryOp):
         return False
-    parent = spot.place.parent
+    parent = site.place.parent
     if isinstance(parent, ast.BinOp):
         return not isinstance(parent.op, joined_by)
     return (
-        spot.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(spot) or _is_appended(spot)
+        site.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(site) or _is_appended(site)
     )
 
 
-def _is_appended(spot: Spot) -> bool:
+def _is_appended(site: Site) -> bool:
     """Whether an expression is what a list is given more of."""
-    parent = spot.place.parent
-    if not isinstance(parent, ast.Call) or spot.place.label != "args":
+    parent = site.place.parent
+    if not isinstance(parent, ast.Call) or site.place.label != "args":
         return False
     return isinstance(parent.func, ast.Attribute) and parent.func.attr in ("append", "insert")
 
 
-def _is_branch(spot: Spot) -> bool:
+def _is_branch(site: Site) -> bool:
     """Whether an expression is one of the two that ``np.where`` or ``if`` chooses from."""
-    parent = spot.place.parent
+    parent = site.place.parent
     if isinstance(parent, ast.IfExp):
-        return spot.place.label in ("body", "orelse")
+        return site.place.label in ("body", "orelse")
     of_where = isinstance(parent, ast.Call) and text(parent.func).endswith("where")
-    return of_where and spot.place.label == "args" and spot.place.position != 0
+    return of_where and site.place.label == "args" and site.place.position != 0

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from gradcheck.explain.source.mutations.codes import factor_code
 from gradcheck.explain.source.mutations.mutation import (
-    Edit,
+    Mutation,
     Role,
     Scope,
-    Spot,
+    Site,
     expression,
     kind,
     text,
@@ -54,9 +54,9 @@ ALONG = ("axis=0", "axis=-1", "axis=1", "axis=0, keepdims=True", "axis=-1, keepd
 
 
 @kind
-def functions(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def functions(site: Site, scope: Scope) -> Iterator[Mutation]:
     """One function for another."""
-    node = spot.node
+    node = site.node
     if not isinstance(node, ast.Call):
         return
     name = _called(node)
@@ -67,12 +67,12 @@ def functions(spot: Spot, scope: Scope) -> Iterator[Edit]:
         changed = ast.Call(func, node.args, node.keywords)
         if name in ("sum", "mean"):
             code = factor_code(_count(node, scope), scope)
-        yield Edit(spot, changed, code, f"`{name}` should be `{other}`", 0.7)
+        yield Mutation(site, changed, code, f"`{name}` should be `{other}`", 0.7)
     if name in ("maximum", "fmax") and len(node.args) == 2:
         for a, b in (node.args, node.args[::-1]):
             mask = ast.Compare(a, [ast.Gt()], [b])
             message = f"`{text(node)}` stands where its derivative, `{text(mask)}`, belongs"
-            yield Edit(spot, mask, "derivative_at_wrong_point", message, 0.7)
+            yield Mutation(site, mask, "derivative_at_wrong_point", message, 0.7)
 
 
 def _count(node: ast.Call, scope: Scope) -> float:
@@ -94,20 +94,20 @@ AROUND = {"abs": "sign_dependent", "absolute": "sign_dependent", "clip": "clip_i
 
 
 @kind
-def dtypes(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def dtypes(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A dtype that is asked for, where that of the values is meant."""
-    node = spot.node
+    node = site.node
     if isinstance(node, ast.Call) and any(k.arg == "dtype" for k in node.keywords):
         others = [k for k in node.keywords if k.arg != "dtype"]
         message = f"`{text(node)}` asks for a dtype of its own"
         changed = ast.Call(node.func, node.args, others)
-        yield Edit(spot, changed, "precision_lost", message, 0.6)
+        yield Mutation(site, changed, "precision_lost", message, 0.6)
 
 
 @kind
-def wrappers(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def wrappers(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A function of a value, where the value itself is meant."""
-    node = spot.node
+    node = site.node
     if not isinstance(node, ast.Call) or _called(node) in REDUCTIONS:
         return
     inner = node.args[:1]
@@ -116,45 +116,45 @@ def wrappers(spot: Spot, scope: Scope) -> Iterator[Edit]:
     for value in inner:
         code = AROUND.get(_called(node), "derivative_at_wrong_point")
         message = f"`{text(value)}` itself is meant, not `{text(node)}`"
-        yield Edit(spot, value, code, message, 0.7)
+        yield Mutation(site, value, code, message, 0.7)
 
 
 @kind
-def reductions(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def reductions(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A sum over everything, a sum too many, a sum that is missing."""
-    node = spot.node
+    node = site.node
     if isinstance(node, ast.Call) and _called(node) in REDUCTIONS:
-        yield from _of_reduction(spot, node)
-    if isinstance(node, ast.expr) and spot.is_whole and spot.role is Role.VALUE:
+        yield from _of_reduction(site, node)
+    if isinstance(node, ast.expr) and site.is_whole and site.role is Role.VALUE:
         for along in ALONG:
             summed = expression(f"({text(node)}).sum({along})")
             message = f"`{text(node)}` is not summed over the axes it was broadcast along"
-            yield Edit(spot, summed, "broadcast_not_reduced", message, 0.75)
+            yield Mutation(site, summed, "broadcast_not_reduced", message, 0.75)
 
 
-def _of_reduction(spot: Spot, node: ast.Call) -> Iterator[Edit]:
+def _of_reduction(site: Site, node: ast.Call) -> Iterator[Mutation]:
     method = _called(node)
     bare = [argument for argument in node.args if not isinstance(argument, ast.Constant)]
     summand = bare[0] if bare else getattr(node.func, "value", None)
     if summand is None:
         return
     others = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
-    parent = spot.place.parent
+    parent = site.place.parent
     scaled = isinstance(parent, ast.BinOp) and (
         isinstance(parent.op, ast.Mult)
-        or (isinstance(parent.op, ast.Div) and spot.place.label == "left")
+        or (isinstance(parent.op, ast.Div) and site.place.label == "left")
     )
-    code = "summed_to_scalar" if spot.is_whole or scaled else "wrong_axis"
+    code = "summed_to_scalar" if site.is_whole or scaled else "wrong_axis"
     for along in ALONG:
         asked = ast.parse(f"f({along})", mode="eval").body.keywords  # type: ignore[attr-defined]
         changed = ast.Call(node.func, bare, [*others, *asked])
         if text(changed) != text(node):
             message = f"`{text(node)}` runs over other axes than {along.split(', k')[0]}"
             whole = not any(k.arg == "axis" for k in node.keywords) and len(bare) == len(node.args)
-            yield Edit(spot, changed, code if whole else "wrong_axis", message, 0.7)
+            yield Mutation(site, changed, code if whole else "wrong_axis", message, 0.7)
     message = f"`{text(node)}` takes a {method} too many"
     code = "wrong_axis" if len(node.args) + len(node.keywords) > len(bare) else "summed_to_scalar"
-    yield Edit(spot, summand, code, message, 0.75)
+    yield Mutation(site, summand, code, message, 0.75)
 
 
 def _called(node: ast.Call) -> str:

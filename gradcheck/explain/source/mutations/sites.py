@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradcheck.explain.source.mutations.mutation import Place, Role, Spot
+from gradcheck.explain.source.mutations.mutation import Role, Site, TreePosition
 
 # Calls whose arguments are positions or sizes, and those that take an axis.
 INDEXING = ("arange", "reshape", "transpose", "swapaxes", "moveaxis", "roll", "zeros", "eye")
@@ -15,23 +15,23 @@ PARTIAL = (ast.Starred, ast.JoinedStr, ast.FormattedValue)
 AXES = ("axis", "axes", "keepdims")
 
 
-def spots(tree: ast.FunctionDef | ast.Lambda) -> Iterator[Spot]:
+def spots(tree: ast.FunctionDef | ast.Lambda) -> Iterator[Site]:
     """Yield every statement and every expression that is read, outermost first."""
     yield from _of(tree, "body", tree.body, Role.VALUE, tree)
 
 
 def _of(
     parent: ast.AST, label: str, held: object, role: Role, statement: ast.AST
-) -> Iterator[Spot]:
+) -> Iterator[Site]:
     if isinstance(held, list):
         for position, node in enumerate(held):
             if isinstance(node, ast.AST):
-                yield from _under(Place(parent, label, position), node, role, statement)
+                yield from _under(TreePosition(parent, label, position), node, role, statement)
     elif isinstance(held, ast.AST):
-        yield from _under(Place(parent, label), held, role, statement)
+        yield from _under(TreePosition(parent, label), held, role, statement)
 
 
-def _under(place: Place, node: ast.AST, role: Role, statement: ast.AST) -> Iterator[Spot]:
+def _under(place: TreePosition, node: ast.AST, role: Role, statement: ast.AST) -> Iterator[Site]:
     if isinstance(node, ast.While | ast.FunctionDef | ast.ClassDef | ast.Lambda):
         return  # a loop that may no longer end, and functions that are routines of their own
     if isinstance(node, ast.stmt):
@@ -39,7 +39,7 @@ def _under(place: Place, node: ast.AST, role: Role, statement: ast.AST) -> Itera
     written = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
     whole = isinstance(node, ast.stmt | ast.expr | ast.Slice) and not isinstance(node, PARTIAL)
     if whole and not written:
-        yield Spot(place, node, role, statement)
+        yield Site(place, node, role, statement)
     into = isinstance(node, ast.Subscript) and written  # what is written into stays what it is
     for label, held in ast.iter_fields(node):
         if label not in ("ctx", "annotation", "decorator_list") and not (into and label == "value"):

@@ -5,13 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradcheck.explain.source.mutations.mutation import Block, Edit, Place, Scope, Spot, kind, text
+from gradcheck.explain.source.mutations.mutation import (
+    Block,
+    Mutation,
+    Scope,
+    Site,
+    TreePosition,
+    kind,
+    text,
+)
 
 
 @kind
-def early(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def early(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A variable that is updated before the last use of what it was."""
-    node, place = spot.node, spot.place
+    node, place = site.node, site.place
     if not isinstance(node, ast.AugAssign) or place.position is None:
         return
     block: list[ast.stmt] = getattr(place.parent, place.label)
@@ -25,8 +33,8 @@ def early(spot: Spot, scope: Scope) -> Iterator[Edit]:
         order = [*block[: place.position], *block[place.position + 1 : readers[-1] + 1]]
         order += [node, *block[readers[-1] + 1 :]]
         scaled = any(_scales(block[later], target) for later in readers)
-        yield Edit(
-            Spot(Place(place.parent, place.label), node, spot.role, spot.statement),
+        yield Mutation(
+            Site(TreePosition(place.parent, place.label), node, site.role, site.statement),
             Block(order, f"move `{text(node)}` below line {block[readers[-1]].lineno}"),
             "additive_term" if scaled else "derivative_at_wrong_point",
             f"`{text(node)}` comes before `{target}` is scaled"
@@ -47,9 +55,9 @@ def _reads(statement: ast.stmt, name: str) -> bool:
 
 
 @kind
-def dedented(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def dedented(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A statement behind a loop or a condition that belongs into it: its indentation is lost."""
-    node, place = spot.node, spot.place
+    node, place = site.node, site.place
     if not isinstance(node, ast.Assign | ast.AugAssign) or not place.position:
         return
     block: list[ast.stmt] = getattr(place.parent, place.label)
@@ -58,13 +66,13 @@ def dedented(spot: Spot, scope: Scope) -> Iterator[Edit]:
         deeper = _appended(before, depth, node)
         order = [*block[: place.position - 1], deeper, *block[place.position + 1 :]]
         code = "overwritten_not_accumulated" if isinstance(inner, ast.For) else "path_missing"
-        yield _moved(spot, order, f"into the block of line {inner.lineno}", code)
+        yield _moved(site, order, f"into the block of line {inner.lineno}", code)
 
 
 @kind
-def indented(spot: Spot, scope: Scope) -> Iterator[Edit]:
+def indented(site: Site, scope: Scope) -> Iterator[Mutation]:
     """A statement at the end of a loop or a condition that belongs behind it."""
-    block, place = spot.node, spot.place
+    block, place = site.node, site.place
     if not isinstance(block, ast.For | ast.If) or place.position is None or len(block.body) < 2:
         return
     last = block.body[-1]
@@ -72,14 +80,16 @@ def indented(spot: Spot, scope: Scope) -> Iterator[Edit]:
         around: list[ast.stmt] = getattr(place.parent, place.label)
         shorter = _with_body(block, block.body[:-1])
         order = [*around[: place.position], shorter, last, *around[place.position + 1 :]]
-        inside = Spot(spot.place, last, spot.role, last)
+        inside = Site(site.place, last, site.role, last)
         yield _moved(inside, order, f"behind the block of line {block.lineno}", "additive_term")
 
 
-def _moved(spot: Spot, order: list[ast.stmt], where: str, code: str) -> Edit:
-    whole = Spot(Place(spot.place.parent, spot.place.label), spot.node, spot.role, spot.statement)
-    block = Block(order, f"move `{text(spot.node)}` {where}")
-    return Edit(whole, block, code, f"`{text(spot.node)}` belongs {where}", 0.7)
+def _moved(site: Site, order: list[ast.stmt], where: str, code: str) -> Mutation:
+    whole = Site(
+        TreePosition(site.place.parent, site.place.label), site.node, site.role, site.statement
+    )
+    block = Block(order, f"move `{text(site.node)}` {where}")
+    return Mutation(whole, block, code, f"`{text(site.node)}` belongs {where}", 0.7)
 
 
 def _endings(statement: ast.stmt) -> Iterator[ast.For | ast.If]:

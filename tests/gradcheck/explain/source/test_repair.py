@@ -11,7 +11,7 @@ import pytest
 
 import gradcheck
 from gradcheck.adapters import as_target
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.explain.source import repairs
 
 RNG = np.random.default_rng(5)
@@ -187,8 +187,8 @@ def test_where_no_change_of_the_backward_helps_that_of_the_forward_is_the_cause(
 
 
 def test_a_right_backward_is_told_nothing():
-    lab = Lab(as_target((lambda x: x**3, lambda x, g: 3 * x**2 * g), X))
-    assert repairs(lab, {"x": ()}) == []
+    context = CheckContext(as_target((lambda x: x**3, lambda x, g: 3 * x**2 * g), X))
+    assert repairs(context, {"x": ()}) == []
 
 
 @pytest.mark.parametrize("layer", [Summed, TwoBugs, Looped, BatchSoftmax])

@@ -8,9 +8,9 @@ from scipy import special
 
 import gradcheck
 from gradcheck.adapters import as_target
-from gradcheck.checking.linearization import Lab
+from gradcheck.checking.linearization import CheckContext
 from gradcheck.explain.trace import record
-from gradcheck.explain.trace.traced_array import Traced
+from gradcheck.explain.trace.traced_array import TracedArray
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 5))
@@ -86,8 +86,8 @@ def test_recording_walked_back_gives_the_gradient(name):
     def backward(dout, cache):
         return np.zeros_like(X)
 
-    lab = Lab(as_target((forward, backward), X), 0)
-    recording = record(lab.wide, lab.base.tensors)
+    context = CheckContext(as_target((forward, backward), X), 0)
+    recording = record(context.wide, context.base.tensors)
     walked = recording.gradient("x", (cotangent,))
     exact = gradcheck.gradient(lambda x: np.sum(cotangent * function(x)), X)
     assert np.all(np.abs(walked - exact.value) <= exact.error_bound + 1e-9)
@@ -96,11 +96,11 @@ def test_recording_walked_back_gives_the_gradient(name):
 def test_recording_leaves_numpy_and_the_layer_as_they_were():
     before = np.zeros, np.array, np.asarray
     layer = Cell("")
-    lab = Lab(as_target(layer, X), 0)
+    context = CheckContext(as_target(layer, X), 0)
     weights = layer.W.copy()
-    assert record(lab.wide, lab.base.tensors) is not None
+    assert record(context.wide, context.base.tensors) is not None
     assert (np.zeros, np.array, np.asarray) == before
-    assert not any(isinstance(value, Traced) for value in vars(layer).values())
+    assert not any(isinstance(value, TracedArray) for value in vars(layer).values())
     np.testing.assert_array_equal(layer.W, weights)
 
 
