@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Outputs
 from gradcheck.adapters import as_target, parts
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.executor import Workers, pack
@@ -19,7 +20,7 @@ from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
 from gradcheck.runner import Job, Mode, Perform, Runner
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Outputs, Target
+from gradcheck.target import Target
 from gradcheck.training.check_update import check_update
 from gradcheck.training.fit_methods import LATER, Training, training_of
 from gradcheck.training.undecided_steps import unless_it_remembers

@@ -12,14 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradcheck._types import Array, Outputs, Pullback, Tensors
 from gradcheck.report.data import Unchecked
-
-Array = NDArray[Any]
-Tensors = Mapping[str, Array]
-Outputs = tuple[Array, ...]
-Pullback = Callable[[Outputs], dict[str, Any]]
 
 
 class TargetError(TypeError):

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.magnitude_groups import groups_of_like_size
 from gradcheck.checking.measurement import (
     BELOW_LAST_DIGIT,
@@ -26,7 +27,6 @@ from gradcheck.checking.tensor_verdict import Measurement, TensorVerdict, ratio
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import compact, own_scale, rademacher, varied
 from gradcheck.report.data import Verdict
-from gradcheck.target import Array
 
 # A gradient this much smaller than the secant slopes of the function over the tensor's own scale
 # vanishes for all that floating-point numbers can tell.

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction
 from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import WANTED_ACCURACY, rounded_share
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale
 from gradcheck.report.data import Entry
-from gradcheck.target import Array, Outputs
 
 Index = tuple[int, ...]
 

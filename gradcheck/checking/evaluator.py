@@ -9,10 +9,11 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.numerics.blockwise import blocks, project
 from gradcheck.numerics.blockwise import norm as norm
 from gradcheck.numerics.derivative import Derivative, along
-from gradcheck.target import Array, ForwardRun, Outputs, Target, Tensors
+from gradcheck.target import ForwardRun, Target
 
 # A derivative of this many bounds is not zero, whatever a closer look would add.
 GLARING = 100.0

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from gradcheck._types import Array, Tensors
 from gradcheck.checking.directional_test import DirectionalTest
 from gradcheck.checking.evaluator import OUTSIDE
 from gradcheck.checking.linearization import NUDGE, CheckContext, Linearization
@@ -16,7 +17,7 @@ from gradcheck.checking.rounding_errors import spread
 from gradcheck.checking.signal import AWAY, EMPTY, nothing_to_project, reaction_to_others
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.report.data import Verdict
-from gradcheck.target import Array, TargetError, Tensors
+from gradcheck.target import TargetError
 
 # A subgradient lies between the gradients on all sides of a kink. They are heard at a few points
 # only, and a little beside it: this share of their spread, and of the gradient, is allowed.

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.numerics.directions import compact, per_entry_scale, random_cotangents
 from gradcheck.report.data import Unchecked
-from gradcheck.target import Array, Outputs, Target, Tensors
+from gradcheck.target import Target
 
 # Relative size of the move away from a kink: far beyond the steps of the numerical derivative,
 # small beside anything the layer distinguishes.

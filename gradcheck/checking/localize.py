@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.entrywise import ElementwiseGradient
 from gradcheck.checking.evaluator import DirectionalFunction
 from gradcheck.checking.linearization import CheckContext, Linearization
@@ -17,7 +18,6 @@ from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.report.data import Entry
-from gradcheck.target import Array
 
 # Tensors of up to this many entries are measured entry by entry.
 FEW_ENTRIES = 128

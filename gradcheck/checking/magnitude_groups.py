@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.numerics.blockwise import blocks, norm
-from gradcheck.target import Array
 
 # Claimed contributions that spread over more than this are also judged by groups of like size.
 SPREAD = 1e6

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, finite
 from gradcheck.checking.linearization import Linearization
 from gradcheck.checking.plateaus import Plateau, in_low_precision, plateau
@@ -21,7 +22,6 @@ from gradcheck.checking.tensor_verdict import Measurement
 from gradcheck.numerics.blockwise import norm, project
 from gradcheck.numerics.derivative import Derivative
 from gradcheck.numerics.directions import compact, per_entry_scale
-from gradcheck.target import Array, Outputs
 
 # A check that could not have seen a relative error of this size has decided nothing. Where the
 # roundings of the claim itself are larger, as in float16, twice these take its place.

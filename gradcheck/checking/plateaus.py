@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.target import Outputs
+from gradcheck._types import Outputs
 
 # Steps at which the tread under the point is looked for: from so many roundings of the tensor, by
 # this factor.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.numerics.blockwise import project
-from gradcheck.target import Array, Outputs, Tensors
 
 # So many times the largest of a few draws is allowed for.
 AMPLIFIED = 16.0

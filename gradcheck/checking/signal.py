@@ -11,11 +11,11 @@ import math
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction, Evaluator
 from gradcheck.checking.linearization import Linearization
 from gradcheck.numerics.blockwise import project
 from gradcheck.numerics.directions import per_entry_scale, rademacher
-from gradcheck.target import Array, Outputs
 
 # Steps over which a tensor may show that outputs depend on it, in its own size: beyond its own
 # zero, to it, and small, for functions that are defined nearby only or saturate on the way.

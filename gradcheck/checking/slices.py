@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradcheck.target import Array
+from gradcheck._types import Array
 
 Index = tuple[int, ...]
 

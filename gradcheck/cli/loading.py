@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.signatures.methods import has_static_methods
-from gradcheck.target import Array
 
 
 class LoadingError(ValueError):

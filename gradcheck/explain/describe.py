@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation, Support
-from gradcheck.target import Array
 
 # Entries behind which a correlation is no accident, and its least size.
 FEWEST = 10

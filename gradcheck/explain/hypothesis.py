@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from gradcheck._types import Array, Outputs
 from gradcheck.explain.observation import Observation
-from gradcheck.target import Array, Outputs
 
 
 class Stage(IntEnum):

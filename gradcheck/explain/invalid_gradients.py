@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.evaluator import OUTSIDE, norm
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation
-from gradcheck.target import Array
 
 # Other values at which a forward has to give the very same outputs, to be one that uses none.
 OTHER_VALUES = 2

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gradcheck.target import Array
+from gradcheck._types import Array
 
 
 def subsets(axes: int) -> Iterator[tuple[int, ...]]:

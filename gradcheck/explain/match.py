@@ -20,6 +20,7 @@ from gradcheck.explain.trace import (  # noqa: F401 # isort: skip (the order of 
     saved_values,
     local_derivatives,
 )
+from gradcheck._types import Array
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.factors import name_factor
@@ -30,7 +31,6 @@ from gradcheck.explain.trace import (
 from gradcheck.explain.trace.backward_pass import SEARCHES, BackwardPass, Suspicion
 from gradcheck.numerics.blockwise import norm
 from gradcheck.report.data import Explanation, Support
-from gradcheck.target import Array
 
 # Roundings of a walk back in float64, beside those of the claim, and the error of a fitted factor.
 WALK = 1e-10

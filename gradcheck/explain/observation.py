@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, norm
 from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.formulas.losses import Losses
 from gradcheck.numerics.directions import per_entry_scale, varied
-from gradcheck.target import Array, Outputs, Tensors
 
 # Directions along which every hypothesis is tested. With a factor fitted, one of them is spent:
 # a wrong hypothesis has to agree by chance on all the others.

@@ -39,6 +39,7 @@ from gradcheck.explain.operators import (  # noqa: F401 # isort: skip (the order
 from gradcheck.explain.jacobian import (  # noqa: F401 # isort: skip (the order of their tries)
     class_weights,
 )
+from gradcheck._types import Array, Outputs
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.describe import unexplained
@@ -58,7 +59,6 @@ from gradcheck.explain.observation import UNASKED, Bounded, Observation
 from gradcheck.explain.operators.few_entries import explain_few
 from gradcheck.explain.proportionality import fitted_factor, matches, vanish
 from gradcheck.report.data import Entry, Explanation, Support
-from gradcheck.target import Array, Outputs
 
 # A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
 # claim, must be below this.

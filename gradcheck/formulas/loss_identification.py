@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.formulas.losses import candidates
-from gradcheck.target import Array
 
 NAMES = (
     *("squared error", "absolute error", "cross-entropy", "binary cross-entropy"),

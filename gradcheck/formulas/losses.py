@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.target import Array, Outputs
+from gradcheck._types import Array, Outputs
 
 
 @dataclass(frozen=True)

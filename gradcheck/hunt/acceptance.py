@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Tensors
 from gradcheck.adapters import as_target
 from gradcheck.adapters.conventions import sequential
 from gradcheck.check import check
@@ -15,7 +16,7 @@ from gradcheck.checking.linearization import NUDGE, CheckContext
 from gradcheck.numerics.derivative import derivative
 from gradcheck.report.data import TensorReport, Verdict
 from gradcheck.report.report import Report
-from gradcheck.target import Array, Tensors, is_differentiable
+from gradcheck.target import is_differentiable
 
 # A derivative known to a tenth is finite for certain.
 SURE = 0.1

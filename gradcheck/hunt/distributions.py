@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from gradcheck._types import Array
+
 Shape = tuple[int, ...]
 Family = Callable[[np.random.Generator, Shape], Array]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.hunt.distributions import Array
+from gradcheck._types import Array
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 
 # Of fewer failing or passing inputs, anything might set one kind apart from the other.

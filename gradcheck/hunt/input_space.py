@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.hunt.distributions import FAMILIES, Array
+from gradcheck._types import Array
+from gradcheck.hunt.distributions import FAMILIES
 from gradcheck.hunt.example import Example
 
 # Sizes of an axis that may vary, where no range was given.

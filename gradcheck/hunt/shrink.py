@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.hunt.distributions import Array
+from gradcheck._types import Array
 from gradcheck.hunt.example import Example
 from gradcheck.hunt.input_space import Space
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from gradcheck._types import Array
 
 # Entries of one part: large enough to be fast, small enough to stay in a processor's cache.
 CHUNK = 1 << 15

@@ -7,8 +7,8 @@ from functools import reduce
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.numerics.blockwise import blocks
-from gradcheck.target import Array, Outputs
 
 # Tensors of so many entries are kept in as few bytes as they fit in.
 LARGE = 1 << 20

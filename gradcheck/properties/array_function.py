@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties import inputs
 from gradcheck.properties.assertions import (
-    Array,
     FunctionRaisedError,
     PropertyViolationError,
     require,

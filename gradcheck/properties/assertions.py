@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from gradcheck._types import Array
 from gradcheck.properties.tolerance import Tolerance
-
-Array = NDArray[Any]
 
 # Characters of two numbers that still fit beside a sentence.
 HEADLINE = 44

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
+from gradcheck._types import Array
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.property import Property
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
+from gradcheck._types import Array
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 
 Function = Callable[[Array], Array]
 Vjp = Callable[[Array, Array], Array]

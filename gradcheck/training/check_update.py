@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.checking.linearization import CheckContext, Linearization
@@ -21,7 +22,6 @@ from gradcheck.report.data import Entry, Explanation, Verdict
 from gradcheck.report.report import Report
 from gradcheck.runner import Runner
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array, Outputs
 from gradcheck.training.optimizer_rules import recognised
 from gradcheck.training.step import SAME, StepDynamics, Update, matters, parameters_of
 from gradcheck.training.undecided_steps import as_undecided

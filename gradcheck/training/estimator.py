@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.discovery.in_place_updates import rates
@@ -28,7 +29,6 @@ from gradcheck.adapters.signatures.name_tables import (
     is_target,
 )
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array
 from gradcheck.training.raw_scores import behind
 
 # The rate for a training method that asks for one.

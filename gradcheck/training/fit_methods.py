@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Tensors
 from gradcheck.adapters import shows_gradients
 from gradcheck.adapters.discovery.accessors import set_to
 from gradcheck.adapters.signatures.methods import Method
 from gradcheck.formulas import loss_identification
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array, TargetError, Tensors, is_scalar
+from gradcheck.target import TargetError, is_scalar
 from gradcheck.training.estimator import (
     OwnLoss,
     Step,

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.entrywise import ElementwiseGradient
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.report.data import Explanation
-from gradcheck.target import Array
 
 # Entries measured of each parameter: the largest claims, and as many at random.
 LARGEST, RANDOM = 6, 6

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.signatures.methods import Method
-from gradcheck.target import Array
 
 
 def behind(method: Method) -> Callable[[Any], Array]:

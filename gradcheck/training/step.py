@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Tensors
 from gradcheck.adapters.discovery.accessors import Accessor, places_in
 from gradcheck.adapters.discovery.attributes import AttributeSlot, slots
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array, ForwardRun, Target, Tensors, as_outputs, is_differentiable
+from gradcheck.target import ForwardRun, Target, as_outputs, is_differentiable
 
 # Two steps from one state agree to rounding of the parameters; relative to the step this is safe.
 SAME = 1e-6

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.discovery.coverage import covered_by
-from gradcheck.target import Array, ForwardRun, Outputs, Target, Tensors
+from gradcheck.target import ForwardRun, Target
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.conventions import layer
 from gradcheck.adapters.discovery.accessors import Accessor, places_in
 from gradcheck.adapters.discovery.attributes import AttributeSlot
@@ -25,16 +26,7 @@ from gradcheck.adapters.signatures.gradient_alignment import align_gradients, re
 from gradcheck.adapters.signatures.methods import Names, same_owner
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_cache, is_cotangent, stem
 from gradcheck.state import StateSnapshot
-from gradcheck.target import (
-    Array,
-    ForwardRun,
-    Outputs,
-    Target,
-    TargetError,
-    Tensors,
-    as_outputs,
-    is_scalar,
-)
+from gradcheck.target import ForwardRun, Target, TargetError, as_outputs, is_scalar
 
 
 def matches(thing: Any) -> bool:

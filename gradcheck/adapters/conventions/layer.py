@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.discovery.attributes import slots
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.effects import Effects
@@ -39,7 +40,7 @@ from gradcheck.adapters.signatures.name_tables import (
 )
 from gradcheck.adapters.signatures.pytree import arrays_in
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array, ForwardRun, Outputs, Target, TargetError, Tensors
+from gradcheck.target import ForwardRun, Target, TargetError
 
 __all__ = ["BACKWARD_NAMES", "FORWARD_NAMES", "adapt", "matches", "method_of"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.conventions import layer as layers_adapter
 from gradcheck.adapters.conventions import value_and_grad
 from gradcheck.adapters.signatures.arguments import Inputs
@@ -30,7 +31,7 @@ from gradcheck.adapters.signatures.name_tables import (
 )
 from gradcheck.formulas import loss_identification
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array, Target, TargetError, is_scalar
+from gradcheck.target import Target, TargetError, is_scalar
 
 
 def matches(thing: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.conventions import function_pair, layer
 from gradcheck.adapters.discovery.accessors import Accessor, places_in
 from gradcheck.adapters.discovery.coverage import Coverage
@@ -20,16 +21,7 @@ from gradcheck.adapters.signatures.gradient_alignment import align_gradients
 from gradcheck.adapters.signatures.methods import Names, backward_of
 from gradcheck.adapters.signatures.pytree import is_container
 from gradcheck.state import StateSnapshot
-from gradcheck.target import (
-    Array,
-    ForwardRun,
-    Outputs,
-    Target,
-    TargetError,
-    Tensors,
-    is_differentiable,
-    is_scalar,
-)
+from gradcheck.target import ForwardRun, Target, TargetError, is_differentiable, is_scalar
 
 FLAGS = ("derivative", "deriv", "derive", "prime", "grad", "gradient", "diff")
 

@@ -27,6 +27,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradcheck._types import Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import AttributeSlot
 from gradcheck.adapters.discovery.effects import Effects
@@ -43,7 +44,7 @@ from gradcheck.adapters.signatures.name_tables import (
     stem,
 )
 from gradcheck.report.data import Unchecked
-from gradcheck.target import Outputs, Target
+from gradcheck.target import Target
 
 NOT_SEEN = "the output depends on it, and no gradient of it was seen"
 REASONS = {

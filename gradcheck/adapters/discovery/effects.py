@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.trial_run import same
-from gradcheck.target import Array, Outputs
 
 # A change of a parameter that no forward overlooks for being too small.
 VISIBLE = 0.125

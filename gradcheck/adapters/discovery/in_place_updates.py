@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import parts
 from gradcheck.adapters.signatures.call_conventions import UNIT_RATE
 from gradcheck.adapters.signatures.name_tables import RATE_ATTRIBUTES
-from gradcheck.target import Array
 
 
 class Updates:

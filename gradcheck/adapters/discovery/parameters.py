@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import (
     DEEPEST,
@@ -28,7 +29,7 @@ from gradcheck.adapters.signatures.name_tables import (
     plain,
     stem,
 )
-from gradcheck.target import Array, is_differentiable
+from gradcheck.target import is_differentiable
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.signatures.gradient_alignment import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
-from gradcheck.target import Array, ForwardRun, Outputs, Target, TargetError, Tensors, as_outputs
+from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
 
 # What stands for the module that is called, where it is a pytree itself.
 MODULE = ""

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.discovery.attributes import AttributeSlot
 from gradcheck.adapters.discovery.coverage import REASONS, CoverageEvidence
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.report.data import Unchecked
-from gradcheck.target import Array, Target
+from gradcheck.target import Target
 
 NO_NUMPY = "NumPy has no such numbers as {}; check it in float32 or float64"
 

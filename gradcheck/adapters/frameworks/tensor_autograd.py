@@ -8,20 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.discovery.attributes import is_own_object
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters
 from gradcheck.adapters.signatures.gradient_alignment import accepts_argument, input_names
 from gradcheck.state import StateSnapshot
-from gradcheck.target import (
-    Array,
-    ForwardRun,
-    Outputs,
-    Target,
-    TargetError,
-    Tensors,
-    is_differentiable,
-)
+from gradcheck.target import ForwardRun, Target, TargetError, is_differentiable
 
 
 def matches(thing: Any) -> bool:

@@ -9,20 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.state import StateSnapshot
-from gradcheck.target import (
-    Array,
-    ForwardRun,
-    Outputs,
-    Target,
-    TargetError,
-    Tensors,
-    as_outputs,
-    is_differentiable,
-)
+from gradcheck.target import ForwardRun, Target, TargetError, as_outputs, is_differentiable
 
 Parameters = dict[str, tuple[Any, str]]  # what to call it: the node that owns it, its name there
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks import containers as trees
 from gradcheck.adapters.frameworks import torch_forward_mode as forward_mode
 from gradcheck.adapters.frameworks.torch_arrays import (
@@ -28,7 +29,7 @@ from gradcheck.adapters.frameworks.torch_float64 import (
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
 from gradcheck.adapters.signatures.gradient_alignment import input_names
-from gradcheck.target import Array, ForwardRun, Outputs, Target, Tensors
+from gradcheck.target import ForwardRun, Target
 
 
 def matches(thing: Any) -> bool:

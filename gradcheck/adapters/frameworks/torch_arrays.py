@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.target import Array, Outputs, as_outputs
+from gradcheck._types import Array, Outputs
+from gradcheck.target import as_outputs
 
 
 def as_array(tensor: Any) -> Array:

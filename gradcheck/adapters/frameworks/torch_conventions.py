@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.target import Array, Tensors
+from gradcheck._types import Array, Tensors
 
 # Draws whose gradient by their parameters is zero by definition (see PyTorch's derivatives.yaml):
 # with the generator held, what they return may move all the same.

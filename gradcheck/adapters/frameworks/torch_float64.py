@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from gradcheck.target import ForwardRun, Outputs, Tensors
+from gradcheck._types import Outputs, Tensors
+from gradcheck.target import ForwardRun
 
 # Methods that name a precision without an argument.
 CASTS = ("float", "half", "bfloat16")

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks import containers
-from gradcheck.target import Array, ForwardRun, Outputs, State, Target, Tensors, as_outputs
+from gradcheck.target import ForwardRun, State, Target, as_outputs
 
 # A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
 # wrong linear map is right along a random direction with probability zero; several tell more of it.

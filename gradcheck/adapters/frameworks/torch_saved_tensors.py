@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import REASONS
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.frameworks import containers
 from gradcheck.report.data import Unchecked
-from gradcheck.target import Outputs, State, Target
+from gradcheck.target import State, Target
 
 OUTSIDE = "it is computed before the forward; keep what it is computed from, and compute it inside"
 MODULES = re.compile(r"_modules\['([^']*)'\]")

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Tensors
 from gradcheck.adapters.signatures.gradient_alignment import input_names
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array, TargetError, Tensors, is_differentiable
+from gradcheck.target import TargetError, is_differentiable
 
 
 @dataclass(frozen=True)

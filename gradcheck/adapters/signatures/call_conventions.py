@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Outputs
 from gradcheck.adapters.signatures.error_hints import lines
 from gradcheck.adapters.signatures.gradient_alignment import accepts_argument, required_names
 from gradcheck.adapters.signatures.name_tables import (
@@ -20,7 +21,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_target,
 )
 from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items
-from gradcheck.target import Outputs, TargetError, as_outputs
+from gradcheck.target import TargetError, as_outputs
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
 # it is exact, and large, so that the parameter's own rounding does not drown the step.

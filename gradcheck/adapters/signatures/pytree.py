@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.adapters.signatures.name_tables import is_trained
-from gradcheck.target import Array, is_differentiable
+from gradcheck.target import is_differentiable
 
 Items = list[tuple[str, Any]]
 

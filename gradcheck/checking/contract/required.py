@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.checking.contract.promise import PromiseResult, promise
 from gradcheck.checking.contract.shared_runs import ROUNDINGS, SharedRuns, largest, same
 from gradcheck.checking.evaluator import finite
 from gradcheck.numerics.blockwise import blocks, norm
 from gradcheck.numerics.directions import per_entry_scale
-from gradcheck.target import Array, Outputs
 
 # Perturbed backwards that tell rounding from a fault: enough for a cancellation to show in one.
 PERTURBED = 8

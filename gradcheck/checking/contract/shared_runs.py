@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.numerics.blockwise import blocks
-from gradcheck.target import Array, ForwardRun, Outputs, Tensors
+from gradcheck.target import ForwardRun
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3

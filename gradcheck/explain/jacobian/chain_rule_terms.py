@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit, fit_along, subsets
-from gradcheck.target import Array
 
 
 @whole

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.target import Array
 
 
 @whole

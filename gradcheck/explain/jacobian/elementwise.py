@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.evaluator import OUTSIDE
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.regions import beyond, by_sign
 from gradcheck.explain.least_squares import fit
-from gradcheck.target import Array
 
 # Formulas tried for the derivative claimed: polynomials of up to this degree.
 MOST_DEGREE = 3

@@ -7,10 +7,10 @@ from itertools import permutations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import subsets
-from gradcheck.target import Array
 
 # Shifts tried along every axis.
 MOST_SHIFT = 3

@@ -7,10 +7,10 @@ from itertools import product
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.ratios import sigmoid
-from gradcheck.target import Array
 
 # Inferred targets are one-hot to this accuracy.
 ONE_HOT = 1e-5

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.checking.evaluator import DirectionalFunction, norm
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.observation import Observation
-from gradcheck.target import Array, Outputs
 
 # So many entries are measured at most, six forwards each; of a larger tensor, some at random.
 MOST_ENTRIES = 128

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.target import Array
 
 # Derivatives that activations have, as functions of their output.
 DERIVATIVES: dict[str, Callable[[Array], Array]] = {

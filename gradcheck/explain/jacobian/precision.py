@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.evaluator import norm
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.observation import UNASKED, Observation
 from gradcheck.report.data import Explanation, Support
-from gradcheck.target import Array
 
 # Relative errors up to this are small: of float16, and of approximations meant to be good.
 SMALL = 5e-3

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.factors import Factor, name_factor
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation, Support
-from gradcheck.target import Array
 
 # A prediction with fitted numbers counts only if this many entries remain to contradict it, and
 # if they are at least this share of all.

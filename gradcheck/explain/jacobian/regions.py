@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.target import Array
 
 # A rule that picks the wrong entries is no accident where fewer than one in 45 of all choices
 # of as many entries would obey a rule of its kind.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Entry, Explanation, Support
-from gradcheck.target import Array
 
 
 def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list[Explanation]]:

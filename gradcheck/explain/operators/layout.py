@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.observation import Observation
-from gradcheck.target import Array
 
 
 @pattern

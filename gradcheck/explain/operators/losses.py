@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from gradcheck._types import Outputs
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.observation import Observation
-from gradcheck.target import Outputs
 
 
 @pattern

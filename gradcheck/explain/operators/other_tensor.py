@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.jacobian.index_moves import moves
 from gradcheck.explain.observation import Observation
-from gradcheck.target import Array
 
 # Other tensors of up to this many entries are moved about.
 MOST_MOVED = 4096

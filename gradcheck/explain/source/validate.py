@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs
 from gradcheck.checking.evaluator import DirectionalFunction
 from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
@@ -23,7 +24,6 @@ from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.report.data import Entry
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Array, Outputs
 
 # Directions along which a changed backward has to agree, beside those of known wrong entries.
 DIRECTIONS = 3

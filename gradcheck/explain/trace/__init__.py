@@ -6,11 +6,10 @@ would claim, however deep in the layer the step is. Reverse accumulation: S. Lin
 (1976); A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed. (2008), chapter 3.
 """
 
-from gradcheck.explain.trace.node import Array, Node, Scatter, SourceLocation, unbroadcast
+from gradcheck.explain.trace.node import Node, Scatter, SourceLocation, unbroadcast
 from gradcheck.explain.trace.record import BackwardOverride, Recording, record
 
 __all__ = [
-    "Array",
     "BackwardOverride",
     "Node",
     "Recording",

@@ -7,10 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.trace import BackwardOverride, Node, Scatter, SourceLocation
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import PAIRS
-from gradcheck.target import Array
 
 
 @suspect

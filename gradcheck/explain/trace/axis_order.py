@@ -8,9 +8,9 @@ from itertools import permutations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.trace import Node
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
-from gradcheck.target import Array
 
 # Every order of so many axes is tried; of six there are 720.
 MOST_AXES = 6

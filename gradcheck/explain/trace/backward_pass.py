@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.observation import Observation
 from gradcheck.explain.trace import BackwardOverride, Node, Recording, SourceLocation
-from gradcheck.target import Array
 
 # Steps that pick the largest or smallest, and what is rounding beside the gradient.
 EXTREMES = ("maximum over axis", "minimum over axis")

@@ -8,9 +8,9 @@ from itertools import combinations, product
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.trace import Node, Scatter, SourceLocation
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
-from gradcheck.target import Array
 
 
 @suspect

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.trace.node import Array, Pull
+from gradcheck._types import Array
+from gradcheck.explain.trace.node import Pull
 from gradcheck.explain.trace.numpy_functions import into, rule
 from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.trace import Node, SourceLocation, unbroadcast
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import PAIRS, SLOPES
-from gradcheck.target import Array
 
 # Formulas that are taken for one another, of functions whose value lies where they expect it.
 CONFUSED = ("tanh", "expit", "exp", "sin", "cos", "square", "sqrt", "log", "reciprocal", "arctan")

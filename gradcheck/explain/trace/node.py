@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from gradcheck._types import Array
 
 # (gradient of the output, operands, output) -> gradient of one operand, in the operand's shape
 Pull = Callable[[Array, tuple[Array, ...], Array], Array]

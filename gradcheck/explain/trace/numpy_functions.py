@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.trace.node import Array, Pull, Scatter, unbroadcast
+from gradcheck._types import Array
+from gradcheck.explain.trace.node import Pull, Scatter, unbroadcast
 from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
 from gradcheck.explain.trace.vjps import pulls_of
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from gradcheck._types import Array
 from gradcheck.explain.trace import BackwardOverride, Node, Scatter
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, suspect
-from gradcheck.target import Array
 
 # A claim this near to the gradient, relative to its largest entry, is taken for right.
 RIGHT = 1e-6

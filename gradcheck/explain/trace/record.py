@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.explain.trace import linalg_vjps  # noqa: F401 (it registers its rules)
-from gradcheck.explain.trace.node import Array, Node
+from gradcheck.explain.trace.node import Node
 from gradcheck.explain.trace.numpy_functions import apply_function, apply_ufunc
 from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Outputs, Tensors
 
 # A recording of more steps is no help: too many places could be wrong.
 MOST_NODES = 6000

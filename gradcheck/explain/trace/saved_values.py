@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.trace import Node, SourceLocation
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import SLOPES
-from gradcheck.target import Array
 
 # So many other values are tried in the place of one that a step remembers.
 MOST_CANDIDATES = 60

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.trace import BackwardOverride, Node
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, place, suspect
-from gradcheck.target import Array
 
 # So many stretches are tried, the shortest first, and diagonals of rows up to this length.
 MOST_STRETCHES = 80

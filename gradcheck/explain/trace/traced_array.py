@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.trace.node import Array, Node, Pull, Scatter, SourceLocation, unbroadcast
+from gradcheck._types import Array
+from gradcheck.explain.trace.node import Node, Pull, Scatter, SourceLocation, unbroadcast
 
 # Steps made inside these are made by the expression of the user that called them.
 OWN = str(Path(__file__).parents[1])

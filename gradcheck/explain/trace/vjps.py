@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from gradcheck.explain.trace.node import Array, Pull, unbroadcast
+from gradcheck._types import Array
+from gradcheck.explain.trace.node import Pull, unbroadcast
 
 # Derivative of an elementwise function of one variable, from its argument and its value.
 Slope = Callable[[Array, Array], Any]

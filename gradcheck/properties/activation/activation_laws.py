@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.numerics.derivative import derivative as differentiate
 from gradcheck.properties import inputs
 from gradcheck.properties.activation.known_activations import KNOWN
 from gradcheck.properties.array_function import ARRAY_FUNCTION, ArrayFunction
 from gradcheck.properties.assertions import (
-    Array,
     FunctionRaisedError,
     PropertyViolationError,
     require,

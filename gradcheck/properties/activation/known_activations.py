@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from gradcheck.properties.assertions import Array
+from gradcheck._types import Array
 
 INF = float("inf")
 

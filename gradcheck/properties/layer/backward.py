@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.numerics.derivative import derivative
-from gradcheck.properties.assertions import Array, PropertyViolationError, require, require_close
+from gradcheck.properties.assertions import PropertyViolationError, require, require_close
 from gradcheck.properties.layer.layer_under_test import LayerUnderTest, batches, inputs, pattern
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.tolerance import Tolerance

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.properties.array_function import lay_out, refusable
 from gradcheck.properties.assertions import (
-    Array,
     FunctionRaisedError,
     require,
     require_close,

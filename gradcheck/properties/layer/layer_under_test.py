@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.adapters import as_target
 from gradcheck.properties import inputs as drawing
 from gradcheck.properties.array_function import LAYOUTS
-from gradcheck.properties.assertions import Array, FunctionRaisedError
+from gradcheck.properties.assertions import FunctionRaisedError
 from gradcheck.properties.function_under_test import FunctionUnderTest, call
 from gradcheck.properties.tolerance import Tolerance
 from gradcheck.target import ForwardRun

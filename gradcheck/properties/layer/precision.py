@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, require, require_close
+from gradcheck._types import Array
+from gradcheck.properties.assertions import require, require_close
 from gradcheck.properties.function_under_test import call
 from gradcheck.properties.layer.layer_under_test import LayerUnderTest, pattern
 from gradcheck.properties.registry import Suite

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array
+from gradcheck._types import Array
 
 # How predictions lie in arrays, and what that looks like.
 SHAPES = {

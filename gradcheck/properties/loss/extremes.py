@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties.array_function import LAYOUTS, lay_out, refusable
 from gradcheck.properties.assertions import (
-    Array,
     FunctionRaisedError,
     require,
     require_close,

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties import tolerance
-from gradcheck.properties.assertions import Array, require_close, require_same
+from gradcheck.properties.assertions import require_close, require_same
 from gradcheck.properties.loss import inputs
 from gradcheck.properties.loss.kinds import PROBABILITIES
 from gradcheck.properties.loss.loss_under_test import LossUnderTest

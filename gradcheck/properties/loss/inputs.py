@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties.assertions import Array
+from gradcheck._types import Array
 from gradcheck.properties.inputs import Draw, draw_classes, draw_grid, draw_shape, one_hot
 from gradcheck.properties.loss.kinds import LOGITS, NUMBERS, PROBABILITIES, LossKind
 from gradcheck.properties.loss.loss_under_test import LossUnderTest

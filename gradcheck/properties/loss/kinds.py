@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.properties import tolerance
-from gradcheck.properties.assertions import Array
 
 PROBABILITIES, LOGITS, NUMBERS = "probabilities", "logits", "numbers"
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
+from gradcheck._types import Array
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.loss.call_convention import Convention
 
 # Numbers of samples and classes that differ from each other, from 2 and from their quotients.

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradcheck.properties.assertions import Array, FunctionRaisedError, require, require_close
+from gradcheck._types import Array
+from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.loss import inputs
 from gradcheck.properties.loss.kinds import PROBABILITIES
 from gradcheck.properties.loss.loss_under_test import LossUnderTest

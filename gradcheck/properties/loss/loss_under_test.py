@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
+from gradcheck._types import Array
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats, call, refusal
 from gradcheck.properties.loss.call_convention import SHAPES, Convention
 from gradcheck.properties.loss.kinds import BINARY, KINDS, PROBABILITIES

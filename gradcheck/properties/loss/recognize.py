@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, FunctionRaisedError
+from gradcheck._types import Array
+from gradcheck.properties.assertions import FunctionRaisedError
 from gradcheck.properties.function_under_test import call
 from gradcheck.properties.inputs import distributions, one_hot
 from gradcheck.properties.loss.call_convention import BINARY_SHAPES, SHAPES, Convention, conventions

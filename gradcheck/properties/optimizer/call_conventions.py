@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array
+from gradcheck._types import Array
 from gradcheck.properties.function_under_test import call
 
 METHODS = ("step", "update", "apply", "apply_gradients", "update_params", "__call__")

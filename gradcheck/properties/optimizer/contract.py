@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, require, require_close, require_same
+from gradcheck._types import Array
+from gradcheck.properties.assertions import require, require_close, require_same
 from gradcheck.properties.optimizer.inputs import point, rounding
 from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
 from gradcheck.properties.registry import Suite

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, require, require_close
+from gradcheck._types import Array
+from gradcheck.properties.assertions import require, require_close
 from gradcheck.properties.optimizer.inputs import nonzero_gradient, point, rounding
 from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
 from gradcheck.properties.registry import Suite

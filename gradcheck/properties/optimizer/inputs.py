@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties import inputs
-from gradcheck.properties.assertions import Array
 from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
 from gradcheck.properties.tolerance import Tolerance
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, FunctionRaisedError, require_same
+from gradcheck._types import Array
+from gradcheck.properties.assertions import FunctionRaisedError, require_same
 from gradcheck.properties.function_under_test import FunctionUnderTest
 from gradcheck.properties.optimizer.call_conventions import METHODS, Begin, ways
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties import inputs
 from gradcheck.properties.array_function import any_logits
-from gradcheck.properties.assertions import Array, FunctionRaisedError, require, require_close
+from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.function_under_test import as_floats
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.rowwise.row_function import RowFunction

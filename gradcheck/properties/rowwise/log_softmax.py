@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties import inputs, tolerance
 from gradcheck.properties.array_function import ARRAY_FUNCTION, any_logits
-from gradcheck.properties.assertions import Array, require_close
+from gradcheck.properties.assertions import require_close
 from gradcheck.properties.known_bugs import Suspect, Vjp, answers_of, recognise, recognise_backward
 from gradcheck.properties.property import Property
 from gradcheck.properties.registry import Suite

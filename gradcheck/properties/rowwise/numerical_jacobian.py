@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.properties.array_function import ArrayFunction
-from gradcheck.properties.assertions import Array
 from gradcheck.properties.tolerance import Tolerance
 
 # A power of two near cbrt(eps), where truncation and rounding of a central difference balance;

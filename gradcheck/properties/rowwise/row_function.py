@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.properties.array_function import ArrayFunction
-from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.function_under_test import accepts, as_floats, call, refusal
 from gradcheck.properties.torch_tensors import of_arrays
 

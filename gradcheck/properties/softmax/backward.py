@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array, require_close
+from gradcheck._types import Array
+from gradcheck.properties.assertions import require_close
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.rowwise.backward import gradient_rounding, one_cotangent
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest

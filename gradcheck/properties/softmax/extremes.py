@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties import inputs, tolerance
-from gradcheck.properties.assertions import Array, FunctionRaisedError, require, require_close
+from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest, reference
 from gradcheck.properties.tolerance import Tolerance

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradcheck._types import Array
 from gradcheck.properties import inputs
-from gradcheck.properties.assertions import Array, require, require_close
+from gradcheck.properties.assertions import require, require_close
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.rowwise.laws import OVER_ROWS
 from gradcheck.properties.rowwise.numerical_jacobian import difference_error, numerical_jacobian

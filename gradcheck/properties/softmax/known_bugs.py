@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from gradcheck.properties.assertions import Array
+from gradcheck._types import Array
 from gradcheck.properties.known_bugs import (
     PROBES,
     Function,

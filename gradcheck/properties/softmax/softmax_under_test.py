@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.properties import tolerance
-from gradcheck.properties.assertions import Array, FunctionRaisedError, PropertyViolationError
+from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.known_bugs import PROBES
 from gradcheck.properties.property import Property
 from gradcheck.properties.rowwise.row_function import RowFunction
