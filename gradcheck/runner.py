@@ -195,7 +195,7 @@ class Runner:
             target.role(name),
             Verdict.UNDECIDED,
             reason="interrupted before it was judged",
-            claimed=self.context.base.claimed.get(name),
+            analytic=self.context.base.claimed.get(name),
         )
 
     def _judge(self, name: str) -> TensorReport:

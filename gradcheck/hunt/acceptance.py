@@ -72,7 +72,7 @@ class _Point:
 
     def excuse(self, tensor: TensorReport) -> str:
         """Say what speaks for the gradient of one tensor."""
-        claimed = tensor.claimed
+        claimed = tensor.analytic
         if claimed is None or claimed.shape != tensor.shape or not claimed.size:
             return ""
         if not np.isfinite(claimed).all():
@@ -133,7 +133,7 @@ class _Point:
             progress=False,
         )
         worst = located.tensors[tensor.name].worst
-        return bool(worst) and all(abs(e.claimed - e.numerical) < least for e in worst)
+        return bool(worst) and all(abs(e.analytic - e.numerical) < least for e in worst)
 
     def _is_convention(self, name: str) -> bool:
         """Whether the layer is right beside its kinks, and claims something between at them.

@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.coverage import NOT_SEEN
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.snippet import code
 from gradcheck.report.data import Verdict
-from gradcheck.report.headline import Line, tell
+from gradcheck.report.headline import Line, summarize
 from gradcheck.report.report import Report
 from gradcheck.report.wording import plural
 
@@ -28,7 +28,7 @@ MOST_ENTRIES = 24
 class HuntReport:
     """What a hunt found.
 
-    ``print(report)`` tells the story, ``print(report.report)`` all about the smallest failure.
+    ``print(report)`` is a summary; ``print(report.report)`` is all about the smallest failure.
 
     Attributes
     ----------
@@ -130,8 +130,8 @@ class HuntReport:
         lines: list[Line] = []
         title = "fails"
         if self.report is not None and self.report.verdict is Verdict.FAIL:
-            story = tell(self.report)
-            title, lines = story.title, [line for line in story.lines if line[0] != "page"]
+            summary = summarize(self.report)
+            title, lines = summary.title, [line for line in summary.lines if line[0] != "page"]
             if not self.report.explanations:
                 title += "  (sure; cause unknown)"
                 lines = [_aimed(line, bool(self.condition)) for line in lines]

@@ -142,7 +142,7 @@ def _reason(report: Report) -> str:
         return f"{bad[0].name}: {bad[0].reason}"
     broken = [p for p in report.contract.values() if p.required and p.verdict is report.verdict]
     if broken:
-        return f"{broken[0].name}: {broken[0].evidence}"
+        return f"{broken[0].name}: {broken[0].measurement}"
     owed = [array for array in report.unchecked if array.is_owed]
     return f"{owed[0].name}: {owed[0].reason}" if owed else ""
 
@@ -156,7 +156,7 @@ def _is_finite(layer: Any, example: Example) -> bool:
 def _sizes(report: Report) -> dict[str, float]:
     """Return the largest entries of all gradients claimed."""
     return {
-        name: float(np.abs(tensor.claimed).max(initial=0.0))
+        name: float(np.abs(tensor.analytic).max(initial=0.0))
         for name, tensor in report.tensors.items()
-        if tensor.claimed is not None
+        if tensor.analytic is not None
     }

@@ -10,7 +10,7 @@ from gradcheck.report.data import Entry, Explanation, TensorReport, plain
 if TYPE_CHECKING:
     from gradcheck.report.outcome import Outcome
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Gradients are listed in full up to this many entries, some 50 kB of JSON; of larger ones, the
 # worst entries stand for the rest.
@@ -22,7 +22,7 @@ def to_dict(report: Outcome) -> dict[str, Any]:
 
     Notes
     -----
-    ``claimed`` and ``numerical`` are null for tensors of more than `MOST_LISTED` entries.
+    ``analytic`` and ``numerical`` are null for tensors of more than `MOST_LISTED` entries.
     Infinities and NaN are the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
     """
     return {"schema_version": SCHEMA_VERSION, **_report(report)}
@@ -38,7 +38,7 @@ def _report(report: Outcome) -> dict[str, Any]:
         "explanations": list(map(_explanation, report.explanations)),
         "tensors": {name: _tensor(tensor) for name, tensor in report.tensors.items()},
         "contract": {
-            name: asdict(promise) | {"verdict": str(promise.verdict)}
+            name: asdict(promise) | {"status": promise.status, "verdict": promise.verdict}
             for name, promise in report.contract.items()
         },
         "unchecked": [
@@ -52,14 +52,14 @@ def _report(report: Outcome) -> dict[str, Any]:
 
 
 def _tensor(tensor: TensorReport) -> dict[str, Any]:
-    listed = max((a.size for a in (tensor.claimed, tensor.numerical) if a is not None), default=0)
+    listed = max((a.size for a in (tensor.analytic, tensor.numerical) if a is not None), default=0)
     content = {name: getattr(tensor, name) for name in tensor.__dataclass_fields__}
     return content | {
         "verdict": str(tensor.verdict),
         "region": tensor.region,
         "worst": [_entry(entry) for entry in tensor.worst],
         "explanations": list(map(_explanation, tensor.explanations)),
-        "claimed": tensor.claimed if listed <= MOST_LISTED else None,
+        "analytic": tensor.analytic if listed <= MOST_LISTED else None,
         "numerical": tensor.numerical if listed <= MOST_LISTED else None,
     }
 

@@ -57,7 +57,7 @@ class Sample:
             for position in np.union1d(largest, others):
                 index = tuple(int(i) for i in np.unravel_index(position, claim.shape))
                 entry, value = entries.one(index), float(point.tensors[name][index])
-                found.append((name, value, entry.claimed, entry.numerical, entry.bound))
+                found.append((name, value, entry.analytic, entry.numerical, entry.bound))
         norms = {name: float(np.linalg.norm(claim)) for name, claim in point.claimed.items()}
         return cls(norms, *(np.array(column) for column in zip(*found, strict=True)))
 

@@ -26,7 +26,7 @@ def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list
                     observation.name,
                     1 - count / members.size,
                     f"without them claim and derivative agree along {len(observation.directions)} "
-                    f"directions; at {entry.index} {entry.claimed:.6g} is claimed, "
+                    f"directions; at {entry.index} {entry.analytic:.6g} is claimed, "
                     f"{entry.numerical:.6g} is right",
                     f"{count} of {members.size} entries are wrong, the others right: {where}",
                     "look at what backward does at these indices: first, last, repeated?",
