@@ -90,7 +90,7 @@ class Gradcheck:
         return self._judge(report)
 
     def properties(self, suite: str, fn: Any, **options: Any) -> Any:
-        """Run a suite as `gradcheck.properties.run_properties` does, and fail unless all properties hold."""
+        """Run a suite as `gradcheck.properties.run_properties` does, and fail unless all hold."""
         __tracebackhide__ = True
         from gradcheck.properties import run_properties
 

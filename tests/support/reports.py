@@ -60,7 +60,7 @@ def promise(name, holds=True, required=True, measurement="measured so"):
 
 SUMMED = Explanation(
     "summed_to_scalar",
-    "b",
+    ("b",),
     0.985,
     "analytic / predicted = 1 ± 3e-11 over 4 entries",
     "every entry of the gradient is the same number, the sum over all units",

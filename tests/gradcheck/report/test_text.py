@@ -134,8 +134,8 @@ def test_wrong_tensor_beside_an_explained_one_is_named():
 
 
 def test_rival_explanations_are_all_shown():
-    rival = Explanation("constant_factor", "b", 0.4, "", "all is tripled", "db /= 3")
-    other = Explanation("sign_flipped", "W", 0.9, "", "the sign is flipped", "dW = -dW")
+    rival = Explanation("constant_factor", ("b",), 0.4, "", "all is tripled", "db /= 3")
+    other = Explanation("sign_flipped", ("W",), 0.9, "", "the sign is flipped", "dW = -dW")
     lines = lines_of(replace(r.failing(), explanations=(r.SUMMED, rival, other)))
 
     assert "or      constant_factor (40 % sure): all is tripled" in lines
@@ -146,10 +146,10 @@ def test_rival_explanations_are_all_shown():
 def test_tensor_table_holds_every_tensor_and_its_numbers():
     _, headings, *rows = section(r.failing(), "gradients")
 
-    assert re.split(r"  +", headings) == (
-        ["tensor", "role", "shape", "dtype", "verdict"]
-        + ["relative error", "error bound", "resolution"]
-    )
+    assert re.split(r"  +", headings) == [
+        *("tensor", "role", "shape", "dtype", "verdict"),
+        *("relative error", "error bound", "resolution"),
+    ]
     assert rows[0].split() == [
         "x",
         "input",
