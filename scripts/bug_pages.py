@@ -1,8 +1,8 @@
 """The pages of the bug catalogue: the code on them, and the pictures of what it does.
 
-Run as a script, it checks the page's own code, draws the report and writes down what it says::
+Run as a script, it checks the page's own code, draws the report and writes down what it shows::
 
-    python scripts/bug_pages.py [code ...]
+    python -m scripts.bug_pages [code ...]
 """
 
 from __future__ import annotations
@@ -100,13 +100,15 @@ def _unmarked(lines: str) -> str:
 
 
 def illustrate(page: Page, report: Report) -> None:
-    """Draw the report of the wrong code, and write its story on the page."""
+    """Draw the report of the wrong code, and write its summary on the page."""
     page.picture.parent.mkdir(exist_ok=True)
     report.save(page.picture)
     picture = Image.open(page.picture).convert("RGB").quantize(method=PALETTE)
     picture.save(page.picture, optimize=True)
     text = page.path.read_text()
-    page.path.write_text(text.replace(f"```text\n{shown(page)}```", f"```text\n{story(report)}```"))
+    page.path.write_text(
+        text.replace(f"```text\n{shown(page)}```", f"```text\n{summary(report)}```")
+    )
 
 
 def shown(page: Page) -> str:
@@ -114,7 +116,7 @@ def shown(page: Page) -> str:
     return _fenced(page.path.read_text(), "text")
 
 
-def story(report: Report) -> str:
+def summary(report: Report) -> str:
     """Return what a page is to show of a report: all that comes before the page's name."""
     head = str(report).partition("\n\n")[0]
     return head.partition("\npage ")[0] + "\n"

@@ -71,7 +71,7 @@ class RepeatedCheck:
                     raise KeyboardInterrupt
                 reason = excuse(layer, example.inputs, report, self.ordinary)
                 outside = report.verdict is not Verdict.PASS and not _is_finite(layer, example)
-        except Exception as error:  # noqa: BLE001 (a stranger's layer may raise anything)
+        except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
             reason = f"{type(error).__name__}: {error}"
             return HuntTrial(example, ExampleOutcome.REFUSED, reason, error=error)
         if outside:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.report.data import Entry, Explanation, TensorReport, plain
+import numpy as np
+
+from gradcheck.report.data import Entry, Explanation, TensorReport
 
 if TYPE_CHECKING:
     from gradcheck.report.outcome import Outcome
@@ -47,7 +50,7 @@ def _report(report: Outcome) -> dict[str, Any]:
         "notes": report.notes,
         "parts": {name: _report(part) for name, part in report.parts.items()},
     }
-    builtins: dict[str, Any] = plain(content)
+    builtins: dict[str, Any] = _plain(content)
     return builtins
 
 
@@ -70,3 +73,18 @@ def _explanation(explanation: Explanation) -> dict[str, Any]:
 
 def _entry(entry: Entry) -> dict[str, Any]:
     return asdict(entry) | {"ratio": entry.ratio}
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON-ready builtins; non-finite floats become strings."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value

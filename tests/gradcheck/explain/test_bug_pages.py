@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
-import sys
 
 import pytest
 
 from gradcheck.explain.broken_promises import BREACHES
+from scripts import bug_pages
 from tests.support import ROOT
 
-
-def load_script():
-    specification = importlib.util.spec_from_file_location(
-        "bug_pages", ROOT / "scripts" / "bug_pages.py"
-    )
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
-
-
-bug_pages = load_script()
 PAGES = {page.code: page for page in bug_pages.pages()}
 MAKERS = {"Part", "Prediction", "Explanation", "Factor"}
 
