@@ -5,8 +5,8 @@ import re
 import pytest
 
 from scripts import diagnostics_page, investigate_page, question_pictures
-from tests.golden.golden_files import ROOT
 from tests.golden.structures import masked, of_figure, of_finding
+from tests.support import ROOT
 
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 

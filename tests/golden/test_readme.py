@@ -17,9 +17,9 @@ import gradcheck
 import network
 from gradcheck.cli.main import app
 from gradcheck.properties import suite
-from tests.golden.golden_files import ROOT
 from tests.golden.readme_blocks import blocks
 from tests.golden.structures import masked, of_report
+from tests.support import ROOT
 
 HERE = Path(__file__).with_name("readme")
 BLOCKS = blocks()
