@@ -1,4 +1,4 @@
-"""From a history to a report: every rule is asked, what is found is put in order."""
+"""From a history to a report: every rule is applied, what is found is put in order."""
 
 from __future__ import annotations
 
@@ -72,12 +72,18 @@ def diagnose(
         tests_run.append(rule.code)
         # Losses near the largest double overflow to infinity, and compare as they should.
         with np.errstate(all="ignore"):
-            finding = rule.judge(run)
+            finding = rule.find(run)
         margin = run.take_margin()
         if finding is not None:
-            open_questions = {} if rule.remark else not_excluded(rule, run)
-            findings.append(replace(finding, axis=history.axis, not_excluded=open_questions))
-        elif margin < 1 and not rule.remark:
+            findings.append(
+                replace(
+                    finding,
+                    code=finding.code or rule.code,
+                    axis=history.axis,
+                    not_excluded={} if rule.info else not_excluded(rule, run),
+                )
+            )
+        elif margin < 1 and not rule.info:
             margins[rule.code] = max(margin, margins.get(rule.code, 0.0))
     for finding in findings:
         margins.pop(finding.code, None)
@@ -114,7 +120,7 @@ def not_excluded(rule: Rule, run: Run) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_unknown(mute: Collection[str]) -> None:
-    """Refuse to mute what is no finding: a slip of the pen would pass for silence."""
+    """Refuse to mute what is no finding: with a typing error nothing would be muted."""
     known = sorted({rule.code for rule in RULES})
     unknown = sorted(set(mute) - set(known))
     if unknown:

@@ -87,7 +87,7 @@ class Investigation(Report):
         elif first.code in PLACES:
             sentences.append(f"The fault is {PLACES[first.code]}.")
         sentences.append(self._how_sure(first))
-        if first.next_steps and first.severity is not Severity.INFO:
+        if first.steps and first.severity is not Severity.INFO:
             step = (first.changes or first.next_steps)[0]
             sentences.append(f"What to change: {_sentence(step)}")
         others = [f.code for f in self.findings[1:] if f.severity is not Severity.INFO]
