@@ -12,7 +12,7 @@ import numpy as np
 
 from diagnostics.finding import Finding
 from diagnostics.history.history import History, as_history
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 from diagnostics.rules import RULES, Rule, Run
 
 
@@ -22,7 +22,7 @@ def diagnose(
     classes: int | None = None,
     samples: int | None = None,
     mute: Collection[str] = (),
-) -> Report:
+) -> DiagnosisReport:
     """Say what went wrong in a training run, judged from its curves alone.
 
     Parameters
@@ -36,11 +36,11 @@ def diagnose(
         Number of samples evaluated in one call of the model, of which the validation accuracies
         are multiples. Inferred from these where possible.
     mute
-        Codes of findings not to report; `Report.muted` holds those that were found.
+        Codes of findings not to report; `DiagnosisReport.muted` holds those that were found.
 
     Returns
     -------
-    Report
+    DiagnosisReport
         Findings ordered by severity, and within it in the order of judgement: whether the numbers
         are right comes before whether the model got worse.
 
@@ -88,7 +88,7 @@ def diagnose(
     for finding in findings:
         margins.pop(finding.code, None)
     findings.sort(key=lambda finding: finding.severity.rank)
-    return Report(
+    return DiagnosisReport(
         findings=tuple(f for f in findings if f.code not in mute),
         tests_run=tuple(dict.fromkeys(tests_run)),
         margins=margins,

@@ -56,7 +56,7 @@ def investigate(
     Returns
     -------
     Investigation
-        A `Report` that begins with a paragraph in plain words: what the experiments found first,
+        A `DiagnosisReport` that begins with a paragraph in plain words: what the experiments found first,
         then what the curves show besides. Saved as a picture, it shows the experiment that decided.
 
     Raises
