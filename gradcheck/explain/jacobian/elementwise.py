@@ -9,8 +9,8 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.checking.evaluator import OUTSIDE
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.regions import beyond, by_sign
 from gradcheck.explain.least_squares import fit
 
@@ -28,8 +28,7 @@ STEP = 2.0**-14
 DIFFERENCE = 1e-6
 
 
-@whole
-def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def local_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Each entry of the claim is the cotangent's times something else than f'(x)."""
     if not measured.local:
         return
@@ -42,7 +41,7 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     if len(_slopes(slope)) <= 2 and dead.any():
         clipped = beyond(measured.value, dead) and not by_sign(measured.value, dead)
         code, what = Bug.CLIP_IGNORED if clipped else Bug.MASK_NOT_APPLIED, "mask"
-    yield Prediction(
+    yield Hypothesis(
         code,
         f"the cotangent is passed on as it is: the factor {what} of the layer is missing",
         f"d{name} = cotangent * {what}",
@@ -61,7 +60,7 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     for how, at in _points(x, y):
         others.append((f"the derivative at {how}", _derivative(measured, at), 0.7))
     for what, used, cost in others:
-        yield Prediction(
+        yield Hypothesis(
             Bug.DERIVATIVE_AT_WRONG_POINT,
             f"what multiplies the cotangent is {what}",
             f"d{name} = cotangent * derivative at {name}, as it came into the forward",
@@ -71,8 +70,7 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-@whole
-def wrong_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def wrong_branch(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A piecewise linear layer, with its slopes at other entries than in the forward."""
     if not measured.local or measured.claim.size < FEWEST:
         return
@@ -82,7 +80,7 @@ def wrong_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
         return
     choices = v[..., None] * np.array(slopes)
     nearest = np.abs(choices - measured.claim[..., None]).argmin(axis=-1)
-    yield Prediction(
+    yield Hypothesis(
         Bug.WRONG_MASK,
         f"the slopes {', '.join(f'{slope:.4g}' for slope in slopes)} of the forward are used, but "
         "at other entries",
@@ -132,8 +130,7 @@ def _inverse(array: Array) -> Array:
         return np.asarray(1 / array)
 
 
-@whole
-def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """What multiplies the cotangent is a polynomial in the input or output: a wrong formula."""
     if not measured.local or len(_slopes(np.diag(measured.jacobian))) <= 2:
         return
@@ -145,7 +142,7 @@ def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Prediction
             if found is None:
                 continue
             formula = _formula(found[1], symbol)
-            yield Prediction(
+            yield Hypothesis(
                 Bug.DERIVATIVE_AT_WRONG_POINT,
                 f"the derivative that is used is {formula}, with {symbol} the "
                 f"{'output' if symbol == 'y' else 'input'}",
@@ -167,8 +164,7 @@ def _formula(coefficients: Array, symbol: str) -> str:
     return " + ".join(terms).replace("+ -", "- ")
 
 
-@whole
-def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Claim over gradient, or its inverse, is a polynomial in the entry of the input."""
     gradient, claim = measured.gradient, measured.claim
     quantities = [("the tensor's entry", measured.value)]
@@ -189,8 +185,8 @@ def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
             yield _smooth(measured, what, values, degree)
 
 
-def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -> Prediction:
-    return Prediction(
+def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -> Hypothesis:
+    return Hypothesis(
         Bug.DERIVATIVE_AT_WRONG_POINT,
         f"claimed over right is a smooth function of {what}: a factor of the derivative is "
         "missing or taken at another point",
@@ -201,8 +197,7 @@ def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -
     )
 
 
-@whole
-def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim follows the entries when they change places: a function of each, but a wrong one.
 
     Asked at the tensor and cotangent reversed, the layer claims the gradient reversed.
@@ -218,7 +213,7 @@ def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Predicti
     claim = measured.observation.ask((cotangent,), {name: reverse(measured.value)})
     if claim is None:
         return
-    yield Prediction(
+    yield Hypothesis(
         Bug.DERIVATIVE_AT_WRONG_POINT,
         "the derivative that is used depends on nothing but the entry itself, but is not that of "
         "the forward: it is taken at another point, or by a wrong formula",

@@ -9,19 +9,18 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import subsets
 
 # Shifts tried along every axis.
 MOST_SHIFT = 3
 
 
-@whole
-def moved(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def moved(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is the gradient, its entries moved along the axes."""
     for code, how, cost, values in moves(measured.gradient):
-        yield Prediction(
+        yield Hypothesis(
             code,
             f"the right numbers stand at wrong places: {how}",
             f"undo it: d{measured.observation.name} is {how} now",
@@ -31,13 +30,12 @@ def moved(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-@whole
-def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is right for a cotangent whose entries are moved along the axes."""
     if not measured.single:
         return
     for code, how, cost, values in moves(np.asarray(measured.cotangents[0], dtype=np.float64)):
-        yield Prediction(
+        yield Hypothesis(
             Bug.WRONG_INDEX if code == Bug.KERNEL_FLIPPED else code,
             f"the cotangent is taken from wrong places: {how}",
             "use the cotangent of the output at the same position",
@@ -47,7 +45,7 @@ def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-def moves(array: Array) -> Iterator[tuple[str, str, float, Array]]:
+def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
     """Yield what may become of an array by a slip of indices: code, words, cost, array."""
     for axes in subsets(array.ndim):
         lengths = [array.shape[axis] for axis in axes]
@@ -95,8 +93,7 @@ def _zeroed(rolled: Array, step: int, axis: int) -> Array:
     return values
 
 
-@whole
-def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def permuted(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim holds the gradient's numbers in another order, whatever the order is."""
     if not measured.known.all() or measured.claim.size < 4:
         return
@@ -112,7 +109,7 @@ def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
     first = int(np.flatnonzero(source != np.arange(source.size))[:1].sum())
     at = tuple(int(i) for i in np.unravel_index(first, measured.shape))
     there = tuple(int(i) for i in np.unravel_index(int(source[first]), measured.shape))
-    yield Prediction(
+    yield Hypothesis(
         Bug.WRONG_INDEX,
         f"the right numbers stand at wrong places: {at} holds what belongs to {there}",
         "use the same index in backward as in forward",

@@ -9,13 +9,12 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit, subsets
 
 
-@whole
-def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The contributions of the outputs are added up over other axes than the entry's own."""
     if not measured.single or not measured.shape:
         return
@@ -28,7 +27,7 @@ def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
         if not others:
             continue
         values = shares.sum(axis=others).transpose(np.argsort(np.argsort(axes)))
-        yield Prediction(
+        yield Hypothesis(
             Bug.WRONG_AXIS,
             f"the gradient is summed over {_axes(others)} of the output, so that its entries "
             f"belong to axis {axes[0]}",
@@ -40,15 +39,14 @@ def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-@whole
-def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is the same along an axis along which the gradient is not."""
     for what, array, pull in _spreadable(measured):
         for axes in subsets(array.ndim):
             if max(array.shape[axis] for axis in axes) < 2:
                 continue
             spread = np.broadcast_to(array.sum(axis=axes, keepdims=True), array.shape)
-            yield Prediction(
+            yield Hypothesis(
                 Bug.WRONG_AXIS,
                 f"the {what} is summed or averaged over {_axes(axes)}, where each index has its "
                 "own",
@@ -65,8 +63,7 @@ def _spreadable(measured: MeasuredJacobian) -> Iterator[tuple[str, Array, bool]]
         yield "cotangent", np.asarray(measured.cotangents[0], dtype=np.float64), True
 
 
-@whole
-def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A term that is constant along one axis is there, but constant along another."""
     if len(measured.shape) != 2:
         return
@@ -76,7 +73,7 @@ def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
         spans += [factor * (columns == j) for j in range(1, measured.shape[1])]
         found = fit(measured.excess, spans, measured.known)
         if found is not None:
-            yield Prediction(
+            yield Hypothesis(
                 Bug.WRONG_AXIS,
                 f"a sum times {what} runs along another axis than in the forward",
                 "sum along the axis of the forward, with keepdims=True",
@@ -94,8 +91,7 @@ def _factors(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
             yield "the exponential of the output", np.exp(measured.output.astype(np.float64))
 
 
-@whole
-def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def overwritten(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Of several contributions to one entry, only the last or the first is kept."""
     if not measured.single:
         return
@@ -110,7 +106,7 @@ def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
         for which, ordered in (("last", steps[::-1]), ("first", steps)):
             kept = np.argmax(ordered != 0, axis=0)
             values = np.take_along_axis(ordered, kept[None], axis=0).reshape(measured.shape)
-            yield Prediction(
+            yield Hypothesis(
                 Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"each entry holds the {which} of its contributions instead of their sum",
                 f"d{measured.observation.name}[index] += ...  # '=' overwrites; with index arrays "
@@ -120,7 +116,7 @@ def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
                 scaled=True,
             )
         for which, step in (("last", steps[-1]), ("first", steps[0])):
-            yield Prediction(
+            yield Hypothesis(
                 Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"only the {which} of {len(steps)} contributions along {_axes(axes)} of the "
                 "output is kept",
