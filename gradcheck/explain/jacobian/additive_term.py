@@ -16,10 +16,10 @@ from gradcheck.explain.least_squares import fit
 
 def additive_term(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The error is a multiple of the parameter, of its sign, or one constant."""
-    name = measured.observation.name
+    name = measured.name
     if not _outside(measured):
         return
-    value = measured.value.astype(np.float64)
+    value = measured.value
     terms: list[tuple[str, str, Array]] = [
         ("proportional to the parameter", f"* {name}", value),
         ("proportional to the parameter's sign", f"* np.sign({name})", np.sign(value)),

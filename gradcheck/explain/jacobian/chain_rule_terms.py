@@ -10,7 +10,7 @@ from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.least_squares import fit, fit_along, subsets
+from gradcheck.explain.least_squares import fit, fit_along, named_axes, subsets
 
 
 def normalisation_path(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
@@ -28,30 +28,26 @@ def normalisation_path(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
                 continue
             yield Hypothesis(
                 Bug.PATH_MISSING,
-                f"the term of the chain rule through {what} along {_named(axes)} is missing or "
+                f"the term of the chain rule through {what} along {named_axes(axes)} is missing or "
                 "wrong",
-                f"d{measured.observation.name} needs the gradient through {what} as well, "
-                f"summed over {_named(axes)}",
+                f"d{measured.name} needs the gradient through {what} as well, "
+                f"summed over {named_axes(axes)}",
                 0.7 + 0.1 * len(columns) - 0.3 * _invariant(measured, axes),
                 measured.gradient + found[0],
                 found[1],
             )
 
 
-def _named(axes: tuple[int, ...]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
-
-
 def _terms(measured: MeasuredJacobian, axes: tuple[int, ...]) -> Iterator[tuple[str, list[Array]]]:
     one = np.ones(measured.shape)
-    value = measured.value.astype(np.float64)
+    value = measured.value
     centred = value - value.mean(axis=axes, keepdims=True)
     yield "the mean", [one]
     yield "the variance", [centred]
     yield "the mean and the variance", [one, centred]
     yield "the norm", [value]
-    if measured.single and measured.output.shape == measured.shape:
-        output = measured.output.astype(np.float64)
+    if measured.keeps_shape:
+        output = measured.output
         yield "the normalising sum", [output]
         if output.max(initial=0.0) <= 0:
             yield "the normalising sum", [np.exp(output)]
@@ -67,10 +63,10 @@ def _invariant(measured: MeasuredJacobian, axes: tuple[int, ...]) -> bool:
 
 def identity_branch(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """What is missing is a multiple of the cotangent: a branch that passes the input on."""
-    if not measured.single or measured.output.shape != measured.shape:
+    if not measured.keeps_shape:
         return
-    cotangent = np.asarray(measured.cotangents[0], dtype=np.float64)
-    name = measured.observation.name
+    cotangent = measured.cotangent
+    name = measured.name
     if not measured.local:
         yield Hypothesis(
             Bug.ACTIVATION_DERIVATIVE_MISSING,
@@ -141,7 +137,7 @@ def _without(measured: MeasuredJacobian, where: str, values: Array, fitted: int)
     return Hypothesis(
         Bug.PATH_MISSING,
         f"the contribution of {where} is missing",
-        f"d{measured.observation.name} += the part that comes from {where}",
+        f"d{measured.name} += the part that comes from {where}",
         0.9,
         values,
         fitted,

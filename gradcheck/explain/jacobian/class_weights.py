@@ -16,7 +16,7 @@ def weights_on_another_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Each column has the weight of its own index, where each row has one: that of its label."""
     if len(measured.shape) != 2 or not measured.known.all():
         return
-    name = measured.observation.name
+    name = measured.name
     arrays = {**measured.observation.constants(), **measured.observation.point.tensors}
     for other, value in arrays.items():
         weights = value.astype(np.float64)
@@ -37,7 +37,7 @@ def _prediction(measured: MeasuredJacobian, other: str, weights: Array, axis: in
         left = np.sum(weighted * measured.claim, axis=axis, keepdims=True) / length
     nearest = np.abs(left[..., None] * weights - 1).argmin(axis=-1)
     line, place = ("row", "[:, None]") if axis else ("column", "")
-    name = measured.observation.name
+    name = measured.name
     return Hypothesis(
         Bug.WRONG_AXIS,
         f"each entry of a {line} is multiplied by the entry of {other} at its own index, where "

@@ -32,10 +32,10 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Each entry of the claim is the cotangent's times something else than f'(x)."""
     if not measured.local:
         return
-    x, y = (a.astype(np.float64) for a in (measured.value, measured.output))
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    x, y = measured.value, measured.output
+    v = measured.cotangent
     slope = np.diag(measured.jacobian).reshape(measured.shape)
-    name = measured.observation.name
+    name = measured.name
     dead = np.abs(slope) <= SAME
     code, what = Bug.ACTIVATION_DERIVATIVE_MISSING, f"derivative({name})"
     if len(_slopes(slope)) <= 2 and dead.any():
@@ -74,7 +74,7 @@ def wrong_branch(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A piecewise linear layer, with its slopes at other entries than in the forward."""
     if not measured.local or measured.claim.size < FEWEST:
         return
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    v = measured.cotangent
     slopes = _slopes(np.diag(measured.jacobian))
     if not 2 <= len(slopes) <= MOST_BRANCHES:
         return
@@ -134,10 +134,10 @@ def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis
     """What multiplies the cotangent is a polynomial in the input or output: a wrong formula."""
     if not measured.local or len(_slopes(np.diag(measured.jacobian))) <= 2:
         return
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    v = measured.cotangent
     for symbol, at in (("y", measured.output), ("x", measured.value)):
         for degree in range(MOST_DEGREE + 1):
-            powers = [at.astype(np.float64) ** power for power in range(degree + 1)]
+            powers = [at**power for power in range(degree + 1)]
             found = fit(measured.claim, [v * power for power in powers], measured.known)
             if found is None:
                 continue
@@ -146,7 +146,7 @@ def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis
                 Bug.DERIVATIVE_AT_WRONG_POINT,
                 f"the derivative that is used is {formula}, with {symbol} the "
                 f"{'output' if symbol == 'y' else 'input'}",
-                f"d{measured.observation.name} = cotangent * derivative, which is not {formula}",
+                f"d{measured.name} = cotangent * derivative, which is not {formula}",
                 0.75 + 0.05 * degree,
                 found[0],
                 degree + 1,
@@ -168,11 +168,11 @@ def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Claim over gradient, or its inverse, is a polynomial in the entry of the input."""
     gradient, claim = measured.gradient, measured.claim
     quantities = [("the tensor's entry", measured.value)]
-    if measured.single and measured.output.shape == measured.shape:
+    if measured.keeps_shape:
         quantities.append(("the output", measured.output))
     for what, at in quantities:
         for degree in (1, 2):
-            powers = [at.astype(np.float64) ** power for power in range(degree + 1)]
+            powers = [at**power for power in range(degree + 1)]
             found = fit(claim, [gradient * power for power in powers], measured.known)
             if found is not None:
                 yield _smooth(measured, what, found[0], degree)
@@ -190,7 +190,7 @@ def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -
         Bug.DERIVATIVE_AT_WRONG_POINT,
         f"claimed over right is a smooth function of {what}: a factor of the derivative is "
         "missing or taken at another point",
-        f"derive d{measured.observation.name} anew: a factor that depends on {what} is wrong",
+        f"derive d{measured.name} anew: a factor that depends on {what} is wrong",
         1.0 + 0.05 * degree,
         values,
         degree + 1,
@@ -204,7 +204,7 @@ def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Hypothes
     """
     if not measured.local or measured.claim.size < FEWEST:
         return
-    name = measured.observation.name
+    name = measured.name
 
     def reverse(array: Array) -> Array:
         return np.ascontiguousarray(array.reshape(-1)[::-1].reshape(array.shape))

@@ -11,7 +11,7 @@ from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.least_squares import subsets
+from gradcheck.explain.least_squares import named_axes, subsets
 
 # Shifts tried along every axis.
 MOST_SHIFT = 3
@@ -23,7 +23,7 @@ def moved(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
         yield Hypothesis(
             code,
             f"the right numbers stand at wrong places: {how}",
-            f"undo it: d{measured.observation.name} is {how} now",
+            f"undo it: d{measured.name} is {how} now",
             cost,
             values,
             scaled=True,
@@ -34,7 +34,7 @@ def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is right for a cotangent whose entries are moved along the axes."""
     if not measured.single:
         return
-    for code, how, cost, values in moves(np.asarray(measured.cotangents[0], dtype=np.float64)):
+    for code, how, cost, values in moves(measured.cotangent):
         yield Hypothesis(
             Bug.WRONG_INDEX if code == Bug.KERNEL_FLIPPED else code,
             f"the cotangent is taken from wrong places: {how}",
@@ -53,7 +53,7 @@ def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
             spatial = len(axes) > 1 or (array.ndim > 2 and axes[0] > 1)
             flipped = np.flip(array, axes)
             code = Bug.KERNEL_FLIPPED if spatial else Bug.WRONG_INDEX
-            yield code, f"flipped along {_axes(axes)}", 0.7 + 0.05 * len(axes), flipped
+            yield code, f"flipped along {named_axes(axes)}", 0.7 + 0.05 * len(axes), flipped
     for axis, length in enumerate(array.shape):
         for shift in range(1, min(MOST_SHIFT, length - 1) + 1):
             for step in (shift, -shift):
@@ -78,10 +78,6 @@ def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
     if array.ndim > 1:
         other = array.reshape(-1, order="F").reshape(array.shape)
         yield Bug.WRONG_INDEX, "in column-major order", 0.8, other
-
-
-def _axes(axes: tuple[int, ...]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
 
 
 def _zeroed(rolled: Array, step: int, axis: int) -> Array:

@@ -17,8 +17,8 @@ def jacobian_misused(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is made of the layer's own Jacobian, with another operation than J^T v."""
     if not measured.single or measured.output.size != measured.claim.size:
         return
-    jacobian, name = measured.jacobian, measured.observation.name
-    cotangent = np.asarray(measured.cotangents[0], dtype=np.float64)
+    jacobian, name = measured.jacobian, measured.name
+    cotangent = measured.cotangent
     yield Hypothesis(
         Bug.TRANSPOSED,
         "the Jacobian is used untransposed: J v where the chain rule needs J.T v",
@@ -51,7 +51,7 @@ def jacobian_misused(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
 def blocks(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Claims of single outputs: right within a step or sample, wrong across, or across only."""
     claims = measured.claims
-    is_input = measured.observation.evaluator.target.role(measured.observation.name) == "input"
+    is_input = measured.observation.evaluator.target.role(measured.name) == "input"
     if claims is None or not measured.single or not is_input:
         return
     shape = measured.output.shape
@@ -70,7 +70,7 @@ def _across(
     influence = np.abs(measured.jacobian) > MARGIN * measured.error
     off = np.abs(claims - measured.jacobian) > measured.claims_bound
     values = _pulled(measured, np.where(off, claims, measured.jacobian))
-    axes = f"axis {own} of {measured.observation.name}"
+    axes = f"axis {own} of {measured.name}"
     if not np.any(influence & ~same) and np.any(off & ~same):
         yield Hypothesis(
             Bug.SAMPLES_MIXED,
@@ -96,6 +96,6 @@ def _across(
 
 
 def _pulled(measured: MeasuredJacobian, jacobian: Array) -> Array:
-    cotangent = np.asarray(measured.cotangents[0], dtype=np.float64).reshape(-1)
+    cotangent = measured.cotangent.reshape(-1)
     pulled: Array = (cotangent @ jacobian).reshape(measured.shape)
     return pulled

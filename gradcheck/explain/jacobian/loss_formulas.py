@@ -23,8 +23,8 @@ def other_formula(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is the gradient of another loss at the same predictions and targets."""
     if not _is_loss(measured):
         return
-    x = measured.value.astype(np.float64)
-    name = measured.observation.name
+    x = measured.value
+    name = measured.name
     for targets in _targets(measured, x):
         for what, values in _gradients(x, targets):
             yield Hypothesis(
@@ -55,7 +55,7 @@ def _is_loss(measured: MeasuredJacobian) -> bool:
 
 def _throughsoftmax(measured: MeasuredJacobian, x: Array) -> Iterator[Hypothesis]:
     p, g = softmax(x), measured.gradient
-    name = measured.observation.name
+    name = measured.name
     yield Hypothesis(
         Bug.SOFTMAX_JACOBIAN_TWICE,
         "the Jacobian of the softmax is applied to what has been through it already",
@@ -76,7 +76,7 @@ def _throughsoftmax(measured: MeasuredJacobian, x: Array) -> Iterator[Hypothesis
 
 def _over_other_axes(measured: MeasuredJacobian, x: Array) -> Iterator[Hypothesis]:
     """Yield p - y with p normalised over other axes than the last."""
-    name = measured.observation.name
+    name = measured.name
     for targets in _targets(measured, x):
         # rows shifted by their own maxima are no longer alike beyond the row
         for axis, shift in product((*range(x.ndim - 1), None), (None, -1)):
@@ -111,8 +111,7 @@ def _of_other_labels(measured: MeasuredJacobian, x: Array) -> Iterator[Hypothesi
                 Bug.WRONG_INDEX,
                 "the gradient is p - y for other labels y than those of the forward: "
                 f"{labels.argmax(axis=-1).reshape(-1)[:8].tolist()} for the first samples",
-                f"d{measured.observation.name}[np.arange(n), labels] -= 1, with the "
-                "forward's labels",
+                f"d{measured.name}[np.arange(n), labels] -= 1, with the forward's labels",
                 0.7,
                 (p - labels) / count,
             )
@@ -121,7 +120,7 @@ def _of_other_labels(measured: MeasuredJacobian, x: Array) -> Iterator[Hypothesi
 def _targets(measured: MeasuredJacobian, x: Array) -> Iterator[Array]:
     """Yield the targets: those given, and those that the right gradient implies."""
     for other, value in measured.observation.point.tensors.items():
-        if other != measured.observation.name and value.shape == x.shape:
+        if other != measured.name and value.shape == x.shape:
             yield value.astype(np.float64)
     for count in {1, x.shape[0], x.size}:
         g = measured.gradient * count

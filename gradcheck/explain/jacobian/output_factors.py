@@ -32,7 +32,7 @@ def output_factor(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     factors = _factors(measured)
     if factors is None:
         return
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    v = measured.cotangent
     values = measured.along(np.nan_to_num(factors) * v)
     dead = np.isnan(factors)
     if measured.claims is not None:
@@ -80,7 +80,7 @@ def _kept_or_lost(
     lost = np.abs(factors) <= 1e-9
     if not np.all(lost | (np.abs(factors - 1) <= 1e-6)):
         return
-    name = measured.observation.name
+    name = measured.name
     for axis in range(factors.ndim):
         others = tuple(i for i in range(factors.ndim) if i != axis)
         if np.array_equal(lost.any(axis=others), lost.all(axis=others)):
@@ -104,7 +104,7 @@ def _kept_or_lost(
 
 
 def _by_output(measured: MeasuredJacobian, factors: Array, values: Array) -> Iterator[Hypothesis]:
-    y = measured.output.astype(np.float64)
+    y = measured.output
     alive = np.isfinite(factors)
     with np.errstate(all="ignore"):
         for layer, function in COMMON.items():
@@ -165,7 +165,7 @@ def _by_index(measured: MeasuredJacobian, factors: Array, values: Array) -> Hypo
                 if value.shape == row.shape and np.allclose(row, numbers, rtol=1e-6):
                     return Hypothesis(
                         Bug.PATH_MISSING if how == "is missing" else Bug.CONSTANT_FACTOR,
-                        f"the factor {other} {how} in the gradient of {measured.observation.name}",
+                        f"the factor {other} {how} in the gradient of {measured.name}",
                         f"delta = cotangent * {other}  # once",
                         0.7,
                         values,

@@ -29,16 +29,20 @@ ROUNDINGS_INSIDE = 64.0
 
 def whole_numbers(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is kept in integers: the fraction is cut off."""
-    claimed = measured.observation.point.claimed[measured.observation.name].dtype
+    claimed = measured.observation.point.claimed[measured.name].dtype
     if claimed.kind in "iub":
         yield Hypothesis(
             Bug.WRONG_DTYPE,
             f"the gradient is of type {claimed}: its fractions are cut off",
-            f"make its buffer one of {measured.value.dtype}: np.zeros(shape), not zeros_like of "
+            f"make its buffer one of {_dtype(measured)}: np.zeros(shape), not zeros_like of "
             "integers, and no astype",
             0.6,
             np.trunc(measured.gradient),
         )
+
+
+def _dtype(measured: MeasuredJacobian) -> np.dtype[Any]:
+    return measured.observation.point.tensors[measured.name].dtype
 
 
 def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
@@ -48,7 +52,7 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     largest = float(error.max(initial=0.0))
     if not largest <= SMALL * typical:
         return
-    name = measured.observation.name
+    name, own = measured.name, _dtype(measured)
     relative = largest / typical
     for dtype in (np.float32, np.float16):
         unit = float(np.finfo(dtype).eps)
@@ -56,12 +60,12 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
             exact = _representable(measured.claim, dtype)
             near = dtype is np.float32 and unit / 64 <= relative
             if exact or (near and _is_rounded(measured.observation, unit)):
-                own = measured.observation.point.claimed[name].dtype == dtype
+                kept = measured.observation.point.claimed[name].dtype == dtype
                 yield Hypothesis(
-                    Bug.WRONG_DTYPE if own else Bug.PRECISION_LOST,
+                    Bug.WRONG_DTYPE if kept else Bug.PRECISION_LOST,
                     f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
-                    f"{np.dtype(dtype)}, not that of {name} ({measured.value.dtype})",
-                    f"keep {measured.value.dtype} throughout the backward: no "
+                    f"{np.dtype(dtype)}, not that of {name} ({own})",
+                    f"keep {own} throughout the backward: no "
                     f"astype(np.{np.dtype(dtype)}), no buffer of another dtype",
                     0.9 if exact else 1.0,
                     measured.claim,

@@ -28,8 +28,8 @@ PLAIN = ("square", "absolute value")
 
 def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim lacks the derivative of a common function, has it twice, or at the output."""
-    z = measured.value.astype(np.float64)
-    name, gradient = measured.observation.name, measured.gradient
+    z = measured.value
+    name, gradient = measured.name, measured.gradient
     for layer, function in COMMON.items():
         right = np.asarray(function.derivative(z))
         yield Hypothesis(
@@ -60,9 +60,9 @@ def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Hypothe
     """A layer acting on every entry by itself, with the derivative of another function."""
     if not measured.local:
         return
-    z = measured.value.astype(np.float64)
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
-    name = measured.observation.name
+    z = measured.value
+    v = measured.cotangent
+    name = measured.name
     fix = f"d{name} = cotangent * the derivative of the function in forward"
     for layer, function in COMMON.items():
         for message, cost, used in (
@@ -74,7 +74,7 @@ def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Hypothe
 
 def ratio_of_tensor(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Another tensor, or the output, multiplies the claim once too often or not at all."""
-    name, gradient = measured.observation.name, measured.gradient
+    name, gradient = measured.name, measured.gradient
     for what, factor in _multipliers(measured):
         yield Hypothesis(
             Bug.PATH_MISSING,
@@ -126,7 +126,7 @@ def ratio_by_index(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
         if np.isfinite(factors).all() and off > 1:
             yield Hypothesis(
                 Bug.CONSTANT_FACTOR,
-                f"every index of axis {axis} of {measured.observation.name} has a factor of its "
+                f"every index of axis {axis} of {measured.name} has a factor of its "
                 f"own, from {factors.min():.4g} to {factors.max():.4g}",
                 f"a scale along axis {axis} is missing, doubled, or that of another index",
                 0.85,

@@ -11,7 +11,7 @@ from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.least_squares import fit, subsets
+from gradcheck.explain.least_squares import fit, named_axes, subsets
 
 
 def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
@@ -29,9 +29,9 @@ def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
         values = shares.sum(axis=others).transpose(np.argsort(np.argsort(axes)))
         yield Hypothesis(
             Bug.WRONG_AXIS,
-            f"the gradient is summed over {_axes(others)} of the output, so that its entries "
+            f"the gradient is summed over {named_axes(others)} of the output, so that its entries "
             f"belong to axis {axes[0]}",
-            f"d{measured.observation.name} = delta.sum(axis=...)  # over the axes the forward "
+            f"d{measured.name} = delta.sum(axis=...)  # over the axes the forward "
             "broadcast it along",
             0.5,
             values,
@@ -48,9 +48,9 @@ def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
             spread = np.broadcast_to(array.sum(axis=axes, keepdims=True), array.shape)
             yield Hypothesis(
                 Bug.WRONG_AXIS,
-                f"the {what} is summed or averaged over {_axes(axes)}, where each index has its "
-                "own",
-                f"take no sum over {_axes(axes)} of the {what}",
+                f"the {what} is summed or averaged over {named_axes(axes)}, where each index has "
+                "its own",
+                f"take no sum over {named_axes(axes)} of the {what}",
                 0.85,
                 measured.along(spread) if pull else spread,
                 scaled=True,
@@ -60,7 +60,7 @@ def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
 def _spreadable(measured: MeasuredJacobian) -> Iterator[tuple[str, Array, bool]]:
     yield "gradient", measured.gradient, False
     if measured.single:
-        yield "cotangent", np.asarray(measured.cotangents[0], dtype=np.float64), True
+        yield "cotangent", measured.cotangent, True
 
 
 def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
@@ -85,10 +85,10 @@ def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
 
 def _factors(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
     yield "one", np.ones(measured.shape)
-    if measured.single and measured.output.shape == measured.shape:
-        yield "the output", measured.output.astype(np.float64)
+    if measured.keeps_shape:
+        yield "the output", measured.output
         if measured.output.max(initial=0.0) <= 0:
-            yield "the exponential of the output", np.exp(measured.output.astype(np.float64))
+            yield "the exponential of the output", np.exp(measured.output)
 
 
 def overwritten(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
@@ -109,8 +109,7 @@ def overwritten(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
             yield Hypothesis(
                 Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"each entry holds the {which} of its contributions instead of their sum",
-                f"d{measured.observation.name}[index] += ...  # '=' overwrites; with index arrays "
-                "np.add.at",
+                f"d{measured.name}[index] += ...  # '=' overwrites; with index arrays np.add.at",
                 0.8 if which == "last" else 0.85,
                 values,
                 scaled=True,
@@ -118,14 +117,10 @@ def overwritten(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
         for which, step in (("last", steps[-1]), ("first", steps[0])):
             yield Hypothesis(
                 Bug.OVERWRITTEN_NOT_ACCUMULATED,
-                f"only the {which} of {len(steps)} contributions along {_axes(axes)} of the "
+                f"only the {which} of {len(steps)} contributions along {named_axes(axes)} of the "
                 "output is kept",
-                f"d{measured.observation.name} += ...  # '=' overwrites what came before",
+                f"d{measured.name} += ...  # '=' overwrites what came before",
                 0.9,
                 step.reshape(measured.shape),
                 scaled=True,
             )
-
-
-def _axes(axes: tuple[int, ...]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"

@@ -31,7 +31,7 @@ def support(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     if not np.all((no_claim | no_gradient)[wrong]):
         return
     values = np.where(wrong, measured.claim, gradient)
-    name = measured.observation.name
+    name = measured.name
     spent = int((wrong & ~no_claim).sum()) or int(wrong.sum())
     if np.all(no_gradient[wrong]):
         slope = _constant_slope(measured)
@@ -71,11 +71,11 @@ def support(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
 
 def _is_parameter(measured: MeasuredJacobian) -> bool:
     """Whether the tensor is one that no mask of the forward goes through entry by entry."""
-    return measured.observation.evaluator.target.role(measured.observation.name) == "parameter"
+    return measured.observation.evaluator.target.role(measured.name) == "parameter"
 
 
 def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Hypothesis]:
-    name, rule = measured.observation.name, _rule(measured)
+    name, rule = measured.name, _rule(measured)
     if rule is None or rule[0] == Bug.FEW_ENTRIES:
         where = rule[1] if rule else f"at {spent} entries"
         yield Hypothesis(
@@ -107,7 +107,7 @@ def region(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     if rule is None:
         return
     code, where = rule
-    name = measured.observation.name
+    name = measured.name
     spent = int(wrong.sum())
     ratio = _constant_ratio(measured)
     if ratio is not None and spent >= 2:
@@ -175,12 +175,12 @@ def _rule(measured: MeasuredJacobian) -> tuple[Bug, str] | None:
     wrong, known = measured.wrong, measured.known
     chosen, total = int(wrong.sum()), int(known.sum())
     surprise = math.log2(math.comb(total, chosen))
-    quantities = [(measured.observation.name, measured.value)]
-    if measured.single and measured.output.shape == measured.shape:
+    quantities = [(measured.name, measured.value)]
+    if measured.keeps_shape:
         quantities.append(("the output", measured.output))
     for other, value in measured.observation.point.tensors.items():
-        if value.shape == measured.shape and other != measured.observation.name:
-            quantities.append((f"{measured.observation.name} - {other}", measured.value - value))
+        if value.shape == measured.shape and other != measured.name:
+            quantities.append((f"{measured.name} - {other}", measured.value - value))
             quantities.append((other, value))
     if surprise >= BITS - 1:
         for what, value in quantities:
