@@ -31,7 +31,7 @@ INDEX = """# The bugs that gradcheck knows by name
 `report.explanations` names each bug by one of these codes. Every page says what causes it, shows
 code that has it, what the error looks like, the line to change, how the bug is recognised, and what
 it is easily confused with. The code on the pages is run by a test: `check` names the bug of every
-page, and passes the mended code.
+page, and passes the corrected code.
 {sections}
 The pictures are drawn from the reports of that code by `python scripts/bug_pages.py`.
 """

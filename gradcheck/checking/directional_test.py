@@ -131,7 +131,9 @@ class DirectionalTest:
                 ]
         judgement = TensorVerdict(Verdict.PASS, "", judged, notes)
         if kinks:
-            judgement.notes.append("kink at the point: a valid subgradient is claimed along it")
+            judgement.notes.append(
+                "kink at the point: the analytic gradient is a valid subgradient along it"
+            )
         if not 0 < judgement.resolution <= coarsest:  # NaN decides nothing either
             judgement.verdict = Verdict.UNDECIDED
             judgement.reason = self._why_undecided(judgement)

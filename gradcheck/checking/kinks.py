@@ -150,7 +150,7 @@ def _against_sides(context: CheckContext, point: Linearization, name: str) -> tu
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
         return Verdict.FAIL, (
             f"at it {int(wrong.sum())} of {wrong.size} entries are no subgradient: at {index} "
-            f"{here[index]:.4g} is claimed, the gradients around are {low[index]:.4g} to "
+            f"the analytic gradient is {here[index]:.4g}, those around are {low[index]:.4g} to "
             f"{high[index]:.4g}"
         )
     sums = [float(g.sum()) for g in around]
@@ -245,9 +245,7 @@ def comparable(
         verdict = (
             Verdict.FAIL if all(np.isfinite(y).all() for y in point.outputs) else Verdict.UNDECIDED
         )
-        return point, TensorVerdict(
-            verdict, f"{count} of {claim.size} claimed entries are not finite"
-        )
+        return point, TensorVerdict(verdict, f"{count} of {claim.size} entries are not finite")
     if claim.shape == value.shape:
         return replace(point, claimed={**point.claimed, name: claim}), None
     if claim.size == value.size:

@@ -47,10 +47,10 @@ def groups_of_like_size(claim: Array, scale: Array) -> list[tuple[str, Array]]:
             break
         upper = float(sizes[members].max())
         within = members & (sizes > upper / SPREAD)
-        groups.append((f"entries claimed near {upper:.0e} of their scale", within))
+        groups.append((f"entries near {upper:.0e} of their scale", within))
         upper = upper / SPREAD
     if smallest == 0:
-        groups.append(("entries claimed to be zero", sizes == 0))
+        groups.append(("entries that should be zero", sizes == 0))
     return groups
 
 

@@ -45,10 +45,13 @@ ON_TREADS = 1 / 16
 
 # Why a difference shows no fault, or agreement no merit.
 STAIRCASE = (
-    "the function moves in steps too large for rounding errors and too small to be sure: the claim "
-    "fits the slope between them, and not the slope over many; check without the rounding"
+    "the function moves in steps too large for rounding errors and too small to be sure: the "
+    "analytic gradient fits the slope between them, and not the slope over many; check without the "
+    "rounding"
 )
-BELOW_LAST_DIGIT = "what is claimed is smaller than the last digit of the outputs can show; " + AWAY
+BELOW_LAST_DIGIT = (
+    "the analytic gradient is smaller than the last digit of the outputs can show; " + AWAY
+)
 
 
 def rounded_share(eps: float) -> float:

@@ -207,7 +207,7 @@ def _with_factor_of_part(
         hypothesis,
         code=hypothesis.code if hypothesis.code is Bug.ADDITIVE_TERM else named[0].code,
         message=f"{hypothesis.part} comes {factor:.6g} times",
-        fix=f"mend the factor of {hypothesis.part}: it should be 1, not {factor:.6g}",
+        fix=f"correct the factor of {hypothesis.part}: it should be 1, not {factor:.6g}",
         cost=hypothesis.cost + sum(f.cost for f in named) / 2,
     )
     return _of_entries(gradients, changed, predicted)
@@ -257,10 +257,9 @@ def match_directions(observation: Observation, hypotheses: tuple[Hypothesis, ...
     if not hypotheses and not factors:
         return None
     ratio = (
-        f"both the claim and what this predicts vanish, to within {bound:.1g},"
+        f"both the analytic gradient and the prediction vanish, to within {bound:.1g},"
         if math.isnan(factor)
-        else f"claimed / {'what this predicts' if hypotheses else 'the numerical derivative'} = "
-        f"{factor:.9g} ± {bound:.1g}"
+        else f"analytic / {'predicted' if hypotheses else 'numerical'} = {factor:.9g} ± {bound:.1g}"
     )
     claim = observation.claim
     if np.count_nonzero(claim) == 1 and arbitrary:

@@ -138,13 +138,13 @@ class HuntReport:
         else:
             first = next(t for t in self.trials if t.outcome is ExampleOutcome.FAIL)
             title = f"{type(self.layer).__name__}: fails now and then"
-            lines.append(("what", f"{first.reason}; not seen again when checked once more"))
+            lines.append(("what", f"{first.reason}; not seen when checked once more"))
             lines.append(("change", "look for what the layer remembers or draws at random"))
         if self.condition:
             lines.insert(min(3, len(lines)), ("when", self.condition))
         lines.append(("input", self._shown()))
         lines.append(("found", f"{self._found()}; {self._counts()}"))
-        lines.append(("again", self.code()))
+        lines.append(("rerun", self.code()))
         return title, lines
 
     def _not_failed(self) -> tuple[str, list[Line]]:
@@ -218,7 +218,7 @@ def _labelled(label: str, sentence: str) -> Iterator[str]:
     for line in sentence.splitlines():
         yield from textwrap.wrap(
             line,
-            WIDTH if label != "again" else 10_000,
+            WIDTH if label != "rerun" else 10_000,
             initial_indent=first,
             subsequent_indent=" " * LABEL_WIDTH,
             break_long_words=False,

@@ -63,7 +63,7 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
                 kept = measured.observation.point.claimed[name].dtype == dtype
                 yield Hypothesis(
                     Bug.WRONG_DTYPE if kept else Bug.PRECISION_LOST,
-                    f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
+                    f"the gradient {'has' if exact else 'is as inaccurate as'} the precision of "
                     f"{np.dtype(dtype)}, not that of {name} ({own})",
                     f"keep {own} throughout the backward: no "
                     f"astype(np.{np.dtype(dtype)}), no buffer of another dtype",
@@ -97,8 +97,8 @@ def explain_rounded(observation: Observation) -> list[list[Explanation]]:
                 (observation.name,),
                 1 - 2.0 ** -min(50, observation.claim.size),
                 f"all {observation.claim.size} entries are numbers of {np.dtype(dtype)}; the "
-                f"derivative differs by {worst:.1g} of the gradient",
-                f"the claim has the precision of {np.dtype(dtype)} only",
+                f"numerical gradient differs by {worst:.1g} of the gradient",
+                f"the gradient has the precision of {np.dtype(dtype)} only",
                 f"no astype(np.{np.dtype(dtype)}) and no buffer of that dtype in the backward",
                 Support("whole", observation.claim.size),
             )

@@ -26,9 +26,9 @@ def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list
                     Bug.FEW_ENTRIES,
                     (observation.name,),
                     1 - count / members.size,
-                    f"without them claim and derivative agree along {len(observation.directions)} "
-                    f"directions; at {entry.index} {entry.analytic:.6g} is claimed, "
-                    f"{entry.numerical:.6g} is right",
+                    f"without them both gradients agree along {len(observation.directions)} "
+                    f"directions; at {entry.index} the analytic one is {entry.analytic:.6g}, "
+                    f"the numerical one {entry.numerical:.6g}",
                     f"{count} of {members.size} entries are wrong, the others right: {where}",
                     "look at what backward does at these indices: first, last, repeated?",
                     Support("description", members.size, count),

@@ -210,10 +210,10 @@ def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
     )
     message = repair.message
     if repair.of_forward:
-        message = f"in the forward, {message}; the backward is that of the mended one"
+        message = f"in the forward, {message}; the backward is that of the corrected one"
         proof = (
             f"with this one change of the forward, {repair.place}, the numerical gradient of "
-            f"{tensors} is the one claimed, here and at another point"
+            f"{tensors} is the analytic one, here and at another point"
         )
     kind = "change of the forward" if repair.of_forward else "change"
     support = Support(kind, rivals=repair.rivals, alternative=VERIFIED)
