@@ -33,7 +33,7 @@ code that has it, what the error looks like, the line to change, how the bug is 
 it is easily confused with. The code on the pages is run by a test: `check` names the bug of every
 page, and passes the corrected code.
 {sections}
-The pictures are drawn from the reports of that code by `python scripts/bug_pages.py`.
+The pictures are drawn from the reports of that code by `python -m scripts.bug_pages`.
 """
 
 # The sections of the index by the bug that each begins with, in the catalogue's order.
