@@ -69,10 +69,10 @@ def _size(size: float, bound: float, observation: Observation) -> Factor:
             0.6,
         )
     meaning = _meaning(size, bound, observation, batch=follows is not False)
-    comment = f"  # {meaning.removeprefix(', ')}" if meaning else ""
+    comment = f"  # {meaning}" if meaning else ""
     return Factor(
         Bug.CONSTANT_FACTOR,
-        f"the gradient is {size:.8g} times what it should be{meaning}",
+        f"the gradient is {size:.8g} times what it should be{f', {meaning}' if meaning else ''}",
         f"d{name} /= {size:.8g}{comment}",
         0.8 if meaning else 1.2,
         arbitrary=True,
@@ -105,7 +105,7 @@ def _samples(observation: Observation) -> int:
     Its rows are summed over and no parameter has their number, while its columns are multiplied
     with something that does.
     """
-    if observation.listen is not None or observation.name not in observation.point.tensors:
+    if observation.takes_cotangent or observation.name not in observation.point.tensors:
         return 0
     shapes = [value.shape for value in observation.point.tensors.values()]
     inner = [shape[axis] for shape in shapes for axis in range(1, len(shape))]
@@ -144,13 +144,13 @@ def _meaning(size: float, bound: float, observation: Observation, *, batch: bool
     """
     for length, what in _lengths(observation, batch=batch).items():
         made = {
-            f", which equals {what}": length,
-            f", one over {what}": 1 / length,
-            f", the square root of {what}": length**0.5,
-            f", one over the square root of {what}": length**-0.5,
-            f", twice one over {what}": 2 / length,
-            f", n / (n - 1) with n {what}": length / (length - 1),
-            f", (n - 1) / n with n {what}": (length - 1) / length,
+            f"which equals {what}": length,
+            f"one over {what}": 1 / length,
+            f"the square root of {what}": length**0.5,
+            f"one over the square root of {what}": length**-0.5,
+            f"twice one over {what}": 2 / length,
+            f"n / (n - 1) with n {what}": length / (length - 1),
+            f"(n - 1) / n with n {what}": (length - 1) / length,
         }
         for meaning, number in made.items():
             if abs(size - number) <= bound:

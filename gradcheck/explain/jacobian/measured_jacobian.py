@@ -99,7 +99,7 @@ class MeasuredJacobian:
     @property
     def scalar_loss(self) -> bool:
         """Whether the backward takes no cotangent."""
-        return self.observation.listen is None
+        return not self.observation.takes_cotangent
 
     @property
     def cotangents(self) -> Outputs:
