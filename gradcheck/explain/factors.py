@@ -121,20 +121,15 @@ def _samples(observation: Observation) -> int:
 
 def _batch_factor(name: str, batch: int, *, too_large: bool, seen: bool) -> Factor:
     proof = "; it changes with the batch when a sample is left out" if seen else ""
+    message = f"the gradient is divided by the batch size {batch} once too often"
+    fix = f"d{name} *= {batch}  # or divide by the batch size in the loss alone"
     if too_large:
-        message = f"the gradient is {batch} times too large: the 1/{batch} of the mean"
-        return Factor(
-            Bug.FACTOR_BATCH_SIZE,
-            f"{message} over the batch is missing{proof}",
-            f"d{name} /= {batch}  # the forward takes the mean over the batch, not the sum",
-            0.5,
+        message = (
+            f"the gradient is {batch} times too large: the 1/{batch} of the mean over the batch is "
+            "missing"
         )
-    return Factor(
-        Bug.FACTOR_BATCH_SIZE,
-        f"the gradient is divided by the batch size {batch} once too often{proof}",
-        f"d{name} *= {batch}  # or divide by the batch size in the loss alone",
-        0.5,
-    )
+        fix = f"d{name} /= {batch}  # the forward takes the mean over the batch, not the sum"
+    return Factor(Bug.FACTOR_BATCH_SIZE, message + proof, fix, 0.5)
 
 
 def _meaning(size: float, bound: float, observation: Observation, *, batch: bool) -> str:
@@ -161,15 +156,12 @@ def _meaning(size: float, bound: float, observation: Observation, *, batch: bool
 def _lengths(observation: Observation, *, batch: bool) -> dict[int, str]:
     """Return the sizes above one that the tensors and outputs have, and what they are of."""
     samples = () if batch else observation.evaluator.target.batch_tensors
+    arrays = [(f"output {n}", y, not batch) for n, y in enumerate(observation.point.outputs)]
+    arrays += [(n, value, n in samples) for n, value in observation.point.tensors.items()]
     lengths: dict[int, str] = {}
-    for position, output in enumerate(observation.point.outputs):
-        for axis, length in enumerate(output.shape):
-            if axis > 0 or batch:
-                lengths.setdefault(length, f"the length of axis {axis} of output {position}")
-        lengths.setdefault(output.size, f"the number of entries of output {position}")
-    for name, value in observation.point.tensors.items():
-        for axis, length in enumerate(value.shape):
-            if axis > 0 or name not in samples:
+    for name, array, of_samples in arrays:
+        for axis, length in enumerate(array.shape):
+            if axis > 0 or not of_samples:
                 lengths.setdefault(length, f"the length of axis {axis} of {name}")
-        lengths.setdefault(value.size, f"the number of entries of {name}")
+        lengths.setdefault(array.size, f"the number of entries of {name}")
     return {length: what for length, what in lengths.items() if length > 1}
