@@ -58,10 +58,11 @@ def explain_contract(promises: Mapping[str, PromiseReport]) -> list[Explanation]
     for name, report in promises.items():
         if report.verdict is not Verdict.FAIL:
             continue
-        if name in BREACHES:
-            code, message, fix = BREACHES[name]
-        else:
-            code, message, fix = Bug(name), f"the promise {name} is broken", "see what was measured"
+        code, message, fix = BREACHES.get(name) or (
+            Bug(name),
+            f"the promise {name} is broken",
+            "see what was measured",
+        )
         support = Support("promise", promise=name)
         explanations.append(Explanation(code, (), 1.0, report.measurement, message, fix, support))
     return explanations

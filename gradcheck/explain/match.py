@@ -257,7 +257,7 @@ def match_directions(observation: Observation, hypotheses: tuple[Hypothesis, ...
     if not hypotheses and not factors:
         return None
     ratio = (
-        f"both the analytic gradient and the prediction vanish, to within {bound:.1g},"
+        f"both the analytic gradient and the predicted one vanish, to within {bound:.1g},"
         if math.isnan(factor)
         else f"analytic / {'predicted' if hypotheses else 'numerical'} = {factor:.9g} ± {bound:.1g}"
     )

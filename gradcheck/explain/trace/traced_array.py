@@ -25,6 +25,10 @@ LIBRARIES = (
 )
 
 
+# Records a call of one of NumPy's functions: called with the tape and the arguments.
+Rule = Callable[..., Any]
+
+
 class Tape:
     """The steps recorded so far, and the plain arrays known to hold the value of one.
 
@@ -108,6 +112,17 @@ def strip(value: Any) -> Any:
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return type(value)(strip(part) for part in value)
     return value
+
+
+def into(tape: Tape, out: Any, made: Any) -> Any:
+    """Write a result where the caller wants it."""
+    plain = strip(out)
+    plain[...] = strip(made)
+    if isinstance(out, TracedArray):
+        out.node = made.node if isinstance(made, TracedArray) else None
+    elif isinstance(made, TracedArray) and made.node is not None:
+        tape.aliases.insert(0, (out, made.node))
+    return out
 
 
 class TracedArray(np.ndarray[Any, Any]):
