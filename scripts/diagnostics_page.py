@@ -39,7 +39,7 @@ def findings() -> str:
     tests: dict[str, list[str]] = {}
     remarks = {rule.code for rule in RULES if rule.info}
     for rule in RULES:
-        summary = (rule.judge.__doc__ or "").splitlines()[0]
+        summary = (rule.find.__doc__ or "").splitlines()[0]
         needs = f" Needs {', '.join(rule.needs)}." if rule.needs else ""
         tests.setdefault(rule.code, []).append(f"{summary}{needs} From {rule.epochs} epochs on.")
     rows = [
@@ -50,7 +50,7 @@ def findings() -> str:
 
 
 def explained() -> str:
-    """What each finding explains, and why: what silences the rules that rest on it."""
+    """What each finding explains, and why: what leaves the rules that rest on it without evidence."""
     rows = []
     for code, premises in EXPLAINS.items():
         reasons = dict.fromkeys(premises.values())

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from diagnostics.experiments.measures.loss_variants import matching
+from diagnostics.experiments.model.predictions import cross_entropy
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.report import OPEN, REMARKS
 from diagnostics.finding import Finding, Severity, StepKind, advice
@@ -89,7 +90,7 @@ def _only_too_sure(subject: Subject, proven: list[Finding]) -> bool:
     if mended is None or losses is None or accuracies is None:
         return False
     best, last = float(np.nanmin(losses)), float(losses[-1])
-    accuracy = float(subject.right.mean())
+    accuracy = subject.accuracy
     error = np.sqrt(max(accuracy * (1 - accuracy), 0.01) / len(subject.y))
     fallen = float(np.nanmax(accuracies)) - accuracy > STANDARD_ERRORS * error
     return not fallen and float(mended) < last - EXPLAINED * (last - best)
@@ -98,12 +99,11 @@ def _only_too_sure(subject: Subject, proven: list[Finding]) -> bool:
 def _both_losses_reproduced(subject: Subject) -> bool:
     """Whether both losses, computed again as means of the cross-entropy, are those reported."""
     val, train = (subject.reported(role) for role in ("val_loss", "train_loss"))
-    answers = subject.train_predictions
-    if val is None or train is None or answers is None or subject.train is None:
+    known = None if subject.numeric else subject.trained_on
+    if val is None or train is None or known is None:
         return False
-    match, labels = matching(subject, val), subject.train[1]
-    p_true = np.maximum(answers.probabilities[np.arange(len(labels)), labels], SMALLEST)
-    again = max(float(-np.log(p_true).mean()), SMALLEST)
+    match = matching(subject, val)
+    again = max(cross_entropy(known.predictions.probabilities, known.y, SMALLEST), SMALLEST)
     # of the training loss a mean over the epoch is reported, in which the model still moved
     return match is not None and not match.code and 1 / MOVED < train / again < MOVED
 

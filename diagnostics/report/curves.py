@@ -108,6 +108,14 @@ def draw_best(axis: Axes, x: Floats, y: Floats, name: str, *, lowest: bool) -> N
     )  # fmt: skip
 
 
+def dress(axis: Axes, label: str) -> None:
+    """Give an axis its label, a faint grid and no frame."""
+    axis.set_ylabel(label)
+    axis.grid(alpha=0.25, linewidth=0.6)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+
+
 def choose_scale(axis: Axes, values: Floats) -> None:
     """Make the axis logarithmic where the values span orders of magnitude."""
     axis.set_yscale("log" if spans_decades(values) else "linear")

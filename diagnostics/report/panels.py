@@ -17,6 +17,7 @@ from diagnostics.report.curves import (
     draw_best,
     draw_crosses,
     draw_curve,
+    dress,
     spans_decades,
 )
 
@@ -113,7 +114,8 @@ def _draw_metric(axis: Axes, history: History, metric: str) -> None:
         axis.set_yticks([])
     if last is not None:
         draw_best(axis, *last[1:], f"{last[0]} {metric}", lowest=metric == "loss")
-    _dress(axis, metric)
+    dress(axis, metric)
+    axis.margins(x=0.02, y=0.12)
 
 
 def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) -> None:
@@ -124,15 +126,8 @@ def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) 
         shown.append(history.columns[column][finite])
         draw_curve(axis, history.epochs[finite], shown[-1], column, style, shift=False)
     choose_scale(axis, np.concatenate(shown))
-    _dress(axis, name)
-
-
-def _dress(axis: Axes, label: str) -> None:
-    axis.set_ylabel(label)
-    axis.grid(alpha=0.25, linewidth=0.6)
+    dress(axis, name)
     axis.margins(x=0.02, y=0.12)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
 
 
 def _draw_levels(axis: Axes, history: History) -> None:

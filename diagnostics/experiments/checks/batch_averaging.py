@@ -9,7 +9,6 @@ import numpy as np
 
 from diagnostics.experiments.measures.loss_variants import clipped_losses
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
@@ -31,6 +30,7 @@ class Average:
     said: str
     scale: bool  # whether the result is of another size altogether
     value: float
+    of_means: bool = False  # whether it is off by the size of the last batch alone
 
 
 def averages(losses: Floats) -> Iterator[Average]:
@@ -49,13 +49,13 @@ def averages(losses: Floats) -> Iterator[Average]:
         full, last = n // size, n % size
         if last:
             of = f"batches of {size}, the last one of {last}"
-            yield Average(size, f"the mean of the means of {of}", False, float(means.mean()))
+            mean = float(means.mean())
+            yield Average(size, f"the mean of the means of {of}", False, mean, of_means=True)
             left = float(losses[: full * size].mean())
             yield Average(size, f"the mean without the last {last} samples", False, left)
             padded = float(losses.sum() / (len(starts) * size))
-            yield Average(
-                size, f"the sum over {of}, divided by {len(starts)} x {size}", False, padded
-            )
+            said = f"the sum over {of}, divided by {len(starts)} x {size}"
+            yield Average(size, said, False, padded)
         total = float(means.sum())
         of = f"the means of batches of {size}"
         yield Average(size, f"the sum of {of}", True, total)
@@ -64,9 +64,6 @@ def averages(losses: Floats) -> Iterator[Average]:
         yield Average(size, f"the sum of {of}, divided by the number of samples", True, total / n)
 
 
-@check(
-    unless=("evaluation_bug", "nondeterministic_prediction", "classes_returned"), needs=("history",)
-)
 def averaged_over_batches(subject: Subject) -> Finding | None:
     """The reported loss is compared, to its last digit, with means over batches."""
     reported = subject.reported_loss

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import interpret
+from diagnostics.experiments.model.predictions import contingency, interpret
 from diagnostics.experiments.model.samples import as_rows, take
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
@@ -19,23 +18,18 @@ SOME_WRONG_LABELS = 0.03
 STANDARD_ERRORS = 4.0
 
 
-@check(unless=("evaluation_bug", "shuffled_labels"))
 def relabelled(subject: Subject) -> Finding | None:
     """The best renaming of the classes is looked for."""
     from scipy.optimize import linear_sum_assignment
 
-    answers = subject.predictions.probabilities.argmax(axis=1)
-    accuracy = float(subject.right.mean())
-    size = subject.predictions.probabilities.shape[1]
-    table = np.zeros((size, size))
-    np.add.at(table, (subject.y, answers), 1)
+    accuracy, size = subject.accuracy, subject.predictions.probabilities.shape[1]
+    table = contingency(subject.answers, subject.y, size)
     rows, columns = linear_sum_assignment(-table)
-    best = float(table[rows, columns].sum() / len(answers))
+    best = float(table[rows, columns].sum() / len(subject.y))
     if size < 2 or not _renamed(table, rows, columns):
         return None
     moved = ", ".join(f"{a} is answered {b}" for a, b in zip(rows, columns, strict=True) if a != b)
     return Finding(
-        code="distribution_shift",
         severity=Severity.PROBLEM,
         message=(
             f"The classes are numbered otherwise here than in training ({_renaming(columns)}): "
@@ -68,13 +62,12 @@ def _renaming(columns: np.ndarray) -> str:
     return "permuted"
 
 
-@check(needs=("train",))
 def label_noise(subject: Subject) -> Finding | None:
     """Training labels are compared with those of the nearest training samples."""
-    if subject.train is None or len(subject.train[1]) < 10 * NEIGHBOURS:
+    train = subject.training
+    if len(train.y) < 10 * NEIGHBOURS:
         return None
-    X = as_rows(subject.train[0][:REFERENCES])
-    y = np.asarray(subject.train[1])[:REFERENCES]
+    X, y = as_rows(train.X[:REFERENCES]), train.y[:REFERENCES]
     among_train = _contradicted(X[:QUERIES], y[:QUERIES], X, y, skip_self=True)
     val = as_rows(subject.X[:QUERIES])
     if val.shape[1] != X.shape[1]:
@@ -93,7 +86,6 @@ def label_noise(subject: Subject) -> Finding | None:
     if only_train and learned > 0.5:
         severity = Severity.PROBLEM
     return Finding(
-        code="label_noise",
         severity=severity,
         message=(
             f"At least {share:.1%} of the training labels contradict nearly all of their nearest "
@@ -131,8 +123,8 @@ def _contradicted(
 
 def _memorised(subject: Subject, rows: np.ndarray) -> float:
     """Share of these training samples that the model answers with their (doubtful) label."""
-    if len(rows) == 0 or subject.train is None:
+    if len(rows) == 0:
         return 0.0
-    X, y = subject.train
-    answers = interpret(subject.ask(take(X, rows))).probabilities.argmax(axis=1)
-    return float(np.mean(answers == y[rows]))
+    train = subject.training
+    answers = interpret(subject.ask(take(train.X, rows))).probabilities.argmax(axis=1)
+    return float(np.mean(answers == train.y[rows]))

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import softmax
-from diagnostics.experiments.model.subject import Labels, Subject
-from diagnostics.experiments.registry import check
+from diagnostics.experiments.model.predictions import Labels, cross_entropy, softmax
+from diagnostics.experiments.model.subject import Subject
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
-from diagnostics.statistics.calibration import TINY
 
 # What is reported is the mean over an epoch in which the model still moved: near another loss up to
 # the first ratio, far from the cross-entropy from the second on. The cross-entropy of a second
@@ -60,29 +58,12 @@ def candidates(p: Floats, y: Labels) -> Iterator[LossCandidate]:
         yield LossCandidate(name, "softmax_twice", value, mend, NEAR_BOUNDED, FAR_BOUNDED)
 
 
-def cross_entropy(p: Floats, y: Labels) -> float:
-    """Return the mean cross-entropy in nats.
-
-    Parameters
-    ----------
-    p
-        Probabilities, shape (n, classes).
-    y
-        The true classes.
-    """
-    return float(-np.log(np.maximum(p[np.arange(len(y)), y], TINY)).mean())
-
-
-@check(
-    unless=("evaluation_bug", "nondeterministic_prediction", "other_loss_trained", "softmax_twice"),
-    needs=("history", "train"),
-)
 def other_loss_trained(subject: Subject) -> Finding | None:
     """The training loss reported is compared with the squared error and the cross-entropy."""
-    reported, answers = subject.reported("train_loss"), subject.train_predictions
-    if reported is None or answers is None or subject.train is None:
+    reported, known = subject.reported("train_loss"), subject.trained_on
+    if reported is None or known is None:
         return None
-    p, y = answers.probabilities, subject.train[1]
+    p, y = known.predictions.probabilities, known.y
     entropy = cross_entropy(p, y)
 
     def ratio(value: float) -> float:

@@ -13,15 +13,14 @@ from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.plots.answers import confusion
 from diagnostics.experiments.plots.losses import loss_by_sample
 from diagnostics.experiments.plots.style import (
-    GREY,
     POINTS,
     RIGHT,
     WRONG,
     bars,
     clean,
-    legend,
     some,
 )
+from diagnostics.report.curves import GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +33,7 @@ def features(axis: Axes, subject: Subject) -> None:
     """Mean and spread of each feature in both sets."""
     if subject.train is None:
         return confusion(axis, subject)
-    train, val = as_rows(subject.train[0]), as_rows(subject.X)
+    train, val = as_rows(subject.train.X), as_rows(subject.X)
     every = some(train.shape[1])
     for statistic, name, style in ((np.mean, "mean", RIGHT), (np.std, "spread", WRONG)):
         x, y = (np.asarray(statistic(part, axis=0))[every] for part in (train, val))
@@ -42,7 +41,6 @@ def features(axis: Axes, subject: Subject) -> None:
     low, high = axis.get_xlim()
     axis.plot((low, high), (low, high), color="black", linewidth=1, label="equal")
     clean(axis, "Are the inputs alike?", "training set", "validation set")
-    legend(axis)
     return None
 
 
@@ -51,7 +49,7 @@ def copies(axis: Axes, subject: Subject) -> None:
     if subject.train is None:
         return loss_by_sample(axis, subject)
     rows = some(len(subject.y))
-    nearest = nearest_distances(as_rows(subject.train[0]), as_rows(subject.X)[rows])
+    nearest = nearest_distances(as_rows(subject.train.X), as_rows(subject.X)[rows])
     ratio = np.sort(nearest[:, 0] / np.maximum(nearest[:, -1], 1e-300))
     axis.plot(np.maximum(ratio, SHORTEST), **POINTS, label="sample", **RIGHT)
     axis.axhline(NEAR, color="black", linewidth=1, linestyle="--", label=f"{NEAR}: a near copy")
@@ -61,7 +59,6 @@ def copies(axis: Axes, subject: Subject) -> None:
     axis.set_ylim(max(ratio[0], SHORTEST) / 2, 2)
     clean(axis, "Is it in the training set?", "samples, the nearest first",
            "distance to the nearest / tenth nearest")  # fmt: skip
-    legend(axis)
     return None
 
 
@@ -91,4 +88,3 @@ def argument(axis: Axes, subject: Subject) -> None:
     ends = (before[which].min(), before[which].max())
     axis.plot(ends, ends, color="black", linewidth=1, label="unchanged")
     clean(axis, "What does predict do to its argument?", "before the call", "after the call")
-    legend(axis)

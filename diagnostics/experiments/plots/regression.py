@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnostics.experiments.model.regression_subject import Numbers
-from diagnostics.experiments.plots.style import POINTS, RIGHT, VERMILLION, clean, legend, some
+from diagnostics.experiments.model.subject import Subject
+from diagnostics.experiments.plots.style import POINTS, RIGHT, clean, some
+from diagnostics.report.curves import VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def answers_against_targets(axis: Axes, subject: Numbers) -> None:
+def answers_against_targets(axis: Axes, subject: Subject) -> None:
     """Each answer over its target: right ones lie on the diagonal."""
-    p, t = subject.predictions.raw.ravel(), subject.targets.ravel()
+    p, t = subject.predictions.raw.ravel(), subject.y.ravel()
     shown = some(len(t))
     axis.plot(t[shown], p[shown], label="sample", **POINTS, **RIGHT)
     ends = float(t.min()), float(t.max())
@@ -23,10 +24,9 @@ def answers_against_targets(axis: Axes, subject: Numbers) -> None:
     axis.axhline(float(p.mean()), color=VERMILLION, linewidth=1, linestyle="--",
                  label=f"mean answer {p.mean():.4g}")  # fmt: skip
     clean(axis, "Do the answers follow the targets?", "target", "answer")
-    legend(axis)
 
 
-def errors_by_size(axis: Axes, subject: Numbers) -> None:
+def errors_by_size(axis: Axes, subject: Subject) -> None:
     """The squared error of each sample, the largest first: who makes the mean."""
     squares = np.sort((subject.errors**2).mean(axis=1))[::-1]
     shown = some(len(squares))
@@ -36,4 +36,3 @@ def errors_by_size(axis: Axes, subject: Numbers) -> None:
     axis.set_yscale("log" if mean > 0 else "linear")
     clean(axis, "Which samples make the error?", "samples, the largest error first",
           "squared error")  # fmt: skip
-    legend(axis)
