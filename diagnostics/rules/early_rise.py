@@ -33,8 +33,8 @@ EARLY_GAIN = 0.1
 
 def rises_from_above(run: Run) -> Finding | None:
     """Validation starts far above training and only rises, and its accuracy does not explain it."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or not (run.never_improved or _stays_above(run)):
+    train, val = run["train_loss"], run["val_loss"]
+    if not (run.never_improved or _stays_above(run)):
         return None
     accuracy = run.val_accuracy
     if accuracy is None and not run.exceeds(val.first / train.first, FAR_ABOVE):
@@ -87,8 +87,8 @@ def _stays_above(run: Run) -> bool:
 
 def rises_while_training_learns(run: Run) -> Finding | None:
     """The validation loss rises in the first epochs already, together with its accuracy."""
-    train, pair = run.train_loss, run.joint("val_loss", "val_accuracy")
-    if train is None or pair is None:
+    train, pair = run["train_loss"], run.joint("val_loss", "val_accuracy")
+    if pair is None:
         return None
     val, accuracy = pair
     learned = train.epochs[train.values < HARDLY_LEARNED * train.first]

@@ -34,9 +34,8 @@ SETTLED = 1.02
 
 def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     """At equal accuracy the validation loss is far from the training loss, and unrelated to it."""
-    m = run.matched
-    val = run.val_loss
-    if m is None or val is None or m.parallel:
+    m, val = run.matched, run["val_loss"]
+    if m is None or m.parallel:
         return None
     high = val.values.min() >= STILL_HIGH * val.first
     if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):

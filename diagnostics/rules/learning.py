@@ -196,8 +196,8 @@ def _flat_evidence(
 
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
-    curve = run.train_loss
-    if curve is None or curve.first <= 0 or (run.gap > SMALL_GAP and _gained(run.train_accuracy)):
+    curve = run["train_loss"]
+    if curve.first <= 0 or (run.gap > SMALL_GAP and _gained(run.train_accuracy)):
         return None
     accuracies = [a.first for a in (run.train_accuracy, run.val_accuracy) if a is not None]
     if max(accuracies, default=0.0) >= GOOD_ENOUGH:

@@ -34,9 +34,7 @@ MANY_SPIKES = 0.1
 
 def oscillating(run: Run) -> Finding | None:
     """The training loss jumps up and down from epoch to epoch."""
-    curve = run.train_loss
-    if curve is None:
-        return None
+    curve = run["train_loss"]
     later = curve.later_half
     values, _ = robust.condense(later.values, robust.TESTED_POINTS)
     level = float(np.median(later.values))

@@ -82,9 +82,7 @@ def validation_better_than_train(run: Run) -> Finding | None:
 
 def noisy_validation(run: Run) -> Finding | None:
     """The validation loss jumps more than the training loss."""
-    val = run.val_loss
-    if val is None:
-        return None
+    val = run["val_loss"]
     level = abs(float(np.median(val.values)))
     share = val.noise / level if level > 0 else 0.0
     if not run.exceeds(share, NOISY):
@@ -132,8 +130,8 @@ def learning_rate_step(run: Run) -> Finding | None:
 
 def plateau_then_progress(run: Run) -> Finding | None:
     """Nothing happened for a while, then the loss fell."""
-    curve = run.train_loss
-    if curve is None or len(curve) < 10:
+    curve = run["train_loss"]
+    if len(curve) < 10:
         return None
     values, index = robust.condense(curve.values, robust.TESTED_POINTS)
     start = float(np.median(values[:3]))
@@ -161,8 +159,8 @@ def plateau_then_progress(run: Run) -> Finding | None:
 
 def late_improvement(run: Run) -> Finding | None:
     """The validation loss rose and then fell below its earlier minimum (double descent)."""
-    val = run.val_loss
-    if val is None or len(val) < 15:
+    val = run["val_loss"]
+    if len(val) < 15:
         return None
     values, index = robust.condense(robust.running_median(val.values, 5), robust.TESTED_POINTS)
     peak = _highest_hump(values)
@@ -181,10 +179,7 @@ def late_improvement(run: Run) -> Finding | None:
             f"The validation loss rose until {run.axis} {epoch:g}, then fell below its first "
             "minimum."
         ),
-        epochs=(
-            float(val.epochs[round(index[int(np.argmin(values[:peak]))])]),
-            float(val.epochs[-1]),
-        ),
+        epochs=val.since(round(index[int(np.argmin(values[:peak]))])),
         confidence=0.8,
         evidence={
             "earlier minimum, smoothed": before,
@@ -220,7 +215,7 @@ def still_improving(run: Run) -> Finding | None:
         message=(
             f"The loss was still falling when the run ended, by {gain:.3g} over the last third."
         ),
-        epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
+        epochs=curve.since(2 * len(curve) // 3),
         confidence=0.8,
         evidence={"fall over the last third": gain, "last loss": curve.last},
         steps=advice("Train longer."),
@@ -242,7 +237,7 @@ def converged(run: Run) -> Finding | None:
             f"The run has converged: the best loss is {curve.values[best]:.4g} at {run.axis} "
             f"{curve.epochs[best]:g}, and the last third stays within its noise."
         ),
-        epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
+        epochs=curve.since(2 * len(curve) // 3),
         confidence=0.85,
         evidence={"change over the last third": gain, "best loss": float(curve.values[best])},
     )

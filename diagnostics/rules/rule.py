@@ -26,16 +26,16 @@ class Rule:
         From a run to a finding, or None.
     needs
         Roles without which the rule is not applied.
-    epochs
-        Fewest rows for a judgement.
-    uses
-        Roles by which it judges where they are logged: without them it may miss something.
     rests_on
         The evidence that it concludes from: earlier findings that explain any of it leave nothing
         to conclude, see `diagnostics.rules.relations`.
     not_while
         States of the run, of `diagnostics.rules.relations.STATES`, that explain what the rule
         would report.
+    epochs
+        Fewest rows for a judgement.
+    uses
+        Roles by which it judges where they are logged: without them it may miss something.
     pair
         Whether it needs a loss and an accuracy of the same set.
     info
@@ -47,10 +47,10 @@ class Rule:
     code: str
     find: Callable[[Run], Finding | None]
     needs: tuple[str, ...] = ()
-    epochs: int = ENOUGH_EPOCHS
-    uses: tuple[str, ...] = ()
     rests_on: tuple[Premise, ...] = ()
     not_while: tuple[str, ...] = ()
+    epochs: int = ENOUGH_EPOCHS
+    uses: tuple[str, ...] = ()
     pair: bool = False
     info: bool = False
     any_loss: bool = False

@@ -90,9 +90,7 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
     ratio, how = found
     larger = max(ratio, 1 / ratio)
     bigger, smaller = ("validation", "training") if ratio > 1 else ("training", "validation")
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None:
-        return None
+    train, val = run["train_loss"], run["val_loss"]
     return Finding(
         severity=Severity.PROBLEM,
         message=(

@@ -55,8 +55,8 @@ MOVES = 0.2
 
 def train_validation_swapped(run: Run) -> Finding | None:
     """The curve called validation behaves like training, and the reverse."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or min(val.values.min(), train.values.min()) <= 0:
+    train, val = run["train_loss"], run["val_loss"]
+    if min(val.values.min(), train.values.min()) <= 0:
         return None
     # A training loss is the mean over an epoch: it starts above that of validation after it.
     start = val.first / train.first
@@ -78,7 +78,7 @@ def train_validation_swapped(run: Run) -> Finding | None:
             f"The training loss {'rises' if train.rise.real else 'lags behind'} while the "
             f"validation loss falls to about {end:.2g} times it: the two are exchanged."
         ),
-        epochs=(float(train.epochs[onset]), float(train.epochs[-1])),
+        epochs=train.since(onset),
         confidence=0.9,
         evidence={
             "validation / training loss at the start": start,
@@ -135,8 +135,8 @@ def distribution_shift(run: Run) -> Finding | None:
 
 def validation_never_improves(run: Run) -> Finding | None:
     """The validation loss rises from the first epoch on, from above the training loss."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or not run.never_improved or _labels_unpaired(run):
+    train, val = run["train_loss"], run["val_loss"]
+    if not run.never_improved or _labels_unpaired(run):
         return None
     accuracy = run.val_accuracy
     if accuracy is not None and accuracy.end_level - accuracy.first > EARLY_GAP:
@@ -168,10 +168,9 @@ def validation_never_improves(run: Run) -> Finding | None:
 
 def labels_unpaired(run: Run) -> Finding | None:
     """Training is learned by heart from nothing, validation stays at chance for ever."""
-    train, val = run.train_accuracy, run.val_accuracy
-    if train is None or val is None or not _labels_unpaired(run):
-        return None
-    if not run.exceeds(train.end_level - val.end_level, EARLY_GAP):
+    train, val = run["train_accuracy"], run["val_accuracy"]
+    gap = train.end_level - val.end_level
+    if not _labels_unpaired(run) or not run.exceeds(gap, EARLY_GAP):
         return None
     return Finding(
         severity=Severity.PROBLEM,

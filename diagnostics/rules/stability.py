@@ -71,8 +71,8 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
 
 def diverging(run: Run) -> Finding | None:
     """The training loss itself rises, by as much as it was."""
-    curve = run.train_loss
-    if curve is None or run.answers_hold:
+    curve = run["train_loss"]
+    if run.answers_hold:
         return None
     start = max(curve.first, curve.rise.lowest)
     margin = max(curve.rise.margin, curve.rise.relative / ORDER_OF_MAGNITUDE)
@@ -87,15 +87,13 @@ def diverging(run: Run) -> Finding | None:
 
 def unlearned(run: Run) -> Finding | None:
     """What was learned is lost at once: a jump that accuracy or validation does not survive."""
-    if run.train_loss is None or not run.lost_at_once:
-        return None
-    return _broke_down(run, run.train_loss)
+    return _broke_down(run, run["train_loss"]) if run.lost_at_once else None
 
 
 def bottomless(run: Run) -> Finding | None:
     """The loss of a classifier falls below zero, further and further: it has no lowest value."""
-    curve, pair = run.train_loss, run.judged
-    if curve is None or pair is None or curve.rise.real:
+    curve, pair = run["train_loss"], run.judged
+    if pair is None or curve.rise.real:
         return None
     if not run.exceeds(-curve.end_level, ORDER_OF_MAGNITUDE * abs(curve.first)):
         return None
@@ -168,7 +166,7 @@ def _broke_down(run: Run, curve: Curve) -> Finding:
     return Finding(
         severity=Severity.PROBLEM,
         message=f"The training loss blows up: {course}. An optimiser that works does not do that.",
-        epochs=(float(curve.epochs[begin]), float(curve.epochs[-1])),
+        epochs=curve.since(begin),
         confidence=0.9,
         evidence={
             "first loss": curve.first,

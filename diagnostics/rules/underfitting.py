@@ -25,8 +25,8 @@ MUCH_ABOVE = 1.5
 
 def underfitting(run: Run) -> Finding | None:
     """Training has come to rest at a high loss, and validation with it."""
-    loss, accuracy = run.train_loss, run.train_accuracy or run.val_accuracy
-    if loss is None or accuracy is None:
+    loss, accuracy = run["train_loss"], run.train_accuracy or run.val_accuracy
+    if accuracy is None:
         return None
     start = max(loss.first, run.chance if run.classes else 0.0)
     if start <= 0:
@@ -42,10 +42,9 @@ def underfitting(run: Run) -> Finding | None:
         severity=Severity.WARNING,
         message=(
             f"The model is too weak, or held back: training has come to rest at an accuracy of "
-            "about "
-            f"{accuracy.end_level:.3g} and a loss of about {loss.end_level:.3g}."
+            f"about {accuracy.end_level:.3g} and a loss of about {loss.end_level:.3g}."
         ),
-        epochs=(float(loss.epochs[2 * len(loss) // 3]), float(loss.epochs[-1])),
+        epochs=loss.since(2 * len(loss) // 3),
         confidence=0.7,
         evidence={
             "last training loss": loss.last,

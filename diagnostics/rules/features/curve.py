@@ -104,7 +104,11 @@ class Curve:
     @property
     def span(self) -> tuple[float, float]:
         """First and last epoch."""
-        return float(self.epochs[0]), float(self.epochs[-1])
+        return self.since(0)
+
+    def since(self, row: int) -> tuple[float, float]:
+        """Return the epoch of a row and the last epoch."""
+        return float(self.epochs[row]), float(self.epochs[-1])
 
     def part(self, start: float, stop: float) -> Floats:
         """Return the values between two fractions of the run, three at least where there are."""

@@ -44,6 +44,13 @@ class Logged:
             self._curves[role] = self._finite(role)
         return self._curves[role]
 
+    def __getitem__(self, role: str) -> Curve:
+        """Return the curve of a role that is known to be logged; KeyError where it is not."""
+        curve = self.curve(role)
+        if curve is None:
+            raise KeyError(role)
+        return curve
+
     def _finite(self, role: str) -> Curve | None:
         values = self.history.curve(role)
         if values is None:
