@@ -138,14 +138,12 @@ def _merge_equal(rows: EpochRows) -> None:
     starts = np.flatnonzero(np.r_[True, np.diff(rows.position) > 0])
     if len(starts) == len(rows.position):
         return
-    merged_columns, merged_blank, averaged = {}, {}, []
+    merged_columns, merged_blank = {}, {}
     for name, values in rows.columns.items():
         logged = ~rows.blank[name]
         counts = np.add.reduceat(logged, starts, dtype=np.int64)
         if _several(counts):
-            sums = np.add.reduceat(np.where(logged, values, 0.0), starts)
-            merged = sums / np.maximum(counts, 1)
-            averaged.append(name)
+            merged = _means(values, logged, starts)
         else:
             index = np.where(logged, np.arange(len(values)), -1)
             merged = values[np.maximum.reduceat(index, starts)]
@@ -156,6 +154,13 @@ def _merge_equal(rows: EpochRows) -> None:
     )
     rows.position = rows.position[starts]
     rows.columns, rows.blank = merged_columns, merged_blank
+
+
+def _means(values: Floats, logged: Mask, starts: Labels) -> Floats:
+    """Means of what was logged from each start to the next, NaN where there was nothing."""
+    counts = np.add.reduceat(logged, starts, dtype=np.int64)
+    sums = np.add.reduceat(np.where(logged, values, 0.0), starts)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _several(counts: np.ndarray) -> bool:
@@ -176,10 +181,7 @@ def _align_to_validation(rows: EpochRows, mapping: dict[str, str]) -> None:
     starts = np.r_[0, anchors[:-1] + 1]
     end = anchors[-1] + 1
     for name, values in rows.columns.items():
-        logged = ~rows.blank[name][:end]
-        counts = np.add.reduceat(logged, starts, dtype=np.int64)
-        sums = np.add.reduceat(np.where(logged, values[:end], 0.0), starts)
-        rows.columns[name] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-        rows.blank[name] = counts == 0
+        rows.columns[name] = _means(values[:end], ~rows.blank[name][:end], starts)
+        rows.blank[name] = ~np.logical_or.reduceat(~rows.blank[name][:end], starts)
     rows.position = rows.position[anchors]
     rows.notes.append(f"training values averaged between the {len(anchors)} validations")

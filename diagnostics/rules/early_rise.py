@@ -12,7 +12,6 @@ import numpy as np
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
     STILL_HIGH,
     calibrated_loss,
 )
@@ -71,7 +70,7 @@ def _explained(run: Run) -> bool:
     pair = run.joint("val_loss", "val_accuracy")
     if pair is None:
         return False
-    implied = calibrated_loss(pair[1].values[:1], run.classes or ASSUMED_CLASSES)
+    implied = calibrated_loss(pair[1].values[:1], run.classes)
     return bool(pair[0].first < AS_IMPLIED * implied[0])
 
 

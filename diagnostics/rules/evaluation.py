@@ -7,7 +7,6 @@ import numpy as np
 from diagnostics.finding import Evidence, Finding, Severity, advice
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
     ROUNDING,
     STILL_HIGH,
     TOO_LARGE,
@@ -84,7 +83,7 @@ def _starts_far_above(run: Run) -> bool:
     learned = run.train_accuracy is not None and not run.apart and not run.val_at_chance
     if accuracy.end_level < (LEARNS if learned else MOSTLY_RIGHT):
         return False
-    costs = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    costs = calibrated_loss(accuracy.values, run.classes)
     implied = float(costs[0])
     sound = run.train_loss is not None and not run.starts_too_large
     start = run.train_loss.first if run.train_loss is not None and sound else implied
@@ -115,7 +114,7 @@ def _too_large_throughout(run: Run, loss: Curve, accuracy: Curve, at_floor: bool
     if lowest < STILL_HIGH * loss.first or not (at_floor or run.exceeds(lowest, run.chance)):
         return False
     # Between two classes doubt alone brings a loss near that of a guess.
-    implied = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    implied = calibrated_loss(accuracy.values, run.classes)
     return run.exceeds(float(np.median(loss.values / implied)), TOO_LARGE)
 
 
@@ -173,7 +172,7 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
     gain = accuracy.end_level - accuracy.first
     if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.end_level < MOSTLY_RIGHT:
         return None
-    implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
+    implied = float(calibrated_loss(accuracy.values[:1], run.classes)[0])
     if loss.values.min() < STILL_HIGH * loss.first or not run.exceeds(
         loss.first / implied, TOO_LARGE
     ):

@@ -8,7 +8,6 @@ from diagnostics.finding import Finding, Severity, advice, measure
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
     MOST_NATS,
     STILL_HIGH,
     bound_evidence,
@@ -109,7 +108,7 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
     pair = run.joint("val_loss", "val_accuracy")
     if pair is None or pair[1].end_level < MOSTLY_RIGHT:
         return None
-    cost = least_cost_of_an_error(*pair, run.classes or ASSUMED_CLASSES)
+    cost = least_cost_of_an_error(*pair, run.classes)
     if not run.exceeds(cost, MOST_NATS):
         return None
     loss, accuracy = pair

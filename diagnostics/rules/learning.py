@@ -6,8 +6,8 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.history import CURVES
-from diagnostics.rules.collapse import FEW_SHARES, NO_PROGRESS
-from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.collapse import FEW_SHARES
+from diagnostics.rules.features.curve import NO_PROGRESS, Curve
 from diagnostics.rules.features.rate_of_descent import falls_steadily, keeps_pace, speed
 from diagnostics.rules.features.run import NO_GAIN, Run
 from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS
@@ -59,7 +59,7 @@ def not_learning(run: Run) -> Finding | None:
         return None
     if loss is None:
         return _accuracy_rests(run, accuracy)
-    start = float(np.median(loss.part(0.0, 0.1)))
+    start = loss.start_level
     progress = (start - loss.end_level) / abs(start) if start else 0.0
     if loss.values.min() < LEARNED_ONCE * loss.end_level:
         return None  # learned, and unlearned since
@@ -73,7 +73,7 @@ def not_learning(run: Run) -> Finding | None:
     rises = loss.rise.real and not stuck
     if _is_slow(run, loss) or (rises and not _only_rises(loss)):
         return None
-    fell, differ = _fell_at_once(loss), _answers_differ(accuracy)
+    fell, differ = loss.fell, _answers_differ(accuracy)
     if fell and differ and not stuck:
         return None  # the first epoch learned what there is
     doubtful = differ or _alone(run) or (fell and accuracy is None)
@@ -151,11 +151,6 @@ def _is_slow(run: Run, loss: Curve) -> bool:
     return falls_steadily(loss) and not val_rises and not run.val_at_chance
 
 
-def _fell_at_once(loss: Curve) -> bool:
-    """Whether the loss ends below its first value, though not below those soon after."""
-    return loss.first - loss.end_level > max(NO_PROGRESS * abs(loss.first), 4 * loss.noise)
-
-
 def _answers_differ(accuracy: Curve | None) -> bool:
     """Whether most answers are right, and not the same ones at every epoch."""
     if accuracy is None or accuracy.end_level < MOSTLY_RIGHT:
@@ -167,7 +162,7 @@ def _gained(accuracy: Curve | None) -> bool:
     """Whether an accuracy has risen since the first tenth of the run, by more than its noise."""
     if accuracy is None:
         return False
-    gain = accuracy.end_level - float(np.median(accuracy.part(0.0, 0.1)))
+    gain = accuracy.end_level - accuracy.start_level
     return gain > max(NO_GAIN, 3 * accuracy.noise)
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features.curve import CALM, RESTLESS, Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
     TOO_LARGE,
     calibrated_loss,
 )
@@ -78,7 +77,7 @@ def _spoiled(run: Run, level: float) -> bool:
     accuracy = run.val_accuracy or run.train_accuracy
     if accuracy is None:
         return True
-    implied = float(calibrated_loss(np.array(accuracy.end_level), run.classes or ASSUMED_CLASSES))
+    implied = float(calibrated_loss(np.array(accuracy.end_level), run.classes))
     moves = accuracy.later_half.noise > ANSWERS_MOVE
     return accuracy.end_level < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
 

@@ -7,7 +7,6 @@ import numpy as np
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
     STILL_HIGH,
     bound_evidence,
     calibrated_loss,
@@ -174,7 +173,7 @@ def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     if run.judged is None:
         return None
     loss, accuracy = run.judged
-    expected = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    expected = calibrated_loss(accuracy.values, run.classes)
     ratios = loss.values / expected
     factor = float(np.median(ratios))
     if not run.exceeds(factor, TOO_LARGE_FOR_ACCURACY) or np.quantile(ratios, 0.1) < factor / 2:

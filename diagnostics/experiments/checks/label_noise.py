@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.model.predictions import contingency, interpret
-from diagnostics.experiments.model.samples import as_rows, take
+from diagnostics.experiments.model.samples import as_rows, comparable_distances, take
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
@@ -111,10 +111,7 @@ def _contradicted(
     queries: Floats, labels: np.ndarray, X: Floats, y: np.ndarray, *, skip_self: bool
 ) -> np.ndarray:
     """Which labels differ from the class that all but one of the nearest neighbours share."""
-    # |q - x|^2 = |q|^2 - 2 <q, x> + |x|^2, the first term being the same for all x
-    distance = (X**2).sum(axis=1) - 2 * queries @ X.T
-    if skip_self:
-        np.fill_diagonal(distance, np.inf)
+    distance = comparable_distances(queries, X, skip_self=skip_self)
     near = y[np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]]
     votes = np.stack([(near == c).sum(axis=1) for c in range(int(y.max()) + 1)], axis=1)
     agreed = votes.max(axis=1) >= NEIGHBOURS - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.experiments.model.samples import as_rows, some_rows, spreads, take
+from diagnostics.experiments.model.samples import as_rows, some_rows, spread_out, spreads, take
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
@@ -67,7 +67,7 @@ def near_duplicates(subject: Subject) -> Finding | None:
     """Validation rows are looked for that lie far too close to a training row."""
     if len(subject.training.y) < 5 * NEIGHBOURS:
         return None
-    rows = np.unique(np.linspace(0, len(subject.y) - 1, QUERIES).astype(np.intp))
+    rows = spread_out(len(subject.y), QUERIES)
     train, val = as_rows(subject.training.X), as_rows(take(subject.X, rows))
     if train.shape[1] != val.shape[1]:
         return None

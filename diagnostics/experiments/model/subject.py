@@ -24,7 +24,7 @@ from diagnostics.experiments.model.predictions import (
     interpret,
     of_class,
 )
-from diagnostics.experiments.model.samples import take
+from diagnostics.experiments.model.samples import spread_out, take
 from diagnostics.history.history import History
 from diagnostics.history.table import Floats
 from diagnostics.report.report import DiagnosisReport
@@ -191,8 +191,7 @@ class Subject:
     @cached_property
     def rows(self) -> NDArray[np.intp]:
         """The samples asked for one at a time: all, or as many evenly spread."""
-        count = min(len(self.y), SINGLE_ROWS)
-        return np.unique(np.linspace(0, len(self.y) - 1, count).astype(np.intp))
+        return spread_out(len(self.y), SINGLE_ROWS)
 
     @cached_property
     def alone(self) -> Floats | None:

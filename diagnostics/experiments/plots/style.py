@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from diagnostics.experiments.model.samples import spread_out
 from diagnostics.report.curves import BLUE, VERMILLION, dress
 
 if TYPE_CHECKING:
@@ -19,15 +21,9 @@ POINTS: dict[str, Any] = {"linestyle": "", "markersize": 4}
 MOST_POINTS = 600
 
 
-def some(count: int) -> np.ndarray:
-    """Return evenly spread indices, at most as many as can be drawn.
-
-    Parameters
-    ----------
-    count
-        Of what there is to draw.
-    """
-    return np.unique(np.linspace(0, count - 1, MOST_POINTS).astype(np.intp))
+def some(count: int) -> NDArray[np.intp]:
+    """Return evenly spread indices, at most as many as can be drawn."""
+    return spread_out(count, MOST_POINTS)
 
 
 def clean(axis: Axes, title: str, x: str, y: str) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 from diagnostics.rules.features.curve import CALM, Curve
 from diagnostics.rules.features.infer_sizes import infer_classes
 from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
     MOST_NATS,
     STILL_HIGH,
     TOO_LARGE,
@@ -75,7 +74,7 @@ class Breakdown(Logged):
         pair = self.joint("train_loss", "train_accuracy") or self.judged
         if pair is None or pair[0].end_level > ORDER_OF_MAGNITUDE * pair[0].first:
             return False
-        return least_cost_of_an_error(*pair, self.known_classes or ASSUMED_CLASSES) > MOST_NATS
+        return least_cost_of_an_error(*pair, self.known_classes) > MOST_NATS
 
     @cached_property
     def answers_hold(self) -> bool:
@@ -128,7 +127,7 @@ class Breakdown(Logged):
         pair = self.joint("train_loss", "train_accuracy")
         if pair is None:
             return False
-        implied = calibrated_loss(pair[1].values[:1], self.classes or ASSUMED_CLASSES)
+        implied = calibrated_loss(pair[1].values[:1], self.classes)
         return bool(pair[0].first > TOO_LARGE * implied[0])
 
     @cached_property

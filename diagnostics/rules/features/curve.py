@@ -16,6 +16,8 @@ from diagnostics.statistics import robust
 RESTLESS = 0.07
 # A loss of fixed samples that moves by less is calm.
 CALM = RESTLESS / 2
+# A loss that ends less than this share below its start has not been learned.
+NO_PROGRESS = 0.03
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,16 @@ class Curve:
     def grows_by(self, factor: float) -> bool:
         """Whether the curve ends above its start and its lowest level by a factor, for good."""
         return self.rise.real and self.end_level > factor * max(self.first, self.rise.lowest)
+
+    @cached_property
+    def start_level(self) -> float:
+        """Level at the start: the median of the first tenth, three values at least."""
+        return float(np.median(self.part(0.0, 0.1)))
+
+    @property
+    def fell(self) -> bool:
+        """Whether the curve ends below its first value, by more than noise and a few per cent."""
+        return self.first - self.end_level > max(NO_PROGRESS * abs(self.first), 4 * self.noise)
 
     @property
     def restless(self) -> bool:
