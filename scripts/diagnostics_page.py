@@ -21,7 +21,8 @@ from diagnostics import History, compare, compare_histories, diagnose, plot_hist
 from diagnostics.history.readers import READERS
 from diagnostics.live.alpha_spending import looks, sightings_needed
 from diagnostics.rules import RULES
-from diagnostics.rules.relations import EXPLAINS, LEADS_TO, STATES, SYMPTOMS, Premise
+from diagnostics.rules.relations import EXPLAINS, STATES, Premise
+from tests.support.contradictions import LEADS_TO, SYMPTOMS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURES = DOCS / "diagnostics.md", DOCS / "diagnostics"
@@ -50,7 +51,7 @@ def findings() -> str:
 
 
 def explained() -> str:
-    """What each finding explains, and why: what leaves the rules that rest on it without evidence."""
+    """What each finding explains, and why: what leaves other rules without evidence."""
     rows = []
     for code, premises in EXPLAINS.items():
         reasons = dict.fromkeys(premises.values())

@@ -81,8 +81,8 @@ FALSE_ALARMS = {
     ),
     "distribution_shift": (
         "`distribution_shift`",
-        "differences that no split makes; a problem only where accuracy is lost, or a quarter of the "
-        "explained variance",
+        "differences that no split makes; a problem only where accuracy is lost, or a quarter of "
+        "the explained variance",
     ),
     "out_of_step": ("`shuffled_labels`", "the best shift stands eight deviations above the rest"),
     "shuffled_set": (

@@ -149,7 +149,7 @@ def _rows(targets: Any) -> Floats:
 
 
 def _named(predict: Predict, X: Any, y: Any, train: Any) -> Predict:
-    """The model, told to answer indices where it answers the very names that are the labels."""
+    """The model, made to answer indices where it answers the very names that are the labels."""
     names = np.asarray(_indices(predict, y))
     if names.dtype.kind in "if" and np.array_equal(np.unique(names), SIGNS):
         return Named(predict, SIGNS)

@@ -12,7 +12,7 @@ from diagnostics.experiments.arguments import subject_of
 from diagnostics.experiments.checks import CHECKS
 from diagnostics.experiments.model.predictions import Predict, UnusableError
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.ranking import ordered, standing
+from diagnostics.experiments.ranking import ordered, remaining
 from diagnostics.experiments.report import Investigation, Level
 from diagnostics.finding import Finding, Severity, advice
 
@@ -72,7 +72,7 @@ def investigate(
     log = _Log([] if failure is None else [failure])
     if failure is None:
         log.make_experiments(subject)
-    kept = standing(subject, log.findings, decided=failure is None)
+    kept = remaining(subject, log.findings, decided=failure is None)
     level = Level.MODEL if "model" in subject.given else Level.PREDICTIONS
     curves = subject.curves
     return Investigation(
@@ -119,7 +119,7 @@ class _Log:
 
 
 def _too_few(samples: int) -> Finding:
-    """With a handful of samples silence means little."""
+    """With a handful of samples it means little that nothing is found."""
     noun = "sample is" if samples == 1 else "samples are"
     return Finding(
         code="too_few_samples",
@@ -173,7 +173,7 @@ def _unusable(subject: Subject) -> Finding | None:
 
 
 def _one_based(subject: Subject) -> str:
-    """A remark on labels that never are 0."""
+    """What may be the matter with labels that never are 0."""
     y = subject.y
     if subject.numeric or y.min() == 0:
         return ""

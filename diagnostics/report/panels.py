@@ -83,18 +83,20 @@ def internals_of(history: History) -> dict[str, list[str]]:
     return {title: names[:MOST_INTERNALS] for title, names in found.items() if names}
 
 
-def draw_metrics(axes: Sequence[Axes], history: History, panels: list[str]) -> None:
-    """Draw losses and accuracies, each into its own axes."""
+def draw_metrics(
+    axes: Sequence[Axes], history: History, panels: list[str], *, numbers: bool = True
+) -> None:
+    """Draw losses and accuracies, each into its own axes; with the run's numbers in the legend."""
     from matplotlib.ticker import MaxNLocator
 
     if (history.epochs == np.round(history.epochs)).all():
         axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis, panel in zip(axes, panels, strict=False):
-        _draw_metric(axis, history, panel)
-    _draw_levels(axes[0], history)
+        _draw_metric(axis, history, panel, numbers=numbers)
+    _draw_levels(axes[0], history, numbers=numbers)
 
 
-def _draw_metric(axis: Axes, history: History, metric: str) -> None:
+def _draw_metric(axis: Axes, history: History, metric: str, *, numbers: bool) -> None:
     """All curves of one metric, the best value marked."""
     shown = []
     last = None
@@ -106,14 +108,15 @@ def _draw_metric(axis: Axes, history: History, metric: str) -> None:
         last = name, history.epochs[finite], values[finite]
         shown.append(values[finite])
         draw_curve(axis, *last[1:], name, style, shift=split == "train")
-        bad = history.epochs[history.logged(f"{split}_{metric}") & ~finite]
+        bad = history.epochs[history.not_finite(f"{split}_{metric}")]
         draw_crosses(axis, bad, name, style["color"], 0.97 if split == "val" else 0.9)
     if metric == "loss":
         choose_scale(axis, np.concatenate(shown))
     if not any(len(values) for values in shown):
         axis.set_yticks([])
     if last is not None:
-        draw_best(axis, *last[1:], f"{last[0]} {metric}", lowest=metric == "loss")
+        name = f"{last[0]} {metric}" if numbers else ""
+        draw_best(axis, *last[1:], name, lowest=metric == "loss")
     dress(axis, metric)
     axis.margins(x=0.02, y=0.12)
 
@@ -130,14 +133,15 @@ def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) 
     axis.margins(x=0.02, y=0.12)
 
 
-def _draw_levels(axis: Axes, history: History) -> None:
+def _draw_levels(axis: Axes, history: History, *, numbers: bool) -> None:
     """Lines at ln C, and at ln N under a loss that never falls below it, where these show."""
     from diagnostics.rules import Run
 
     run = Run(history)
     levels = {}
     if run.classes is not None:
-        levels[f"guessing among {run.classes}: ln {run.classes}"] = float(np.log(run.classes))
+        guess = f"guessing among {run.classes}: ln {run.classes}" if numbers else "_guess"
+        levels[guess] = float(np.log(run.classes))
     if run.samples and run.val_loss is not None:
         floor = float(np.log(run.samples))
         if floor <= run.val_loss.values.min() < FLOOR_REACH * floor:

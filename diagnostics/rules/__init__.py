@@ -25,7 +25,6 @@ from diagnostics.rules import (
     scales,
     splits,
     stability,
-    underfitting,
 )
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
@@ -110,10 +109,10 @@ RULES: tuple[Rule, ...] = (
     Rule("slow_learning", learning.slow_learning, TRAIN, (TRAIN_COURSE, TRAIN_LEVEL)),
     Rule(
         "underfitting",
-        underfitting.underfitting,
+        learning.underfitting,
         TRAIN,
         (TRAIN_COURSE, TRAIN_LEVEL),
-        epochs=underfitting.REST_EPOCHS,
+        epochs=learning.REST_EPOCHS,
         uses=ACCURACIES,
     ),
     Rule(

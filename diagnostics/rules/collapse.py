@@ -30,9 +30,9 @@ TOLD_APART = 0.85
 
 def class_collapse(run: Run) -> Finding | None:
     """The accuracy is one number while the loss moves: the same class is answered always."""
-    if run.judged is None:
+    if run.pair is None:
         return None
-    loss, accuracy = run.judged
+    loss, accuracy = run.pair
     values, counts = np.unique(accuracy.part(0.2, 1.0), return_counts=True)
     value = float(values[np.argmax(counts)])
     grows = loss.rise.real and loss.end_level > 3 * _prior_entropy(value)

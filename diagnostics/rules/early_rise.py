@@ -11,10 +11,7 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    STILL_HIGH,
-    calibrated_loss,
-)
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.suggestions import ALIKE, PROVE, ROW_SUMS, ROW_WISE, SET_MEANS
 from diagnostics.statistics import robust
@@ -70,18 +67,18 @@ def _explained(run: Run) -> bool:
     pair = run.joint("val_loss", "val_accuracy")
     if pair is None:
         return False
-    implied = calibrated_loss(pair[1].values[:1], run.classes)
+    implied = bounds.calibrated_loss(pair[1].values[:1], run.classes)
     return bool(pair[0].first < AS_IMPLIED * implied[0])
 
 
 def _stays_above(run: Run) -> bool:
     """Whether the losses alone show a constant that is added to validation, as ln N would be."""
     train, val = run.train_loss, run.val_loss
-    if train is None or val is None or run.judged is not None or train.values.min() < 0:
+    if train is None or val is None or run.pair is not None or train.values.min() < 0:
         return False
     added = val.first - train.first
     learned = train.end_level < HARDLY_LEARNED * train.first
-    return bool(learned and added > train.first and val.values.min() > STILL_HIGH * added)
+    return bool(learned and added > train.first and val.values.min() > bounds.STILL_HIGH * added)
 
 
 def rises_while_training_learns(run: Run) -> Finding | None:

@@ -30,7 +30,7 @@ LOSS_RESISTS = 1.2
 # A rise of this share of the lowest loss, or this fall of the accuracy, hurts.
 LARGE_RISE = 0.25
 LARGE_FALL = 0.03
-# A rise below both of these, as a share of the lowest and of the first loss, is a remark only.
+# A rise below both of these, as a share of the lowest and of the first loss, is of severity info.
 SMALL_RISE, SMALL_SHARE = 0.25, 0.05
 # Training more accurate by this much at the end, while validation has stopped improving.
 STUCK_GAP = 0.15
@@ -207,7 +207,7 @@ def overconfidence(run: Run) -> Finding | None:
             "the reported loss is not the loss of the predictions",
         ),
         steps=advice(
-            INVESTIGATE.saying("proves it, and gives the temperature that mends it"),
+            INVESTIGATE.saying("proves it, and gives the temperature that corrects it"),
             "Divide the logits by one temperature fitted on validation, or use label smoothing.",
             f"Keep the weights of {run.axis} {d.best:g} for the loss, the last for the accuracy.",
         ),
@@ -243,7 +243,7 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
 
 
 def _size(d: Divergence) -> Severity:
-    """A warning for a rise that costs something, else a remark."""
+    """A warning for a rise that costs something, else an info."""
     costs = d.rise.relative > SMALL_RISE or d.rise.size > SMALL_SHARE * abs(d.loss.first)
     return Severity.WARNING if costs else Severity.INFO
 

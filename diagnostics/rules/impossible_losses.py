@@ -6,15 +6,8 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity, advice, measure
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    MOST_NATS,
-    STILL_HIGH,
-    bound_evidence,
-    calibrated_loss,
-    least_cost_of_an_error,
-    share_impossible,
-)
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
 from diagnostics.rules.suggestions import CROSS_ENTROPY, INVESTIGATE, PROVE, ROW_SUMS, ROW_WISE
@@ -36,7 +29,7 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     m, val = run.matched, run["val_loss"]
     if m is None or m.parallel:
         return None
-    high = val.values.min() >= STILL_HIGH * val.first
+    high = val.values.min() >= bounds.STILL_HIGH * val.first
     if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):
         return None
     if run.train_loss and run.train_loss.restless and m.ratios[0] < OTHER_SCALE / 1.5:
@@ -80,7 +73,10 @@ def loss_too_small(run: Run) -> Finding | None:
     val, train = run.joint("val_loss", "val_accuracy"), run.joint("train_loss", "train_accuracy")
     if val is None or train is None:
         return None
-    if not run.exceeds(share_impossible(*val), MOST_EPOCHS) or share_impossible(*train) > 0.2:
+    if (
+        not run.exceeds(bounds.share_impossible(*val), MOST_EPOCHS)
+        or bounds.share_impossible(*train) > 0.2
+    ):
         return None
     return Finding(
         severity=Severity.PROBLEM,
@@ -90,7 +86,7 @@ def loss_too_small(run: Run) -> Finding | None:
         ),
         epochs=val[0].span,
         confidence=0.85,
-        evidence=bound_evidence(*val),
+        evidence=bounds.bound_evidence(*val),
         causes=(
             "the sum over samples is divided by more samples than were summed",
             "loss and accuracy are computed on different samples or modes",
@@ -108,8 +104,8 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
     pair = run.joint("val_loss", "val_accuracy")
     if pair is None or pair[1].end_level < MOSTLY_RIGHT:
         return None
-    cost = least_cost_of_an_error(*pair, run.classes)
-    if not run.exceeds(cost, MOST_NATS):
+    cost = bounds.least_cost_of_an_error(*pair, run.classes)
+    if not run.exceeds(cost, bounds.MOST_NATS):
         return None
     loss, accuracy = pair
     return Finding(
@@ -118,7 +114,7 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
             f"The validation loss is wrong, not the model: it ends at {loss.last:.3g} while "
             f"{accuracy.last:.1%} of the answers are right, so that each wrong one would have to "
             f"cost about {cost:.3g} nats, where the smallest number in single precision costs "
-            f"{MOST_NATS:.0f}."
+            f"{bounds.MOST_NATS:.0f}."
         ),
         epochs=loss.span,
         confidence=0.8,
@@ -139,7 +135,7 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
 
 def not_cross_entropy(run: Run) -> Finding | None:
     """The loss is some other loss than the cross-entropy, consistently; nothing wrong in that."""
-    if run.judged is None or not run.exceeds(share_impossible(*run.judged), MOST_EPOCHS):
+    if run.pair is None or not run.exceeds(bounds.share_impossible(*run.pair), MOST_EPOCHS):
         return None
     return Finding(
         severity=Severity.INFO,
@@ -147,15 +143,15 @@ def not_cross_entropy(run: Run) -> Finding | None:
             "The loss is smaller than any cross-entropy at this accuracy: it is another loss, "
             "such as the squared error, or is scaled."
         ),
-        epochs=run.judged[0].span,
+        epochs=run.pair[0].span,
         confidence=0.95,
-        evidence=bound_evidence(*run.judged),
+        evidence=bounds.bound_evidence(*run.pair),
     )
 
 
 def softmax_twice(run: Run) -> Finding | None:
     """Loss and accuracy add up to one number, which is what probabilities as logits give."""
-    for pair in (run.joint("train_loss", "train_accuracy"), run.judged):
+    for pair in (run.joint("train_loss", "train_accuracy"), run.pair):
         if pair is None:
             continue
         loss, accuracy = pair
@@ -220,7 +216,7 @@ def _classes_of_double_softmax(loss: Curve, accuracy: Curve, beside: Curve | Non
     steady = float(np.ptp(later)) < SATURATED
     far = (
         loss.end_level
-        > TOO_LARGE_FOR_ACCURACY / spread * calibrated_loss(accuracy.values, classes)[-1]
+        > TOO_LARGE_FOR_ACCURACY / spread * bounds.calibrated_loss(accuracy.values, classes)[-1]
     )
     # Bounded on both sides in every epoch, and lowest at the end.
     bounded = expected - 1 < loss.values.min() <= loss.values.max() < expected

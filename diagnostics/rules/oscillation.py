@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, Severity, advice
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import CALM, RESTLESS, Curve
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    TOO_LARGE,
-    calibrated_loss,
-)
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.suggestions import LOWER_RATE, SLOWER
 from diagnostics.statistics import robust
@@ -77,9 +74,9 @@ def _spoiled(run: Run, level: float) -> bool:
     accuracy = run.val_accuracy or run.train_accuracy
     if accuracy is None:
         return True
-    implied = float(calibrated_loss(np.array(accuracy.end_level), run.classes))
+    implied = float(bounds.calibrated_loss(np.array(accuracy.end_level), run.classes))
     moves = accuracy.later_half.noise > ANSWERS_MOVE
-    return accuracy.end_level < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
+    return accuracy.end_level < GOOD_ENOUGH or moves or level > bounds.TOO_LARGE * implied
 
 
 def spike_recovered(run: Run) -> Finding | None:

@@ -62,7 +62,7 @@ class Rule:
 
     def lacks(self, run: Run) -> tuple[str, ...]:
         """Return the roles that the rule needs and the run has not logged."""
-        needs = (*self.needs, *(PAIR if self.pair and run.judged is None else ()))
+        needs = (*self.needs, *(PAIR if self.pair and run.pair is None else ()))
         return tuple(role for role in needs if run.curve(role) is None)
 
     def could_use(self, run: Run) -> tuple[str, ...]:

@@ -20,13 +20,9 @@ FIRST_EPOCHS = 0.1
 
 def not_finite(run: Run) -> Finding | None:
     """A loss became NaN or infinite."""
-    history = run.history
     for role in ("train_loss", "val_loss"):
-        values = history.curve(role)
-        if values is None:
-            continue
-        bad = history.logged(role) & ~np.isfinite(values)
-        if bad.any():
+        bad, values = run.history.not_finite(role), run.history.curve(role)
+        if values is not None and bad.any():
             return _not_finite_finding(run, role, values, bad)
     return None
 
@@ -92,7 +88,7 @@ def unlearned(run: Run) -> Finding | None:
 
 def bottomless(run: Run) -> Finding | None:
     """The loss of a classifier falls below zero, further and further: it has no lowest value."""
-    curve, pair = run["train_loss"], run.judged
+    curve, pair = run["train_loss"], run.pair
     if pair is None or curve.rise.real:
         return None
     if not run.exceeds(-curve.end_level, ORDER_OF_MAGNITUDE * abs(curve.first)):

@@ -18,7 +18,7 @@ from diagnostics.statistics.calibration import Temperature, expected_calibration
 TOO_SURE = 1.2
 # Twice the gain in log-likelihood is chi-squared with one degree of freedom: 5 nats, p = 0.002.
 SIGNIFICANT_GAIN = 5.0
-# Share of the loss, and nats, that a temperature must mend to matter, and to matter much.
+# Share of the loss, and nats, that a temperature must save to matter, and to matter much.
 GAIN_SHARE, LARGE_GAIN_SHARE, LARGE_GAIN = 0.10, 0.25, 0.2
 # An answer is confident from this probability on.
 CONFIDENT = 0.9

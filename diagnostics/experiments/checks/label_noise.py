@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from diagnostics.experiments.model.predictions import contingency, interpret
@@ -62,8 +64,18 @@ def _renaming(columns: np.ndarray) -> str:
     return "permuted"
 
 
-def label_noise(subject: Subject) -> Finding | None:
-    """Training labels are compared with those of the nearest training samples."""
+class Contradictions(NamedTuple):
+    """Labels that differ from those of nearly all of their nearest training samples."""
+
+    rows: np.ndarray  # of the training samples
+    share: float  # of the training labels
+    usual: float  # share of the validation labels
+    learned: float  # share of these training labels that the model answers
+    error: float  # standard error of the difference of the two shares
+
+
+def contradictions(subject: Subject) -> Contradictions | None:
+    """Return which labels their neighbours contradict, None where these cannot be compared."""
     train = subject.training
     if len(train.y) < 10 * NEIGHBOURS:
         return None
@@ -75,12 +87,21 @@ def label_noise(subject: Subject) -> Finding | None:
     share = float(among_train.mean())
     usual = float(_contradicted(val, subject.y[:QUERIES], X, y, skip_self=False).mean())
     error = np.sqrt((share * (1 - share) + usual * (1 - usual)) / min(len(val), len(among_train)))
-    learned = _memorised(subject, np.flatnonzero(among_train))
-    only_train = share - usual > max(SOME_WRONG_LABELS, STANDARD_ERRORS * error)
+    rows = np.flatnonzero(among_train)
+    return Contradictions(rows, share, usual, _memorised(subject, rows), float(error))
+
+
+def label_noise(subject: Subject) -> Finding | None:
+    """Training labels are compared with those of the nearest training samples."""
+    found = contradictions(subject)
+    if found is None:
+        return None
+    share, usual, learned = found.share, found.usual, found.learned
+    only_train = share - usual > max(SOME_WRONG_LABELS, STANDARD_ERRORS * found.error)
     both = share > 2 * SOME_WRONG_LABELS and learned > 0.5
     if not only_train and not both:
         return None
-    rows = ", ".join(str(i) for i in np.flatnonzero(among_train)[:5])
+    rows = ", ".join(str(i) for i in found.rows[:5])
     # as many in both sets: classes that overlap do the same, and nothing else may be wrong
     severity = Severity.WARNING if only_train or subject.loss_rises else Severity.INFO
     if only_train and learned > 0.5:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import PredictionKind, cross_entropy, softmax
+from diagnostics.experiments.model.predictions import Labels, PredictionKind, cross_entropy, softmax
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
@@ -28,6 +28,7 @@ class Variant:
     code: str  # of the finding if this is the one reported; empty when it is the right one
     value: float
     clipped: bool = False
+    batch_size: int = 0  # over batches of which it is averaged
 
     def equals(self, reported: float) -> bool:
         """Whether this is the reported loss, up to rounding."""
@@ -52,9 +53,14 @@ def variants(subject: Subject) -> Iterator[Variant]:
             yield Variant(f"{name}{how}", "loss_scale_mismatch", value, bool(how))
     twice = softmax(right)
     yield Variant("cross-entropy of a second softmax", "softmax_twice", cross_entropy(twice, y))
-    squares = ((right - np.eye(classes)[y]) ** 2).sum(axis=1)
-    yield Variant("mean squared error", "other_loss_trained", float(squares.mean() / classes))
-    yield Variant("squared error summed over classes", "other_loss_trained", float(squares.mean()))
+    squares = squared_error(right, y)
+    yield Variant("mean squared error", "other_loss_trained", squares / classes)
+    yield Variant("squared error summed over classes", "other_loss_trained", squares)
+
+
+def squared_error(p: Floats, y: Labels) -> float:
+    """Return the squared error summed over the classes, its mean over the samples."""
+    return float(((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1).mean())
 
 
 def clipped_losses(subject: Subject) -> Iterator[tuple[Floats, str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnostics.experiments.checks.label_noise import label_noise
+from diagnostics.experiments.checks.label_noise import contradictions
 from diagnostics.experiments.checks.train_val_overlap import NEAR, nearest_distances
 from diagnostics.experiments.model.samples import as_rows
 from diagnostics.experiments.model.subject import Subject
@@ -64,16 +64,15 @@ def copies(axis: Axes, subject: Subject) -> None:
 
 def contradicted(axis: Axes, subject: Subject) -> None:
     """How many labels their neighbours contradict, and how many of these are learned by heart."""
-    finding = label_noise(subject)
-    if finding is None:
+    found = None if subject.train is None else contradictions(subject)
+    if found is None:
         return confusion(axis, subject)
-    measured = finding.evidence
-    names = {
-        "contradicted training labels": "training labels\ncontradicted",
-        "contradicted validation labels": "validation labels\ncontradicted",
-        "share of these learned by heart": "contradicted training\nlabels learned by heart",
-    }
-    bars(axis, list(names.values()), [float(measured[name]) for name in names])
+    names = [
+        "training labels\ncontradicted",
+        "validation labels\ncontradicted",
+        "contradicted training\nlabels learned by heart",
+    ]
+    bars(axis, names, [found.share, found.usual, found.learned])
     clean(axis, "What do the neighbours say?", "share of the labels", "")
     return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnostics.experiments.checks.batch_averaging import averages
+from diagnostics.experiments.checks.batch_averaging import SCALED, SIZES, averages, batch_means
 from diagnostics.experiments.checks.trained_loss import candidates
 from diagnostics.experiments.measures.loss_variants import variants
 from diagnostics.experiments.model.predictions import cross_entropy
@@ -56,8 +56,8 @@ def means_over_batches(axis: Axes, subject: Subject) -> None:
     losses, reported = subject.sample_losses, subject.reported_loss
     if reported is None:
         return loss_by_sample(axis, subject)
-    means = {a.batch_size: a.value for a in averages(losses) if a.of_means}
-    sizes, values = list(means), list(means.values())
+    sizes = [size for size in SIZES if size < len(losses) and len(losses) % size]
+    values = [float(batch_means(losses, size).mean()) for size in sizes]
     axis.plot(sizes, values, linewidth=1, linestyle=":", label="mean of batch means", **RIGHT)
     axis.axhline(float(losses.mean()), color="black", linewidth=1, label="mean over samples")
     axis.axhline(reported, color=VERMILLION, linewidth=1.6, linestyle="--", label="reported")
@@ -75,8 +75,8 @@ def which_number(axis: Axes, subject: Subject) -> None:
     if reported is None:
         return loss_by_sample(axis, subject)
     known = {v.name: v.value for v in variants(subject) if not v.clipped and v.value > 0}
-    every = averages(subject.sample_losses)
-    known |= {a.said: a.value for a in every if a.scale and abs(a.value / reported - 1) < SAME}
+    every = (v for v in averages(subject.sample_losses) if v.code == SCALED)
+    known |= {v.name: v.value for v in every if abs(v.value / reported - 1) < SAME}
     _numbers(axis, known, reported)
     clean(axis, "Which number is reported?", "loss (nats)", "")
     return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.plots import answers, data, losses, regression
+from diagnostics.experiments.plots import answers, data, losses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ DECIDED: dict[str, tuple[Panel, Panel]] = {
     "label_noise": (data.contradicted, losses.loss_by_sample),
     "dead_units": (answers.layers, answers.confusion),
 }
-REGRESSION = (regression.answers_against_targets, regression.errors_by_size)
+REGRESSION = (answers.answers_against_targets, answers.errors_by_size)
 OTHERWISE = (answers.reliability_diagram, losses.loss_by_sample)
 
 

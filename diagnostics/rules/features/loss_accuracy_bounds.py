@@ -53,10 +53,10 @@ def lower_bound(accuracy: Floats) -> Floats:
 def share_impossible(loss: Curve, accuracy: Curve) -> float:
     """Return the share of epochs with wrong answers at which the loss is below its bound."""
     bound = lower_bound(accuracy.values)
-    told = bound > ROUNDING
-    if told.sum() < 3:
+    some_wrong = bound > ROUNDING
+    if some_wrong.sum() < 3:
         return 0.0
-    return float(np.mean(loss.values[told] < bound[told] * (1 - BOUND_SLACK)))
+    return float(np.mean(loss.values[some_wrong] < bound[some_wrong] * (1 - BOUND_SLACK)))
 
 
 def cost_of_an_error(loss: Curve, accuracy: Curve) -> float | None:

@@ -95,7 +95,7 @@ class Logged:
         return max(int(self.history.logged(role).sum()) for role in roles)
 
     @cached_property
-    def judged(self) -> tuple[Curve, Curve] | None:
+    def pair(self) -> tuple[Curve, Curve] | None:
         """Loss and accuracy of the same samples at the same epochs: validation, else training."""
         return self.joint("val_loss", "val_accuracy") or self.joint("train_loss", "train_accuracy")
 
