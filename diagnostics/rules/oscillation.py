@@ -99,7 +99,6 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
     worst = spikes[np.argmax(curve.values[spikes])]
     times = "once" if len(spikes) == 1 else f"{len(spikes)} times"
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The loss jumps {times}, to {curve.values[worst]:.3g} from about {level[worst]:.3g} "
             f"at {run.axis} {curve.epochs[worst]:g}, and recovers."

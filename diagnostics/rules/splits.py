@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.suggestions import (
@@ -73,7 +73,6 @@ def train_validation_swapped(run: Run) -> Finding | None:
         return None  # memorised first, understood later: grokking
     onset = train.rise.onset if train.rise.real else 0
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training loss {'rises' if train.rise.real else 'lags behind'} while the "
             f"validation loss falls to about {end:.2g} times it: the two are exchanged."
@@ -112,7 +111,6 @@ def distribution_shift(run: Run) -> Finding | None:
     if not run.exceeds(early, EARLY_GAP) or early < 0.5 * late:
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"Validation is {early:.0%} less accurate than training from the first epochs on and "
             "stays so, before anything can have been memorised: the two sets differ."
@@ -144,7 +142,6 @@ def validation_never_improves(run: Run) -> Finding | None:
     if 0 < val.first < CARRIES_OVER * np.log(2):
         return None  # better than any guess, from the start
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The validation loss starts at {val.first:.3g}, above the training loss "
             f"({train.first:.3g}), and only rises: nothing that is learned carries over, from the "
@@ -173,7 +170,6 @@ def labels_unpaired(run: Run) -> Finding | None:
     if not _labels_unpaired(run) or not run.exceeds(gap, EARLY_GAP):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training labels seem to have nothing to do with the inputs: training starts at "
             f"chance and reaches {train.last:.0%} by heart, validation ends at {val.last:.0%}."
@@ -245,7 +241,6 @@ def train_validation_overlap(run: Run) -> Finding | None:
     if not run.exceeds(IN_STEP / max(spread, 1e-12), 1.0):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The validation loss follows the training loss down to about {left:.1%} of its start, "
             "never leaving it by more than a few per cent: as if both sets held the same samples."

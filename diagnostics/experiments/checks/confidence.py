@@ -68,7 +68,6 @@ def underconfidence(subject: Subject) -> Finding | None:
         return None
     p, loss = subject.predictions.probabilities, float(subject.sample_losses[known].mean())
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The model is less sure than it is right: {subject.accuracy:.0%} of the answers "
             f"are right, given with {p.max(axis=1).mean():.0%} confidence on average; one "
