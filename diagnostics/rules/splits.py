@@ -5,17 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.finding import Finding, advice
+from diagnostics.rules import suggestions
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.suggestions import (
-    ALIKE,
-    BOTH_SETS,
-    INVESTIGATE,
-    LEAST_BELIEVED,
-    SET_MEANS,
-    SHARED_ROWS,
-    SPLIT_FIRST,
-)
 from diagnostics.statistics.robust import MAD_TO_SIGMA
 
 # Validation below training by this factor at the end, and nearly equal at the start.
@@ -89,7 +81,7 @@ def train_validation_swapped(run: Run) -> Finding | None:
             "the model is fitted on the validation set and evaluated on the training set",
         ),
         steps=advice(
-            BOTH_SETS,
+            suggestions.BOTH_SETS,
             "Check which set each number is computed on, and which one the optimiser sees.",
         ),
     )
@@ -124,9 +116,9 @@ def distribution_shift(run: Run) -> Finding | None:
             "evaluation runs in another mode (batch statistics, dropout)",
         ),
         steps=advice(
-            SET_MEANS,
-            ALIKE,
-            INVESTIGATE.saying("compares the sets and the labels"),
+            suggestions.SET_MEANS,
+            suggestions.ALIKE,
+            suggestions.INVESTIGATE.saying("compares the sets and the labels"),
         ),
     )
 
@@ -159,7 +151,7 @@ def validation_never_improves(run: Run) -> Finding | None:
             "the evaluation computes another loss (evaluation_bug)",
             "the training labels have nothing to do with the inputs",
         ),
-        steps=advice(SET_MEANS, ALIKE, INVESTIGATE),
+        steps=advice(suggestions.SET_MEANS, suggestions.ALIKE, suggestions.INVESTIGATE),
     )
 
 
@@ -188,7 +180,7 @@ def labels_unpaired(run: Run) -> Finding | None:
             "the validation labels belong to other rows, or are numbered otherwise",
         ),
         steps=advice(
-            LEAST_BELIEVED,
+            suggestions.LEAST_BELIEVED,
             "Sort or shuffle inputs and labels by one and the same index array.",
         ),
     )
@@ -258,8 +250,8 @@ def train_validation_overlap(run: Run) -> Finding | None:
             "the task is so easy that nothing is left to learn",
         ),
         steps=advice(
-            SHARED_ROWS,
-            INVESTIGATE.saying("finds near copies too"),
-            SPLIT_FIRST,
+            suggestions.SHARED_ROWS,
+            suggestions.INVESTIGATE.saying("finds near copies too"),
+            suggestions.SPLIT_FIRST,
         ),
     )
