@@ -151,7 +151,8 @@ def softmax_twice(run: Run) -> Finding | None:
         if pair is None:
             continue
         loss, accuracy = pair
-        classes = _classes_of_double_softmax(loss, accuracy, beside=_other_loss(run, loss))
+        beside = run.train_loss if loss.role == "val_loss" else None
+        classes = _classes_of_double_softmax(loss, accuracy, beside)
         if classes is None:
             continue
         floor = float(np.log(classes - 1 + np.e) - 1)
@@ -183,11 +184,6 @@ def softmax_twice(run: Run) -> Finding | None:
             ),
         )
     return None
-
-
-def _other_loss(run: Run, loss: Curve) -> Curve | None:
-    """The training loss beside that of validation."""
-    return run.train_loss if loss.role == "val_loss" else None
 
 
 def _classes_of_double_softmax(loss: Curve, accuracy: Curve, beside: Curve | None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.measures.correlation import best_shift
-from diagnostics.experiments.measures.neighbor_agreement import kinship
+from diagnostics.experiments.measures.neighbor_agreement import neighbor_agreement
 from diagnostics.experiments.model.predictions import Labels, PredictionKind, contingency
 from diagnostics.experiments.model.samples import QUERIES, as_rows
 from diagnostics.experiments.model.subject import Subject
@@ -118,9 +118,9 @@ def shuffled_set(subject: Subject) -> Finding | None:
     sets = {"training": subject.training, "validation": subject}
     if min(len(one.y) for one in sets.values()) < FEWEST:
         return None
-    kinships = {name: kinship(as_rows(s.X[:QUERIES]), s.y) for name, s in sets.items()}
-    shuffled, related = sorted(kinships, key=lambda name: kinships[name].excess)
-    low, high = kinships[shuffled], kinships[related]
+    agreements = {name: neighbor_agreement(as_rows(s.X[:QUERIES]), s.y) for name, s in sets.items()}
+    shuffled, related = sorted(agreements, key=lambda name: agreements[name].excess)
+    low, high = agreements[shuffled], agreements[related]
     apart = (high.excess - low.excess) / float(np.hypot(high.error, low.error))
     if low.excess > BY_CHANCE * low.error or min(apart, high.excess / high.error) < RELATED:
         return None
@@ -131,7 +131,7 @@ def shuffled_set(subject: Subject) -> Finding | None:
         ),
         confidence=0.95,
         evidence={
-            f"excess of neighbours that agree, {name}": kin.excess for name, kin in kinships.items()
+            f"excess of neighbours that agree, {name}": a.excess for name, a in agreements.items()
         }
         | {"accuracy": subject.accuracy},
         causes=(
