@@ -62,14 +62,14 @@ class Comparison(formats.Document):
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in table
         ]
-        told = [f"not read: {name}: {why}" for name, why in self.unread.items()]
-        told += [f"{name}: {text}" for name, run in self.histories.items() for text in _lost(run)]
-        judged = [
+        lost = [f"not read: {name}: {why}" for name, why in self.unread.items()]
+        lost += [f"{name}: {text}" for name, run in self.histories.items() for text in _lost(run)]
+        found = [
             f"{name}\n{report.primary}"
             for name, report in self.reports.items()
             if report.primary is not None and report.primary.severity is not Severity.INFO
         ]
-        return "\n\n".join(["\n".join([*lines, *told]), *judged])
+        return "\n\n".join(["\n".join([*lines, *lost]), *found])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values only, ready for JSON."""
@@ -165,7 +165,7 @@ def _read_all(
 
 def _lost(history: History) -> list[str]:
     """What was left out of a run, and the first place that was not read."""
-    lost = [note for note in history.notes if "left out" in note]
+    lost = list(history.left_out)
     if history.problems:
         lost.append(f"{len(history.problems)} places not read, first {history.problems[0]}")
     return lost

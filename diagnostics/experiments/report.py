@@ -27,7 +27,7 @@ class Level(StrEnum):
 
 # Remarks on the answers, inputs and units, which no one looks for first.
 REMARKS = frozenset({"logits_returned", "classes_returned", "unnormalised_inputs", "dead_units"})
-# What silence must not hide.
+# What is shown even where nothing is found.
 OPEN = ("undecided", "too_few_samples")
 # Where the fault is to be looked for.
 PLACES = {
@@ -97,7 +97,7 @@ class Investigation(DiagnosisReport):
         return " ".join(sentences)
 
     def _unremarkable(self, finding: Finding) -> bool:
-        """Whether a finding is a mere remark, or no experiment stands behind it."""
+        """Whether a finding is worth no sentence, or no experiment stands behind it."""
         if finding.code in REMARKS or finding.code in OPEN:
             return True
         return self.levels.get(finding.code, Level.HISTORY) is Level.HISTORY

@@ -9,8 +9,6 @@ from diagnostics.rules.features.rate_of_descent import falls_steadily
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.suggestions import PREDICTED_CLASSES
 
-# A loss that ends less than this share below its start has not been learned.
-NO_PROGRESS = 0.03
 # Training and validation set have the same largest class, of about the same share.
 ONE_PRIOR = 0.1
 # The largest class differs a little from epoch to epoch where the last batch is dropped.
@@ -32,9 +30,9 @@ TOLD_APART = 0.85
 
 def class_collapse(run: Run) -> Finding | None:
     """The accuracy is one number while the loss moves: the same class is answered always."""
-    if run.judged is None:
+    if run.pair is None:
         return None
-    loss, accuracy = run.judged
+    loss, accuracy = run.pair
     values, counts = np.unique(accuracy.part(0.2, 1.0), return_counts=True)
     value = float(values[np.argmax(counts)])
     grows = loss.rise.real and loss.end_level > 3 * _prior_entropy(value)
@@ -51,7 +49,7 @@ def class_collapse(run: Run) -> Finding | None:
     if (
         loss.end_level < least
         or (alone and loss.rise.real)
-        or not _loss_moved(run)
+        or not (run.train_loss or run.val_loss or loss).fell
         or _training_tells(run, value)
     ):
         return None
@@ -100,12 +98,3 @@ def _prior_entropy(share: float) -> float:
     """The least that answering a class of this share costs, -a ln a - (1 - a) ln(1 - a) or less."""
     a = min(max(share, 1e-12), 1 - 1e-12)
     return float(-LESS_THAN_PRIOR * (a * np.log(a) + (1 - a) * np.log1p(-a)))
-
-
-def _loss_moved(run: Run) -> bool:
-    """Whether the training (else validation) loss left its first value by more than noise."""
-    curve = run.train_loss or run.val_loss
-    if curve is None:
-        return False
-    moved = curve.first - curve.end_level
-    return moved > max(NO_PROGRESS * abs(curve.first), 4 * curve.noise)

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
-    STILL_HIGH,
-    calibrated_loss,
-)
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.suggestions import ALIKE, PROVE, ROW_SUMS, ROW_WISE, SET_MEANS
 from diagnostics.statistics import robust
@@ -33,8 +29,8 @@ EARLY_GAIN = 0.1
 
 def rises_from_above(run: Run) -> Finding | None:
     """Validation starts far above training and only rises, and its accuracy does not explain it."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or not (run.never_improved or _stays_above(run)):
+    train, val = run["train_loss"], run["val_loss"]
+    if not (run.never_improved or _stays_above(run)):
         return None
     accuracy = run.val_accuracy
     if accuracy is None and not run.exceeds(val.first / train.first, FAR_ABOVE):
@@ -43,7 +39,6 @@ def rises_from_above(run: Run) -> Finding | None:
         return None
     knows = f", while {accuracy.last:.1%} of its answers are right" if accuracy else ""
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The validation loss starts at {val.first / train.first:.3g} times the training loss "
             f"and {'only rises' if run.never_improved else 'stays there'}{knows}: it is not "
@@ -71,24 +66,24 @@ def _explained(run: Run) -> bool:
     pair = run.joint("val_loss", "val_accuracy")
     if pair is None:
         return False
-    implied = calibrated_loss(pair[1].values[:1], run.classes or ASSUMED_CLASSES)
+    implied = bounds.calibrated_loss(pair[1].values[:1], run.classes)
     return bool(pair[0].first < AS_IMPLIED * implied[0])
 
 
 def _stays_above(run: Run) -> bool:
     """Whether the losses alone show a constant that is added to validation, as ln N would be."""
     train, val = run.train_loss, run.val_loss
-    if train is None or val is None or run.judged is not None or train.values.min() < 0:
+    if train is None or val is None or run.pair is not None or train.values.min() < 0:
         return False
     added = val.first - train.first
     learned = train.end_level < HARDLY_LEARNED * train.first
-    return bool(learned and added > train.first and val.values.min() > STILL_HIGH * added)
+    return bool(learned and added > train.first and val.values.min() > bounds.STILL_HIGH * added)
 
 
 def rises_while_training_learns(run: Run) -> Finding | None:
     """The validation loss rises in the first epochs already, together with its accuracy."""
-    train, pair = run.train_loss, run.joint("val_loss", "val_accuracy")
-    if train is None or pair is None:
+    train, pair = run["train_loss"], run.joint("val_loss", "val_accuracy")
+    if pair is None:
         return None
     val, accuracy = pair
     learned = train.epochs[train.values < HARDLY_LEARNED * train.first]
@@ -102,7 +97,6 @@ def rises_while_training_learns(run: Run) -> Finding | None:
     if not run.exceeds(gained, EARLY_GAIN) or accuracy.end_level < MOSTLY_RIGHT:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The validation loss climbs from {val.first:.3g} to {peak:.3g} in the first epochs, "
             f"while its accuracy gains {gained:.0%} and training has hardly begun: the model is "

@@ -30,7 +30,7 @@ LOSS_RESISTS = 1.2
 # A rise of this share of the lowest loss, or this fall of the accuracy, hurts.
 LARGE_RISE = 0.25
 LARGE_FALL = 0.03
-# A rise below both of these, as a share of the lowest and of the first loss, is a remark only.
+# A rise below both of these, as a share of the lowest and of the first loss, is of severity info.
 SMALL_RISE, SMALL_SHARE = 0.25, 0.05
 # Training more accurate by this much at the end, while validation has stopped improving.
 STUCK_GAP = 0.15
@@ -48,7 +48,6 @@ def label_noise(run: Run) -> Finding | None:
     if not run.exceeds(d.drop, DEEP_FALL) or not _caught_up(run, d):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"Some training labels seem wrong: training was worse than validation until {run.axis} "
             f"{d.onset:g}, then caught up by memorising while validation lost about "
@@ -156,7 +155,6 @@ def generalisation_gap(run: Run) -> Finding | None:
     begin = min(int(narrow[-1]) + 1, len(val) - 1) if len(narrow) else 0
     epochs = float(val.epochs[begin]), float(val.epochs[-1])
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The model generalises poorly: training ends about {gap:.1%} more accurate "
             "than validation, which has stopped improving."
@@ -207,7 +205,7 @@ def overconfidence(run: Run) -> Finding | None:
             "the reported loss is not the loss of the predictions",
         ),
         steps=advice(
-            INVESTIGATE.saying("proves it, and gives the temperature that mends it"),
+            INVESTIGATE.saying("proves it, and gives the temperature that corrects it"),
             "Divide the logits by one temperature fitted on validation, or use label smoothing.",
             f"Keep the weights of {run.axis} {d.best:g} for the loss, the last for the accuracy.",
         ),
@@ -243,7 +241,7 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
 
 
 def _size(d: Divergence) -> Severity:
-    """A warning for a rise that costs something, else a remark."""
+    """A warning for a rise that costs something, else an info."""
     costs = d.rise.relative > SMALL_RISE or d.rise.size > SMALL_SHARE * abs(d.loss.first)
     return Severity.WARNING if costs else Severity.INFO
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diagnostics.finding import Finding
+from diagnostics.finding import Finding, Severity
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS
 from diagnostics.rules.relations import Premise, explaining
@@ -26,20 +26,20 @@ class Rule:
         From a run to a finding, or None.
     needs
         Roles without which the rule is not applied.
-    epochs
-        Fewest rows for a judgement.
-    uses
-        Roles by which it judges where they are logged: without them it may miss something.
     rests_on
         The evidence that it concludes from: earlier findings that explain any of it leave nothing
         to conclude, see `diagnostics.rules.relations`.
     not_while
         States of the run, of `diagnostics.rules.relations.STATES`, that explain what the rule
         would report.
+    epochs
+        Fewest rows for a judgement.
+    uses
+        Roles by which it judges where they are logged: without them it may miss something.
     pair
         Whether it needs a loss and an accuracy of the same set.
-    info
-        Whether what it finds is never a fault.
+    severity
+        That of every finding; by default it is for the rule to say, and a problem otherwise.
     any_loss
         Whether it holds for adversarial losses too, which a sound run need not bring down.
     """
@@ -47,13 +47,18 @@ class Rule:
     code: str
     find: Callable[[Run], Finding | None]
     needs: tuple[str, ...] = ()
-    epochs: int = ENOUGH_EPOCHS
-    uses: tuple[str, ...] = ()
     rests_on: tuple[Premise, ...] = ()
     not_while: tuple[str, ...] = ()
+    epochs: int = ENOUGH_EPOCHS
+    uses: tuple[str, ...] = ()
     pair: bool = False
-    info: bool = False
+    severity: Severity | None = None
     any_loss: bool = False
+
+    @property
+    def info(self) -> bool:
+        """Whether what the rule finds is never a fault."""
+        return self.severity is Severity.INFO
 
     @property
     def unless(self) -> frozenset[str]:
@@ -62,7 +67,7 @@ class Rule:
 
     def lacks(self, run: Run) -> tuple[str, ...]:
         """Return the roles that the rule needs and the run has not logged."""
-        needs = (*self.needs, *(PAIR if self.pair and run.judged is None else ()))
+        needs = (*self.needs, *(PAIR if self.pair and run.pair is None else ()))
         return tuple(role for role in needs if run.curve(role) is None)
 
     def could_use(self, run: Run) -> tuple[str, ...]:

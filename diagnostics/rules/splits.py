@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
+from diagnostics.rules import suggestions
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.suggestions import (
-    ALIKE,
-    BOTH_SETS,
-    INVESTIGATE,
-    LEAST_BELIEVED,
-    SET_MEANS,
-    SHARED_ROWS,
-    SPLIT_FIRST,
-)
 from diagnostics.statistics.robust import MAD_TO_SIGMA
 
 # Validation below training by this factor at the end, and nearly equal at the start.
@@ -55,8 +47,8 @@ MOVES = 0.2
 
 def train_validation_swapped(run: Run) -> Finding | None:
     """The curve called validation behaves like training, and the reverse."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or min(val.values.min(), train.values.min()) <= 0:
+    train, val = run["train_loss"], run["val_loss"]
+    if min(val.values.min(), train.values.min()) <= 0:
         return None
     # A training loss is the mean over an epoch: it starts above that of validation after it.
     start = val.first / train.first
@@ -73,12 +65,11 @@ def train_validation_swapped(run: Run) -> Finding | None:
         return None  # memorised first, understood later: grokking
     onset = train.rise.onset if train.rise.real else 0
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training loss {'rises' if train.rise.real else 'lags behind'} while the "
             f"validation loss falls to about {end:.2g} times it: the two are exchanged."
         ),
-        epochs=(float(train.epochs[onset]), float(train.epochs[-1])),
+        epochs=train.since(onset),
         confidence=0.9,
         evidence={
             "validation / training loss at the start": start,
@@ -90,7 +81,7 @@ def train_validation_swapped(run: Run) -> Finding | None:
             "the model is fitted on the validation set and evaluated on the training set",
         ),
         steps=advice(
-            BOTH_SETS,
+            suggestions.BOTH_SETS,
             "Check which set each number is computed on, and which one the optimiser sees.",
         ),
     )
@@ -112,7 +103,6 @@ def distribution_shift(run: Run) -> Finding | None:
     if not run.exceeds(early, EARLY_GAP) or early < 0.5 * late:
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"Validation is {early:.0%} less accurate than training from the first epochs on and "
             "stays so, before anything can have been memorised: the two sets differ."
@@ -126,17 +116,17 @@ def distribution_shift(run: Run) -> Finding | None:
             "evaluation runs in another mode (batch statistics, dropout)",
         ),
         steps=advice(
-            SET_MEANS,
-            ALIKE,
-            INVESTIGATE.saying("compares the sets and the labels"),
+            suggestions.SET_MEANS,
+            suggestions.ALIKE,
+            suggestions.INVESTIGATE.saying("compares the sets and the labels"),
         ),
     )
 
 
 def validation_never_improves(run: Run) -> Finding | None:
     """The validation loss rises from the first epoch on, from above the training loss."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or not run.never_improved or _labels_unpaired(run):
+    train, val = run["train_loss"], run["val_loss"]
+    if not run.never_improved or _labels_unpaired(run):
         return None
     accuracy = run.val_accuracy
     if accuracy is not None and accuracy.end_level - accuracy.first > EARLY_GAP:
@@ -144,7 +134,6 @@ def validation_never_improves(run: Run) -> Finding | None:
     if 0 < val.first < CARRIES_OVER * np.log(2):
         return None  # better than any guess, from the start
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The validation loss starts at {val.first:.3g}, above the training loss "
             f"({train.first:.3g}), and only rises: nothing that is learned carries over, from the "
@@ -162,19 +151,17 @@ def validation_never_improves(run: Run) -> Finding | None:
             "the evaluation computes another loss (evaluation_bug)",
             "the training labels have nothing to do with the inputs",
         ),
-        steps=advice(SET_MEANS, ALIKE, INVESTIGATE),
+        steps=advice(suggestions.SET_MEANS, suggestions.ALIKE, suggestions.INVESTIGATE),
     )
 
 
 def labels_unpaired(run: Run) -> Finding | None:
     """Training is learned by heart from nothing, validation stays at chance for ever."""
-    train, val = run.train_accuracy, run.val_accuracy
-    if train is None or val is None or not _labels_unpaired(run):
-        return None
-    if not run.exceeds(train.end_level - val.end_level, EARLY_GAP):
+    train, val = run["train_accuracy"], run["val_accuracy"]
+    gap = train.end_level - val.end_level
+    if not _labels_unpaired(run) or not run.exceeds(gap, EARLY_GAP):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training labels seem to have nothing to do with the inputs: training starts at "
             f"chance and reaches {train.last:.0%} by heart, validation ends at {val.last:.0%}."
@@ -193,7 +180,7 @@ def labels_unpaired(run: Run) -> Finding | None:
             "the validation labels belong to other rows, or are numbered otherwise",
         ),
         steps=advice(
-            LEAST_BELIEVED,
+            suggestions.LEAST_BELIEVED,
             "Sort or shuffle inputs and labels by one and the same index array.",
         ),
     )
@@ -246,7 +233,6 @@ def train_validation_overlap(run: Run) -> Finding | None:
     if not run.exceeds(IN_STEP / max(spread, 1e-12), 1.0):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The validation loss follows the training loss down to about {left:.1%} of its start, "
             "never leaving it by more than a few per cent: as if both sets held the same samples."
@@ -264,8 +250,8 @@ def train_validation_overlap(run: Run) -> Finding | None:
             "the task is so easy that nothing is left to learn",
         ),
         steps=advice(
-            SHARED_ROWS,
-            INVESTIGATE.saying("finds near copies too"),
-            SPLIT_FIRST,
+            suggestions.SHARED_ROWS,
+            suggestions.INVESTIGATE.saying("finds near copies too"),
+            suggestions.SPLIT_FIRST,
         ),
     )

@@ -20,13 +20,9 @@ FIRST_EPOCHS = 0.1
 
 def not_finite(run: Run) -> Finding | None:
     """A loss became NaN or infinite."""
-    history = run.history
     for role in ("train_loss", "val_loss"):
-        values = history.curve(role)
-        if values is None:
-            continue
-        bad = history.logged(role) & ~np.isfinite(values)
-        if bad.any():
+        bad, values = run.history.not_finite(role), run.history.curve(role)
+        if values is not None and bad.any():
             return _not_finite_finding(run, role, values, bad)
     return None
 
@@ -55,7 +51,6 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
         causes = causes[::-1]
     changes = (slower,) if of_numbers else (stable, slower) if underflows else (slower, stable)
     return Finding(
-        severity=Severity.PROBLEM,
         message=f"The {which} loss is {kind} from {run.axis} {epochs[first]:g} on.",
         epochs=(float(epochs[first]), float(epochs[-1])),
         confidence=1.0,
@@ -71,8 +66,8 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
 
 def diverging(run: Run) -> Finding | None:
     """The training loss itself rises, by as much as it was."""
-    curve = run.train_loss
-    if curve is None or run.answers_hold:
+    curve = run["train_loss"]
+    if run.answers_hold:
         return None
     start = max(curve.first, curve.rise.lowest)
     margin = max(curve.rise.margin, curve.rise.relative / ORDER_OF_MAGNITUDE)
@@ -87,20 +82,17 @@ def diverging(run: Run) -> Finding | None:
 
 def unlearned(run: Run) -> Finding | None:
     """What was learned is lost at once: a jump that accuracy or validation does not survive."""
-    if run.train_loss is None or not run.lost_at_once:
-        return None
-    return _broke_down(run, run.train_loss)
+    return _broke_down(run, run["train_loss"]) if run.lost_at_once else None
 
 
 def bottomless(run: Run) -> Finding | None:
     """The loss of a classifier falls below zero, further and further: it has no lowest value."""
-    curve, pair = run.train_loss, run.judged
-    if curve is None or pair is None or curve.rise.real:
+    curve, pair = run["train_loss"], run.pair
+    if pair is None or curve.rise.real:
         return None
     if not run.exceeds(-curve.end_level, ORDER_OF_MAGNITUDE * abs(curve.first)):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training loss falls without end, to {curve.last:.4g}. A cross-entropy is never "
             f"negative while the labels are 0 and 1; the accuracy ends at {pair[1].last:.3g}."
@@ -166,9 +158,8 @@ def _broke_down(run: Run, curve: Curve) -> Finding:
         else f"from {before:.3g} it climbs to {highest:.3g} in {at} and ends at {curve.last:.3g}"
     )
     return Finding(
-        severity=Severity.PROBLEM,
         message=f"The training loss blows up: {course}. An optimiser that works does not do that.",
-        epochs=(float(curve.epochs[begin]), float(curve.epochs[-1])),
+        epochs=curve.since(begin),
         confidence=0.9,
         evidence={
             "first loss": curve.first,
