@@ -46,10 +46,8 @@ def _to_tensor(value: Any) -> Any:
 
     if not isinstance(value, np.ndarray):
         return value
-    try:
-        return torch.as_tensor(value)
-    except ValueError:  # torch has no negative strides
-        return torch.as_tensor(value.copy())
+    negative = any(stride < 0 for stride in value.strides)  # which torch has not
+    return torch.as_tensor(value.copy() if negative else value)
 
 
 def _to_array(value: Any) -> Any:
