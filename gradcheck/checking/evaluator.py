@@ -210,8 +210,8 @@ class DirectionalFunction:
     ) -> Callable[[float], float]:
         """Return t -> <cotangents, change of the outputs>, less <gradient, step> where it is given.
 
-        With the claimed gradient subtracted, the function is flat at 0 wherever the claim is
-        right, and the rounding of x + t d cancels to first order.
+        With the analytic gradient subtracted, the function is flat at 0 wherever that is right, and
+        the rounding of x + t d cancels to first order.
         """
 
         def phi(t: float) -> float:

@@ -88,7 +88,7 @@ class Observation:
     def of(cls, context: CheckContext, point: Linearization, name: str) -> Observation:
         """Gather the evidence of a check."""
         target = context.native.target
-        hear = partial(context.claim, name=name)
+        hear = partial(context.gradient, name=name)
         listen = None if target.unit_cotangent else hear
         own = {tensor: value.dtype for tensor, value in target.tensors.items()}
         return cls(

@@ -28,7 +28,8 @@ MOST_ENTRIES = 24
 class HuntReport:
     """What a hunt found.
 
-    ``print(report)`` tells the story, ``print(report.report)`` all about the smallest failure.
+    ``print(report)`` says what, where and how sure; ``print(report.report)`` all about the smallest
+    failure.
 
     Attributes
     ----------
@@ -67,7 +68,7 @@ class HuntReport:
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL where any input failed; PASS where more passed than could not be judged."""
+        """FAIL where any input failed; PASS where more passed than could not be checked."""
         if self.example is not None:
             return Verdict.FAIL
         if self.interrupted or self._count(ExampleOutcome.PASS) <= self.undecided:
@@ -95,7 +96,7 @@ class HuntReport:
 
     @property
     def undecided(self) -> int:
-        """Inputs at which the gradient could not be judged."""
+        """Inputs at which the gradient could not be checked."""
         return self._count(ExampleOutcome.UNDECIDED)
 
     @property
@@ -110,11 +111,11 @@ class HuntReport:
         return code(self.layer, self.example, made=self.made)
 
     def __repr__(self) -> str:
-        title, _ = self._told()
+        title, _ = self._lines()
         return f"<HuntReport {self.verdict}  {title}>"
 
     def __str__(self) -> str:
-        title, lines = self._told()
+        title, lines = self._lines()
         text = [f"{self.verdict}  {title}"]
         for label, sentence in [*lines, *(("note", note) for note in self.notes)]:
             text += _labelled(label, sentence)
@@ -123,15 +124,15 @@ class HuntReport:
     def _count(self, outcome: ExampleOutcome) -> int:
         return sum(trial.outcome is outcome for trial in self.trials)
 
-    def _told(self) -> tuple[str, list[Line]]:
+    def _lines(self) -> tuple[str, list[Line]]:
         return self._failed() if self.example is not None else self._not_failed()
 
     def _failed(self) -> tuple[str, list[Line]]:
         lines: list[Line] = []
         title = "fails"
         if self.report is not None and self.report.verdict is Verdict.FAIL:
-            story = tell(self.report)
-            title, lines = story.title, [line for line in story.lines if line[0] != "page"]
+            headline = tell(self.report)
+            title, lines = headline.title, [line for line in headline.lines if line[0] != "page"]
             if not self.report.explanations:
                 title += "  (sure; cause unknown)"
                 lines = [_aimed(line, bool(self.condition)) for line in lines]
@@ -151,7 +152,7 @@ class HuntReport:
         name = type(self.layer).__name__ if not self.made else "layers made"
         passed = self._count(ExampleOutcome.PASS)
         if not self.ok:
-            return f"{name}: could not be judged", [
+            return f"{name}: could not be checked", [
                 ("why", f"{self._counts()}{'; interrupted' if self.interrupted else ''}"),
                 *self._reasons(),
                 ("change", self._way_out()),
@@ -171,7 +172,7 @@ class HuntReport:
         return "give inputs that the layer is made for: another shape, an example"
 
     def _reasons(self) -> Iterator[Line]:
-        """Yield the most frequent reason of what was not judged."""
+        """Yield the most frequent reason of what was not decided."""
         for outcome, label in (
             (ExampleOutcome.UNDECIDED, "unsure"),
             (ExampleOutcome.REFUSED, "refused"),
@@ -183,8 +184,8 @@ class HuntReport:
     def _counts(self) -> str:
         kinds = [(self._count(outcome), outcome.lower()) for outcome in ExampleOutcome]
         words = {"pass": "right", "fail": "wrong", "refused": "refused", "undecided": "undecided"}
-        told = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
-        return f"{plural(self.examples, 'input')} tried: {told or 'none'}"
+        counted = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
+        return f"{plural(self.examples, 'input')} tried: {counted or 'none'}"
 
     def _found(self) -> str:
         calls = self.example.calls if self.example is not None else 0

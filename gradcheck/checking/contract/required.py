@@ -10,6 +10,7 @@ from gradcheck._types import Array, Outputs
 from gradcheck.checking.contract.promise import PromiseResult, promise
 from gradcheck.checking.contract.shared_runs import ROUNDINGS, SharedRuns, largest, same
 from gradcheck.checking.evaluator import finite
+from gradcheck.checking.subgradients import diverges
 from gradcheck.numerics.blockwise import blocks, norm
 from gradcheck.numerics.directions import per_entry_scale
 
@@ -104,6 +105,8 @@ def _finite(runs: SharedRuns) -> PromiseResult:
     counts = ", ".join(f"{count} entries of {name}" for name, count in bad.items())
     if not outputs_finite:
         return PromiseResult(None, f"{counts} are not finite, and neither are the outputs")
+    if all(diverges(runs.context, runs.context.base, name) for name in bad):
+        return PromiseResult(None, f"{counts} are not finite, and neither is the derivative")
     return PromiseResult(False, f"{counts} are NaN or infinite while the outputs are finite")
 
 
