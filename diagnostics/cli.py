@@ -11,7 +11,7 @@ from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Severity
 from diagnostics.history.history import History
 from diagnostics.live import Monitor, follow
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
 # So many unreadable places of a file are told one by one.
 MOST_PROBLEMS = 5
@@ -38,18 +38,18 @@ class Request:
         if self.output is not None and self.output.suffix.lower() not in ENDINGS:
             raise ValueError(f"--output {self.output}: the ending has to be {', '.join(ENDINGS)}")
 
-    def judge(self, history: History) -> Report:
+    def judge(self, history: History) -> DiagnosisReport:
         """Diagnose one run."""
         return diagnose(history, classes=self.classes, samples=self.samples, mute=self.mute)
 
-    def fails(self, *reports: Report) -> bool:
+    def fails(self, *reports: DiagnosisReport) -> bool:
         """Whether something was found of the severity to fail on."""
         if self.fail_on == NEVER:
             return False
         worst = Severity(self.fail_on).rank
         return any(f.severity.rank <= worst for report in reports for f in report.findings)
 
-    def write(self, report: Report | Comparison) -> Iterator[str]:
+    def write(self, report: DiagnosisReport | Comparison) -> Iterator[str]:
         """Write the report where the user wants it, and say so."""
         if self.output is not None:
             yield f"\nwritten to {report.save(self.output)}"

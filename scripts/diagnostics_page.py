@@ -37,7 +37,7 @@ MARKS = "<!-- {name} -->", "<!-- end of {name} -->"
 def findings() -> str:
     """The findings with what is tested for each, in the order of judgement."""
     tests: dict[str, list[str]] = {}
-    remarks = {rule.code for rule in RULES if rule.remark}
+    remarks = {rule.code for rule in RULES if rule.info}
     for rule in RULES:
         summary = (rule.judge.__doc__ or "").splitlines()[0]
         needs = f" Needs {', '.join(rule.needs)}." if rule.needs else ""

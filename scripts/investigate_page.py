@@ -3,7 +3,7 @@
 Run as a script, it puts faults into networks trained on the packaged digits, and writes what is
 said of them, and the experiments drawn, into the page::
 
-    python scripts/investigate_page.py
+    python -m scripts.investigate_page
 """
 
 from __future__ import annotations

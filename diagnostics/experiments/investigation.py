@@ -16,7 +16,7 @@ from diagnostics.experiments.model.subject import Labels, Subject
 from diagnostics.experiments.ranking import ordered, standing
 from diagnostics.experiments.registry import CHECKS
 from diagnostics.experiments.report import Investigation, Level
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # With fewer samples statistics decide nothing.
 ENOUGH = 30
@@ -56,7 +56,7 @@ def investigate(
     Returns
     -------
     Investigation
-        A `Report` that begins with a paragraph in plain words: what the experiments found first,
+        A `DiagnosisReport` that begins with a paragraph in plain words: what the experiments found first,
         then what the curves show besides. Saved as a picture, it shows the experiment that decided.
 
     Raises
@@ -129,7 +129,7 @@ def _too_few(samples: int) -> Finding:
             "decided, such as sums of rows and repeated calls."
         ),
         evidence={"samples": samples},
-        next_steps=(f"Give at least {ENOUGH} samples, better some hundreds.",),
+        steps=advice(f"Give at least {ENOUGH} samples, better some hundreds."),
     )
 
 
@@ -154,7 +154,7 @@ def _unusable(subject: Subject) -> Finding | None:
             code="predict_failed",
             severity=Severity.PROBLEM,
             message=f"No experiment could be made: {error}.{_one_based(subject.y)}",
-            next_steps=("Pass a function from samples to probabilities, one row for each sample.",),
+            steps=advice("Pass a function from samples to probabilities, one row for each sample."),
         )
     if np.isfinite(raw).all():
         return None
@@ -168,7 +168,7 @@ def _unusable(subject: Subject) -> Finding | None:
             "exp overflows in a softmax that does not subtract the maximum",
             "NaN in the weights",
         ),
-        next_steps=("Subtract the row's maximum: np.exp(x - x.max(axis=-1, keepdims=True)).",),
+        steps=advice("Subtract the row's maximum: np.exp(x - x.max(axis=-1, keepdims=True))."),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from diagnostics.experiments.measures.loss_variants import matching
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.report import OPEN, REMARKS
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, StepKind, advice
 
 # What the curves suspect and the experiments decide: proven here, or dropped.
 DECIDED = frozenset({"evaluation_bug", "overconfidence"})
@@ -110,10 +110,10 @@ def _both_losses_reproduced(subject: Subject) -> bool:
 
 def _without_this_call(finding: Finding, subject: Subject) -> Finding:
     """The finding without the advice to investigate, which has been followed."""
-    steps = tuple(step for step in finding.next_steps if "investigate(" not in step)
-    if not steps and finding.next_steps:
-        steps = (AGAIN if subject.train else MORE,)
-    return dataclasses.replace(finding, next_steps=steps)
+    steps = tuple(step for step in finding.steps if step.kind is not StepKind.INVESTIGATE)
+    if not steps and finding.steps:
+        steps = advice(AGAIN if subject.train else MORE)
+    return dataclasses.replace(finding, steps=steps)
 
 
 def ordered(proven: list[Finding], suspected: list[Finding]) -> tuple[Finding, ...]:

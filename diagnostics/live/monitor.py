@@ -13,7 +13,7 @@ from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.history import CURVES, History
 from diagnostics.live.alpha_spending import looks, sightings_needed
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
 # Told at the first sight: a value that is not finite needs no statistics.
 AT_ONCE = "exploding_or_nan"
@@ -116,11 +116,11 @@ class Monitor:
         return told
 
     @property
-    def report(self) -> Report:
+    def report(self) -> DiagnosisReport:
         """The diagnosis of all epochs so far."""
         return self._report(History.from_records(self.records, columns=self._columns))
 
-    def _report(self, history: History) -> Report:
+    def _report(self, history: History) -> DiagnosisReport:
         return diagnose(history, **self._judge)  # type: ignore[arg-type]
 
     def _certain(self, history: History) -> Iterator[tuple[str, Finding]]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features.rate_of_descent import falls_steadily
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import PREDICTED_CLASSES
 
 # A loss that ends less than this share below its start has not been learned.
@@ -33,7 +30,6 @@ LESS_THAN_PRIOR = 0.65
 TOLD_APART = 0.85
 
 
-@rule("class_collapse", uses=CURVES, pair=True, rests_on=(Premise.ANSWERS, Premise.VAL_LEVEL))
 def class_collapse(run: Run) -> Finding | None:
     """The accuracy is one number while the loss moves: the same class is answered always."""
     if run.judged is None:
@@ -64,7 +60,6 @@ def class_collapse(run: Run) -> Finding | None:
         return None
     moved = np.ptp(accuracy.values) > 0  # a small validation set may rest by chance
     return Finding(
-        code="class_collapse",
         severity=Severity.WARNING if run.train_accuracy is None and moved else Severity.PROBLEM,
         message=(
             f"The accuracy is {value:.4g}, to a sample, at {frozen:.0%} of the {run.axis}s while "
@@ -78,7 +73,7 @@ def class_collapse(run: Run) -> Finding | None:
             "the hidden units are dead, only the last bias learns",
             "the inputs are not normalised and saturate the first layer",
         ),
-        next_steps=(
+        steps=advice(
             PREDICTED_CLASSES,
             "Weight or resample the classes; normalise the inputs; lower the learning rate.",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Evidence, Finding, Severity
+from diagnostics.finding import Evidence, Finding, Severity, advice
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
     ASSUMED_CLASSES,
@@ -14,9 +14,7 @@ from diagnostics.rules.features.loss_accuracy_bounds import (
     calibrated_loss,
 )
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
-from diagnostics.rules.suggestions import INVESTIGATE, ROW_SUMS, ROW_WISE
+from diagnostics.rules.suggestions import PROVE, ROW_SUMS, ROW_WISE
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
 FAR_ABOVE_CHANCE = 0.2
@@ -40,13 +38,6 @@ ONE_QUANTITY = 1.5
 LEAST_ADDED = 2.5
 
 
-@rule(
-    "evaluation_bug",
-    epochs=3,
-    pair=True,
-    rests_on=(Premise.VAL_LEVEL,),
-    not_while=("diverges", "restless"),
-)
 def evaluation_bug(run: Run) -> Finding | None:
     """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
     if run.judged is None:
@@ -59,7 +50,6 @@ def evaluation_bug(run: Run) -> Finding | None:
     if not shifted and not _too_large_throughout(run, loss, accuracy, at_floor):
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=_too_high_text(run, loss, accuracy, at_floor),
         epochs=loss.span,
@@ -72,9 +62,9 @@ def evaluation_bug(run: Run) -> Finding | None:
             "the loss is computed from other labels or predictions than the accuracy",
             "inputs so large that wrong predictions cost tens of nats each",
         ),
-        next_steps=(
+        steps=advice(
             ROW_SUMS,
-            f"{INVESTIGATE}  # proves the cause",
+            PROVE,
             "Normalise row-wise: axis=-1 and keepdims=True for both the maximum and the sum.",
             "Do not regularise or stop early on this curve: it is not the loss of the model.",
         ),
@@ -175,12 +165,6 @@ def _too_high_text(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> st
     return text
 
 
-@rule(
-    "evaluation_bug",
-    needs=("val_loss", "val_accuracy"),
-    rests_on=(Premise.VAL_LEVEL, Premise.VAL_COURSE),
-    not_while=("diverges", "restless", "apart"),
-)
 def rises_with_the_accuracy(run: Run) -> Finding | None:
     """The loss is far too large for its accuracy at the start, and rises while that improves."""
     if run.judged is None or run.matched is not None:
@@ -195,7 +179,6 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
     ):
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The loss is wrong, not the model: it starts at {loss.first:.3g}, "
@@ -215,5 +198,5 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
             "softmax normalised over the whole batch in evaluation, or along the wrong axis",
             "the loss is given logits where it expects probabilities, or the reverse",
         ),
-        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause", ROW_WISE),
+        steps=advice(ROW_SUMS, PROVE, ROW_WISE),
     )

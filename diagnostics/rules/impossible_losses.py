@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice, measure
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
@@ -18,10 +17,8 @@ from diagnostics.rules.features.loss_accuracy_bounds import (
     share_impossible,
 )
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import remark, rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
-from diagnostics.rules.suggestions import INVESTIGATE, ROW_SUMS, ROW_WISE
+from diagnostics.rules.suggestions import CROSS_ENTROPY, INVESTIGATE, PROVE, ROW_SUMS, ROW_WISE
 
 # Beyond so many classes ln(C - 1 + e) takes any value within the tolerance.
 MOST_TWICE = 30
@@ -35,13 +32,6 @@ LEARNED = 0.05
 SETTLED = 1.02
 
 
-@rule(
-    "evaluation_bug",
-    needs=CURVES,
-    epochs=3,
-    rests_on=(Premise.RATIO,),
-    not_while=("diverges", "apart"),
-)
 def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     """At equal accuracy the validation loss is far from the training loss, and unrelated to it."""
     m = run.matched
@@ -55,7 +45,6 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
         return None  # alike at first: a rate so high drives the validation loss up
     level = float(np.median(m.levels))
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"At equal accuracy (around {level:.0%}) the validation loss is {m.ratio:.3g} times "
@@ -76,21 +65,18 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
             "the loss takes probabilities for logits, or the reverse",
             "the validation inputs are not scaled as the training inputs are",
         ),
-        next_steps=(
+        steps=advice(
             ROW_SUMS,
-            f"{INVESTIGATE}  # proves the cause",
+            PROVE,
             ROW_WISE,
-            "loss_of(predict(X_train), y_train)  # by the validation code: must be the logged one",
+            measure(
+                "loss_of(predict(X_train), y_train)",
+                "by the validation code: must be the logged one",
+            ),
         ),
     )
 
 
-@rule(
-    "evaluation_bug",
-    needs=("val_loss", "val_accuracy"),
-    epochs=3,
-    rests_on=(Premise.VAL_LEVEL,),
-)
 def loss_too_small(run: Run) -> Finding | None:
     """The validation loss is too small for its accuracy, while the training loss is not."""
     val, train = run.joint("val_loss", "val_accuracy"), run.joint("train_loss", "train_accuracy")
@@ -99,7 +85,6 @@ def loss_too_small(run: Run) -> Finding | None:
     if not run.exceeds(share_impossible(*val), MOST_EPOCHS) or share_impossible(*train) > 0.2:
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             "The validation loss is smaller than a cross-entropy can be with so many wrong "
@@ -113,19 +98,13 @@ def loss_too_small(run: Run) -> Finding | None:
             "loss and accuracy are computed on different samples or modes",
             "the validation loss is another loss than the training loss",
         ),
-        next_steps=(
-            "-np.log(predict(X_val)[np.arange(len(y_val)), y_val]).mean()  # the loss logged?",
+        steps=advice(
+            CROSS_ENTROPY,
             "Sum the losses of all validation samples, then divide by their number, once.",
         ),
     )
 
 
-@rule(
-    "evaluation_bug",
-    needs=("val_loss", "val_accuracy"),
-    rests_on=(Premise.VAL_LEVEL,),
-    not_while=("diverges", "restless"),
-)
 def loss_beyond_any_answer(run: Run) -> Finding | None:
     """Wrong answers would have to cost more than any probability does, so few are there."""
     pair = run.joint("val_loss", "val_accuracy")
@@ -136,7 +115,6 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
         return None
     loss, accuracy = pair
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The validation loss is wrong, not the model: it ends at {loss.last:.3g} while "
@@ -157,17 +135,15 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
             "the loss is a sum over samples",
             "logits so large that they overflow",
         ),
-        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause", ROW_WISE),
+        steps=advice(ROW_SUMS, PROVE, ROW_WISE),
     )
 
 
-@remark("not_cross_entropy", epochs=3, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def not_cross_entropy(run: Run) -> Finding | None:
     """The loss is some other loss than the cross-entropy, consistently; nothing wrong in that."""
     if run.judged is None or not run.exceeds(share_impossible(*run.judged), MOST_EPOCHS):
         return None
     return Finding(
-        code="not_cross_entropy",
         severity=Severity.INFO,
         message=(
             "The loss is smaller than any cross-entropy at this accuracy: it is another loss, "
@@ -179,7 +155,6 @@ def not_cross_entropy(run: Run) -> Finding | None:
     )
 
 
-@rule("softmax_twice", epochs=5, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def softmax_twice(run: Run) -> Finding | None:
     """Loss and accuracy add up to one number, which is what probabilities as logits give."""
     for pair in (run.joint("train_loss", "train_accuracy"), run.judged):
@@ -212,10 +187,10 @@ def softmax_twice(run: Run) -> Finding | None:
                 "the model ends in softmax and the loss takes logits and applies it again",
                 "strong label smoothing, whose loss has a floor too",
             ),
-            next_steps=(
+            steps=advice(
                 "Give the loss the logits: remove the last softmax, or use the loss for "
                 "probabilities (from_logits=False, NLLLoss on log-probabilities).",
-                f"{INVESTIGATE}  # decides",
+                INVESTIGATE.saying("decides"),
             ),
         )
     return None

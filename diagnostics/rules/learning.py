@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.history import CURVES
 from diagnostics.rules.collapse import FEW_SHARES, NO_PROGRESS
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.rate_of_descent import falls_steadily, keeps_pace, speed
 from diagnostics.rules.features.run import NO_GAIN, Run
 from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS
-from diagnostics.rules.registry import remark, rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
 from diagnostics.statistics.rise_test import RISE_THRESHOLD
 
@@ -37,13 +35,11 @@ SMALL_GAP = 0.15
 SLOW_SHARE = 0.4
 
 
-@remark("too_few_epochs", epochs=1)
 def too_few_epochs(run: Run) -> Finding | None:
     """Too short a run for any trend."""
     if run.length >= ENOUGH_EPOCHS:
         return None
     return Finding(
-        code="too_few_epochs",
         severity=Severity.INFO,
         message=(
             f"{run.length} {run.axis}{' is' if run.length == 1 else 's are'} too few to tell a "
@@ -51,11 +47,10 @@ def too_few_epochs(run: Run) -> Finding | None:
             "only bounds and identities were checked."
         ),
         evidence={"rows": run.length, "rows needed": ENOUGH_EPOCHS},
-        next_steps=(f"Log at least {ENOUGH_EPOCHS} points: train longer, or log more often.",),
+        steps=advice(f"Log at least {ENOUGH_EPOCHS} points: train longer, or log more often."),
     )
 
 
-@rule("not_learning", uses=CURVES, rests_on=(Premise.ANSWERS,))
 def not_learning(run: Run) -> Finding | None:
     """Neither loss nor accuracy gets better."""
     loss = run.train_loss or run.val_loss
@@ -88,7 +83,6 @@ def not_learning(run: Run) -> Finding | None:
     if rises:
         course = f"rises from {loss.first:.4g} to {loss.last:.4g}"
     return Finding(
-        code="not_learning",
         severity=Severity.WARNING if doubtful else Severity.PROBLEM,
         message=f"{_said(loss, accuracy)}: the loss {course}{level}.",
         epochs=loss.span,
@@ -102,7 +96,7 @@ def not_learning(run: Run) -> Finding | None:
             "inputs and labels are not paired: one was shuffled without the other",
             "the inputs are not normalised and saturate the first layer",
         ),
-        next_steps=(
+        steps=advice(
             FEW_SAMPLES,
             GRADIENTS,
             LOWER_RATE if beyond else "Try learning rates over four decades.",
@@ -141,14 +135,13 @@ def _accuracy_rests(run: Run, accuracy: Curve | None) -> Finding | None:
     ):
         return None
     return Finding(
-        code="not_learning",
         severity=Severity.WARNING if _alone(run) else Severity.PROBLEM,
         message=f"Nothing is learned: the accuracy stays at about {accuracy.end_level:.3g}.",
         epochs=accuracy.span,
         confidence=0.7,
         evidence={"first accuracy": accuracy.first, "last accuracy": accuracy.last},
         causes=("the gradient is wrong, zero, or never applied", "inputs and labels do not match"),
-        next_steps=(FEW_SAMPLES, GRADIENTS),
+        steps=advice(FEW_SAMPLES, GRADIENTS),
     )
 
 
@@ -201,11 +194,6 @@ def _flat_evidence(
     return evidence
 
 
-@rule(
-    "slow_learning",
-    needs=("train_loss",),
-    rests_on=(Premise.TRAIN_COURSE, Premise.TRAIN_LEVEL),
-)
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
     curve = run.train_loss
@@ -220,7 +208,6 @@ def slow_learning(run: Run) -> Finding | None:
     if not run.exceeds(curve.fall.statistic, RISE_THRESHOLD):
         return None
     return Finding(
-        code="slow_learning",
         severity=Severity.WARNING,
         message=(
             f"Learning is slow: the training loss has covered {covered:.0%} of the way down and "
@@ -237,5 +224,9 @@ def slow_learning(run: Run) -> Finding | None:
             "the learning rate is too low",
             "the gradient is too small: a mean taken twice, saturated units, a poor initialisation",
         ),
-        next_steps=(FASTER, "Raise the learning rate three- to tenfold.", "Use momentum or Adam."),
+        steps=advice(
+            FASTER,
+            "Raise the learning rate three- to tenfold.",
+            "Use momentum or Adam.",
+        ),
     )

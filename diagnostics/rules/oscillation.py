@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features.curve import CALM, RESTLESS, Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
     ASSUMED_CLASSES,
@@ -12,8 +12,6 @@ from diagnostics.rules.features.loss_accuracy_bounds import (
     calibrated_loss,
 )
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import remark, rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import LOWER_RATE, SLOWER
 from diagnostics.statistics import robust
 
@@ -34,7 +32,6 @@ WARM_UP = 0.05
 MANY_SPIKES = 0.1
 
 
-@rule("oscillating", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def oscillating(run: Run) -> Finding | None:
     """The training loss jumps up and down from epoch to epoch."""
     curve = run.train_loss
@@ -57,7 +54,6 @@ def oscillating(run: Run) -> Finding | None:
         return None
     spoils = swing > LARGE_SWING and run.axis == "epoch" and _spoiled(run, level)
     return Finding(
-        code="oscillating",
         severity=Severity.PROBLEM if spoils else Severity.WARNING,
         message=(
             f"The training loss swings by {swing * curve.scale:.2g}, {swing:.0%} of what there "
@@ -72,7 +68,7 @@ def oscillating(run: Run) -> Finding | None:
             "median loss of the second half": level,
         },
         causes=("the learning rate is too high", "the batches are very small, or not shuffled"),
-        next_steps=(SLOWER, LOWER_RATE, "Decay the learning rate towards the end."),
+        steps=advice(SLOWER, LOWER_RATE, "Decay the learning rate towards the end."),
     )
 
 
@@ -89,7 +85,6 @@ def _spoiled(run: Run, level: float) -> bool:
     return accuracy.end_level < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
 
 
-@remark("spike_recovered", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def spike_recovered(run: Run) -> Finding | None:
     """Single epochs stand out, and the run goes on as before."""
     for curve in (run.train_loss, run.val_loss):
@@ -110,7 +105,6 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
     worst = spikes[np.argmax(curve.values[spikes])]
     times = "once" if len(spikes) == 1 else f"{len(spikes)} times"
     return Finding(
-        code="spike_recovered",
         severity=Severity.INFO,
         message=(
             f"The loss jumps {times}, to {curve.values[worst]:.3g} from about {level[worst]:.3g} "
@@ -120,5 +114,5 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
         confidence=0.9,
         evidence={"spikes": len(spikes), "highest": float(curve.values[worst])},
         causes=("an unusual batch", "a step too long for the curvature at that place"),
-        next_steps=("Clip the gradient's norm if it happens again.",),
+        steps=advice("Clip the gradient's norm if it happens again."),
     )

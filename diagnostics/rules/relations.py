@@ -1,9 +1,9 @@
-"""What explains what: which evidence a finding takes away from the rules asked after it.
+"""What explains what: which evidence a finding takes away from the rules applied after it.
 
-A finding silences a rule only where it explains the very evidence that the rule rests on. Each
+A rule is not applied where an earlier finding explains the very evidence that it rests on. Each
 rule states what it rests on, as `Premise`; `EXPLAINS` holds what each finding explains, and why.
-Beside them stand the `STATES` of a run that explain a loss's size as well. Nothing else silences a
-rule, but that one code is found once.
+Beside them stand the `STATES` of a run that explain a loss's size as well. Besides, one code is
+found once.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ STATES: Mapping[str, str] = {
 }
 
 
-def silenced_by(rests_on: Collection[Premise]) -> frozenset[str]:
+def explaining(rests_on: Collection[Premise]) -> frozenset[str]:
     """Return the codes of the findings that explain evidence which a rule rests on."""
     return frozenset(
         code for code, explained in EXPLAINS.items() if any(e in explained for e in rests_on)

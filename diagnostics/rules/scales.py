@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.loss_accuracy_bounds import (
     ASSUMED_CLASSES,
@@ -18,9 +17,7 @@ from diagnostics.rules.features.loss_accuracy_bounds import (
     share_impossible,
 )
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
-from diagnostics.rules.suggestions import BOTH_SETS, GRADIENTS
+from diagnostics.rules.suggestions import BOTH_SETS, CROSS_ENTROPY, GRADIENTS
 
 Pair = tuple[Curve, Curve]
 
@@ -55,12 +52,6 @@ NEAR_GUESS = 0.1
 COMPARED_OVER, COMPARED_BELOW = 0.1, 0.85
 
 
-@rule(
-    "other_loss_trained",
-    needs=CURVES,
-    epochs=3,
-    not_while=("diverges", "apart"),
-)
 def other_loss_trained(run: Run) -> Finding | None:
     """The training loss is too small to be the cross-entropy that validation reports."""
     train, val = run.joint("train_loss", "train_accuracy"), run.joint("val_loss", "val_accuracy")
@@ -71,7 +62,6 @@ def other_loss_trained(run: Run) -> Finding | None:
     if not mean_of_squares and not _costs_like_squares(run, train, val):
         return None
     return Finding(
-        code="other_loss_trained",
         severity=Severity.WARNING,
         message=(
             "The training loss is smaller than the validation loss at the same accuracy, as a "
@@ -84,21 +74,14 @@ def other_loss_trained(run: Run) -> Finding | None:
             "training descends the squared error, validation reports the cross-entropy",
             "the training loss is divided twice, or by the number of classes",
         ),
-        next_steps=(
+        steps=advice(
             BOTH_SETS,
-            f"{GRADIENTS} For softmax with cross-entropy: p - t with respect to the logits.",
+            GRADIENTS.saying("For softmax with cross-entropy: p - t with respect to the logits."),
             "Report the loss that is descended, for both sets.",
         ),
     )
 
 
-@rule(
-    "loss_scale_mismatch",
-    needs=("train_loss", "val_loss"),
-    epochs=3,
-    rests_on=(Premise.RATIO,),
-    not_while=("diverges", "apart"),
-)
 def loss_scale_mismatch(run: Run) -> Finding | None:
     """One loss is a constant multiple of the other."""
     found = _matched_factor(run) if run.matched is not None else _early_factor(run)
@@ -111,7 +94,6 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
     if train is None or val is None:
         return None
     return Finding(
-        code="loss_scale_mismatch",
         severity=Severity.PROBLEM,
         message=(
             f"The {bigger} loss is {larger:.3g} times the {smaller} loss {how}: the two are not "
@@ -132,8 +114,10 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
             f"the {smaller} loss is a squared error averaged over the classes",
             "a weight penalty is added to one of the two",
         ),
-        next_steps=(
-            f"{BOTH_SETS} Is {larger:.0f} the batch size, the number of batches or of classes?",
+        steps=advice(
+            BOTH_SETS.saying(
+                f"Is {larger:.0f} the batch size, the number of batches or of classes?"
+            ),
             "Divide both losses by the number of samples they were summed over.",
         ),
     )
@@ -187,13 +171,6 @@ def _factor_of_errors(run: Run, train: Curve, val: Curve) -> tuple[float, str] |
     return ratio, "for each wrong answer in the first epochs"
 
 
-@rule(
-    "loss_scale_mismatch",
-    epochs=3,
-    pair=True,
-    rests_on=(Premise.VAL_LEVEL,),
-    not_while=("diverges", "apart"),
-)
 def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     """The loss is a constant multiple of what the accuracy implies."""
     if run.judged is None:
@@ -208,7 +185,6 @@ def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     if np.ptp(np.log(expected)) < MOVED or not parallel(implied, loss):
         return None
     return Finding(
-        code="loss_scale_mismatch",
         severity=Severity.WARNING,
         message=(
             f"The loss is some {factor:.0f} times what a classifier of this accuracy has, at every "
@@ -222,8 +198,8 @@ def loss_too_large_for_accuracy(run: Run) -> Finding | None:
             "first accuracy": accuracy.first,
         },
         causes=("the loss is summed over the batch", "a large penalty is added to the loss"),
-        next_steps=(
-            "-np.log(predict(X_val)[np.arange(len(y_val)), y_val]).mean()  # the loss logged?",
+        steps=advice(
+            CROSS_ENTROPY,
             "Divide the reported loss by the number of samples it was summed over.",
         ),
     )

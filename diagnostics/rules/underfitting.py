@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.learning import SMALL_GAP, guesses_only
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import FEW_SAMPLES
 
 # A model less accurate is weak, unless the task allows no better: hence a warning.
@@ -25,13 +23,6 @@ MUCH_LOSS_LEFT = 0.35
 MUCH_ABOVE = 1.5
 
 
-@rule(
-    "underfitting",
-    needs=("train_loss",),
-    epochs=REST_EPOCHS,
-    uses=("train_accuracy", "val_accuracy"),
-    rests_on=(Premise.TRAIN_COURSE, Premise.TRAIN_LEVEL),
-)
 def underfitting(run: Run) -> Finding | None:
     """Training has come to rest at a high loss, and validation with it."""
     loss, accuracy = run.train_loss, run.train_accuracy or run.val_accuracy
@@ -48,7 +39,6 @@ def underfitting(run: Run) -> Finding | None:
     if not run.exceeds(WEAK, accuracy.end_level) or _val_lags(run, loss):
         return None
     return Finding(
-        code="underfitting",
         severity=Severity.WARNING,
         message=(
             f"The model is too weak, or held back: training has come to rest at an accuracy of "
@@ -68,7 +58,7 @@ def underfitting(run: Run) -> Finding | None:
             "the learning rate is too high to settle, or was decayed too early",
             "the labels do not follow from these inputs, or many are wrong",
         ),
-        next_steps=(
+        steps=advice(
             FEW_SAMPLES,
             "Train a larger model, or one without dropout and weight decay.",
         ),

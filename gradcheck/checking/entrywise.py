@@ -72,13 +72,13 @@ class ElementwiseGradient:
         )
         self.noise = derivative.noise if math.isfinite(derivative.noise) else self.noise
         size = self._step(index) or 1.0
-        claimed = float(self.analytic[index])
+        gradient = float(self.analytic[index])
         unsure = float(np.broadcast_to(self.point.unsure[self.name], self.value.shape)[index])
-        rounding = rounded_share(self.context.eps) * max(abs(claimed), self.typical / size)
+        rounding = rounded_share(self.context.eps) * max(abs(gradient), self.typical / size)
         return Entry(
             index,
-            claimed,
-            claimed + derivative.value / size,
+            gradient,
+            gradient + derivative.value / size,
             derivative.error_bound / size + rounding + 4 * unsure,
         )
 

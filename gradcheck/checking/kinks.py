@@ -137,7 +137,7 @@ def comparable(
         )
     if not np.isfinite(analytic).all():
         count = int(np.sum(~np.isfinite(analytic)))
-        reason = f"{count} of {analytic.size} entries of the analytic gradient are not finite"
+        reason = f"{count} of {analytic.size} entries are not finite"
         if not all(np.isfinite(y).all() for y in point.outputs):
             return point, TensorVerdict(Verdict.UNDECIDED, reason)
         if diverges(context, point, name):

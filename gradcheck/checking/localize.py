@@ -116,7 +116,7 @@ class _Bisection:
             signs = varied(self.context.rng, self.scale, self.value)
             error, bound = self._measure(signs)
             for position, entry in found.items():
-                error -= (entry.numerical - entry.claimed) * signs.flat[position]
+                error -= (entry.numerical - entry.analytic) * signs.flat[position]
                 signs.flat[position] = 0.0
             if abs(error) <= MARGIN * bound + SHARE * abs(error):
                 break
@@ -214,4 +214,4 @@ class _Bisection:
 
 
 def _gap(entry: Entry) -> float:
-    return abs(entry.claimed - entry.numerical)
+    return abs(entry.analytic - entry.numerical)

@@ -50,7 +50,7 @@ def groups_of_like_size(analytic: Array, scale: Array) -> list[tuple[str, Array]
         groups.append((f"entries near {upper:.0e} of their scale", within))
         upper = upper / SPREAD
     if smallest == 0:
-        groups.append(("entries of analytic gradient zero", sizes == 0))
+        groups.append(("entries that should be zero", sizes == 0))
     return groups
 
 

@@ -49,7 +49,7 @@ STAIRCASE = (
     "rounding"
 )
 BELOW_LAST_DIGIT = (
-    "the analytic derivative is smaller than the last digit of the outputs can show; " + AWAY
+    "the analytic gradient is smaller than the last digit of the outputs can show; " + AWAY
 )
 
 

@@ -178,8 +178,9 @@ def _no_subgradient(sides: _Sides, wrong: Array) -> str:
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
         low, high = np.min(sides.around, axis=0)[index], np.max(sides.around, axis=0)[index]
         return (
-            f"at it {int(wrong.sum())} of {wrong.size} entries are no subgradient: at {index} "
-            f"{sides.here[index]:.4g} is analytic, around it are {low:.4g} to {high:.4g}"
+            f"at it {int(wrong.sum())} of {wrong.size} entries are no subgradient: at {index} the "
+            f"analytic gradient is {sides.here[index]:.4g}, those around are {low:.4g} to "
+            f"{high:.4g}"
         )
     total, low, high, between = sides.sums()
     if between:

@@ -55,13 +55,13 @@ def run_in_shell(
     fn, options = load(reference), options | parse_options(typed)
     with table.counting():
         report = run_properties(suite, fn, on_result=table.add, **options)
-    again = [
+    command = [
         "gradcheck properties",
         suite,
         reference,
         *(f"--option {shlex.quote(text)}" for text in typed),
     ]
-    table.conclude(report, " ".join(again))
+    table.conclude(report, " ".join(command))
     return report
 
 
@@ -120,7 +120,7 @@ class PropertiesTable:
         for line in report.found(self.width):
             self._print(line)
         if not report.ok:
-            self._print(f"again: {command} --examples {report.examples} --seed {report.seed}")
+            self._print(f"rerun: {command} --examples {report.examples} --seed {report.seed}")
 
     def _print(self, *parts: str | tuple[str, str]) -> None:
         from rich.text import Text

@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.coverage import NOT_SEEN
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.snippet import code
 from gradcheck.report.data import Verdict
-from gradcheck.report.headline import Line, tell
+from gradcheck.report.headline import Line, summarize
 from gradcheck.report.report import Report
 from gradcheck.report.wording import plural
 
@@ -28,8 +28,7 @@ MOST_ENTRIES = 24
 class HuntReport:
     """What a hunt found.
 
-    ``print(report)`` says what, where and how sure; ``print(report.report)`` all about the smallest
-    failure.
+    ``print(report)`` is a summary; ``print(report.report)`` is all about the smallest failure.
 
     Attributes
     ----------
@@ -131,21 +130,21 @@ class HuntReport:
         lines: list[Line] = []
         title = "fails"
         if self.report is not None and self.report.verdict is Verdict.FAIL:
-            headline = tell(self.report)
-            title, lines = headline.title, [line for line in headline.lines if line[0] != "page"]
+            summary = summarize(self.report)
+            title, lines = summary.title, [line for line in summary.lines if line[0] != "page"]
             if not self.report.explanations:
                 title += "  (sure; cause unknown)"
                 lines = [_aimed(line, bool(self.condition)) for line in lines]
         else:
             first = next(t for t in self.trials if t.outcome is ExampleOutcome.FAIL)
             title = f"{type(self.layer).__name__}: fails now and then"
-            lines.append(("what", f"{first.reason}; not seen again when checked once more"))
+            lines.append(("what", f"{first.reason}; not seen when checked once more"))
             lines.append(("change", "look for what the layer remembers or draws at random"))
         if self.condition:
             lines.insert(min(3, len(lines)), ("when", self.condition))
         lines.append(("input", self._shown()))
         lines.append(("found", f"{self._found()}; {self._counts()}"))
-        lines.append(("again", self.code()))
+        lines.append(("rerun", self.code()))
         return title, lines
 
     def _not_failed(self) -> tuple[str, list[Line]]:
@@ -219,7 +218,7 @@ def _labelled(label: str, sentence: str) -> Iterator[str]:
     for line in sentence.splitlines():
         yield from textwrap.wrap(
             line,
-            WIDTH if label != "again" else 10_000,
+            WIDTH if label != "rerun" else 10_000,
             initial_indent=first,
             subsequent_indent=" " * LABEL_WIDTH,
             break_long_words=False,

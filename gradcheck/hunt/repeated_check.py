@@ -66,7 +66,7 @@ class RepeatedCheck:
                 if report.interrupted:
                     raise KeyboardInterrupt
                 outside = report.verdict is not Verdict.PASS and not _is_finite(layer, example)
-        except Exception as error:  # noqa: BLE001 (a stranger's layer may raise anything)
+        except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
             reason = f"{type(error).__name__}: {error}"
             return HuntTrial(example, ExampleOutcome.REFUSED, reason, error=error)
         if outside:
@@ -133,7 +133,7 @@ def _reason(report: Report) -> str:
         return f"{bad[0].name}: {bad[0].reason}"
     broken = [p for p in report.contract.values() if p.required and p.verdict is report.verdict]
     if broken:
-        return f"{broken[0].name}: {broken[0].evidence}"
+        return f"{broken[0].name}: {broken[0].measurement}"
     owed = [array for array in report.unchecked if array.is_owed]
     return f"{owed[0].name}: {owed[0].reason}" if owed else ""
 

@@ -75,7 +75,7 @@ def _check(
             pytest.skip(result.message)
         if result.status is not Status.PASSED:
             again = rerun(suite.name, fn, options, search.effort, only=[name])
-            raise AssertionError(f"{name}: {result.message}\n  again     {again}")
+            raise AssertionError(f"{name}: {result.message}\n  rerun     {again}")
 
     check.gradcheck = True  # type: ignore[attr-defined]  # by which the plugin knows it
     return check

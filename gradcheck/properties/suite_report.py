@@ -76,7 +76,7 @@ class SuiteReport:
             lines.append("")
         lines += self.found()
         lines += [f"  {line}" for result in self.results for line in row(result, widths)]
-        return "\n".join(lines if self.ok else [*lines, "", f"again: {self.again}"])
+        return "\n".join(lines if self.ok else [*lines, "", f"rerun: {self.again}"])
 
     def failures(self) -> list[tuple[Result, list[str]]]:
         """Return one failure of each cause with the names of the others it explains."""

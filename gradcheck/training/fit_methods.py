@@ -139,7 +139,7 @@ def _afresh(network: Any, params: Any, method: Method, X: Any, y: Any) -> Traini
 def _refused(network: Any, method: Method) -> TargetError:
     return TargetError(
         f"{type(network).__name__}.{name_of(method)} begins with parameters of its own making, "
-        "so that no step can be told from it. Move what it does in one turn of its loop to "
+        "so that it shows no single step. Move what it does in one turn of its loop to "
         "a method, and check that:\n"
         f"    def train_step(self, X, y): ...  # the body of the loop of {name_of(method)}\n"
         "    gradcheck.check(net, X, y)"

@@ -10,7 +10,7 @@ import numpy as np
 from diagnostics.experiments.measures.loss_variants import clipped_losses
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Batch sizes that people use.
@@ -106,7 +106,7 @@ def averaged_over_batches(subject: Subject) -> Finding | None:
             "as near by chance": chance,
         },
         causes=("losses of batches are averaged as if all batches had the same size",),
-        next_steps=(
+        steps=advice(
             "Weight each batch by its size: total += loss * len(batch); then total / n.",
             "Or take the mean over the losses of all samples at once.",
         ),

@@ -15,7 +15,7 @@ from diagnostics.experiments.model.predictions import (
 )
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # A probability that changes by this much with its neighbours in the batch is no rounding error.
@@ -101,7 +101,7 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
         confidence=0.99,
         evidence=_evaluation_evidence(subject, unequal),
         causes=("maximum or sum in softmax taken over the whole array, or along axis 0",),
-        next_steps=(
+        steps=advice(
             ROW_WISE,
             f"Then evaluate again: with rows normalised the loss is "
             f"{subject.sample_losses.mean():.3g}.",
@@ -130,7 +130,7 @@ def _rows_coupled(subject: Subject, unequal: float) -> Finding:
             "a mean, maximum or sum is taken along the batch axis",
             "predict keeps state from one call to the next",
         ),
-        next_steps=(
+        steps=advice(
             *_mode_first(subject),
             "Reduce along axis=-1 only; rows of a batch must not see one another.",
         ),
@@ -161,7 +161,7 @@ def _rows_not_normalised(subject: Subject) -> Finding:
             "the output layer has no softmax, or a sigmoid for each class",
             "the probabilities are scaled after the softmax",
         ),
-        next_steps=(
+        steps=advice(
             ROW_WISE,
             "If the classes do not exclude one another, this is no cross-entropy.",
         ),
@@ -229,5 +229,5 @@ def classes_returned(subject: Subject) -> Finding | None:
             f"be judged, confidence cannot; the cross-entropy of {zero.sum()} samples is infinite."
         ),
         evidence={"accuracy": float(subject.right.mean()), "infinite losses": int(zero.sum())},
-        next_steps=("Pass the function that returns probabilities, such as predict_proba.",),
+        steps=advice("Pass the function that returns probabilities, such as predict_proba."),
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.statistics.calibration import (
     Temperature,
     expected_calibration_error,
@@ -71,7 +71,7 @@ def overconfidence(subject: Subject) -> Finding | None:
             "samples with the highest loss": worst,
         },
         causes=(cause,),
-        next_steps=(
+        steps=advice(
             f"Divide the logits by {fitted.best:.2g}: the loss falls to {fitted.loss:.3g}, "
             "and no answer changes.",
             "Or stop at the lowest validation loss, or train with label smoothing.",
@@ -106,7 +106,7 @@ def underconfidence(subject: Subject) -> Finding | None:
             "training stopped early",
             "the logits are divided by a temperature",
         ),
-        next_steps=(
+        steps=advice(
             f"Multiply the logits by {1 / fitted.best:.2g}: the loss falls to {fitted.loss:.3g}, "
             "and no answer changes.",
         ),

@@ -9,7 +9,7 @@ from diagnostics.experiments.model.hidden_activations import HiddenActivation
 from diagnostics.experiments.model.hidden_layers import activations
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # A share of a layer that is dead: worth a word, a warning; all of it leaves nothing to learn from.
 SOME, MANY, ALL = 0.2, 0.5, 0.999
@@ -54,7 +54,7 @@ def dead_units(subject: Subject) -> Finding | None:
             "inputs that are not normalised, or initial weights that are too large",
             "saturated sigmoid or tanh units" if not zero else "all inputs of the units are zero",
         ),
-        next_steps=(
+        steps=advice(
             "Start again with a learning rate ten times lower and He initialisation.",
             "Or use a leaky ReLU, whose gradient never vanishes.",
         ),

@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics.experiments.model.predictions import PredictionKind
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # One class answered this often, where the labels hold it at most that often.
 ONE_CLASS, NOT_ONE_CLASS = 0.95, 0.8
@@ -38,7 +38,7 @@ def log_of_zero(subject: Subject) -> Finding | None:
             "the softmax underflows, then its logarithm is taken",
             "the model counts: a tree, a forest or nearest neighbours",
         ),
-        next_steps=("Compute the loss from the logits: logsumexp(z) - z[y].",),
+        steps=advice("Compute the loss from the logits: logsumexp(z) - z[y]."),
     )
 
 
@@ -65,5 +65,5 @@ def class_collapse(subject: Subject) -> Finding | None:
             "the inputs are preprocessed otherwise than in training",
             "one class dominates the training set",
         ),
-        next_steps=("Look at the hidden activations of two different samples: are they equal?",),
+        steps=advice("Look at the hidden activations of two different samples: are they equal?"),
     )

@@ -8,7 +8,7 @@ from diagnostics.experiments.model.model_access import in_training, model_of
 from diagnostics.experiments.model.predictions import interpret
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
 RANDOM = 1e-5
@@ -36,7 +36,7 @@ def input_mutated(subject: Subject) -> Finding | None:
         confidence=0.99,
         evidence={"share of numbers changed": float(changed.mean())},
         causes=("an operation in place, such as x -= mean or x *= scale, on the argument",),
-        next_steps=("Work on a copy: x = x - mean makes one, x -= mean does not.",),
+        steps=advice("Work on a copy: x = x - mean makes one, x -= mean does not."),
     )
 
 
@@ -59,7 +59,7 @@ def nondeterministic_prediction(subject: Subject) -> Finding | None:
             "share of answers that change their class": _changed(subject),
         },
         causes=("dropout or augmentation is active in evaluation", "predict changes state"),
-        next_steps=(evaluation_mode(subject),),
+        steps=advice(evaluation_mode(subject)),
     )
 
 
@@ -79,7 +79,7 @@ def noise_within_batch(subject: Subject) -> Finding | None:
         confidence=0.95,
         evidence={"largest difference between copies": noise},
         causes=("dropout or augmentation is active in evaluation, with a fixed seed",),
-        next_steps=(evaluation_mode(subject),),
+        steps=advice(evaluation_mode(subject)),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics.experiments.model.samples import some_rows
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Mean standardised difference of the features, and ratio of their spreads, that no split makes.
@@ -67,7 +67,7 @@ def distribution_shift(subject: Subject) -> Finding | None:
             "the two sets are scaled or preprocessed differently",
             "the validation set comes from another source",
         ),
-        next_steps=("Preprocess both sets by one function, fitted on the training set only.",),
+        steps=advice("Preprocess both sets by one function, fitted on the training set only."),
     )
 
 

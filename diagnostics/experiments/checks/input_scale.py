@@ -9,7 +9,7 @@ from diagnostics.experiments.checks.degenerate_predictions import class_collapse
 from diagnostics.experiments.model.samples import as_rows
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # Standardised features have a root mean square of 1, pixels from 0 to 255 one of about 80.
 LARGE_INPUT, LARGE_MEAN = 20.0, 5.0
@@ -35,7 +35,7 @@ def unnormalised_inputs(subject: Subject) -> Finding | None:
         confidence=0.7,
         evidence={"largest input": largest, "root mean square": mean},
         causes=("pixels from 0 to 255, or features in large units, as they came",),
-        next_steps=("Divide by the largest value, or standardise each feature, and train again.",),
+        steps=advice("Divide by the largest value, or standardise each feature, and train again."),
     )
 
 

@@ -9,7 +9,7 @@ from diagnostics.experiments.model.predictions import PredictionKind
 from diagnostics.experiments.model.samples import QUERIES, as_rows
 from diagnostics.experiments.model.subject import Labels, Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # Answers that depend on the labels at all are told from chance at this level.
 SIGNIFICANCE = 1e-3
@@ -118,7 +118,7 @@ def out_of_step(subject: Subject) -> Finding | None:
             "accuracy after shifting": accuracy,
         },
         causes=("a header or a row was dropped from one of the two files",),
-        next_steps=(f"Align them: y = np.roll(y, {-shift}).",),
+        steps=advice(f"Align them: y = np.roll(y, {-shift})."),
     )
 
 
@@ -161,7 +161,7 @@ def shuffled_set(subject: Subject) -> Finding | None:
             *_sorted(sets[shuffled][1]),
             "samples and labels were shuffled, sorted or filtered separately",
         ),
-        next_steps=(TOGETHER,),
+        steps=advice(TOGETHER),
     )
 
 
@@ -213,7 +213,7 @@ def not_learning(subject: Subject) -> Finding | None:
             "samples and labels were shuffled separately",
             "the model was never trained, or its learning rate is far too high or too low",
         ),
-        next_steps=(
+        steps=advice(
             TOGETHER,
             "Or let the model learn 20 samples by heart: if it cannot, training is broken.",
         ),

@@ -8,7 +8,7 @@ from diagnostics.experiments.model.predictions import interpret
 from diagnostics.experiments.model.samples import as_rows, take
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Renaming explains the answers to the moved classes when this share of them agrees, of so many.
@@ -44,7 +44,7 @@ def relabelled(subject: Subject) -> Finding | None:
         confidence=0.95,
         evidence={"accuracy": accuracy, "accuracy after renaming": best, "renaming": moved},
         causes=("the two sets sort or encode their labels differently",),
-        next_steps=("Encode the labels of both sets with one mapping.",),
+        steps=advice("Encode the labels of both sets with one mapping."),
     )
 
 
@@ -108,7 +108,7 @@ def label_noise(subject: Subject) -> Finding | None:
             "training samples to look at": rows,
         },
         causes=("wrong labels in the training set", "classes that overlap in these features"),
-        next_steps=(
+        steps=advice(
             f"Look at the training samples {rows}.",
             "Correct or drop them; or smooth the labels and stop early.",
         ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 SAME = 1e-6
@@ -69,7 +69,7 @@ def loss_of_zero_probability(subject: Subject) -> Finding | None:
         message=f"loss returns {value} when a true class has probability zero.",
         evidence={"loss": str(value), "targets": form},
         causes=("log(0)",),
-        next_steps=("Compute the loss from the logits: logsumexp(z) - z[y].",),
+        steps=advice("Compute the loss from the logits: logsumexp(z) - z[y]."),
     )
 
 
@@ -92,7 +92,7 @@ def loss_over_classes(subject: Subject) -> Finding | None:
         ),
         evidence={"loss": value, "mean cross-entropy": entropy, "classes": subject.classes},
         causes=("np.mean over all entries of a table of (samples, classes)",),
-        next_steps=("Sum over axis=-1, then take the mean over the samples.",),
+        steps=advice("Sum over axis=-1, then take the mean over the samples."),
     )
 
 
@@ -115,7 +115,7 @@ def loss_of_single_sample(subject: Subject) -> Finding | None:
             f"as a batch of one {batch:.4g}."
         ),
         evidence={"alone": alone, "batch of one": batch, "ratio": alone / batch if batch else 0.0},
-        next_steps=("Pass single samples as p[None], t[None]; or sum over axis=-1 in the loss.",),
+        steps=advice("Pass single samples as p[None], t[None]; or sum over axis=-1 in the loss."),
     )
 
 
@@ -136,5 +136,5 @@ def loss_is_a_sum(subject: Subject) -> Finding | None:
         message="loss is a sum over the batch: it doubles when each sample is given twice.",
         evidence={"loss": once, "loss of the doubled batch": twice},
         causes=("np.sum where np.mean is meant",),
-        next_steps=("Divide by the number of samples, so that batches of any size compare.",),
+        steps=advice("Divide by the number of samples, so that batches of any size compare."),
     )

@@ -25,7 +25,7 @@ from diagnostics.experiments.model.regression_subject import Numbers, correlatio
 from diagnostics.experiments.model.samples import as_rows, spreads, take
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import Check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice, measure
 
 # An answer that moves by this share of the answers' spread with its neighbours is no rounding.
 COUPLED = 1e-3
@@ -58,7 +58,7 @@ def nondeterministic(subject: Numbers) -> Finding | None:
         confidence=0.99,
         evidence={"largest difference between two calls": noise},
         causes=("dropout or augmentation is active in evaluation", "predict changes state"),
-        next_steps=(evaluation_mode(subject),),
+        steps=advice(evaluation_mode(subject)),
     )
 
 
@@ -81,7 +81,7 @@ def rows_coupled(subject: Numbers) -> Finding | None:
             "batch normalisation, or scaling, with the statistics of the batch",
             "a mean or a sum along the wrong axis",
         ),
-        next_steps=(f"{evaluation_mode(subject)} Scale with the training set's mean and spread.",),
+        steps=advice(f"{evaluation_mode(subject)} Scale with the training set's mean and spread."),
     )
 
 
@@ -137,9 +137,9 @@ def constant(subject: Numbers) -> Finding | None:
             "loss: the mean of all targets is fitted",
             "the hidden units are dead, or the learning rate is far too low or high",
         ),
-        next_steps=(
+        steps=advice(
             "Bring both to one shape in the loss: predict(X).reshape(-1) - y.reshape(-1)",
-            "(predict(X) - y).shape  # (n,), not (n, n)?",
+            measure("(predict(X) - y).shape", "(n,), not (n, n)?"),
             "Look at the hidden activations of two different samples: are they equal?",
         ),
     )  # fmt: skip
@@ -190,7 +190,7 @@ def unrelated(subject: Numbers) -> Finding | None:
             "samples and targets were shuffled, filtered or sorted apart",
             "the model has learned nothing that holds beyond its training set",
         ),
-        next_steps=("Sort or shuffle samples and targets by one and the same index array.",),
+        steps=advice("Sort or shuffle samples and targets by one and the same index array."),
     )
 
 
@@ -231,7 +231,7 @@ def other_units(subject: Numbers) -> Finding | None:
             "the logarithm of the targets was learned",
             "the inputs are scaled otherwise than in training",
         ),
-        next_steps=(
+        steps=advice(
             "Bring the answers back: predict(X) * y_train.std() + y_train.mean(), or by the "
             "scaler's inverse_transform",
         ),

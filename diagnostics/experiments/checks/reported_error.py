@@ -9,7 +9,7 @@ import numpy as np
 from diagnostics.experiments.checks.reported_metrics import RATIO
 from diagnostics.experiments.measures.loss_variants import Variant
 from diagnostics.experiments.model.regression_subject import Numbers
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # Error from which on Huber's loss grows linearly, in every library.
 HUBER_DELTA = 1.0
@@ -36,7 +36,7 @@ def reported_error(subject: Numbers) -> Finding | None:
             ),
             confidence=0.95,
             evidence=evidence | {"the reported loss is": match.name},
-            next_steps=("Report ((predict(X).reshape(-1) - y.reshape(-1)) ** 2).mean()",),
+            steps=advice("Report ((predict(X).reshape(-1) - y.reshape(-1)) ** 2).mean()"),
         )
     known = [variant.value for variant in every if not variant.code]
     if any(1 / RATIO < reported / max(value, 1e-300) < RATIO for value in known):
@@ -54,7 +54,7 @@ def reported_error(subject: Numbers) -> Finding | None:
             "the reported loss is computed on targets in other units",
             "these are other samples, or other weights, than those of the report",
         ),
-        next_steps=("Call investigate with the samples and weights of the last epoch.",),
+        steps=advice("Call investigate with the samples and weights of the last epoch."),
     )
 
 

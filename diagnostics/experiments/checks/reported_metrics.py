@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics.experiments.measures.loss_variants import matching
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # A reported loss this many standard errors and this ratio away from the recomputed one is another.
 STANDARD_ERRORS = 5.0
@@ -46,7 +46,7 @@ def reported_loss(subject: Subject) -> Finding | None:
             message=f"The reported loss {reported:.4g} is a {match.name}; the mean is {right:.4g}.",
             confidence=0.95,
             evidence=evidence,
-            next_steps=("Report the mean cross-entropy: -log(p[range(n), y]).mean().",),
+            steps=advice("Report the mean cross-entropy: -log(p[range(n), y]).mean()."),
         )
     if subject.reported("val_loss") is None:
         return None  # the only loss there is may be that of the training samples
@@ -68,7 +68,7 @@ def reported_loss(subject: Subject) -> Finding | None:
             "these are other samples, or other weights, than those of the report",
             "a weight penalty is added to the reported loss",
         ),
-        next_steps=("Call investigate with the samples and weights of the last epoch.",),
+        steps=advice("Call investigate with the samples and weights of the last epoch."),
     )
 
 
@@ -91,5 +91,5 @@ def reported_accuracy(subject: Subject) -> Finding | None:
             "the accuracy is computed along another axis, or with a threshold",
             "the labels given here are ordered otherwise, or these are other samples",
         ),
-        next_steps=("Compute the accuracy as (p.argmax(axis=-1) == y).mean().",),
+        steps=advice("Compute the accuracy as (p.argmax(axis=-1) == y).mean()."),
     )

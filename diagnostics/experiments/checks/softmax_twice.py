@@ -9,7 +9,7 @@ import numpy as np
 from diagnostics.experiments.model.predictions import PredictionKind, decimals_of
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
 
@@ -87,7 +87,7 @@ def softmax_twice(subject: Subject) -> Finding | None:
             "the model ends in a softmax, and the loss or predict applies another",
             "the logits are far too small: a temperature well above 1",
         ),
-        next_steps=(
+        steps=advice(
             "Remove one softmax: pass logits to the loss, or take the log of the probabilities.",
             "Overturned by one row of the model's output before predict that does not sum to 1.",
         ),
@@ -129,5 +129,5 @@ def rounded_probabilities(subject: Subject) -> Finding | None:
             "true classes of probability zero": int(zero.sum()),
         },
         causes=("np.round, or a text file with few digits, before the loss",),
-        next_steps=("Compute the loss from the unrounded probabilities.",),
+        steps=advice("Compute the loss from the unrounded probabilities."),
     )

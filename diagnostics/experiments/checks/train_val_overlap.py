@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics.experiments.model.samples import as_rows, some_rows, spreads, take
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Shares of validation rows found in the training set.
@@ -52,7 +52,7 @@ def train_validation_overlap(subject: Subject) -> Finding | None:
             "repetitions within the training set": natural,
         },
         causes=("the data were split after augmentation or oversampling", "the split overlaps"),
-        next_steps=("Remove duplicates before splitting, and split once, by sample.",),
+        steps=advice("Remove duplicates before splitting, and split once, by sample."),
     )
 
 
@@ -99,7 +99,7 @@ def near_duplicates(subject: Subject) -> Finding | None:
             "the data were augmented or oversampled before they were split",
             "several records of one object or person are in both sets",
         ),
-        next_steps=("Split first, by object or person, then augment the training set only.",),
+        steps=advice("Split first, by object or person, then augment the training set only."),
     )
 
 

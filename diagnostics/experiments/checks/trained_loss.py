@@ -10,7 +10,7 @@ import numpy as np
 from diagnostics.experiments.model.predictions import softmax
 from diagnostics.experiments.model.subject import Labels, Subject
 from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
 
@@ -103,5 +103,5 @@ def other_loss_trained(subject: Subject) -> Finding | None:
         confidence=0.8,
         evidence={"reported": reported, nearest.name: nearest.value, "cross-entropy": entropy},
         causes=(f"the gradient of the {nearest.name} is used, not that of the cross-entropy",),
-        next_steps=(nearest.mend,),
+        steps=advice(nearest.mend),
     )

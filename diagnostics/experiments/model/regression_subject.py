@@ -18,7 +18,7 @@ from diagnostics.experiments.model.predictions import (
 )
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.history.table import Floats
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Numbers(Subject):
         return self.predictions.raw - self.targets
 
     @cached_property
-    def curves(self) -> Report | None:
+    def curves(self) -> DiagnosisReport | None:
         """What the history shows by itself, None without one."""
         return None if self.history is None else diagnose(self.history)
 

@@ -23,7 +23,7 @@ from diagnostics.experiments.model.predictions import (
 from diagnostics.experiments.model.samples import take
 from diagnostics.history.history import History
 from diagnostics.history.table import Floats
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 from diagnostics.statistics.calibration import TINY, Temperature, fit_temperature
 
 Labels = NDArray[np.intp]
@@ -173,7 +173,7 @@ class Subject:
         return self.reported("train_loss") if loss is None else loss
 
     @cached_property
-    def curves(self) -> Report | None:
+    def curves(self) -> DiagnosisReport | None:
         """What the history shows by itself, None without one."""
         if self.history is None:
             return None

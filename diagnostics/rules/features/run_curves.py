@@ -74,8 +74,8 @@ class Logged:
         return self.curve("val_accuracy")
 
     @cached_property
-    def contested(self) -> bool:
-        """Whether the loss is that of a game, which a sound run need not bring down."""
+    def adversarial(self) -> bool:
+        """Whether the loss depends on an opponent, so that a sound run need not bring it down."""
         names = {name for role, name in self.history.mapping.items() if role.endswith("_loss")}
         every = {word for column in self.history.columns for word in words(column)}
         players = PLAYERS if every >= PLAYERS else set()
