@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import NAMES as NAMES
 from gradcheck.formulas.losses import candidates
 from gradcheck.numerics.central_difference import central_difference
 
