@@ -110,7 +110,7 @@ class DirectionalTest:
     def _passed(self, measured: list[Measurement]) -> TensorVerdict:
         """Return PASS where the bounds are tight enough to have earned it."""
         if not any(m.reacted for m in measured):
-            return self._silent(measured)
+            return self._unmoved(measured)
         kinks = [m for m in measured if m.derivative.kink is not None]
         notes = []
         decisive = measured
@@ -140,7 +140,7 @@ class DirectionalTest:
             outcome.reason = self._why_undecided(outcome)
         return outcome
 
-    def _silent(self, measured: list[Measurement]) -> TensorVerdict:
+    def _unmoved(self, measured: list[Measurement]) -> TensorVerdict:
         """Test a tensor that moves no output by a single bit: the analytic gradient must be zero.
 
         That the output does not depend on the tensor here is seen only where it is seen to depend

@@ -116,10 +116,10 @@ class CheckContext:
         known = self.native.target.claim_errors
         unsure = {name: known.get(name, np.zeros(())) for name in claimed}
         if not unit:
-            again = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
+            second = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
             unsure |= {
                 name: _gap(claimed[name], other)
-                for name, other in again.items()
+                for name, other in second.items()
                 if name in claimed
                 and other.shape == claimed[name].shape
                 # what jumps from one whole number to the next has no rounding to be excused by
@@ -226,7 +226,7 @@ def _gap(analytic: Array, other: Array) -> Array:
 
 
 def _attempt(action: Callable[[], Any]) -> Any:
-    """Return what ``action`` returns, None where a stranger's code cannot do it."""
+    """Return what ``action`` returns, None where the user's code cannot do it."""
     try:
         return action()
     except Exception:  # noqa: BLE001 (any failure of code never meant for it says: not possible)

@@ -183,10 +183,10 @@ class Measurer:
         apart = measured.error > ON_PLATEAUS * measured.scale
         steps = self._plateau(directional, None, 0.0) if found is None and apart else None
         if steps is not None and steps.possible and not steps.certain:
-            again = self._along(
+            closer = self._along(
                 directional, cotangents, self.analytic, measured.group, steps.height
             )
-            return again if again.agrees else measured
+            return closer if closer.agrees else measured
         close = measured.error <= MOST * measured.scale
         if found is None and steps is None:
             self.smooth.add(measured.group)

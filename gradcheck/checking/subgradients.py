@@ -130,7 +130,7 @@ class _Sides:
         return total, low, high, low - allowed <= total <= high + allowed
 
     def exhausted(self) -> Array:
-        """Return the entries whose gradients around the point come again, so that few are unseen.
+        """Return the entries whose gradients around the point are repeated, so that few are unseen.
 
         At a single kink an entry has two gradients, at k of them up to 2^k. Where all that were
         seen differ, nearly as many are unseen as there are (Good's estimate of the unseen share is

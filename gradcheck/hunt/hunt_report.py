@@ -1,4 +1,4 @@
-"""The report of a hunt: the smallest failing input, what sets it apart, and how to see it again."""
+"""The report of a hunt: the smallest failing input, what sets it apart, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class HuntReport:
         return self.example.inputs if self.example is not None else ()
 
     def code(self) -> str:
-        """Return Python code that shows the failure again; empty where there is none."""
+        """Return Python code that reproduces the failure; empty where there is none."""
         if self.example is None:
             return ""
         return code(self.layer, self.example, made=self.made)

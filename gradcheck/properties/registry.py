@@ -24,7 +24,7 @@ CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "log_softmax": (
         "log_softmax.log_softmax_under_test.LogSoftmaxUnderTest",
-        ("log_softmax.laws", "rowwise.laws", "rowwise.backward", "array_function"),
+        ("log_softmax.log_softmax_laws", "rowwise.laws", "rowwise.backward", "array_function"),
     ),
     "loss": (
         "loss.loss_under_test.LossUnderTest",
@@ -32,7 +32,7 @@ CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "activation": (
         "activation.activation_under_test.ActivationUnderTest",
-        ("activation.laws", "array_function"),
+        ("activation.activation_laws", "array_function"),
     ),
     "layer": (
         "layer.layer_under_test.LayerUnderTest",

@@ -36,7 +36,7 @@ def _takes(fn: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
     try:
         with np.errstate(all="ignore"):
             fn(*(np.copy(argument) for argument in arguments), **options)
-    except Exception:  # noqa: BLE001 (whatever a stranger's function raises means: no)
+    except Exception:  # noqa: BLE001 (whatever a user's function raises means: no)
         return False
     return True
 

@@ -48,8 +48,8 @@ def _unchanged(runs: SharedRuns, role: str) -> PromiseResult:
 def deterministic(runs: SharedRuns) -> PromiseResult:
     """Whether two forwards at the same point agree bit for bit."""
     runs.evaluator.target.state.restore(randomness=False)
-    again = runs.evaluator.run_on(runs.tensors)
-    pairs = list(zip(runs.first.outputs, again.outputs, strict=True))
+    second = runs.evaluator.run_on(runs.tensors)
+    pairs = list(zip(runs.first.outputs, second.outputs, strict=True))
     if all(
         a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs
     ):

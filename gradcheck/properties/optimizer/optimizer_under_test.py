@@ -21,7 +21,7 @@ PARAMETERS = ("params", "parameters", "weights", "variables")
 
 
 class OptimizerUnderTest(FunctionUnderTest):
-    """An optimiser under test, started afresh for every run.
+    """An optimiser under test, made anew for every run.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""The properties of a softmax; each file of this folder is a room of the suite."""
+"""The properties of a softmax; each file of this folder is a part of the suite."""
