@@ -200,8 +200,7 @@ class Runner:
 
     def _judge(self, name: str) -> TensorReport:
         spent = self.context.forwards, self.context.backwards
-        value = self.context.native.target.tensors[name]
-        point, fault = comparable(self.context.base, name, value)
+        point, fault = comparable(self.context, self.context.base, name)
         judgement = self._tolerated(fault or decide(self.context, point, name, self.directions))
         report = replace(
             self._blank(name),

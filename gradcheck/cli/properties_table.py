@@ -13,7 +13,7 @@ from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.result import BAD, Result, Status
 from gradcheck.properties.run import run_properties
 from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import row, status_width, story, wrapped
+from gradcheck.properties.text import failure_lines, row, status_width, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -108,7 +108,7 @@ class PropertiesTable:
         for first, others in report.failures():
             self._print("")
             self._print((first.name, "bold red"))
-            for line in story(first, self.width):
+            for line in failure_lines(first, self.width):
                 self._print(line)
             if others:
                 listed = f"{', '.join(others)} (in full with --only NAME)"

@@ -96,7 +96,7 @@ class Observation:
             context.eps,
             context.rng,
             target.batch,
-            backward=partial(context.claim, name=name),
+            backward=partial(context.gradient, name=name),
             takes_cotangent=not target.unit_cotangent,
             own=own,
             constants=lambda: {u.name: u.value for u in context.uncovered if u.value is not None},

@@ -12,7 +12,7 @@ from gradcheck.formulas.softmax import log_sigmoid, log_softmax, softmax
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossTerms:
     """A loss of predictions p given targets y of the same shape, before any reduction.
 
     Attributes
@@ -42,32 +42,32 @@ def _quotient(y: Array, p: Array) -> Array:
     return y / np.where(y > 0, p, 1)
 
 
-LOSSES: dict[str, Loss] = {
-    "squared error": Loss(NUMBERS, lambda p, y: (p - y) ** 2, lambda p, y: 2 * (p - y)),
-    "absolute error": Loss(NUMBERS, lambda p, y: np.abs(p - y), lambda p, y: np.sign(p - y)),
-    "cross-entropy": Loss(
+LOSSES: dict[str, LossTerms] = {
+    "squared error": LossTerms(NUMBERS, lambda p, y: (p - y) ** 2, lambda p, y: 2 * (p - y)),
+    "absolute error": LossTerms(NUMBERS, lambda p, y: np.abs(p - y), lambda p, y: np.sign(p - y)),
+    "cross-entropy": LossTerms(
         PROBABILITIES, lambda p, y: -_times_log(y, p), lambda p, y: -_quotient(y, p)
     ),
-    "binary cross-entropy": Loss(
+    "binary cross-entropy": LossTerms(
         PROBABILITIES,
         lambda p, y: -(_times_log(y, p) + _times_log(1 - y, 1 - p)),
         lambda p, y: _quotient(1 - y, 1 - p) - _quotient(y, p),
     ),
-    "cross-entropy of logits": Loss(
+    "cross-entropy of logits": LossTerms(
         LOGITS,
         lambda z, y: -y * log_softmax(z),
         lambda z, y: softmax(z) * y.sum(axis=-1, keepdims=True) - y,
     ),
-    "binary cross-entropy of logits": Loss(
+    "binary cross-entropy of logits": LossTerms(
         LOGITS,
         lambda z, y: -(y * log_sigmoid(z) + (1 - y) * log_sigmoid(-z)),
         lambda z, y: np.exp(log_sigmoid(z)) - y,
     ),
     # for targets of -1 and 1
-    "hinge loss": Loss(
+    "hinge loss": LossTerms(
         LOGITS, lambda z, y: np.maximum(0, 1 - y * z), lambda z, y: -y * (y * z < 1)
     ),
-    "perceptron loss": Loss(
+    "perceptron loss": LossTerms(
         LOGITS, lambda z, y: np.maximum(0, -y * z), lambda z, y: -y * (y * z < 0)
     ),
 }

@@ -15,10 +15,10 @@ from gradcheck.report.data import Explanation, TensorReports
 from gradcheck.report.report import Report
 
 # Failing inputs, besides the smallest, at which an explanation has to hold.
-WITNESSES = 2
+MOST_OTHERS = 2
 
 
-def witnesses(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
+def other_failures(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
     """Return failing examples unlike each other: the first found, then one of another family."""
     failing = [
         t.example for t in trials if t.outcome is ExampleOutcome.FAIL and t.example is not minimal
@@ -27,7 +27,7 @@ def witnesses(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
     for example in [*failing[:1], *reversed(failing)]:
         if example.family not in {other.family for other in chosen}:
             chosen.append(example)
-    return chosen[:WITNESSES]
+    return chosen[:MOST_OTHERS]
 
 
 def agreed(report: Report, others: Sequence[Report]) -> Report:

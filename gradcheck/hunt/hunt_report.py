@@ -1,4 +1,4 @@
-"""The report of a hunt: the smallest failing input, what sets it apart, and how to see it again."""
+"""The report of a hunt: the smallest failing input, what sets it apart, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class HuntReport:
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL where any input failed; PASS where more passed than could not be judged."""
+        """FAIL where any input failed; PASS where more passed than could not be checked."""
         if self.example is not None:
             return Verdict.FAIL
         if self.interrupted or self._count(ExampleOutcome.PASS) <= self.undecided:
@@ -95,7 +95,7 @@ class HuntReport:
 
     @property
     def undecided(self) -> int:
-        """Inputs at which the gradient could not be judged."""
+        """Inputs at which the gradient could not be checked."""
         return self._count(ExampleOutcome.UNDECIDED)
 
     @property
@@ -104,17 +104,17 @@ class HuntReport:
         return self.example.inputs if self.example is not None else ()
 
     def code(self) -> str:
-        """Return Python code that shows the failure again; empty where there is none."""
+        """Return Python code that reproduces the failure; empty where there is none."""
         if self.example is None:
             return ""
         return code(self.layer, self.example, made=self.made)
 
     def __repr__(self) -> str:
-        title, _ = self._told()
+        title, _ = self._lines()
         return f"<HuntReport {self.verdict}  {title}>"
 
     def __str__(self) -> str:
-        title, lines = self._told()
+        title, lines = self._lines()
         text = [f"{self.verdict}  {title}"]
         for label, sentence in [*lines, *(("note", note) for note in self.notes)]:
             text += _labelled(label, sentence)
@@ -123,7 +123,7 @@ class HuntReport:
     def _count(self, outcome: ExampleOutcome) -> int:
         return sum(trial.outcome is outcome for trial in self.trials)
 
-    def _told(self) -> tuple[str, list[Line]]:
+    def _lines(self) -> tuple[str, list[Line]]:
         return self._failed() if self.example is not None else self._not_failed()
 
     def _failed(self) -> tuple[str, list[Line]]:
@@ -151,7 +151,7 @@ class HuntReport:
         name = type(self.layer).__name__ if not self.made else "layers made"
         passed = self._count(ExampleOutcome.PASS)
         if not self.ok:
-            return f"{name}: could not be judged", [
+            return f"{name}: could not be checked", [
                 ("why", f"{self._counts()}{'; interrupted' if self.interrupted else ''}"),
                 *self._reasons(),
                 ("change", self._way_out()),
@@ -171,7 +171,7 @@ class HuntReport:
         return "give inputs that the layer is made for: another shape, an example"
 
     def _reasons(self) -> Iterator[Line]:
-        """Yield the most frequent reason of what was not judged."""
+        """Yield the most frequent reason of what was not decided."""
         for outcome, label in (
             (ExampleOutcome.UNDECIDED, "unsure"),
             (ExampleOutcome.REFUSED, "refused"),
@@ -183,8 +183,8 @@ class HuntReport:
     def _counts(self) -> str:
         kinds = [(self._count(outcome), outcome.lower()) for outcome in ExampleOutcome]
         words = {"pass": "right", "fail": "wrong", "refused": "refused", "undecided": "undecided"}
-        told = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
-        return f"{plural(self.examples, 'input')} tried: {told or 'none'}"
+        counted = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
+        return f"{plural(self.examples, 'input')} tried: {counted or 'none'}"
 
     def _found(self) -> str:
         calls = self.example.calls if self.example is not None else 0

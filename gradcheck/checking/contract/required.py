@@ -15,6 +15,7 @@ from gradcheck.checking.contract.shared_runs import (
     same,
 )
 from gradcheck.checking.evaluator import finite
+from gradcheck.checking.subgradients import diverges
 from gradcheck.numerics.blockwise import blocks, norm
 from gradcheck.numerics.directions import per_entry_scale
 
@@ -47,8 +48,8 @@ def _unchanged(runs: SharedRuns, role: str) -> PromiseResult:
 def deterministic(runs: SharedRuns) -> PromiseResult:
     """Whether two forwards at the same point agree bit for bit."""
     runs.evaluator.target.state.restore(randomness=False)
-    again = runs.evaluator.run_on(runs.tensors)
-    pairs = list(zip(runs.first.outputs, again.outputs, strict=True))
+    second = runs.evaluator.run_on(runs.tensors)
+    pairs = list(zip(runs.first.outputs, second.outputs, strict=True))
     if all(
         a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs
     ):
@@ -109,6 +110,8 @@ def finite_gradients(runs: SharedRuns) -> PromiseResult:
     counts = ", ".join(f"{count} entries of {name}" for name, count in bad.items())
     if not outputs_finite:
         return PromiseResult(None, f"{counts} are not finite, and neither are the outputs")
+    if all(diverges(runs.context, runs.context.base, name) for name in bad):
+        return PromiseResult(None, f"{counts} are not finite, and neither is the derivative")
     return PromiseResult(False, f"{counts} are NaN or infinite while the outputs are finite")
 
 

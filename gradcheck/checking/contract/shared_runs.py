@@ -75,9 +75,9 @@ class SharedRuns:
 
     def _repeat(self) -> dict[str, float]:
         """Return what a second backward gives, as a multiple of the first; NaN if none."""
-        again = self.evaluator.pull(self.first, self.cotangents, last=True)
+        second = self.evaluator.pull(self.first, self.cotangents, last=True)
         return {
-            name: next((k for k in (1.0, 2.0) if self.agrees(name, again.get(name), k)), math.nan)
+            name: next((k for k in (1.0, 2.0) if self.agrees(name, second.get(name), k)), math.nan)
             for name in self.analytic
         }
 

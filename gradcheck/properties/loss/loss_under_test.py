@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import PROBABILITIES
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats, call, refusal
 from gradcheck.properties.loss.call_convention import SHAPES, Convention
-from gradcheck.properties.loss.kinds import BINARY, KINDS, PROBABILITIES
+from gradcheck.properties.loss.kinds import BINARY, KINDS
 from gradcheck.properties.loss.known_bugs import binary_cause, gradient_cause
 from gradcheck.properties.loss.recognize import (
     backward_of,
@@ -124,7 +125,7 @@ class LossUnderTest(FunctionUnderTest):
         return call(self._forward, *self.convention.arguments(p, t))
 
     def gradient(self, p: Array, t: Array) -> Array:
-        """Return the claimed gradient at copies of ``p`` and ``t``, shaped like ``p``."""
+        """Return the analytic gradient at copies of ``p`` and ``t``, shaped like ``p``."""
         result = as_floats(self.raw_gradient(p.copy(), t.copy()))
         expected = self.convention.lay_out(p).shape
         if result.shape != expected:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import NUMBERS
+from gradcheck.formulas.softmax import softmax
 from gradcheck.properties.assertions import FunctionRaisedError
 from gradcheck.properties.function_under_test import call
-from gradcheck.properties.inputs import distributions, one_hot
+from gradcheck.properties.inputs import one_hot
 from gradcheck.properties.loss.call_convention import BINARY_SHAPES, SHAPES, Convention, conventions
-from gradcheck.properties.loss.kinds import KINDS, NUMBERS, LossKind
+from gradcheck.properties.loss.kinds import KINDS, LossKind
 from gradcheck.properties.loss.reductions import REDUCTIONS
 
 # A guard such as log(p + 1e-5) moves the probes' losses by 1e-4; wrong kinds differ by far more.
@@ -100,7 +102,7 @@ def backward_of(fn: Any) -> Callable[..., Any] | None:
 
 def _probe(rows: int, classes: int, seed: int, convention: Convention) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
-    p = distributions(rng.normal(size=(rows, classes)))
+    p = softmax(rng.normal(size=(rows, classes)))
     t = one_hot(rng.integers(classes, size=rows).tolist(), classes)
     if convention.shape not in BINARY_SHAPES:
         return convention.fit(p), convention.fit(t)
