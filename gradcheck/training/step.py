@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Tensors
-from gradcheck.adapters.discovery.accessors import Accessor, places_in
+from gradcheck.adapters.discovery.accessors import Accessor, accessors_in
 from gradcheck.adapters.discovery.attributes import AttributeSlot, slots
 from gradcheck.state import StateSnapshot
 from gradcheck.target import ForwardRun, Target, as_outputs, is_differentiable
@@ -106,9 +106,9 @@ def _lasting(slot: AttributeSlot) -> Accessor:
 def _declared(params: Any) -> dict[str, Accessor]:
     """Return the arrays of a dict or list, or of the one that an object calls its parameters."""
     if isinstance(params, Mapping | list | tuple):
-        return places_in(params)
+        return accessors_in(params)
     held = getattr(params, "params", None) or getattr(params, "parameters", None)
-    return places_in(held) if isinstance(held, Mapping | list | tuple) else {}
+    return accessors_in(held) if isinstance(held, Mapping | list | tuple) else {}
 
 
 def _of_call(read: Callable[[], Any]) -> dict[str, Accessor]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.callable_target import with_shapes
 from gradcheck.adapters.discovery.coverage import covered_by
 from gradcheck.target import ForwardRun, Target
 
@@ -48,7 +49,6 @@ def joined(name: str, links: Sequence[Link]) -> Target:
     own = {label: link.target.tensors[name] for link in links for label, name in link.own().items()}
     roles = {label: link.target.role(name) for link in links for label, name in link.own().items()}
     tensors = {**inputs, **own}
-    shapes = ", ".join(f"{label}{list(value.shape)}" for label, value in tensors.items())
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         twins = [(link, link.target.cast(dtype)) for link in links]
@@ -56,7 +56,7 @@ def joined(name: str, links: Sequence[Link]) -> Target:
         return joined(name, cast) if len(cast) == len(links) else None
 
     return Target.from_run(
-        f"{name}({shapes})",
+        with_shapes(name, tensors),
         tensors,
         lambda at: _run(links, at),
         recast=recast,

@@ -58,7 +58,7 @@ def set_to(values: Iterable[tuple[Accessor, Any]]) -> Iterator[None]:
             place.replace(before)
 
 
-def places_in(params: Any, name: str = "params") -> dict[str, Accessor]:
+def accessors_in(params: Any, name: str = "params") -> dict[str, Accessor]:
     """Return where the arrays of (nested) dicts and lists are kept, by the names of the arrays.
 
     Parameters
@@ -68,10 +68,10 @@ def places_in(params: Any, name: str = "params") -> dict[str, Accessor]:
     name
         What the items of a list are called after.
     """
-    return _places(params, name, bare=isinstance(params, Mapping))
+    return _accessors(params, name, bare=isinstance(params, Mapping))
 
 
-def _places(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
+def _accessors(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
     found: dict[str, Accessor] = {}
     if isinstance(params, Mapping):
         keyed = [(key, str(key) if bare else f"{name}.{key}") for key in params]
@@ -82,5 +82,5 @@ def _places(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
         if is_differentiable(params[key]):
             found[label] = Accessor(params, key, True)
         else:
-            found |= _places(params[key], label, bare=False)
+            found |= _accessors(params[key], label, bare=False)
     return found

@@ -51,6 +51,11 @@ class Parameter:
             gradient[...] = 0
 
 
+def nothing() -> Any:
+    """Return no gradient: the reader of a parameter that leaves none."""
+    return None
+
+
 def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     """Find the parameters of ``layer`` and of what it is made of.
 

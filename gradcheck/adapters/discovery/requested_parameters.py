@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.attributes import AttributeSlot
-from gradcheck.adapters.discovery.parameters import Parameter
-from gradcheck.adapters.discovery.trial_run import Found, nothing
+from gradcheck.adapters.discovery.parameters import Parameter, nothing
+from gradcheck.adapters.discovery.trial_run import Found
 from gradcheck.adapters.signatures.name_tables import gradient_stems, stem
 from gradcheck.target import TargetError
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import AttributeSlot, parts, slots
-from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient
+from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient, nothing
 from gradcheck.adapters.signatures.call_conventions import BackwardCall, takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
 from gradcheck.adapters.signatures.name_tables import (
@@ -50,14 +50,6 @@ class Found:
     returned: list[str] = field(default_factory=list)
     updated: dict[str, Accessor] = field(default_factory=dict)
     rebound: list[str] = field(default_factory=list)
-
-    def moved(self, places: Mapping[str, Accessor]) -> Found:
-        """Return the same parameters kept at other places, without their gradients."""
-        moved = {
-            name: Parameter(name, places[name], nothing, parameter.declared)
-            for name, parameter in self.parameters.items()
-        }
-        return Found(moved)
 
 
 class TrialRun:
@@ -259,8 +251,3 @@ def _shares(value: Any, arrays: Sequence[Any]) -> bool:
     return isinstance(value, np.ndarray) and any(
         isinstance(array, np.ndarray) and np.shares_memory(value, array) for array in arrays
     )
-
-
-def nothing() -> Any:
-    """Return no gradient."""
-    return None

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from gradcheck.adapters.conventions import layer as layers_adapter
+from gradcheck.adapters.callable_target import described
+from gradcheck.adapters.conventions import layer as layers
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 
@@ -44,7 +45,7 @@ def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         type(twin).__name__, (type(twin),), {"forward": _forgetting(forward), "__slots__": ()}
     )
     given = arguments[0] if merges else arguments
-    return layers_adapter.adapt(twin, given, list(twin.gradients) if params is None else params)
+    return described((layers,), twin, given, list(twin.gradients) if params is None else params)
 
 
 def _kinds(thing: Any) -> tuple[type, ...]:
