@@ -58,6 +58,8 @@ class Description:
         Whether the backward takes no cotangent, as a loss's does.
     asked
         Whether the caller said which parameters to check.
+    has_samples
+        Whether the rows of the inputs are samples, so that some can be left out.
     in_dtype
         Returns the description of the same thing computing in another dtype, None where that
         cannot be had; as it stands, only things without parameters can be had.
@@ -76,6 +78,7 @@ class Description:
     owed: Collection[str] = frozenset()
     unit_cotangent: bool = False
     asked: bool = False
+    has_samples: bool = True
     in_dtype: Callable[[Description, Dtype], Description | None] | None = None
 
     @property
@@ -151,8 +154,8 @@ class CallableTarget:
             roles=dict.fromkeys(its.owed, "parameter"),
             state=its.state,
             unit_cotangent=its.unit_cotangent,
-            batch=its.inputs.batch,
-            batch_tensors=its.inputs.batch_tensors,
+            batch=its.inputs.batch if its.has_samples else 0,
+            batch_tensors=its.inputs.batch_tensors if its.has_samples else (),
             uncovered=Coverage(
                 (*its.roots, *its.inputs.others),
                 lambda: [p.place for p in its.parameters.values()],
