@@ -17,7 +17,7 @@ from gradcheck.adapters.discovery.in_place_updates import Updates, rates
 from gradcheck.adapters.discovery.parameters import find_parameters, nothing, stored_output
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.discovery.requested_parameters import take_given
-from gradcheck.adapters.discovery.trial_run import TrialRun, is_told_rate
+from gradcheck.adapters.discovery.trial_run import TrialRun, takes_rates
 from gradcheck.adapters.discovery.unreported_parameters import add_silent, drop_idle
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.call_conventions import (
@@ -99,7 +99,7 @@ class Methods:
     @property
     def rate(self) -> float:
         """The learning rate that updates in the backward are made with; 0 for no updates."""
-        takes_one = is_told_rate(self.owner, self.own_backward) or any(rates(self.owner))
+        takes_one = takes_rates(self.owner, self.own_backward) or any(rates(self.owner))
         return UNIT_RATE if takes_one else 0.0
 
     def forward(self, arguments: Sequence[Any]) -> BackwardResult:

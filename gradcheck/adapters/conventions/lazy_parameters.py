@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.conventions.sequential import is_network
-from gradcheck.adapters.discovery.attributes import slots
+from gradcheck.adapters.discovery.attributes import objects_in, slots
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import forward_of, is_layer
 from gradcheck.state import StateSnapshot
@@ -39,7 +40,7 @@ def lacks_parameters(thing: Any) -> bool:
     if not (in_row or is_layer(thing)):
         return False
     empty = not in_row and all(slot.array is None for slot in slots(thing))
-    return empty or any(value is None for _, value in _kept(thing, set()))
+    return empty or any(value is None for _, value in _kept(thing))
 
 
 def _run_once(thing: Any, arguments: Sequence[Any]) -> Any:
@@ -47,14 +48,14 @@ def _run_once(thing: Any, arguments: Sequence[Any]) -> Any:
         twin = copy.deepcopy(thing)
     except Exception:  # noqa: BLE001 (whatever a user's __deepcopy__ raises means: no)
         return thing
-    before = {place for place, value in _kept(twin, set()) if value is not None}
+    before = {place for place, value in _kept(twin) if value is not None}
     try:
         _run(twin, arguments)
-        first = dict(_kept(twin, set()))
+        first = dict(_kept(twin))
         _run(twin, arguments)
     except Exception:  # noqa: BLE001 (what is wrong with the call is said where it is checked)
         return thing
-    second = dict(_kept(twin, set()))
+    second = dict(_kept(twin))
     made = {place: value for place, value in first.items() if place not in before}
     created = (
         isinstance(value, np.ndarray) and value is second.get(p) for p, value in made.items()
@@ -75,19 +76,14 @@ def _run(thing: Any, arguments: Sequence[Any]) -> None:
         output = step(output) if step is not None else output
 
 
-def _kept(thing: Any, seen: set[int]) -> Iterator[tuple[tuple[int, str], Any]]:
+def _kept(thing: Any) -> Iterator[tuple[tuple[int, str], Any]]:
     """Yield what layers keep where people keep parameters, each with its owner and name."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, list | tuple):
-        for part in filter(is_layer, thing):
-            yield from _kept(part, seen)
-        return
-    for name, value in getattr(thing, "__dict__", {}).items():
-        if name.lower().strip("_") in PARAMETERS:
-            yield (id(thing), name), value
-        if name.strip("_") in CONTAINERS and isinstance(value, Mapping):
-            yield from (((id(thing), f"{name}.{key}"), item) for key, item in value.items())
-        if isinstance(value, list | tuple) or is_layer(value):
-            yield from _kept(value, seen)
+    roots = thing if isinstance(thing, list | tuple) else [thing]
+    for _, name, part in chain.from_iterable(map(objects_in, roots)):
+        if name and not is_layer(part):
+            continue
+        for name, value in getattr(part, "__dict__", {}).items():
+            if name.lower().strip("_") in PARAMETERS:
+                yield (id(part), name), value
+            if name.strip("_") in CONTAINERS and isinstance(value, Mapping):
+                yield from (((id(part), f"{name}.{key}"), item) for key, item in value.items())

@@ -24,10 +24,7 @@ class Accessor:
         """Return the value, None where there is none (yet)."""
         if not self.is_item:
             return getattr(self.owner, self.key, None)
-        try:
-            return self.owner[self.key]
-        except (KeyError, IndexError):
-            return None
+        return item_of(self.owner, self.key)
 
     def put(self, value: Any) -> None:
         """Replace the value, in place where the array allows it, so that views stay valid."""
@@ -43,6 +40,14 @@ class Accessor:
             self.owner[self.key] = value
         else:
             setattr(self.owner, self.key, value)
+
+
+def item_of(container: Any, key: Any) -> Any:
+    """Return an item, None where there is none."""
+    try:
+        return container[key]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Accessor
+from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.signatures.name_tables import gradient_stems
 from gradcheck.state import OPAQUE_MODULES, kept_by_class
 from gradcheck.target import is_differentiable
@@ -70,10 +70,7 @@ class AttributeSlot:
         """Return what is there now, by the same route; None where there is nothing."""
         value = self.home.get()
         for key in self.route:
-            try:
-                value = value[key]
-            except (KeyError, IndexError, TypeError):
-                return None
+            value = item_of(value, key)
         return value
 
     def _is_property(self, name: str) -> bool:
@@ -82,7 +79,7 @@ class AttributeSlot:
 
 def slots(layer: Any) -> list[AttributeSlot]:
     """Return all places with floating-point numbers in ``layer`` and in what it is made of."""
-    return list(_walk(layer, "", 0, set()))
+    return [slot for found in objects_in(layer) for slot in _slots_of(*found)]
 
 
 def attributes(thing: Any) -> dict[str, Any]:
@@ -112,6 +109,27 @@ def parts(layer: Any) -> Iterator[tuple[str, Any]]:
                     yield f"{name}[{key!r}]", item
 
 
+def objects_in(layer: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield a layer and the objects it is made of, each once: prefix of its owner, name, object."""
+    return _objects_in("", "", layer, 0, set())
+
+
+def _objects_in(
+    prefix: str, name: str, thing: Any, depth: int, seen: set[int]
+) -> Iterator[tuple[str, str, Any]]:
+    if depth > DEEPEST or id(thing) in seen:
+        return
+    seen.add(id(thing))
+    yield prefix, name, thing
+    for label, part in parts(thing):
+        yield from _objects_in(own_prefix(prefix, name), label, part, depth + 1, seen)
+
+
+def own_prefix(prefix: str, name: str) -> str:
+    """Return what is put before the names of what an object keeps."""
+    return f"{prefix}{name}." if name else prefix
+
+
 def is_own_object(value: Any) -> bool:
     """Whether ``value`` is an object of the user's making, that may keep something."""
     module = type(value).__module__.partition(".")[0]
@@ -129,20 +147,16 @@ def _slot_names(owner: type) -> list[str]:
     return [names] if isinstance(names, str) else [n for n in names if isinstance(n, str)]
 
 
-def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[AttributeSlot]:
-    if depth > DEEPEST or id(layer) in seen:
-        return
-    seen.add(id(layer))
-    for name, value in attributes(layer).items():
-        home = Accessor(layer, name, False)
+def _slots_of(owner_prefix: str, label: str, thing: Any) -> Iterator[AttributeSlot]:
+    yield from _parameter_object(thing, owner_prefix, label)
+    prefix = own_prefix(owner_prefix, label)
+    for name, value in attributes(thing).items():
+        home = Accessor(thing, name, False)
         if is_differentiable(value) or _is_truncated_gradient(name, value):
             yield AttributeSlot(prefix, "", name, home, home)
         elif isinstance(value, dict | list | tuple):
             yield from _items(value, prefix, name, home, ())
-    yield from _properties(layer, prefix)
-    for name, part in parts(layer):
-        yield from _parameter_object(part, prefix, name)
-        yield from _walk(part, f"{prefix}{name}.", depth + 1, seen)
+    yield from _properties(thing, prefix)
 
 
 def _items(
@@ -185,7 +199,7 @@ def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[AttributeSl
     own = attributes(part)
     value = next((n for n in VALUE_NAMES if is_differentiable(own.get(n))), None)
     gradient = next((n for n in GRADIENT_NAMES if n in own), None)
-    if value is None or gradient is None:
+    if not name or value is None or gradient is None:
         return
     key = name.partition("['")[2].removesuffix("']") or name  # of a dict of parameters
     for label, attribute in ((key, value), (f"d{key}", gradient)):

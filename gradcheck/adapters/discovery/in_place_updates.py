@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
-from gradcheck.adapters.discovery.attributes import parts
+from gradcheck.adapters.discovery.attributes import objects_in
 from gradcheck.adapters.signatures.call_conventions import UNIT_RATE
 from gradcheck.adapters.signatures.name_tables import RATE_ATTRIBUTES
 
@@ -57,8 +57,7 @@ class Updates:
 
 def rates(layer: Any) -> Iterator[Accessor]:
     """Yield the learning rates that a layer and its parts keep as attributes."""
-    for name in RATE_ATTRIBUTES:
-        if isinstance(getattr(layer, name, None), float | int):
-            yield Accessor(layer, name, False)
-    for _, part in parts(layer):
-        yield from rates(part)
+    for _, _, thing in objects_in(layer):
+        for name in RATE_ATTRIBUTES:
+            if isinstance(getattr(thing, name, None), float | int):
+                yield Accessor(thing, name, False)

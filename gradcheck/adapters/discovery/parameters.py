@@ -1,22 +1,23 @@
-"""Where a stranger's layer keeps its parameters, and where it leaves their gradients."""
+"""Where a layer keeps its parameters, and where it leaves their gradients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.adapters.discovery.accessors import Accessor
+from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.discovery.attributes import (
-    DEEPEST,
     GRADIENT_NAMES,
     VALUE_NAMES,
     AttributeSlot,
     attributes,
-    parts,
+    objects_in,
+    own_prefix,
     slots,
 )
 from gradcheck.adapters.signatures.name_tables import (
@@ -70,7 +71,8 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     """
     found: list[Parameter] = []
     taken = {id(array) for array in exclude}
-    for parameter in (*_walk(layer, "", 0, set()), *by_name(slots(layer))):
+    declared = (_declared(thing, own_prefix(*where)) for *where, thing in objects_in(layer))
+    for parameter in (*chain.from_iterable(declared), *by_name(slots(layer))):
         value = parameter.place.get()
         key = id(value) if isinstance(value, np.ndarray) else hash(parameter.name)
         if key not in taken:
@@ -120,23 +122,13 @@ def _holds_gradients(container: str, parameters: str) -> bool:
     return general and is_gradient_word(container)
 
 
-def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Parameter]:
-    if depth > DEEPEST or id(layer) in seen:
-        return
-    seen.add(id(layer))
-    yield from _declared(layer, prefix)
-    for name, part in parts(layer):
-        yield from _walk(part, f"{prefix}{name}.", depth + 1, seen)
-
-
 def _declared(layer: Any, prefix: str) -> Iterator[Parameter]:
     for values_name, gradients_name in CONTAINERS:
         values = _value_or_result(layer, values_name)
         gradients = _value_or_result(layer, gradients_name)
-        if isinstance(values, Mapping) and isinstance(gradients, Mapping):
-            yield from _from_mappings(layer, values, gradients_name, prefix, values_name)
-        elif isinstance(values, list | tuple) and isinstance(gradients, list | tuple):
-            yield from _from_sequences(layer, values, gradients_name, prefix)
+        keyed = isinstance(values, Mapping) and isinstance(gradients, Mapping)
+        if keyed or (isinstance(values, list | tuple) and isinstance(gradients, list | tuple)):
+            yield from _beside_gradients(layer, values_name, gradients_name, prefix)
         elif isinstance(values, Mapping | list | tuple):
             yield from _from_parameter_objects(layer, values, values_name, prefix)
 
@@ -153,71 +145,44 @@ def _value_or_result(layer: Any, name: str) -> Any:
         return None
 
 
-def _from_mappings(
-    layer: Any,
-    values: Mapping[Any, Any],
-    gradients_name: str,
-    prefix: str,
-    values_name: str = "",
+def _beside_gradients(
+    layer: Any, values_name: str, gradients_name: str, prefix: str
 ) -> Iterator[Parameter]:
+    """Parameters in a dict or list, whose gradients are in another one."""
+    values = _value_or_result(layer, values_name)
+    keyed = isinstance(values, Mapping)
+    made_anew = not keyed or _value_or_result(layer, values_name) is not values
+    owned = {id(value): name for name, value in attributes(layer).items()}
+
     def reader(key: Any) -> Callable[[], Any]:
         def read() -> Any:
             gradients = _value_or_result(layer, gradients_name) or {}
             keys = gradient_keys(key) if isinstance(key, str) else [key]
-            return next((gradients[k] for k in keys if k in gradients), None)
+            return next((g for g in (item_of(gradients, k) for k in keys) if g is not None), None)
 
         return read
 
-    made_anew = values_name and _value_or_result(layer, values_name) is not values
-    for key, value in values.items():
+    for key, value in values.items() if keyed else enumerate(values):
         if is_differentiable(value):
+            name = key if keyed else owned.get(id(value), f"params[{key}]")
             home = _home(layer, value) if made_anew else None
             place = home or Accessor(values, key, True)
-            yield Parameter(f"{prefix}{key}", place, reader(key), True)
+            yield Parameter(f"{prefix}{name}", place, reader(key), True)
 
 
-def _from_sequences(
-    layer: Any, values: Sequence[Any], gradients_name: str, prefix: str
-) -> Iterator[Parameter]:
-    def reader(position: int) -> Callable[[], Any]:
-        def read() -> Any:
-            gradients = _value_or_result(layer, gradients_name) or ()
-            return gradients[position] if position < len(gradients) else None
-
-        return read
-
-    owned = {id(value): name for name, value in attributes(layer).items()}
-    for position, value in enumerate(values):
-        if is_differentiable(value):
-            name = owned.get(id(value), f"params[{position}]")
-            place = _home(layer, value) or Accessor(values, position, True)
-            yield Parameter(prefix + name, place, reader(position), True)
-
-
-def _home(layer: Any, array: Any, depth: int = 0) -> Accessor | None:
+def _home(layer: Any, array: Any) -> Accessor | None:
     """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
 
     A list or dict of parameters made anew at every call is no such place.
     """
-    if depth > DEEPEST:
-        return None
-    for name, value in attributes(layer).items():
-        if value is array:
-            return Accessor(layer, name, False)
-        items = (
-            value.items()
-            if isinstance(value, dict)
-            else enumerate(value)
-            if (isinstance(value, list))
-            else ()
-        )
-        for key, item in items:
-            if item is array:
-                return Accessor(value, key, True)
-    for _, part in parts(layer):
-        found = _home(part, array, depth + 1)
-        if found is not None:
-            return found
+    for _, _, thing in objects_in(layer):
+        for name, value in attributes(thing).items():
+            if value is array:
+                return Accessor(thing, name, False)
+            keyed = value.items() if isinstance(value, dict) else ()
+            for key, item in enumerate(value) if isinstance(value, list) else keyed:
+                if item is array:
+                    return Accessor(value, key, True)
     return None
 
 

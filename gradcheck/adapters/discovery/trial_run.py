@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.accessors import Accessor
-from gradcheck.adapters.discovery.attributes import AttributeSlot, parts, slots
+from gradcheck.adapters.discovery.attributes import AttributeSlot, objects_in, slots
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient, nothing
 from gradcheck.adapters.signatures.call_conventions import BackwardCall, takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
@@ -223,14 +223,11 @@ def _keyed(result: Any) -> Iterator[tuple[Any, Any]]:
         yield from _keyed(part)
 
 
-def is_told_rate(layer: Any, backward: Callable[..., Any]) -> bool:
-    """Whether a backward, or that of a part, is told a learning rate."""
-    own = takes_rate(backward)
-    return own or any(
-        method is not None and is_told_rate(part, method)
-        for _, part in parts(layer)
-        for method in [backward_of(part)]
-    )
+def takes_rates(layer: Any, backward: Callable[..., Any]) -> bool:
+    """Whether a backward, or that of a part, takes a learning rate."""
+    parts = [thing for _, name, thing in objects_in(layer) if name]
+    methods = [backward, *(method for part in parts if (method := backward_of(part)) is not None)]
+    return any(map(takes_rate, methods))
 
 
 def _key(slot: AttributeSlot) -> Key:
