@@ -44,6 +44,18 @@ class StateSnapshot:
         self._numpy_state = np.random.get_state()  # noqa: NPY002 (the user's code may use it)
         self._python_state = random.getstate()
 
+    @classmethod
+    def joined(cls, states: Iterable[Any]) -> StateSnapshot:
+        """Return all that several snapshots remember as one."""
+        whole = cls(())
+        for state in states:
+            whole._containers += state._containers
+            whole._arrays += state._arrays
+            whole._generators += state._generators
+            whole._legacy += state._legacy
+            whole._bindings += state._bindings
+        return whole
+
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
         """Put the remembered state back.
 

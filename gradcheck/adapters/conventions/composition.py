@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.callable_target import with_shapes
 from gradcheck.adapters.discovery.coverage import covered_by
+from gradcheck.state import StateSnapshot
 from gradcheck.target import ForwardRun, Target
 
 
@@ -61,7 +61,7 @@ def joined(name: str, links: Sequence[Link]) -> Target:
         lambda at: _run(links, at),
         recast=recast,
         roles=roles,
-        state=_States(links),
+        state=StateSnapshot.joined(link.target.state for link in links),
         unit_cotangent=links[-1].target.unit_cotangent,
         batch=first.target.batch,
         batch_tensors=first.target.batch_tensors if len(links[-1].target.batch_tensors) else (),
@@ -99,28 +99,3 @@ def _run(links: Sequence[Link], tensors: Tensors) -> ForwardRun:
         return claimed
 
     return ForwardRun(runs[-1].outputs, pullback, handed)
-
-
-class _States:
-    """The states of all links."""
-
-    def __init__(self, links: Sequence[Link]) -> None:
-        self._states = [link.target.state for link in links]
-
-    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
-        """Put the remembered state of every link back."""
-        for state in self._states:
-            state.restore(everything=everything, randomness=randomness)
-
-    def rewind(self, *, everywhere: bool = True) -> None:
-        """Put back the random generators."""
-        for state in self._states:
-            state.rewind(everywhere=everywhere)
-
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Restore everything when the block ends, however it ends."""
-        with ExitStack() as stack:
-            for state in self._states:
-                stack.enter_context(state.guarded())
-            yield

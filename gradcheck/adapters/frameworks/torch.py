@@ -180,23 +180,17 @@ class _TorchState:
     def __init__(self, module: Any, kept: Mapping[str, Any]) -> None:
         import torch
 
-        known = set() if module is None else {*module.state_dict()}
-        self._others = [(t, t.detach().clone()) for name, t in kept.items() if name not in known]
-
         self.module = module
-        self._saved = (
-            {} if module is None else {n: v.clone() for n, v in module.state_dict().items()}
-        )
+        own = {} if module is None else module.state_dict(keep_vars=True)
+        self._saved = [(t, t.detach().clone()) for t in {**kept, **own}.values()]
         self._gradients = {} if module is None else {p: p.grad for p in module.parameters()}
         self._random = torch.random.get_rng_state()
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
         """Put the remembered state back."""
-        if self.module is not None:
-            self.module.load_state_dict(self._saved)
-            for parameter, gradient in self._gradients.items():
-                parameter.grad = gradient
-        for tensor, content in self._others:
+        for parameter, gradient in self._gradients.items():
+            parameter.grad = gradient
+        for tensor, content in self._saved:
             tensor.detach().copy_(content)
         self.rewind(everywhere=randomness)
 
