@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from gradcheck.state import OPAQUE_MODULES, kept_by_class
 from gradcheck.target import is_differentiable
 
 DEEPEST = 4
+CONTAINERS = (dict, list, tuple, set, frozenset, deque, np.ndarray)
 VALUE_NAMES = ("data", "value", "values")
 GRADIENT_NAMES = ("grad", "gradient", "g")
 
@@ -155,22 +157,48 @@ def _slots_of(owner_prefix: str, label: str, thing: Any) -> Iterator[AttributeSl
         if is_differentiable(value) or _is_truncated_gradient(name, value):
             yield AttributeSlot(prefix, "", name, home, home)
         elif isinstance(value, dict | list | tuple):
-            yield from _items(value, prefix, name, home, ())
+            for slot, item in items_in(value, prefix, name, home, {}):
+                can_move = isinstance(item, np.ndarray) or _is_open(slot.place.owner)
+                if is_differentiable(item) and can_move:
+                    yield slot
     yield from _properties(thing, prefix)
 
 
-def _items(
-    values: Any, prefix: str, name: str, home: Accessor, route: tuple[Any, ...]
-) -> Iterator[AttributeSlot]:
-    if len(route) > DEEPEST:
+def items_in(
+    values: Any,
+    part: str,
+    container: str,
+    home: Accessor,
+    seen: dict[int, Any],
+    route: tuple[Any, ...] = (),
+) -> Iterator[tuple[AttributeSlot, Any]]:
+    """Yield what nested containers hold, each once, and where: fields as in `AttributeSlot`.
+
+    The containers ``seen`` are known by their ids.
+    """
+    if id(values) in seen or _is_numeric(values):
         return
-    keyed = values.items() if isinstance(values, dict) else enumerate(values)
-    for key, item in list(keyed):
+    seen[id(values)] = values  # the reference keeps the id from being used again
+    for key, item in _keyed(values):
         way = (*route, key)
-        if isinstance(item, dict | list | tuple):
-            yield from _items(item, prefix, f"{name}[{key!r}]", home, way)
-        elif is_differentiable(item) and (isinstance(item, np.ndarray) or _is_open(values)):
-            yield AttributeSlot(prefix, name, key, Accessor(values, key, True), home, way)
+        if isinstance(item, CONTAINERS) and not _is_numeric(item):
+            yield from items_in(item, part, f"{container}[{key!r}]", home, seen, way)
+        else:
+            label = values._fields[key] if hasattr(values, "_fields") else key
+            place = Accessor(values, key, True)
+            yield AttributeSlot(part, container, label, place, home, way), item
+
+
+def _keyed(values: Any) -> list[tuple[Any, Any]]:
+    if isinstance(values, dict):
+        return list(values.items())
+    if isinstance(values, np.ndarray):
+        return [(index, values[index]) for index in np.ndindex(values.shape)]
+    return list(enumerate(values))
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind != "O"
 
 
 def _is_truncated_gradient(name: str, value: Any) -> bool:
@@ -194,15 +222,19 @@ def _properties(layer: Any, prefix: str) -> Iterator[AttributeSlot]:
                     yield AttributeSlot(prefix, "", name, home, home)
 
 
-def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[AttributeSlot]:
-    """Yield the value of a parameter that is an object of its own, and its gradient, as a pair."""
-    own = attributes(part)
+def value_and_gradient(thing: Any) -> tuple[str, str] | None:
+    """Return the attributes of a parameter that is an object of its own: ``data`` and ``grad``."""
+    own = attributes(thing)
     value = next((n for n in VALUE_NAMES if is_differentiable(own.get(n))), None)
     gradient = next((n for n in GRADIENT_NAMES if n in own), None)
-    if not name or value is None or gradient is None:
-        return
+    return None if value is None or gradient is None else (value, gradient)
+
+
+def _parameter_object(thing: Any, prefix: str, name: str) -> Iterator[AttributeSlot]:
+    """Yield the value of such a parameter and its gradient, as a pair."""
+    named = value_and_gradient(thing) if name else None
     key = name.partition("['")[2].removesuffix("']") or name  # of a dict of parameters
-    for label, attribute in ((key, value), (f"d{key}", gradient)):
-        if is_differentiable(own[attribute]):
-            home = Accessor(part, attribute, False)
+    for label, attribute in zip((key, f"d{key}"), named or (), strict=False):
+        home = Accessor(thing, attribute, False)
+        if is_differentiable(home.get()):
             yield AttributeSlot(prefix, "", label, home, home)

@@ -12,13 +12,12 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.discovery.attributes import (
-    GRADIENT_NAMES,
-    VALUE_NAMES,
     AttributeSlot,
     attributes,
     objects_in,
     own_prefix,
     slots,
+    value_and_gradient,
 )
 from gradcheck.adapters.signatures.name_tables import (
     CONTAINERS,
@@ -191,18 +190,11 @@ def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> 
     items = values.items() if isinstance(values, Mapping) else enumerate(values)
     owned = {id(value): attribute for attribute, value in attributes(layer).items()}
     for key, item in items:
-        for value_name in VALUE_NAMES:
-            for gradient_name in GRADIENT_NAMES:
-                if is_differentiable(getattr(item, value_name, None)) and hasattr(
-                    item, gradient_name
-                ):
-                    label = owned.get(id(item), key if isinstance(key, str) else f"{name}[{key}]")
-                    yield Parameter(
-                        f"{prefix}{label}",
-                        Accessor(item, value_name, False),
-                        Accessor(item, gradient_name, False).get,
-                        True,
-                    )
+        named = value_and_gradient(item)
+        if named is not None:
+            label = owned.get(id(item), key if isinstance(key, str) else f"{name}[{key}]")
+            place, gradient = (Accessor(item, attribute, False) for attribute in named)
+            yield Parameter(f"{prefix}{label}", place, gradient.get, True)
 
 
 def stored_gradient(layer: Any, name: str) -> Array | None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.adapters.frameworks import containers as trees
 from gradcheck.adapters.frameworks import torch_forward_mode as forward_mode
 from gradcheck.adapters.frameworks.torch_arrays import (
     as_array,
@@ -28,6 +27,7 @@ from gradcheck.adapters.frameworks.torch_float64 import (
 )
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
+from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.gradient_alignment import input_names
 from gradcheck.target import ForwardRun, Target
 
@@ -40,7 +40,7 @@ def matches(thing: Any) -> bool:
 
 def holds(argument: Any) -> bool:
     """Whether an argument is a tensor, or a container with one in it."""
-    return trees.holds(argument, matches)
+    return pytree.holds(argument, matches)
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
@@ -69,7 +69,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     given = {
         n: torch.as_tensor(v) if isinstance(v, np.ndarray) else v
         for name, value in called.items()
-        for n, v in trees.leaves(name, value)
+        for n, v in pytree.paths(name, value)
     }
     handed = {id(value) for value in given.values()}
     kept = {n: v for n, v in kept_tensors(thing).items() if id(v) not in handed}
@@ -87,7 +87,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(like(at[name], parameter))
-        return inputs, forward(*(trees.rebuilt(n, v, inputs) for n, v in called.items()))
+        return inputs, forward(*(pytree.rebuilt(n, v, inputs) for n, v in called.items()))
 
     def run(at: Tensors) -> ForwardRun:
         inputs, raw = evaluated(at)
@@ -115,7 +115,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     def run_wide(at: Tensors) -> ForwardRun:
         moved = {n: torch.from_numpy(np.array(at[n])) for n in tensors}
-        inputs = tuple(trees.rebuilt(n, v, moved) for n, v in called.items())
+        inputs = tuple(pytree.rebuilt(n, v, moved) for n, v in called.items())
         with computing_in_float64(native):
             if own:
                 parameters = {n: moved[n] for n in own}

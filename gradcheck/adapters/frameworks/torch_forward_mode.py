@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.adapters.frameworks import containers
 from gradcheck.adapters.frameworks.torch_arrays import as_array, outputs_of
+from gradcheck.adapters.signatures import pytree
 from gradcheck.target import ForwardRun, State, Target
 
 # A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
@@ -66,7 +66,7 @@ def target(
     tensors = {n: np.zeros(len(bases[n]), v.dtype) if n in bases else v for n, v in base.items()}
 
     def call(moved: Mapping[str, Any]) -> Any:
-        return function.apply(*(containers.rebuilt(n, v, moved) for n, v in called.items()))
+        return function.apply(*(pytree.rebuilt(n, v, moved) for n, v in called.items()))
 
     def run(at: Tensors) -> ForwardRun:
         moved = {

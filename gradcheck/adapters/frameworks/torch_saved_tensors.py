@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import REASONS
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import reachable
-from gradcheck.adapters.frameworks import containers
+from gradcheck.adapters.signatures import pytree
 from gradcheck.report.data import Unchecked
 from gradcheck.target import State, Target
 
@@ -112,7 +112,7 @@ def _moving(
 def _tensors(raw: Any) -> list[Any]:
     import torch
 
-    return [leaf for _, leaf in containers.leaves("", raw) if torch.is_tensor(leaf)]
+    return [leaf for _, leaf in pytree.paths("", raw) if torch.is_tensor(leaf)]
 
 
 def _view(tensor: Any) -> Accessor | None:
