@@ -87,7 +87,7 @@ class Description:
         kept = self.state.copy_of
         return {
             **self.inputs.tensors,
-            **{n: kept(p.place.get()) for n, p in self.parameters.items()},
+            **{n: kept(p.accessor.get()) for n, p in self.parameters.items()},
         }
 
     def cast(self, dtype: Dtype) -> Description | None:
@@ -158,7 +158,7 @@ class CallableTarget:
             batch_tensors=its.inputs.batch_tensors if its.has_samples else (),
             uncovered=Coverage(
                 (*its.roots, *its.inputs.others),
-                lambda: [p.place for p in its.parameters.values()],
+                lambda: [p.accessor for p in its.parameters.values()],
                 tuple(its.inputs.values.values()),
                 asked=its.asked,
                 keys=lambda: self.returned_keys,
@@ -185,7 +185,7 @@ class CallableTarget:
             returned, implied = its.updates.made_by(lambda: its.backward(call))
             return self._gradients(returned, implied)
 
-        kept = {name: np.asarray(p.place.get()) for name, p in its.parameters.items()}
+        kept = {name: np.asarray(p.accessor.get()) for name, p in its.parameters.items()}
         return ForwardRun(result.outputs, pullback, {**handed, **kept})
 
     def trial(self) -> tuple[ForwardRun, dict[str, Any]]:
@@ -198,7 +198,7 @@ class CallableTarget:
         for name, parameter in self.description.parameters.items():
             changed = tensors[name] is not self.base[name]
             if changed or name in self._moved:
-                parameter.place.put(tensors[name])
+                parameter.accessor.put(tensors[name])
             (self._moved.add if changed else self._moved.discard)(name)
 
     def _gradients(self, result: Any, implied: Mapping[str, Array]) -> dict[str, Any]:

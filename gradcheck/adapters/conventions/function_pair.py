@@ -64,8 +64,8 @@ def describe(pair: Any, arguments: Sequence[Any], params: Any = None) -> Descrip
         backward,
         (first, second),
         parameters={
-            name: Parameter(name, place, nothing, True)
-            for name, place in accessors_in(params).items()
+            name: Parameter(name, accessor, nothing, True)
+            for name, accessor in accessors_in(params).items()
         },
         unit_cotangent=objective or _wants_cache_alone(second),
         asked=bool(params),
@@ -119,13 +119,13 @@ def _wants_cache_alone(backward: Callable[..., Any]) -> bool:
 
 def _left(second: Callable[..., Any], names: Set[str]) -> dict[str, Parameter]:
     """Return the parameters whose gradients are left in a closure or a module, by name."""
-    kept = [slot for slot in reachable([second]) if slot.word] if names else []
+    kept = [attribute for attribute in reachable([second]) if attribute.word] if names else []
     found: dict[str, Parameter] = {}
     for name in names:
-        own = (slot for slot in kept if stem(name) in gradient_stems(slot.word))
-        slot = next(own, None)
-        if slot is not None:
-            found[name] = Parameter(name, slot.place, slot.read, True)
+        own = (attribute for attribute in kept if stem(name) in gradient_stems(attribute.word))
+        attribute = next(own, None)
+        if attribute is not None:
+            found[name] = Parameter(name, attribute.accessor, attribute.read, True)
     return found
 
 

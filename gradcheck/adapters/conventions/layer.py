@@ -11,14 +11,14 @@ import numpy as np
 
 from gradcheck._types import Outputs
 from gradcheck.adapters.callable_target import Description, Dtype, with_shapes
-from gradcheck.adapters.discovery.attributes import slots
+from gradcheck.adapters.discovery.attributes import array_attributes
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.in_place_updates import Updates, rates
 from gradcheck.adapters.discovery.parameters import find_parameters, nothing, stored_output
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.discovery.requested_parameters import take_given
 from gradcheck.adapters.discovery.trial_run import TrialRun, takes_rates
-from gradcheck.adapters.discovery.unreported_parameters import add_silent, drop_idle
+from gradcheck.adapters.discovery.unreported_parameters import add_unreported, drop_idle
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.call_conventions import (
     UNIT_RATE,
@@ -138,7 +138,7 @@ def discovered(
     methods, trial, call, returned = _first_run(methods, inputs, snapshot)
     found = trial.found(call, returned, updates=methods.rate > 0)
     if params is not None:
-        take_given(found, params, slots(owner), reachable([owner]), kind)
+        take_given(found, params, array_attributes(owner), reachable([owner]), kind)
     else:
         known = [*call.inputs, *call.result.outputs, *inputs.values.values()]
         pool = list(trial.candidates(found, known))
@@ -153,7 +153,7 @@ def discovered(
 
         effects = Effects(outputs, np.random.default_rng(0))
         drop_idle(found, effects)
-        add_silent(found, pool, unpaired, effects)
+        add_unreported(found, pool, unpaired, effects)
     snapshot.restore(everything=True)
     wanted = required_names(methods.own_backward)
     loss = call.scalar and wanted is not None and takes_no_cotangent(wanted, call)
@@ -212,13 +212,13 @@ def _in_dtype(description: Description, methods: Methods, dtype: Dtype) -> Descr
         twin = copy.deepcopy(methods.owner)
     except Exception:  # noqa: BLE001 (whatever a user's __deepcopy__ raises means: no)
         return None
-    for slot in slots(twin):
-        if slot.array is not None and not isinstance(slot.place.owner, tuple):
-            slot.place.replace(slot.array.astype(dtype))
-    places = {slot.name: slot.place for slot in slots(twin)}
-    places |= {parameter.name: parameter.place for parameter in find_parameters(twin)}
+    for attribute in array_attributes(twin):
+        if attribute.array is not None and not isinstance(attribute.accessor.owner, tuple):
+            attribute.accessor.replace(attribute.array.astype(dtype))
+    accessors = {attribute.name: attribute.accessor for attribute in array_attributes(twin)}
+    accessors |= {parameter.name: parameter.accessor for parameter in find_parameters(twin)}
     parameters = description.parameters
-    if not set(parameters) <= places.keys():
+    if not set(parameters) <= accessors.keys():
         return None
     methods = replace(methods, owner=twin, flat=False)
     inputs = description.inputs.cast(dtype)
@@ -230,7 +230,8 @@ def _in_dtype(description: Description, methods: Methods, dtype: Dtype) -> Descr
         backward=methods.backward,
         roots=(twin,),
         parameters={
-            name: replace(p, place=places[name], gradient=nothing) for name, p in parameters.items()
+            name: replace(p, accessor=accessors[name], gradient=nothing)
+            for name, p in parameters.items()
         },
         returned=(),
         updates=Updates(),

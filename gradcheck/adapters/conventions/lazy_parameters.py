@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.conventions.sequential import is_network
-from gradcheck.adapters.discovery.attributes import objects_in, slots
+from gradcheck.adapters.discovery.attributes import array_attributes, objects_in
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import forward_of, is_layer
 from gradcheck.state import StateSnapshot
@@ -39,7 +39,7 @@ def lacks_parameters(thing: Any) -> bool:
     in_row = is_network(thing)
     if not (in_row or is_layer(thing)):
         return False
-    empty = not in_row and all(slot.array is None for slot in slots(thing))
+    empty = not in_row and all(attribute.array is None for attribute in array_attributes(thing))
     return empty or any(value is None for _, value in _kept(thing))
 
 
@@ -48,7 +48,7 @@ def _run_once(thing: Any, arguments: Sequence[Any]) -> Any:
         twin = copy.deepcopy(thing)
     except Exception:  # noqa: BLE001 (whatever a user's __deepcopy__ raises means: no)
         return thing
-    before = {place for place, value in _kept(twin) if value is not None}
+    before = {accessor for accessor, value in _kept(twin) if value is not None}
     try:
         _run(twin, arguments)
         first = dict(_kept(twin))
@@ -56,7 +56,7 @@ def _run_once(thing: Any, arguments: Sequence[Any]) -> Any:
     except Exception:  # noqa: BLE001 (what is wrong with the call is said where it is checked)
         return thing
     second = dict(_kept(twin))
-    made = {place: value for place, value in first.items() if place not in before}
+    made = {accessor: value for accessor, value in first.items() if accessor not in before}
     created = (
         isinstance(value, np.ndarray) and value is second.get(p) for p, value in made.items()
     )

@@ -97,7 +97,7 @@ def _beside(inputs: Inputs, parameters: Mapping[str, Parameter], call: BackwardC
         return {next(iter(parameters)): gradients}
     if isinstance(gradients, Mapping) or inputs.tensors:
         return gradients
-    shapes = {name: parameter.place.get() for name, parameter in parameters.items()}
+    shapes = {name: parameter.accessor.get() for name, parameter in parameters.items()}
     return align_gradients(gradients, {}, shapes)  # there are none of data in whole numbers
 
 
@@ -137,18 +137,18 @@ def _parameters(
             for name in raw[1]
             if name not in inputs.values and is_differentiable(getattr(owner, str(name), None))
         }
-    return {name: Parameter(name, place, nothing, True) for name, place in found.items()}
+    return {name: Parameter(name, accessor, nothing, True) for name, accessor in found.items()}
 
 
 def _with_kept(description: Description) -> dict[str, Parameter]:
     """Add the parameters of a callback-style layer object, or of one whose method this is."""
     parameters = dict(description.parameters)
-    known = {id(parameter.place.get()) for parameter in parameters.values()}
+    known = {id(parameter.accessor.get()) for parameter in parameters.values()}
     run, _ = CallableTarget(description).trial()
     (function,) = description.roots
     exclude = [*run.handed.values(), *run.outputs]
     for parameter in find_parameters(getattr(function, "__self__", function), exclude):
-        if id(parameter.place.get()) not in known:
+        if id(parameter.accessor.get()) not in known:
             parameters[parameter.name] = parameter
     return parameters
 

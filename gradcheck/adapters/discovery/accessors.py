@@ -35,7 +35,7 @@ class Accessor:
         self.replace(value.item() if isinstance(now, float) else value.copy())
 
     def replace(self, value: Any) -> None:
-        """Rebind the place to ``value``."""
+        """Rebind it to ``value``."""
         if self.is_item:
             self.owner[self.key] = value
         else:
@@ -52,15 +52,15 @@ def item_of(container: Any, key: Any) -> Any:
 
 @contextmanager
 def set_to(values: Iterable[tuple[Accessor, Any]]) -> Iterator[None]:
-    """Keep other values at places while the block runs."""
-    chosen = [(place, value, place.get()) for place, value in values]
+    """Keep other values there while the block runs."""
+    chosen = [(accessor, value, accessor.get()) for accessor, value in values]
     try:
-        for place, value, _ in chosen:
-            place.replace(value)
+        for accessor, value, _ in chosen:
+            accessor.replace(value)
         yield
     finally:
-        for place, _, before in chosen:
-            place.replace(before)
+        for accessor, _, before in chosen:
+            accessor.replace(before)
 
 
 def accessors_in(params: Any, name: str = "params") -> dict[str, Accessor]:

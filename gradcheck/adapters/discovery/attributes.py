@@ -1,10 +1,11 @@
-"""Every place in a layer and its parts where a number or an array of numbers is kept."""
+"""The attributes of a layer and its parts that hold a number or an array of numbers."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,8 @@ GRADIENT_NAMES = ("grad", "gradient", "g")
 
 
 @dataclass(frozen=True)
-class AttributeSlot:
-    """A place where floating-point numbers are kept.
+class ArrayAttribute:
+    """An attribute or item that holds floating-point numbers.
 
     Attributes
     ----------
@@ -32,7 +33,7 @@ class AttributeSlot:
         The dict or list attribute that it is an item of; empty for an attribute of its own.
     key
         Name of the attribute, key or position of the item.
-    place
+    accessor
         Where it is kept now.
     home
         The attribute it is reached by, which may hold another container later.
@@ -43,7 +44,7 @@ class AttributeSlot:
     part: str
     container: str
     key: Any
-    place: Accessor
+    accessor: Accessor
     home: Accessor
     route: tuple[Any, ...] = ()
 
@@ -54,7 +55,7 @@ class AttributeSlot:
             return f"{self.part}{self.container}[{self.key!r}]"
         public = self.key.rpartition("__")[2] if self.key.startswith("_") else self.key
         public = public.lstrip("_") or self.key
-        is_free = not self.route and not hasattr(self.place.owner, public)
+        is_free = not self.route and not hasattr(self.accessor.owner, public)
         return f"{self.part}{public if is_free or self._is_property(public) else self.key}"
 
     @property
@@ -65,7 +66,7 @@ class AttributeSlot:
     @property
     def array(self) -> Any:
         """The array kept there, None where it is a plain number."""
-        value = self.place.get()
+        value = self.accessor.get()
         return value if isinstance(value, np.ndarray) else None
 
     def read(self) -> Any:
@@ -76,22 +77,25 @@ class AttributeSlot:
         return value
 
     def _is_property(self, name: str) -> bool:
-        return isinstance(getattr(type(self.place.owner), name, None), property)
+        return isinstance(getattr(type(self.accessor.owner), name, None), property)
 
 
-def slots(layer: Any) -> list[AttributeSlot]:
-    """Return all places with floating-point numbers in ``layer`` and in what it is made of."""
-    return [slot for found in objects_in(layer) for slot in _slots_of(*found)]
+OF_ATTRIBUTE = attrgetter("accessor")
+
+
+def array_attributes(layer: Any) -> list[ArrayAttribute]:
+    """Return all that holds floating-point numbers in ``layer`` and what it is made of."""
+    return [attribute for found in objects_in(layer) for attribute in _arrays_of(*found)]
 
 
 def attributes(thing: Any) -> dict[str, Any]:
-    """Return the attributes that ``thing`` keeps, in slots, in its dict, or arrays in its class."""
+    """Return the attributes of ``thing``: of its ``__slots__``, its dict, arrays of its class."""
     own = getattr(thing, "__dict__", None)
     slotted = {
-        slot: getattr(thing, slot)
+        attribute: getattr(thing, attribute)
         for owner in type(thing).__mro__
-        for slot in _slot_names(owner)
-        if hasattr(thing, slot)
+        for attribute in _slot_names(owner)
+        if hasattr(thing, attribute)
     }
     return {**kept_by_class(type(thing)), **slotted, **(own if isinstance(own, dict) else {})}
 
@@ -149,18 +153,18 @@ def _slot_names(owner: type) -> list[str]:
     return [names] if isinstance(names, str) else [n for n in names if isinstance(n, str)]
 
 
-def _slots_of(owner_prefix: str, label: str, thing: Any) -> Iterator[AttributeSlot]:
+def _arrays_of(owner_prefix: str, label: str, thing: Any) -> Iterator[ArrayAttribute]:
     yield from _parameter_object(thing, owner_prefix, label)
     prefix = own_prefix(owner_prefix, label)
     for name, value in attributes(thing).items():
         home = Accessor(thing, name, False)
         if is_differentiable(value) or _is_truncated_gradient(name, value):
-            yield AttributeSlot(prefix, "", name, home, home)
+            yield ArrayAttribute(prefix, "", name, home, home)
         elif isinstance(value, dict | list | tuple):
-            for slot, item in items_in(value, prefix, name, home, {}):
-                can_move = isinstance(item, np.ndarray) or _is_open(slot.place.owner)
+            for attribute, item in items_in(value, prefix, name, home, {}):
+                can_move = isinstance(item, np.ndarray) or _is_open(attribute.accessor.owner)
                 if is_differentiable(item) and can_move:
-                    yield slot
+                    yield attribute
     yield from _properties(thing, prefix)
 
 
@@ -171,8 +175,8 @@ def items_in(
     home: Accessor,
     seen: dict[int, Any],
     route: tuple[Any, ...] = (),
-) -> Iterator[tuple[AttributeSlot, Any]]:
-    """Yield what nested containers hold, each once, and where: fields as in `AttributeSlot`.
+) -> Iterator[tuple[ArrayAttribute, Any]]:
+    """Yield what nested containers hold, each once, and where: fields as in `ArrayAttribute`.
 
     The containers ``seen`` are known by their ids.
     """
@@ -185,8 +189,8 @@ def items_in(
             yield from items_in(item, part, f"{container}[{key!r}]", home, seen, way)
         else:
             label = values._fields[key] if hasattr(values, "_fields") else key
-            place = Accessor(values, key, True)
-            yield AttributeSlot(part, container, label, place, home, way), item
+            accessor = Accessor(values, key, True)
+            yield ArrayAttribute(part, container, label, accessor, home, way), item
 
 
 def _keyed(values: Any) -> list[tuple[Any, Any]]:
@@ -212,14 +216,14 @@ def _is_open(values: Any) -> bool:
     return isinstance(values, dict | list)
 
 
-def _properties(layer: Any, prefix: str) -> Iterator[AttributeSlot]:
+def _properties(layer: Any, prefix: str) -> Iterator[ArrayAttribute]:
     """Yield the properties that show a gradient."""
     for owner in type(layer).__mro__:
         for name, member in vars(owner).items():
             if isinstance(member, property) and any(gradient_stems(name)):
                 home = Accessor(layer, name, False)
                 if is_differentiable(home.get()):
-                    yield AttributeSlot(prefix, "", name, home, home)
+                    yield ArrayAttribute(prefix, "", name, home, home)
 
 
 def value_and_gradient(thing: Any) -> tuple[str, str] | None:
@@ -230,11 +234,11 @@ def value_and_gradient(thing: Any) -> tuple[str, str] | None:
     return None if value is None or gradient is None else (value, gradient)
 
 
-def _parameter_object(thing: Any, prefix: str, name: str) -> Iterator[AttributeSlot]:
+def _parameter_object(thing: Any, prefix: str, name: str) -> Iterator[ArrayAttribute]:
     """Yield the value of such a parameter and its gradient, as a pair."""
     named = value_and_gradient(thing) if name else None
     key = name.partition("['")[2].removesuffix("']") or name  # of a dict of parameters
     for label, attribute in zip((key, f"d{key}"), named or (), strict=False):
         home = Accessor(thing, attribute, False)
         if is_differentiable(home.get()):
-            yield AttributeSlot(prefix, "", label, home, home)
+            yield ArrayAttribute(prefix, "", label, home, home)

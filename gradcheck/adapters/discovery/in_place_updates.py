@@ -19,7 +19,7 @@ class Updates:
 
     Parameters
     ----------
-    places
+    accessors
         Where the parameters are kept that the backward updates.
     layer
         Has a learning rate of its own, unless the backward is told one.
@@ -29,29 +29,29 @@ class Updates:
 
     def __init__(
         self,
-        places: Mapping[str, Accessor] | None = None,
+        accessors: Mapping[str, Accessor] | None = None,
         layer: Any = None,
         rate: float = UNIT_RATE,
     ) -> None:
-        self.places = dict(places or {})
+        self.accessors = dict(accessors or {})
         self.rate = rate
-        self._knobs = list(rates(layer)) if self.places else []
+        self._knobs = list(rates(layer)) if self.accessors else []
 
     def made_by(self, backward: Callable[[], Any]) -> tuple[Any, dict[str, Array]]:
         """Return what ``backward`` returns, and the gradients its updates imply."""
-        held = {name: place.get() for name, place in self.places.items()}
+        held = {name: accessor.get() for name, accessor in self.accessors.items()}
         before = {name: np.array(value) for name, value in held.items()}
         with set_to((knob, UNIT_RATE) for knob in self._knobs):
             result = backward()
         # W - rate * gradient
         implied = {
-            name: (before[name] - np.asarray(place.get())) / self.rate
-            for name, place in self.places.items()
+            name: (before[name] - np.asarray(accessor.get())) / self.rate
+            for name, accessor in self.accessors.items()
         }
-        for name, place in self.places.items():
+        for name, accessor in self.accessors.items():
             if isinstance(held[name], np.ndarray):
                 np.copyto(held[name], before[name])
-            place.replace(held[name])
+            accessor.replace(held[name])
         return result, implied
 
 

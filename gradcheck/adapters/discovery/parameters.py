@@ -12,11 +12,11 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.discovery.attributes import (
-    AttributeSlot,
+    ArrayAttribute,
+    array_attributes,
     attributes,
     objects_in,
     own_prefix,
-    slots,
     value_and_gradient,
 )
 from gradcheck.adapters.signatures.name_tables import (
@@ -40,7 +40,7 @@ class Parameter:
     """
 
     name: str
-    place: Accessor
+    accessor: Accessor
     gradient: Callable[[], Any]
     declared: bool
 
@@ -71,8 +71,8 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     found: list[Parameter] = []
     taken = {id(array) for array in exclude}
     declared = (_declared(thing, own_prefix(*where)) for *where, thing in objects_in(layer))
-    for parameter in (*chain.from_iterable(declared), *by_name(slots(layer))):
-        value = parameter.place.get()
+    for parameter in (*chain.from_iterable(declared), *by_name(array_attributes(layer))):
+        value = parameter.accessor.get()
         key = id(value) if isinstance(value, np.ndarray) else hash(parameter.name)
         if key not in taken:
             taken.add(key)
@@ -80,21 +80,21 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     return found
 
 
-def by_name(places: Iterable[AttributeSlot]) -> Iterator[Parameter]:
+def by_name(accessors: Iterable[ArrayAttribute]) -> Iterator[Parameter]:
     """Pair what is called like a parameter with what is called like its gradient."""
-    places = list(places)
-    by_part: dict[str, list[AttributeSlot]] = {}
-    for slot in places:
-        by_part.setdefault(slot.part, []).append(slot)
-    for slot in places:
-        own = by_part[slot.part]
-        gradient = next((g for g in own if is_gradient(g, slot)), None)
-        if gradient is not None and not any(is_gradient(slot, other) for other in own):
-            yield Parameter(slot.name, slot.place, gradient.read, False)
+    accessors = list(accessors)
+    by_part: dict[str, list[ArrayAttribute]] = {}
+    for attribute in accessors:
+        by_part.setdefault(attribute.part, []).append(attribute)
+    for attribute in accessors:
+        own = by_part[attribute.part]
+        gradient = next((g for g in own if is_gradient(g, attribute)), None)
+        if gradient is not None and not any(is_gradient(attribute, other) for other in own):
+            yield Parameter(attribute.name, attribute.accessor, gradient.read, False)
 
 
-def is_gradient(gradient: AttributeSlot, parameter: AttributeSlot) -> bool:
-    """Whether, by its name, one slot of a layer holds the gradient of another one."""
+def is_gradient(gradient: ArrayAttribute, parameter: ArrayAttribute) -> bool:
+    """Whether, by its name, one attribute of a layer holds the gradient of another one."""
     if gradient is parameter or gradient.part != parameter.part:
         return False
     ours, theirs = parameter.container, gradient.container
@@ -165,14 +165,14 @@ def _beside_gradients(
         if is_differentiable(value):
             name = key if keyed else owned.get(id(value), f"params[{key}]")
             home = _home(layer, value) if made_anew else None
-            place = home or Accessor(values, key, True)
-            yield Parameter(f"{prefix}{name}", place, reader(key), True)
+            accessor = home or Accessor(values, key, True)
+            yield Parameter(f"{prefix}{name}", accessor, reader(key), True)
 
 
 def _home(layer: Any, array: Any) -> Accessor | None:
     """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
 
-    A list or dict of parameters made anew at every call is no such place.
+    A list or dict of parameters made anew at every call is no such accessor.
     """
     for _, _, thing in objects_in(layer):
         for name, value in attributes(thing).items():
@@ -193,8 +193,8 @@ def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> 
         named = value_and_gradient(item)
         if named is not None:
             label = owned.get(id(item), key if isinstance(key, str) else f"{name}[{key}]")
-            place, gradient = (Accessor(item, attribute, False) for attribute in named)
-            yield Parameter(f"{prefix}{label}", place, gradient.get, True)
+            accessor, gradient = (Accessor(item, attribute, False) for attribute in named)
+            yield Parameter(f"{prefix}{label}", accessor, gradient.get, True)
 
 
 def stored_gradient(layer: Any, name: str) -> Array | None:

@@ -1,7 +1,7 @@
 """Every floating-point array that can be reached from what is checked, wherever it is kept.
 
 Attributes, slots and class attributes, items of containers however deep, closure cells, default
-arguments, and the globals that the code names. `slots` finds what may be a parameter of a layer;
+arguments, and the globals that the code names. `array_attributes` finds what may be a parameter of a layer,
 this finds what its output may depend on.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import (
     CONTAINERS,
-    AttributeSlot,
+    ArrayAttribute,
     attributes,
     items_in,
 )
@@ -48,8 +48,8 @@ def reachable(
     roots: Iterable[Any],
     is_array: Test = is_float_array,
     opens: Test = lambda _: False,
-) -> list[AttributeSlot]:
-    """Return the places of all arrays of floating-point numbers, each array once.
+) -> list[ArrayAttribute]:
+    """Return where all arrays are kept, of floating-point numbers, each array once.
 
     Parameters
     ----------
@@ -71,11 +71,11 @@ class _Walk:
     def __init__(self, is_array: Test, opens: Test) -> None:
         self._is_array = is_array
         self._opens = opens
-        self.found: list[AttributeSlot] = []
+        self.found: list[ArrayAttribute] = []
         self._seen: dict[int, Any] = {}  # the references keep the ids from being used again
         self._waiting: deque[tuple[Any, str]] = deque()
 
-    def all(self) -> list[AttributeSlot]:
+    def all(self) -> list[ArrayAttribute]:
         """Look into what waits, nearest first, so that names are short and chains no matter."""
         while self._waiting and len(self._seen) <= MOST_OBJECTS:
             thing, prefix = self._waiting.popleft()
@@ -174,27 +174,27 @@ class _Walk:
 
     def _value(self, value: Any, prefix: str, name: str, home: Accessor) -> None:
         if self._is_array(value):
-            self._array(value, AttributeSlot(prefix, "", name, home, home))
+            self._array(value, ArrayAttribute(prefix, "", name, home, home))
         elif isinstance(value, CONTAINERS):
             self._items(value, prefix, name, home)
         else:
             self.into(value, prefix if _is_code(value) or not name else f"{prefix}{name}.")
 
     def _items(self, values: Any, prefix: str, name: str, home: Accessor) -> None:
-        for slot, item in items_in(values, prefix, name, home, self._seen):
+        for attribute, item in items_in(values, prefix, name, home, self._seen):
             if self._is_array(item):
-                self._array(item, slot)
+                self._array(item, attribute)
             elif not _is_code(item):
-                self.into(item, f"{prefix}{slot.container}[{slot.route[-1]!r}].")
+                self.into(item, f"{prefix}{attribute.container}[{attribute.route[-1]!r}].")
             else:
                 self.into(item, prefix)
 
-    def _array(self, array: Any, slot: AttributeSlot) -> None:
+    def _array(self, array: Any, attribute: ArrayAttribute) -> None:
         if isinstance(array, float):  # numbers that are equal may be the same object
-            self.found.append(slot)
+            self.found.append(attribute)
         elif id(array) not in self._seen:
             self._seen[id(array)] = array
-            self.found.append(slot)
+            self.found.append(attribute)
 
 
 def _is_code(thing: Any) -> bool:

@@ -53,9 +53,9 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     (given,) = arguments
     parameters = parameters_of(model)
     if params is not None:
-        parameters = {name: place for name, place in parameters.items() if name in params}
+        parameters = {name: accessor for name, accessor in parameters.items() if name in params}
     arrays = list(_arrays(given))
-    names = ["X"] if len(arrays) == 1 else [f"X[{place}]" for place in range(len(arrays))]
+    names = ["X"] if len(arrays) == 1 else [f"X[{position}]" for position in range(len(arrays))]
     description = Description(
         model.name,
         Inputs(dict(zip(names, arrays, strict=True))),
@@ -107,7 +107,9 @@ def parameters_of(model: Any) -> dict[str, Parameter]:
         for name in node.param_names
         if node.has_param(name)
     }
-    return {name: Parameter(name, place, place.gradient, True) for name, place in kept.items()}
+    return {
+        name: Parameter(name, accessor, accessor.gradient, True) for name, accessor in kept.items()
+    }
 
 
 def _forward(model: Any, given: Any, values: Sequence[Any]) -> BackwardResult:
@@ -127,7 +129,7 @@ def _in_dtype(model: Any, given: Any, own: Description, dtype: Dtype) -> Descrip
     twin, inputs = model.copy(), own.inputs.cast(dtype)
     parameters = {n: p for n, p in parameters_of(twin).items() if n in own.parameters}
     for name, parameter in parameters.items():
-        parameter.place.put(own.parameters[name].place.get().astype(dtype))
+        parameter.accessor.put(own.parameters[name].accessor.get().astype(dtype))
     forward = partial(_forward, twin, given)
     outputs = forward(list(inputs.values.values())).outputs
     if any(output.dtype != dtype for output in outputs):  # not by every kernel

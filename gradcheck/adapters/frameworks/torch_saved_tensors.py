@@ -33,9 +33,9 @@ def kept_tensors(thing: Any) -> dict[str, Any]:
     is_module = isinstance(thing, torch.nn.Module)
     known = dict(thing.state_dict(keep_vars=True)) if is_module else {}
     found = {id(tensor): name for name, tensor in known.items()}
-    for slot in reachable([thing], torch.is_tensor, lambda t: isinstance(t, torch.nn.Module)):
-        found.setdefault(id(slot.read()), MODULES.sub(r"\1", slot.name))
-        known.setdefault(found[id(slot.read())], slot.read())
+    for attribute in reachable([thing], torch.is_tensor, lambda t: isinstance(t, torch.nn.Module)):
+        found.setdefault(id(attribute.read()), MODULES.sub(r"\1", attribute.name))
+        known.setdefault(found[id(attribute.read())], attribute.read())
     return known
 
 
@@ -103,10 +103,10 @@ def _moving(
     tensors: Mapping[str, Any], outputs: Callable[[Callable[[], None]], Outputs]
 ) -> list[str]:
     """Return the tensors that the output depends on, for all that can be seen."""
-    places = {name: _view(tensor) for name, tensor in tensors.items()}
-    seen = [place for place in places.values() if place is not None]
-    moving = {id(p) for p in Effects(outputs, np.random.default_rng(0)).those(seen)}
-    return [name for name, place in places.items() if place is None or id(place) in moving]
+    accessors = {name: _view(tensor) for name, tensor in tensors.items()}
+    seen = {name: accessor for name, accessor in accessors.items() if accessor is not None}
+    moving = Effects(outputs, np.random.default_rng(0)).those(list(seen), seen.__getitem__)
+    return [name for name in tensors if name in moving or name not in seen]
 
 
 def _tensors(raw: Any) -> list[Any]:
@@ -116,7 +116,7 @@ def _tensors(raw: Any) -> list[Any]:
 
 
 def _view(tensor: Any) -> Accessor | None:
-    """Return a place by which a tensor is moved in memory; None where NumPy has no such one."""
+    """Return an accessor by which a tensor is moved in memory; None where NumPy has no such one."""
     try:
         return Accessor([tensor.detach().numpy()], 0, True)
     except (TypeError, RuntimeError):  # bfloat16, or on another device

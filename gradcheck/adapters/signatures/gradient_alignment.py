@@ -17,7 +17,7 @@ from gradcheck.adapters.signatures.name_tables import (
 from gradcheck.adapters.signatures.pytree import is_container, items, leaves, spread
 from gradcheck.target import TargetError, is_differentiable
 
-Slots = Sequence[str]
+Order = Sequence[str]
 
 
 def required_names(function: Callable[..., Any]) -> list[str] | None:
@@ -150,7 +150,7 @@ class _Alignment:
         return found
 
     def _sequence(self, gradients: list[Any]) -> dict[str, Any]:
-        readings = (self._read(slots, gradients) for slots in self._slots(len(gradients)))
+        readings = (self._read(order, gradients) for order in self._orders(len(gradients)))
         possible = (reading for reading in readings if reading is not None)
         fitting = max(possible, key=lambda reading: reading[0], default=None)
         if fitting is None:
@@ -166,7 +166,7 @@ class _Alignment:
             "return one gradient per input (None for an integer one)"
         )
 
-    def _slots(self, count: int) -> Iterator[Slots]:
+    def _orders(self, count: int) -> Iterator[Order]:
         """Yield the orders in which ``count`` gradients may come, likeliest first."""
         inputs, parameters = list(self.inputs), list(self.parameters)
         orders = [
@@ -181,14 +181,14 @@ class _Alignment:
             if len(order) == count:
                 yield order
 
-    def _read(self, slots: Slots, gradients: list[Any]) -> tuple[int, dict[str, Any]] | None:
-        """Return how many gradients fit their slots, and what is read then; "" stands for a rest.
+    def _read(self, order: Order, gradients: list[Any]) -> tuple[int, dict[str, Any]] | None:
+        """Return how many gradients fit their tensors, and what is read then; "" stands for a rest.
 
         None where a gradient cannot be read at all in this order.
         """
         found: dict[str, Any] = {}
         fits = 0
-        for name, gradient in zip(slots, gradients, strict=True):
+        for name, gradient in zip(order, gradients, strict=True):
             if gradient is None:
                 fits += not self.own.get(name, name in self.parameters)
                 continue
