@@ -56,7 +56,7 @@ class Description:
         Tensors whose gradients may not be missing.
     unit_cotangent
         Whether the backward takes no cotangent, as a loss's does.
-    asked
+    requested
         Whether the caller said which parameters to check.
     has_samples
         Whether the rows of the inputs are samples, so that some can be left out.
@@ -77,7 +77,7 @@ class Description:
     owner: Any = None
     owed: Collection[str] = frozenset()
     unit_cotangent: bool = False
-    asked: bool = False
+    requested: bool = False
     has_samples: bool = True
     in_dtype: Callable[[Description, Dtype], Description | None] | None = None
 
@@ -91,7 +91,7 @@ class Description:
         }
 
     def cast(self, dtype: Dtype) -> Description | None:
-        """Return the same thing computing in ``dtype``; its numbers count, not its claims."""
+        """Return the same thing computing in ``dtype``; its numbers count, not its gradients."""
         if self.in_dtype is not None:
             return self.in_dtype(self, dtype)
         return None if self.parameters else replace(self, inputs=self.inputs.cast(dtype))
@@ -160,7 +160,7 @@ class CallableTarget:
                 (*its.roots, *its.inputs.others),
                 lambda: [p.accessor for p in its.parameters.values()],
                 tuple(its.inputs.values.values()),
-                asked=its.asked,
+                requested=its.requested,
                 keys=lambda: self.returned_keys,
             ),
         )

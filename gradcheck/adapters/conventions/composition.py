@@ -86,16 +86,16 @@ def _run(links: Sequence[Link], tensors: Tensors) -> ForwardRun:
         handed |= {labels[n]: value for n, value in runs[-1].handed.items() if n in labels}
 
     def pullback(cotangents: Outputs) -> dict[str, Any]:
-        claimed: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         for position, (link, run) in reversed(list(enumerate(zip(links, runs, strict=True)))):
             gradients = run.pullback(cotangents)
-            claimed |= {label: gradients[n] for label, n in link.own().items() if n in gradients}
+            found |= {label: gradients[n] for label, n in link.own().items() if n in gradients}
             if position == 0:
-                claimed |= {n: g for n, g in gradients.items() if n in tensors}
+                found |= {n: g for n, g in gradients.items() if n in tensors}
             elif link.entry not in gradients:
                 break  # nothing is said of what comes before
             else:
                 cotangents = (np.asarray(gradients[link.entry]),)
-        return claimed
+        return found
 
     return ForwardRun(runs[-1].outputs, pullback, handed)

@@ -39,7 +39,7 @@ def is_pair(thing: Any) -> bool:
 def describe(pair: Any, arguments: Sequence[Any], params: Any = None) -> Description | Mismatch:
     """Describe a pair of functions.
 
-    The first function tells which pair it is: one that returns ``(output, cache)``, or whose
+    The first function decides which pair it is: one that returns ``(output, cache)``, or whose
     partner takes a cotangent, is a forward; a scalar one with a partner of the same arguments is
     ``(f, grad)``, as in `scipy.optimize.check_grad`. Two methods of one object are a layer's.
     """
@@ -68,7 +68,7 @@ def describe(pair: Any, arguments: Sequence[Any], params: Any = None) -> Descrip
             for name, accessor in accessors_in(params).items()
         },
         unit_cotangent=objective or _wants_cache_alone(second),
-        asked=bool(params),
+        requested=bool(params),
     )
     description = replace(description, returned=list(description.parameters))
     with snapshot.guarded():
@@ -85,8 +85,8 @@ def _objective(f: Callable[..., Any], gradient: Callable[..., Any]) -> Functions
     """Describe a scalar f and its gradient: it is multiplied by the cotangent."""
 
     def backward(call: BackwardCall) -> Any:
-        claimed = gradient(*call.inputs)
-        return claimed if call.cotangent == 1 else _scaled(claimed, call.cotangent)
+        found = gradient(*call.inputs)
+        return found if call.cotangent == 1 else _scaled(found, call.cotangent)
 
     return lambda arguments: BackwardResult.of(f(*arguments)), backward
 
@@ -132,7 +132,7 @@ def _left(second: Callable[..., Any], names: Set[str]) -> dict[str, Parameter]:
 def _owed(description: Description, gradients: Set[str], *, objective: bool) -> set[str]:
     """Return the tensors whose gradients are owed.
 
-    They are those in a container that some gradient is claimed of; without such a container,
+    They are those in a container that some gradient is returned for; without such a container,
     all after the first input of a forward, and all that an objective's gradient names.
     """
     inputs, parameters = description.inputs, description.parameters

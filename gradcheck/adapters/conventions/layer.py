@@ -171,7 +171,7 @@ def discovered(
         owner=owner,
         owed=found.parameters,
         unit_cotangent=methods.reading is Reading.OWN_INPUTS or loss,
-        asked=params is not None,
+        requested=params is not None,
         in_dtype=lambda description, dtype: _in_dtype(description, methods, dtype),
     )
     return replace(description, name=with_shapes(kind, description.tensors))

@@ -63,7 +63,7 @@ def describe(
         parameters=parameters,
         returned=list(parameters),
         unit_cotangent=not has_callback,
-        asked=params is not None,
+        requested=params is not None,
     )
     if has_callback:
         with snapshot.guarded():

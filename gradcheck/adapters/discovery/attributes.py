@@ -60,7 +60,7 @@ class ArrayAttribute:
 
     @property
     def word(self) -> str:
-        """The name that tells what it is: that of the attribute, the key, or the whole list."""
+        """The name by which it is known: that of the attribute, the key, or the whole list."""
         return self.key if isinstance(self.key, str) else self.container
 
     @property

@@ -1,9 +1,9 @@
-"""What a check does not judge: arrays that the output depends on, though no gradient is known.
+"""What a check does not cover: arrays that the output depends on, though no gradient is known.
 
 Found by moving every array that can be reached. Which of them is a parameter, whose gradient is
 owed, no number tells; four things do, and each of them is enough:
 
-- it is kept in a container together with an array whose gradient is claimed;
+- it is kept in a container together with an array whose gradient is known;
 - a method takes a step with it: ``self.a -= ...``, ``self.a = self.a - ...``;
 - the backward leaves or returns something that is called its gradient, though it was not paired;
 - an object keeps it under the name of a parameter. What a function reads from its closure, its
@@ -70,31 +70,31 @@ class Coverage:
     ----------
     roots
         What the forward may read from.
-    judged
+    covered
         Returns where the arrays and numbers are kept whose gradients are known.
     given
         Arrays of the caller's that the forward never sees: it is given copies.
-    asked
+    requested
         Whether the caller said which parameters to check.
     keys
         Returns the names under which the backward handed out gradients.
     reason
-        Why a parameter is not judged.
+        Why a parameter is not covered.
     """
 
     roots: tuple[Any, ...]
-    judged: Callable[[], Iterable[Accessor]] = tuple
+    covered: Callable[[], Iterable[Accessor]] = tuple
     given: tuple[Any, ...] = ()
-    asked: bool = False
+    requested: bool = False
     keys: Callable[[], Iterable[Any]] = tuple
     reason: str = NOT_SEEN
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
         """Return the arrays that are not covered by the target's tensors."""
         target.state.restore(everything=True)  # what the last forward left is no state of its own
-        homes = list(self.judged())
-        judged = [array for array in (home.get() for home in homes) if is_float_array(array)]
-        known = {id(array) for array in (*judged, *self.given)}
+        homes = list(self.covered())
+        covered = [array for array in (home.get() for home in homes) if is_float_array(array)]
+        known = {id(array) for array in (*covered, *self.given)}
         kept = [
             attribute
             for attribute in reachable(self.roots, is_float_array_or_number)
@@ -114,7 +114,7 @@ class Coverage:
             with np.errstate(all="ignore"):
                 return target.call(target.tensors).outputs
 
-        effects = Effects(outputs, np.random.default_rng(0), judged)
+        effects = Effects(outputs, np.random.default_rng(0), covered)
         moving = effects.those(pool, OF_ATTRIBUTE)
         made = self._made(target, kept)
         if not moving and not made:
@@ -129,9 +129,8 @@ class Coverage:
         found = [(attribute, self._role(attribute, evidence)) for attribute in moving]
         late = [(attribute, self._role(attribute, evidence)) for attribute in made]
         if not steady:
-            return tuple(
-                Unchecked(s.name, role, UNSTEADY) for s, role in found if role == "parameter"
-            )
+            trained = (attribute for attribute, role in found if role == "parameter")
+            return tuple(Unchecked(one.name, "parameter", UNSTEADY) for one in trained)
         reasons = {**REASONS, "parameter": self.reason}
         named = [Unchecked(s.name, role, reasons[role], s.array) for s, role in found]
         reasons["parameter"] = MADE_LATE
@@ -185,7 +184,7 @@ class Coverage:
             return "constant"
         if is_frozen(attribute.accessor.owner) or is_frozen(attribute.home.owner):
             return "frozen"
-        return "excluded" if self.asked else "parameter"
+        return "excluded" if self.requested else "parameter"
 
 
 @dataclass(frozen=True)

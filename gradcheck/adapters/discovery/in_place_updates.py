@@ -22,7 +22,7 @@ class Updates:
     accessors
         Where the parameters are kept that the backward updates.
     layer
-        Has a learning rate of its own, unless the backward is told one.
+        Has a learning rate of its own, unless the backward takes one.
     rate
         The learning rate of the updates.
     """

@@ -172,7 +172,7 @@ def _beside_gradients(
 def _home(layer: Any, array: Any) -> Accessor | None:
     """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
 
-    A list or dict of parameters made anew at every call is no such accessor.
+    A list or dict of parameters that is made at every call is no such accessor.
     """
     for _, _, thing in objects_in(layer):
         for name, value in attributes(thing).items():

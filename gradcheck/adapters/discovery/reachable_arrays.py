@@ -1,8 +1,8 @@
 """Every floating-point array that can be reached from what is checked, wherever it is kept.
 
-Attributes, slots and class attributes, items of containers however deep, closure cells, default
-arguments, and the globals that the code names. `array_attributes` finds what may be a parameter of a layer,
-this finds what its output may depend on.
+Attributes of objects and classes, items of containers however deep, closure cells, default
+arguments, and the globals that the code names. `array_attributes` finds what may be a parameter of
+a layer, this finds what its output may depend on.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Constants:
     leaves
         All leaves of the arguments.
     floats
-        Those that are judged.
+        Those that are checked.
     """
 
     call: Callable[..., Any]
@@ -42,7 +42,7 @@ class Constants:
     floats: Mapping[str, Array]
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
-        """Return the arrays that no gradient is claimed of."""
+        """Return the arrays that no gradient is taken of."""
         found = [
             Unchecked(name, "parameter", NO_NUMPY.format(leaf.dtype))
             for name, leaf in self.leaves.items()

@@ -1,4 +1,4 @@
-"""numpy-ml: layers that pile up what their forwards leave until they are told to forget it."""
+"""numpy-ml: layers that keep what their forwards leave until it is flushed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gradcheck.target import Target
 def matches(thing: Any) -> bool:
     """Whether ``thing`` is a layer of numpy-ml; its activations and losses need no adapter.
 
-    Nor do the recurrent cells, which break when they are told to forget.
+    Nor do the recurrent cells, which break when that is flushed.
     """
     layers = any(kind.__module__ == "numpy_ml.neural_nets.layers.layers" for kind in _kinds(thing))
     return layers and not type(thing).__name__.endswith("Cell")
 
 
 def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of a copy that forgets, before each forward, what the last one left.
+    """Return the target of a copy that flushes, before each forward, what the last one left.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     merges = len(arguments) == 1 and isinstance(arguments[0], list)
     forward = _merging(type(twin).forward) if merges else type(twin).forward
     twin.__class__ = type(
-        type(twin).__name__, (type(twin),), {"forward": _forgetting(forward), "__slots__": ()}
+        type(twin).__name__, (type(twin),), {"forward": _flushing(forward), "__slots__": ()}
     )
     given = arguments[0] if merges else arguments
     return described((layers,), twin, given, list(twin.gradients) if params is None else params)
@@ -52,7 +52,7 @@ def _kinds(thing: Any) -> tuple[type, ...]:
     return () if isinstance(thing, type) else type(thing).__mro__
 
 
-def _forgetting(forward: Callable[..., Any]) -> Callable[..., Any]:
+def _flushing(forward: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(forward)
     def method(layer: Any, *inputs: Any) -> Any:
         layer.flush_gradients()

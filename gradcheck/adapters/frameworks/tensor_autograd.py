@@ -91,7 +91,7 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
         (function,),
         parameters=parameters,
         owed=parameters,
-        asked=params is not None,
+        requested=params is not None,
         has_samples=False,
         in_dtype=lambda *_: None,
     )

@@ -28,7 +28,7 @@ def matches(thing: Any) -> bool:
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of a model; its claims are what the callback returns and accumulates.
+    """Return the target of a model; its gradients are what the callback returns and accumulates.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         (model,),
         parameters=parameters,
         owed=parameters,
-        asked=params is not None,
+        requested=params is not None,
         has_samples=isinstance(given, np.ndarray),
         in_dtype=partial(_in_dtype, model, given),
     )

@@ -22,7 +22,7 @@ from gradcheck.adapters.frameworks.torch_arrays import (
 from gradcheck.adapters.frameworks.torch_conventions import convention
 from gradcheck.adapters.frameworks.torch_float64 import (
     computing_in_float64,
-    no_claim,
+    no_gradients,
     within_domain,
 )
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
@@ -44,7 +44,7 @@ def holds(argument: Any) -> bool:
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of ``thing``; its claims are what autograd computes with its backward.
+    """Return the target of ``thing``; its gradients are what autograd computes with its backward.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
                 raw = torch.func.functional_call(thing, parameters, inputs)
             else:
                 raw = forward(*inputs)
-        return ForwardRun(outputs_of(raw)[1], no_claim, {})
+        return ForwardRun(outputs_of(raw)[1], no_gradients, {})
 
     alone = [n for n in called if n in floats]
     first = floats[alone[0]] if alone else None
@@ -139,9 +139,9 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         uncovered=Kept({n: v for n, v in kept.items() if n not in trained}),
     )
 
-    def defined(name: str, claim: Array) -> str:
+    def defined(name: str, analytic: Array) -> str:
         target.state.restore()
-        return convention(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, claim)
+        return convention(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, analytic)
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         # other values can be given to what a module has registered alone
@@ -157,7 +157,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
-    """Return what is claimed beside the backward: the ``jvp`` of an autograd function.
+    """Return what is computed beside the backward: the ``jvp`` of an autograd function.
 
     Returns
     -------

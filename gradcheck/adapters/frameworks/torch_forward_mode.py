@@ -1,8 +1,8 @@
-"""The ``jvp`` of a PyTorch function, judged beside its backward.
+"""The ``jvp`` of a PyTorch function, checked beside its backward.
 
-A backward claims J^T v, a ``jvp`` claims J t. Tangents along the axes of a tensor, each times the
-cotangent, make up the gradient <v, J e_k> that the ``jvp`` claims; of large tensors, random
-directions take the place of the axes.
+A backward computes J^T v, a ``jvp`` computes J t. Tangents along the axes of a tensor, each times
+the cotangent, make up the gradient <v, J e_k> of the ``jvp``; of large tensors, random directions
+stand for the axes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gradcheck.adapters.signatures import pytree
 from gradcheck.target import ForwardRun, State, Target
 
 # A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
-# wrong linear map is right along a random direction with probability zero; several tell more of it.
+# wrong linear map is right along a random direction with probability zero; several show more of it.
 MOST_AXES = 64
 DIRECTIONS = 16
 
@@ -43,7 +43,7 @@ def has_jvp(thing: Any) -> bool:
 def target(
     thing: ForwardMode, called: Mapping[str, Any], floats: Mapping[str, Any], state: State
 ) -> Target:
-    """Return the target whose claims are those of the ``jvp``.
+    """Return the target whose gradients are those of the ``jvp``.
 
     Parameters
     ----------

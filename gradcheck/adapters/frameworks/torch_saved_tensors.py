@@ -47,8 +47,8 @@ def is_trained(tensor: Any) -> bool:
 def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> dict[str, Any]:
     """Return the trained tensors that the output of ``call`` depends on, by the graph or by moving.
 
-    Of what is detached by mistake a gradient of zero is claimed, which is wrong where it moves the
-    output; of what is not used at all nothing is claimed.
+    Of what is detached by mistake the gradient is zero, which is wrong where it moves the
+    output; of what is not used at all there is none.
     """
     import torch
 
@@ -79,14 +79,14 @@ class Kept:
     Parameters
     ----------
     tensors
-        Those that are not judged, by name. What is trained is said by ``requires_grad``: a
+        Those that are not checked, by name. What is trained is known by ``requires_grad``: a
         parameter without it is frozen, any other tensor a constant, such as a buffer.
     """
 
     tensors: Mapping[str, Any]
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
-        """Return the tensors that are not judged."""
+        """Return the tensors that are not checked."""
         left = {n: t for n, t in self.tensors.items() if t.is_floating_point() and t.numel()}
 
         def outputs(change: Callable[[], None]) -> Outputs:

@@ -119,9 +119,9 @@ class Inputs:
         given = leaves(dict(zip(self.names, arguments, strict=True)))
         return {leaf: np.asarray(value) for own in given.values() for leaf, value in own.items()}
 
-    def owed(self, claimed: Iterable[str]) -> set[str]:
-        """Return the tensors in containers of which some gradient is claimed: all of them are."""
-        named = set(claimed)
+    def owed(self, returned: Iterable[str]) -> set[str]:
+        """Return the tensors in containers of which some gradient is returned: all are owed."""
+        named = set(returned)
         return {
             leaf
             for name, own in self.leaves.items()

@@ -1,4 +1,4 @@
-"""How a stranger's backward wants to be called after his forward."""
+"""How a backward is to be called after its forward."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class BackwardResult:
 
 @dataclass(frozen=True)
 class BackwardCall:
-    """All that one forward call left behind for a backward to ask for."""
+    """All that one call of the forward has for the arguments of a backward."""
 
     inputs: Sequence[Any]
     names: Sequence[str]
@@ -147,7 +147,7 @@ def is_pointwise(wanted: Sequence[str] | None, call: BackwardCall) -> bool:
 
 
 def takes_rate(backward: Callable[..., Any]) -> bool:
-    """Whether ``backward`` is told the learning rate, so that it updates the parameters."""
+    """Whether ``backward`` takes the learning rate, so that it updates the parameters."""
     return any(map(is_rate, [*(required_names(backward) or []), *_optional_rates(backward)]))
 
 
@@ -187,11 +187,11 @@ def _outputs_among(returned: Any, wanted: Sequence[str]) -> int | None:
     """Return how many of the values returned are outputs; None where all of them are."""
     if not isinstance(returned, tuple) or len(returned) < 2 or hasattr(returned, "_fields"):
         return None
-    asked = sum(map(is_cache, wanted))
+    wanted_caches = sum(map(is_cache, wanted))
     plain = [_is_output(part) for part in returned]
     count = next((i for i, output in enumerate(plain) if not output), len(returned))
-    if asked and count == len(returned):
-        count = len(returned) - asked  # arrays that the backward calls caches
+    if wanted_caches and count == len(returned):
+        count = len(returned) - wanted_caches  # arrays that the backward calls caches
     if len(returned) == 2 == len(wanted) and not all(map(is_cotangent, wanted)):
         count = 1
     return max(count, 1) if count < len(returned) else None
@@ -279,7 +279,7 @@ def _single_argument(name: str, call: BackwardCall) -> Any:
 
 
 def _known(wanted: Sequence[str], call: BackwardCall) -> Iterable[tuple[str, Any]]:
-    """Yield the arguments that their names tell, the caches in order."""
+    """Yield the arguments that are known by their names, the caches in order."""
     inputs = dict(zip(call.names, call.inputs, strict=False))
     caches = iter(call.result.caches)
     unnamed = len(call.result.caches) - sum(map(is_cache, wanted))

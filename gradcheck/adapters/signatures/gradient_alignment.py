@@ -46,7 +46,7 @@ def accepts_argument(function: Callable[..., Any]) -> bool:
 
 
 def input_names(forward: Callable[..., Any], count: int) -> list[str]:
-    """Return names for ``count`` inputs: the forward's own where they tell, else x, x1, ..."""
+    """Return names for ``count`` inputs: the forward's own where there are some, else x, x1, ..."""
     try:
         parameters = list(inspect.signature(forward).parameters.values())
     except (TypeError, ValueError):

@@ -84,7 +84,7 @@ def same_owner(first: Any, second: Any) -> Any:
 
 
 def has_static_methods(kind: type) -> bool:
-    """Whether a class is no more than a room for its functions forward and backward."""
+    """Whether a class is no more than a namespace for its functions forward and backward."""
     functions = (inspect.getattr_static(kind, name, None) for name in ("forward", "backward"))
     return all(isinstance(function, staticmethod | classmethod) for function in functions)
 

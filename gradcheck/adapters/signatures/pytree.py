@@ -213,7 +213,7 @@ def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def rebuilt(name: str, value: Any, others: Mapping[str, Any]) -> Any:
-    """Return ``value`` with ``others`` for the leaves of their names; containers are made anew."""
+    """Return ``value`` with ``others`` for the leaves of their names; containers are new ones."""
     parts = _parts(value)
     if not parts:
         return others.get(name, value)
@@ -227,7 +227,7 @@ def holds(value: Any, is_leaf: Callable[[Any], bool]) -> bool:
 
 
 def _parts(value: Any) -> Items:
-    """Return the parts of a container with what is put behind its name; empty for a leaf."""
+    """Return the parts of a container with what is appended to its name; empty for a leaf."""
     if isinstance(value, Mapping):
         return [(f"[{key!r}]", part) for key, part in value.items()]
     return items(value)
