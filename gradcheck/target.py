@@ -25,7 +25,7 @@ class State(Protocol):
     """Everything a layer remembers between calls, so that each probe starts from the same point."""
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
-        """Put the remembered state back, with the global generators where ``randomness`` is True."""
+        """Put the remembered state back, the global generators where ``randomness`` is True."""
 
     def rewind(self, *, everywhere: bool = True) -> None:
         """Put back the random generators and nothing else."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, 
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.call_conventions import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch, returned_no_gradient
-from gradcheck.adapters.signatures.gradient_alignment import align_gradients
+from gradcheck.adapters.signatures.gradient_alignment import align_gradients, parameters_of
 from gradcheck.adapters.signatures.methods import Names, backward_of
 from gradcheck.adapters.signatures.pytree import is_container
 from gradcheck.state import StateSnapshot
@@ -103,11 +102,10 @@ def _beside(inputs: Inputs, parameters: Mapping[str, Parameter], call: BackwardC
 
 def _derivative_flag(function: Callable[..., Any]) -> str | None:
     """Return the argument that makes a function return its derivative, as ``f(x, deriv=True)``."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    return next((p.name for p in parameters if p.default is False and p.name in FLAGS), None)
+    return next(
+        (p.name for p in parameters_of(function) or [] if p.default is False and p.name in FLAGS),
+        None,
+    )
 
 
 def _has_gradient(raw: Any) -> bool:

@@ -27,7 +27,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from gradcheck._types import Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import OF_ATTRIBUTE, ArrayAttribute
 from gradcheck.adapters.discovery.effects import Effects
@@ -108,13 +107,7 @@ class Coverage:
             and (id(attribute.accessor.owner), attribute.accessor.key) not in taken
         ]
 
-        def outputs(change: Callable[[], None]) -> Outputs:
-            target.state.restore()
-            change()
-            with np.errstate(all="ignore"):
-                return target.call(target.tensors).outputs
-
-        effects = Effects(outputs, np.random.default_rng(0), covered)
+        effects = Effects.on_target(target, covered)
         moving = effects.those(pool, OF_ATTRIBUTE)
         made = self._made(target, kept)
         if not moving and not made:
@@ -150,16 +143,7 @@ class Coverage:
             if kept:
                 target.call(target.tensors)
         made = [attribute for attribute, array in kept if attribute.array is array]
-
-        def outputs(change: Callable[[], None]) -> Outputs:
-            target.state.restore()
-            with np.errstate(all="ignore"):
-                target.call(target.tensors)
-                change()
-                return target.call(target.tensors).outputs
-
-        effects = Effects(outputs, np.random.default_rng(0))
-        moving = effects.those(made, OF_ATTRIBUTE)
+        moving = Effects.on_target(target, runs=2).those(made, OF_ATTRIBUTE)
         target.state.restore(everything=True)
         return moving
 

@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.trial_run import same
+from gradcheck.target import Target
 
 # A change of a parameter that no forward overlooks for being too small.
 VISIBLE = 0.125
@@ -49,6 +50,20 @@ class Effects:
         self._held = [array for array in held if isinstance(array, np.ndarray)]
         self._base: Outputs | None = None
         self._runs = 0
+
+    @classmethod
+    def on_target(cls, target: Target, held: Iterable[Any] = (), runs: int = 1) -> Effects:
+        """Return the effects on the outputs of a target, of changes before the last of ``runs``."""
+
+        def outputs(change: Change) -> Outputs:
+            target.state.restore()
+            with np.errstate(all="ignore"):
+                for _ in range(runs - 1):
+                    target.call(target.tensors)
+                change()
+                return target.call(target.tensors).outputs
+
+        return cls(outputs, np.random.default_rng(0), held)
 
     def of(self, *accessors: Accessor) -> bool:
         """Whether the output changes with what is with ``accessors``; True where it cannot be seen.

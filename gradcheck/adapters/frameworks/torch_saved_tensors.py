@@ -68,7 +68,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
             change()
             return tuple(r.detach().cpu().double().numpy() for r in _tensors(call()))
 
-        reached |= set(_moving(rest, outputs))
+        reached |= set(_moving(rest, Effects(outputs, np.random.default_rng(0))))
     return {name: tensor for name, tensor in trained.items() if name in reached}
 
 
@@ -88,24 +88,16 @@ class Kept:
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
         """Return the tensors that are not checked."""
         left = {n: t for n, t in self.tensors.items() if t.is_floating_point() and t.numel()}
-
-        def outputs(change: Callable[[], None]) -> Outputs:
-            target.state.restore()
-            change()
-            return target.call(target.tensors).outputs
-
-        moving = _moving(left, outputs)
+        moving = _moving(left, Effects.on_target(target))
         target.state.restore(everything=True)
         return tuple(_unchecked(name, left[name]) for name in moving)
 
 
-def _moving(
-    tensors: Mapping[str, Any], outputs: Callable[[Callable[[], None]], Outputs]
-) -> list[str]:
+def _moving(tensors: Mapping[str, Any], effects: Effects) -> list[str]:
     """Return the tensors that the output depends on, for all that can be seen."""
     accessors = {name: _view(tensor) for name, tensor in tensors.items()}
     seen = {name: accessor for name, accessor in accessors.items() if accessor is not None}
-    moving = Effects(outputs, np.random.default_rng(0)).those(list(seen), seen.__getitem__)
+    moving = effects.those(list(seen), seen.__getitem__)
     return [name for name in tensors if name in moving or name not in seen]
 
 

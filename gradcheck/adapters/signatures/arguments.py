@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Tensors
-from gradcheck.adapters.signatures.gradient_alignment import input_names
+from gradcheck.adapters.signatures.gradient_alignment import (
+    input_names,
+    is_positional,
+    parameters_of,
+)
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
 from gradcheck.state import StateSnapshot
@@ -144,16 +147,9 @@ class Inputs:
 
 def _training_flags(forward: Callable[..., Any], given: int) -> dict[str, Any]:
     """Return the training flags among the arguments after those given."""
-    try:
-        parameters = list(inspect.signature(forward).parameters.values())
-    except (TypeError, ValueError):
-        return {}
     flags: dict[str, Any] = {}
-    for parameter in parameters[given:]:
-        if parameter.name.lower() not in TRAINING_FLAGS or parameter.kind not in (
-            parameter.POSITIONAL_ONLY,
-            parameter.POSITIONAL_OR_KEYWORD,
-        ):
+    for parameter in (parameters_of(forward) or [])[given:]:
+        if parameter.name.lower() not in TRAINING_FLAGS or not is_positional(parameter):
             break
         flags[parameter.name] = TRAINING_FLAGS[parameter.name.lower()]
     return flags

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -12,7 +11,11 @@ import numpy as np
 
 from gradcheck._types import Outputs
 from gradcheck.adapters.signatures.error_hints import lines
-from gradcheck.adapters.signatures.gradient_alignment import accepts_argument, required_names
+from gradcheck.adapters.signatures.gradient_alignment import (
+    accepts_argument,
+    parameters_of,
+    required_names,
+)
 from gradcheck.adapters.signatures.name_tables import (
     OUTPUT_NAMES,
     is_cache,
@@ -20,7 +23,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
-from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items
+from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items, refilled
 from gradcheck.target import TargetError, as_outputs
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
@@ -160,26 +163,15 @@ def takes_no_cotangent(wanted: Sequence[str], call: BackwardCall) -> bool:
 
 
 def _takes_cotangent(backward: Callable[..., Any]) -> bool:
-    names = list(_positional(backward))
-    return accepts_argument(backward) and not (names and is_rate(names[0]))
-
-
-def _positional(function: Callable[..., Any]) -> Iterator[str]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return
-    for parameter in parameters:
-        if parameter.kind is not parameter.VAR_KEYWORD:
-            yield parameter.name
+    taken = parameters_of(backward) or []
+    return accepts_argument(backward) and not (taken and is_rate(taken[0].name))
 
 
 def _optional_rates(backward: Callable[..., Any]) -> list[str]:
     required = required_names(backward)
+    names = [p.name for p in parameters_of(backward) or [] if p.kind is not p.VAR_KEYWORD]
     return [
-        name
-        for name in _positional(backward)
-        if required is not None and name not in required and is_rate(name)
+        name for name in names if required is not None and name not in required and is_rate(name)
     ]
 
 
@@ -211,12 +203,7 @@ def _refilled(raw: Any, cotangents: Iterator[Any]) -> Any:
     parts = items(raw)
     if not parts or is_plain(raw):
         return next(cotangents)
-    fresh = [_refilled(part, cotangents) for _, part in parts]
-    if isinstance(raw, Mapping):
-        return dict(zip(raw, fresh, strict=True))
-    if hasattr(raw, "_fields"):
-        return type(raw)(*fresh)
-    return tuple(fresh) if isinstance(raw, tuple) else fresh
+    return refilled(raw, [_refilled(part, cotangents) for _, part in parts])
 
 
 def _arguments(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Any]:

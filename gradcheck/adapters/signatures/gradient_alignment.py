@@ -20,18 +20,25 @@ from gradcheck.target import TargetError, is_differentiable
 Order = Sequence[str]
 
 
-def required_names(function: Callable[..., Any]) -> list[str] | None:
-    """Return the names of the positional arguments without default; None if unknown."""
+def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """Return the arguments that ``function`` takes; None if unknown."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        and parameter.default is parameter.empty
-    ]
+
+
+def is_positional(parameter: inspect.Parameter) -> bool:
+    """Whether an argument can be given by its position, and is a single one."""
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+
+
+def required_names(function: Callable[..., Any]) -> list[str] | None:
+    """Return the names of the positional arguments without default; None if unknown."""
+    taken = parameters_of(function)
+    if taken is None:
+        return None
+    return [p.name for p in taken if is_positional(p) and p.default is p.empty]
 
 
 def accepts_argument(function: Callable[..., Any]) -> bool:
@@ -47,15 +54,7 @@ def accepts_argument(function: Callable[..., Any]) -> bool:
 
 def input_names(forward: Callable[..., Any], count: int) -> list[str]:
     """Return names for ``count`` inputs: the forward's own where there are some, else x, x1, ..."""
-    try:
-        parameters = list(inspect.signature(forward).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    named = [
-        parameter.name
-        for parameter in parameters
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
+    named = [p.name for p in parameters_of(forward) or [] if is_positional(p)]
     fallback = ["x", *(f"x{position}" for position in range(1, count))]
     return [*named[:count], *fallback[len(named) : count]]
 
