@@ -136,7 +136,8 @@ def discovered(
     owner = methods.owner
     kind = type(owner).__name__
     methods, trial, call, returned = _first_run(methods, inputs, snapshot)
-    found = trial.found(call, returned, updates=methods.rate > 0)
+    rate = methods.rate
+    found = trial.found(call, returned, updates=rate > 0)
     if params is not None:
         take_given(found, params, array_attributes(owner), reachable([owner]), kind)
     else:
@@ -167,7 +168,7 @@ def discovered(
         (owner,),
         parameters=found.parameters,
         returned=found.returned,
-        updates=Updates(found.updated, owner, methods.rate or UNIT_RATE),
+        updates=Updates(found.updated, owner, rate or UNIT_RATE),
         owner=owner,
         owed=found.parameters,
         unit_cotangent=methods.reading is Reading.OWN_INPUTS or loss,

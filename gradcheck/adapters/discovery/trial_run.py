@@ -230,9 +230,9 @@ def _keyed(result: Any) -> Iterator[tuple[Any, Any]]:
 
 def takes_rates(layer: Any, backward: Callable[..., Any]) -> bool:
     """Whether a backward, or that of a part, takes a learning rate."""
-    parts = [thing for _, name, thing in objects_in(layer) if name]
-    methods = [backward, *(method for part in parts if (method := backward_of(part)) is not None)]
-    return any(map(takes_rate, methods))
+    parts = (thing for _, name, thing in objects_in(layer) if name)
+    methods = filter(None, map(backward_of, parts))
+    return any(map(takes_rate, (backward, *methods)))
 
 
 def _key(attribute: ArrayAttribute) -> Key:
