@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from types import CodeType, FunctionType, MethodType, ModuleType
+from contextlib import contextmanager, suppress
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -172,11 +172,7 @@ class StateSnapshot:
         self._arrays.append((array, array.copy()))
 
     def _remember_function(self, function: FunctionType) -> None:
-        for cell in function.__closure__ or ():
-            try:
-                content = cell.cell_contents
-            except ValueError:  # a name that is bound later
-                continue
+        for _, cell, content in cells_of(function):
             self._containers.append((cell, content))
             self._remember(content)
         self._remember_all(function.__defaults__ or ())
@@ -192,10 +188,21 @@ class StateSnapshot:
             self._containers.append((attributes, dict(attributes)))
             self._remember_all(attributes.values())
         self._remember_all(kept_by_class(type(thing)).values())
-        for owner in type(thing).__mro__:
-            for slot in getattr(owner, "__slots__", ()):
-                if isinstance(slot, str) and hasattr(thing, slot):
-                    self._remember(getattr(thing, slot))
+        self._remember_all(slotted(thing).values())
+
+
+def cells_of(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
+    """Yield the variables that a function has from around it: name, cell and content."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # a name that is bound later
+            yield name, cell, cell.cell_contents
+
+
+def slotted(thing: Any) -> dict[str, Any]:
+    """Return the attributes that an object has by ``__slots__``."""
+    declared = (vars(owner).get("__slots__", ()) for owner in type(thing).__mro__)
+    names = (name for own in declared for name in ([own] if isinstance(own, str) else own))
+    return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
 
 
 def kept_by_class(kind: type) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.signatures.name_tables import gradient_stems
-from gradcheck.state import OPAQUE_MODULES, kept_by_class
+from gradcheck.state import OPAQUE_MODULES, kept_by_class, slotted
 from gradcheck.target import is_differentiable
 
 DEEPEST = 4
@@ -91,13 +91,8 @@ def array_attributes(layer: Any) -> list[ArrayAttribute]:
 def attributes(thing: Any) -> dict[str, Any]:
     """Return the attributes of ``thing``: of its ``__slots__``, its dict, arrays of its class."""
     own = getattr(thing, "__dict__", None)
-    slotted = {
-        attribute: getattr(thing, attribute)
-        for owner in type(thing).__mro__
-        for attribute in _slot_names(owner)
-        if hasattr(thing, attribute)
-    }
-    return {**kept_by_class(type(thing)), **slotted, **(own if isinstance(own, dict) else {})}
+    kept = kept_by_class(type(thing)) | slotted(thing)
+    return kept | own if isinstance(own, dict) else kept
 
 
 def parts(layer: Any) -> Iterator[tuple[str, Any]]:
@@ -146,11 +141,6 @@ def is_own_object(value: Any) -> bool:
         and not callable(getattr(value, "__wrapped__", None))
         and type(value).__name__ not in ("function", "method", "module")
     )
-
-
-def _slot_names(owner: type) -> list[str]:
-    names = owner.__dict__.get("__slots__", ())
-    return [names] if isinstance(names, str) else [n for n in names if isinstance(n, str)]
 
 
 def _arrays_of(owner_prefix: str, label: str, thing: Any) -> Iterator[ArrayAttribute]:

@@ -23,7 +23,7 @@ from gradcheck.adapters.discovery.attributes import (
     attributes,
     items_in,
 )
-from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, names_read
+from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, cells_of, names_read
 
 # Libraries whose objects keep no array that a user's forward reads by itself.
 CLOSED = (*OPAQUE_MODULES, "matplotlib", "pandas", "threading", "logging", "hypothesis", "re")
@@ -134,11 +134,7 @@ class _Walk:
 
     def _function(self, function: FunctionType, prefix: str) -> None:
         code = function.__code__
-        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            try:
-                content = cell.cell_contents
-            except ValueError:  # a name that is bound later
-                continue
+        for name, cell, content in cells_of(function):
             self._value(content, prefix, name, Accessor(cell, "cell_contents", False))
         defaults = function.__defaults__ or ()
         names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
