@@ -101,7 +101,7 @@ def check_update(
             (params, loss, step),
             lambda: places.values(),
             (inputs, targets),
-            asked=isinstance(params, Mapping | list | tuple),
+            requested=isinstance(params, Mapping | list | tuple),
             reason=UNMOVED,
         )
         context = CheckContext(subject, seed)
