@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.properties.known_bugs import Imitations, recognise
-from gradcheck.properties.loss.call_convention import Convention
+from gradcheck.properties.loss.call_convention import CallConvention
 
 # Numbers of samples and classes that differ from each other, from 2 and from their quotients.
 ROWS, CLASSES = 5, 3
@@ -59,7 +59,7 @@ def binary_cause(loss: Callable[[Array, Array], float], fit: Callable[[Array], A
 def gradient_cause(
     gradient: Callable[[Array, Array], Array],
     right: Callable[[Array, Array], Mapping[str, Array]],
-    convention: Convention,
+    convention: CallConvention,
 ) -> str:
     """Return by which known factor ``gradient`` differs from one of the ``right`` ones, if any."""
     rng = np.random.default_rng(0)

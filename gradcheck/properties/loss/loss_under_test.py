@@ -12,7 +12,7 @@ from gradcheck._types import Array
 from gradcheck.formulas.losses import PROBABILITIES
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats, call, refusal
-from gradcheck.properties.loss.call_convention import SHAPES, Convention
+from gradcheck.properties.loss.call_convention import SHAPES, CallConvention
 from gradcheck.properties.loss.kinds import BINARY, KINDS
 from gradcheck.properties.loss.known_bugs import binary_cause, gradient_cause
 from gradcheck.properties.loss.recognize import (
@@ -238,10 +238,14 @@ class LossUnderTest(FunctionUnderTest):
             f"the function takes 0 and 1 only: a target of 0.5 counts as {taken}" if taken else ""
         )
 
-    def _accepted(self, shape: str | None) -> Convention:
+    def _accepted(self, shape: str | None) -> CallConvention:
         """Return the convention to try where the function explains none by its numbers."""
         p, t = np.array([[0.25], [0.75]]), np.array([[0.0], [1.0]])
-        known = [Convention(shape=shape)] if shape else [Convention(shape=name) for name in SHAPES]
+        known = (
+            [CallConvention(shape=shape)]
+            if shape
+            else [CallConvention(shape=name) for name in SHAPES]
+        )
         taken = [it for it in known if not refusal(self._forward, *it.arguments(p, t))]
         return next(iter(taken), known[0])
 
