@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from diagnostics.comparison import Comparison, compare
 from diagnostics.diagnosis import diagnose
@@ -38,9 +39,10 @@ class Request:
         if self.output is not None and self.output.suffix.lower() not in ENDINGS:
             raise ValueError(f"--output {self.output}: the ending has to be {', '.join(ENDINGS)}")
 
-    def diagnose(self, history: History) -> DiagnosisReport:
-        """Diagnose one run."""
-        return diagnose(history, classes=self.classes, samples=self.samples, mute=self.mute)
+    @property
+    def options(self) -> dict[str, Any]:
+        """How a run is diagnosed."""
+        return {"classes": self.classes, "samples": self.samples, "mute": self.mute}
 
     def fails(self, *reports: DiagnosisReport) -> bool:
         """Whether something was found of the severity to fail on."""
@@ -84,7 +86,7 @@ def run(
 
 def _report_on(history: History, request: Request, say: Callable[[str], None]) -> bool:
     """Diagnose one run."""
-    report = request.diagnose(history)
+    report = diagnose(history, **request.options)
     for line in [str(report), "", *how_read(history), *request.write(report)]:
         say(line)
     return request.fails(report)
@@ -92,12 +94,7 @@ def _report_on(history: History, request: Request, say: Callable[[str], None]) -
 
 def _watched(path: Path, request: Request, say: Callable[[str], None], seconds: float) -> History:
     """Follow a growing file until interrupted, and return what it holds then."""
-    monitor = Monitor(
-        classes=request.classes,
-        samples=request.samples,
-        mute=request.mute,
-        tell=lambda finding: say(f"\n{finding}"),
-    )
+    monitor = Monitor(**request.options, tell=lambda finding: say(f"\n{finding}"))
     history: History | None = None
     say(f"watching {path}; Ctrl-C ends and reports")
     try:
@@ -126,13 +123,8 @@ def how_read(history: History) -> Iterator[str]:
 
 def _compared(paths: Sequence[Path], request: Request, say: Callable[[str], None]) -> bool:
     """Diagnose several runs."""
-    comparison = compare(
-        paths if len(paths) > 1 else paths[0],
-        classes=request.classes,
-        samples=request.samples,
-        mute=request.mute,
-        columns=request.columns,
-    )
+    runs = paths if len(paths) > 1 else paths[0]
+    comparison = compare(runs, **request.options, columns=request.columns)
     for line in [str(comparison), *request.write(comparison)]:
         say(line)
     return request.fails(*comparison.reports.values())
