@@ -146,7 +146,7 @@ def _mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
 def ours(sample: Sample) -> tuple[str, str]:
     """Return our verdict, and the reason where it is not PASS."""
     report = gradcheck.check(sample.function, *sample.tensors, explain=False)
-    broken = [p.evidence for p in report.contract.values() if p.required and p.holds is False]
+    broken = [p.measurement for p in report.contract.values() if p.required and p.holds is False]
     reasons = [f"{t.name}: {t.reason}" for t in report.tensors.values() if t.reason]
     return str(report.verdict), "; ".join(reasons + broken)
 

@@ -14,8 +14,8 @@ import pytest
 # What a check leaves in the test's report, which travels with it between processes.
 PROPERTY = "gradcheck"
 
-# Lines of a report's story that are told in the summary.
-STORY = 5
+# Lines of a report that the summary shows.
+MOST_LINES = 5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gradcheck-profile",
         choices=("dev", "ci", "thorough"),
-        help="how hard properties are tried, where a test does not say so itself",
+        help="how many inputs properties are tried on, unless a test sets it",
     )
 
 
@@ -80,7 +80,7 @@ class Gradcheck:
         self._options = options
 
     def __call__(self, target: Any, *inputs: Any, **options: Any) -> Any:
-        """Check as `gradcheck.check` does, and fail with the whole story unless all passes."""
+        """Check as `gradcheck.check` does, and fail with the whole report unless all passes."""
         __tracebackhide__ = True
         from gradcheck.check import check
 
@@ -90,7 +90,7 @@ class Gradcheck:
         return self._judge(report)
 
     def properties(self, suite: str, fn: Any, **options: Any) -> Any:
-        """Try a suite as `gradcheck.properties.run_properties` does, and fail unless all hold."""
+        """Run a suite as `gradcheck.properties.run_properties` does, and fail unless all hold."""
         __tracebackhide__ = True
         from gradcheck.properties import run_properties
 
@@ -105,11 +105,11 @@ class Gradcheck:
 
     def _judge(self, report: Any) -> Any:
         __tracebackhide__ = True
-        told = str(report)
-        story = told.splitlines()[:STORY] if not report.ok else []
-        self._item.user_properties.append((PROPERTY, {"ok": bool(report.ok), "story": story}))
+        text = str(report)
+        lines = text.splitlines()[:MOST_LINES] if not report.ok else []
+        self._item.user_properties.append((PROPERTY, {"ok": bool(report.ok), "lines": lines}))
         if not report.ok:
-            raise AssertionError(f"\n{told}")
+            raise AssertionError(f"\n{text}")
         return report
 
 
@@ -121,8 +121,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return
     error = call.excinfo.value if call.excinfo is not None else None
     if error is None or isinstance(error, AssertionError):
-        story = str(error).splitlines()[:STORY] if error is not None else []
-        item.user_properties.append((PROPERTY, {"ok": error is None, "story": story}))
+        lines = str(error).splitlines()[:MOST_LINES] if error is not None else []
+        item.user_properties.append((PROPERTY, {"ok": error is None, "lines": lines}))
 
 
 def _param(callspec: Any) -> Any:
@@ -130,7 +130,7 @@ def _param(callspec: Any) -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in a few lines each what failed, and how many checks there were."""
+    """Show in a few lines each what failed, and count the checks."""
     found = list(_checks(terminalreporter))
     if not found:
         return
@@ -138,7 +138,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("gradcheck")
     for test, check in failed:
         terminalreporter.write_line(test, bold=True)
-        for line in check["story"]:
+        for line in check["lines"]:
             terminalreporter.write_line(f"  {line}")
     count = f"{len(found)} check{'s' if len(found) != 1 else ''}"
     terminalreporter.write_line(f"{count}: {len(found) - len(failed)} passed, {len(failed)} failed")

@@ -17,8 +17,8 @@ from gradcheck.checking.localize import wrong_entries
 from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.explain import explain_contract
-from gradcheck.explain.ranking import agree, tell
-from gradcheck.explain.search import Alternative
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.ranking import Alternative, agree, tell
 from gradcheck.explain.source import Repair, ranked, repairs
 from gradcheck.report.data import (
     Entry,
@@ -195,13 +195,12 @@ class Runner:
             target.role(name),
             Verdict.UNDECIDED,
             reason="interrupted before it was judged",
-            claimed=self.context.base.claimed.get(name),
+            analytic=self.context.base.claimed.get(name),
         )
 
     def _judge(self, name: str) -> TensorReport:
         spent = self.context.forwards, self.context.backwards
-        value = self.context.native.target.tensors[name]
-        point, fault = comparable(self.context.base, name, value)
+        point, fault = comparable(self.context, self.context.base, name)
         judgement = self._tolerated(fault or decide(self.context, point, name, self.directions))
         report = replace(
             self._blank(name),
@@ -243,8 +242,8 @@ class Runner:
 
 def _broken_off(name: str, error: Exception) -> Explanation:
     return Explanation(
-        "unexplained",
-        name,
+        Bug.UNEXPLAINED,
+        (name,),
         0.0,
         f"the search for its cause broke off: {type(error).__name__}: {error}",
         f"the gradient of {name} is wrong",
@@ -284,7 +283,7 @@ class _Findings:
     def unused(self, name: str) -> bool:
         """Whether a tensor was seen not to act on the outputs at all."""
         found = (e for choice in self.alternatives.get(name, ()) for e in choice)
-        return any(explanation.code == "unused_in_forward" for explanation in found)
+        return any(explanation.code == Bug.UNUSED_IN_FORWARD for explanation in found)
 
     def failed(self) -> list[tuple[str, TensorReport]]:
         return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from types import CodeType, FunctionType, MethodType, ModuleType
+from contextlib import contextmanager, suppress
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,18 @@ class StateSnapshot:
             self._remember(root)
         self._numpy_state = np.random.get_state()  # noqa: NPY002 (the user's code may use it)
         self._python_state = random.getstate()
+
+    @classmethod
+    def joined(cls, states: Iterable[Any]) -> StateSnapshot:
+        """Return all that several snapshots remember as one."""
+        whole = cls(())
+        for state in states:
+            whole._containers += state._containers
+            whole._arrays += state._arrays
+            whole._generators += state._generators
+            whole._legacy += state._legacy
+            whole._bindings += state._bindings
+        return whole
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
         """Put the remembered state back.
@@ -160,11 +172,7 @@ class StateSnapshot:
         self._arrays.append((array, array.copy()))
 
     def _remember_function(self, function: FunctionType) -> None:
-        for cell in function.__closure__ or ():
-            try:
-                content = cell.cell_contents
-            except ValueError:  # a name that is bound later
-                continue
+        for _, cell, content in cells_of(function):
             self._containers.append((cell, content))
             self._remember(content)
         self._remember_all(function.__defaults__ or ())
@@ -180,10 +188,21 @@ class StateSnapshot:
             self._containers.append((attributes, dict(attributes)))
             self._remember_all(attributes.values())
         self._remember_all(kept_by_class(type(thing)).values())
-        for owner in type(thing).__mro__:
-            for slot in getattr(owner, "__slots__", ()):
-                if isinstance(slot, str) and hasattr(thing, slot):
-                    self._remember(getattr(thing, slot))
+        self._remember_all(slotted(thing).values())
+
+
+def cells_of(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
+    """Yield the variables that a function has from around it: name, cell and content."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # a name that is bound later
+            yield name, cell, cell.cell_contents
+
+
+def slotted(thing: Any) -> dict[str, Any]:
+    """Return the attributes that an object has by ``__slots__``."""
+    declared = (vars(owner).get("__slots__", ()) for owner in type(thing).__mro__)
+    names = (name for own in declared for name in ([own] if isinstance(own, str) else own))
+    return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
 
 
 def kept_by_class(kind: type) -> dict[str, Any]:

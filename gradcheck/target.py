@@ -25,7 +25,7 @@ class State(Protocol):
     """Everything a layer remembers between calls, so that each probe starts from the same point."""
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
-        """Put the remembered state back, that of the global generators too unless told not to."""
+        """Put the remembered state back, the global generators where ``randomness`` is True."""
 
     def rewind(self, *, everywhere: bool = True) -> None:
         """Put back the random generators and nothing else."""
@@ -57,7 +57,7 @@ class ForwardRun:
     outputs
         Copies of the outputs, as a tuple even when there is one.
     pullback
-        Maps cotangents (one per output) to the gradient of every tensor, as the layer claims it.
+        Maps cotangents (one per output) to gradients by tensor, by the user's own backward.
     handed
         The very arrays the user's code was given, so that mutation can be seen.
     carried
@@ -72,7 +72,7 @@ class ForwardRun:
 
 @dataclass
 class Target:
-    """Something whose gradient is claimed, in the one form the checker understands.
+    """Something whose gradient is to be checked, in the one form the checker understands.
 
     Parameters
     ----------
@@ -96,14 +96,14 @@ class Target:
     batch_tensors
         Names of the tensors along whose first axis samples can be left out together.
     claim_errors
-        Known absolute errors of the claims, entry by entry, by tensor.
+        Known absolute errors of the analytic gradients, entry by entry, by tensor.
     uncovered
         Asked for once, with the target: arrays beside the tensors that the output depends on.
     rounding
         Rounding unit of the layer, where its numbers are kept here in a wider dtype than it
         computes in, as those of bfloat16 are.
     convention
-        ``convention(name, claim)`` says why a gradient that is no derivative is claimed on
+        ``convention(name, claim)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
 
     Examples

@@ -1,4 +1,4 @@
-"""Make the MNIST subset that the package carries: python scripts/make_mnist_subset.py FOLDER.
+"""Make the MNIST subset that the package carries: python -m scripts.make_mnist_subset FOLDER.
 
 FOLDER holds the four IDX files of MNIST. The subset is stratified (600 training and 100 test
 images of every digit), keeps the order of the files, and is the same at every run.

@@ -2,7 +2,7 @@
 
 Run as a script, it writes the tables of ``docs/properties.md``::
 
-    python scripts/properties_page.py
+    python -m scripts.properties_page
 
 What a property allows is recorded while it judges a right function: it is what is really allowed.
 """

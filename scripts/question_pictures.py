@@ -1,6 +1,6 @@
 """Draws the pictures of docs/question.md from runs of the network of the question.
 
-``python scripts/question_pictures.py`` draws them all, docs/question.png too, and writes what that
+``python -m scripts.question_pictures`` draws them all, docs/question.png too, and writes what that
 one shows into its captions on the page and in README.md; it takes a few minutes.
 """
 

@@ -1,4 +1,4 @@
-"""Layers as strangers write them, right and wrong, on which the checker is measured.
+"""Layers as users write them, right and wrong, on which the checker is measured.
 
 Plain NumPy, in every convention that the checker promises to understand. ``cases()`` lists
 them; ``python -m benchmarks.corpus`` verifies every label with central differences.

@@ -1,22 +1,22 @@
-"""From what people write to a `Target`: one file per convention, tried in order."""
+"""From what people write to a `Target`: conventions that describe it, tried in order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from gradcheck.adapters.callable_target import Convention, described
 from gradcheck.adapters.conventions import (
     activation,
     function_pair,
     functional_network,
     layer,
-    lazy_parameters,
     loss_in_backward,
     sequential,
     value_and_grad,
 )
+from gradcheck.adapters.conventions.lazy_parameters import initialized
 from gradcheck.adapters.frameworks import jax, numpy_ml, tensor_autograd, thinc, torch
-from gradcheck.adapters.signatures.error_hints import unrecognised
 from gradcheck.adapters.signatures.methods import backward_of, has_static_methods
 from gradcheck.target import Target, TargetError
 
@@ -24,10 +24,10 @@ __all__ = ["Adapter", "as_target", "parts", "register_adapter", "shows_gradients
 
 
 class Adapter(Protocol):
-    """A convention: recognises things written in it, and turns them into targets."""
+    """Recognises things of one library or convention, and turns them into targets."""
 
     def matches(self, thing: Any) -> bool:
-        """Whether ``thing`` is written in this convention."""
+        """Whether ``thing`` is one of these."""
 
     def adapt(self, thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         """Return the target of ``thing`` at ``arguments``."""
@@ -40,20 +40,20 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
     tensor_autograd,
     numpy_ml,
 )
-_ADAPTERS: list[Adapter] = [
+_REGISTERED: list[Adapter] = []
+_CONVENTIONS: tuple[Convention, ...] = (
     functional_network,
     loss_in_backward,
-    lazy_parameters,
     sequential,
     activation,
     layer,
     function_pair,
     value_and_grad,
-]
+)
 
 
 def register_adapter(adapter: Adapter) -> None:
-    """Try ``adapter`` before those already known.
+    """Try ``adapter`` before the conventions that are known.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def register_adapter(adapter: Adapter) -> None:
     for name in ("matches", "adapt"):
         if not isinstance(getattr(adapter, name, None), Callable):  # type: ignore[arg-type]
             raise TypeError(f"adapter {adapter!r} has no function {name!r}")
-    _ADAPTERS.insert(0, adapter)
+    _REGISTERED.insert(0, adapter)
 
 
 def shows_gradients(thing: Any) -> bool:
     """Whether ``thing`` is of a framework, a network of layers, or has a backward of its own."""
     known = any(framework.matches(thing) for framework in _FRAMEWORKS)
-    return known or sequential.matches(thing) or backward_of(thing) is not None
+    return known or sequential.is_network(thing) or backward_of(thing) is not None
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
@@ -111,12 +111,12 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
         if framework.matches(thing) or any(map(holds, arguments)):
             return framework.adapt(thing, arguments, params)
     if isinstance(thing, type) and has_static_methods(thing):
-        return function_pair.adapt((thing.forward, thing.backward), arguments, params)  # type: ignore[attr-defined]
+        thing = (thing.forward, thing.backward)  # type: ignore[attr-defined]
     if isinstance(thing, type):
         raise TargetError(
             f"{thing.__name__} is a class: pass an instance, as in check({thing.__name__}(...), x)"
         )
-    for adapter in _ADAPTERS:
+    for adapter in _REGISTERED:
         if adapter.matches(thing):
             return adapter.adapt(thing, arguments, params)
-    raise TargetError(unrecognised(thing, arguments))
+    return described(_CONVENTIONS, initialized(thing, arguments), arguments, params)

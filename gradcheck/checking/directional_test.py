@@ -1,6 +1,7 @@
-"""Claimed gradient against numerical derivative: the verdict on one tensor.
+"""Analytic gradient against numerical derivative: the verdict on one tensor.
 
-Along a direction d the claim says <g, d>; the function says d/dt <v, f(x + t d)> within a bound.
+Along a direction d the analytic gradient g gives <g, d>, and the function d/dt <v, f(x + t d)>
+within a bound.
 A verdict compares the difference with that bound and with nothing else: agreement within the
 bound passes, disagreement far beyond it, confirmed on fresh directions, fails, and a bound too
 wide to have shown a grave error decides nothing.
@@ -39,12 +40,12 @@ FEW = 64
 
 
 class DirectionalTest:
-    """Judges one tensor of a point.
+    """Tests one tensor of a point.
 
     Parameters
     ----------
     measurer
-        Measures the error of its claim along directions.
+        Measures the error of its analytic gradient along directions.
     rng
         Source of the directions.
     """
@@ -53,21 +54,21 @@ class DirectionalTest:
         self.measurer = measurer
         self.rng = rng
         self.value = measurer.value
-        self.claim = measurer.claim
+        self.analytic = measurer.analytic
         self.scale = measurer.scale
 
-    def judge(self, directions: int = 2) -> TensorVerdict:
+    def run(self, directions: int = 2) -> TensorVerdict:
         """Return the verdict at this point alone, from ``directions`` directions at least."""
         measured = [
             self.measurer.measure(self._direction(self._scale_of(n))) for n in range(directions)
         ]
-        for label, members in groups_of_like_size(self.claim, self.scale):
+        for label, members in groups_of_like_size(self.analytic, self.scale):
             measured.append(
                 self.measurer.measure(self._direction(np.where(members, self.scale, 0)), label)
             )
-        suspects = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
-        if suspects:
-            return self._confirm(suspects[0], measured)
+        disagreeing = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
+        if disagreeing:
+            return self._confirm(disagreeing[0], measured)
         return self._passed(measured)
 
     def _scale_of(self, turn: int) -> Array:
@@ -79,15 +80,15 @@ class DirectionalTest:
         draw = varied if scale.size <= FEW else rademacher
         return draw(self.rng, scale, self.value)
 
-    def _confirm(self, suspect: Measurement, measured: list[Measurement]) -> TensorVerdict:
+    def _confirm(self, first: Measurement, measured: list[Measurement]) -> TensorVerdict:
         """Ask fresh directions before saying FAIL."""
-        members = self._members(suspect.group)
+        members = self._members(first.group)
         fresh = [
-            self.measurer.measure(self._direction(np.where(members, self.scale, 0)), suspect.group)
+            self.measurer.measure(self._direction(np.where(members, self.scale, 0)), first.group)
             for _ in range(FRESH_DIRECTIONS)
         ]
         every = [*measured, *fresh]
-        contradictions = [m for m in [suspect, *fresh] if m.contradicts]
+        contradictions = [m for m in [first, *fresh] if m.contradicts]
         if len(contradictions) >= 2:
             worst = max(contradictions, key=lambda m: ratio(m.error, m.scale))
             where = f" ({worst.group})" if worst.group else ""
@@ -101,7 +102,7 @@ class DirectionalTest:
         return self._passed(every)
 
     def _members(self, label: str) -> Array:
-        for name, members in groups_of_like_size(self.claim, self.scale):
+        for name, members in groups_of_like_size(self.analytic, self.scale):
             if name == label:
                 return members
         return np.ones(self.scale.shape, dtype=bool)
@@ -109,10 +110,10 @@ class DirectionalTest:
     def _passed(self, measured: list[Measurement]) -> TensorVerdict:
         """Return PASS where the bounds are tight enough to have earned it."""
         if not any(m.reacted for m in measured):
-            return self._silent(measured)
+            return self._unmoved(measured)
         kinks = [m for m in measured if m.derivative.kink is not None]
         notes = []
-        judged = measured
+        decisive = measured
         coarsest = self.measurer.coarsest
         vanishing = [m for m in measured if not m.resolution <= coarsest]
         if vanishing:
@@ -126,19 +127,21 @@ class DirectionalTest:
                     f"{max(m.error + m.bound for m in vanishing) / secant:.1g} of the function's "
                     "own slope over the tensor's scale"
                 )
-                judged = [
+                decisive = [
                     replace(m, scale=secant) if m.resolution > coarsest else m for m in measured
                 ]
-        judgement = TensorVerdict(Verdict.PASS, "", judged, notes)
+        outcome = TensorVerdict(Verdict.PASS, "", decisive, notes)
         if kinks:
-            judgement.notes.append("kink at the point: a valid subgradient is claimed along it")
-        if not 0 < judgement.resolution <= coarsest:  # NaN decides nothing either
-            judgement.verdict = Verdict.UNDECIDED
-            judgement.reason = self._why_undecided(judgement)
-        return judgement
+            outcome.notes.append(
+                "kink at the point: the analytic gradient is a valid subgradient along it"
+            )
+        if not 0 < outcome.resolution <= coarsest:  # NaN decides nothing either
+            outcome.verdict = Verdict.UNDECIDED
+            outcome.reason = self._why_undecided(outcome)
+        return outcome
 
-    def _silent(self, measured: list[Measurement]) -> TensorVerdict:
-        """Judge a tensor that moves no output by a single bit: what is claimed must be zero.
+    def _unmoved(self, measured: list[Measurement]) -> TensorVerdict:
+        """Test a tensor that moves no output by a single bit: the analytic gradient must be zero.
 
         That the output does not depend on the tensor here is seen only where it is seen to depend
         on something: on the tensor itself farther away, as where it saturates, or on another one.
@@ -152,16 +155,16 @@ class DirectionalTest:
         if signal == 0:
             return TensorVerdict(Verdict.UNDECIDED, reason)
         least = of.eps * signal
-        judged = [
+        decisive = [
             replace(m, bound=max(m.bound, m.unresolved, least), scale=signal) for m in measured
         ]
-        judgement = TensorVerdict(Verdict.PASS, "", judged, [f"the gradient is zero: {note}"])
-        if not judgement.resolution <= COARSEST_RESOLUTION:
-            return TensorVerdict(Verdict.UNDECIDED, BELOW_LAST_DIGIT, judged)
-        return judgement
+        outcome = TensorVerdict(Verdict.PASS, "", decisive, [f"the gradient is zero: {note}"])
+        if not outcome.resolution <= COARSEST_RESOLUTION:
+            return TensorVerdict(Verdict.UNDECIDED, BELOW_LAST_DIGIT, decisive)
+        return outcome
 
     def _reach(self, measurement: Measurement) -> float:
-        """Return how large the claimed derivative along a measured direction may be."""
+        """Return how large the analytic derivative along a measured direction may be."""
         return measurement.scale if measurement.group else self.measurer.size
 
     def _secant_slope(self) -> float:
@@ -174,10 +177,10 @@ class DirectionalTest:
         known = [size for size in sizes if math.isfinite(size)]
         return max(steepest(directional, point.cotangents), *known)
 
-    def _why_undecided(self, judgement: TensorVerdict) -> str:
-        worst = max(judgement.measurements, key=lambda m: m.resolution)
-        if worst.excuse:
-            return worst.excuse
+    def _why_undecided(self, outcome: TensorVerdict) -> str:
+        worst = max(outcome.measurements, key=lambda m: m.resolution)
+        if worst.caveat:
+            return worst.caveat
         if not math.isfinite(worst.bound):
             return "the function is not finite or not smooth on either side of the point"
         noise = worst.derivative.noise

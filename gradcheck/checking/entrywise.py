@@ -24,7 +24,7 @@ class ElementwiseGradient:
     Parameters
     ----------
     context, point, name
-        Where to measure, the claims, and the tensor.
+        Where to measure, the analytic gradients, and the tensor.
     """
 
     def __init__(self, context: CheckContext, point: Linearization, name: str) -> None:
@@ -33,8 +33,8 @@ class ElementwiseGradient:
         self.name = name
         self.value = point.tensors[name]
         self.scale = per_entry_scale(self.value)
-        self.claim = np.asarray(point.claimed[name], dtype=np.float64)
-        self.typical = norm(self.claim, self.scale) / math.sqrt(max(1, self.value.size))
+        self.analytic = np.asarray(point.claimed[name], dtype=np.float64)
+        self.typical = norm(self.analytic, self.scale) / math.sqrt(max(1, self.value.size))
         self.noise: float | None = None
 
     def all(self) -> list[Entry]:
@@ -52,7 +52,7 @@ class ElementwiseGradient:
         """Measure one entry."""
         direction = np.zeros(self.value.shape)
         direction[index] = self._step(index)
-        return self._measure(self._ray(direction), index, self.point.cotangents, self.claim)
+        return self._measure(self._ray(direction), index, self.point.cotangents, self.analytic)
 
     def _column(self, rest: Index) -> Iterator[Entry]:
         """Measure the entries at ``rest`` of every sample with the same forwards."""
@@ -62,23 +62,23 @@ class ElementwiseGradient:
         directional = self._ray(direction, keep=True)
         for sample in range(len(self.value)):
             own = tuple(_only(v, sample) for v in self.point.cotangents)
-            yield self._measure(directional, (sample, *rest), own, _only(self.claim, sample))
+            yield self._measure(directional, (sample, *rest), own, _only(self.analytic, sample))
 
     def _measure(
-        self, directional: DirectionalFunction, index: Index, cotangents: Outputs, claim: Array
+        self, directional: DirectionalFunction, index: Index, cotangents: Outputs, analytic: Array
     ) -> Entry:
         derivative = directional.derivative(
-            cotangents, claim, noise=self.noise, target=WANTED_ACCURACY * self.typical
+            cotangents, analytic, noise=self.noise, target=WANTED_ACCURACY * self.typical
         )
         self.noise = derivative.noise if math.isfinite(derivative.noise) else self.noise
         size = self._step(index) or 1.0
-        claimed = float(self.claim[index])
+        gradient = float(self.analytic[index])
         unsure = float(np.broadcast_to(self.point.unsure[self.name], self.value.shape)[index])
-        rounding = rounded_share(self.context.eps) * max(abs(claimed), self.typical / size)
+        rounding = rounded_share(self.context.eps) * max(abs(gradient), self.typical / size)
         return Entry(
             index,
-            claimed,
-            claimed + derivative.value / size,
+            gradient,
+            gradient + derivative.value / size,
             derivative.error_bound / size + rounding + 4 * unsure,
         )
 

@@ -66,10 +66,10 @@ class Evaluator:
         """
         self.backwards += 1
         with np.errstate(all="ignore"):
-            claimed = run.pullback(tuple(cotangent.copy() for cotangent in cotangents))
+            gradients = run.pullback(tuple(cotangent.copy() for cotangent in cotangents))
         return {
             name: np.asarray(gradient) if last else np.array(gradient)
-            for name, gradient in claimed.items()
+            for name, gradient in gradients.items()
         }
 
     def scratch(self, like: Array) -> Array:
@@ -149,12 +149,12 @@ class DirectionalFunction:
         origin = self.tensors[self.name]
         moved = self.evaluator.scratch(origin)
         given = () if gradient is None else (gradient,)
-        claimed: list[float] = []
+        linear: list[float] = []
         with np.errstate(all="ignore"):
             for x, d, part, *rest in blocks(origin, self.direction, moved, *given):
                 part[...] = x + np.multiply(d, t, dtype=np.float64)
-                claimed += [float(np.sum(g * _difference(part, x))) for g in rest]
-        return moved, math.fsum(claimed)
+                linear += [float(np.sum(g * _difference(part, x))) for g in rest]
+        return moved, math.fsum(linear)
 
     def derivative(
         self,
@@ -210,16 +210,16 @@ class DirectionalFunction:
     ) -> Callable[[float], float]:
         """Return t -> <cotangents, change of the outputs>, less <gradient, step> where it is given.
 
-        With the claimed gradient subtracted, the function is flat at 0 wherever the claim is
-        right, and the rounding of x + t d cancels to first order.
+        With the analytic gradient subtracted, the function is flat at 0 wherever that is right, and
+        the rounding of x + t d cancels to first order.
         """
 
         def phi(t: float) -> float:
-            moved, claimed = self._move(t, gradient)
+            moved, linear = self._move(t, gradient)
             changes = self._changes(t, moved)
             if any(change.shape != v.shape for change, v in zip(changes, cotangents, strict=True)):
                 return math.nan
-            return math.fsum(map(project, cotangents, changes)) - claimed
+            return math.fsum(map(project, cotangents, changes)) - linear
 
         return phi
 

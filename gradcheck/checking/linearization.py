@@ -1,8 +1,8 @@
-"""A point of a target: its outputs, what its backward claims there, and how surely."""
+"""A point of a target: its outputs, the gradients returned there, and their rounding errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,7 +26,7 @@ SAME_FUNCTION = 1e3
 
 @dataclass(frozen=True)
 class Linearization:
-    """A point, the outputs there, and the gradients that the backward claims for a cotangent.
+    """A point, the outputs there, and the analytic gradients for a cotangent.
 
     Attributes
     ----------
@@ -35,10 +35,10 @@ class Linearization:
     cotangents
         One per output.
     claimed
-        The claims of the layer in its own dtype, by tensor, as they were returned.
+        The analytic gradients of the layer in its own dtype, by tensor, as they were returned.
     unsure
-        Rounding errors of the claims, entry by entry, as seen when the cotangent is perturbed
-        by one rounding.
+        Their rounding errors, entry by entry, as seen when the cotangent is perturbed by one
+        rounding.
     """
 
     tensors: Tensors
@@ -49,10 +49,10 @@ class Linearization:
 
 
 class CheckContext:
-    """Where claims are heard and numbers are measured.
+    """Where analytic gradients are computed and numerical ones measured.
 
-    Claims come from the layer as it is. Numbers come from it too, or, where the layer is of low
-    precision and allows it, from the same layer computing in float64.
+    Analytic gradients come from the layer as it is. Numerical ones come from it too, or, where the
+    layer is of low precision and allows it, from the same layer computing in float64.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class CheckContext:
         self.rng = np.random.default_rng([self.seed, *job.encode()])
 
     def point(self, tensors: Tensors) -> Linearization:
-        """Evaluate outputs and claims at ``tensors``: two forwards, two backwards, all tensors."""
+        """Evaluate outputs and gradients at ``tensors``: two forwards, two backwards in all."""
         run = self.native.run(tensors)
         unit = self.native.target.unit_cotangent
         cotangents = self.cotangents
@@ -116,10 +116,10 @@ class CheckContext:
         known = self.native.target.claim_errors
         unsure = {name: known.get(name, np.zeros(())) for name in claimed}
         if not unit:
-            again = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
+            second = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
             unsure |= {
                 name: _gap(claimed[name], other)
-                for name, other in again.items()
+                for name, other in second.items()
                 if name in claimed
                 and other.shape == claimed[name].shape
                 # what jumps from one whole number to the next has no rounding to be excused by
@@ -128,8 +128,8 @@ class CheckContext:
         point = Linearization(tensors, run.outputs, cotangents, claimed, unsure)
         return self._in_wide(point) if self.widened else point
 
-    def claim(self, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
-        """Return what the layer claims for ``name`` at ``tensors``, as float64 in its shape."""
+    def gradient(self, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
+        """Return the analytic gradient of ``name`` at ``tensors``, as float64 in its shape."""
         run = self.native.run(tensors)
         own = tuple(v.astype(y.dtype) for v, y in zip(cotangents, run.outputs, strict=True))
         gradients = self.native.pull(run, own)
@@ -138,13 +138,6 @@ class CheckContext:
         if gradient.size == tensors[name].size:
             return gradient.reshape(shape).astype(np.float64)
         return np.broadcast_to(gradient, shape).astype(np.float64)
-
-    def sides(self, name: str) -> Iterator[Tensors]:
-        """Yield the tensors moved a little: all entries of ``name`` up, all down, at random."""
-        shape = self.native.target.tensors[name].shape
-        yield self.side(name, np.ones(shape))
-        yield self.side(name, -np.ones(shape))
-        yield from (self.random_side(name) for _ in range(2))
 
     def random_side(self, name: str) -> Tensors:
         """Return the tensors with every entry of ``name`` moved a little, up or down at random."""
@@ -155,13 +148,13 @@ class CheckContext:
         shape = self.native.target.tensors[name].shape
         return self.rng.integers(0, 2, shape) * 2.0 - 1.0
 
-    def side(self, name: str, signs: Array) -> Tensors:
+    def side(self, name: str, signs: Array, tensors: Tensors | None = None) -> Tensors:
         """Return the tensors with every entry of ``name`` moved a little, as its sign says."""
         value = self.native.target.tensors[name]
         sizes = signs * self.rng.uniform(0.5, 1.0, value.shape)
         with np.errstate(all="ignore"):
             moved = (value + NUDGE * per_entry_scale(value) * sizes).astype(value.dtype)
-        return self.native.with_tensor(name, moved)
+        return self.native.with_tensor(name, moved, tensors)
 
     def rounded(self, cotangents: Outputs) -> Outputs:
         """Perturb every entry by at most one rounding of its dtype."""
@@ -224,16 +217,16 @@ def _of_carried(cotangents: Outputs, carried: tuple[bool, ...] | None) -> Output
     )
 
 
-def _gap(claim: Array, other: Array) -> Array:
-    """Return |claim - other|, in as few bytes as it fits in; ``other`` is used up."""
+def _gap(analytic: Array, other: Array) -> Array:
+    """Return |gradient - other|, in as few bytes as it fits in; ``other`` is used up."""
     into = other if other.dtype == np.float64 and other.ndim else None
     with np.errstate(invalid="ignore"):  # what is not finite is told of elsewhere
-        gap = np.asarray(np.subtract(claim, other, out=into, dtype=np.float64))
+        gap = np.asarray(np.subtract(analytic, other, out=into, dtype=np.float64))
         return compact(np.abs(gap, out=gap))
 
 
 def _attempt(action: Callable[[], Any]) -> Any:
-    """Return what ``action`` returns, None where a stranger's code cannot do it."""
+    """Return what ``action`` returns, None where the user's code cannot do it."""
     try:
         return action()
     except Exception:  # noqa: BLE001 (any failure of code never meant for it says: not possible)

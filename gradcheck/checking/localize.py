@@ -30,7 +30,7 @@ MOST_ENTRIES = 8
 SHARE = 1 / 32
 
 # An error of a hundred times this share of the gradient is known well enough to be placed.
-GLANCE = 1e-6
+COARSE = 1e-6
 
 # Steps tried for its differences, largest first.
 STEPS = (2.0**-10, 2.0**-14, 2.0**-18, 2.0**-22)
@@ -58,12 +58,12 @@ class Located:
 def wrong_entries(
     context: CheckContext, point: Linearization, name: str, *, everything: bool = False
 ) -> Located:
-    """Find the entries of the claimed gradient that are wrong, worst first.
+    """Find the entries of the analytic gradient that are wrong, worst first.
 
     Parameters
     ----------
     context, point, name
-        Where to measure, the claims, and the tensor.
+        Where to measure, the analytic gradients, and the tensor.
     everything
         Whether to measure every entry however many there are.
     """
@@ -105,7 +105,7 @@ class _Bisection:
         self.point = point
         self.name = name
         self.value = point.tensors[name]
-        self.claim = np.asarray(point.claimed[name], dtype=np.float64)
+        self.analytic = np.asarray(point.claimed[name], dtype=np.float64)
         self.scale = per_entry_scale(self.value)
         self.deadline = context.forwards + MOST_FORWARDS
 
@@ -116,7 +116,7 @@ class _Bisection:
             signs = varied(self.context.rng, self.scale, self.value)
             error, bound = self._measure(signs)
             for position, entry in found.items():
-                error -= (entry.numerical - entry.claimed) * signs.flat[position]
+                error -= (entry.numerical - entry.analytic) * signs.flat[position]
                 signs.flat[position] = 0.0
             if abs(error) <= MARGIN * bound + SHARE * abs(error):
                 break
@@ -189,7 +189,7 @@ class _Bisection:
     def _measure(self, signs: Array) -> tuple[float, float]:
         """Return the error along ``signs`` and its bound."""
         derivative = self._ray(signs).derivative(
-            self.point.cotangents, self.claim, coarse_bound=GLANCE * norm(self.claim, signs)
+            self.point.cotangents, self.analytic, coarse_bound=COARSE * norm(self.analytic, signs)
         )
         return derivative.value, derivative.error_bound
 
@@ -201,7 +201,7 @@ class _Bisection:
         return STEPS[-1]
 
     def _difference(self, direction: Array, step: float) -> float:
-        return self._ray(direction).functional(self.point.cotangents, self.claim)(step) / step
+        return self._ray(direction).functional(self.point.cotangents, self.analytic)(step) / step
 
     def _ray(self, direction: Array) -> DirectionalFunction:
         return DirectionalFunction(
@@ -214,4 +214,4 @@ class _Bisection:
 
 
 def _gap(entry: Entry) -> float:
-    return abs(entry.claimed - entry.numerical)
+    return abs(entry.analytic - entry.numerical)

@@ -1,7 +1,7 @@
-"""Entries grouped by the size of what is claimed for them, where that spans many decades.
+"""Entries grouped by the size of their analytic gradients, where that spans many decades.
 
 Along a direction that moves all entries, an error in small ones drowns in the bound of the large
-ones. Each group is therefore judged by itself as well, on its own scale.
+ones. Each group is therefore tested by itself as well, on its own scale.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.numerics.blockwise import blocks, norm
 
-# Claimed contributions that spread over more than this are also judged by groups of like size.
+# Contributions that spread over more than this are also tested by groups of like size.
 SPREAD = 1e6
 MOST_GROUPS = 3
 
@@ -22,24 +22,24 @@ MOST_GROUPS = 3
 CHANCE = 4.0
 
 
-def groups_of_like_size(claim: Array, scale: Array) -> list[tuple[str, Array]]:
+def groups_of_like_size(analytic: Array, scale: Array) -> list[tuple[str, Array]]:
     """Return a label and a mask for each group; nothing where all entries are of like size.
 
     Parameters
     ----------
-    claim, scale
+    analytic, scale
         The gradient, and the steps natural for the entries: their product is what counts.
     """
     extremes = [
         (float(part.min()), float(part.max()))
-        for part in (np.abs(g * s) for g, s in blocks(claim, scale))
+        for part in (np.abs(g * s) for g, s in blocks(analytic, scale))
     ]
     smallest, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
-    typical = norm(claim, scale) / math.sqrt(claim.size)
+    typical = norm(analytic, scale) / math.sqrt(analytic.size)
     upper = largest / SPREAD
-    if largest == 0 or (smallest > 0 and _below(claim, scale, upper) <= _chance(upper, typical)):
+    if largest == 0 or (smallest > 0 and _below(analytic, scale, upper) <= _chance(upper, typical)):
         return []
-    sizes = np.abs(claim) * scale
+    sizes = np.abs(analytic) * scale
     groups: list[tuple[str, Array]] = []
     while len(groups) < MOST_GROUPS:
         members = (sizes > 0) & (sizes < upper)
@@ -47,17 +47,17 @@ def groups_of_like_size(claim: Array, scale: Array) -> list[tuple[str, Array]]:
             break
         upper = float(sizes[members].max())
         within = members & (sizes > upper / SPREAD)
-        groups.append((f"entries claimed near {upper:.0e} of their scale", within))
+        groups.append((f"entries near {upper:.0e} of their scale", within))
         upper = upper / SPREAD
     if smallest == 0:
-        groups.append(("entries claimed to be zero", sizes == 0))
+        groups.append(("entries that should be zero", sizes == 0))
     return groups
 
 
-def _below(claim: Array, scale: Array, upper: float) -> float:
+def _below(analytic: Array, scale: Array, upper: float) -> float:
     """Return the share of entries below ``upper``."""
-    parts = (np.abs(g * s) for g, s in blocks(claim, scale))
-    return sum(int(np.count_nonzero(part < upper)) for part in parts) / claim.size
+    parts = (np.abs(g * s) for g, s in blocks(analytic, scale))
+    return sum(int(np.count_nonzero(part < upper)) for part in parts) / analytic.size
 
 
 def _chance(upper: float, typical: float) -> float:

@@ -1,7 +1,7 @@
-"""The error of a claim along one direction, with all that limits the knowledge of it.
+"""The error of an analytic gradient along one direction, with all that limits the knowledge of it.
 
-Beside the bound of the numerical derivative stand the claim's own rounding errors, and what only
-looks like a difference: steps of the function, and what its last digit cannot show.
+Beside the bound of the numerical derivative stand the rounding errors of the analytic one, and what
+only looks like a difference: steps of the function, and what its last digit cannot show.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from gradcheck.checking.rounding_errors import MOST
 from gradcheck.checking.signal import AWAY
 from gradcheck.checking.tensor_verdict import Measurement
 from gradcheck.numerics.blockwise import norm, project
-from gradcheck.numerics.derivative import Derivative
 from gradcheck.numerics.directions import compact, per_entry_scale
 
 # A check that could not have seen a relative error of this size has decided nothing. Where the
-# roundings of the claim itself are larger, as in float16, twice these take its place.
+# roundings of the analytic gradient itself are larger, as in float16, twice these take its place.
 COARSEST_RESOLUTION = 1e-3
 
 # Roundings of a backward pass: allowed relative to the gradient's norm along the direction, in
@@ -40,15 +39,18 @@ MOST_ROUNDED = 1 / 16
 # 1e-6 in one entry of 10,000, which is 1e-8 of the gradient's norm.
 WANTED_ACCURACY = 1e-10
 
-# A slope measured on treads differs from the one over many steps by more than this share of it.
-ON_TREADS = 1 / 16
+# A slope measured on plateaus differs from the one over many steps by more than this share of it.
+ON_PLATEAUS = 1 / 16
 
 # Why a difference shows no fault, or agreement no merit.
 STAIRCASE = (
-    "the function moves in steps too large for rounding errors and too small to be sure: the claim "
-    "fits the slope between them, and not the slope over many; check without the rounding"
+    "the function moves in steps too large for rounding errors and too small to be sure: the "
+    "analytic gradient fits the slope between them, and not the slope over many; check without the "
+    "rounding"
 )
-BELOW_LAST_DIGIT = "what is claimed is smaller than the last digit of the outputs can show; " + AWAY
+BELOW_LAST_DIGIT = (
+    "the analytic gradient is smaller than the last digit of the outputs can show; " + AWAY
+)
 
 
 def rounded_share(eps: float) -> float:
@@ -57,23 +59,23 @@ def rounded_share(eps: float) -> float:
 
 
 class Measurer:
-    """Measures the error of the claim for one tensor of a point, along any direction.
+    """Measures the error of the analytic gradient for one tensor of a point, along any direction.
 
     Parameters
     ----------
     evaluator
         Where the numerical derivatives come from; may compute in a wider dtype than ``point``.
     point
-        The claims. Its outputs are taken at the same tensors as ``evaluator`` uses.
+        The analytic gradients. Its outputs are taken at the same tensors as ``evaluator`` uses.
     name
         The tensor.
     eps
-        Rounding unit of the layer whose claims are judged.
+        Rounding unit of the layer whose gradients are checked.
     ask
-        Returns the claim for other cotangents at the same point, where that can be had.
+        Returns the analytic gradient for other cotangents at the same point, where that can be had.
     spread
-        Returns how far the claim's own roundings reach along a direction, as a share of the
-        gradient, for a claim, the direction and the gradient's scale along it; see
+        Returns how far roundings of an analytic gradient reach along a direction, as a share of
+        it, for the gradient, the direction and its scale along it; see
         `gradcheck.checking.rounding_errors`.
     """
 
@@ -97,9 +99,9 @@ class Measurer:
         self.smooth: set[str] = set()
         self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(eps))
         self.value = point.tensors[name]
-        self.claim = np.asarray(point.claimed[name], dtype=np.float64)
+        self.analytic = np.asarray(point.claimed[name], dtype=np.float64)
         self.scale = compact(per_entry_scale(self.value))
-        self.size = norm(self.claim, self.scale)
+        self.size = norm(self.analytic, self.scale)
         self.noise: float | None = None
 
     def directional(self, direction: Array) -> DirectionalFunction:
@@ -109,17 +111,17 @@ class Measurer:
         )
 
     def measure(self, direction: Array, group: str = "") -> Measurement:
-        """Measure the error of the claim along ``direction``.
+        """Measure the error of the analytic gradient along ``direction``.
 
-        Outputs that stay put to the last digit may hide a derivative that the claim knows of.
-        Where a difference could be due to them, the claim is asked again for the others alone.
+        Outputs that stay put to the last digit may hide a derivative that the gradient has. Where
+        a difference could be due to them, it is computed for the others alone.
         """
         directional = self.directional(direction)
-        measured = self._along(directional, self.point.cotangents, self.claim, group)
+        measured = self._along(directional, self.point.cotangents, self.analytic, group)
         if not measured.agrees or not measured.resolution <= self.coarsest:
             measured = self._reconsidered(directional, measured)
-        excused = not measured.agrees and not measured.contradicts and not measured.excuse
-        if not excused or self.ask is None or not directional.moved:
+        unclear = not measured.agrees and not measured.contradicts and not measured.caveat
+        if not unclear or self.ask is None or not directional.moved:
             return measured
         moving = tuple(
             np.where(moved, v, 0)
@@ -133,15 +135,15 @@ class Measurer:
         self,
         directional: DirectionalFunction,
         cotangents: Outputs,
-        claim: Array,
+        analytic: Array,
         group: str,
         noise: float | None = None,
     ) -> Measurement:
         direction = directional.direction
-        size = norm(claim, direction)
+        size = norm(analytic, direction)
         derivative = directional.derivative(
             cotangents,
-            claim,
+            analytic,
             noise=noise if noise is not None or group else self.noise,
             target=WANTED_ACCURACY * (size or self.size),
             coarse_bound=COARSEST_RESOLUTION * (size or self.size),
@@ -152,12 +154,8 @@ class Measurer:
         allowance = rounded_share(self.eps) * size + SENSITIVITY * norm(
             np.broadcast_to(unsure, direction.shape), direction
         )
-        error = abs(derivative.value)
-        if derivative.kink is not None:
-            # any value between the one-sided derivatives is a valid subgradient
-            low, high = sorted((derivative.kink.left, derivative.kink.right))
-            error = max(low, -high, 0.0)
-        bound = _bound(derivative) + allowance
+        error = abs(derivative.nearest(0.0))
+        bound = derivative.side_bound + allowance
         return Measurement(
             derivative,
             error,
@@ -169,48 +167,52 @@ class Measurer:
         )
 
     def _reconsidered(self, directional: DirectionalFunction, measured: Measurement) -> Measurement:
-        """Look closer at a difference, or at a bound too wide: jumps, and the claim's roundings."""
+        """Look closer at a difference, or a bound too wide: jumps, and the gradient's roundings."""
         cotangents = self.point.cotangents
         if not _reacted(directional, cotangents):
             return self._below_last_digit(directional, measured)
         found = None
         if measured.group not in self.smooth:
-            found = self._tread(directional, self.claim, measured.error + measured.bound)
+            found = self._plateau(directional, self.analytic, measured.error + measured.bound)
         if found is not None and found.certain:
             self.noise = None  # what was taken for noise were the steps
-            size = norm(self.claim, directional.direction)
+            size = norm(self.analytic, directional.direction)
             return replace(measured, error=0.0, bound=found.bound, scale=size)
         if found is not None and found.possible and not in_low_precision(self.point.outputs):
-            return replace(measured, excuse=STAIRCASE)
-        apart = measured.error > ON_TREADS * measured.scale
-        steps = self._tread(directional, None, 0.0) if found is None and apart else None
+            return replace(measured, caveat=STAIRCASE)
+        apart = measured.error > ON_PLATEAUS * measured.scale
+        steps = self._plateau(directional, None, 0.0) if found is None and apart else None
         if steps is not None and steps.possible and not steps.certain:
-            again = self._along(directional, cotangents, self.claim, measured.group, steps.height)
-            return again if again.agrees else measured
+            closer = self._along(
+                directional, cotangents, self.analytic, measured.group, steps.height
+            )
+            return closer if closer.agrees else measured
         close = measured.error <= MOST * measured.scale
         if found is None and steps is None:
             self.smooth.add(measured.group)
         if close and measured.contradicts and self.spread is not None:
             if self.rounded is None:
-                self.rounded = self.spread(self.claim, directional.direction, measured.scale)
+                self.rounded = self.spread(self.analytic, directional.direction, measured.scale)
             measured = replace(measured, bound=measured.bound + self.rounded * measured.scale)
         return self._below_last_digit(directional, measured)
 
-    def _tread(
-        self, directional: DirectionalFunction, claim: Array | None, slope: float
+    def _plateau(
+        self, directional: DirectionalFunction, analytic: Array | None, slope: float
     ) -> Plateau | None:
-        """Return the tread of the outputs along a ray, or of what they do beyond the claim."""
+        """Return the plateau of the outputs along a ray, or of what they do beyond the gradient."""
         cotangents = self.point.cotangents
         pairs = zip(cotangents, self.point.outputs, strict=True)
         magnitude = math.hypot(*(norm(v, finite(y)) for v, y in pairs))
         rounding = directional.floor(cotangents, everything=True)
         eps = float(np.finfo(self.value.dtype).eps)
-        return plateau(directional.functional(cotangents, claim), slope, eps, rounding, magnitude)
+        return plateau(
+            directional.functional(cotangents, analytic), slope, eps, rounding, magnitude
+        )
 
     def _below_last_digit(
         self, directional: DirectionalFunction, measured: Measurement
     ) -> Measurement:
-        """Excuse a difference that is nothing to what rounding leaves in the gradient.
+        """Explain a difference that is nothing to what rounding leaves in the gradient.
 
         Entries that saturate carry the rounding errors of the steep part of the function: that of
         its slope over steps of their own size. A few small entries beside large ones carry those
@@ -227,7 +229,7 @@ class Measurer:
             shared = math.hypot(*(norm(v, np.where(m, finite(y), 0)) for m, v, y in pairs))
             natural = max(natural, min(shared, self.size))
         if measured.error <= ROUNDINGS * self.eps * natural:
-            return replace(measured, excuse=BELOW_LAST_DIGIT)
+            return replace(measured, caveat=BELOW_LAST_DIGIT)
         return measured
 
 
@@ -245,10 +247,3 @@ def _reacted(directional: DirectionalFunction, cotangents: Outputs) -> bool:
     """Whether any output that is projected changed by a single bit along the ray."""
     pairs = zip(directional.moved, cotangents, strict=False)  # nothing where every step was outside
     return any(bool(np.any(moved & (v != 0))) for moved, v in pairs)
-
-
-def _bound(derivative: Derivative) -> float:
-    """Return the bound on the smooth part: at a kink, that of the one-sided derivatives."""
-    if derivative.kink is None:
-        return float(derivative.error_bound)
-    return max(derivative.kink.left_bound, derivative.kink.right_bound)

@@ -1,6 +1,6 @@
 """Functions that move in jumps: rounding on purpose, counts, signs, remainders.
 
-Between two jumps such a function has a slope, that of its tread, and that is its derivative. Over
+Between two jumps such a function has a slope, that of its plateau, and that is its derivative. Over
 many jumps it has another. Where the jumps are rounding errors the second is meant; where they are
 far larger than any rounding, the first; in between, both may be.
 """
@@ -15,16 +15,16 @@ import numpy as np
 
 from gradcheck._types import Outputs
 
-# Steps at which the tread under the point is looked for: from so many roundings of the tensor, by
+# Steps at which the plateau under the point is looked for: from so many roundings of the tensor, by
 # this factor.
 ROUNDINGS = 64.0
 FACTOR = 16.0
 LONGEST = 2.0**-2
 
-# How closely the end of a tread is located, relatively.
+# How closely the end of a plateau is located, relatively.
 NARROW = 2.0**-6
 
-# Roundings of the outputs within which a tread is flat.
+# Roundings of the outputs within which a plateau is flat.
 FLAT = 8.0
 
 # A slope shows where it has risen by so many times that.
@@ -68,14 +68,14 @@ class Plateau:
 def plateau(
     phi: Callable[[float], float], slope: float, eps: float, rounding: float, magnitude: float
 ) -> Plateau | None:
-    """Return the tread of ``phi`` around 0; None where it is not flat or does not end in a jump.
+    """Return the plateau of ``phi`` around 0; None where it is not flat or does not end in a jump.
 
     Parameters
     ----------
     phi
-        The function, 0 at 0: what the outputs do beyond what is claimed for them.
+        The function, 0 at 0: what the outputs do beyond their analytic slope.
     slope
-        Its largest slope, as far as is known: what rises by that from the start is no tread.
+        Its largest slope, as far as is known: what rises by that from the start is no plateau.
     eps
         Rounding unit of the tensor that moves.
     rounding

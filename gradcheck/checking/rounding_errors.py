@@ -1,4 +1,4 @@
-"""The rounding errors of a claim, as its formula amplifies them: measured, not assumed.
+"""Rounding errors of an analytic gradient, as its formula amplifies them: measured, not assumed.
 
 A gradient is computed from rounded numbers, and a formula may enlarge what was rounded off: a
 cancellation, an ill-conditioned solve, the exponential of a large number. How far, shows when what
@@ -20,7 +20,7 @@ DRAWS = 4
 # Draws that differ by more than this share of the gradient are none of rounding, but jumps.
 LARGEST = 1e-3
 
-# What can be allowed for at most: larger differences need not be asked about.
+# What can be allowed for at most: larger differences need not be looked at.
 MOST = AMPLIFIED * LARGEST
 
 
@@ -29,18 +29,18 @@ def spread(
     tensors: Tensors,
     cotangents: Outputs,
     name: str,
-    claim: Array,
+    analytic: Array,
     direction: Array,
     scale: float,
 ) -> float:
-    """Return how far rounding errors of the claim may reach, as a share of the gradient.
+    """Return how far rounding errors of the analytic gradient may reach, as a share of it.
 
     Parameters
     ----------
     context, tensors, cotangents, name
-        Where and for what the claim was made.
-    claim, direction
-        The claim, and the direction along which it is judged; shaped like the tensor.
+        Where, and of which tensor, the gradient is.
+    analytic, direction
+        The analytic gradient, and the direction along which it is tested; shaped like the tensor.
     scale
         Size of the gradient along it.
 
@@ -62,11 +62,11 @@ def spread(
     largest = 0.0
     for draw in range(DRAWS):
         if draw % 2 or target.unit_cotangent:
-            gap, limit = _shaken(context, tensors, cotangents, name) - claim, LARGEST * scale
+            gap, limit = _shaken(context, tensors, cotangents, name) - analytic, LARGEST * scale
         else:
             factor = float(context.rng.uniform(1.0, 2.0))
             longer = tuple(v * factor for v in cotangents)
-            gap, limit = context.claim(tensors, longer, name) / factor - claim, allowed
+            gap, limit = context.gradient(tensors, longer, name) / factor - analytic, allowed
         reached = abs(project(gap, direction))
         if reached <= limit:
             largest = max(largest, reached)
@@ -74,14 +74,14 @@ def spread(
 
 
 def _shaken(context: CheckContext, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
-    """Return the claim with every number that goes into it moved by at most one rounding."""
+    """Return the gradient with every number that goes into it moved by at most one rounding."""
     floats = {n: v for n, v in tensors.items() if v.dtype.kind == "f"}
     moved = dict(zip(floats, context.rounded(tuple(floats.values())), strict=True))
     own = tuple(
         v.astype(y.dtype) if y.dtype.kind == "f" else v
         for v, y in zip(cotangents, context.native_base.outputs, strict=True)
     )
-    return context.claim({**tensors, **moved}, context.rounded(own), name)
+    return context.gradient({**tensors, **moved}, context.rounded(own), name)
 
 
 def _magnitude(context: CheckContext, tensors: Tensors) -> float:

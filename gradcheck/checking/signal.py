@@ -1,6 +1,6 @@
 """Whether there was anything to see: outputs that can be projected, and that react at all.
 
-Agreement of a claim with the numbers shows something only where the numbers could have shown the
+Agreement of a gradient with the numbers shows something only where they could have shown the
 opposite. An output that holds no real numbers, that left the range of its type, or that stays the
 same whatever is moved would agree with any gradient that is zero there.
 """

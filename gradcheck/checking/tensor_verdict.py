@@ -1,4 +1,4 @@
-"""What was measured along directions, and the judgement made of it."""
+"""What was measured along directions, and the verdict made of it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from gradcheck.numerics.derivative import Derivative
 from gradcheck.report.data import Verdict
 
-# A difference of this many bounds is taken for an error of the claim; between one and this many,
-# more directions are asked. The bound already holds by itself: this is the margin of safety.
+# A difference of this many bounds is taken for an error of the gradient; between one and this many,
+# more directions are tried. The bound already holds by itself: this is the margin of safety.
 MARGIN = 3.0
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One direction: the error of the claim along it, and what limits the knowledge of it.
+    """One direction: the error of the gradient along it, and what limits the knowledge of it.
 
     ``bound`` covers the outputs that the direction moves. What others may do below their last digit
-    is ``unresolved``: it excuses a difference, and is no obstacle to agreement. ``reacted`` tells
-    whether any output changed by a single bit along the direction, ``excuse`` why a difference
+    is ``unresolved``: it explains a difference, and is no obstacle to agreement. ``reacted`` tells
+    whether any output changed by a single bit along the direction, ``caveat`` why a difference
     shows nothing.
     """
 
@@ -31,17 +31,17 @@ class Measurement:
     group: str
     unresolved: float = 0.0
     reacted: bool = True
-    excuse: str = ""
+    caveat: str = ""
 
     @property
     def agrees(self) -> bool:
-        """Whether the claim is consistent with the numerical derivative (NaN is not)."""
+        """Whether the gradient is consistent with the numerical derivative (NaN is not)."""
         return self.error <= self.bound
 
     @property
     def contradicts(self) -> bool:
         """Whether the difference is beyond the bound by the margin."""
-        return not self.excuse and self.error > MARGIN * (self.bound + self.unresolved)
+        return not self.caveat and self.error > MARGIN * (self.bound + self.unresolved)
 
     @property
     def resolution(self) -> float:

@@ -83,7 +83,7 @@ def check(
     ] = None,
     directions: Annotated[int, typer.Option(help="Random directions per tensor, at least.")] = 2,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes that judge tensors in parallel.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that check tensors in parallel.")] = 1,
     output: Output = None,
 ) -> None:
     """Check the gradients of a layer, loss or function."""
@@ -159,7 +159,7 @@ def properties(
     ] = None,
     output: Output = None,
 ) -> None:
-    """Try a suite of properties on a function of yours."""
+    """Test a function with a suite of properties."""
     from gradcheck.cli.properties_table import run_in_shell
 
     with error_exit():
@@ -211,7 +211,7 @@ def train(
         Path, typer.Option("--output", "-o", help="Folder of the history and the checkpoint.")
     ] = Path("run"),
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in the folder.")
+        bool, typer.Option("--resume", help="Continue the run in the folder.")
     ] = False,
 ) -> None:
     """Train the reference network, by default on handwritten digits, and keep its history."""
@@ -244,7 +244,7 @@ def train(
         f"{'-'.join(map(str, sizes))}, {len(digits.X_train):,} samples: validation accuracy "
         f"{last['val_accuracy']:.2%} and loss {last['val_loss']:.4f} after {len(records)} epochs "
         f"in {seconds:.1f} s (best: {best['val_accuracy']:.2%} in epoch {best['epoch']})\n"
-        f"history in {output / 'history.jsonl'}: gradcheck diagnose says what it shows"
+        f"history in {output / 'history.jsonl'}: gradcheck diagnose finds out what it shows"
     )
 
 
@@ -262,9 +262,9 @@ def diagnose(
         str, typer.Option(help="Which column is what: train_loss=loss,val_loss=valid.")
     ] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Follow a growing file.")] = False,
-    interval: Annotated[float, typer.Option(help="Seconds between looks at it.")] = 1.0,
+    interval: Annotated[float, typer.Option(help="Seconds between two readings of it.")] = 1.0,
 ) -> None:
-    """Say what went wrong in a training run, or in several, from the history."""
+    """Find out from its history what went wrong in a training run, or in several."""
     from diagnostics.cli import Request, run
 
     with error_exit():

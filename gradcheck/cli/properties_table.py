@@ -13,7 +13,7 @@ from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.result import BAD, Result, Status
 from gradcheck.properties.run import run_properties
 from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import row, status_width, story, wrapped
+from gradcheck.properties.text import failure_lines, row, status_width, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,13 +55,13 @@ def run_in_shell(
     fn, options = load(reference), options | parse_options(typed)
     with table.counting():
         report = run_properties(suite, fn, on_result=table.add, **options)
-    again = [
+    command = [
         "gradcheck properties",
         suite,
         reference,
         *(f"--option {shlex.quote(text)}" for text in typed),
     ]
-    table.conclude(report, " ".join(again))
+    table.conclude(report, " ".join(command))
     return report
 
 
@@ -108,7 +108,7 @@ class PropertiesTable:
         for first, others in report.failures():
             self._print("")
             self._print((first.name, "bold red"))
-            for line in story(first, self.width):
+            for line in failure_lines(first, self.width):
                 self._print(line)
             if others:
                 listed = f"{', '.join(others)} (in full with --only NAME)"
@@ -120,7 +120,7 @@ class PropertiesTable:
         for line in report.found(self.width):
             self._print(line)
         if not report.ok:
-            self._print(f"again: {command} --examples {report.examples} --seed {report.seed}")
+            self._print(f"rerun: {command} --examples {report.examples} --seed {report.seed}")
 
     def _print(self, *parts: str | tuple[str, str]) -> None:
         from rich.text import Text

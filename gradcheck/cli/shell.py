@@ -25,19 +25,20 @@ Inputs = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Also write it there, as the ending says.")
+    Path | None,
+    typer.Option("--output", "-o", help="Also write it to this file, in the format of its ending."),
 ]
 
 
 def save(report: Any, output: Path | None) -> None:
-    """Write a report where the user wants it, and say so."""
+    """Write a report where the user wants it, and print where."""
     if output is not None:
         report.save(output)
         typer.echo(f"\nwritten to {output}")
 
 
 def refuse_ending(output: Path | None, endings: tuple[str, ...]) -> None:
-    """Say before the work that its result could not be written."""
+    """Refuse before the work an ending in which its result could not be written."""
     if output is not None and output.suffix.lower() not in endings:
         raise ValueError(f"--output {output}: the ending has to be one of {', '.join(endings)}")
 
@@ -69,10 +70,10 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 @contextmanager
 def error_exit() -> Iterator[None]:
-    """Turn what the user can mend into one line instead of a traceback."""
+    """Turn what the user can correct into one line instead of a traceback."""
     try:
         yield
-    except BrokenPipeError:  # whoever reads has seen enough; nothing is left to be flushed to them
+    except BrokenPipeError:  # the reader has gone; nothing is left to be flushed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(PIPE_CLOSED)
     except (ValueError, TypeError, OSError, KeyError, FloatingPointError) as error:

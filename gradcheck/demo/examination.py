@@ -1,4 +1,4 @@
-"""Points every tool at one trained network and collects what they find, knowing nothing of it."""
+"""Runs every tool on one trained network, and collects what they find without knowing it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from diagnostics import DiagnosisReport as Diagnosis
 from diagnostics import History, investigate
-from diagnostics import Report as Diagnosis
 from gradcheck.properties import SuiteReport, run_properties
 from gradcheck.properties.result import BAD
 from gradcheck.report.report import Report
@@ -24,7 +24,7 @@ STEP_SAMPLES = 32
 # A line has room for so many names of one fault.
 MOST_CODES = 2
 
-# Where a remedy may be cut without losing its sense: its code and its alternatives come behind.
+# Where a remedy may be cut without losing its sense: its code and its alternatives follow.
 CLAUSE_END = re.compile(r"[:;] |, or ")
 
 # What each faulty part of the network would show as, in the codes of the tools.
@@ -55,7 +55,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: all sightings that point at the same part of the network."""
+    """One fault: all sightings of the same part of the network."""
 
     sightings: tuple[Sighting, ...]
 
@@ -92,7 +92,7 @@ class Fault:
 
 
 def _fitting(text: str, columns: int, start: int) -> str:
-    """Shorten to so many columns, where a clause behind ``start`` ends, else between words."""
+    """Shorten to so many columns, where a clause after ``start`` ends, else between words."""
     if len(text) <= columns:
         return text
     ends = [match.start() for match in CLAUSE_END.finditer(text, start)]
@@ -132,7 +132,7 @@ class Examination:
 
     @property
     def parts(self) -> set[str]:
-        """The parts of the network that the faults point at, by the names in `SIGNS`."""
+        """The parts of the network in which the faults are, by the names in `SIGNS`."""
         codes = {sighting.code for fault in self.faults for sighting in fault.sightings}
         return {part for part, signs in SIGNS.items() if signs & codes} | {
             code for code in codes if not any(code in signs for signs in SIGNS.values())
@@ -140,7 +140,7 @@ class Examination:
 
     def _of_update(self) -> Iterator[Sighting]:
         for e in self.update.explanations:
-            where, tensors = f"the gradients of {e.tensor}", tuple(e.tensor.split(", "))
+            where, tensors = f"the gradients of {e.tensor}", e.tensors
             yield Sighting(e.code, e.message, where, e.evidence, e.fix, tensors)
 
     def _of_evaluation(self) -> Iterator[Sighting]:

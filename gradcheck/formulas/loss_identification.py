@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import NAMES as NAMES
 from gradcheck.formulas.losses import candidates
-
-NAMES = (
-    *("squared error", "absolute error", "cross-entropy", "binary cross-entropy"),
-    *("cross-entropy of logits", "binary cross-entropy of logits"),
-)
+from gradcheck.numerics.central_difference import central_difference
 
 # Step of the central difference that compares slopes, relative to the tensor's scale, and the
 # agreement asked of slopes along different directions: its error is far smaller, a wrong loss's
@@ -47,19 +44,19 @@ class Descended:
 def identify(
     predict: Predict,
     tensors: Mapping[str, Array],
-    claims: Mapping[str, Array],
+    gradients: Mapping[str, Array],
     targets: Any,
     *,
     downhill: bool = False,
 ) -> Descended | None:
-    """Return the known loss whose slopes are those claimed, up to one factor for all tensors.
+    """Return the known loss of these gradients, up to one factor for all tensors.
 
     Parameters
     ----------
     predict
         The predictions at given tensors.
-    tensors, claims
-        The point, and the gradients claimed there.
+    tensors, gradients
+        The point, and the gradients there.
     targets
         As the network was given them.
     downhill
@@ -72,13 +69,13 @@ def identify(
         usual factor where several are: near weights of zero they are alike. None if there is none.
     """
     prediction = predict(dict(tensors))
-    pairs = _pairs(predict, tensors, claims)
+    slopes = _slopes(predict, tensors, gradients)
     best: tuple[tuple[float, int], Descended] | None = None
     for loss in _known(np.asarray(targets), prediction):
-        votes, factor = _agreed(_steady(pairs, loss), prediction)
+        votes, factor = _agreed(slopes, loss.value, prediction)
         exact = _exact(factor, prediction)
         rank = votes, -_oddity(abs(exact), prediction)
-        if exact and 2 * votes >= _all_votes(pairs) and (best is None or rank > best[0]):
+        if exact and (best is None or rank > best[0]):
             best = rank, _scaled(loss, abs(exact) if downhill else exact, prediction)
     return best[1] if best is not None else None
 
@@ -97,45 +94,69 @@ def rate_of(
         The simple number that most of the tensors agree on, at least half of them; 0 if there is
         none: a rate that is not known to the last digit is of no use.
     """
-    pairs = _pairs(predict, tensors, changes)
-    votes, factor = _agreed(_steady(pairs, Descended("", loss)), predict(dict(tensors)))
+    slopes = _slopes(predict, tensors, changes)
+    _, factor = _agreed(slopes, loss, predict(dict(tensors)))
     simple = float(f"{factor:.3g}")
-    is_simple = abs(simple - factor) <= AGREEMENT * abs(factor)
-    return simple if is_simple and pairs and 2 * votes >= _all_votes(pairs) else 0.0
+    return simple if abs(simple - factor) <= AGREEMENT * abs(factor) else 0.0
 
 
-def _pairs(
-    predict: Predict, tensors: Mapping[str, Array], claims: Mapping[str, Array]
-) -> list[tuple[_Ray, _Ray]]:
-    """Look along two directions of every tensor that has a claim."""
+@dataclass(frozen=True)
+class _Slopes:
+    """A tensor's analytic slopes along two directions, and the predictions to both sides there."""
+
+    step: float
+    along: tuple[tuple[float, dict[float, Array]], ...]
+    vote: float
+
+    def ratio(self, loss: Callable[[Array], float]) -> float:
+        """Return the slopes in units of those of ``loss``; 0 where the directions do not agree."""
+
+        def along(analytic: float, at: dict[float, Array]) -> float:
+            slope = central_difference(lambda t: loss(at[t]), self.step)
+            return float(np.divide(analytic, slope))
+
+        with np.errstate(all="ignore"):
+            one, other = (along(*each) for each in self.along)
+        return one if abs(one - other) <= AGREEMENT * abs(one) else 0.0
+
+
+def _slopes(
+    predict: Predict, tensors: Mapping[str, Array], gradients: Mapping[str, Array]
+) -> list[_Slopes]:
+    """Look along two directions of every tensor that has a gradient."""
     rng = np.random.default_rng(0)
-    wanted = {n: g for n, g in claims.items() if g.shape == tensors[n].shape and np.any(g)}
-    return [
-        (_ray(predict, tensors, name, claim, rng), _ray(predict, tensors, name, claim, rng))
-        for name, claim in wanted.items()
-    ]
+    found = []
+    for name, gradient in gradients.items():
+        value = tensors[name]
+        if gradient.shape != value.shape or not np.any(gradient):
+            continue
+        step = STEP * max(1.0, float(np.max(np.abs(value))))
+        along = []
+        for _ in range(2):
+            direction = gradient / np.max(np.abs(gradient)) * rng.uniform(0.5, 1.5, value.shape)
+            at = {t: predict({**tensors, name: value + t * direction}) for t in (step, -step)}
+            along.append((float(np.sum(gradient * direction)), at))
+        found.append(_Slopes(step, tuple(along), 1.0 if value.size > 1 else VOTE_OF_ONE_ENTRY))
+    return found
 
 
-def _all_votes(pairs: list[tuple[_Ray, _Ray]]) -> float:
-    return sum(one.vote for one, _ in pairs)
-
-
-def _steady(pairs: list[tuple[_Ray, _Ray]], loss: Descended) -> list[tuple[float, float]]:
-    """Return the ratios of claims to slopes that are the same along both directions, and votes."""
-    ratios = [(one.ratio(loss), other.ratio(loss), one.vote) for one, other in pairs]
-    return [(r, vote) for r, s, vote in ratios if r and abs(r - s) <= AGREEMENT * abs(r)]
-
-
-def _agreed(ratios: list[tuple[float, float]], prediction: Array) -> tuple[float, float]:
+def _agreed(
+    slopes: list[_Slopes], loss: Callable[[Array], float], prediction: Array
+) -> tuple[float, float]:
     """Return the votes for a factor, and which it is; in a tie the most usual, then the last.
 
-    The tensors closest to the output come last, and are the least likely to be wrong.
+    The tensors closest to the output come last, and are the least likely to be wrong. Zeros are
+    returned where less than half of the votes agree.
     """
+    ratios = [(ratio, tensor.vote) for tensor in slopes if (ratio := tensor.ratio(loss))]
     votes = [
         (sum(vote for other, vote in ratios if abs(other - r) <= AGREEMENT * abs(r)), r)
         for r, _ in reversed(ratios)
     ]
-    return max(votes, key=lambda vote: (vote[0], -_oddity(vote[1], prediction)), default=(0.0, 0.0))
+    best, factor = max(
+        votes, key=lambda vote: (vote[0], -_oddity(vote[1], prediction)), default=(0.0, 0.0)
+    )
+    return (best, factor) if 2 * best >= sum(tensor.vote for tensor in slopes) else (0.0, 0.0)
 
 
 def _oddity(factor: float, prediction: Array) -> int:
@@ -149,60 +170,14 @@ def _oddity(factor: float, prediction: Array) -> int:
     return 1 if near.any() else 2
 
 
-@dataclass(frozen=True)
-class _Ray:
-    """The predictions on both sides of the point along a direction, and the claimed slope."""
-
-    ahead: Array
-    behind: Array
-    step: float
-    claimed: float
-    vote: float
-
-    def ratio(self, loss: Descended) -> float:
-        """Return the claimed slope in units of that of ``loss``."""
-        slope = (loss.value(self.ahead) - loss.value(self.behind)) / (2 * self.step)
-        return self.claimed / slope if np.isfinite(slope) and slope else 0.0
-
-
-def _ray(
-    predict: Predict,
-    tensors: Mapping[str, Array],
-    name: str,
-    claim: Array,
-    rng: np.random.Generator,
-) -> _Ray:
-    value = tensors[name]
-    direction = claim / np.max(np.abs(claim)) * rng.uniform(0.5, 1.5, claim.shape)
-    step = STEP * max(1.0, float(np.max(np.abs(value))))
-    ahead = predict({**tensors, name: value + step * direction})
-    behind = predict({**tensors, name: value - step * direction})
-    vote = 1.0 if claim.size > 1 else VOTE_OF_ONE_ENTRY
-    return _Ray(ahead, behind, step, float(np.sum(claim * direction)), vote)
-
-
 def _known(targets: Array, prediction: Array) -> Iterator[Descended]:
     """Yield the losses that make sense for these targets and predictions."""
     try:
-        found = candidates(targets, prediction)
+        found = candidates(targets, prediction, logits=prediction.ndim > 0)
     except ValueError:  # the shapes do not belong together
         return
     for loss in found:
         yield Descended(loss.name, lambda p, value=loss.value: value((p,)))  # type: ignore[misc]
-    classes = prediction.shape[1] if prediction.ndim == 2 else 0
-    n = max(1, prediction.shape[0] if prediction.ndim else 1)
-    indices = targets.ndim == 1 and classes and targets.dtype.kind in "iu"
-    y = np.eye(classes)[targets] if indices else targets.reshape(prediction.shape)
-    # log sum exp z - <y, z>
-    yield Descended(
-        "cross-entropy of logits",
-        lambda z: float(np.sum(np.logaddexp.reduce(z, axis=-1)) - np.sum(y * z)) / n,
-    )
-    # log(1 + exp z) - y z
-    yield Descended(
-        "binary cross-entropy of logits",
-        lambda z: float(np.sum(np.logaddexp(0, z) - y * z)) / n,
-    )
 
 
 def _exact(factor: float, prediction: Array) -> float:

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Explanation, TensorReports
 from gradcheck.report.report import Report
 
 # Failing inputs, besides the smallest, at which an explanation has to hold.
-WITNESSES = 2
-# Codes that describe an error and give no cause: the condition found by the hunt says more.
-NO_CAUSES = frozenset({"unexplained", "few_entries", "uniformly_inaccurate"})
+MOST_OTHERS = 2
 
 
-def witnesses(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
+def other_failures(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
     """Return failing examples unlike each other: the first found, then one of another family."""
     failing = [
         t.example for t in trials if t.outcome is ExampleOutcome.FAIL and t.example is not minimal
@@ -28,7 +27,7 @@ def witnesses(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
     for example in [*failing[:1], *reversed(failing)]:
         if example.family not in {other.family for other in chosen}:
             chosen.append(example)
-    return chosen[:WITNESSES]
+    return chosen[:MOST_OTHERS]
 
 
 def agreed(report: Report, others: Sequence[Report]) -> Report:
@@ -40,8 +39,10 @@ def agreed(report: Report, others: Sequence[Report]) -> Report:
     if not others:
         return report
     shared = set.intersection(*({e.code for e in other.explanations} for other in others))
-    of_contract = tuple(e for e in report.explanations if not e.tensor)
-    of_gradients = (e for e in others[0].explanations if e.tensor and e.code in shared - NO_CAUSES)
+    of_contract = tuple(e for e in report.explanations if not e.tensors)
+    # of what only describes the error the condition found by the hunt says more
+    shared = {code for code in shared if Trait.DESCRIPTION not in Bug(code).traits}
+    of_gradients = (e for e in others[0].explanations if e.tensors and e.code in shared)
     kept = (*of_contract, *of_gradients)
     parts = {
         name: agreed(part, [other.parts[name] for other in others if name in other.parts])
@@ -55,4 +56,4 @@ def agreed(report: Report, others: Sequence[Report]) -> Report:
 
 
 def _about(name: str, explanations: Sequence[Explanation]) -> tuple[Explanation, ...]:
-    return tuple(e for e in explanations if name in e.tensor.split(", "))
+    return tuple(e for e in explanations if name in e.tensors)

@@ -22,7 +22,7 @@ def _wide(rng: np.random.Generator, shape: Shape) -> Array:
 
 
 def _ties(rng: np.random.Generator, shape: Shape) -> Array:
-    """Three values, drawn again and again."""
+    """Three values, drawn repeatedly."""
     return rng.choice(rng.normal(size=3), shape)
 
 

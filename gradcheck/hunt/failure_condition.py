@@ -19,7 +19,7 @@ LEAST_SHARE = 0.5
 # Halvings of a gap between a failing and a passing value.
 HALVINGS = 14
 
-Judge = Callable[[Example], HuntTrial]
+Try = Callable[[Example], HuntTrial]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Split:
         return self.failing / (self.failing + self.inside)
 
 
-def describe(trials: Iterable[HuntTrial], minimal: Example, judge: Judge) -> str:
+def describe(trials: Iterable[HuntTrial], minimal: Example, attempt: Try) -> str:
     """Say beyond which limit all failures lie; empty where no limit separates them.
 
     Parameters
@@ -76,7 +76,7 @@ def describe(trials: Iterable[HuntTrial], minimal: Example, judge: Judge) -> str
         Everything that was tried.
     minimal
         The smallest failing example.
-    judge
+    attempt
         Tries an example, for the bisection of a limit.
     """
     every = list(trials)
@@ -88,7 +88,7 @@ def describe(trials: Iterable[HuntTrial], minimal: Example, judge: Judge) -> str
     splits = [_split(feature, failing, passing) for feature in _features(minimal)]
     telling = [split for split in splits if split is not None and split.share >= LEAST_SHARE]
     for split in sorted(telling, key=lambda split: -split.share):
-        where = _bisected(split, minimal, judge)
+        where = _bisected(split, minimal, attempt)
         if where:
             return _sentence(split, where)
     return ""
@@ -124,7 +124,7 @@ def _split(feature: Feature, failing: list[Example], passing: list[Example]) -> 
     return Split(feature, fails, max(outside), len(bad), inside, len(outside))
 
 
-def _bisected(split: Split, minimal: Example, judge: Judge) -> str:
+def _bisected(split: Split, minimal: Example, attempt: Try) -> str:
     """Put the limit into words, narrowed where the feature can be moved; empty if it does not flip.
 
     Only what happens to the smallest failing example counts, all else in it unchanged.
@@ -132,12 +132,12 @@ def _bisected(split: Split, minimal: Example, judge: Judge) -> str:
     move, fails, passes = split.feature.move, split.fails, split.passes
     if move is None:
         return split.feature.where(passes)
-    ends = [judge(move(minimal, value)).outcome for value in (fails, passes)]
+    ends = [attempt(move(minimal, value)).outcome for value in (fails, passes)]
     if ends != [ExampleOutcome.FAIL, ExampleOutcome.PASS]:
         return ""
     for _ in range(HALVINGS):
         middle = (fails + passes) / 2
-        outcome = judge(move(minimal, middle)).outcome
+        outcome = attempt(move(minimal, middle)).outcome
         if outcome is ExampleOutcome.FAIL:
             fails = middle
         elif outcome is ExampleOutcome.PASS:
@@ -177,65 +177,58 @@ def _of_sizes(position: int, axis: int) -> Iterator[Feature]:
     yield Feature(lambda e: -(size(e) % 2), lambda limit: f"for an even {what}")
 
 
+# Of which numbers the least or the largest decides, with which sign it grows towards failures, and
+# in words that it lies beyond a limit: an extreme entry in any direction, or in size.
+_EXTREMES: tuple[tuple[Callable[[Array], Array], Callable[[Array], Any], int, str], ...] = (
+    (np.positive, np.argmin, -1, "an entry{} is below {:.4g}"),
+    (np.positive, np.argmax, 1, "an entry{} is above {:.4g}"),
+    (np.positive, np.argmin, 1, "every entry{} is above {:.4g}"),
+    (np.positive, np.argmax, -1, "every entry{} is below {:.4g}"),
+    (np.abs, np.argmin, -1, "an entry{} is smaller than {:.4g} in size"),
+    (np.abs, np.argmax, 1, "an entry{} is larger than {:.4g} in size"),
+)
+
+
 def _of_values(position: int) -> Iterator[Feature]:
-    entry = f"an entry{_owner(position)}"
-    every = f"every entry{_owner(position)}"
+    owner = _owner(position)
 
-    def feature(
-        measure: Callable[[Array], Any], where: Callable[[float], str], extreme: str = ""
-    ) -> Feature:
-        return Feature(
-            lambda e: float(measure(np.asarray(e.inputs[position], dtype=np.float64))),
-            where,
-            _mover(position, extreme) if extreme else None,
-        )
+    def values(example: Example) -> Array:
+        return np.asarray(example.inputs[position], dtype=np.float64)
 
-    yield feature(lambda x: (x == 0).any(), lambda limit: f"where {entry} is zero")
-    yield feature(
-        _has_ties, lambda limit: f"where two entries of one sample{_owner(position)} are equal"
+    yield Feature(
+        lambda e: bool((values(e) == 0).any()), lambda _: f"where an entry{owner} is zero"
     )
-    yield feature(lambda x: -x.min(), lambda limit: f"where {entry} is below {-limit:.4g}", "min")
-    yield feature(lambda x: x.max(), lambda limit: f"where {entry} is above {limit:.4g}", "max")
-    yield feature(lambda x: x.min(), lambda limit: f"where {every} is above {limit:.4g}", "+min")
-    yield feature(lambda x: -x.max(), lambda limit: f"where {every} is below {-limit:.4g}", "-max")
-    yield feature(
-        lambda x: -np.abs(x).min(),
-        lambda limit: f"where {entry} is smaller than {-limit:.4g} in size",
-        "smallest",
+    yield Feature(
+        lambda e: _has_ties(values(e)),
+        lambda _: f"where two entries of one sample{owner} are equal",
     )
-    yield feature(
-        lambda x: np.abs(x).max(),
-        lambda limit: f"where {entry} is larger than {limit:.4g} in size",
-        "largest",
-    )
+    for extreme in _EXTREMES:
+        yield _of_extreme(position, *extreme)
 
 
-def _mover(position: int, extreme: str) -> Callable[[Example, float], Example]:
-    """Return what puts the entry that decides a feature to another value of the feature."""
+def _of_extreme(
+    position: int,
+    key: Callable[[Array], Array],
+    pick: Callable[[Array], Any],
+    sign: int,
+    words: str,
+) -> Feature:
+    def measure(example: Example) -> float:
+        numbers = key(np.asarray(example.inputs[position], dtype=np.float64))
+        return sign * float(numbers.flat[pick(numbers)])
 
     def move(example: Example, number: float) -> Example:
         inputs = list(example.inputs)
         moved = np.array(inputs[position])
-        flat = moved.reshape(-1)
-        match extreme:
-            case "min":
-                flat[flat.argmin()] = -number
-            case "max":
-                flat[flat.argmax()] = number
-            case "+min":
-                flat[flat.argmin()] = number
-            case "-max":
-                flat[flat.argmax()] = -number
-            case "smallest":
-                index = np.abs(flat).argmin()
-                flat[index] = math.copysign(number, flat[index])
-            case "largest":
-                index = np.abs(flat).argmax()
-                flat[index] = math.copysign(number, flat[index])
+        index, value = pick(key(moved)), sign * number
+        moved.flat[index] = math.copysign(value, moved.flat[index]) if key is np.abs else value
         inputs[position] = moved
         return replace(example, inputs=tuple(inputs))
 
-    return move
+    def where(limit: float) -> str:
+        return f"where {words.format(_owner(position), sign * limit)}"
+
+    return Feature(measure, where, move)
 
 
 def _has_ties(x: Array) -> bool:

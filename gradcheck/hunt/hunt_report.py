@@ -1,4 +1,4 @@
-"""The report of a hunt: the smallest failing input, what sets it apart, and how to see it again."""
+"""The report of a hunt: the smallest failing input, what sets it apart, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.coverage import NOT_SEEN
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.snippet import code
 from gradcheck.report.data import Verdict
-from gradcheck.report.headline import Line, tell
+from gradcheck.report.headline import Line, summarize
 from gradcheck.report.report import Report
 from gradcheck.report.wording import plural
 
@@ -28,7 +28,7 @@ MOST_ENTRIES = 24
 class HuntReport:
     """What a hunt found.
 
-    ``print(report)`` tells the story, ``print(report.report)`` all about the smallest failure.
+    ``print(report)`` is a summary; ``print(report.report)`` is all about the smallest failure.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class HuntReport:
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL where any input failed; PASS where more passed than could not be judged."""
+        """FAIL where any input failed; PASS where more passed than could not be checked."""
         if self.example is not None:
             return Verdict.FAIL
         if self.interrupted or self._count(ExampleOutcome.PASS) <= self.undecided:
@@ -95,7 +95,7 @@ class HuntReport:
 
     @property
     def undecided(self) -> int:
-        """Inputs at which the gradient could not be judged."""
+        """Inputs at which the gradient could not be checked."""
         return self._count(ExampleOutcome.UNDECIDED)
 
     @property
@@ -104,17 +104,17 @@ class HuntReport:
         return self.example.inputs if self.example is not None else ()
 
     def code(self) -> str:
-        """Return Python code that shows the failure again; empty where there is none."""
+        """Return Python code that reproduces the failure; empty where there is none."""
         if self.example is None:
             return ""
         return code(self.layer, self.example, made=self.made)
 
     def __repr__(self) -> str:
-        title, _ = self._told()
+        title, _ = self._lines()
         return f"<HuntReport {self.verdict}  {title}>"
 
     def __str__(self) -> str:
-        title, lines = self._told()
+        title, lines = self._lines()
         text = [f"{self.verdict}  {title}"]
         for label, sentence in [*lines, *(("note", note) for note in self.notes)]:
             text += _labelled(label, sentence)
@@ -123,35 +123,35 @@ class HuntReport:
     def _count(self, outcome: ExampleOutcome) -> int:
         return sum(trial.outcome is outcome for trial in self.trials)
 
-    def _told(self) -> tuple[str, list[Line]]:
+    def _lines(self) -> tuple[str, list[Line]]:
         return self._failed() if self.example is not None else self._not_failed()
 
     def _failed(self) -> tuple[str, list[Line]]:
         lines: list[Line] = []
         title = "fails"
         if self.report is not None and self.report.verdict is Verdict.FAIL:
-            story = tell(self.report)
-            title, lines = story.title, [line for line in story.lines if line[0] != "page"]
+            summary = summarize(self.report)
+            title, lines = summary.title, [line for line in summary.lines if line[0] != "page"]
             if not self.report.explanations:
                 title += "  (sure; cause unknown)"
                 lines = [_aimed(line, bool(self.condition)) for line in lines]
         else:
             first = next(t for t in self.trials if t.outcome is ExampleOutcome.FAIL)
             title = f"{type(self.layer).__name__}: fails now and then"
-            lines.append(("what", f"{first.reason}; not seen again when checked once more"))
+            lines.append(("what", f"{first.reason}; not seen when checked once more"))
             lines.append(("change", "look for what the layer remembers or draws at random"))
         if self.condition:
             lines.insert(min(3, len(lines)), ("when", self.condition))
         lines.append(("input", self._shown()))
         lines.append(("found", f"{self._found()}; {self._counts()}"))
-        lines.append(("again", self.code()))
+        lines.append(("rerun", self.code()))
         return title, lines
 
     def _not_failed(self) -> tuple[str, list[Line]]:
         name = type(self.layer).__name__ if not self.made else "layers made"
         passed = self._count(ExampleOutcome.PASS)
         if not self.ok:
-            return f"{name}: could not be judged", [
+            return f"{name}: could not be checked", [
                 ("why", f"{self._counts()}{'; interrupted' if self.interrupted else ''}"),
                 *self._reasons(),
                 ("change", self._way_out()),
@@ -171,7 +171,7 @@ class HuntReport:
         return "give inputs that the layer is made for: another shape, an example"
 
     def _reasons(self) -> Iterator[Line]:
-        """Yield the most frequent reason of what was not judged."""
+        """Yield the most frequent reason of what was not decided."""
         for outcome, label in (
             (ExampleOutcome.UNDECIDED, "unsure"),
             (ExampleOutcome.REFUSED, "refused"),
@@ -183,8 +183,8 @@ class HuntReport:
     def _counts(self) -> str:
         kinds = [(self._count(outcome), outcome.lower()) for outcome in ExampleOutcome]
         words = {"pass": "right", "fail": "wrong", "refused": "refused", "undecided": "undecided"}
-        told = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
-        return f"{plural(self.examples, 'input')} tried: {told or 'none'}"
+        counted = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
+        return f"{plural(self.examples, 'input')} tried: {counted or 'none'}"
 
     def _found(self) -> str:
         calls = self.example.calls if self.example is not None else 0
@@ -218,7 +218,7 @@ def _labelled(label: str, sentence: str) -> Iterator[str]:
     for line in sentence.splitlines():
         yield from textwrap.wrap(
             line,
-            WIDTH if label != "again" else 10_000,
+            WIDTH if label != "rerun" else 10_000,
             initial_indent=first,
             subsequent_indent=" " * LABEL_WIDTH,
             break_long_words=False,

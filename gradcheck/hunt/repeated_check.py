@@ -6,7 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ import numpy as np
 from gradcheck.adapters import as_target
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.check import check
-from gradcheck.hunt.acceptance import excuse
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
@@ -33,14 +32,11 @@ class RepeatedCheck:
         Makes a fresh layer from the inputs, for every example; None where there is one layer.
     options
         Of `gradcheck.check`.
-    ordinary
-        Largest entries of the gradients at the first input that passed, by tensor.
     """
 
     layer: Any
     make: Callable[..., Any] | None
     options: dict[str, Any]
-    ordinary: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -59,7 +55,7 @@ class RepeatedCheck:
             return self.layer
         return self.make(*inputs) if required_names(self.make) else self.make()
 
-    def judge(self, example: Example) -> HuntTrial:
+    def run(self, example: Example) -> HuntTrial:
         """Check along random directions only, and look for no cause."""
         try:
             with self._ready(example) as layer:
@@ -69,19 +65,14 @@ class RepeatedCheck:
                 )
                 if report.interrupted:
                     raise KeyboardInterrupt
-                reason = excuse(layer, example.inputs, report, self.ordinary)
                 outside = report.verdict is not Verdict.PASS and not _is_finite(layer, example)
-        except Exception as error:  # noqa: BLE001 (a stranger's layer may raise anything)
+        except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
             reason = f"{type(error).__name__}: {error}"
             return HuntTrial(example, ExampleOutcome.REFUSED, reason, error=error)
         if outside:
             return HuntTrial(
                 example, ExampleOutcome.REFUSED, "the output is not finite: outside of its domain"
             )
-        if reason:
-            return HuntTrial(example, ExampleOutcome.UNDECIDED, reason)
-        if report.verdict is Verdict.PASS and not self.ordinary:
-            self.ordinary.update(_sizes(report))
         seen = [tensor.resolution for tensor in report.tensors.values()]
         return HuntTrial(
             example, ExampleOutcome(report.verdict), _reason(report), max(seen, default=0.0)
@@ -142,7 +133,7 @@ def _reason(report: Report) -> str:
         return f"{bad[0].name}: {bad[0].reason}"
     broken = [p for p in report.contract.values() if p.required and p.verdict is report.verdict]
     if broken:
-        return f"{broken[0].name}: {broken[0].evidence}"
+        return f"{broken[0].name}: {broken[0].measurement}"
     owed = [array for array in report.unchecked if array.is_owed]
     return f"{owed[0].name}: {owed[0].reason}" if owed else ""
 
@@ -151,12 +142,3 @@ def _is_finite(layer: Any, example: Example) -> bool:
     """Whether the layer's output is finite."""
     target = as_target(layer, *example.inputs)
     return all(np.isfinite(y).all() for y in target.call(target.tensors).outputs)
-
-
-def _sizes(report: Report) -> dict[str, float]:
-    """Return the largest entries of all gradients claimed."""
-    return {
-        name: float(np.abs(tensor.claimed).max(initial=0.0))
-        for name, tensor in report.tensors.items()
-        if tensor.claimed is not None
-    }

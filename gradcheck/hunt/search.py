@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.hunt.cross_check import agreed, witnesses
+from gradcheck.hunt.cross_check import agreed, other_failures
 from gradcheck.hunt.distributions import FAMILIES
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.failure_condition import describe
@@ -15,6 +15,8 @@ from gradcheck.hunt.hunt_report import HuntReport
 from gradcheck.hunt.input_space import Space
 from gradcheck.hunt.repeated_check import RepeatedCheck
 from gradcheck.hunt.shrink import Shrinker
+from gradcheck.properties.profile import Effort
+from gradcheck.properties.search import run_hypothesis
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
@@ -121,8 +123,8 @@ class _Hunt:
         return self._report(interrupted)
 
     def try_(self, example: Example) -> HuntTrial:
-        """Judge an example and remember what came of it."""
-        trial = self.subject.judge(example)
+        """Try an example and remember what came of it."""
+        trial = self.subject.run(example)
         self.trials.append(trial)
         return trial
 
@@ -145,8 +147,8 @@ class _Hunt:
 
     def _accepted(self) -> list[str]:
         """Return the families that the layer takes: all, unless its domain is limited."""
-        judged = (ExampleOutcome.PASS, ExampleOutcome.FAIL)
-        taken = {trial.example.family for trial in self.trials if trial.outcome in judged}
+        decided = (ExampleOutcome.PASS, ExampleOutcome.FAIL)
+        taken = {trial.example.family for trial in self.trials if trial.outcome in decided}
         refused = {t.example.family for t in self.trials if t.outcome is ExampleOutcome.REFUSED}
         return [family for family in FAMILIES if family in taken - refused] or list(FAMILIES)
 
@@ -154,7 +156,7 @@ class _Hunt:
         """Find out which inputs share the batch: those that the layer lets vary together."""
         for candidate in space.following():
             for family in ("normal", "positive"):
-                trial = self.subject.judge(candidate.build(family, space.batch + 1, 0, self.seed))
+                trial = self.subject.run(candidate.build(family, space.batch + 1, 0, self.seed))
                 if trial.outcome is not ExampleOutcome.REFUSED:
                     return candidate
         if space.slots and space.slots[0].sizes:
@@ -163,35 +165,18 @@ class _Hunt:
 
     def _draw(self, strategy: SearchStrategy[Example], examples: int, *, shrink: bool) -> None:
         """Have Hypothesis look for a failing example."""
-        import hypothesis
         from hypothesis.errors import Flaky, Unsatisfiable
-
-        from gradcheck.properties.search import private_storage
 
         if not examples:
             return
-        phases = [hypothesis.Phase.generate] + ([hypothesis.Phase.shrink] if shrink else [])
 
-        @hypothesis.seed(self.seed)
-        @hypothesis.settings(
-            max_examples=examples,
-            database=None,
-            deadline=None,
-            print_blob=False,
-            report_multiple_bugs=False,
-            verbosity=hypothesis.Verbosity.quiet,
-            phases=phases,
-            suppress_health_check=list(hypothesis.HealthCheck),
-        )
-        @hypothesis.given(strategy)
         def search(example: Example) -> None:
             if self.fails(example):
                 self.failing = example
                 raise _FoundError
 
         try:
-            with private_storage():
-                search()
+            run_hypothesis(strategy, search, Effort(examples, self.seed), shrink=shrink)
         except (_FoundError, Flaky):
             pass
         except Unsatisfiable as error:
@@ -228,10 +213,10 @@ class _Hunt:
         if self.failing is not None:
             tried = tuple(self.trials)
             if not interrupted:
-                judge = self.subject.judge
+                attempt = self.subject.run
                 contract = self.failing.contract
                 condition = describe(
-                    tried, self.failing, lambda e: judge(replace(e, contract=contract))
+                    tried, self.failing, lambda e: attempt(replace(e, contract=contract))
                 )
             report = self._explained(self.failing)
         return HuntReport(
@@ -252,7 +237,7 @@ class _Hunt:
         report = self.subject.report(example)
         if report.interrupted:
             return report
-        others = [self.subject.report(e) for e in witnesses(self.trials, example)]
+        others = [self.subject.report(e) for e in other_failures(self.trials, example)]
         return agreed(report, [other for other in others if other.verdict is Verdict.FAIL])
 
 

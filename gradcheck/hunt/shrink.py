@@ -53,7 +53,7 @@ class Shrinker:
     def _walk(
         self, example: Example, candidates: Callable[[Example], Iterator[Example]]
     ) -> Example:
-        """Take the first candidate that fails, and begin again from it, until none does."""
+        """Take the first candidate that fails, and go on from it, until none does."""
         found: Example | None = example
         while found is not None:
             example = found

@@ -56,6 +56,20 @@ class Derivative:
     noise: float
     kink: Kink | None = None
 
+    def nearest(self, value: float) -> float:
+        """Return the derivative, or at a kink the subgradient nearest to a finite ``value``."""
+        if self.kink is None or not math.isfinite(value):
+            return self.value
+        low, high = sorted((self.kink.left, self.kink.right))
+        return min(max(value, low), high)
+
+    @property
+    def side_bound(self) -> float:
+        """The error bound of the smooth part: at a kink that of the one-sided derivatives."""
+        if self.kink is None:
+            return self.error_bound
+        return max(self.kink.left_bound, self.kink.right_bound)
+
 
 @dataclass(frozen=True)
 class Derivatives:
@@ -110,8 +124,7 @@ def derivative(
     (see `gradcheck.numerics.polynomial_fit` and `gradcheck.numerics.step_size`). Longer or
     shorter steps are taken until these coefficients are at the noise. A staircase finer than 1/500
     of the function is taken for rounding; the bound for a coarser one covers both its general slope
-    and the zero slope of its
-    treads.
+    and the zero slope of its plateaus.
 
     Like every method that only evaluates ``f``, it cannot see what hides in the noise: structure
     between its samples, and singularities such as ``|x|**1.1`` beside a large constant.

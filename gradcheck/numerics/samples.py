@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.numerics.polynomial_fit import Fit, fit
 
 # Each rung is this much shorter than the one above. Were it a simple fraction, the rounding errors
-# of the samples would repeat themselves, treads of staircases fall on a straight line, and
+# of the samples would repeat themselves, plateaus of staircases fall on a straight line, and
 # oscillations whose period divides the steps be hidden.
 RATIO = 0.51793
 

@@ -38,7 +38,7 @@ LONG_COMPUTATION = 2.0**10
 SMALL = 2.0**-12
 
 # A jump of more than this share of the function is none of rounding, not even in half precision:
-# whether the slope of a staircase or of its treads is meant, nobody knows.
+# whether the slope of a staircase or of its plateaus is meant, nobody knows.
 COARSE = 2.0**-9
 
 # Structure finer than this share of a window in which it looks like noise may be meant as noise.
@@ -191,7 +191,7 @@ class StepSizeSearch:
         best = self._widen(min(trusted, key=lambda fit: fit.bound))
         slope = Slope(best.slope, best.bound, trusted[-1].noise, True)
         if self.jump and best.flat:
-            # a staircase of slope g has treads of length jump / |g|
+            # a staircase of slope g has plateaus of length jump / |g|
             return replace(slope, bound=min(best.bound, 2 * self.jump / self.plateau))
         if self.jump > COARSE * self.samples.magnitude():
             return replace(slope, bound=max(best.bound, abs(best.slope)))

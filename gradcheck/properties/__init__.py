@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from gradcheck.properties.assertions import PropertyViolationError
 from gradcheck.properties.parametrize import parametrize_with_properties
-from gradcheck.properties.property import Property
-from gradcheck.properties.registry import MODULES, Suite, suite
+from gradcheck.properties.property import Property, for_all
+from gradcheck.properties.registry import CONTENTS, Suite, suite
 from gradcheck.properties.result import Result, Status
 from gradcheck.properties.run import assert_property, run_properties
 from gradcheck.properties.suite_report import SuiteReport
 
-SUITES = tuple(MODULES)
+SUITES = tuple(CONTENTS)
 
 __all__ = [
     "SUITES",
@@ -26,6 +26,7 @@ __all__ = [
     "Suite",
     "SuiteReport",
     "assert_property",
+    "for_all",
     "parametrize_with_properties",
     "run_properties",
     "suite",

@@ -19,7 +19,7 @@ from gradcheck.properties.assertions import (
     require_same,
 )
 from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import InputStrategy, for_all
 from gradcheck.properties.tolerance import Tolerance
 
 
@@ -43,8 +43,6 @@ class ArrayFunction(FunctionUnderTest):
         """Return how far two right ways of computing the function of ``x`` may lie apart."""
         raise NotImplementedError
 
-
-ARRAY_FUNCTION = Suite("array function", ArrayFunction)
 
 LAYOUTS = ("fortran", "strided", "reversed", "read-only")
 
@@ -83,9 +81,18 @@ def any_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.logits(subject.ndims)
 
 
-def _logits_and_layout(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
+def in_both_precisions(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw ``x`` in float64 and in float32."""
+    pairs = st.tuples(any_logits(subject), st.sampled_from([np.float64, np.float32]))
+    return pairs.map(lambda pair: {"x": pair[0]["x"].astype(pair[1])})
+
+
+def with_layout(inputs: InputStrategy) -> InputStrategy:
+    """Draw a memory ``layout`` besides other inputs."""
     layouts = st.sampled_from(LAYOUTS)
-    return st.tuples(any_logits(subject), layouts).map(lambda pair: {**pair[0], "layout": pair[1]})
+    return lambda subject: st.tuples(inputs(subject), layouts).map(
+        lambda pair: {**pair[0], "layout": pair[1]}
+    )
 
 
 def _two_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
@@ -93,7 +100,7 @@ def _two_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
     return pair.map(lambda pair: {"x": pair[0]["x"], "other": pair[1]["x"]})
 
 
-@ARRAY_FUNCTION.register(
+@for_all(
     any_logits,
     why="Squeezing or adding an axis lets later operations broadcast instead of fail.",
 )
@@ -109,7 +116,7 @@ def shape_kept(fn: ArrayFunction, x: Array) -> None:
     )
 
 
-@ARRAY_FUNCTION.register(
+@for_all(
     pins=[{"dtype": np.dtype(kind).name} for kind in (np.float64, np.float32)],
     why="Widening doubles the memory and time of a network; narrowing loses half the digits.",
 )
@@ -129,7 +136,7 @@ def dtype_kept(fn: ArrayFunction, dtype: str) -> None:
     )
 
 
-@ARRAY_FUNCTION.register(
+@for_all(
     pins=[{"dtype": "int64"}, {"dtype": "int32"}],
     why="Raw pixels and counts are integers; a result cast back to integers is all zeros.",
 )
@@ -152,7 +159,7 @@ def integers_computed_as_floats(fn: ArrayFunction, dtype: str) -> None:
     )
 
 
-@ARRAY_FUNCTION.register(
+@for_all(
     any_logits,
     why="An input changed in place corrupts whatever uses it next: backward, metrics, epochs.",
 )
@@ -169,8 +176,8 @@ def input_unchanged(fn: ArrayFunction, x: Array) -> None:
     )
 
 
-@ARRAY_FUNCTION.register(
-    _logits_and_layout,
+@for_all(
+    with_layout(any_logits),
     why="Transposed and sliced arrays are common; code that ravels or reshapes reads them wrongly.",
 )
 def memory_layout_irrelevant(fn: ArrayFunction, x: Array, layout: str) -> None:
@@ -185,7 +192,7 @@ def memory_layout_irrelevant(fn: ArrayFunction, x: Array, layout: str) -> None:
         )
 
 
-@ARRAY_FUNCTION.register(
+@for_all(
     _two_logits,
     why="A cache or an unseeded random number makes results depend on what ran before.",
 )
@@ -201,7 +208,7 @@ def same_input_same_output(fn: ArrayFunction, x: Array, other: Array) -> None:
     )
 
 
-@ARRAY_FUNCTION.register(
+@for_all(
     pins=[{"shape": (0, 3)}, {"shape": (0, 1)}],
     why="The last batch of a filtered data set may be empty.",
     needs=["batch"],

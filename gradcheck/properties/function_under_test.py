@@ -88,6 +88,16 @@ def as_floats(result: Any) -> Array:
     return array
 
 
+def shaped_like(result: Any, x: Array) -> Array:
+    """Return what the function returned as an array of floats, which must be shaped like ``x``."""
+    array = as_floats(result)
+    if array.shape != x.shape:
+        raise PropertyViolationError(
+            "the result is not shaped like the input", got=array.shape, expected=x.shape
+        )
+    return array
+
+
 def accepts(fn: Callable[..., Any], parameter: str) -> bool | None:
     """Whether ``fn`` has a parameter of that name; None where its signature cannot be read."""
     try:

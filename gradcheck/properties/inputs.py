@@ -126,12 +126,6 @@ def logits_and_cotangents(
     return {"x": x} | {name: draw_grid(draw, x.shape, 2.0) for name in "gh"[:cotangents]}
 
 
-def distributions(logits: Array) -> Array:
-    """Return the softmax of each row: a probability distribution with no zero in it."""
-    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
-
-
 def one_hot(classes: Sequence[int], n: int) -> Array:
     """Return one row per entry of ``classes``, one there and zero elsewhere."""
     return np.eye(n)[list(classes)]

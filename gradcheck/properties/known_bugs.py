@@ -6,16 +6,17 @@ look alike there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 
-Function = Callable[[Array], Array]
-Vjp = Callable[[Array, Array], Array]
+# What to tell whoever has a bug, and a function that has it.
+Imitations = Mapping[str, Callable[..., Any]]
+Probe = tuple[Array, ...]
 
 # An imitation computes the same formula; more than some thousand roundings apart is another one.
 MATCH = 1e-12
@@ -29,37 +30,45 @@ PROBES: tuple[Array, ...] = (
     np.array([[0.0, 2000.0], [2000.0, 0.0]]),
     np.array([[0.5, np.nan], [0.0, -2.0]]),
 )
+OF_FUNCTIONS: tuple[Probe, ...] = tuple((x,) for x in PROBES)
+OF_BACKWARDS: tuple[Probe, ...] = tuple(
+    (x, np.cos(np.arange(float(x.size))).reshape(x.shape)) for x in PROBES[:2]
+)
 
 
-@dataclass(frozen=True)
-class Suspect:
-    """A known bug: an imitation of it, and what to tell whoever has it."""
+def recognise(
+    fn: Callable[..., Any],
+    imitations: Imitations,
+    probes: Sequence[Probe] = OF_FUNCTIONS,
+    match: float = MATCH,
+) -> str | None:
+    """Return the message of the first imitation that answers as ``fn`` does; None if none does.
 
-    imitation: Function
-    message: str
-
-
-def recognise(answers: Sequence[Array | None], suspects: Iterable[Suspect]) -> str:
-    """Return the message of the first suspect that gives these answers, or an empty text."""
-    for suspect in suspects:
-        if all(map(_same, answers, answers_of(suspect.imitation))):
-            return suspect.message
-    return ""
-
-
-def answers_of(fn: Function) -> list[Array | None]:
-    """Return what ``fn`` makes of each probe, None where it raises."""
-    return [_answer(fn, evaluator) for evaluator in PROBES]
-
-
-def recognise_backward(vjp: Vjp, suspects: Mapping[str, Vjp]) -> str:
-    """Return the first key of ``suspects`` whose value answers the probes as ``vjp`` does."""
-    probes = [(x, np.cos(np.arange(float(x.size))).reshape(x.shape)) for x in PROBES[:2]]
-    answers = [_answer(vjp, x, g) for x, g in probes]
-    for message, suspect in suspects.items():
-        if all(_same(suspect(x, g), dx) for (x, g), dx in zip(probes, answers, strict=True)):
+    Parameters
+    ----------
+    fn
+        The function under test, or its backward.
+    imitations
+        By their messages; that of a right function is empty.
+    probes
+        Arguments to ask at. A function that raises at one is imitated by one that does too.
+    match
+        Relative error by which answers may differ.
+    """
+    answers = answers_of(fn, probes)
+    for message, imitation in imitations.items():
+        if all(
+            _same(a, _answer(imitation, p), match) for a, p in zip(answers, probes, strict=True)
+        ):
             return message
-    return ""
+    return None
+
+
+def answers_of(
+    fn: Callable[..., Any], probes: Sequence[Probe] = OF_FUNCTIONS
+) -> list[Array | None]:
+    """Return what ``fn`` makes of each probe, None where it raises."""
+    return [_answer(fn, probe) for probe in probes]
 
 
 def narrower_type(answers: Sequence[Array | None], right: Sequence[Array | None]) -> str:
@@ -77,15 +86,15 @@ def narrower_type(answers: Sequence[Array | None], right: Sequence[Array | None]
     return ""
 
 
-def _answer(fn: Callable[..., Array], *arguments: Array) -> Array | None:
+def _answer(fn: Callable[..., Any], probe: Probe) -> Array | None:
     try:
         with np.errstate(all="ignore"):
-            return fn(*(argument.copy() for argument in arguments))
+            return np.asarray(fn(*(argument.copy() for argument in probe)))
     except (FunctionRaisedError, PropertyViolationError, ValueError):
         return None
 
 
-def _same(a: Array | None, b: Array | None) -> bool:
+def _same(a: Array | None, b: Array | None, match: float) -> bool:
     if a is None or b is None:
         return a is b
-    return a.shape == b.shape and np.allclose(a, b, rtol=MATCH, atol=MATCH**2, equal_nan=True)
+    return a.shape == b.shape and np.allclose(a, b, rtol=match, atol=match**2, equal_nan=True)

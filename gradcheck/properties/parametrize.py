@@ -50,17 +50,14 @@ def parametrize_with_properties(
 
     found = find_suite(suite)
     expected = dict(expected_failures or {})
-    chosen = set(found.names if only is None else only)
-    skipped = set(skip or ())
-    found.require_known([*chosen, *skipped, *expected])
+    chosen, _ = found.chosen(only, skip, expected)
     search = CounterexampleSearch(choose_effort(profile, examples, seed))
 
     def param(name: str) -> Any:
         marks = [pytest.mark.xfail(reason=expected[name], strict=True)] if name in expected else []
         return pytest.param(_check(found, name, fn, search, options), id=name, marks=marks)
 
-    names = [name for name in found.names if name in chosen - skipped]
-    return pytest.mark.parametrize("check", [param(name) for name in names])
+    return pytest.mark.parametrize("check", [param(name) for name in chosen])
 
 
 def _check(
@@ -78,7 +75,7 @@ def _check(
             pytest.skip(result.message)
         if result.status is not Status.PASSED:
             again = rerun(suite.name, fn, options, search.effort, only=[name])
-            raise AssertionError(f"{name}: {result.message}\n  again     {again}")
+            raise AssertionError(f"{name}: {result.message}\n  rerun     {again}")
 
     check.gradcheck = True  # type: ignore[attr-defined]  # by which the plugin knows it
     return check

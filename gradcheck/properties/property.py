@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 Inputs = Mapping[str, Any]
+InputStrategy = Callable[[Any], "SearchStrategy[dict[str, Any]]"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,29 @@ class Property:
     description: str
     why: str
     check: Callable[..., None]
-    inputs: Callable[[Any], SearchStrategy[dict[str, Any]]] | None
+    inputs: InputStrategy | None
     pins: tuple[Inputs, ...]
     needs: tuple[str, ...]
+
+
+def for_all(
+    inputs: InputStrategy | None = None,
+    *,
+    why: str,
+    pins: Iterable[Inputs] = (),
+    needs: Iterable[str] = (),
+) -> Callable[[Callable[..., None]], Property]:
+    """Make a `Property` of the decorated function; its docstring is the description.
+
+    Parameters
+    ----------
+    inputs, why, pins, needs
+        As for `Property`.
+    """
+
+    def make(check: Callable[..., None]) -> Property:
+        description = (inspect.getdoc(check) or check.__name__).split("\n\n")[0]
+        words = " ".join(description.split())
+        return Property(check.__name__, words, why, check, inputs, tuple(pins), tuple(needs))
+
+    return make

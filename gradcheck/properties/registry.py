@@ -6,24 +6,42 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from gradcheck.properties.function_under_test import FunctionUnderTest
-from gradcheck.properties.property import Inputs, Property
+from gradcheck.properties.property import Property
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
-
-Check = TypeVar("Check", bound=Callable[..., None])
-
-# Where each suite lives; a suite is imported, and Hypothesis with it, when it is first asked for.
-MODULES = {
-    "softmax": "gradcheck.properties.softmax",
-    "log_softmax": "gradcheck.properties.rowwise.log_softmax",
-    "loss": "gradcheck.properties.loss",
-    "activation": "gradcheck.properties.activation.activation_laws",
-    "layer": "gradcheck.properties.layer",
-    "optimizer": "gradcheck.properties.optimizer",
+# For each suite what it tests, and the modules of its properties in reading order: what holds of
+# every row-wise function holds of a softmax. They are imported, and Hypothesis with them, when the
+# suite is first asked for.
+CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "softmax": (
+        "softmax.softmax_under_test.SoftmaxUnderTest",
+        (
+            *("softmax.laws", "rowwise.laws", "softmax.extremes", "softmax.jacobian"),
+            *("rowwise.backward", "softmax.backward", "array_function"),
+        ),
+    ),
+    "log_softmax": (
+        "log_softmax.log_softmax_under_test.LogSoftmaxUnderTest",
+        ("log_softmax.log_softmax_laws", "rowwise.laws", "rowwise.backward", "array_function"),
+    ),
+    "loss": (
+        "loss.loss_under_test.LossUnderTest",
+        ("loss.laws", "loss.extremes", "loss.gradient", "loss.contract"),
+    ),
+    "activation": (
+        "activation.activation_under_test.ActivationUnderTest",
+        ("activation.activation_laws", "array_function"),
+    ),
+    "layer": (
+        "layer.layer_under_test.LayerUnderTest",
+        ("layer.forward", "layer.backward", "layer.precision"),
+    ),
+    "optimizer": (
+        "optimizer.optimizer_under_test.OptimizerUnderTest",
+        ("optimizer.descent", "optimizer.contract"),
+    ),
 }
 
 
@@ -36,44 +54,16 @@ class Suite:
         How it is asked for.
     subject
         ``subject(fn, **options)`` wraps the function under test in the form the properties call.
-    include
-        Suites whose properties this one takes over, in reading order: what holds of every row-wise
-        function holds of a softmax.
+    properties
+        Each made by `gradcheck.properties.for_all`.
     """
 
     def __init__(
-        self, name: str, subject: Callable[..., FunctionUnderTest], *, include: Iterable[Suite] = ()
+        self, name: str, subject: Callable[..., FunctionUnderTest], properties: Iterable[Property]
     ) -> None:
         self.name = name
-        self.properties: list[Property] = [prop for part in include for prop in part.properties]
+        self.properties = list(properties)
         self._subject = subject
-
-    def register(
-        self,
-        inputs: Callable[[Any], SearchStrategy[dict[str, Any]]] | None = None,
-        *,
-        why: str,
-        pins: Iterable[Inputs] = (),
-        needs: Iterable[str] = (),
-    ) -> Callable[[Check], Check]:
-        """Register the decorated function as a property; its docstring is the description."""
-
-        def append(check: Check) -> Check:
-            description = (inspect.getdoc(check) or check.__name__).split("\n\n")[0]
-            self.properties.append(
-                Property(
-                    check.__name__,
-                    " ".join(description.split()),
-                    why,
-                    check,
-                    inputs,
-                    tuple(pins),
-                    tuple(needs),
-                )
-            )
-            return check
-
-        return append
 
     @property
     def names(self) -> list[str]:
@@ -92,6 +82,14 @@ class Suite:
                 raise TypeError(_unknown(f"option of the {self.name} suite", option, known))
         return self._subject(fn, **options)
 
+    def chosen(
+        self, only: Iterable[str] | None, skip: Iterable[str] | None, expected: Iterable[str]
+    ) -> tuple[list[str], set[str]]:
+        """Return the names to run, in order, and those to leave out; all must be known."""
+        wanted, skipped = set(self.names if only is None else only), set(skip or ())
+        self.require_known([*wanted, *skipped, *expected])
+        return [name for name in self.names if name in wanted - skipped], skipped
+
     def require_known(self, names: Iterable[str]) -> None:
         """Raise ValueError with near matches if one of ``names`` is no property of the suite."""
         for name in names:
@@ -109,10 +107,20 @@ def suite(name: str | Suite) -> Suite:
     """
     if isinstance(name, Suite):
         return name
-    if name not in MODULES:
-        raise ValueError(_unknown("suite", name, list(MODULES)))
-    found: Suite = importlib.import_module(MODULES[name]).SUITE
-    return found
+    if name not in CONTENTS:
+        raise ValueError(_unknown("suite", name, list(CONTENTS)))
+    subject, modules = CONTENTS[name]
+    home, _, kind = subject.rpartition(".")
+    return Suite(name, getattr(_module(home), kind), [p for m in modules for p in _written_in(m)])
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"gradcheck.properties.{name}")
+
+
+def _written_in(module: str) -> list[Property]:
+    """Return the properties of a module, in the order in which they stand there."""
+    return [value for value in vars(_module(module)).values() if isinstance(value, Property)]
 
 
 def _unknown(kind: str, given: str, known: list[str]) -> str:

@@ -32,13 +32,13 @@ class Result:
     name, status
         Which property, and how it came out.
     message
-        The whole story of a failure, or the reason for a skip; empty when it passed.
+        All about a failure, or the reason for a skip; empty when it passed.
     counterexample
         Python code that shows the failure when pasted; empty when there is none.
     examples
         How many inputs were tried.
     parts
-        The pieces of a failure's story by their labels, such as ``"got"`` and ``"cause"``.
+        The pieces of that by their labels, such as ``"got"`` and ``"cause"``.
     """
 
     name: str

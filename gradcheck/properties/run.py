@@ -15,7 +15,7 @@ from gradcheck.properties.result import Result, Status
 from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
 from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import flat_story
+from gradcheck.properties.text import failure_text
 
 
 def run_properties(
@@ -81,16 +81,14 @@ def run_properties(
     """
     found = find_suite(suite)
     expected = dict(expected_failures or {})
-    chosen = set(found.names if only is None else only)
-    skipped = set(skip or ())
-    found.require_known([*chosen, *skipped, *expected])
+    chosen, skipped = found.chosen(only, skip, expected)
     search = CounterexampleSearch(effort := choose_effort(profile, examples, seed))
     with quiet():
         subject = found.subject(fn, options)
         facts = subject.facts
     results = []
     for prop in found.properties:
-        if prop.name in chosen - skipped:
+        if prop.name in chosen:
             examination = SuiteRun(found.name, prop, subject, options)
             result = _against_expectation(examination.run(search), expected)
         elif prop.name in skipped:
@@ -114,7 +112,7 @@ def assert_property(
     options: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> None:
-    """Judge one property at one input; no search, so it may stand inside a ``@given`` of yours.
+    """Check one property at one input; no search, so it may stand inside a ``@given`` of yours.
 
     Raises
     ------
@@ -132,7 +130,7 @@ def assert_property(
     subject = found.subject(fn, options or {})
     missing = next(filter(None, map(subject.missing, prop.needs)), "")
     if missing:
-        raise ValueError(f"{name} cannot be judged: {missing}")
+        raise ValueError(f"{name} cannot be checked: {missing}")
     prop.check(subject, **inputs)
 
 
@@ -160,17 +158,17 @@ class SuiteRun:
             return Result(self.prop.name, Status.SKIPPED, missing)
         try:
             for pin in self.prop.pins:
-                self.judge(pin)
+                self.check_at(pin)
             if self.prop.inputs is not None:
-                search.run(self.prop.inputs, self.prop.inputs(self.subject), self.judge)
+                search.run(self.prop.inputs, self.prop.inputs(self.subject), self.check_at)
         except PropertyViolationError as violation:
             return self._failed(Status.FAILED, violation)
         except FunctionRaisedError as error:
             return self._failed(Status.ERRORED, PropertyViolationError(str(error)))
         return Result(self.prop.name, Status.PASSED, examples=self.tried)
 
-    def judge(self, inputs: Inputs) -> None:
-        """Judge one input."""
+    def check_at(self, inputs: Inputs) -> None:
+        """Check one input."""
         self.tried += 1
         try:
             self.prop.check(self.subject, **inputs)
@@ -179,14 +177,14 @@ class SuiteRun:
             raise
 
     def _failed(self, status: Status, violation: PropertyViolationError) -> Result:
-        """Tell the story; a cause found by experiment goes before one the property suggests."""
+        """Return the result; a cause found by experiment goes before one the property suggests."""
         parts = {"property": self.prop.description, **violation.parts}
         hint = parts.pop("cause")
         proven = self.subject.likely_cause(self.prop)
         parts |= {"cause": proven} if proven else {"perhaps": hint}
         parts = {label: text for label, text in parts.items() if text}
         code = snippet(self.suite, self.prop.name, self.subject.fn, self.failing, self.options)
-        message = flat_story(violation.headline, parts, code)
+        message = failure_text(violation.headline, parts, code)
         return Result(self.prop.name, status, message, code, self.tried, parts)
 
 

@@ -13,16 +13,15 @@ from gradcheck.properties.profile import Effort
 from gradcheck.properties.property import Inputs
 
 if TYPE_CHECKING:
-    from hypothesis import settings
     from hypothesis.strategies import SearchStrategy
 
-Judge = Callable[[Inputs], None]
+Check = Callable[[Inputs], None]
 
 
 class CounterexampleSearch:
     """Searches of one run, which try the same inputs where they draw from the same strategy.
 
-    Hypothesis takes longer to draw an input than most properties to judge it. What it draws
+    Hypothesis takes longer to draw an input than most properties to check it. What it draws
     depends on the seed and the strategy alone as long as nothing fails: so inputs are drawn once
     per strategy, and only where one fails does Hypothesis search again, to shrink it.
 
@@ -36,8 +35,8 @@ class CounterexampleSearch:
         self.effort = effort
         self._drawn: dict[Any, list[Inputs]] = {}
 
-    def run(self, key: Any, strategy: SearchStrategy[dict[str, Any]], judge: Judge) -> None:
-        """Judge the inputs drawn from ``strategy``; raise at the smallest that fails.
+    def run(self, key: Any, strategy: SearchStrategy[dict[str, Any]], check: Check) -> None:
+        """Check the inputs drawn from ``strategy``; raise at the smallest that fails.
 
         ``key`` tells strategies apart.
         """
@@ -45,61 +44,69 @@ class CounterexampleSearch:
             self._drawn[key] = self._draw(strategy)
         for inputs in self._drawn[key]:
             try:
-                judge(copy.deepcopy(inputs))
+                check(copy.deepcopy(inputs))
             except (PropertyViolationError, FunctionRaisedError):
-                self._shrink(strategy, judge)
-                self._repeat(inputs, judge)
+                self._shrink(strategy, check)
+                self._repeat(inputs, check)
 
     def _draw(self, strategy: SearchStrategy[dict[str, Any]]) -> list[Inputs]:
-        import hypothesis
-
         drawn: list[Inputs] = []
-
-        @hypothesis.seed(self.effort.seed)
-        @self._settings()
-        @hypothesis.given(strategy)
-        def keep(inputs: dict[str, Any]) -> None:
-            drawn.append(inputs)
-
-        with private_storage():
-            keep()
+        run_hypothesis(strategy, drawn.append, self.effort)
         return drawn
 
-    def _shrink(self, strategy: SearchStrategy[dict[str, Any]], judge: Judge) -> None:
-        import hypothesis
+    def _shrink(self, strategy: SearchStrategy[dict[str, Any]], check: Check) -> None:
         from hypothesis.errors import Flaky
 
-        @hypothesis.seed(self.effort.seed)
-        @self._settings()
-        @hypothesis.given(strategy)
-        def search(inputs: dict[str, Any]) -> None:
-            judge(inputs)
-
         try:
-            with private_storage():
-                search()
+            run_hypothesis(strategy, check, self.effort)
         except Flaky as error:
             raise _not_deterministic() from error
 
-    def _repeat(self, inputs: Inputs, judge: Judge) -> None:
-        """Judge once more what failed at first, but in no search."""
-        judge(copy.deepcopy(inputs))
+    def _repeat(self, inputs: Inputs, check: Check) -> None:
+        """Check once more what failed at first, but in no search."""
+        check(copy.deepcopy(inputs))
         raise _not_deterministic()
 
-    def _settings(self) -> settings:
-        import hypothesis
 
-        return hypothesis.settings(
-            max_examples=self.effort.examples,
-            derandomize=True,
-            database=None,
-            deadline=None,
-            print_blob=False,
-            report_multiple_bugs=False,
-            verbosity=hypothesis.Verbosity.quiet,
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-            suppress_health_check=list(hypothesis.HealthCheck),
-        )
+def run_hypothesis(
+    strategy: SearchStrategy[Any],
+    body: Callable[[Any], None],
+    effort: Effort,
+    *,
+    shrink: bool = True,
+) -> None:
+    """Call ``body`` with examples of a strategy, keeping no database and no time limits.
+
+    Parameters
+    ----------
+    strategy, body
+        What is drawn, and what it is given to; an error that it raises ends the search.
+    effort
+        How many examples, from which seed.
+    shrink
+        Whether the smallest example is looked for at which it raises.
+    """
+    import hypothesis
+    from hypothesis import Phase
+
+    @hypothesis.seed(effort.seed)
+    @hypothesis.settings(
+        max_examples=effort.examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        verbosity=hypothesis.Verbosity.quiet,
+        phases=[Phase.generate, *([Phase.shrink] * shrink)],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(strategy)
+    def search(example: Any) -> None:
+        body(example)
+
+    with private_storage():
+        search()
 
 
 def _not_deterministic() -> PropertyViolationError:

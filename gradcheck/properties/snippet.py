@@ -21,12 +21,12 @@ def snippet(
     """Return code that asserts the property ``name`` of ``fn`` at ``inputs``."""
     known = {key: value for key, value in options.items() if value is not None}
     functions = [fn, *(value for value in known.values() if callable(value))]
-    imports = sorted({line for function in functions if (line := _import_of(function))})
+    imports = sorted({line for function in functions if (line := import_of(function))})
     assignments = [_made_anew(fn)] if _name_of(fn) == "fn" else []
-    assignments += [f"{key} = {_literal(value)}" for key, value in inputs.items()]
+    assignments += [f"{key} = {literal(value)}" for key, value in inputs.items()]
     arguments = [f'"{suite}"', f'"{name}"', _name_of(fn), *(f"{key}={key}" for key in inputs)]
     if known:
-        listed = ", ".join(f'"{key}": {_literal(value)}' for key, value in known.items())
+        listed = ", ".join(f'"{key}": {literal(value)}' for key, value in known.items())
         arguments.append(f"options={{{listed}}}")
     return "\n".join(
         [
@@ -51,7 +51,7 @@ def rerun(
     parts = [f'"{suite}"', _name_of(fn)]
     parts += [f"only={json.dumps(list(only))}"] if only else []
     parts += [f"examples={effort.examples}", f"seed={effort.seed}"]
-    parts += [f"{key}={_literal(value)}" for key, value in options.items() if value is not None]
+    parts += [f"{key}={literal(value)}" for key, value in options.items() if value is not None]
     return f"run_properties({', '.join(parts)})"
 
 
@@ -71,11 +71,12 @@ def _name_of(fn: Any) -> str:
     return name if name.isidentifier() else "fn"
 
 
-def _import_of(fn: Any) -> str:
+def import_of(fn: Any) -> str:
+    """Return the line that imports ``fn``, or the class of an object; empty where none can."""
     module, name = _home_of(fn)
     if name and module != "__main__":
         return f"from {module} import {name}"
-    return "" if name or hasattr(fn, "__name__") else _import_of(type(fn))
+    return "" if name or hasattr(fn, "__name__") else import_of(type(fn))
 
 
 def _made_anew(fn: Any) -> str:
@@ -85,20 +86,27 @@ def _made_anew(fn: Any) -> str:
     return f"fn = {type(fn).__name__}()  # or however you made it"
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """Return the expression that makes ``value``."""
     if isinstance(value, np.ndarray):
-        dtype = "" if value.dtype == np.float64 else f", dtype=np.{value.dtype}"
+        dtype = dtype_argument(value)
         if value.size == 0:
             return f"np.empty({value.shape}{dtype})"
         if value.size > MOST_ENTRIES:
             return f"...  # an array of shape {value.shape}, too large to be printed"
-        return f"np.array({_number(value.tolist())}{dtype})"
-    return _name_of(value) if callable(value) else _number(value)
+        return f"np.array({number(value.tolist())}{dtype})"
+    return _name_of(value) if callable(value) else number(value)
 
 
-def _number(value: Any) -> str:
+def dtype_argument(value: np.ndarray[Any, Any]) -> str:
+    """Return the argument that gives an array its dtype, where it is not the usual one."""
+    return "" if value.dtype == np.float64 else f", dtype=np.{value.dtype}"
+
+
+def number(value: Any) -> str:
+    """Return a number, or numbers in lists and tuples, as they are written."""
     if isinstance(value, list | tuple):
-        inner = ", ".join(_number(item) for item in value)
+        inner = ", ".join(number(item) for item in value)
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
     if isinstance(value, float) and not np.isfinite(value):
         return "np.nan" if np.isnan(value) else f"{'-' * (value < 0)}np.inf"

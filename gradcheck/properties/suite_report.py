@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.properties.result import BAD, Result, Status
-from gradcheck.properties.text import row, status_width, told, wrapped
+from gradcheck.properties.text import in_words, row, status_width, wrapped
 
 SCHEMA_VERSION = 1
 
@@ -76,7 +76,7 @@ class SuiteReport:
             lines.append("")
         lines += self.found()
         lines += [f"  {line}" for result in self.results for line in row(result, widths)]
-        return "\n".join(lines if self.ok else [*lines, "", f"again: {self.again}"])
+        return "\n".join(lines if self.ok else [*lines, "", f"rerun: {self.again}"])
 
     def failures(self) -> list[tuple[Result, list[str]]]:
         """Return one failure of each cause with the names of the others it explains."""
@@ -96,7 +96,7 @@ class SuiteReport:
         """Return one line: the suite, the function and the counts."""
         counts = Counter(result.status for result in self.results)
         listed = ", ".join(
-            f"{counts[status]} {told(status)}" for status in Status if counts[status]
+            f"{counts[status]} {in_words(status)}" for status in Status if counts[status]
         )
         return f"{self.suite} properties of {self.subject}: {listed or 'none ran'}"
 

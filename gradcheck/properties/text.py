@@ -1,4 +1,4 @@
-"""Results as lines of text: a row in the table, the story of a failure."""
+"""Results as lines of text: a row in the table, all about a failure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ GAP = "  "
 
 def status_width(statuses: Iterable[str]) -> int:
     """Return the columns that the status takes in a row."""
-    return max((len(told(status)) for status in statuses), default=0)
+    return max((len(in_words(status)) for status in statuses), default=0)
 
 
-def told(status: str) -> str:
+def in_words(status: str) -> str:
     """Return a status in words."""
     return status.replace("_", " ")
 
@@ -34,7 +34,7 @@ def row(result: Result, widths: tuple[int, int], width: int | None = None) -> li
         Columns of the screen; without it, everything stands on one line.
     """
     status, name = widths
-    first = f"{told(result.status):<{status}}{GAP}{result.name:<{name}}".rstrip()
+    first = f"{in_words(result.status):<{status}}{GAP}{result.name:<{name}}".rstrip()
     detail = result.headline or f"{result.examples} input{'s' * (result.examples != 1)}"
     start = status + len(GAP) + name + len(GAP)
     if width is None or start + len(detail) <= width:
@@ -44,19 +44,21 @@ def row(result: Result, widths: tuple[int, int], width: int | None = None) -> li
     return [first, *wrapped(detail, indent, indent, width)]
 
 
-def flat_story(headline: str, parts: Mapping[str, str], code: str) -> str:
-    """Return the story of a failure as one text, unwrapped."""
-    return "\n".join(_story(headline, parts, code, None))
+def failure_text(headline: str, parts: Mapping[str, str], code: str) -> str:
+    """Return all about a failure as one text, unwrapped."""
+    return "\n".join(_failure_lines(headline, parts, code, None))
 
 
-def story(result: Result, width: int | None = None) -> list[str]:
-    """Return the lines of a failure's story, all but its code wrapped to ``width``."""
+def failure_lines(result: Result, width: int | None = None) -> list[str]:
+    """Return the lines of a failure, all but its code wrapped to ``width``."""
     if not result.parts:
         return result.message.splitlines()
-    return list(_story(result.headline, result.parts, result.counterexample, width))
+    return list(_failure_lines(result.headline, result.parts, result.counterexample, width))
 
 
-def _story(headline: str, parts: Mapping[str, str], code: str, width: int | None) -> Iterator[str]:
+def _failure_lines(
+    headline: str, parts: Mapping[str, str], code: str, width: int | None
+) -> Iterator[str]:
     yield from wrapped(headline, "", "", width)
     for label, text in parts.items():
         yield from wrapped(text, f"{GAP}{label:<{LABEL}}", " " * (len(GAP) + LABEL), width)

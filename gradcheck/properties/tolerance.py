@@ -31,6 +31,11 @@ class Tolerance:
         finite = np.where(np.isfinite(size), size, 0)
         return np.asarray(self.absolute + self.relative * finite, dtype=np.longdouble)
 
+    def __mul__(self, factor: float) -> Tolerance:
+        """Return so many times the allowance."""
+        relative, absolute = (factor * np.asarray(p) for p in (self.relative, self.absolute))
+        return Tolerance(self.origin, relative, absolute)
+
     def __getitem__(self, rows: Any) -> Tolerance:
         """Return the allowance of some rows only."""
         relative, absolute = (

@@ -36,7 +36,7 @@ def _takes(fn: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
     try:
         with np.errstate(all="ignore"):
             fn(*(np.copy(argument) for argument in arguments), **options)
-    except Exception:  # noqa: BLE001 (whatever a stranger's function raises means: no)
+    except Exception:  # noqa: BLE001 (whatever a user's function raises means: no)
         return False
     return True
 
@@ -46,10 +46,8 @@ def _to_tensor(value: Any) -> Any:
 
     if not isinstance(value, np.ndarray):
         return value
-    try:
-        return torch.as_tensor(value)
-    except ValueError:  # torch has no negative strides
-        return torch.as_tensor(value.copy())
+    negative = any(stride < 0 for stride in value.strides)  # which torch has not
+    return torch.as_tensor(value.copy() if negative else value)
 
 
 def _to_array(value: Any) -> Any:

@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gradcheck.report.data import PromiseStatus
 from gradcheck.report.headline import Line, walk
 from gradcheck.report.wording import joined, listed, plural, printable
 
 if TYPE_CHECKING:
-    from gradcheck.report.data import PromiseReport
     from gradcheck.report.outcome import Outcome
 
+# What each word means, in the order in which they are shown; "passed" explains itself.
+LEGEND = {
+    PromiseStatus.FAILED: "a fault of the layer",
+    PromiseStatus.NOT_MEASURED: "neither shown nor refuted",
+    PromiseStatus.NOTED: "a fault only if the layer is meant to do otherwise",
+}
 
-def contract_lines(report: Outcome) -> list[Line]:
-    """Return what is owed: broken and open promises first, then facts that do not hold.
 
-    Of a report that did not pass, also what was kept, so that it need not be looked at.
+@dataclass(frozen=True)
+class Contract:
+    """The promises of a report that a reader should know of.
+
+    Attributes
+    ----------
+    lines
+        A sentence for each, behind the word for how it came out: faults first.
+    legend
+        What the words mean, as far as they occur.
     """
-    found = [(path, promise) for path, part in walk(report) for promise in part.contract.values()]
-    required = [(path, promise) for path, promise in found if promise.required]
-    facts = [(path, promise) for path, promise in found if not promise.required]
-    lines = _evidence("BROKEN", (item for item in required if item[1].holds is False))
-    lines += _evidence("open", (item for item in required if item[1].holds is None))
-    lines += _evidence("fact", (item for item in facts if item[1].holds is False))
-    if not report.ok:
-        own = [promise for promise in report.contract.values() if promise.holds]
-        lines += _names("kept", [promise.name for promise in own if promise.required])
-        lines += _names("holds", [promise.name for promise in own if not promise.required])
-    return lines
+
+    lines: tuple[Line, ...]
+    legend: str
+
+
+def contract_of(report: Outcome) -> Contract:
+    """Return the promises that failed, could not be measured, or are noted.
+
+    Of a report that did not pass, also those that passed, so that nobody looks for them.
+    """
+    lines: list[Line] = []
+    for status in LEGEND:
+        found: dict[str, list[str]] = {}
+        for path, part in walk(report):
+            for promise in part.contract.values():
+                # what is not required and does not apply to the layer is no news
+                if promise.status is status and (promise.required or promise.holds is False):
+                    found.setdefault(f"{promise.name}: {promise.measurement}", []).append(path)
+        lines += [(str(status), _preceded(paths, sentence)) for sentence, paths in found.items()]
+    words = {label for label, _ in lines}
+    legend = "; ".join(f"{word}: {meaning}" for word, meaning in LEGEND.items() if word in words)
+    passed = [promise.name for promise in report.contract.values() if promise.holds]
+    if passed and not report.ok:
+        lines.append((str(PromiseStatus.PASSED), ", ".join(passed)))
+    return Contract(tuple(lines), legend)
 
 
 def note_lines(report: Outcome) -> list[Line]:
-    """Return the notes, each once with all that it is said of, and how to get the same again."""
-    said: dict[str, list[str]] = {}
+    """Return the notes, each once with all that it concerns, and how to get the same report."""
+    concerned: dict[str, list[str]] = {}
     for path, part in walk(report):
         for note in part.notes:
-            said.setdefault(note, []).append(path)
+            concerned.setdefault(note, []).append(path)
         for tensor in part.tensors.values():
             for note in tensor.notes:
-                said.setdefault(note, []).append(joined(path, tensor.name))
-    notes = [("note", _said_of(names, note)) for note, names in said.items()]
-    spent = f"{plural(report.forwards, 'forward')} spent on the gradients"
+                concerned.setdefault(note, []).append(joined(path, tensor.name))
+    notes = [("note", _preceded(names, note)) for note, names in concerned.items()]
+    cost = f"the gradients took {plural(report.forwards, 'forward call')}"
     return [
         *_unchecked(report),
         *notes,
-        ("again", f"seed={report.seed} gives the same report; {spent}"),
+        ("rerun", f"seed={report.seed} gives the same report; {cost}"),
     ]
 
 
@@ -61,19 +88,6 @@ def _unchecked(report: Outcome) -> list[Line]:
     ]
 
 
-def _evidence(label: str, promises: Iterable[tuple[str, PromiseReport]]) -> list[Line]:
-    """Say each finding once, with the parts in which it was made."""
-    said: dict[str, list[str]] = {}
-    for path, promise in promises:
-        name = promise.name if promise.required else f"{promise.name} does not hold"
-        said.setdefault(f"{name}: {promise.evidence}", []).append(path)
-    return [(label, _said_of(paths, finding)) for finding, paths in said.items()]
-
-
-def _said_of(names: list[str], sentence: str) -> str:
-    """Put the names before the sentence; what is said of the whole needs none."""
+def _preceded(names: list[str], sentence: str) -> str:
+    """Put the names before the sentence; what concerns the whole needs none."""
     return sentence if "" in names else f"{listed(list(dict.fromkeys(names)))}: {sentence}"
-
-
-def _names(label: str, names: list[str]) -> list[Line]:
-    return [(label, ", ".join(names))] if names else []

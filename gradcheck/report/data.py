@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -31,21 +31,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a gradient: what was claimed, what was measured, and how surely.
+    """One entry of a gradient: what backward returns, what was measured, and how exactly.
 
     ``index`` is the position in the tensor; ``bound`` limits the error of ``numerical``.
     """
 
     index: tuple[int, ...]
-    claimed: float
+    analytic: float
     numerical: float
     bound: float
 
     @property
     def ratio(self) -> float:
-        """Claimed over numerical; NaN where both vanish."""
+        """Analytic over numerical; NaN where both vanish."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.float64(self.claimed) / np.float64(self.numerical))
+            return float(np.float64(self.analytic) / np.float64(self.numerical))
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,29 @@ class Support:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A change of the user's source.
+
+    Attributes
+    ----------
+    file, line
+        Where it is: the file's name, and the line in it.
+    before, after
+        The statement without and with the change; empty where one is put in or taken out.
+    """
+
+    file: str
+    line: int
+    before: str
+    after: str
+
+    @property
+    def place(self) -> str:
+        """File and line, as tools write them."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A bug that would produce exactly the error that was measured.
 
@@ -86,8 +109,8 @@ class Explanation:
     ----------
     code
         Stable name of the bug, such as ``"summed_to_scalar"``.
-    tensor
-        The tensor whose gradient shows it; ``""`` for the layer as a whole.
+    tensors
+        The tensors whose gradients show it; none for the layer as a whole.
     confidence
         How sure it is that this is the bug, in [0, 1], calibrated on layers whose bug is known:
         see ``docs/certainty.md``. Those of alternatives add up to at most 1.
@@ -99,15 +122,28 @@ class Explanation:
         The line to change.
     support
         What it rests on.
+    factor, bound
+        What was measured of analytic over predicted gradient, and the error of that; None where
+        no factor was fitted.
+    edits
+        The changes of the user's source that were seen to make the gradients right.
     """
 
     code: str
-    tensor: str
+    tensors: tuple[str, ...]
     confidence: float
     evidence: str
     message: str
     fix: str
     support: Support = Support()
+    factor: float | None = None
+    bound: float = 0.0
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def tensor(self) -> str:
+        """The names of the tensors as one text; ``""`` for the layer as a whole."""
+        return ", ".join(self.tensors)
 
     @property
     def page(self) -> str:
@@ -140,7 +176,7 @@ class TensorReport:
         Bugs that fit the error, best first.
     forwards, backwards
         Calls spent on this tensor.
-    claimed, numerical
+    analytic, numerical
         The gradients side by side where both are known entry by entry (NaN: not measured).
     notes
         Facts worth knowing that are no fault, such as a kink at the point.
@@ -160,7 +196,7 @@ class TensorReport:
     explanations: tuple[Explanation, ...] = ()
     forwards: int = 0
     backwards: int = 0
-    claimed: FloatArray | None = field(default=None, repr=False, compare=False)
+    analytic: FloatArray | None = field(default=None, repr=False, compare=False)
     numerical: FloatArray | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
 
@@ -174,8 +210,8 @@ class TensorReport:
         return self.ok
 
     def __repr__(self) -> str:
-        told = f": {self.reason}" if self.reason else ""
-        return f"<TensorReport {self.verdict}  {self.name}{list(self.shape)}{told}>"
+        reason = f": {self.reason}" if self.reason else ""
+        return f"<TensorReport {self.verdict}  {self.name}{list(self.shape)}{reason}>"
 
 
 class TensorReports(dict[str, TensorReport]):
@@ -188,6 +224,15 @@ class TensorReports(dict[str, TensorReport]):
         raise KeyError(f"no tensor {name!r} was checked; there are {', '.join(self)}")
 
 
+class PromiseStatus(StrEnum):
+    """How a promise of the contract came out, in the words of reports."""
+
+    FAILED = "FAILED"
+    NOT_MEASURED = "not measured"
+    NOTED = "noted"
+    PASSED = "passed"
+
+
 @dataclass(frozen=True)
 class PromiseReport:
     """One promise of the layer's contract.
@@ -195,18 +240,27 @@ class PromiseReport:
     Attributes
     ----------
     holds
-        What was measured; None when it could not be.
+        Whether it holds; None when that could not be measured.
     required
-        Whether a breach is a fault. A promise that is not required is a fact: whether a
-        breach of it is a fault is for the reader, so its verdict is then UNDECIDED.
-    evidence
-        The measurement, as one sentence.
+        Whether a breach is a fault. Whether a breach of any other promise is one depends on
+        what the layer is for: it is noted, and its verdict is UNDECIDED.
+    measurement
+        What was measured, as one sentence.
     """
 
     name: str
     holds: bool | None
     required: bool
-    evidence: str
+    measurement: str
+
+    @property
+    def status(self) -> PromiseStatus:
+        """FAILED is a fault, NOTED is a breach that need not be one."""
+        if self.holds is None:
+            return PromiseStatus.NOT_MEASURED
+        if self.holds:
+            return PromiseStatus.PASSED
+        return PromiseStatus.FAILED if self.required else PromiseStatus.NOTED
 
     @property
     def verdict(self) -> Verdict:
@@ -226,7 +280,7 @@ class Unchecked:
         What it is called where it is kept, such as ``"layers[0].W"``.
     role
         ``"parameter"``, whose gradient is owed, so that nothing passes without it; ``"input"``,
-        data that no gradient is claimed for; ``"constant"``, which nothing says is trained;
+        data that backward returns no gradient of; ``"constant"``, which nothing marks as trained;
         ``"frozen"``; or ``"excluded"``, left out by the caller.
     reason
         Why it was not judged.
@@ -243,18 +297,3 @@ class Unchecked:
     def is_owed(self) -> bool:
         """Whether nothing passes without its gradient."""
         return self.role == "parameter"
-
-
-def plain(value: Any) -> Any:
-    """Return ``value`` as JSON-ready builtins; non-finite floats become strings."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return value

@@ -1,4 +1,4 @@
-"""Which entries of a gradient are wrong, as far as a tensor's report tells."""
+"""Which entries of a gradient are wrong, as far as a tensor's report shows."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ MOST_NAMED = 3
 
 
 def side_by_side(tensor: TensorReport) -> tuple[FloatArray, FloatArray] | None:
-    """Return claimed and numerical in the tensor's shape, None where either is not known.
+    """Return the analytic and numerical gradient in the tensor's shape, None where one is unknown.
 
-    A claim in another shape is read as the check reads it: in C order, one number for all entries.
+    An analytic gradient of another shape is read as the check reads it: in C order, one number
+    for all entries.
     """
-    claimed, numerical = tensor.claimed, tensor.numerical
-    if claimed is None or numerical is None or numerical.size == 0:
+    analytic, numerical = tensor.analytic, tensor.numerical
+    if analytic is None or numerical is None or numerical.size == 0:
         return None
-    if claimed.shape != numerical.shape:
-        if claimed.size not in (1, numerical.size):
+    if analytic.shape != numerical.shape:
+        if analytic.size not in (1, numerical.size):
             return None
-        claimed = np.resize(claimed, numerical.shape)
-    return claimed.astype(np.float64), numerical.astype(np.float64)
+        analytic = np.resize(analytic, numerical.shape)
+    return analytic.astype(np.float64), numerical.astype(np.float64)
 
 
 def wrong_mask(tensor: TensorReport) -> BoolArray | None:
     """Mark the entries known to be wrong, None where the gradient was not measured entry by entry.
 
     Besides the entries listed as worst, those that are further off than the widest of the listed
-    bounds allows, or claimed not finite.
+    bounds allows, or not finite.
     """
     sides = side_by_side(tensor)
     if sides is None or not tensor.worst:
         return None
-    claimed, numerical = sides
+    analytic, numerical = sides
     with np.errstate(invalid="ignore"):
-        gap = np.abs(claimed - numerical)
+        gap = np.abs(analytic - numerical)
     widest = max(entry.bound for entry in tensor.worst)
     wrong = np.array(~(gap <= widest) & ~np.isnan(numerical))
     for entry in tensor.worst:

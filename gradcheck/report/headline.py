@@ -1,4 +1,4 @@
-"""The story of a report: what is wrong, what to change, where, and how that is known."""
+"""The summary of a report: what is wrong, what to change, where, and how that is known."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Line = tuple[str, str]
 
 # What to do about a parameter whose gradient was not seen.
 UNSEEN = (
-    "return the gradient, or leave it where it is found (self.dW, grads['W']); say params={'W': W} "
-    "of what is trained elsewhere, and tensors=['x'] where this is left out on purpose"
+    "return the gradient, or leave it where it is found (self.dW, grads['W']); pass "
+    "params={'W': W} for what is trained elsewhere, and tensors=['x'] to leave this out on purpose"
 )
 
 # Names of targets can be whole constructor calls.
@@ -34,7 +34,7 @@ LONGEST_TARGET = 48
 
 
 @dataclass(frozen=True)
-class Story:
+class Summary:
     """A report in words.
 
     Attributes
@@ -68,16 +68,15 @@ class Attribution:
     @property
     def tensors(self) -> tuple[str, ...]:
         """The names of the tensors that show the bug; none for a bug of the layer as a whole."""
-        named = self.explanation.tensor
-        return tuple(n for n in self.report.tensors if n == named or n in named.split(", "))
+        return tuple(n for n in self.report.tensors if n in self.explanation.tensors)
 
 
-def tell(report: Outcome) -> Story:
-    """Put ``report`` into words."""
-    tellers = {Verdict.FAIL: _failed, Verdict.UNDECIDED: _undecided, Verdict.PASS: _passed}
-    title, lines = tellers[report.verdict](report)
+def summarize(report: Outcome) -> Summary:
+    """Put ``report`` into words, in the order in which they help."""
+    parts = {Verdict.FAIL: _failed, Verdict.UNDECIDED: _undecided, Verdict.PASS: _passed}
+    title, lines = parts[report.verdict](report)
     kept = tuple(line for line in lines if line[1])
-    return Story(report.verdict, f"{target_name(report)}: {title}", kept)
+    return Summary(report.verdict, f"{target_name(report)}: {title}", kept)
 
 
 def target_name(report: Outcome) -> str:
@@ -85,16 +84,16 @@ def target_name(report: Outcome) -> str:
     return elide(printable(report.target), LONGEST_TARGET)
 
 
-def blamed(report: Outcome, path: str = "") -> Iterator[tuple[str, Outcome]]:
+def deciding_parts(report: Outcome, path: str = "") -> Iterator[tuple[str, Outcome]]:
     """Yield the innermost parts that share the report's verdict; itself where none does."""
-    guilty = {
+    deciding = {
         name: part
         for name, part in report.parts.items()
         if part.judged and part.verdict is report.verdict
     }
-    for name, part in guilty.items():
-        yield from blamed(part, joined(path, name))
-    if not guilty:
+    for name, part in deciding.items():
+        yield from deciding_parts(part, joined(path, name))
+    if not deciding:
         yield path, report
 
 
@@ -106,10 +105,10 @@ def walk(report: Outcome, path: str = "") -> Iterator[tuple[str, Outcome]]:
 
 
 def attributions(report: Outcome) -> list[Attribution]:
-    """Return all explanations: those of the guilty parts, then what only the whole shows."""
+    """Return all explanations: of the parts that decide the verdict, then of the whole alone."""
     found = [
         Attribution(path, part, explanation)
-        for path, part in blamed(report)
+        for path, part in deciding_parts(report)
         for explanation in part.explanations
     ]
     codes = {attribution.explanation.code for attribution in found}
@@ -117,20 +116,20 @@ def attributions(report: Outcome) -> list[Attribution]:
     return found + own
 
 
-def accused(report: Outcome) -> list[tuple[str, TensorReport]]:
-    """Return the tensors of the guilty parts that did not pass, in the order they are told of."""
-    told = attributions(report)
+def tensors_not_passed(report: Outcome) -> list[tuple[str, TensorReport]]:
+    """Return the tensors that did not pass, in the order of their explanations."""
+    explained = attributions(report)
     found = [
         (path, tensor)
-        for path, part in blamed(report)
+        for path, part in deciding_parts(report)
         for tensor in part.tensors.values()
         if tensor.verdict is not Verdict.PASS
     ]
 
     def turn(item: tuple[str, TensorReport]) -> int:
         path, tensor = item
-        turns = (i for i, c in enumerate(told) if c.path == path and tensor.name in c.tensors)
-        return next(turns, len(told))
+        turns = (i for i, c in enumerate(explained) if c.path == path and tensor.name in c.tensors)
+        return next(turns, len(explained))
 
     return sorted(found, key=turn)
 
@@ -147,13 +146,13 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
     lines = [
         ("what", explanation.message),
         ("change", explanation.fix),
-        ("where", _where(first.path, first.report, shown, layer=not explanation.tensor)),
+        ("where", _where(first.path, first.report, shown, layer=not explanation.tensors)),
         ("why", explanation.evidence),
     ]
     lines += [_other(first, other) for other in others]
     unexplained = [
         _extended(tensor, path)
-        for path, part in blamed(report)
+        for path, part in deciding_parts(report)
         for tensor in _with_verdict(part, Verdict.FAIL)
         if not any(
             attribution.path == path and _shows(attribution, tensor) for attribution in found
@@ -168,11 +167,11 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
 
 def _shows(attribution: Attribution, tensor: TensorReport) -> bool:
     """Whether the tensor's error is explained: its own bug, or one of the layer as a whole."""
-    return not attribution.explanation.tensor or tensor.name in attribution.tensors
+    return not attribution.explanation.tensors or tensor.name in attribution.tensors
 
 
 def _where(path: str, part: Outcome, wrong: list[TensorReport], *, layer: bool = False) -> str:
-    """Say which entries of the wrong tensors are wrong, and which tensors are right."""
+    """Name the wrong entries of the wrong tensors, and the right tensors."""
     places = ["the layer as a whole"] if layer else []
     places += [_extended(tensor) for tensor in wrong]
     right = [tensor.name for tensor in _with_verdict(part, Verdict.PASS)]
@@ -188,7 +187,7 @@ def _extended(tensor: TensorReport, path: str = "") -> str:
 
 def _other(first: Attribution, other: Attribution) -> Line:
     """A rival of the first explanation begins with "or", another bug with "also"."""
-    same_place = (other.path, other.explanation.tensor) == (first.path, first.explanation.tensor)
+    same_place = (other.path, other.explanation.tensors) == (first.path, first.explanation.tensors)
     explanation = other.explanation
     number = explanation.support.alternative
     together = number is not None and number == first.explanation.support.alternative
@@ -201,8 +200,8 @@ def _other(first: Attribution, other: Attribution) -> Line:
 
 
 def _unexplained(report: Outcome) -> tuple[str, list[Line]]:
-    """Tell of a failure for which no explanation was sought or found."""
-    path, part = next(blamed(report))
+    """Describe a failure for which no explanation was sought or found."""
+    path, part = next(deciding_parts(report))
     wrong = _with_verdict(part, Verdict.FAIL)
     broken = [
         promise
@@ -212,7 +211,7 @@ def _unexplained(report: Outcome) -> tuple[str, list[Line]]:
     if not wrong:
         first = broken[0]
         subject = f"{printable(path)} breaks" if path else "breaks"
-        return f"{subject} the promise {first.name}", [("why", first.evidence)]
+        return f"{subject} the promise {first.name}", [("why", first.measurement)]
     worst = max(wrong, key=lambda tensor: tensor.relative_error)
     error, bound = error_number(worst.relative_error), error_number(worst.error_bound)
     count = "gradients of" if len(wrong) > 1 else "gradient of"
@@ -222,8 +221,8 @@ def _unexplained(report: Outcome) -> tuple[str, list[Line]]:
         ("where", _where(path, part, wrong)),
         (
             "why",
-            f"{joined(path, worst.name)} is off by {error} of the gradient, where the numerical "
-            f"derivative is sure to {bound}",
+            f"the relative error of {joined(path, worst.name)} is {error}, the error bound of the "
+            f"numerical gradient {bound}",
         ),
     ]
 
@@ -231,7 +230,7 @@ def _unexplained(report: Outcome) -> tuple[str, list[Line]]:
 def _undecided(report: Outcome) -> tuple[str, list[Line]]:
     names: list[str] = []
     causes: dict[tuple[str, str], list[str]] = {}
-    for path, part in blamed(report):
+    for path, part in deciding_parts(report):
         for tensor in _with_verdict(part, Verdict.UNDECIDED):
             names.append(joined(path, tensor.name))
             # by convention a reason may end in "; " and a way out
@@ -240,7 +239,7 @@ def _undecided(report: Outcome) -> tuple[str, list[Line]]:
         for promise in part.contract.values():
             if promise.required and promise.verdict is Verdict.UNDECIDED:
                 names.append(f"the promise {joined(path, promise.name)}")
-                causes.setdefault((promise.evidence, ""), []).append(names[-1])
+                causes.setdefault((promise.measurement, ""), []).append(names[-1])
         for array in part.unchecked:
             if array.is_owed:
                 names.append(joined(path, array.name))
@@ -259,7 +258,7 @@ def _undecided(report: Outcome) -> tuple[str, list[Line]]:
 
 def _way_out(tensor: TensorReport) -> str:
     if tensor.dtype in ("float16", "float32", "bfloat16"):
-        return "check the layer in float64: the numerical derivative is surer there"
+        return "check the layer in float64: the numerical derivative is more exact there"
     return "check at another input, with values of ordinary size"
 
 
@@ -267,7 +266,7 @@ def _passed(report: Outcome) -> tuple[str, list[Line]]:
     found = [tensor.resolution for tensor in measured(report)]
     if not found:
         return "right; there was no gradient to measure", []
-    return f"right; an error above {max(found):.1g} of a gradient would have been seen", []
+    return f"right; a relative error above {max(found):.1g} would have been detected", []
 
 
 def measured(report: Outcome) -> list[TensorReport]:

@@ -6,9 +6,9 @@ import base64
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gradcheck.report.contract import contract_lines, note_lines
+from gradcheck.report.contract import contract_of, note_lines
 from gradcheck.report.data import Verdict
-from gradcheck.report.headline import tell
+from gradcheck.report.headline import summarize
 from gradcheck.report.tables import tables
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def _rendered(template: str, report: Outcome, *, picture: bool) -> str:
         _environment()
         .get_template(template)
         .render(
-            story=tell(report),
+            summary=summarize(report),
             tables=tables(report),
-            contract=contract_lines(report),
+            contract=contract_of(report),
             notes=note_lines(report),
             picture=_data_uri(report) if picture else "",
         )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.report.data import Entry, Explanation, TensorReport, plain
+import numpy as np
+
+from gradcheck.report.data import Entry, Explanation, TensorReport
 
 if TYPE_CHECKING:
     from gradcheck.report.outcome import Outcome
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Gradients are listed in full up to this many entries, some 50 kB of JSON; of larger ones, the
 # worst entries stand for the rest.
@@ -22,7 +25,7 @@ def to_dict(report: Outcome) -> dict[str, Any]:
 
     Notes
     -----
-    ``claimed`` and ``numerical`` are null for tensors of more than `MOST_LISTED` entries.
+    ``analytic`` and ``numerical`` are null for tensors of more than `MOST_LISTED` entries.
     Infinities and NaN are the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
     """
     return {"schema_version": SCHEMA_VERSION, **_report(report)}
@@ -38,7 +41,7 @@ def _report(report: Outcome) -> dict[str, Any]:
         "explanations": list(map(_explanation, report.explanations)),
         "tensors": {name: _tensor(tensor) for name, tensor in report.tensors.items()},
         "contract": {
-            name: asdict(promise) | {"verdict": str(promise.verdict)}
+            name: asdict(promise) | {"status": promise.status, "verdict": promise.verdict}
             for name, promise in report.contract.items()
         },
         "unchecked": [
@@ -47,26 +50,41 @@ def _report(report: Outcome) -> dict[str, Any]:
         "notes": report.notes,
         "parts": {name: _report(part) for name, part in report.parts.items()},
     }
-    builtins: dict[str, Any] = plain(content)
+    builtins: dict[str, Any] = _plain(content)
     return builtins
 
 
 def _tensor(tensor: TensorReport) -> dict[str, Any]:
-    listed = max((a.size for a in (tensor.claimed, tensor.numerical) if a is not None), default=0)
+    listed = max((a.size for a in (tensor.analytic, tensor.numerical) if a is not None), default=0)
     content = {name: getattr(tensor, name) for name in tensor.__dataclass_fields__}
     return content | {
         "verdict": str(tensor.verdict),
         "region": tensor.region,
         "worst": [_entry(entry) for entry in tensor.worst],
         "explanations": list(map(_explanation, tensor.explanations)),
-        "claimed": tensor.claimed if listed <= MOST_LISTED else None,
+        "analytic": tensor.analytic if listed <= MOST_LISTED else None,
         "numerical": tensor.numerical if listed <= MOST_LISTED else None,
     }
 
 
 def _explanation(explanation: Explanation) -> dict[str, Any]:
-    return asdict(explanation) | {"page": explanation.page}
+    return asdict(explanation) | {"tensor": explanation.tensor, "page": explanation.page}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
     return asdict(entry) | {"ratio": entry.ratio}
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON-ready builtins; non-finite floats become strings."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value

@@ -15,7 +15,7 @@ from gradcheck.report.outcome import Outcome
 class Report(Outcome):
     """Everything a check found out about one layer, loss or network; see `Outcome`.
 
-    ``print(report)`` tells the story; ``report.save("report.html")`` keeps it.
+    ``print(report)`` shows it as text; ``report.save("report.html")`` writes it to a file.
     """
 
     parts: Mapping[str, Report] = field(default_factory=dict)
@@ -77,9 +77,9 @@ class Report(Outcome):
         return to_text(self)
 
     def __repr__(self) -> str:
-        from gradcheck.report.headline import tell
+        from gradcheck.report.headline import summarize
 
-        return f"<Report {self.verdict}  {tell(self).title}>"
+        return f"<Report {self.verdict}  {summarize(self).title}>"
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook."""

@@ -1,4 +1,4 @@
-"""The tables of a report, as text cells; how they are drawn is for the format."""
+"""The tables of a report, as text cells; each format draws them its own way."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from gradcheck.report.data import TensorReport
 from gradcheck.report.entries import wrong_mask
-from gradcheck.report.headline import accused, measured, walk
+from gradcheck.report.headline import measured, tensors_not_passed, walk
 from gradcheck.report.wording import (
-    claimed_and_numerical,
+    analytic_and_numerical,
     error_number,
     index_words,
     joined,
@@ -51,12 +51,14 @@ class ReportTable:
 
 
 def tables(report: Outcome) -> list[ReportTable]:
-    """Return the tables of a report: parts, tensors, and the worst entries of the guilty parts."""
+    """Return the tables of a report: parts, tensors, and the worst entries of what did not pass."""
     found = [part_table(report)] if report.parts else []
     for path, part in walk(report):
         if part.tensors and (part is report or not part.ok):
             found.append(tensor_table(part, path))
-    return found + [entry_table(tensor, path) for path, tensor in accused(report) if tensor.worst]
+    return found + [
+        entry_table(tensor, path) for path, tensor in tensors_not_passed(report) if tensor.worst
+    ]
 
 
 def part_table(report: Outcome) -> ReportTable:
@@ -68,11 +70,10 @@ def part_table(report: Outcome) -> ReportTable:
             str(part.verdict),
             _largest(tensor.relative_error for tensor in measured(part)),
             _largest(tensor.resolution for tensor in measured(part)),
-            str(part.forwards),
         )
         for name, part in report.parts.items()
     )
-    headings = ("part", "target", "verdict", "error", "resolution", "forwards")
+    headings = ("part", "target", "verdict", "relative error", "resolution")
     how = (
         "checked by itself" if set(report.parts) == {"jvp"} else "at the activations that reach it"
     )
@@ -80,7 +81,7 @@ def part_table(report: Outcome) -> ReportTable:
 
 
 def tensor_table(report: Outcome, path: str = "") -> ReportTable:
-    """One row for each tensor; errors are relative to the gradient's scale."""
+    """One row for each tensor; the error bound and the resolution are relative, too."""
     rows = tuple(
         (
             printable(tensor.name),
@@ -89,18 +90,15 @@ def tensor_table(report: Outcome, path: str = "") -> ReportTable:
             tensor.dtype,
             str(tensor.verdict),
             *_errors(tensor),
-            str(tensor.forwards),
         )
         for tensor in report.tensors.values()
     )
     headings = (
         *("tensor", "role", "shape", "dtype", "verdict"),
-        *("error", "bound", "resolution", "forwards"),
+        *("relative error", "error bound", "resolution"),
     )
     where = f" of {printable(path)}" if path else ""
-    return ReportTable(
-        f"gradients{where}, errors relative to each gradient", headings, rows, words=5
-    )
+    return ReportTable(f"gradients{where}", headings, rows, words=5)
 
 
 def _errors(tensor: TensorReport) -> Row:
@@ -118,14 +116,14 @@ def entry_table(tensor: TensorReport, path: str = "") -> ReportTable:
     rows = tuple(
         (
             index_words(entry.index),
-            *claimed_and_numerical(entry),
+            *analytic_and_numerical(entry),
             f"{entry.bound:.1g}",
             error_number(entry.ratio),
         )
         for entry in shown
     )
     caption = f"worst entries of {joined(path, tensor.name)}{_left_out(tensor, len(shown))}"
-    headings = ("index", "claimed", "numerical", "± bound", "claimed / numerical")
+    headings = ("index", "analytic", "numerical", "error bound", "analytic / numerical")
     return ReportTable(caption, headings, rows, words=1)
 
 

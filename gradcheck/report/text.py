@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from gradcheck.report.contract import contract_lines, note_lines
-from gradcheck.report.headline import Line, Story, tell
+from gradcheck.report.contract import Contract, contract_of, note_lines
+from gradcheck.report.headline import Line, Summary, summarize
 from gradcheck.report.tables import ReportTable, Row, tables
 from gradcheck.report.wording import elide, printable
 
@@ -24,7 +24,7 @@ GAP = "  "
 NARROWEST_NAME = 8
 
 # SGR codes of ECMA-48: bold with red, yellow and green.
-COLOURS = {"FAIL": "1;31", "UNDECIDED": "1;33", "PASS": "1;32"}
+COLOURS = {"FAIL": "1;31", "FAILED": "1;31", "UNDECIDED": "1;33", "PASS": "1;32"}
 
 
 def to_text(report: Outcome, width: int = 88, color: bool = False) -> str:
@@ -33,7 +33,7 @@ def to_text(report: Outcome, width: int = 88, color: bool = False) -> str:
     Parameters
     ----------
     report
-        What to tell. Its first five lines say what is wrong, where, how sure that is and what to
+        What to show. Its first five lines say what is wrong, where, how sure that is and what to
         change.
     width
         Columns to fill. Sentences are wrapped, long names shortened in their middle.
@@ -41,10 +41,10 @@ def to_text(report: Outcome, width: int = 88, color: bool = False) -> str:
         Whether to colour the verdicts with terminal escapes.
     """
     sections = [
-        _headline(tell(report), width),
+        _headline(summarize(report), width),
         *("\n".join(_table(table, width)) for table in tables(report)),
-        *_labelled_section(contract_lines(report), width),
-        *_labelled_section(note_lines(report), width),
+        *_contract(contract_of(report), width),
+        "\n".join(_labelled(note_lines(report), width)),
     ]
     text = "\n\n".join(sections)
     return _coloured(text) if color else text
@@ -59,31 +59,36 @@ def print_report(report: Outcome, console: Console) -> None:
     console.print(Text.from_ansi(text), highlight=False, soft_wrap=True)
 
 
-def _headline(story: Story, width: int) -> str:
+def _headline(summary: Summary, width: int) -> str:
     indent = " " * LABEL_WIDTH
-    title = f"{story.verdict}{GAP}{story.title}"
+    title = f"{summary.verdict}{GAP}{summary.title}"
     lines = textwrap.wrap(title, width, subsequent_indent=indent, break_on_hyphens=False)
-    return "\n".join(chain(lines, _labelled(story.lines, width)))
+    return "\n".join(chain(lines, _labelled(summary.lines, width)))
 
 
-def _labelled_section(lines: list[Line], width: int) -> list[str]:
-    return ["\n".join(_labelled(lines, width))] if lines else []
+def _contract(contract: Contract, width: int) -> list[str]:
+    if not contract.lines:
+        return []
+    legend = textwrap.wrap(f"({contract.legend})" if contract.legend else "", width)
+    return ["\n".join(["contract", *_labelled(contract.lines, width), *legend])]
 
 
-def _labelled(lines: tuple[Line, ...] | list[Line], width: int) -> Iterator[str]:
+def _labelled(lines: Sequence[Line], width: int) -> Iterator[str]:
     """Yield each sentence behind its label, wrapped to hang beside it."""
+    longest = max((len(label) + len(GAP) for label, _ in lines), default=0)
+    label_width = max(LABEL_WIDTH, longest)
     for label, text in lines:
-        first = f"{label:<{LABEL_WIDTH}}"
+        first = f"{label:<{label_width}}"
         for paragraph in text.splitlines():
             yield from textwrap.wrap(
                 printable(paragraph.expandtabs()),
                 width,
                 initial_indent=first,
-                subsequent_indent=" " * LABEL_WIDTH,
+                subsequent_indent=" " * label_width,
                 break_long_words=False,
                 break_on_hyphens=False,
             )
-            first = " " * LABEL_WIDTH
+            first = " " * label_width
 
 
 def _table(table: ReportTable, width: int) -> Iterator[str]:

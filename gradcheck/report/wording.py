@@ -13,13 +13,13 @@ def error_number(value: float) -> str:
     return "0" if value == 0 else f"{value:.3g}"
 
 
-def claimed_and_numerical(entry: Entry) -> tuple[str, str]:
+def analytic_and_numerical(entry: Entry) -> tuple[str, str]:
     """Write both sides of an entry with as many digits as it takes to see them differ."""
-    digits = _digits_to_tell_apart(entry.claimed, entry.numerical)
-    return f"{entry.claimed:.{digits}g}", f"{entry.numerical:.{digits}g}"
+    digits = _digits_that_differ(entry.analytic, entry.numerical)
+    return f"{entry.analytic:.{digits}g}", f"{entry.numerical:.{digits}g}"
 
 
-def _digits_to_tell_apart(a: float, b: float) -> int:
+def _digits_that_differ(a: float, b: float) -> int:
     """Return the significant digits that show ``a - b`` to two digits, from 4 to 17."""
     gap, size = abs(a - b), max(abs(a), abs(b))
     if not math.isfinite(gap) or gap == 0:

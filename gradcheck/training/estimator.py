@@ -38,7 +38,7 @@ INPUT_NAMES = frozenset({"x", "data", "input", "inputs", "features", "x_train"})
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """A call of a training method that makes one pass over a batch."""
 
     method: Method
@@ -48,7 +48,7 @@ class Step:
     once: tuple[Accessor, ...]
 
     @classmethod
-    def of(cls, network: Any, method: Method, X: Any, y: Any) -> Step:
+    def of(cls, network: Any, method: Method, X: Any, y: Any) -> TrainingStep:
         """Bind the data, one epoch of one batch, and a learning rate where one is asked for."""
         arguments: dict[str, Any] = {}
         knob = next(_kept_rates(network), None)
@@ -136,7 +136,7 @@ def find_step(network: Any, X: Any, y: Any, snapshot: StateSnapshot) -> Method |
         if method is None or len(data_names(method)) != 2:
             continue
         try:
-            Step.of(network, method, X, y).make()
+            TrainingStep.of(network, method, X, y).make()
         except Exception:  # noqa: BLE001 (a method meant for something else may raise anything)
             continue
         else:

@@ -22,7 +22,7 @@ from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_scalar
 from gradcheck.training.estimator import (
     OwnLoss,
-    Step,
+    TrainingStep,
     array_of,
     find_predictor,
     find_step,
@@ -105,14 +105,14 @@ def training_of(network: Any, arguments: Sequence[Any], params: Any = None) -> T
         if trainee.loss is not None and not is_scalar(trainee.loss.value()):
             return None  # a gradient beside it: more than a step to go by
         snapshot.restore(everything=True)
-        if trainee.begins_afresh(Step.of(network, method, X, y), X):
+        if trainee.begins_afresh(TrainingStep.of(network, method, X, y), X):
             return _afresh(network, params, method, X, y)
         return trainee.training(X, y)
 
 
 def _afresh(network: Any, params: Any, method: Method, X: Any, y: Any) -> Training | None:
     """Return the first step of a method that begins with parameters of its own making."""
-    afresh = RestartingFit.of(network, Step.of(network, method, X, y))
+    afresh = RestartingFit.of(network, TrainingStep.of(network, method, X, y))
     if afresh is None:
         raise _refused(network, method)
     afresh.run(0)
@@ -139,7 +139,7 @@ def _afresh(network: Any, params: Any, method: Method, X: Any, y: Any) -> Traini
 def _refused(network: Any, method: Method) -> TargetError:
     return TargetError(
         f"{type(network).__name__}.{name_of(method)} begins with parameters of its own making, "
-        "so that no step can be told from it. Move what it does in one turn of its loop to "
+        "so that it shows no single step. Move what it does in one turn of its loop to "
         "a method, and check that:\n"
         f"    def train_step(self, X, y): ...  # the body of the loop of {name_of(method)}\n"
         "    gradcheck.check(net, X, y)"
@@ -170,12 +170,12 @@ class _Trainee:
 
     def training(self, X: Any, y: Any) -> Training:
         """Return the step on all samples at once; on the first alone where they take turns."""
-        step = Step.of(self.network, self.method, X, y)
+        step = TrainingStep.of(self.network, self.method, X, y)
         if self.steps_once(step, X):
             return self.named(step, X, y)
         X, y = X[:1], y[:1]
         self.loss = self.loss and OwnLoss.of(self.network, self.predict, X, y)
-        training = self.named(Step.of(self.network, self.method, X, y), X, y)
+        training = self.named(TrainingStep.of(self.network, self.method, X, y), X, y)
         return replace(training, words=f"{training.words}; {EACH_SAMPLE}")
 
     def named_after(self, turns: int, afresh: RestartingFit, X: Any, y: Any) -> Training:
@@ -184,14 +184,14 @@ class _Trainee:
         self.snapshot = StateSnapshot([self.network, X, y, self.params])
         return self.named(afresh.after(turns), X, y)
 
-    def named(self, step: Step, X: Any, y: Any) -> Training:
+    def named(self, step: TrainingStep, X: Any, y: Any) -> Training:
         """Return a step with its loss and learning rate, and what they were told by."""
         loss, rate, more = self._loss_and_rate(self._update(step, X), step, X, y)
         taken = f"taken: step {step.words}, predictions {name_of(self.predict)}(X), {more}"
         name = f"{type(self.network).__name__}, a step of {name_of(self.method)}"
         return Training(name, step.make, loss, rate, self.predict, X, y, taken)
 
-    def _update(self, step: Step, X: Any) -> Update:
+    def _update(self, step: TrainingStep, X: Any) -> Update:
         def shown() -> float:
             return float(np.sum(array_of(self.predict(X)) ** 2))
 
@@ -200,7 +200,7 @@ class _Trainee:
         places = parameters_of(given, step.make, loss, self.snapshot)
         return Update(step.make, places, loss, step.rate or 1.0, self.snapshot)
 
-    def begins_afresh(self, step: Step, X: Any) -> bool:
+    def begins_afresh(self, step: TrainingStep, X: Any) -> bool:
         """Whether the method begins with parameters of its own making, whatever there are."""
         update = self._update(step, X)
         moved = {name: value + 1 + np.abs(value) for name, value in update.base.items()}
@@ -213,7 +213,7 @@ class _Trainee:
         self.snapshot.restore(everything=True)
         return all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
 
-    def steps_once(self, step: Step, X: Any) -> bool:
+    def steps_once(self, step: TrainingStep, X: Any) -> bool:
         """Whether the change is proportional to the learning rate, so that there is one step."""
         knob, update = step.knob, self._update(step, X)
         if knob is None:
@@ -229,7 +229,7 @@ class _Trainee:
         return all(np.abs(fast[n] - slow[n] / SLOWER).max() <= SAME * size for n in fast)
 
     def _loss_and_rate(
-        self, update: Update, step: Step, X: Any, y: Any
+        self, update: Update, step: TrainingStep, X: Any, y: Any
     ) -> tuple[Callable[[], float], float, str]:
         """Return the loss, the learning rate, and where they come from."""
         if self.loss is not None:

@@ -14,7 +14,7 @@ from typing import Any
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.signatures.name_tables import is_epochs
-from gradcheck.training.estimator import Step, suppress_output
+from gradcheck.training.estimator import TrainingStep, suppress_output
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class RestartingFit:
         The attributes or arguments that count the turns of its loop, and that are its rate.
     """
 
-    step: Step
+    step: TrainingStep
     turns: Accessor
     rate: Accessor
 
     @classmethod
-    def of(cls, network: Any, step: Step) -> RestartingFit | None:
+    def of(cls, network: Any, step: TrainingStep) -> RestartingFit | None:
         """Return the method by turns; None where nothing says how many, or at which rate."""
         if step.knob is None:
             return None
@@ -52,7 +52,7 @@ class RestartingFit:
         with set_to(counted), suppress_output():
             self.step.method(**self.step.arguments)
 
-    def after(self, turns: int) -> Step:
+    def after(self, turns: int) -> TrainingStep:
         """Return the step that is made after so many turns."""
 
         @wraps(self.step.method)

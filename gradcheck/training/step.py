@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Tensors
-from gradcheck.adapters.discovery.accessors import Accessor, places_in
-from gradcheck.adapters.discovery.attributes import AttributeSlot, slots
+from gradcheck.adapters.discovery.accessors import Accessor, accessors_in
+from gradcheck.adapters.discovery.attributes import ArrayAttribute, array_attributes
 from gradcheck.state import StateSnapshot
 from gradcheck.target import ForwardRun, Target, as_outputs, is_differentiable
 
@@ -77,7 +77,7 @@ def parameters_of(
     found = _declared(params)
     if found:
         return found
-    found = {slot.name: _lasting(slot) for slot in slots(params)}
+    found = {kept.name: _lasting(kept) for kept in array_attributes(params)}
     if not found and callable(params):
         found = _of_call(params)
     if not found:
@@ -89,26 +89,26 @@ def parameters_of(
     return _trained(found, step, loss, snapshot)
 
 
-def _lasting(slot: AttributeSlot) -> Accessor:
+def _lasting(kept: ArrayAttribute) -> Accessor:
     """Return the place that holds when the step puts a new container where the old one was."""
-    if not slot.route:
-        return slot.place
+    if not kept.route:
+        return kept.accessor
 
     def container() -> Any:
-        held = slot.home.get()
-        for key in slot.route[:-1]:
+        held = kept.home.get()
+        for key in kept.route[:-1]:
             held = held[key]
         return held
 
-    return Accessor(_Current(container), slot.route[-1], True)
+    return Accessor(_Current(container), kept.route[-1], True)
 
 
 def _declared(params: Any) -> dict[str, Accessor]:
     """Return the arrays of a dict or list, or of the one that an object calls its parameters."""
     if isinstance(params, Mapping | list | tuple):
-        return places_in(params)
+        return accessors_in(params)
     held = getattr(params, "params", None) or getattr(params, "parameters", None)
-    return places_in(held) if isinstance(held, Mapping | list | tuple) else {}
+    return accessors_in(held) if isinstance(held, Mapping | list | tuple) else {}
 
 
 def _of_call(read: Callable[[], Any]) -> dict[str, Accessor]:

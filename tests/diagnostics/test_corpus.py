@@ -75,7 +75,7 @@ def test_the_page_shows_how_often_the_cause_is_named(judged):
     for part in parts:
         told = [(run, report) for run, report in judged if run["part"] == part and run["codes"]]
         right = sum(bool(r.findings) and r.primary.code in run["codes"] for run, r in told)
-        assert f"| {right} / {len(told)} (" in shown, "run python scripts/diagnostics_page.py"
+        assert f"| {right} / {len(told)} (" in shown, "run python -m scripts.diagnostics_page"
 
 
 def test_percentages_are_judged_as_fractions_are(judged):

@@ -1,33 +1,22 @@
 """The page on diagnosing histories says what the code does."""
 
-import importlib.util
 import re
-
-import pytest
 
 from diagnostics import History
 from diagnostics.rules import RULES
+from scripts import diagnostics_page as script
 from tests.support import ROOT
 
 PAGE = ROOT / "docs" / "diagnostics.md"
 
 
-@pytest.fixture(scope="module")
-def script():
-    path = ROOT / "scripts" / "diagnostics_page.py"
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-def test_generated_parts_of_the_page_are_current(script):
+def test_generated_parts_of_the_page_are_current():
     text = PAGE.read_text(encoding="utf-8")
 
-    assert script.filled(text) == text, "run python scripts/diagnostics_page.py"
+    assert script.filled(text) == text, "run python -m scripts.diagnostics_page"
 
 
-def test_every_finding_is_listed(script):
+def test_every_finding_is_listed():
     assert {rule.code for rule in RULES} == set(re.findall(r"^\| `(\w+)`", script.findings(), re.M))
 
 

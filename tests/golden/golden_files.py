@@ -1,16 +1,13 @@
 """Golden files: one a scenario, readable, rewritten by ``pytest tests/golden --update-golden``."""
 
 import difflib
-import importlib.util
 import json
-import sys
 from functools import wraps
 from pathlib import Path
 
 import diagnostics
 import gradcheck
 import gradcheck.properties
-from tests.support import ROOT
 
 FOLDER = Path(__file__).with_name("expected")
 
@@ -62,13 +59,3 @@ def recording(monkeypatch):
     for module, name in MAKERS:
         monkeypatch.setattr(module, name, recorded(getattr(module, name)))
     return reports
-
-
-def load_script(name):
-    """Import one of scripts/."""
-    path = ROOT / "scripts" / f"{name}.py"
-    specification = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module

@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from tests.golden.golden_files import ROOT
+from tests.support import ROOT
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

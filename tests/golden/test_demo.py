@@ -6,8 +6,8 @@ from typer.testing import CliRunner
 
 from gradcheck.cli.main import app
 from gradcheck.demo import run as demo
-from tests.golden.golden_files import ROOT
 from tests.golden.structures import masked, of_figure, of_finding
+from tests.support import ROOT
 
 CAPTION = re.compile(r"!\[([^\]]*)\]\([\w/]*question\.png\)")
 # What the page quotes of the tools: a label at the margin, its text behind it and indented below.

@@ -4,8 +4,8 @@ import runpy
 
 import pytest
 
-from tests.golden.golden_files import ROOT
 from tests.golden.structures import of_report
+from tests.support import ROOT
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 

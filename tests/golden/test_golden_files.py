@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from tests.golden import golden_files
 from tests.golden.readme_blocks import blocks
 from tests.golden.structures import masked, of_figure
+from tests.support import ROOT
 
-BUGS = {path.stem for path in (golden_files.ROOT / "docs" / "bugs").glob("*.md")} - {"README"}
-EXAMPLES = {path.stem for path in (golden_files.ROOT / "examples").glob("*.py")}
+BUGS = {path.stem for path in (ROOT / "docs" / "bugs").glob("*.md")} - {"README"}
+EXAMPLES = {path.stem for path in (ROOT / "examples").glob("*.py")}
 SCENARIOS = {
     "demo",
     *(f"bugs/{code}" for code in BUGS),

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from tests.golden.golden_files import ROOT, load_script
+from scripts import diagnostics_page, investigate_page, question_pictures
 from tests.golden.structures import masked, of_figure, of_finding
+from tests.support import ROOT
 
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -13,11 +14,12 @@ PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 @pytest.fixture(scope="module")
 def question():
     """The script of the pictures of the question, on few samples and epochs."""
-    script = load_script("question_pictures")
-    script.EPOCHS = 2
-    script.TRAIN = tuple(each[:300] for each in script.TRAIN)
-    script.VALIDATION = tuple(each[:100] for each in script.VALIDATION)
-    return script
+    script = question_pictures
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(script, "EPOCHS", 2)
+        patch.setattr(script, "TRAIN", tuple(each[:300] for each in script.TRAIN))
+        patch.setattr(script, "VALIDATION", tuple(each[:100] for each in script.VALIDATION))
+        yield script
 
 
 def test_pictures_of_the_question(question, golden):
@@ -25,16 +27,15 @@ def test_pictures_of_the_question(question, golden):
 
 
 def test_pictures_of_the_diagnostics(golden):
-    script = load_script("diagnostics_page")
+    figures = diagnostics_page.figures()
 
-    golden("pictures/diagnostics", {name: of_figure(drawn) for name, drawn in script.figures()})
+    golden("pictures/diagnostics", {name: of_figure(drawn) for name, drawn in figures})
 
 
 def test_pictures_of_the_investigations(golden):
-    script = load_script("investigate_page")
-    page = masked(script.PAGE.read_text(encoding="utf-8"))
+    page = masked(investigate_page.PAGE.read_text(encoding="utf-8"))
 
-    examples = list(script.examples())
+    examples = list(investigate_page.examples())
 
     golden(
         "pictures/investigate",
@@ -49,7 +50,7 @@ def test_pictures_of_the_investigations(golden):
     )
     for name, fault, report in examples:
         said = f"The fault: {fault}. ```text {masked(report.paragraph)} ```"
-        assert said in page, f"{name}: run python scripts/investigate_page.py"
+        assert said in page, f"{name}: run python -m scripts.investigate_page"
 
 
 def test_captions_of_the_question_are_written_where_the_picture_stands(question):
@@ -69,7 +70,8 @@ def test_every_picture_of_the_pages_is_drawn_here(golden):
         for target in PICTURE.findall(page.read_text(encoding="utf-8"))
     }
     missing = [path for path in shown if not (ROOT / path).is_file()]
-    unused = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.png")} - shown
+    drawn = {path for ending in ("png", "svg") for path in (ROOT / "docs").rglob(f"*.{ending}")}
+    unused = {path.relative_to(ROOT).as_posix() for path in drawn} - shown
 
     assert not missing
     assert not unused

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -16,16 +17,16 @@ import gradcheck
 import network
 from gradcheck.cli.main import app
 from gradcheck.properties import suite
-from tests.golden.golden_files import ROOT
 from tests.golden.readme_blocks import blocks
 from tests.golden.structures import masked, of_report
+from tests.support import ROOT
 
 HERE = Path(__file__).with_name("readme")
 BLOCKS = blocks()
 WORDS = dict(enumerate(["five", "six", "seven", "eight", "nine", "ten"], start=5)) | dict(
     enumerate(["fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"], start=15)
 )
-# Lines of pytest's summary that say what is wrong, why and what to change, and how much there was.
+# Lines of pytest's summary: what is wrong, why, what to change, and how many checks there were.
 CONCLUSION = re.compile(r" *(FAIL|change|cause)\b|\d+ checks?:")
 # The end of one is that of the user's run, and the demonstration has a test of its own.
 ENDLESS = "--watch"
@@ -68,12 +69,13 @@ def test_python_makes_the_reports_of_its_golden_file(number, block, setting, rep
 
 @numbered("pytest")
 def test_tests_end_as_in_their_golden_file(number, block, setting, golden, tmp_path):
-    head = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nfrom setting import *\n"
-    (tmp_path / "test_of_readme.py").write_text(head + block.text)
+    (tmp_path / "test_of_readme.py").write_text(f"from setting import *\n{block.text}")
+    path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True,
+        check=False,
     )  # fmt: skip
 
     lines = done.stdout.splitlines()
@@ -139,8 +141,7 @@ def test_every_option_of_the_readme_is_there():
             assert re.search(rf"(?<![\w-]){option}(?![\w-])", shown.output), (command, option)
 
 
-def test_commands_of_other_tools_are_there(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
+def test_commands_of_other_tools_are_there():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
@@ -155,8 +156,7 @@ def test_commands_of_other_tools_are_there(monkeypatch):
         assert "".join(extra) in extras, extra
 
 
-def test_what_the_readme_counts_is_as_many(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
+def test_what_the_readme_counts_is_as_many():
     corpus = importlib.import_module("benchmarks.corpus").cases()
     parts = [part for part in vars(network).values() if inspect.isclass(part)]
     concrete = [part for part in parts if not inspect.isabstract(part)]
@@ -165,7 +165,7 @@ def test_what_the_readme_counts_is_as_many(monkeypatch):
         f"{WORDS[sum(issubclass(part, network.Layer) for part in concrete)]} layers",
         f"{WORDS[sum(issubclass(part, network.Loss) for part in concrete)]} losses",
         f"The {len(suite('softmax').properties)} properties of a softmax",
-        f"On {len(corpus)} layers that strangers could have written, {wrong} with one",
+        f"On {len(corpus)} layers as users write them, {wrong} with one",
         f"and {len(corpus) - wrong} right but hard",
     ]
 

@@ -57,10 +57,10 @@ class Moody(Dense):
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("layers")
-    (folder / "strangers_layers.py").write_text(LAYERS)
+    (folder / "layers_of_a_user.py").write_text(LAYERS)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
-        yield importlib.import_module("strangers_layers")
+        yield importlib.import_module("layers_of_a_user")
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def test_wrong(gradcheck):
 
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["alone", "xdist"])
-def test_summary_tells_what_failed_and_counts(run, processes):
+def test_summary_shows_what_failed_and_counts(run, processes):
     status, printed = run(BOTH, *processes)
     assert status == 1
     summary = printed.partition("= gradcheck =")[2]

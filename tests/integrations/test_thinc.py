@@ -138,7 +138,7 @@ def test_lstm_sends_no_gradient_to_the_first_step():
     wrong = report.tensors["X"]
     assert wrong.verdict is Verdict.FAIL
     assert {entry.index[0] for entry in wrong.worst} == {0}
-    assert np.all(wrong.claimed[0] == 0)
+    assert np.all(wrong.analytic[0] == 0)
 
 
 def test_softmax_expects_the_gradient_of_the_logits_not_of_its_output():

@@ -1,4 +1,4 @@
-"""Data sets from files as strangers keep them, and what is said of those that are none."""
+"""Data sets from files as users keep them, and what is said of those that are none."""
 
 import gzip
 import sys

@@ -1,7 +1,6 @@
 """A run that dies at any moment and is resumed ends as if it had not."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 import network as n
 from network.checkpoint import CHECKPOINT, HISTORY
+from tests.support import ROOT
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(60, 5)).astype(np.float32)
@@ -86,11 +86,11 @@ def test_a_crash_at_every_write_loses_and_doubles_nothing(moment, tmp_path, monk
 
 
 def test_a_run_killed_by_the_system_at_random_moments_is_resumed(tmp_path):
-    code = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); import test_resume as t"
+    code = "import tests.network.test_resume as t"
     for moment, pause in enumerate(np.random.default_rng(0).uniform(0, 0.03, 3)):
         folder = tmp_path / str(moment)
         run = f"{code}; print(flush=True); t.train({str(folder)!r}, epochs=99)"
-        child = subprocess.Popen([sys.executable, "-c", run], stdout=subprocess.PIPE)
+        child = subprocess.Popen([sys.executable, "-c", run], cwd=ROOT, stdout=subprocess.PIPE)
         child.stdout.readline()
         time.sleep(pause)
         child.send_signal(signal.SIGKILL)

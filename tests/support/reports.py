@@ -29,38 +29,40 @@ def right_tensor(name, shape=(3, 4), **changes):
     return replace(tensor, **changes)
 
 
-def wrong_tensor(name, claimed, numerical, **changes):
+def wrong_tensor(name, analytic, numerical, **changes):
     """A tensor measured entry by entry, whose worst entries are listed as a check lists them."""
-    claimed, numerical = np.asarray(claimed, float), np.asarray(numerical, float)
+    analytic, numerical = np.asarray(analytic, float), np.asarray(numerical, float)
     entries = [
-        Entry(index, float(claimed[index]), float(numerical[index]), BOUND)
+        Entry(index, float(analytic[index]), float(numerical[index]), BOUND)
         for index in np.ndindex(numerical.shape)
-        if not abs(claimed[index] - numerical[index]) <= BOUND
+        if not abs(analytic[index] - numerical[index]) <= BOUND
     ]
-    entries.sort(key=lambda entry: -np.nan_to_num(abs(entry.claimed - entry.numerical), nan=np.inf))
+    entries.sort(
+        key=lambda entry: -np.nan_to_num(abs(entry.analytic - entry.numerical), nan=np.inf)
+    )
     return right_tensor(
         name,
         numerical.shape,
         verdict=Verdict.FAIL,
-        reason="the claim is off",
+        reason="the gradient is off",
         relative_error=0.5,
         resolution=0.5,
         worst=tuple(entries[:8]),
-        claimed=claimed,
+        analytic=analytic,
         numerical=numerical,
         **changes,
     )
 
 
-def promise(name, holds=True, required=True, evidence="measured so"):
-    return PromiseReport(name, holds, required, evidence)
+def promise(name, holds=True, required=True, measurement="measured so"):
+    return PromiseReport(name, holds, required, measurement)
 
 
 SUMMED = Explanation(
     "summed_to_scalar",
-    "b",
+    ("b",),
     0.985,
-    "claimed / what this predicts = 1 ± 3e-11 over 4 entries",
+    "analytic / predicted = 1 ± 3e-11 over 4 entries",
     "every entry of the gradient is the same number, the sum over all units",
     "db = d.sum(axis=0)  # instead of d.sum()",
 )
@@ -96,7 +98,7 @@ def empty():
 
 
 def breach():
-    broken = promise("input_not_mutated", False, evidence="3 of 15 entries of x changed")
+    broken = promise("input_not_mutated", False, measurement="3 of 15 entries of x changed")
     return replace(passing(), contract={**CONTRACT, "input_not_mutated": broken})
 
 

@@ -1,4 +1,4 @@
-"""Layers as strangers write them, right and wrong, for the tests of the checker."""
+"""Layers as users write them, right and wrong, for the tests of the checker."""
 
 from __future__ import annotations
 

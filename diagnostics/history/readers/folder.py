@@ -70,7 +70,7 @@ def _runs(path: Path, read_file: ReadFile, depth: int) -> dict[str, Table]:
     else:
         runs = {Path(name).stem: table for name, table in parts.items()} | runs
     if left_out and runs:
-        next(iter(runs.values())).notes.append(f"no log, and left out: {', '.join(left_out)}")
+        next(iter(runs.values())).left_out.append(f"no log, and left out: {', '.join(left_out)}")
     return runs
 
 
@@ -108,13 +108,8 @@ def _split(name: str) -> str | None:
 def _belong_together(parts: Mapping[str, Table]) -> bool:
     """Whether these are parts of one run: no column twice, no two with losses of both sets."""
     columns = [name for part in _prefixed(parts) for name in part.columns if not _is_axis(name)]
-    whole = [table for table in parts.values() if _is_whole(table)]
+    whole = [table for table in parts.values() if {"train_loss", "val_loss"} <= _roles(table)]
     return bool(parts) and len(columns) == len(set(columns)) and len(whole) < 2
-
-
-def _is_whole(table: Table) -> bool:
-    """Whether a table has the losses of both sets."""
-    return {"train_loss", "val_loss"} <= _roles(table)
 
 
 def _roles(table: Table) -> set[str]:
@@ -136,7 +131,7 @@ def _prefix(table: Table, split: str | None) -> Table:
     """``loss`` as ``val/loss`` where the name does not say it already."""
     if split is None:
         return table
-    renamed = Table(notes=table.notes, problems=table.problems)
+    renamed = Table(notes=table.notes, left_out=table.left_out, problems=table.problems)
     for name, values in table.columns.items():
         plain = _is_axis(name) or set(words(name)) & (TRAINING | VALIDATION)
         renamed.add(name if plain else f"{split}/{name}", values, table.blank[name])
@@ -150,7 +145,8 @@ def _joined(parts: Mapping[str, Table]) -> Table:
     tables = _prefixed(parts)
     axis = next((a for a in AXES if all(a in table.columns for table in tables)), "step")
     places = np.unique(np.concatenate([_places(table, axis) for table in tables]))
-    joined = Table(notes=[f"{len(tables)} files joined by {axis}", *tables[0].notes])
+    notes = [f"{len(tables)} files joined by {axis}", *tables[0].notes]
+    joined = Table(notes=notes, left_out=tables[0].left_out)
     joined.add(axis, places)
     for table in tables:
         rows = np.searchsorted(places, _places(table, axis))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diagnostics.history.readers.damaged_files import read_damaged
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source, read_record
+from diagnostics.history.readers.source import Reader, Source, read_record
 from diagnostics.history.table import Problem, Table, from_records
 
 
@@ -18,10 +17,6 @@ def _is_list(source: Source) -> bool:
 def read_list(source: Source) -> Table:
     """Return one row for each object of the list."""
     return from_records(_flat(item) for item in source.json if isinstance(item, dict))
-
-
-def _is_lines(source: Source) -> bool:
-    return not source.is_binary and source.has_records
 
 
 def read_lines(source: Source) -> Table:
@@ -71,4 +66,4 @@ def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 LIST_READER = Reader("list of records (JSON)", _is_list, read_list)
-LINES_READER = Reader("JSON Lines", _is_lines, read_lines)
+LINES_READER = Reader("JSON Lines", lambda s: not s.is_binary and s.has_records, read_lines)

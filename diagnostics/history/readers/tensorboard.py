@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from diagnostics.history.column_roles import TRAINING, VALIDATION
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Problem, Table, from_records
 
 # Frame: length (8 bytes), checksum of it (4), data, checksum of these (4).
@@ -89,11 +88,6 @@ def _value(value: dict[int, Any]) -> float | None:
     return float(struct.unpack("<f", content)[0])
 
 
-def _recognises(source: Source) -> bool:
-    """The first frame of every event file names the version, ``brain.Event:2``."""
-    return b"brain.Event:" in source.data[:64]
-
-
 def read(source: Source) -> Table:
     """Return one column for each tag; a folder ``train`` or ``validation`` goes into the name."""
     folder = source.path.parent.name.lower()
@@ -111,4 +105,5 @@ def read(source: Source) -> Table:
     return table
 
 
-READER = Reader("TensorBoard events", _recognises, read)
+# The first frame of every event file names the version, ``brain.Event:2``.
+READER = Reader("TensorBoard events", lambda s: b"brain.Event:" in s.data[:64], read)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from diagnostics.history.column_roles import words
+from diagnostics.history.column_roles import Roles, words
 from diagnostics.history.history import CURVES, History
 from diagnostics.rules.features.curve import Curve
 
@@ -21,7 +21,7 @@ PLAYERS = {"g", "d"}
 
 
 @dataclass
-class Logged:
+class Logged(Roles[Curve]):
     """The curves of a run.
 
     Parameters
@@ -44,6 +44,13 @@ class Logged:
             self._curves[role] = self._finite(role)
         return self._curves[role]
 
+    def __getitem__(self, role: str) -> Curve:
+        """Return the curve of a role that is known to be logged; KeyError where it is not."""
+        curve = self.curve(role)
+        if curve is None:
+            raise KeyError(role)
+        return curve
+
     def _finite(self, role: str) -> Curve | None:
         values = self.history.curve(role)
         if values is None:
@@ -54,28 +61,8 @@ class Logged:
         return Curve(role, self.history.epochs[finite], values[finite])
 
     @cached_property
-    def train_loss(self) -> Curve | None:
-        """Training loss."""
-        return self.curve("train_loss")
-
-    @cached_property
-    def val_loss(self) -> Curve | None:
-        """Validation loss."""
-        return self.curve("val_loss")
-
-    @cached_property
-    def train_accuracy(self) -> Curve | None:
-        """Training accuracy."""
-        return self.curve("train_accuracy")
-
-    @cached_property
-    def val_accuracy(self) -> Curve | None:
-        """Validation accuracy."""
-        return self.curve("val_accuracy")
-
-    @cached_property
-    def contested(self) -> bool:
-        """Whether the loss is that of a game, which a sound run need not bring down."""
+    def adversarial(self) -> bool:
+        """Whether the loss depends on an opponent, so that a sound run need not bring it down."""
         names = {name for role, name in self.history.mapping.items() if role.endswith("_loss")}
         every = {word for column in self.history.columns for word in words(column)}
         players = PLAYERS if every >= PLAYERS else set()
@@ -88,7 +75,7 @@ class Logged:
         return max(int(self.history.logged(role).sum()) for role in roles)
 
     @cached_property
-    def judged(self) -> tuple[Curve, Curve] | None:
+    def pair(self) -> tuple[Curve, Curve] | None:
         """Loss and accuracy of the same samples at the same epochs: validation, else training."""
         return self.joint("val_loss", "val_accuracy") or self.joint("train_loss", "train_accuracy")
 

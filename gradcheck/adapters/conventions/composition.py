@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.callable_target import with_shapes
 from gradcheck.adapters.discovery.coverage import covered_by
+from gradcheck.state import StateSnapshot
 from gradcheck.target import ForwardRun, Target
 
 
@@ -32,95 +33,64 @@ class Link:
     target: Target
     entry: str
 
-    def own(self) -> dict[str, str]:
-        """Return its parameters by their name in the chain."""
-        return {
-            f"{self.prefix}{name}": name
-            for name in self.target.tensors
-            if self.target.role(name) != "input" and name != self.entry
-        }
-
 
 def joined(name: str, links: Sequence[Link]) -> Target:
-    """Return the chain as one target; its input is that of the first link."""
-    first = links[0]
-    inputs = {n: v for n, v in first.target.tensors.items() if first.target.role(n) == "input"}
-    own = {label: link.target.tensors[name] for link in links for label, name in link.own().items()}
-    roles = {label: link.target.role(name) for link in links for label, name in link.own().items()}
-    tensors = {**inputs, **own}
-    shapes = ", ".join(f"{label}{list(value.shape)}" for label, value in tensors.items())
+    """Return the chain as one target; its inputs are those of the first link."""
+    first, last = links[0].target, links[-1].target
+    labels = [_labels(link, is_first=link is links[0]) for link in links]
+    pairs = list(zip(links, labels, strict=True))
+    tensors = {label: link.target.tensors[n] for link, own in pairs for n, label in own.items()}
+    roles = {label: link.target.role(n) for link, own in pairs for n, label in own.items()}
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         twins = [(link, link.target.cast(dtype)) for link in links]
-        cast = [Link(link.prefix, twin, link.entry) for link, twin in twins if twin is not None]
+        cast = [replace(link, target=twin) for link, twin in twins if twin is not None]
         return joined(name, cast) if len(cast) == len(links) else None
 
     return Target.from_run(
-        f"{name}({shapes})",
+        with_shapes(name, tensors),
         tensors,
-        lambda at: _run(links, at),
+        lambda at: _run(pairs, at),
         recast=recast,
         roles=roles,
-        state=_States(links),
-        unit_cotangent=links[-1].target.unit_cotangent,
-        batch=first.target.batch,
-        batch_tensors=first.target.batch_tensors if len(links[-1].target.batch_tensors) else (),
+        state=StateSnapshot.joined(link.target.state for link in links),
+        unit_cotangent=last.unit_cotangent,
+        batch=first.batch,
+        batch_tensors=first.batch_tensors if len(last.batch_tensors) else (),
         uncovered=lambda _: tuple(
             array for link in links for array in covered_by(link.target, link.prefix)
         ),
     )
 
 
-def _run(links: Sequence[Link], tensors: Tensors) -> ForwardRun:
+def _labels(link: Link, *, is_first: bool) -> dict[str, str]:
+    """Return what the chain calls the tensors of a link that are its own."""
+    roles = {name: link.target.role(name) for name in link.target.tensors}
+    return {
+        name: name if role == "input" else f"{link.prefix}{name}"
+        for name, role in roles.items()
+        if is_first or (role != "input" and name != link.entry)
+    }
+
+
+def _run(pairs: Sequence[tuple[Link, dict[str, str]]], tensors: Tensors) -> ForwardRun:
     runs: list[ForwardRun] = []
     handed: dict[str, Array] = {}
-    for position, link in enumerate(links):
-        at = {**link.target.tensors, **{n: tensors[label] for label, n in link.own().items()}}
-        if position == 0:
-            at |= {name: value for name, value in tensors.items() if name in at}
-        elif link.entry:
+    for link, own in pairs:
+        at = link.target.tensors | {name: tensors[label] for name, label in own.items()}
+        if runs and link.entry:
             at[link.entry] = runs[-1].outputs[0]
         runs.append(link.target.call(at))
-        labels = {name: label for label, name in link.own().items()}
-        labels |= {name: name for name in at if position == 0 and name not in labels}
-        handed |= {labels[n]: value for n, value in runs[-1].handed.items() if n in labels}
+        handed |= {own[n]: value for n, value in runs[-1].handed.items() if n in own}
 
     def pullback(cotangents: Outputs) -> dict[str, Any]:
-        claimed: dict[str, Any] = {}
-        for position, (link, run) in reversed(list(enumerate(zip(links, runs, strict=True)))):
+        found: dict[str, Any] = {}
+        for (link, own), run in zip(reversed(pairs), reversed(runs), strict=True):
             gradients = run.pullback(cotangents)
-            claimed |= {label: gradients[n] for label, n in link.own().items() if n in gradients}
-            if position == 0:
-                claimed |= {n: g for n, g in gradients.items() if n in tensors}
-            elif link.entry not in gradients:
-                break  # nothing is said of what comes before
-            else:
-                cotangents = (np.asarray(gradients[link.entry]),)
-        return claimed
+            found |= {label: gradients[name] for name, label in own.items() if name in gradients}
+            if link.entry not in gradients:
+                break  # what comes before has no gradient
+            cotangents = (np.asarray(gradients[link.entry]),)
+        return found
 
     return ForwardRun(runs[-1].outputs, pullback, handed)
-
-
-class _States:
-    """The states of all links."""
-
-    def __init__(self, links: Sequence[Link]) -> None:
-        self._states = [link.target.state for link in links]
-
-    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
-        """Put the remembered state of every link back."""
-        for state in self._states:
-            state.restore(everything=everything, randomness=randomness)
-
-    def rewind(self, *, everywhere: bool = True) -> None:
-        """Put back the random generators."""
-        for state in self._states:
-            state.rewind(everywhere=everywhere)
-
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Restore everything when the block ends, however it ends."""
-        with ExitStack() as stack:
-            for state in self._states:
-                stack.enter_context(state.guarded())
-            yield

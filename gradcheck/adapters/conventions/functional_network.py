@@ -1,40 +1,30 @@
 """Networks written as functions: ``forward(X, parameters)``, ``backward(parameters, cache, X, Y)``.
 
-The backward begins at the targets, as that of `monolith`; the cost may be given between the two.
+The backward begins at the targets, as in `loss_in_backward`; the cost may be given between the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from gradcheck.adapters.callable_target import Description
 from gradcheck.adapters.conventions import loss_in_backward
+from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.gradient_alignment import required_names
+from gradcheck.adapters.signatures.methods import name_of
 from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES, is_cache, is_target
 from gradcheck.adapters.signatures.pytree import is_container
-from gradcheck.target import Target, TargetError
+from gradcheck.target import TargetError
+
+FORM = "functions (forward, cost, backward) of parameters in a dict"
 
 
-def matches(thing: Any) -> bool:
-    """Whether ``thing`` is such a ``(forward, backward)`` or ``(forward, cost, backward)``."""
-    if (
-        not isinstance(thing, tuple | list)
-        or len(thing) not in (2, 3)
-        or not all(map(callable, thing))
-    ):
-        return False
-    taken, wanted = required_names(thing[0]), required_names(thing[-1])
-    return (
-        taken is not None
-        and wanted is not None
-        and any(map(is_target, wanted))
-        and not any(map(is_target, taken))
-        and len(taken) == 2
-    )
-
-
-def adapt(functions: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of the cost as a function of the parameters.
+def describe(
+    functions: Any, arguments: Sequence[Any], params: Any = None
+) -> Description | Mismatch:
+    """Describe the cost as a function of the parameters.
 
     Parameters
     ----------
@@ -50,21 +40,39 @@ def adapt(functions: Any, arguments: Sequence[Any], params: Any = None) -> Targe
     TargetError
         If the arguments are others.
     """
+    if not _are_network(functions):
+        return Mismatch(FORM)
     containers = [argument for argument in arguments if is_container(argument)]
     data = [argument for argument in arguments if not is_container(argument)]
-    forward, backward = functions[0], functions[-1]
+    forward, backward = name_of(functions[0]), name_of(functions[-1])
     if len(containers) != 1 or len(data) != 2:
         raise TargetError(
-            f"{_name(backward)} asks for targets: give the data, the targets and the parameters "
-            f"in a dict, as in check(({_name(forward)}, {_name(backward)}), X, Y, parameters)"
+            f"{backward} asks for targets: give the data, the targets and the parameters "
+            f"in a dict, as in check(({forward}, {backward}), X, Y, parameters)"
         )
-    kind = _WithCost if len(functions) == 3 else _Program
-    target = loss_in_backward.adapt(kind(functions, containers[0]), data, params)
-    target.name = target.name.replace(kind.__name__, _name(forward))
-    return target
+    kind = _WithCost if len(functions) == 3 else _Network
+    described = loss_in_backward.describe(kind(functions, containers[0]), data, params)
+    if isinstance(described, Mismatch):
+        return described
+    return replace(described, name=described.name.replace(kind.__name__, forward))
 
 
-class _Program:
+def _are_network(functions: Any) -> bool:
+    """Whether they are such a ``(forward, backward)`` or ``(forward, cost, backward)``."""
+    is_row = isinstance(functions, tuple | list) and len(functions) in (2, 3)
+    if not is_row or not all(map(callable, functions)):
+        return False
+    taken, wanted = required_names(functions[0]), required_names(functions[-1])
+    return (
+        taken is not None
+        and wanted is not None
+        and any(map(is_target, wanted))
+        and not any(map(is_target, taken))
+        and len(taken) == 2
+    )
+
+
+class _Network:
     """The functions as the methods of a network."""
 
     def __init__(self, functions: Sequence[Callable[..., Any]], parameters: Any) -> None:
@@ -77,10 +85,7 @@ class _Program:
         first_is_data = "param" not in names[0].lower() and "weight" not in names[0].lower()
         arguments = (X, self.params) if first_is_data else (self.params, X)
         returned = self._functions[0](*arguments)
-        if not isinstance(returned, tuple):
-            self.output, self.cache = returned, None
-        else:
-            self.output, self.cache = returned[0], returned[1]
+        self.output, self.cache = returned[:2] if isinstance(returned, tuple) else (returned, None)
         return self.output
 
     def backward(self, X: Any, y: Any) -> Any:
@@ -100,14 +105,10 @@ class _Program:
         return self.output if name.lower() in OUTPUT_NAMES else X
 
 
-class _WithCost(_Program):
+class _WithCost(_Network):
     """The same with the cost that is reported."""
 
     def compute_cost(self, output: Any, y: Any) -> Any:
         """Return the cost of a prediction."""
         self.output = output
         return self._call(self._functions[1], None, y)
-
-
-def _name(function: Any) -> str:
-    return getattr(function, "__name__", type(function).__name__)

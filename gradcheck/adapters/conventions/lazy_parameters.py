@@ -4,69 +4,63 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.conventions import activation, sequential
-from gradcheck.adapters.conventions import layer as layers_adapter
-from gradcheck.adapters.discovery.attributes import slots
+from gradcheck.adapters.conventions.sequential import is_network
+from gradcheck.adapters.discovery.attributes import array_attributes, objects_in
 from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import forward_of
+from gradcheck.adapters.signatures.methods import forward_of, is_layer
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Target
 
 CONTAINERS = frozenset({"params", "parameters", "weights"})
 PARAMETERS = frozenset({"w", "b", "weight", "weights", "bias", "kernel", "gamma", "beta", "scale"})
 
 
-def matches(thing: Any) -> bool:
+def initialized(thing: Any, arguments: Sequence[Any]) -> Any:
+    """Return a copy of a layer that has seen the input once; ``thing`` itself if it is no such one.
+
+    What the first forward creates and the second keeps is a parameter; what both create is a
+    cache. The original stays as it is.
+    """
+    if not lacks_parameters(thing):
+        return thing
+    with StateSnapshot([thing, *arguments]).guarded():  # a first forward draws random weights
+        return _run_once(thing, arguments)
+
+
+def lacks_parameters(thing: Any) -> bool:
     """Whether ``thing`` is a layer or a network, and a parameter in it is still None.
 
     Or it is a layer that keeps no array yet: the first forward may make some.
     """
-    in_row = sequential.matches(thing)
-    if not (in_row or layers_adapter.matches(thing)):
+    in_row = is_network(thing)
+    if not (in_row or is_layer(thing)):
         return False
-    empty = not in_row and all(slot.array is None for slot in slots(thing))
-    return empty or any(value is None for _, value in _slots(thing, set()))
+    empty = not in_row and all(attribute.array is None for attribute in array_attributes(thing))
+    return empty or any(value is None for _, value in _kept(thing))
 
 
-def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of a copy that has seen the input once; the original stays as it is.
-
-    What the first forward creates and the second keeps is a parameter; what both create is a
-    cache. A layer that is no such one after all is adapted as any other.
-    """
-    with StateSnapshot([thing, *arguments]).guarded():  # a first forward draws random weights
-        twin = _initialized(thing, arguments)
-    subject = thing if twin is None else twin
-    if sequential.matches(subject):
-        return sequential.adapt(subject, arguments, params)
-    if activation.matches(subject):
-        return activation.adapt(subject, arguments, params)
-    return layers_adapter.adapt(subject, arguments, params)
-
-
-def _initialized(thing: Any, arguments: Sequence[Any]) -> Any:
-    """Return a copy that has its parameters; None where that makes no difference."""
+def _run_once(thing: Any, arguments: Sequence[Any]) -> Any:
     try:
         twin = copy.deepcopy(thing)
-    except Exception:  # noqa: BLE001 (whatever a stranger's __deepcopy__ raises means: no)
-        return None
-    before = {place for place, value in _slots(twin, set()) if value is not None}
+    except Exception:  # noqa: BLE001 (whatever a user's __deepcopy__ raises means: no)
+        return thing
+    before = {accessor for accessor, value in _kept(twin) if value is not None}
     try:
         _run(twin, arguments)
-        first = dict(_slots(twin, set()))
+        first = dict(_kept(twin))
         _run(twin, arguments)
-    except Exception:  # noqa: BLE001 (what is wrong with the call is told where it is made)
-        return None
-    second = dict(_slots(twin, set()))
-    made = {place: value for place, value in first.items() if place not in before}
+    except Exception:  # noqa: BLE001 (what is wrong with the call is said where it is checked)
+        return thing
+    second = dict(_kept(twin))
+    made = {accessor: value for accessor, value in first.items() if accessor not in before}
     created = (
         isinstance(value, np.ndarray) and value is second.get(p) for p, value in made.items()
     )
-    return twin if any(created) else None
+    return twin if any(created) else thing
 
 
 def _run(thing: Any, arguments: Sequence[Any]) -> None:
@@ -82,19 +76,14 @@ def _run(thing: Any, arguments: Sequence[Any]) -> None:
         output = step(output) if step is not None else output
 
 
-def _slots(thing: Any, seen: set[int]) -> Iterator[tuple[tuple[int, str], Any]]:
+def _kept(thing: Any) -> Iterator[tuple[tuple[int, str], Any]]:
     """Yield what layers keep where people keep parameters, each with its owner and name."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, list | tuple):
-        for part in filter(layers_adapter.matches, thing):
-            yield from _slots(part, seen)
-        return
-    for name, value in getattr(thing, "__dict__", {}).items():
-        if name.lower().strip("_") in PARAMETERS:
-            yield (id(thing), name), value
-        if name.strip("_") in CONTAINERS and isinstance(value, Mapping):
-            yield from (((id(thing), f"{name}.{key}"), item) for key, item in value.items())
-        if isinstance(value, list | tuple) or layers_adapter.matches(value):
-            yield from _slots(value, seen)
+    roots = thing if isinstance(thing, list | tuple) else [thing]
+    for _, name, part in chain.from_iterable(map(objects_in, roots)):
+        if name and not is_layer(part):
+            continue
+        for name, value in getattr(part, "__dict__", {}).items():
+            if name.lower().strip("_") in PARAMETERS:
+                yield (id(part), name), value
+            if name.strip("_") in CONTAINERS and isinstance(value, Mapping):
+                yield from (((id(part), f"{name}.{key}"), item) for key, item in value.items())

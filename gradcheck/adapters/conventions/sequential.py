@@ -8,13 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.conventions import function_pair as pairs_adapter
-from gradcheck.adapters.conventions import layer as layers_adapter
-from gradcheck.adapters.conventions import value_and_grad as functions_adapter
+from gradcheck.adapters.callable_target import Description, described
+from gradcheck.adapters.conventions import function_pair, layer, value_and_grad
 from gradcheck.adapters.conventions.composition import Link, joined
 from gradcheck.adapters.discovery.parameters import stored_output
+from gradcheck.adapters.signatures.error_hints import Mismatch, odd_one_out
 from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Method, find_method, forward_of, method_of
+from gradcheck.adapters.signatures.methods import (
+    Method,
+    find_method,
+    forward_of,
+    is_layer,
+    method_of,
+)
 from gradcheck.adapters.signatures.name_tables import (
     FORWARD_NAMES,
     LOSS_NAMES,
@@ -24,19 +30,29 @@ from gradcheck.adapters.signatures.name_tables import (
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 
+FORM = "a list of layers, a network and its loss"
+LOSSES = (layer, function_pair, value_and_grad)
+
 Part = tuple[str, Any, tuple[Any, ...]]
 
 
-def matches(thing: Any) -> bool:
+def is_network(thing: Any) -> bool:
     """Whether ``thing`` is a list of layers, an object with such ``layers``, or has a loss too."""
     return _Network.of(thing) is not None
 
 
-def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of the whole network; given targets too, of its loss."""
+def describe(
+    thing: Any, arguments: Sequence[Any], params: Any = None
+) -> Description | Target | Mismatch:
+    """Return the target of a whole network; given targets too, of its loss.
+
+    A network without a loss that has methods of its own is a layer.
+    """
     network = _Network.of(thing)
-    if network is None or (network.loss is None and network.has_methods):
-        return layers_adapter.adapt(network.body if network else thing, arguments, params)
+    if network is None:
+        return odd_one_out(FORM, thing)
+    if network.loss is None and network.has_methods:
+        return layer.describe(network.body, arguments, params)
     kind = "network" if isinstance(network.body, list | tuple) else type(network.body).__name__
     with_loss = network.loss is not None and len(arguments) > 1
     with StateSnapshot([thing, *arguments]).guarded():
@@ -102,16 +118,16 @@ class _Network:
     @property
     def has_methods(self) -> bool:
         """Whether the body has a forward and a backward of its own."""
-        return layers_adapter.matches(self.body) and _takes_one(forward_of(self.body))
+        return is_layer(self.body) and _takes_one(forward_of(self.body))
 
     def links(self, arguments: Sequence[Any], params: Any) -> list[Link]:
         """Return the targets of the body, or of its layers at the activations that reach them."""
         if self.has_methods:
-            return [Link("", layers_adapter.adapt(self.body, arguments, params), "")]
+            return [Link("", described((layer,), self.body, arguments, params), "")]
         links: list[Link] = []
         given = list(arguments)
         for position, part in enumerate(self.layers):
-            target = layers_adapter.adapt(part, given)
+            target = described((layer,), part, given)
             links.append(Link(f"layers[{position}].", target, _entry(target, given[0])))
             given = [target.call(target.tensors).outputs[0]]
         return links
@@ -119,7 +135,7 @@ class _Network:
     def loss_link(self, body: Target, targets: Sequence[Any]) -> Link:
         """Return the target of the loss at the prediction."""
         prediction = body.call(body.tensors).outputs[0]
-        target = _adapt_loss(self.loss, _in_order(self.loss, prediction, targets))
+        target = described(LOSSES, self.loss, _in_order(self.loss, prediction, targets))
         return Link("loss.", target, _entry(target, prediction))
 
     def is_row(self, x: Any, output: Any) -> bool:
@@ -130,11 +146,11 @@ class _Network:
         return np.shape(own) == np.shape(output) and np.allclose(own, output, equal_nan=True)
 
 
-def _output(layer: Any, x: Any) -> Any:
+def _output(part: Any, x: Any) -> Any:
     """Return what a layer makes of ``x``, whether it returns or keeps it, without caches."""
-    returned = method_of(layer, FORWARD_NAMES)(np.array(x))
+    returned = method_of(part, FORWARD_NAMES)(np.array(x))
     if returned is None:
-        returned = stored_output(layer)
+        returned = stored_output(part)
     return returned[0] if isinstance(returned, tuple) else returned
 
 
@@ -142,19 +158,19 @@ def _layers(thing: Any) -> list[Any]:
     held = thing if isinstance(thing, list | tuple) else getattr(thing, "layers", None)
     if not isinstance(held, list | tuple) or isinstance(thing, type):
         return []
-    return list(held) if held and all(map(layers_adapter.matches, held)) else []
+    return list(held) if held and all(map(is_layer, held)) else []
 
 
 def _is_body(thing: Any) -> bool:
-    return bool(_layers(thing)) or (layers_adapter.matches(thing) and _takes_one(forward_of(thing)))
+    return bool(_layers(thing)) or (is_layer(thing) and _takes_one(forward_of(thing)))
 
 
 def _is_loss(thing: Any) -> bool:
-    if pairs_adapter.matches(thing):
+    if function_pair.is_pair(thing):
         return True
-    if layers_adapter.matches(thing):
+    if is_layer(thing):
         return not _takes_one(forward_of(thing))
-    return functions_adapter.matches(thing) and len(required_names(thing) or ()) == 2
+    return value_and_grad.is_function(thing) and len(required_names(thing) or ()) == 2
 
 
 def _own_loss(thing: Any) -> Any:
@@ -163,7 +179,7 @@ def _own_loss(thing: Any) -> Any:
         loss = getattr(thing, name, None)
         if loss is None:
             continue
-        if layers_adapter.matches(loss):
+        if is_layer(loss):
             return loss
         prime = find_method(thing, [f"{name}{ending}" for ending in PRIME_NAMES])
         if callable(loss) and prime is not None:
@@ -178,17 +194,9 @@ def _takes_one(forward: Method | None) -> bool:
 def _in_order(loss: Any, prediction: Any, targets: Sequence[Any]) -> tuple[Any, ...]:
     """Return the arguments of a loss, targets first where that is how they are called."""
     first = loss[0] if isinstance(loss, tuple | list) else loss
-    forward = forward_of(first) if layers_adapter.matches(first) else first
+    forward = forward_of(first) if is_layer(first) else first
     names = (required_names(forward) if forward is not None else None) or [""]
     return (*targets, prediction) if is_target(names[0]) else (prediction, *targets)
-
-
-def _adapt_loss(loss: Any, arguments: Sequence[Any]) -> Target:
-    if layers_adapter.matches(loss):
-        return layers_adapter.adapt(loss, arguments)
-    if pairs_adapter.matches(loss):
-        return pairs_adapter.adapt(loss, arguments)
-    return functions_adapter.adapt(loss, arguments)
 
 
 def _entry(target: Target, value: Any) -> str:

@@ -24,10 +24,7 @@ class Accessor:
         """Return the value, None where there is none (yet)."""
         if not self.is_item:
             return getattr(self.owner, self.key, None)
-        try:
-            return self.owner[self.key]
-        except (KeyError, IndexError):
-            return None
+        return item_of(self.owner, self.key)
 
     def put(self, value: Any) -> None:
         """Replace the value, in place where the array allows it, so that views stay valid."""
@@ -38,27 +35,35 @@ class Accessor:
         self.replace(value.item() if isinstance(now, float) else value.copy())
 
     def replace(self, value: Any) -> None:
-        """Rebind the place to ``value``."""
+        """Rebind it to ``value``."""
         if self.is_item:
             self.owner[self.key] = value
         else:
             setattr(self.owner, self.key, value)
 
 
+def item_of(container: Any, key: Any) -> Any:
+    """Return an item, None where there is none."""
+    try:
+        return container[key]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
 @contextmanager
 def set_to(values: Iterable[tuple[Accessor, Any]]) -> Iterator[None]:
-    """Keep other values at places while the block runs."""
-    chosen = [(place, value, place.get()) for place, value in values]
+    """Keep other values there while the block runs."""
+    chosen = [(accessor, value, accessor.get()) for accessor, value in values]
     try:
-        for place, value, _ in chosen:
-            place.replace(value)
+        for accessor, value, _ in chosen:
+            accessor.replace(value)
         yield
     finally:
-        for place, _, before in chosen:
-            place.replace(before)
+        for accessor, _, before in chosen:
+            accessor.replace(before)
 
 
-def places_in(params: Any, name: str = "params") -> dict[str, Accessor]:
+def accessors_in(params: Any, name: str = "params") -> dict[str, Accessor]:
     """Return where the arrays of (nested) dicts and lists are kept, by the names of the arrays.
 
     Parameters
@@ -68,10 +73,10 @@ def places_in(params: Any, name: str = "params") -> dict[str, Accessor]:
     name
         What the items of a list are called after.
     """
-    return _places(params, name, bare=isinstance(params, Mapping))
+    return _accessors(params, name, bare=isinstance(params, Mapping))
 
 
-def _places(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
+def _accessors(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
     found: dict[str, Accessor] = {}
     if isinstance(params, Mapping):
         keyed = [(key, str(key) if bare else f"{name}.{key}") for key in params]
@@ -82,5 +87,5 @@ def _places(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
         if is_differentiable(params[key]):
             found[label] = Accessor(params, key, True)
         else:
-            found |= _places(params[key], label, bare=False)
+            found |= _accessors(params[key], label, bare=False)
     return found

@@ -1,26 +1,29 @@
-"""Every place in a layer and its parts where a number or an array of numbers is kept."""
+"""The attributes of a layer and its parts that hold a number or an array of numbers."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.accessors import Accessor
+from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.signatures.name_tables import gradient_stems
-from gradcheck.state import OPAQUE_MODULES, kept_by_class
+from gradcheck.state import OPAQUE_MODULES, kept_by_class, slotted
 from gradcheck.target import is_differentiable
 
 DEEPEST = 4
+CONTAINERS = (dict, list, tuple, set, frozenset, deque, np.ndarray)
 VALUE_NAMES = ("data", "value", "values")
 GRADIENT_NAMES = ("grad", "gradient", "g")
 
 
 @dataclass(frozen=True)
-class AttributeSlot:
-    """A place where floating-point numbers are kept.
+class ArrayAttribute:
+    """An attribute or item that holds floating-point numbers.
 
     Attributes
     ----------
@@ -30,7 +33,7 @@ class AttributeSlot:
         The dict or list attribute that it is an item of; empty for an attribute of its own.
     key
         Name of the attribute, key or position of the item.
-    place
+    accessor
         Where it is kept now.
     home
         The attribute it is reached by, which may hold another container later.
@@ -41,7 +44,7 @@ class AttributeSlot:
     part: str
     container: str
     key: Any
-    place: Accessor
+    accessor: Accessor
     home: Accessor
     route: tuple[Any, ...] = ()
 
@@ -52,49 +55,44 @@ class AttributeSlot:
             return f"{self.part}{self.container}[{self.key!r}]"
         public = self.key.rpartition("__")[2] if self.key.startswith("_") else self.key
         public = public.lstrip("_") or self.key
-        is_free = not self.route and not hasattr(self.place.owner, public)
+        is_free = not self.route and not hasattr(self.accessor.owner, public)
         return f"{self.part}{public if is_free or self._is_property(public) else self.key}"
 
     @property
     def word(self) -> str:
-        """The name that tells what it is: that of the attribute, the key, or the whole list."""
+        """The name by which it is known: that of the attribute, the key, or the whole list."""
         return self.key if isinstance(self.key, str) else self.container
 
     @property
     def array(self) -> Any:
         """The array kept there, None where it is a plain number."""
-        value = self.place.get()
+        value = self.accessor.get()
         return value if isinstance(value, np.ndarray) else None
 
     def read(self) -> Any:
         """Return what is there now, by the same route; None where there is nothing."""
         value = self.home.get()
         for key in self.route:
-            try:
-                value = value[key]
-            except (KeyError, IndexError, TypeError):
-                return None
+            value = item_of(value, key)
         return value
 
     def _is_property(self, name: str) -> bool:
-        return isinstance(getattr(type(self.place.owner), name, None), property)
+        return isinstance(getattr(type(self.accessor.owner), name, None), property)
 
 
-def slots(layer: Any) -> list[AttributeSlot]:
-    """Return all places with floating-point numbers in ``layer`` and in what it is made of."""
-    return list(_walk(layer, "", 0, set()))
+OF_ATTRIBUTE = attrgetter("accessor")
+
+
+def array_attributes(layer: Any) -> list[ArrayAttribute]:
+    """Return all that holds floating-point numbers in ``layer`` and what it is made of."""
+    return [attribute for found in objects_in(layer) for attribute in _arrays_of(*found)]
 
 
 def attributes(thing: Any) -> dict[str, Any]:
-    """Return the attributes that ``thing`` keeps, in slots, in its dict, or arrays in its class."""
+    """Return the attributes of ``thing``: of its ``__slots__``, its dict, arrays of its class."""
     own = getattr(thing, "__dict__", None)
-    slotted = {
-        slot: getattr(thing, slot)
-        for owner in type(thing).__mro__
-        for slot in _slot_names(owner)
-        if hasattr(thing, slot)
-    }
-    return {**kept_by_class(type(thing)), **slotted, **(own if isinstance(own, dict) else {})}
+    kept = kept_by_class(type(thing)) | slotted(thing)
+    return kept | own if isinstance(own, dict) else kept
 
 
 def parts(layer: Any) -> Iterator[tuple[str, Any]]:
@@ -112,6 +110,27 @@ def parts(layer: Any) -> Iterator[tuple[str, Any]]:
                     yield f"{name}[{key!r}]", item
 
 
+def objects_in(layer: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield a layer and the objects it is made of, each once: prefix of its owner, name, object."""
+    return _objects_in("", "", layer, 0, set())
+
+
+def _objects_in(
+    prefix: str, name: str, thing: Any, depth: int, seen: set[int]
+) -> Iterator[tuple[str, str, Any]]:
+    if depth > DEEPEST or id(thing) in seen:
+        return
+    seen.add(id(thing))
+    yield prefix, name, thing
+    for label, part in parts(thing):
+        yield from _objects_in(own_prefix(prefix, name), label, part, depth + 1, seen)
+
+
+def own_prefix(prefix: str, name: str) -> str:
+    """Return what is put before the names of what an object keeps."""
+    return f"{prefix}{name}." if name else prefix
+
+
 def is_own_object(value: Any) -> bool:
     """Whether ``value`` is an object of the user's making, that may keep something."""
     module = type(value).__module__.partition(".")[0]
@@ -124,39 +143,56 @@ def is_own_object(value: Any) -> bool:
     )
 
 
-def _slot_names(owner: type) -> list[str]:
-    names = owner.__dict__.get("__slots__", ())
-    return [names] if isinstance(names, str) else [n for n in names if isinstance(n, str)]
-
-
-def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[AttributeSlot]:
-    if depth > DEEPEST or id(layer) in seen:
-        return
-    seen.add(id(layer))
-    for name, value in attributes(layer).items():
-        home = Accessor(layer, name, False)
+def _arrays_of(owner_prefix: str, label: str, thing: Any) -> Iterator[ArrayAttribute]:
+    yield from _parameter_object(thing, owner_prefix, label)
+    prefix = own_prefix(owner_prefix, label)
+    for name, value in attributes(thing).items():
+        home = Accessor(thing, name, False)
         if is_differentiable(value) or _is_truncated_gradient(name, value):
-            yield AttributeSlot(prefix, "", name, home, home)
+            yield ArrayAttribute(prefix, "", name, home, home)
         elif isinstance(value, dict | list | tuple):
-            yield from _items(value, prefix, name, home, ())
-    yield from _properties(layer, prefix)
-    for name, part in parts(layer):
-        yield from _parameter_object(part, prefix, name)
-        yield from _walk(part, f"{prefix}{name}.", depth + 1, seen)
+            for attribute, item in items_in(value, prefix, name, home, {}):
+                can_move = isinstance(item, np.ndarray) or _is_open(attribute.accessor.owner)
+                if is_differentiable(item) and can_move:
+                    yield attribute
+    yield from _properties(thing, prefix)
 
 
-def _items(
-    values: Any, prefix: str, name: str, home: Accessor, route: tuple[Any, ...]
-) -> Iterator[AttributeSlot]:
-    if len(route) > DEEPEST:
+def items_in(
+    values: Any,
+    part: str,
+    container: str,
+    home: Accessor,
+    seen: dict[int, Any],
+    route: tuple[Any, ...] = (),
+) -> Iterator[tuple[ArrayAttribute, Any]]:
+    """Yield what nested containers hold, each once, and where: fields as in `ArrayAttribute`.
+
+    The containers ``seen`` are known by their ids.
+    """
+    if id(values) in seen or _is_numeric(values):
         return
-    keyed = values.items() if isinstance(values, dict) else enumerate(values)
-    for key, item in list(keyed):
+    seen[id(values)] = values  # the reference keeps the id from being used again
+    for key, item in _keyed(values):
         way = (*route, key)
-        if isinstance(item, dict | list | tuple):
-            yield from _items(item, prefix, f"{name}[{key!r}]", home, way)
-        elif is_differentiable(item) and (isinstance(item, np.ndarray) or _is_open(values)):
-            yield AttributeSlot(prefix, name, key, Accessor(values, key, True), home, way)
+        if isinstance(item, CONTAINERS) and not _is_numeric(item):
+            yield from items_in(item, part, f"{container}[{key!r}]", home, seen, way)
+        else:
+            label = values._fields[key] if hasattr(values, "_fields") else key
+            accessor = Accessor(values, key, True)
+            yield ArrayAttribute(part, container, label, accessor, home, way), item
+
+
+def _keyed(values: Any) -> list[tuple[Any, Any]]:
+    if isinstance(values, dict):
+        return list(values.items())
+    if isinstance(values, np.ndarray):
+        return [(index, values[index]) for index in np.ndindex(values.shape)]
+    return list(enumerate(values))
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind != "O"
 
 
 def _is_truncated_gradient(name: str, value: Any) -> bool:
@@ -170,25 +206,29 @@ def _is_open(values: Any) -> bool:
     return isinstance(values, dict | list)
 
 
-def _properties(layer: Any, prefix: str) -> Iterator[AttributeSlot]:
+def _properties(layer: Any, prefix: str) -> Iterator[ArrayAttribute]:
     """Yield the properties that show a gradient."""
     for owner in type(layer).__mro__:
         for name, member in vars(owner).items():
             if isinstance(member, property) and any(gradient_stems(name)):
                 home = Accessor(layer, name, False)
                 if is_differentiable(home.get()):
-                    yield AttributeSlot(prefix, "", name, home, home)
+                    yield ArrayAttribute(prefix, "", name, home, home)
 
 
-def _parameter_object(part: Any, prefix: str, name: str) -> Iterator[AttributeSlot]:
-    """Yield the value of a parameter that is an object of its own, and its gradient, as a pair."""
-    own = attributes(part)
+def value_and_gradient(thing: Any) -> tuple[str, str] | None:
+    """Return the attributes of a parameter that is an object of its own: ``data`` and ``grad``."""
+    own = attributes(thing)
     value = next((n for n in VALUE_NAMES if is_differentiable(own.get(n))), None)
     gradient = next((n for n in GRADIENT_NAMES if n in own), None)
-    if value is None or gradient is None:
-        return
+    return None if value is None or gradient is None else (value, gradient)
+
+
+def _parameter_object(thing: Any, prefix: str, name: str) -> Iterator[ArrayAttribute]:
+    """Yield the value of such a parameter and its gradient, as a pair."""
+    named = value_and_gradient(thing) if name else None
     key = name.partition("['")[2].removesuffix("']") or name  # of a dict of parameters
-    for label, attribute in ((key, value), (f"d{key}", gradient)):
-        if is_differentiable(own[attribute]):
-            home = Accessor(part, attribute, False)
-            yield AttributeSlot(prefix, "", label, home, home)
+    for label, attribute in zip((key, f"d{key}"), named or (), strict=False):
+        home = Accessor(thing, attribute, False)
+        if is_differentiable(home.get()):
+            yield ArrayAttribute(prefix, "", label, home, home)

@@ -1,9 +1,9 @@
-"""What a check does not judge: arrays that the output depends on, though no gradient is known.
+"""What a check does not cover: arrays that the output depends on, though no gradient is known.
 
 Found by moving every array that can be reached. Which of them is a parameter, whose gradient is
 owed, no number tells; four things do, and each of them is enough:
 
-- it is kept in a container together with an array whose gradient is claimed;
+- it is kept in a container together with an array whose gradient is known;
 - a method takes a step with it: ``self.a -= ...``, ``self.a = self.a - ...``;
 - the backward leaves or returns something that is called its gradient, though it was not paired;
 - an object keeps it under the name of a parameter. What a function reads from its closure, its
@@ -27,9 +27,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from gradcheck._types import Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
-from gradcheck.adapters.discovery.attributes import AttributeSlot
+from gradcheck.adapters.discovery.attributes import OF_ATTRIBUTE, ArrayAttribute
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import (
     is_float_array,
@@ -70,94 +69,83 @@ class Coverage:
     ----------
     roots
         What the forward may read from.
-    judged
+    covered
         Returns where the arrays and numbers are kept whose gradients are known.
     given
         Arrays of the caller's that the forward never sees: it is given copies.
-    asked
+    requested
         Whether the caller said which parameters to check.
     keys
         Returns the names under which the backward handed out gradients.
     reason
-        Why a parameter is not judged.
+        Why a parameter is not covered.
     """
 
     roots: tuple[Any, ...]
-    judged: Callable[[], Iterable[Accessor]] = tuple
+    covered: Callable[[], Iterable[Accessor]] = tuple
     given: tuple[Any, ...] = ()
-    asked: bool = False
+    requested: bool = False
     keys: Callable[[], Iterable[Any]] = tuple
     reason: str = NOT_SEEN
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
         """Return the arrays that are not covered by the target's tensors."""
         target.state.restore(everything=True)  # what the last forward left is no state of its own
-        homes = list(self.judged())
-        judged = [array for array in (home.get() for home in homes) if is_float_array(array)]
-        known = {id(array) for array in (*judged, *self.given)}
-        places = [
-            slot
-            for slot in reachable(self.roots, is_float_array_or_number)
-            if slot.array is not None or _is_weight(slot)
+        homes = list(self.covered())
+        covered = [array for array in (home.get() for home in homes) if is_float_array(array)]
+        known = {id(array) for array in (*covered, *self.given)}
+        kept = [
+            attribute
+            for attribute in reachable(self.roots, is_float_array_or_number)
+            if attribute.array is not None or _is_weight(attribute)
         ]
         taken = {(id(home.owner), home.key) for home in homes}
         pool = [
-            slot
-            for slot in places
-            if id(slot.array) not in known and (id(slot.place.owner), slot.place.key) not in taken
+            attribute
+            for attribute in kept
+            if id(attribute.array) not in known
+            and (id(attribute.accessor.owner), attribute.accessor.key) not in taken
         ]
 
-        def outputs(change: Callable[[], None]) -> Outputs:
-            target.state.restore()
-            change()
-            with np.errstate(all="ignore"):
-                return target.call(target.tensors).outputs
-
-        effects = Effects(outputs, np.random.default_rng(0), judged)
-        moving = {id(place) for place in effects.those([slot.place for slot in pool])}
-        made = self._made(target, places)
+        effects = Effects.on_target(target, covered)
+        moving = effects.those(pool, OF_ATTRIBUTE)
+        made = self._made(target, kept)
         if not moving and not made:
             return ()
         steady = effects.is_steady
         evidence = CoverageEvidence(
-            {_container(slot) for slot in places if id(slot.array) in known} - {None},
+            {_container(attribute) for attribute in kept if id(attribute.array) in known} - {None},
             self._gradients(target),
             by_name=not target.unit_cotangent or bool(homes),
         )
         target.state.restore(everything=True)
-        found = [(slot, self._role(slot, evidence)) for slot in pool if id(slot.place) in moving]
-        late = [(slot, self._role(slot, evidence)) for slot in made]
+        found = [(attribute, self._role(attribute, evidence)) for attribute in moving]
+        late = [(attribute, self._role(attribute, evidence)) for attribute in made]
         if not steady:
-            return tuple(Unchecked(s.name, role, UNSTEADY) for s, role in found if role in OWED)
+            trained = (attribute for attribute, role in found if role == "parameter")
+            return tuple(Unchecked(one.name, "parameter", UNSTEADY) for one in trained)
         reasons = {**REASONS, "parameter": self.reason}
         named = [Unchecked(s.name, role, reasons[role], s.array) for s, role in found]
         reasons["parameter"] = MADE_LATE
-        named += [Unchecked(slot.name, role, reasons[role]) for slot, role in late]
+        named += [Unchecked(attribute.name, role, reasons[role]) for attribute, role in late]
         return tuple(dict.fromkeys(named))
 
-    def _made(self, target: Target, before: Sequence[AttributeSlot]) -> list[AttributeSlot]:
+    def _made(self, target: Target, before: Sequence[ArrayAttribute]) -> list[ArrayAttribute]:
         """Return what the first forward makes and keeps, so that a second one depends on it."""
-        known = {id(slot.array) for slot in before}
+        known = {id(attribute.array) for attribute in before}
         target.state.restore()
         with np.errstate(all="ignore"):
             target.call(target.tensors)
-            first = [slot for slot in reachable(self.roots) if id(slot.array) not in known]
-            kept = [(slot, slot.array) for slot in first]
+            first = [
+                attribute for attribute in reachable(self.roots) if id(attribute.array) not in known
+            ]
+            kept = [(attribute, attribute.array) for attribute in first]
             if kept:
                 target.call(target.tensors)
-        made = [slot for slot, array in kept if slot.array is array]
-
-        def outputs(change: Callable[[], None]) -> Outputs:
-            target.state.restore()
-            with np.errstate(all="ignore"):
-                target.call(target.tensors)
-                change()
-                return target.call(target.tensors).outputs
-
-        effects = Effects(outputs, np.random.default_rng(0))
-        moving = {id(place) for place in effects.those([slot.place for slot in made])}
+        made = [attribute for attribute, array in kept if attribute.array is array]
+        moving = Effects.on_target(target, runs=2).those(made, OF_ATTRIBUTE)
         target.state.restore(everything=True)
-        return [slot for slot in made if id(slot.place) in moving]
+        return moving
 
     def _gradients(self, target: Target) -> frozenset[str]:
         """Return the stems of all that a backward leaves or returns and that is called a gradient.
@@ -168,19 +156,19 @@ class Coverage:
         with np.errstate(all="ignore"):
             run = target.call(target.tensors)
             run.pullback(tuple(np.ones_like(output) for output in run.outputs))
-        left = [slot.word for slot in reachable(self.roots)]
+        left = [attribute.word for attribute in reachable(self.roots)]
         stems = {name for word in left if isinstance(word, str) for name in gradient_stems(word)}
         for key in self.keys():
             if isinstance(key, str):
                 stems |= {stem(key), *gradient_stems(key)}
         return frozenset(stems)
 
-    def _role(self, slot: AttributeSlot, evidence: CoverageEvidence) -> str:
-        if not evidence.of(slot):
+    def _role(self, attribute: ArrayAttribute, evidence: CoverageEvidence) -> str:
+        if not evidence.of(attribute):
             return "constant"
-        if is_frozen(slot.place.owner) or is_frozen(slot.home.owner):
+        if is_frozen(attribute.accessor.owner) or is_frozen(attribute.home.owner):
             return "frozen"
-        return "excluded" if self.asked else "parameter"
+        return "excluded" if self.requested else "parameter"
 
 
 @dataclass(frozen=True)
@@ -201,27 +189,24 @@ class CoverageEvidence:
     gradients: frozenset[str]
     by_name: bool
 
-    def of(self, slot: AttributeSlot) -> bool:
-        """Whether ``slot`` holds a parameter."""
-        if _container(slot) in self.containers or stem(slot.word) in self.gradients:
+    def of(self, attribute: ArrayAttribute) -> bool:
+        """Whether ``attribute`` holds a parameter."""
+        if _container(attribute) in self.containers or stem(attribute.word) in self.gradients:
             return True
-        if _is_of_function(slot):
+        if _is_of_function(attribute):
             return False
-        stepped = slot.word in steps_of(cast(Hashable, type(slot.home.owner)))
-        return stepped or (self.by_name and is_like_trained(slot.word))
+        stepped = attribute.word in steps_of(cast(Hashable, type(attribute.home.owner)))
+        return stepped or (self.by_name and is_like_trained(attribute.word))
 
 
-def _is_weight(slot: AttributeSlot) -> bool:
+def _is_weight(attribute: ArrayAttribute) -> bool:
     """Whether a number is called as a weight or an intercept, the attribute of an object."""
-    return not (slot.route or _is_of_function(slot)) and stem(slot.word) in NUMBERS
+    return not (attribute.route or _is_of_function(attribute)) and stem(attribute.word) in NUMBERS
 
 
-def _is_of_function(slot: AttributeSlot) -> bool:
+def _is_of_function(attribute: ArrayAttribute) -> bool:
     """Whether a closure, default arguments or a module keep it."""
-    return slot.home.is_item or isinstance(slot.home.owner, CellType | ModuleType)
-
-
-OWED = ("parameter",)
+    return attribute.home.is_item or isinstance(attribute.home.owner, CellType | ModuleType)
 
 
 def covered_by(target: Target, prefix: str) -> tuple[Unchecked, ...]:
@@ -232,9 +217,9 @@ def covered_by(target: Target, prefix: str) -> tuple[Unchecked, ...]:
     )
 
 
-def _container(slot: AttributeSlot) -> Any:
+def _container(attribute: ArrayAttribute) -> Any:
     """Return which container an item is kept in, outermost first; None for what is no item."""
-    return (id(slot.home.owner), slot.home.key) if slot.route else None
+    return (id(attribute.home.owner), attribute.home.key) if attribute.route else None
 
 
 @cache

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.trial_run import same
+from gradcheck.target import Target
 
 # A change of a parameter that no forward overlooks for being too small.
 VISIBLE = 0.125
@@ -19,12 +20,13 @@ VISIBLE = 0.125
 # After so many forwards, what depends on some of a group is taken to depend on all of it.
 MOST_RUNS = 500
 
+T = TypeVar("T")
 Change = Callable[[], None]
 Move = Callable[[Array], Array]
 
 
 class Effects:
-    """Says whether the output depends on what is kept in places, at the state as it is given.
+    """Says whether the output depends on what is kept by accessors, at the state as it is given.
 
     Parameters
     ----------
@@ -49,48 +51,60 @@ class Effects:
         self._base: Outputs | None = None
         self._runs = 0
 
-    def of(self, *places: Accessor) -> bool:
-        """Whether the output changes with what is in ``places``; True where it cannot be seen.
+    @classmethod
+    def on_target(cls, target: Target, held: Iterable[Any] = (), runs: int = 1) -> Effects:
+        """Return the effects on the outputs of a target, of changes before the last of ``runs``."""
+
+        def outputs(change: Change) -> Outputs:
+            target.state.restore()
+            with np.errstate(all="ignore"):
+                for _ in range(runs - 1):
+                    target.call(target.tensors)
+                change()
+                return target.call(target.tensors).outputs
+
+        return cls(outputs, np.random.default_rng(0), held)
+
+    def of(self, *accessors: Accessor) -> bool:
+        """Whether the output changes with what is with ``accessors``; True where it cannot be seen.
 
         All entries are raised, then each is moved up or down at random: what is saturated or cut
         off on one side may react on the other.
         """
-        return any(self._reacts(places, move) for move in (self._raised, self._shaken))
+        return any(self._reacts(accessors, move) for move in (self._raised, self._shaken))
 
-    def those(self, places: Sequence[Accessor]) -> list[Accessor]:
-        """Return the places that the output depends on, by halving: few forwards where few do.
+    def those(self, things: Sequence[T], accessor: Callable[[T], Accessor]) -> list[T]:
+        """Return what the output depends on, by halving: few forwards where it is little.
 
-        All of them where the forward is random, so that nothing can be seen.
+        All of it where the forward is random, so that nothing can be seen.
         """
-        if not places or not self.of(*places):
+        if not things or not self.of(*map(accessor, things)):
             return []
-        if len(places) == 1 or self._runs > MOST_RUNS:
-            return list(places)
-        if not self.is_steady:
-            return list(places)
-        middle = len(places) // 2
-        return [*self.those(places[:middle]), *self.those(places[middle:])]
+        if len(things) == 1 or self._runs > MOST_RUNS or not self.is_steady:
+            return list(things)
+        middle = len(things) // 2
+        return [*self.those(things[:middle], accessor), *self.those(things[middle:], accessor)]
 
     @cached_property
     def is_steady(self) -> bool:
         """Whether the same forward gives the same outputs."""
         return _equal(self._outputs(_leave), self._outputs(_leave))
 
-    def _reacts(self, places: Sequence[Accessor], move: Move) -> bool:
+    def _reacts(self, accessors: Sequence[Accessor], move: Move) -> bool:
         self._runs += 1
         if self._base is None:
             self._base = self._outputs(_leave)
         with ExitStack() as undo:
 
             def change() -> None:
-                values = [place.get() for place in places]
+                values = [accessor.get() for accessor in accessors]
                 held = [
                     (array, array.copy())
                     for array in self._held
                     if any(np.may_share_memory(array, v) for v in values if _is_array(v))
                 ]
-                for place, value in zip(places, values, strict=True):
-                    undo.callback(_replaced(place, value, move))
+                for accessor, value in zip(accessors, values, strict=True):
+                    undo.callback(_replaced(accessor, value, move))
                 for array, content in held:
                     np.copyto(array, content)
 
@@ -110,15 +124,15 @@ class Effects:
         return np.asarray(value * (1 + sizes) + sizes)
 
 
-def _replaced(place: Accessor, value: Any, move: Move) -> Callable[[], None]:
-    """Move what is kept in ``place``, and return what puts it back."""
+def _replaced(accessor: Accessor, value: Any, move: Move) -> Callable[[], None]:
+    """Move what is kept by ``accessor``, and return what puts it back."""
     moved = move(np.asarray(value)).astype(np.asarray(value).dtype)
     if _is_array(value) and value.flags.writeable:
         before = value.copy()
         np.copyto(value, moved)
         return lambda: np.copyto(value, before)
-    place.replace(moved if _is_array(value) else moved.item())
-    return lambda: place.replace(value)
+    accessor.replace(moved if _is_array(value) else moved.item())
+    return lambda: accessor.replace(value)
 
 
 def _is_array(value: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
-from gradcheck.adapters.discovery.attributes import parts
+from gradcheck.adapters.discovery.attributes import objects_in
 from gradcheck.adapters.signatures.call_conventions import UNIT_RATE
 from gradcheck.adapters.signatures.name_tables import RATE_ATTRIBUTES
 
@@ -19,46 +19,45 @@ class Updates:
 
     Parameters
     ----------
-    places
+    accessors
         Where the parameters are kept that the backward updates.
     layer
-        Has a learning rate of its own, unless the backward is told one.
+        Has a learning rate of its own, unless the backward takes one.
     rate
         The learning rate of the updates.
     """
 
     def __init__(
         self,
-        places: Mapping[str, Accessor] | None = None,
+        accessors: Mapping[str, Accessor] | None = None,
         layer: Any = None,
         rate: float = UNIT_RATE,
     ) -> None:
-        self.places = dict(places or {})
+        self.accessors = dict(accessors or {})
         self.rate = rate
-        self._knobs = list(rates(layer)) if self.places else []
+        self._knobs = list(rates(layer)) if self.accessors else []
 
     def made_by(self, backward: Callable[[], Any]) -> tuple[Any, dict[str, Array]]:
         """Return what ``backward`` returns, and the gradients its updates imply."""
-        held = {name: place.get() for name, place in self.places.items()}
+        held = {name: accessor.get() for name, accessor in self.accessors.items()}
         before = {name: np.array(value) for name, value in held.items()}
         with set_to((knob, UNIT_RATE) for knob in self._knobs):
             result = backward()
         # W - rate * gradient
         implied = {
-            name: (before[name] - np.asarray(place.get())) / self.rate
-            for name, place in self.places.items()
+            name: (before[name] - np.asarray(accessor.get())) / self.rate
+            for name, accessor in self.accessors.items()
         }
-        for name, place in self.places.items():
+        for name, accessor in self.accessors.items():
             if isinstance(held[name], np.ndarray):
                 np.copyto(held[name], before[name])
-            place.replace(held[name])
+            accessor.replace(held[name])
         return result, implied
 
 
 def rates(layer: Any) -> Iterator[Accessor]:
     """Yield the learning rates that a layer and its parts keep as attributes."""
-    for name in RATE_ATTRIBUTES:
-        if isinstance(getattr(layer, name, None), float | int):
-            yield Accessor(layer, name, False)
-    for _, part in parts(layer):
-        yield from rates(part)
+    for _, _, thing in objects_in(layer):
+        for name in RATE_ATTRIBUTES:
+            if isinstance(getattr(thing, name, None), float | int):
+                yield Accessor(thing, name, False)

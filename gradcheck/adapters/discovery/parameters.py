@@ -1,23 +1,23 @@
-"""Where a stranger's layer keeps its parameters, and where it leaves their gradients."""
+"""Where a layer keeps its parameters, and where it leaves their gradients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.adapters.discovery.accessors import Accessor
+from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.discovery.attributes import (
-    DEEPEST,
-    GRADIENT_NAMES,
-    VALUE_NAMES,
-    AttributeSlot,
+    ArrayAttribute,
+    array_attributes,
     attributes,
-    parts,
-    slots,
+    objects_in,
+    own_prefix,
+    value_and_gradient,
 )
 from gradcheck.adapters.signatures.name_tables import (
     CONTAINERS,
@@ -40,7 +40,7 @@ class Parameter:
     """
 
     name: str
-    place: Accessor
+    accessor: Accessor
     gradient: Callable[[], Any]
     declared: bool
 
@@ -49,6 +49,11 @@ class Parameter:
         gradient = self.gradient()
         if isinstance(gradient, np.ndarray) and gradient.flags.writeable:
             gradient[...] = 0
+
+
+def nothing() -> Any:
+    """Return no gradient: the reader of a parameter that leaves none."""
+    return None
 
 
 def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
@@ -65,8 +70,9 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     """
     found: list[Parameter] = []
     taken = {id(array) for array in exclude}
-    for parameter in (*_walk(layer, "", 0, set()), *by_name(slots(layer))):
-        value = parameter.place.get()
+    declared = (_declared(thing, own_prefix(*where)) for *where, thing in objects_in(layer))
+    for parameter in (*chain.from_iterable(declared), *by_name(array_attributes(layer))):
+        value = parameter.accessor.get()
         key = id(value) if isinstance(value, np.ndarray) else hash(parameter.name)
         if key not in taken:
             taken.add(key)
@@ -74,21 +80,21 @@ def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     return found
 
 
-def by_name(places: Iterable[AttributeSlot]) -> Iterator[Parameter]:
+def by_name(accessors: Iterable[ArrayAttribute]) -> Iterator[Parameter]:
     """Pair what is called like a parameter with what is called like its gradient."""
-    places = list(places)
-    by_part: dict[str, list[AttributeSlot]] = {}
-    for slot in places:
-        by_part.setdefault(slot.part, []).append(slot)
-    for slot in places:
-        own = by_part[slot.part]
-        gradient = next((g for g in own if is_gradient(g, slot)), None)
-        if gradient is not None and not any(is_gradient(slot, other) for other in own):
-            yield Parameter(slot.name, slot.place, gradient.read, False)
+    accessors = list(accessors)
+    by_part: dict[str, list[ArrayAttribute]] = {}
+    for attribute in accessors:
+        by_part.setdefault(attribute.part, []).append(attribute)
+    for attribute in accessors:
+        own = by_part[attribute.part]
+        gradient = next((g for g in own if is_gradient(g, attribute)), None)
+        if gradient is not None and not any(is_gradient(attribute, other) for other in own):
+            yield Parameter(attribute.name, attribute.accessor, gradient.read, False)
 
 
-def is_gradient(gradient: AttributeSlot, parameter: AttributeSlot) -> bool:
-    """Whether, by its name, one slot of a layer holds the gradient of another one."""
+def is_gradient(gradient: ArrayAttribute, parameter: ArrayAttribute) -> bool:
+    """Whether, by its name, one attribute of a layer holds the gradient of another one."""
     if gradient is parameter or gradient.part != parameter.part:
         return False
     ours, theirs = parameter.container, gradient.container
@@ -115,23 +121,13 @@ def _holds_gradients(container: str, parameters: str) -> bool:
     return general and is_gradient_word(container)
 
 
-def _walk(layer: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[Parameter]:
-    if depth > DEEPEST or id(layer) in seen:
-        return
-    seen.add(id(layer))
-    yield from _declared(layer, prefix)
-    for name, part in parts(layer):
-        yield from _walk(part, f"{prefix}{name}.", depth + 1, seen)
-
-
 def _declared(layer: Any, prefix: str) -> Iterator[Parameter]:
     for values_name, gradients_name in CONTAINERS:
         values = _value_or_result(layer, values_name)
         gradients = _value_or_result(layer, gradients_name)
-        if isinstance(values, Mapping) and isinstance(gradients, Mapping):
-            yield from _from_mappings(layer, values, gradients_name, prefix, values_name)
-        elif isinstance(values, list | tuple) and isinstance(gradients, list | tuple):
-            yield from _from_sequences(layer, values, gradients_name, prefix)
+        keyed = isinstance(values, Mapping) and isinstance(gradients, Mapping)
+        if keyed or (isinstance(values, list | tuple) and isinstance(gradients, list | tuple)):
+            yield from _beside_gradients(layer, values_name, gradients_name, prefix)
         elif isinstance(values, Mapping | list | tuple):
             yield from _from_parameter_objects(layer, values, values_name, prefix)
 
@@ -148,71 +144,44 @@ def _value_or_result(layer: Any, name: str) -> Any:
         return None
 
 
-def _from_mappings(
-    layer: Any,
-    values: Mapping[Any, Any],
-    gradients_name: str,
-    prefix: str,
-    values_name: str = "",
+def _beside_gradients(
+    layer: Any, values_name: str, gradients_name: str, prefix: str
 ) -> Iterator[Parameter]:
+    """Parameters in a dict or list, whose gradients are in another one."""
+    values = _value_or_result(layer, values_name)
+    keyed = isinstance(values, Mapping)
+    made_anew = not keyed or _value_or_result(layer, values_name) is not values
+    owned = {id(value): name for name, value in attributes(layer).items()}
+
     def reader(key: Any) -> Callable[[], Any]:
         def read() -> Any:
             gradients = _value_or_result(layer, gradients_name) or {}
             keys = gradient_keys(key) if isinstance(key, str) else [key]
-            return next((gradients[k] for k in keys if k in gradients), None)
+            return next((g for g in (item_of(gradients, k) for k in keys) if g is not None), None)
 
         return read
 
-    made_anew = values_name and _value_or_result(layer, values_name) is not values
-    for key, value in values.items():
+    for key, value in values.items() if keyed else enumerate(values):
         if is_differentiable(value):
+            name = key if keyed else owned.get(id(value), f"params[{key}]")
             home = _home(layer, value) if made_anew else None
-            place = home or Accessor(values, key, True)
-            yield Parameter(f"{prefix}{key}", place, reader(key), True)
+            accessor = home or Accessor(values, key, True)
+            yield Parameter(f"{prefix}{name}", accessor, reader(key), True)
 
 
-def _from_sequences(
-    layer: Any, values: Sequence[Any], gradients_name: str, prefix: str
-) -> Iterator[Parameter]:
-    def reader(position: int) -> Callable[[], Any]:
-        def read() -> Any:
-            gradients = _value_or_result(layer, gradients_name) or ()
-            return gradients[position] if position < len(gradients) else None
-
-        return read
-
-    owned = {id(value): name for name, value in attributes(layer).items()}
-    for position, value in enumerate(values):
-        if is_differentiable(value):
-            name = owned.get(id(value), f"params[{position}]")
-            place = _home(layer, value) or Accessor(values, position, True)
-            yield Parameter(prefix + name, place, reader(position), True)
-
-
-def _home(layer: Any, array: Any, depth: int = 0) -> Accessor | None:
+def _home(layer: Any, array: Any) -> Accessor | None:
     """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
 
-    A list or dict of parameters made anew at every call is no such place.
+    A list or dict of parameters that is made at every call is no such accessor.
     """
-    if depth > DEEPEST:
-        return None
-    for name, value in attributes(layer).items():
-        if value is array:
-            return Accessor(layer, name, False)
-        items = (
-            value.items()
-            if isinstance(value, dict)
-            else enumerate(value)
-            if (isinstance(value, list))
-            else ()
-        )
-        for key, item in items:
-            if item is array:
-                return Accessor(value, key, True)
-    for _, part in parts(layer):
-        found = _home(part, array, depth + 1)
-        if found is not None:
-            return found
+    for _, _, thing in objects_in(layer):
+        for name, value in attributes(thing).items():
+            if value is array:
+                return Accessor(thing, name, False)
+            keyed = value.items() if isinstance(value, dict) else ()
+            for key, item in enumerate(value) if isinstance(value, list) else keyed:
+                if item is array:
+                    return Accessor(value, key, True)
     return None
 
 
@@ -221,18 +190,11 @@ def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> 
     items = values.items() if isinstance(values, Mapping) else enumerate(values)
     owned = {id(value): attribute for attribute, value in attributes(layer).items()}
     for key, item in items:
-        for value_name in VALUE_NAMES:
-            for gradient_name in GRADIENT_NAMES:
-                if is_differentiable(getattr(item, value_name, None)) and hasattr(
-                    item, gradient_name
-                ):
-                    label = owned.get(id(item), key if isinstance(key, str) else f"{name}[{key}]")
-                    yield Parameter(
-                        f"{prefix}{label}",
-                        Accessor(item, value_name, False),
-                        Accessor(item, gradient_name, False).get,
-                        True,
-                    )
+        named = value_and_gradient(item)
+        if named is not None:
+            label = owned.get(id(item), key if isinstance(key, str) else f"{name}[{key}]")
+            accessor, gradient = (Accessor(item, attribute, False) for attribute in named)
+            yield Parameter(f"{prefix}{label}", accessor, gradient.get, True)
 
 
 def stored_gradient(layer: Any, name: str) -> Array | None:

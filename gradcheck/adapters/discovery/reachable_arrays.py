@@ -1,8 +1,8 @@
 """Every floating-point array that can be reached from what is checked, wherever it is kept.
 
-Attributes, slots and class attributes, items of containers however deep, closure cells, default
-arguments, and the globals that the code names. `slots` finds what may be a parameter of a layer;
-this finds what its output may depend on.
+Attributes of objects and classes, items of containers however deep, closure cells, default
+arguments, and the globals that the code names. `array_attributes` finds what may be a parameter of
+a layer, this finds what its output may depend on.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.accessors import Accessor
-from gradcheck.adapters.discovery.attributes import AttributeSlot, attributes
-from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, names_read
+from gradcheck.adapters.discovery.attributes import (
+    CONTAINERS,
+    ArrayAttribute,
+    attributes,
+    items_in,
+)
+from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, cells_of, names_read
 
 # Libraries whose objects keep no array that a user's forward reads by itself.
 CLOSED = (*OPAQUE_MODULES, "matplotlib", "pandas", "threading", "logging", "hypothesis", "re")
 Test = Callable[[Any], bool]
 WRAPPERS = (staticmethod, classmethod)
-CONTAINERS = (dict, list, tuple, set, frozenset, deque, np.ndarray)
 CODE = (FunctionType, MethodType, type, property, partial, *WRAPPERS)
 # Sparse matrices are scipy's, but the numbers in them are the user's.
 SPARSE = "scipy.sparse"
@@ -44,8 +48,8 @@ def reachable(
     roots: Iterable[Any],
     is_array: Test = is_float_array,
     opens: Test = lambda _: False,
-) -> list[AttributeSlot]:
-    """Return the places of all arrays of floating-point numbers, each array once.
+) -> list[ArrayAttribute]:
+    """Return where all arrays are kept, of floating-point numbers, each array once.
 
     Parameters
     ----------
@@ -67,15 +71,17 @@ class _Walk:
     def __init__(self, is_array: Test, opens: Test) -> None:
         self._is_array = is_array
         self._opens = opens
-        self.found: list[AttributeSlot] = []
+        self.found: list[ArrayAttribute] = []
         self._seen: dict[int, Any] = {}  # the references keep the ids from being used again
         self._waiting: deque[tuple[Any, str]] = deque()
 
-    def all(self) -> list[AttributeSlot]:
+    def all(self) -> list[ArrayAttribute]:
         """Look into what waits, nearest first, so that names are short and chains no matter."""
         while self._waiting and len(self._seen) <= MOST_OBJECTS:
             thing, prefix = self._waiting.popleft()
-            if id(thing) not in self._seen:
+            if isinstance(thing, CONTAINERS):
+                self._items(thing, prefix, "", Accessor(thing, "", False))
+            elif id(thing) not in self._seen:
                 self._seen[id(thing)] = thing
                 self._open(thing, prefix)
         return self.found
@@ -101,8 +107,6 @@ class _Walk:
             self.into(thing.__func__, prefix)
         elif isinstance(thing, property):
             self.into(thing.fget, prefix)
-        elif isinstance(thing, CONTAINERS) and not isinstance(thing, np.ndarray):
-            self._items(thing, prefix, "", Accessor(thing, "", False), ())
         elif isinstance(thing, type):
             self._class(thing, prefix)
         elif _is_open(thing) or self._opens(thing):
@@ -130,11 +134,7 @@ class _Walk:
 
     def _function(self, function: FunctionType, prefix: str) -> None:
         code = function.__code__
-        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            try:
-                content = cell.cell_contents
-            except ValueError:  # a name that is bound later
-                continue
+        for name, cell, content in cells_of(function):
             self._value(content, prefix, name, Accessor(cell, "cell_contents", False))
         defaults = function.__defaults__ or ()
         names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
@@ -170,47 +170,27 @@ class _Walk:
 
     def _value(self, value: Any, prefix: str, name: str, home: Accessor) -> None:
         if self._is_array(value):
-            self._array(value, AttributeSlot(prefix, "", name, home, home))
+            self._array(value, ArrayAttribute(prefix, "", name, home, home))
         elif isinstance(value, CONTAINERS):
-            if id(value) not in self._seen:
-                self._seen[id(value)] = value
-                self._items(value, prefix, name, home, ())
+            self._items(value, prefix, name, home)
         else:
             self.into(value, prefix if _is_code(value) or not name else f"{prefix}{name}.")
 
-    def _items(
-        self, values: Any, prefix: str, name: str, home: Accessor, route: tuple[Any, ...]
-    ) -> None:
-        for key, item in _keyed(values):
-            way = (*route, key)
+    def _items(self, values: Any, prefix: str, name: str, home: Accessor) -> None:
+        for attribute, item in items_in(values, prefix, name, home, self._seen):
             if self._is_array(item):
-                label = values._fields[key] if hasattr(values, "_fields") else key
-                self._array(
-                    item, AttributeSlot(prefix, name, label, Accessor(values, key, True), home, way)
-                )
-            elif isinstance(item, CONTAINERS):
-                if id(item) not in self._seen:
-                    self._seen[id(item)] = item
-                    self._items(item, prefix, f"{name}[{key!r}]", home, way)
+                self._array(item, attribute)
+            elif not _is_code(item):
+                self.into(item, f"{prefix}{attribute.container}[{attribute.route[-1]!r}].")
             else:
-                self.into(item, prefix if _is_code(item) else f"{prefix}{name}[{key!r}].")
+                self.into(item, prefix)
 
-    def _array(self, array: Any, slot: AttributeSlot) -> None:
+    def _array(self, array: Any, attribute: ArrayAttribute) -> None:
         if isinstance(array, float):  # numbers that are equal may be the same object
-            self.found.append(slot)
+            self.found.append(attribute)
         elif id(array) not in self._seen:
             self._seen[id(array)] = array
-            self.found.append(slot)
-
-
-def _keyed(values: Any) -> list[tuple[Any, Any]]:
-    if isinstance(values, dict):
-        return list(values.items())
-    if isinstance(values, np.ndarray) and values.dtype.kind != "O":
-        return []
-    if isinstance(values, np.ndarray):
-        return [(index, values[index]) for index in np.ndindex(values.shape)]
-    return list(enumerate(values))
+            self.found.append(attribute)
 
 
 def _is_code(thing: Any) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.discovery.attributes import AttributeSlot
-from gradcheck.adapters.discovery.parameters import Parameter
-from gradcheck.adapters.discovery.trial_run import Found, nothing
+from gradcheck.adapters.discovery.attributes import ArrayAttribute
+from gradcheck.adapters.discovery.parameters import Parameter, nothing
+from gradcheck.adapters.discovery.trial_run import Found
 from gradcheck.adapters.signatures.name_tables import gradient_stems, stem
 from gradcheck.target import TargetError
 
@@ -17,8 +17,8 @@ from gradcheck.target import TargetError
 def take_given(
     found: Found,
     params: Any,
-    pool: Sequence[AttributeSlot],
-    elsewhere: Sequence[AttributeSlot],
+    pool: Sequence[ArrayAttribute],
+    elsewhere: Sequence[ArrayAttribute],
     name: str,
 ) -> None:
     """Keep the parameters the user named, adding those whose gradient was not seen.
@@ -36,19 +36,21 @@ def take_given(
         dict(params) if keyed else dict.fromkeys(params) if named else dict(enumerate(params))
     )
     known, found.parameters = found.parameters, {}
-    slots_by_name = {slot.name: slot for slot in pool}
+    by_name = {attribute.name: attribute for attribute in pool}
     taken = {id(parameter.gradient()) for parameter in known.values()}
-    free = [slot for slot in pool if id(slot.read()) not in taken]
+    free = [attribute for attribute in pool if id(attribute.read()) not in taken]
     for key, value in given.items():
         of_identity = (
-            parameter for parameter in known.values() if parameter.place.get() is value is not None
+            parameter
+            for parameter in known.values()
+            if parameter.accessor.get() is value is not None
         )
         parameter = known.get(key) or next(of_identity, None)
-        slot = slots_by_name.get(key) or next(
-            (slot for slot in pool if slot.array is value is not None), None
+        attribute = by_name.get(key) or next(
+            (attribute for attribute in pool if attribute.array is value is not None), None
         )
-        if parameter is None and slot is not None:
-            parameter = Parameter(slot.name, slot.place, nothing, True)
+        if parameter is None and attribute is not None:
+            parameter = Parameter(attribute.name, attribute.accessor, nothing, True)
         if parameter is None:
             parameter = _of_name(key, value, elsewhere, free)
         if parameter is None:
@@ -60,18 +62,18 @@ def take_given(
 
 
 def _of_name(
-    key: Any, value: Any, elsewhere: Sequence[AttributeSlot], pool: Sequence[AttributeSlot]
+    key: Any, value: Any, elsewhere: Sequence[ArrayAttribute], pool: Sequence[ArrayAttribute]
 ) -> Parameter | None:
     """Return a parameter that no attribute keeps, with the gradient that goes by its name."""
-    slot = next(
+    attribute = next(
         (s for s in elsewhere if s.array is value is not None or (value is None and s.name == key)),
         None,
     )
-    if slot is None:
+    if attribute is None:
         return None
-    wanted, shape = stem(str(key)), np.shape(slot.place.get())
+    wanted, shape = stem(str(key)), np.shape(attribute.accessor.get())
     gradients = [g for g in pool if g.word and wanted in gradient_stems(g.word)]
     # "dweights" may be that of W, too: one that says the very name is closer, then one that fits
     gradients.sort(key=lambda g: (str(key) not in g.word, np.shape(g.read()) != shape))
     reader = gradients[0].read if gradients else nothing
-    return Parameter(slot.name, slot.place, reader, True)
+    return Parameter(attribute.name, attribute.accessor, reader, True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.accessors import Accessor
-from gradcheck.adapters.discovery.attributes import AttributeSlot, parts, slots
-from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient
+from gradcheck.adapters.discovery.attributes import ArrayAttribute, array_attributes, objects_in
+from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient, nothing
 from gradcheck.adapters.signatures.call_conventions import BackwardCall, takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
 from gradcheck.adapters.signatures.name_tables import (
@@ -42,7 +42,7 @@ class Found:
     updated
         Places of those that the backward updates at once.
     rebound
-        Names of those that the forward put in their own place anew, with the same numbers: what
+        Names of those that the forward assigned once more, with the same numbers: what
         the output does not depend on is a cache from an earlier call.
     """
 
@@ -50,14 +50,6 @@ class Found:
     returned: list[str] = field(default_factory=list)
     updated: dict[str, Accessor] = field(default_factory=dict)
     rebound: list[str] = field(default_factory=list)
-
-    def moved(self, places: Mapping[str, Accessor]) -> Found:
-        """Return the same parameters kept at other places, without their gradients."""
-        moved = {
-            name: Parameter(name, places[name], nothing, parameter.declared)
-            for name, parameter in self.parameters.items()
-        }
-        return Found(moved)
 
 
 class TrialRun:
@@ -73,24 +65,27 @@ class TrialRun:
 
     def __init__(self, layer: Any, snapshot: StateSnapshot) -> None:
         self.layer = layer
-        self._before = slots(layer)
-        self._kept = {_key(slot): slot.place.get() for slot in self._before}
-        self._contents = {_key(slot): snapshot.copy_of(slot.place.get()) for slot in self._before}
-        self._stable: list[AttributeSlot] = []
+        self._before = array_attributes(layer)
+        self._kept = {_key(attribute): attribute.accessor.get() for attribute in self._before}
+        self._contents = {
+            _key(attribute): snapshot.copy_of(attribute.accessor.get())
+            for attribute in self._before
+        }
+        self._stable: list[ArrayAttribute] = []
         self._later: dict[Key, Any] = {}
 
     def after_forward(self) -> None:
         """Note what the forward left alone: neither caches nor running statistics."""
         self._later = {
-            _key(slot): np.array(slot.place.get())
-            for slot in slots(self.layer)
-            if _key(slot) not in self._kept
+            _key(attribute): np.array(attribute.accessor.get())
+            for attribute in array_attributes(self.layer)
+            if _key(attribute) not in self._kept
         } | self._contents
         self._stable = [
-            slot
-            for slot in self._before
-            if slot.place.get() is self._kept[_key(slot)]
-            and same(slot.place.get(), self._contents[_key(slot)])
+            attribute
+            for attribute in self._before
+            if attribute.accessor.get() is self._kept[_key(attribute)]
+            and same(attribute.accessor.get(), self._contents[_key(attribute)])
         ]
 
     def found(self, call: BackwardCall, result: Any, *, updates: bool) -> Found:
@@ -104,14 +99,14 @@ class TrialRun:
             Whether it may have updated the parameters.
         """
         exclude = [*call.inputs, *call.result.outputs]
-        stable = {_key(slot) for slot in self._stable}
+        stable = {_key(attribute) for attribute in self._stable}
         found = Found()
         for parameter in find_parameters(self.layer, exclude):
-            place = parameter.place
-            key = (id(place.owner), place.key)
+            accessor = parameter.accessor
+            key = (id(accessor.owner), accessor.key)
             again = key not in stable and key in self._contents
-            again = again and same(place.get(), self._contents[key])
-            if _shares(place.get(), exclude):
+            again = again and same(accessor.get(), self._contents[key])
+            if _shares(accessor.get(), exclude):
                 continue
             if parameter.declared or key in stable or again:
                 found.parameters[parameter.name] = parameter
@@ -122,74 +117,76 @@ class TrialRun:
         self._find_returned(found, call, result)
         return found
 
-    def unpaired(self, found: Found) -> list[tuple[AttributeSlot, tuple[int, ...]]]:
+    def unpaired(self, found: Found) -> list[tuple[ArrayAttribute, tuple[int, ...]]]:
         """Return what the backward wrote that is called a gradient, but whose is not known."""
         known = [parameter.gradient() for parameter in found.parameters.values()]
         return [
-            (slot, slot.array.shape)
-            for slot in slots(self.layer)
-            if slot.array is not None
-            and isinstance(slot.key, str)
-            and (any(gradient_stems(slot.key)) or is_gradient_word(slot.key))
-            and plain(slot.key) not in INPUT_GRADIENTS
-            and not any(slot.array is value for value in known)
-            and self._is_fresh(slot)
+            (attribute, attribute.array.shape)
+            for attribute in array_attributes(self.layer)
+            if attribute.array is not None
+            and isinstance(attribute.key, str)
+            and (any(gradient_stems(attribute.key)) or is_gradient_word(attribute.key))
+            and plain(attribute.key) not in INPUT_GRADIENTS
+            and not any(attribute.array is value for value in known)
+            and self._is_fresh(attribute)
         ]
 
-    def _is_fresh(self, slot: AttributeSlot) -> bool:
-        key = _key(slot)
-        return key not in self._later or not same(slot.place.get(), self._later[key])
+    def _is_fresh(self, attribute: ArrayAttribute) -> bool:
+        key = _key(attribute)
+        return key not in self._later or not same(attribute.accessor.get(), self._later[key])
 
-    def candidates(self, found: Found, exclude: Sequence[Any]) -> Iterator[AttributeSlot]:
+    def candidates(self, found: Found, exclude: Sequence[Any]) -> Iterator[ArrayAttribute]:
         """Yield the arrays that may be parameters, for all that their gradient was not seen."""
-        taken = {id(parameter.place.get()) for parameter in found.parameters.values()}
-        now = slots(self.layer)
-        for slot in self._stable:
-            array = slot.array
+        taken = {id(parameter.accessor.get()) for parameter in found.parameters.values()}
+        now = array_attributes(self.layer)
+        for attribute in self._stable:
+            array = attribute.array
             if array is None or id(array) in taken or _shares(array, exclude):
                 continue
-            if not any(is_gradient(slot, other) for other in now):
-                yield slot
+            if not any(is_gradient(attribute, other) for other in now):
+                yield attribute
 
     def _find_updated(self, found: Found) -> None:
-        now = slots(self.layer)
-        for slot in self._stable:
-            changed = not same(slot.place.get(), self._contents[_key(slot)])
-            if changed and not any(is_gradient(slot, other) for other in now):
-                found.updated[slot.name] = slot.place
-                known = found.parameters.get(slot.name)
+        now = array_attributes(self.layer)
+        for attribute in self._stable:
+            changed = not same(attribute.accessor.get(), self._contents[_key(attribute)])
+            if changed and not any(is_gradient(attribute, other) for other in now):
+                found.updated[attribute.name] = attribute.accessor
+                known = found.parameters.get(attribute.name)
                 reader = known.gradient if known is not None else nothing
-                found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, True)
+                found.parameters[attribute.name] = Parameter(
+                    attribute.name, attribute.accessor, reader, True
+                )
 
     def _find_returned(self, found: Found, call: BackwardCall, result: Any) -> None:
         """Name the parameters of a backward that returns their gradients."""
         keyed = dict(_keyed(result))
         named = {
-            slot.name: slot.place
-            for slot in self._stable
-            if any(key in keyed for key in gradient_keys(str(slot.key)))
-            and slot.name not in call.names
+            attribute.name: attribute.accessor
+            for attribute in self._stable
+            if any(key in keyed for key in gradient_keys(str(attribute.key)))
+            and attribute.name not in call.names
         }
         if keyed:
             self._take_returned(found, named)
             return
         gradients = list(arrays_in(result)) if items(result) else []
-        arrays = [slot for slot in self._stable if slot.array is not None]
-        likely = sorted(arrays, key=lambda slot: not is_trained(slot.word))
-        pool = {slot.name: slot for slot in likely}
+        arrays = [attribute for attribute in self._stable if attribute.array is not None]
+        likely = sorted(arrays, key=lambda attribute: not is_trained(attribute.word))
+        pool = {attribute.name: attribute for attribute in likely}
         for rest in _beside_inputs(gradients, call.inputs):
-            names = by_shape({name: slot.array for name, slot in pool.items()}, rest)
+            names = by_shape({name: attribute.array for name, attribute in pool.items()}, rest)
             if names is not None:
-                self._take_returned(found, {name: pool[name].place for name in names})
+                self._take_returned(found, {name: pool[name].accessor for name in names})
                 return
         if len(gradients) - len(call.inputs) == len(found.parameters):
             found.returned = list(found.parameters)
 
-    def _take_returned(self, found: Found, places: Mapping[str, Accessor]) -> None:
-        found.returned = list(places)
-        for name, place in places.items():
+    def _take_returned(self, found: Found, accessors: Mapping[str, Accessor]) -> None:
+        found.returned = list(accessors)
+        for name, accessor in accessors.items():
             if name not in found.parameters:
-                found.parameters[name] = Parameter(name, place, nothing, True)
+                found.parameters[name] = Parameter(name, accessor, nothing, True)
 
 
 def by_shape(candidates: Mapping[str, Any], gradients: Sequence[Any]) -> list[str] | None:
@@ -231,18 +228,15 @@ def _keyed(result: Any) -> Iterator[tuple[Any, Any]]:
         yield from _keyed(part)
 
 
-def is_told_rate(layer: Any, backward: Callable[..., Any]) -> bool:
-    """Whether a backward, or that of a part, is told a learning rate."""
-    own = takes_rate(backward)
-    return own or any(
-        method is not None and is_told_rate(part, method)
-        for _, part in parts(layer)
-        for method in [backward_of(part)]
-    )
+def takes_rates(layer: Any, backward: Callable[..., Any]) -> bool:
+    """Whether a backward, or that of a part, takes a learning rate."""
+    parts = (thing for _, name, thing in objects_in(layer) if name)
+    methods = filter(None, map(backward_of, parts))
+    return any(map(takes_rate, (backward, *methods)))
 
 
-def _key(slot: AttributeSlot) -> Key:
-    return id(slot.place.owner), slot.place.key
+def _key(attribute: ArrayAttribute) -> Key:
+    return id(attribute.accessor.owner), attribute.accessor.key
 
 
 def same(value: Any, content: Any) -> bool:
@@ -259,8 +253,3 @@ def _shares(value: Any, arrays: Sequence[Any]) -> bool:
     return isinstance(value, np.ndarray) and any(
         isinstance(array, np.ndarray) and np.shares_memory(value, array) for array in arrays
     )
-
-
-def nothing() -> Any:
-    """Return no gradient."""
-    return None

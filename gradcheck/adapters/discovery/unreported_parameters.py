@@ -6,26 +6,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradcheck.adapters.discovery.attributes import AttributeSlot
+from gradcheck.adapters.discovery.attributes import OF_ATTRIBUTE, ArrayAttribute
 from gradcheck.adapters.discovery.effects import Effects
-from gradcheck.adapters.discovery.parameters import Parameter
-from gradcheck.adapters.discovery.trial_run import Found, nothing
+from gradcheck.adapters.discovery.parameters import Parameter, nothing
+from gradcheck.adapters.discovery.trial_run import Found
 from gradcheck.adapters.signatures.name_tables import is_trained
 
-Shaped = tuple[AttributeSlot, tuple[int, ...]]
+Shaped = tuple[ArrayAttribute, tuple[int, ...]]
 
 
 def drop_idle(found: Found, effects: Effects) -> None:
     """Forget what the backward updates beside the parameters, such as a momentum, and caches."""
-    doubtful = {name: found.parameters[name].place for name in found.rebound}
-    for name, place in (doubtful | found.updated).items():
-        if not effects.of(place):
+    doubtful = {name: found.parameters[name].accessor for name in found.rebound}
+    for name, accessor in (doubtful | found.updated).items():
+        if not effects.of(accessor):
             found.updated.pop(name, None)
             del found.parameters[name]
 
 
-def add_silent(
-    found: Found, candidates: Sequence[AttributeSlot], unpaired: Sequence[Shaped], effects: Effects
+def add_unreported(
+    found: Found, candidates: Sequence[ArrayAttribute], unpaired: Sequence[Shaped], effects: Effects
 ) -> None:
     """Add what the output depends on, where a gradient is owed or goes by another name.
 
@@ -43,28 +43,26 @@ def add_silent(
         Says what the output depends on.
     """
     convention_known = bool(found.parameters)
-    chosen = {id(slot): _own(slot, candidates, unpaired) for slot in candidates}
+    gradients = {id(array): _own(array, candidates, unpaired) for array in candidates}
     likely = [
-        slot
-        for slot in candidates
-        if chosen[id(slot)] is not None
-        or (convention_known and is_trained(slot.word) and not is_frozen(slot.place.owner))
+        array
+        for array in candidates
+        if gradients[id(array)] is not None
+        or (convention_known and is_trained(array.word) and not is_frozen(array.accessor.owner))
     ]
     if not likely or not effects.is_steady:
         return  # nothing can be seen through so much noise
-    moving = {id(place) for place in effects.those([slot.place for slot in likely])}
-    for slot in likely:
-        if id(slot.place) in moving:
-            own = chosen[id(slot)]
-            reader = nothing if own is None else own.read
-            found.parameters[slot.name] = Parameter(slot.name, slot.place, reader, False)
+    for array in effects.those(likely, OF_ATTRIBUTE):
+        own = gradients[id(array)]
+        reader = nothing if own is None else own.read
+        found.parameters[array.name] = Parameter(array.name, array.accessor, reader, False)
 
 
 def _own(
-    slot: AttributeSlot, candidates: Sequence[AttributeSlot], unpaired: Sequence[Shaped]
-) -> AttributeSlot | None:
-    """Return the gradient that by its shape can only be that of ``slot``."""
-    mine = (slot.part, np.shape(slot.array))
+    attribute: ArrayAttribute, candidates: Sequence[ArrayAttribute], unpaired: Sequence[Shaped]
+) -> ArrayAttribute | None:
+    """Return the gradient that by its shape can only be that of ``attribute``."""
+    mine = (attribute.part, np.shape(attribute.array))
     alike = [gradient for gradient, shape in unpaired if (gradient.part, shape) == mine]
     rivals = [rival for rival in candidates if (rival.part, np.shape(rival.array)) == mine]
     return alike[0] if len(alike) == 1 == len(rivals) else None

@@ -20,7 +20,7 @@ from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
 # What stands for the module that is called, where it is a pytree itself.
 MODULE = ""
 
-# The distance of 1 to the next number of bfloat16, which has 7 digits behind the point.
+# The distance of 1 to the next number of bfloat16, which has 7 digits after the point.
 BFLOAT16 = 2.0**-7
 
 
@@ -43,7 +43,7 @@ def holds(argument: Any) -> bool:
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of ``thing``; its claims are those of ``jax.vjp``.
+    """Return the target of ``thing``; its gradients are those of ``jax.vjp``.
 
     Parameters
     ----------

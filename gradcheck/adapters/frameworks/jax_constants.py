@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.adapters.discovery.attributes import AttributeSlot
+from gradcheck.adapters.discovery.attributes import ArrayAttribute
 from gradcheck.adapters.discovery.coverage import REASONS, CoverageEvidence
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.report.data import Unchecked
@@ -33,7 +33,7 @@ class Constants:
     leaves
         All leaves of the arguments.
     floats
-        Those that are judged.
+        Those that are checked.
     """
 
     call: Callable[..., Any]
@@ -42,34 +42,34 @@ class Constants:
     floats: Mapping[str, Array]
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
-        """Return the arrays that no gradient is claimed of."""
+        """Return the arrays that no gradient is taken of."""
         found = [
             Unchecked(name, "parameter", NO_NUMPY.format(leaf.dtype))
             for name, leaf in self.leaves.items()
             if name not in self.floats and _is_floating(leaf)
         ]
         given = {id(leaf) for leaf in self.leaves.values()}
-        places = [s for s in reachable([self.thing], _is_floating) if id(s.read()) not in given]
+        accessors = [s for s in reachable([self.thing], _is_floating) if id(s.read()) not in given]
         closed_over = self._closed_over(target)
         evidence = CoverageEvidence(set(), frozenset(), by_name=True)
-        for slot in self._read(places, closed_over):
-            role = "parameter" if evidence.of(slot) else "constant"
-            found.append(Unchecked(slot.name, role, REASONS[role]))
+        for attribute in self._read(accessors, closed_over):
+            role = "parameter" if evidence.of(attribute) else "constant"
+            found.append(Unchecked(attribute.name, role, REASONS[role]))
         found += [
             Unchecked(f"a constant of shape {np.shape(c)}", "constant", REASONS["constant"])
             for c in closed_over or ()
-            if _place_of(c, places) is None and id(c) not in given
+            if _place_of(c, accessors) is None and id(c) not in given
         ]
         return tuple(dict.fromkeys(found))
 
     def _read(
-        self, places: Sequence[AttributeSlot], closed_over: Sequence[Any] | None
-    ) -> list[AttributeSlot]:
-        """Return the places of what is closed over; all of them where that is not known."""
+        self, accessors: Sequence[ArrayAttribute], closed_over: Sequence[Any] | None
+    ) -> list[ArrayAttribute]:
+        """Return where what is closed over is kept; all of them where that is not known."""
         if closed_over is None:
-            return list(places)
-        found = (_place_of(array, places) for array in closed_over)
-        return [slot for slot in found if slot is not None]
+            return list(accessors)
+        found = (_place_of(array, accessors) for array in closed_over)
+        return [attribute for attribute in found if attribute is not None]
 
     def _closed_over(self, target: Target) -> list[Any] | None:
         """Return the arrays in the traced function; None where it cannot be traced."""
@@ -104,13 +104,13 @@ def _is_floating(value: Any) -> bool:
     )
 
 
-def _place_of(constant: Any, places: Sequence[AttributeSlot]) -> AttributeSlot | None:
+def _place_of(constant: Any, accessors: Sequence[ArrayAttribute]) -> ArrayAttribute | None:
     """Return where a constant is kept, or something that it may be a conversion of."""
-    kept = [(slot, slot.read()) for slot in places]
-    same = (slot for slot, value in kept if value is constant)
+    kept = [(attribute, attribute.read()) for attribute in accessors]
+    same = (attribute for attribute, value in kept if value is constant)
     equal = (
-        slot
-        for slot, value in kept
+        attribute
+        for attribute, value in kept
         if np.shape(value) == np.shape(constant) and np.array_equal(value, constant, equal_nan=True)
     )
     return next(same, None) or next(equal, None)

@@ -1,4 +1,4 @@
-"""numpy-ml: layers that pile up what their forwards leave until they are told to forget it."""
+"""numpy-ml: layers that keep what their forwards leave until it is flushed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from gradcheck.adapters.conventions import layer as layers_adapter
+from gradcheck.adapters.callable_target import described
+from gradcheck.adapters.conventions import layer as layers
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 
@@ -15,14 +16,14 @@ from gradcheck.target import Target
 def matches(thing: Any) -> bool:
     """Whether ``thing`` is a layer of numpy-ml; its activations and losses need no adapter.
 
-    Nor do the recurrent cells, which break when they are told to forget.
+    Nor do the recurrent cells, which break when that is flushed.
     """
     layers = any(kind.__module__ == "numpy_ml.neural_nets.layers.layers" for kind in _kinds(thing))
     return layers and not type(thing).__name__.endswith("Cell")
 
 
 def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of a copy that forgets, before each forward, what the last one left.
+    """Return the target of a copy that flushes, before each forward, what the last one left.
 
     Parameters
     ----------
@@ -41,17 +42,17 @@ def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     merges = len(arguments) == 1 and isinstance(arguments[0], list)
     forward = _merging(type(twin).forward) if merges else type(twin).forward
     twin.__class__ = type(
-        type(twin).__name__, (type(twin),), {"forward": _forgetting(forward), "__slots__": ()}
+        type(twin).__name__, (type(twin),), {"forward": _flushing(forward), "__slots__": ()}
     )
     given = arguments[0] if merges else arguments
-    return layers_adapter.adapt(twin, given, list(twin.gradients) if params is None else params)
+    return described((layers,), twin, given, list(twin.gradients) if params is None else params)
 
 
 def _kinds(thing: Any) -> tuple[type, ...]:
     return () if isinstance(thing, type) else type(thing).__mro__
 
 
-def _forgetting(forward: Callable[..., Any]) -> Callable[..., Any]:
+def _flushing(forward: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(forward)
     def method(layer: Any, *inputs: Any) -> Any:
         layer.flush_gradients()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck._types import Array, Outputs, Tensors
+from gradcheck._types import Array
+from gradcheck.adapters.callable_target import CallableTarget, Description
 from gradcheck.adapters.discovery.attributes import is_own_object
-from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters
+from gradcheck.adapters.signatures.arguments import Inputs
+from gradcheck.adapters.signatures.call_conventions import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.gradient_alignment import accepts_argument, input_names
+from gradcheck.adapters.signatures.methods import name_of
 from gradcheck.state import StateSnapshot
-from gradcheck.target import ForwardRun, Target, TargetError, is_differentiable
+from gradcheck.target import Target, TargetError, is_differentiable
 
 
 def matches(thing: Any) -> bool:
@@ -28,7 +32,9 @@ def matches(thing: Any) -> bool:
 
 
 def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of a function or module of tensors; its claims are what the tape leaves.
+    """Return the target of a function or module of tensors.
+
+    Its gradients are those that the backward of the returned tensor adds to ``grad``.
 
     Parameters
     ----------
@@ -49,81 +55,57 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any], params: Any = 
             f"a {type(function).__name__} was given with tensors for inputs: give the function or "
             "module that is called with them, as in check(module, tensor)"
         )
-    snapshot = StateSnapshot([function, *arguments])
     names = input_names(getattr(function, "forward", function), len(arguments))
     given = dict(zip(names, arguments, strict=True))
+    tensors = {name: tensor for name, tensor in given.items() if matches(tensor)}
     parameters = {
-        p.name: p for p in find_parameters(function) if params is None or p.name in params
+        p.name: replace(p, gradient=_gradient_of(p))
+        for p in find_parameters(function)
+        if params is None or p.name in params
     }
-    return _Tensors(function, given, parameters, snapshot, asked=params is not None).target()
 
-
-class _Tensors:
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        given: Mapping[str, Any],
-        parameters: Mapping[str, Parameter],
-        snapshot: StateSnapshot,
-        *,
-        asked: bool,
-    ) -> None:
-        self.asked = asked
-        self.function = function
-        self.given = given
-        self.parameters = parameters
-        self.snapshot = snapshot
-        inputs = {name: np.array(t.data) for name, t in given.items() if matches(t)}
-        own = {name: np.array(p.place.get()) for name, p in parameters.items()}
-        self.base = {**inputs, **own}
-
-    def target(self) -> Target:
-        """Return the target of the function at the tensors."""
-        return Target.from_run(
-            getattr(self.function, "__name__", type(self.function).__name__),
-            self.base,
-            self.run,
-            roles=dict.fromkeys(self.parameters, "parameter"),
-            state=self.snapshot,
-            uncovered=Coverage(
-                (self.function,),
-                lambda: [p.place for p in self.parameters.values()],
-                tuple(getattr(value, "data", value) for value in self.given.values()),
-                asked=self.asked,
-            ),
-        )
-
-    def run(self, tensors: Tensors) -> ForwardRun:
-        """Call the function on fresh tensors."""
-        for name, parameter in self.parameters.items():
-            parameter.place.put(tensors[name])
-        fresh = {
-            name: _at(value, tensors[name]) if name in tensors else copy.deepcopy(value)
-            for name, value in self.given.items()
-        }
-        out = self.function(*fresh.values())
+    def forward(values: Sequence[Any]) -> BackwardResult:
+        fresh = dict(zip(tensors, map(_at, tensors.values(), values), strict=True))
+        out = function(*(fresh[n] if n in fresh else copy.deepcopy(v) for n, v in given.items()))
         if not matches(out):
             raise TargetError(
                 f"the function returned a {type(out).__name__}; expected a tensor like its inputs, "
                 "with data, grad and backward"
             )
+        return BackwardResult(out.data, (np.array(out.data),), (out, fresh))
 
-        def pullback(cotangents: Outputs) -> dict[str, Any]:
-            for parameter in self.parameters.values():
-                parameter.zero_gradient()  # gradients add up
-            _pull(out, cotangents[0])
-            claimed = {name: fresh[name].grad for name in fresh if name in tensors}
-            claimed |= {name: parameter.gradient() for name, parameter in self.parameters.items()}
-            return {name: _array(g) for name, g in claimed.items() if g is not None}
+    def backward(call: BackwardCall) -> Any:
+        out, fresh = call.result.caches
+        for parameter in parameters.values():
+            parameter.zero_gradient()  # gradients add up
+        _pull(out, call.cotangent)
+        gradients = {name: _numbers(tensor.grad) for name, tensor in fresh.items()}
+        return {name: np.array(g) for name, g in gradients.items() if g is not None}
 
-        handed = {name: np.asarray(fresh[name].data) for name in fresh if name in tensors}
-        return ForwardRun((np.array(out.data),), pullback, handed)
+    description = Description(
+        name_of(function),
+        Inputs({name: tensor.data for name, tensor in tensors.items()}),
+        StateSnapshot([function, *arguments]),
+        forward,
+        backward,
+        (function,),
+        parameters=parameters,
+        owed=parameters,
+        requested=params is not None,
+        has_samples=False,
+        in_dtype=lambda *_: None,
+    )
+    return CallableTarget(description).target()
 
 
-def _at(tensor: Any, value: Array) -> Any:
+def _gradient_of(parameter: Parameter) -> Callable[[], Any]:
+    return lambda: _numbers(parameter.gradient())
+
+
+def _at(tensor: Any, value: Any) -> Any:
     """Return a tensor like ``tensor`` at another value, with nothing on its tape."""
     twin = copy.deepcopy(tensor)
-    twin.data = np.array(value) if isinstance(tensor.data, np.ndarray) else value.item()
+    twin.data = value
     return twin
 
 
@@ -136,5 +118,6 @@ def _pull(out: Any, cotangent: Array) -> None:
     (weighted if cotangent.ndim == 0 else weighted.sum()).backward()
 
 
-def _array(gradient: Any) -> Array:
-    return np.array(getattr(gradient, "data", gradient) if matches(gradient) else gradient)
+def _numbers(gradient: Any) -> Any:
+    """Return the numbers of a gradient that may be a tensor itself."""
+    return gradient.data if matches(gradient) else gradient

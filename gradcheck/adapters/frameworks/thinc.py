@@ -5,18 +5,20 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradcheck._types import Array, Outputs, Tensors
+from gradcheck._types import Array
+from gradcheck.adapters.callable_target import CallableTarget, Description, Dtype
 from gradcheck.adapters.discovery.accessors import Accessor
-from gradcheck.adapters.discovery.coverage import Coverage
+from gradcheck.adapters.discovery.parameters import Parameter
 from gradcheck.adapters.signatures.arguments import Inputs
+from gradcheck.adapters.signatures.call_conventions import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
-from gradcheck.target import ForwardRun, Target, TargetError, as_outputs, is_differentiable
-
-Parameters = dict[str, tuple[Any, str]]  # what to call it: the node that owns it, its name there
+from gradcheck.target import Target, TargetError, as_outputs
 
 
 def matches(thing: Any) -> bool:
@@ -26,7 +28,7 @@ def matches(thing: Any) -> bool:
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of a model; its claims are what the callback returns and accumulates.
+    """Return the target of a model; its gradients are what the callback returns and accumulates.
 
     Parameters
     ----------
@@ -48,13 +50,50 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             f"the model {model.name} takes one input, but {len(arguments)} were given; "
             "several go into a list or tuple: check(model, (x, y))"
         )
+    (given,) = arguments
     parameters = parameters_of(model)
     if params is not None:
-        parameters = {name: place for name, place in parameters.items() if name in params}
-    return _target(model, parameters, arguments[0], asked=params is not None)
+        parameters = {name: accessor for name, accessor in parameters.items() if name in params}
+    arrays = list(_arrays(given))
+    names = ["X"] if len(arrays) == 1 else [f"X[{position}]" for position in range(len(arrays))]
+    description = Description(
+        model.name,
+        Inputs(dict(zip(names, arrays, strict=True))),
+        StateSnapshot([model, given]),
+        partial(_forward, model, given),
+        _backward,
+        (model,),
+        parameters=parameters,
+        owed=parameters,
+        requested=params is not None,
+        has_samples=isinstance(given, np.ndarray),
+        in_dtype=partial(_in_dtype, model, given),
+    )
+    return CallableTarget(description).target()
 
 
-def parameters_of(model: Any) -> Parameters:
+@dataclass(frozen=True)
+class NodeAccessor(Accessor):
+    """A parameter of a node of a model."""
+
+    def get(self) -> Any:
+        """Return the value."""
+        return self.owner.get_param(self.key)
+
+    def put(self, value: Any) -> None:
+        """Replace the value."""
+        self.owner.set_param(self.key, np.array(value))
+
+    replace = put
+
+    def gradient(self) -> Any:
+        """Return the gradient, to which the callback adds."""
+        if not self.owner.has_grad(self.key):
+            self.owner.set_grad(self.key, np.zeros_like(self.get()))
+        return self.owner.get_grad(self.key)
+
+
+def parameters_of(model: Any) -> dict[str, Parameter]:
     """Return the parameters of all nodes; their names are unique and say which node it is."""
     nodes = [node for node in model.walk() if any(map(node.has_param, node.param_names))]
     alike = Counter(node.name for node in nodes)
@@ -62,64 +101,42 @@ def parameters_of(model: Any) -> Parameters:
         f"{node.name}[{position}]." if alike[node.name] > 1 else f"{node.name}."
         for position, node in enumerate(nodes)
     ]
-    return {
-        f"{prefix}{name}" if len(nodes) > 1 else name: (node, name)
+    kept = {
+        f"{prefix}{name}" if len(nodes) > 1 else name: NodeAccessor(node, name, False)
         for prefix, node in zip(prefixes, nodes, strict=True)
         for name in node.param_names
         if node.has_param(name)
     }
+    return {
+        name: Parameter(name, accessor, accessor.gradient, True) for name, accessor in kept.items()
+    }
 
 
-def _target(model: Any, parameters: Parameters, given: Any, *, asked: bool) -> Target:
-    arrays = list(_arrays(given))
-    names = ["X"] if len(arrays) == 1 else [f"X[{place}]" for place in range(len(arrays))]
-    tensors = {n: a for n, a in zip(names, arrays, strict=True) if is_differentiable(a)}
-    own = {name: np.array(node.get_param(key)) for name, (node, key) in parameters.items()}
-    batch = len(given) if isinstance(given, np.ndarray) and given.ndim >= 2 else 0
+def _forward(model: Any, given: Any, values: Sequence[Any]) -> BackwardResult:
+    raw, backprop = model.begin_update(_filled(given, iter(values)))
+    outputs = as_outputs(tuple(_arrays(raw)))
+    return BackwardResult(outputs, outputs, (raw, backprop))
 
-    def run(at: Tensors) -> ForwardRun:
-        for name, (node, key) in parameters.items():
-            node.set_param(key, np.array(at[name]))
-            node.set_grad(key, np.zeros_like(at[name]))  # gradients add up
-        handed = Inputs(dict(zip(names, arrays, strict=True))).arguments(at)
-        raw, backprop = model.begin_update(_filled(given, iter(handed)))
 
-        def pullback(cotangents: Outputs) -> dict[str, Any]:
-            gradient = backprop(_filled(raw, iter(cotangents)))
-            claimed = zip(names, _arrays(gradient), strict=False)
-            stored = {name: node.get_grad(key) for name, (node, key) in parameters.items()}
-            return {name: value for name, value in claimed if name in tensors} | stored
+def _backward(call: BackwardCall) -> dict[str, Any]:
+    raw, backprop = call.result.caches
+    gradient = backprop(_filled(raw, iter(call.cotangent)))
+    return dict(zip(call.names, _arrays(gradient), strict=False))
 
-        inputs = {n: np.asarray(a) for n, a in zip(names, handed, strict=True) if n in tensors}
-        weights = {name: node.get_param(key) for name, (node, key) in parameters.items()}
-        return ForwardRun(as_outputs(tuple(_arrays(raw))), pullback, inputs | weights)
 
-    def recast(dtype: type[np.floating[Any]]) -> Target | None:
-        twin, twins = model.copy(), {}
-        for name, (node, key) in parameters_of(twin).items():
-            if name in parameters:
-                node.set_param(key, own[name].astype(dtype))
-                twins[name] = (node, key)
-        wide = [a.astype(dtype) if is_differentiable(a) else a for a in arrays]
-        outputs, _ = twin.begin_update(_filled(given, iter(wide)))
-        kept = all(output.dtype == dtype for output in _arrays(outputs))  # not by every kernel
-        return _target(twin, twins, _filled(given, iter(wide)), asked=asked) if kept else None
-
-    return Target.from_run(
-        model.name,
-        tensors | own,
-        run,
-        recast=recast,
-        roles=dict.fromkeys(own, "parameter"),
-        state=StateSnapshot([model, given]),
-        batch=batch,
-        batch_tensors=("X",) if batch and "X" in tensors else (),
-        uncovered=Coverage(
-            (model,),
-            lambda: [Accessor([n.get_param(k)], 0, True) for n, k in parameters.values()],
-            tuple(arrays),
-            asked=asked,
-        ),
+def _in_dtype(model: Any, given: Any, own: Description, dtype: Dtype) -> Description | None:
+    """Describe a copy of the model whose numbers are of another dtype."""
+    twin, inputs = model.copy(), own.inputs.cast(dtype)
+    parameters = {n: p for n, p in parameters_of(twin).items() if n in own.parameters}
+    for name, parameter in parameters.items():
+        parameter.accessor.put(own.parameters[name].accessor.get().astype(dtype))
+    forward = partial(_forward, twin, given)
+    outputs = forward(list(inputs.values.values())).outputs
+    if any(output.dtype != dtype for output in outputs):  # not by every kernel
+        return None
+    state = StateSnapshot([twin, *inputs.values.values()])
+    return replace(
+        own, inputs=inputs, state=state, forward=forward, roots=(twin,), parameters=parameters
     )
 
 

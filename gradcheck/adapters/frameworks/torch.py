@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.adapters.frameworks import containers as trees
 from gradcheck.adapters.frameworks import torch_forward_mode as forward_mode
 from gradcheck.adapters.frameworks.torch_arrays import (
     as_array,
@@ -23,11 +22,12 @@ from gradcheck.adapters.frameworks.torch_arrays import (
 from gradcheck.adapters.frameworks.torch_conventions import convention
 from gradcheck.adapters.frameworks.torch_float64 import (
     computing_in_float64,
-    no_claim,
+    no_gradients,
     within_domain,
 )
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
+from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.gradient_alignment import input_names
 from gradcheck.target import ForwardRun, Target
 
@@ -40,11 +40,11 @@ def matches(thing: Any) -> bool:
 
 def holds(argument: Any) -> bool:
     """Whether an argument is a tensor, or a container with one in it."""
-    return trees.holds(argument, matches)
+    return pytree.holds(argument, matches)
 
 
 def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
-    """Return the target of ``thing``; its claims are what autograd computes with its backward.
+    """Return the target of ``thing``; its gradients are what autograd computes with its backward.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     given = {
         n: torch.as_tensor(v) if isinstance(v, np.ndarray) else v
         for name, value in called.items()
-        for n, v in trees.leaves(name, value)
+        for n, v in pytree.paths(name, value)
     }
     handed = {id(value) for value in given.values()}
     kept = {n: v for n, v in kept_tensors(thing).items() if id(v) not in handed}
@@ -87,7 +87,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(like(at[name], parameter))
-        return inputs, forward(*(trees.rebuilt(n, v, inputs) for n, v in called.items()))
+        return inputs, forward(*(pytree.rebuilt(n, v, inputs) for n, v in called.items()))
 
     def run(at: Tensors) -> ForwardRun:
         inputs, raw = evaluated(at)
@@ -115,14 +115,14 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     def run_wide(at: Tensors) -> ForwardRun:
         moved = {n: torch.from_numpy(np.array(at[n])) for n in tensors}
-        inputs = tuple(trees.rebuilt(n, v, moved) for n, v in called.items())
+        inputs = tuple(pytree.rebuilt(n, v, moved) for n, v in called.items())
         with computing_in_float64(native):
             if own:
                 parameters = {n: moved[n] for n in own}
                 raw = torch.func.functional_call(thing, parameters, inputs)
             else:
                 raw = forward(*inputs)
-        return ForwardRun(outputs_of(raw)[1], no_claim, {})
+        return ForwardRun(outputs_of(raw)[1], no_gradients, {})
 
     alone = [n for n in called if n in floats]
     first = floats[alone[0]] if alone else None
@@ -139,9 +139,9 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         uncovered=Kept({n: v for n, v in kept.items() if n not in trained}),
     )
 
-    def defined(name: str, claim: Array) -> str:
+    def defined(name: str, analytic: Array) -> str:
         target.state.restore()
-        return convention(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, claim)
+        return convention(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, analytic)
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         # other values can be given to what a module has registered alone
@@ -157,7 +157,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
-    """Return what is claimed beside the backward: the ``jvp`` of an autograd function.
+    """Return what is computed beside the backward: the ``jvp`` of an autograd function.
 
     Returns
     -------
@@ -180,23 +180,17 @@ class _TorchState:
     def __init__(self, module: Any, kept: Mapping[str, Any]) -> None:
         import torch
 
-        known = set() if module is None else {*module.state_dict()}
-        self._others = [(t, t.detach().clone()) for name, t in kept.items() if name not in known]
-
         self.module = module
-        self._saved = (
-            {} if module is None else {n: v.clone() for n, v in module.state_dict().items()}
-        )
+        own = {} if module is None else module.state_dict(keep_vars=True)
+        self._saved = [(t, t.detach().clone()) for t in {**kept, **own}.values()]
         self._gradients = {} if module is None else {p: p.grad for p in module.parameters()}
         self._random = torch.random.get_rng_state()
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
         """Put the remembered state back."""
-        if self.module is not None:
-            self.module.load_state_dict(self._saved)
-            for parameter, gradient in self._gradients.items():
-                parameter.grad = gradient
-        for tensor, content in self._others:
+        for parameter, gradient in self._gradients.items():
+            parameter.grad = gradient
+        for tensor, content in self._saved:
             tensor.detach().copy_(content)
         self.rewind(everywhere=randomness)
 

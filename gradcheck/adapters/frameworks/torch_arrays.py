@@ -58,11 +58,11 @@ def outputs_of(raw: Any) -> tuple[tuple[Any, ...], Outputs]:
 
 
 def carried(results: Sequence[Any]) -> tuple[bool, ...] | None:
-    """Say which outputs carry a gradient; None where none does, so that the first claims nothing.
+    """Say which outputs carry a gradient; None where none does, so that all are taken to.
 
     What PyTorch's graph does not reach, such as batch statistics beside the output or what
-    ``mark_non_differentiable`` names, makes no claim. Where nothing at all is reached, the claim
-    is that the gradient is zero, and that can be judged.
+    ``mark_non_differentiable`` names, has none. Where nothing at all is reached, the gradient
+    is zero, and that can be checked.
     """
     reached = tuple(bool(result.requires_grad) for result in results)
     return reached if any(reached) else None

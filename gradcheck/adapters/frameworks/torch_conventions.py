@@ -15,12 +15,12 @@ from gradcheck._types import Array, Tensors
 DRAWS = ("Normal", "Bernoulli", "Uniform", "Exponential", "Geometric", "Cauchy", "LogNormal",
          "Poisson", "Binomial", "Random", "Multinomial")  # fmt: skip
 
-# Entries tried for one that is overwritten by another, the largest claims first.
+# Entries tried for one that is overwritten by another, the largest gradients first.
 MOST_ENTRIES = 32
 
 
 def convention(
-    forward: Callable[[Tensors], tuple[Any, ...]], at: Tensors, name: str, claim: Array
+    forward: Callable[[Tensors], tuple[Any, ...]], at: Tensors, name: str, analytic: Array
 ) -> str:
     """Say why the gradient of ``name`` is no derivative by PyTorch's own word; empty if it is.
 
@@ -28,8 +28,8 @@ def convention(
     ----------
     forward
         Returns the outputs as tensors, with their graph.
-    at, name, claim
-        The point, the tensor, and what is claimed for it there.
+    at, name, analytic
+        The point, the tensor, and its analytic gradient there.
     """
     drawn = {node for result in forward(at) for node in _nodes(result.grad_fn) if _draws(node)}
     if drawn:
@@ -39,7 +39,7 @@ def convention(
             "and scale them"
         )
     unordered = _without_order(forward, at)
-    if unordered and _overwritten(forward, at, name, claim):
+    if unordered and _overwritten(forward, at, name, analytic):
         return (
             f"of entries written to one place only the last counts ({unordered}), and the gradient "
             "is given to all of them; check with indices that do not repeat"
@@ -91,15 +91,15 @@ def _deterministic() -> Iterator[None]:
 
 
 def _overwritten(
-    forward: Callable[[Tensors], tuple[Any, ...]], at: Tensors, name: str, claim: Array
+    forward: Callable[[Tensors], tuple[Any, ...]], at: Tensors, name: str, analytic: Array
 ) -> bool:
-    """Whether an entry that a gradient is claimed for changes no output by a single bit."""
+    """Whether an entry that has a gradient changes no output by a single bit."""
     value = at[name]
-    if claim.size != value.size:
+    if analytic.size != value.size:
         return False
     before = [result.detach().clone() for result in forward(at)]
-    largest = np.argsort(-np.abs(claim.reshape(-1)))[:MOST_ENTRIES]
-    for position in largest[claim.reshape(-1)[largest] != 0]:
+    largest = np.argsort(-np.abs(analytic.reshape(-1)))[:MOST_ENTRIES]
+    for position in largest[analytic.reshape(-1)[largest] != 0]:
         moved = value.copy()
         moved.flat[position] += max(1.0, abs(float(value.flat[position])))
         now = forward({**at, name: moved})

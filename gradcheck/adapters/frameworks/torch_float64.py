@@ -64,7 +64,7 @@ def computing_in_float64(native: Any) -> Iterator[None]:
             kwargs = kwargs or {}
             if func in casts:
                 return args[0].double()
-            if getattr(func, "__name__", "") != "__get__":  # an attribute is asked as it is
+            if getattr(func, "__name__", "") != "__get__":  # an attribute is read as it is
                 args, kwargs = _changed((args, kwargs), widened)
             return _changed(func(*args, **kwargs), widened)
 
@@ -94,7 +94,7 @@ def _changed(tree: Any, change: Any) -> Any:
 
 
 def within_domain(run: Callable[[Tensors], ForwardRun]) -> Callable[[Tensors], ForwardRun]:
-    """Return ``run`` with a RuntimeError told as a ValueError, once a point has gone through.
+    """Return ``run`` with ValueError in place of a RuntimeError, once a point has gone through.
 
     PyTorch raises it for points outside of the domain of an operation, where NumPy raises
     ValueError or returns NaN. At the first point it is the user's to see as it is.
@@ -115,6 +115,6 @@ def within_domain(run: Callable[[Tensors], ForwardRun]) -> Callable[[Tensors], F
     return guarded
 
 
-def no_claim(cotangents: Outputs) -> dict[str, Any]:
-    """Claim nothing: only the numbers are taken from code that computes in another precision."""
+def no_gradients(cotangents: Outputs) -> dict[str, Any]:
+    """Return none: only the numbers are taken from code that computes in another precision."""
     return {}

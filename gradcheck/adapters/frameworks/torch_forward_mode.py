@@ -1,8 +1,8 @@
-"""The ``jvp`` of a PyTorch function, judged beside its backward.
+"""The ``jvp`` of a PyTorch function, checked beside its backward.
 
-A backward claims J^T v, a ``jvp`` claims J t. Tangents along the axes of a tensor, each times the
-cotangent, make up the gradient <v, J e_k> that the ``jvp`` claims; of large tensors, random
-directions take the place of the axes.
+A backward computes J^T v, a ``jvp`` computes J t. Tangents along the axes of a tensor, each times
+the cotangent, make up the gradient <v, J e_k> of the ``jvp``; of large tensors, random directions
+stand for the axes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.adapters.frameworks import containers
-from gradcheck.target import ForwardRun, State, Target, as_outputs
+from gradcheck.adapters.frameworks.torch_arrays import as_array, outputs_of
+from gradcheck.adapters.signatures import pytree
+from gradcheck.target import ForwardRun, State, Target
 
 # A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
-# wrong linear map is right along a random direction with probability zero; several tell more of it.
+# wrong linear map is right along a random direction with probability zero; several show more of it.
 MOST_AXES = 64
 DIRECTIONS = 16
 
@@ -42,7 +43,7 @@ def has_jvp(thing: Any) -> bool:
 def target(
     thing: ForwardMode, called: Mapping[str, Any], floats: Mapping[str, Any], state: State
 ) -> Target:
-    """Return the target whose claims are those of the ``jvp``.
+    """Return the target whose gradients are those of the ``jvp``.
 
     Parameters
     ----------
@@ -61,11 +62,11 @@ def target(
     function = thing.function
     generator = np.random.default_rng(0)
     bases = {n: _directions(v, generator) for n, v in floats.items() if v.numel() > MOST_AXES}
-    base = {n: v.detach().cpu().numpy().copy() for n, v in floats.items()}
+    base = {n: as_array(v) for n, v in floats.items()}
     tensors = {n: np.zeros(len(bases[n]), v.dtype) if n in bases else v for n, v in base.items()}
 
     def call(moved: Mapping[str, Any]) -> Any:
-        return function.apply(*(containers.rebuilt(n, v, moved) for n, v in called.items()))
+        return function.apply(*(pytree.rebuilt(n, v, moved) for n, v in called.items()))
 
     def run(at: Tensors) -> ForwardRun:
         moved = {
@@ -74,18 +75,18 @@ def target(
         }
         with torch.no_grad():
             raw = call(moved)
-        outputs = as_outputs([r.detach().cpu().numpy() for r in _results(raw)])
+        _, outputs = outputs_of(raw)
 
         def along(name: str, tangent: Array, cotangents: Outputs) -> float:
             with warnings.catch_warnings(), forward_ad.dual_level():
                 # PyTorch's first dual number warns of what PyTorch itself still uses
                 warnings.simplefilter("ignore", DeprecationWarning)
                 dual = make_dual(moved[name], torch.tensor(tangent))
-                results = _results(call({**moved, name: dual}))
+                results, _ = outputs_of(call({**moved, name: dual}))
                 tangents = [unpack_dual(result).tangent for result in results]
             return float(
                 sum(
-                    np.sum(v * t.detach().cpu().numpy())
+                    np.sum(v * as_array(t))
                     for v, t in zip(cotangents, tangents, strict=True)
                     if t is not None
                 )
@@ -107,14 +108,10 @@ def target(
 
 def _directions(tensor: Any, generator: np.random.Generator) -> Array:
     shape = (DIRECTIONS, *tensor.shape)
-    return generator.choice((-1.0, 1.0), shape).astype(tensor.detach().cpu().numpy().dtype)
+    return generator.choice((-1.0, 1.0), shape).astype(as_array(tensor).dtype)
 
 
 def _tangents(name: str, value: Array, bases: Mapping[str, Array]) -> Any:
     if name in bases:
         return bases[name]
     return np.eye(value.size, dtype=value.dtype).reshape(value.size, *value.shape)
-
-
-def _results(raw: Any) -> tuple[Any, ...]:
-    return tuple(raw) if isinstance(raw, tuple | list) else (raw,)

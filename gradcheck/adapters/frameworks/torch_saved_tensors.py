@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import REASONS
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import reachable
-from gradcheck.adapters.frameworks import containers
+from gradcheck.adapters.signatures import pytree
 from gradcheck.report.data import Unchecked
 from gradcheck.target import State, Target
 
@@ -33,9 +33,9 @@ def kept_tensors(thing: Any) -> dict[str, Any]:
     is_module = isinstance(thing, torch.nn.Module)
     known = dict(thing.state_dict(keep_vars=True)) if is_module else {}
     found = {id(tensor): name for name, tensor in known.items()}
-    for slot in reachable([thing], torch.is_tensor, lambda t: isinstance(t, torch.nn.Module)):
-        found.setdefault(id(slot.read()), MODULES.sub(r"\1", slot.name))
-        known.setdefault(found[id(slot.read())], slot.read())
+    for attribute in reachable([thing], torch.is_tensor, lambda t: isinstance(t, torch.nn.Module)):
+        found.setdefault(id(attribute.read()), MODULES.sub(r"\1", attribute.name))
+        known.setdefault(found[id(attribute.read())], attribute.read())
     return known
 
 
@@ -47,8 +47,8 @@ def is_trained(tensor: Any) -> bool:
 def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> dict[str, Any]:
     """Return the trained tensors that the output of ``call`` depends on, by the graph or by moving.
 
-    Of what is detached by mistake a gradient of zero is claimed, which is wrong where it moves the
-    output; of what is not used at all nothing is claimed.
+    Of what is detached by mistake the gradient is zero, which is wrong where it moves the
+    output; of what is not used at all there is none.
     """
     import torch
 
@@ -68,7 +68,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
             change()
             return tuple(r.detach().cpu().double().numpy() for r in _tensors(call()))
 
-        reached |= set(_moving(rest, outputs))
+        reached |= set(_moving(rest, Effects(outputs, np.random.default_rng(0))))
     return {name: tensor for name, tensor in trained.items() if name in reached}
 
 
@@ -79,44 +79,36 @@ class Kept:
     Parameters
     ----------
     tensors
-        Those that are not judged, by name. What is trained is said by ``requires_grad``: a
+        Those that are not checked, by name. What is trained is known by ``requires_grad``: a
         parameter without it is frozen, any other tensor a constant, such as a buffer.
     """
 
     tensors: Mapping[str, Any]
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
-        """Return the tensors that are not judged."""
+        """Return the tensors that are not checked."""
         left = {n: t for n, t in self.tensors.items() if t.is_floating_point() and t.numel()}
-
-        def outputs(change: Callable[[], None]) -> Outputs:
-            target.state.restore()
-            change()
-            return target.call(target.tensors).outputs
-
-        moving = _moving(left, outputs)
+        moving = _moving(left, Effects.on_target(target))
         target.state.restore(everything=True)
         return tuple(_unchecked(name, left[name]) for name in moving)
 
 
-def _moving(
-    tensors: Mapping[str, Any], outputs: Callable[[Callable[[], None]], Outputs]
-) -> list[str]:
+def _moving(tensors: Mapping[str, Any], effects: Effects) -> list[str]:
     """Return the tensors that the output depends on, for all that can be seen."""
-    places = {name: _view(tensor) for name, tensor in tensors.items()}
-    seen = [place for place in places.values() if place is not None]
-    moving = {id(p) for p in Effects(outputs, np.random.default_rng(0)).those(seen)}
-    return [name for name, place in places.items() if place is None or id(place) in moving]
+    accessors = {name: _view(tensor) for name, tensor in tensors.items()}
+    seen = {name: accessor for name, accessor in accessors.items() if accessor is not None}
+    moving = effects.those(list(seen), seen.__getitem__)
+    return [name for name in tensors if name in moving or name not in seen]
 
 
 def _tensors(raw: Any) -> list[Any]:
     import torch
 
-    return [leaf for _, leaf in containers.leaves("", raw) if torch.is_tensor(leaf)]
+    return [leaf for _, leaf in pytree.paths("", raw) if torch.is_tensor(leaf)]
 
 
 def _view(tensor: Any) -> Accessor | None:
-    """Return a place by which a tensor is moved in memory; None where NumPy has no such one."""
+    """Return an accessor by which a tensor is moved in memory; None where NumPy has no such one."""
     try:
         return Accessor([tensor.detach().numpy()], 0, True)
     except (TypeError, RuntimeError):  # bfloat16, or on another device

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Tensors
-from gradcheck.adapters.signatures.gradient_alignment import input_names
+from gradcheck.adapters.signatures.gradient_alignment import (
+    input_names,
+    is_positional,
+    parameters_of,
+)
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
 from gradcheck.state import StateSnapshot
@@ -119,9 +122,9 @@ class Inputs:
         given = leaves(dict(zip(self.names, arguments, strict=True)))
         return {leaf: np.asarray(value) for own in given.values() for leaf, value in own.items()}
 
-    def owed(self, claimed: Iterable[str]) -> set[str]:
-        """Return the tensors in containers of which some gradient is claimed: all of them are."""
-        named = set(claimed)
+    def owed(self, returned: Iterable[str]) -> set[str]:
+        """Return the tensors in containers of which some gradient is returned: all are owed."""
+        named = set(returned)
         return {
             leaf
             for name, own in self.leaves.items()
@@ -144,16 +147,9 @@ class Inputs:
 
 def _training_flags(forward: Callable[..., Any], given: int) -> dict[str, Any]:
     """Return the training flags among the arguments after those given."""
-    try:
-        parameters = list(inspect.signature(forward).parameters.values())
-    except (TypeError, ValueError):
-        return {}
     flags: dict[str, Any] = {}
-    for parameter in parameters[given:]:
-        if parameter.name.lower() not in TRAINING_FLAGS or parameter.kind not in (
-            parameter.POSITIONAL_ONLY,
-            parameter.POSITIONAL_OR_KEYWORD,
-        ):
+    for parameter in (parameters_of(forward) or [])[given:]:
+        if parameter.name.lower() not in TRAINING_FLAGS or not is_positional(parameter):
             break
         flags[parameter.name] = TRAINING_FLAGS[parameter.name.lower()]
     return flags

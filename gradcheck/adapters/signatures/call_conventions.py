@@ -1,9 +1,8 @@
-"""How a stranger's backward wants to be called after his forward."""
+"""How a backward is to be called after its forward."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -12,7 +11,11 @@ import numpy as np
 
 from gradcheck._types import Outputs
 from gradcheck.adapters.signatures.error_hints import lines
-from gradcheck.adapters.signatures.gradient_alignment import accepts_argument, required_names
+from gradcheck.adapters.signatures.gradient_alignment import (
+    accepts_argument,
+    parameters_of,
+    required_names,
+)
 from gradcheck.adapters.signatures.name_tables import (
     OUTPUT_NAMES,
     is_cache,
@@ -20,7 +23,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
-from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items
+from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items, refilled
 from gradcheck.target import TargetError, as_outputs
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
@@ -81,7 +84,7 @@ class BackwardResult:
 
 @dataclass(frozen=True)
 class BackwardCall:
-    """All that one forward call left behind for a backward to ask for."""
+    """All that one call of the forward has for the arguments of a backward."""
 
     inputs: Sequence[Any]
     names: Sequence[str]
@@ -147,7 +150,7 @@ def is_pointwise(wanted: Sequence[str] | None, call: BackwardCall) -> bool:
 
 
 def takes_rate(backward: Callable[..., Any]) -> bool:
-    """Whether ``backward`` is told the learning rate, so that it updates the parameters."""
+    """Whether ``backward`` takes the learning rate, so that it updates the parameters."""
     return any(map(is_rate, [*(required_names(backward) or []), *_optional_rates(backward)]))
 
 
@@ -160,26 +163,15 @@ def takes_no_cotangent(wanted: Sequence[str], call: BackwardCall) -> bool:
 
 
 def _takes_cotangent(backward: Callable[..., Any]) -> bool:
-    names = list(_positional(backward))
-    return accepts_argument(backward) and not (names and is_rate(names[0]))
-
-
-def _positional(function: Callable[..., Any]) -> Iterator[str]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return
-    for parameter in parameters:
-        if parameter.kind is not parameter.VAR_KEYWORD:
-            yield parameter.name
+    taken = parameters_of(backward) or []
+    return accepts_argument(backward) and not (taken and is_rate(taken[0].name))
 
 
 def _optional_rates(backward: Callable[..., Any]) -> list[str]:
     required = required_names(backward)
+    names = [p.name for p in parameters_of(backward) or [] if p.kind is not p.VAR_KEYWORD]
     return [
-        name
-        for name in _positional(backward)
-        if required is not None and name not in required and is_rate(name)
+        name for name in names if required is not None and name not in required and is_rate(name)
     ]
 
 
@@ -187,11 +179,11 @@ def _outputs_among(returned: Any, wanted: Sequence[str]) -> int | None:
     """Return how many of the values returned are outputs; None where all of them are."""
     if not isinstance(returned, tuple) or len(returned) < 2 or hasattr(returned, "_fields"):
         return None
-    asked = sum(map(is_cache, wanted))
+    wanted_caches = sum(map(is_cache, wanted))
     plain = [_is_output(part) for part in returned]
     count = next((i for i, output in enumerate(plain) if not output), len(returned))
-    if asked and count == len(returned):
-        count = len(returned) - asked  # arrays that the backward calls caches
+    if wanted_caches and count == len(returned):
+        count = len(returned) - wanted_caches  # arrays that the backward calls caches
     if len(returned) == 2 == len(wanted) and not all(map(is_cotangent, wanted)):
         count = 1
     return max(count, 1) if count < len(returned) else None
@@ -211,12 +203,7 @@ def _refilled(raw: Any, cotangents: Iterator[Any]) -> Any:
     parts = items(raw)
     if not parts or is_plain(raw):
         return next(cotangents)
-    fresh = [_refilled(part, cotangents) for _, part in parts]
-    if isinstance(raw, Mapping):
-        return dict(zip(raw, fresh, strict=True))
-    if hasattr(raw, "_fields"):
-        return type(raw)(*fresh)
-    return tuple(fresh) if isinstance(raw, tuple) else fresh
+    return refilled(raw, [_refilled(part, cotangents) for _, part in parts])
 
 
 def _arguments(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Any]:
@@ -279,7 +266,7 @@ def _single_argument(name: str, call: BackwardCall) -> Any:
 
 
 def _known(wanted: Sequence[str], call: BackwardCall) -> Iterable[tuple[str, Any]]:
-    """Yield the arguments that their names tell, the caches in order."""
+    """Yield the arguments that are known by their names, the caches in order."""
     inputs = dict(zip(call.names, call.inputs, strict=False))
     caches = iter(call.result.caches)
     unnamed = len(call.result.caches) - sum(map(is_cache, wanted))

@@ -3,59 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.signatures.gradient_alignment import input_names, required_names
-from gradcheck.adapters.signatures.methods import backward_of, forward_of
+from gradcheck.adapters.signatures.methods import backward_of, forward_of, is_layer
 from gradcheck.adapters.signatures.name_tables import TRAIN_NAMES
 from gradcheck.target import is_differentiable
 
-TRIED = (
-    "Tried: an object with forward and backward, a list of such layers, a network and its loss, a "
-    "pair of functions (forward, backward) or (f, grad), a function returning (loss, gradient) or "
-    "(y, backprop), a gradcheck.Target"
-)
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Why a thing is not written in one convention.
+
+    Attributes
+    ----------
+    form
+        What is written in this convention.
+    reason
+        What the thing lacks; empty where it is nothing of the kind.
+    remedy
+        Lines that would work.
+    """
+
+    form: str
+    reason: str = ""
+    remedy: str = ""
 
 
-def unrecognised(thing: Any, arguments: Sequence[Any]) -> str:
+def unrecognised(thing: Any, mismatches: Sequence[Mismatch]) -> str:
     """Return what is missing in ``thing``, what was tried, and three lines that would work."""
     kind = type(thing).__name__
-    if isinstance(thing, np.ndarray | int | float | str | dict | None):
-        article = "an" if kind[0] in "aeiou" else "a"
-        return (
-            f"the first argument is {article} {kind}, not something that can be checked: it is the "
-            f"layer, loss or function, and its inputs follow. {TRIED}. Any of these will do:\n"
-            "    gradcheck.check(layer, x)               # layer.forward(x), layer.backward(grad)\n"
-            "    gradcheck.check((f, f_gradient), x)     # two functions\n"
-            "    gradcheck.check(loss_and_gradients, x)  # one that returns (loss, gradients)"
-        )
-    if isinstance(thing, list | tuple):
-        return f"{_odd_one_out(thing)}. {TRIED}"
+    article = "an" if kind[0] in "aeiou" else "a"
+    nothing_of_the_kind = Mismatch(
+        "",
+        f"the first argument is {article} {kind}, not something that can be checked: it is the "
+        "layer, loss or function, and its inputs follow",
+        "Any of these will do:\n"
+        "    gradcheck.check(layer, x)               # layer.forward(x), layer.backward(grad)\n"
+        "    gradcheck.check((f, f_gradient), x)     # two functions\n"
+        "    gradcheck.check(loss_and_gradients, x)  # one that returns (loss, gradients)",
+    )
+    closest = next((m for m in reversed(mismatches) if m.reason), nothing_of_the_kind)
+    forms = ", ".join(dict.fromkeys([*(m.form for m in mismatches), "a gradcheck.Target"]))
+    return f"{closest.reason}. Tried: {forms}. {closest.remedy}".rstrip()
+
+
+def half_a_layer(form: str, thing: Any, arguments: Sequence[Any]) -> Mismatch:
+    """Say which method an object lacks."""
+    if isinstance(thing, np.ndarray | int | float | str | dict | list | tuple | None):
+        return Mismatch(form)
+    kind = type(thing).__name__
     forward, backward = forward_of(thing), backward_of(thing)
     train = next((name for name in TRAIN_NAMES if callable(getattr(thing, name, None))), None)
     if backward is None and train is not None and not callable(thing):
-        return f"{kind} has no method that returns or stores gradients. {TRIED}. {_step(train)}"
+        reason = f"{kind} has no method that returns or stores gradients"
+        return Mismatch(form, reason, _step(train))
     missing = "backward" if forward is not None else "forward" if backward is not None else ""
     method = getattr(forward or backward, "__name__", "")
     found = f"{kind} has {method} but no {missing}" if missing else f"a {kind} has neither"
     names = input_names(forward, len(arguments)) if forward is not None else ["x"]
     inputs = dict(zip(names, arguments, strict=False))
     call = f"it.{method}({', '.join(required_names(backward) or ['v'])})" if backward else "..."
-    return f"{found}. {TRIED}. {lines(kind, inputs, f'it.{method}' if forward else '...', call)}"
+    return Mismatch(form, found, lines(kind, inputs, f"it.{method}" if forward else "...", call))
 
 
-def _odd_one_out(things: Sequence[Any]) -> str:
+def odd_one_out(form: str, things: Any) -> Mismatch:
     """Say which member keeps a list from being a network."""
+    if not isinstance(things, list | tuple):
+        return Mismatch(form)
     kind = type(things).__name__
     for position, item in enumerate(things):
-        if backward_of(item) is None or forward_of(item) is None:
-            return (
+        if not is_layer(item):
+            return Mismatch(
+                form,
                 f"a {kind} of layers needs a forward and a backward in each, and item {position}, "
-                f"of type {type(item).__name__}, has not both"
+                f"of type {type(item).__name__}, has not both",
             )
-    return f"the {kind} is empty: there is nothing to check"
+    return Mismatch(form, f"the {kind} is empty: there is nothing to check")
 
 
 def lines(name: str, inputs: Mapping[str, Any], forward: str, backward: str) -> str:
@@ -90,19 +117,37 @@ def _step(train: str) -> str:
     )
 
 
-def returned_no_gradient(function: Callable[..., Any], raw: Any, arguments: Sequence[Any]) -> str:
-    """Return what a function gave instead of (loss, gradients), and what would work."""
+def returned_no_gradient(
+    form: str, function: Callable[..., Any], raw: Any, arguments: Sequence[Any]
+) -> Mismatch:
+    """Say what a function returned instead of (loss, gradients), and what would work."""
     name = getattr(function, "__name__", type(function).__name__)
     label = "f" if name == "<lambda>" else name
     taken = ", ".join(input_names(function, max(1, len(arguments))))
-    return (
-        f"{name} returned {_shape_of(raw)}, with no gradient beside it. {TRIED}. Say where the "
-        "gradient is, in one of these ways:\n"
+    return Mismatch(
+        form,
+        f"{name} returned {_shape_of(raw)}, with no gradient beside it",
+        "Say where the gradient is, in one of these ways:\n"
         f"    gradcheck.check(({label}, {label}_backward), {taken})"
         f"  # {label}_backward(grad_output, {taken}) -> gradients\n"
         f"    gradcheck.check(({label}, {label}_gradient), {taken})"
         f"  # {label}_gradient({taken}), where {label} is one number\n"
-        f"    gradcheck.check(lambda {taken}: (loss, gradients), {taken})"
+        f"    gradcheck.check(lambda {taken}: (loss, gradients), {taken})",
+    )
+
+
+def nothing_to_differentiate(name: str, inputs: Mapping[str, Any]) -> str:
+    """Return the message for what has neither floating-point inputs nor parameters."""
+    kinds = ", ".join(
+        f"{key}: {value.dtype} array"
+        if isinstance(value, np.ndarray)
+        else f"{key}: {type(value).__name__}"
+        for key, value in inputs.items()
+    )
+    return (
+        f"nothing to differentiate in {name}: no input is a floating-point array (integers are "
+        "taken for indices) and no parameters with gradients were found; params={'W': W} names "
+        f"arrays that are read from elsewhere. Inputs: {kinds or 'none, and they follow it'}"
     )
 
 
@@ -112,13 +157,3 @@ def _shape_of(raw: Any) -> str:
     if isinstance(raw, tuple | list):
         return f"{len(raw)} values ({', '.join(type(part).__name__ for part in raw)})"
     return f"a {type(raw).__name__}"
-
-
-def kinds_of(values: Mapping[str, Any]) -> str:
-    """Say of arguments what they are: dtypes of arrays, types of other things."""
-    return ", ".join(
-        f"{name}: {value.dtype} array"
-        if isinstance(value, np.ndarray)
-        else f"{name}: {type(value).__name__}"
-        for name, value in values.items()
-    )

@@ -17,21 +17,28 @@ from gradcheck.adapters.signatures.name_tables import (
 from gradcheck.adapters.signatures.pytree import is_container, items, leaves, spread
 from gradcheck.target import TargetError, is_differentiable
 
-Slots = Sequence[str]
+Order = Sequence[str]
+
+
+def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """Return the arguments that ``function`` takes; None if unknown."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def is_positional(parameter: inspect.Parameter) -> bool:
+    """Whether an argument can be given by its position, and is a single one."""
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
 
 
 def required_names(function: Callable[..., Any]) -> list[str] | None:
     """Return the names of the positional arguments without default; None if unknown."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
+    taken = parameters_of(function)
+    if taken is None:
         return None
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        and parameter.default is parameter.empty
-    ]
+    return [p.name for p in taken if is_positional(p) and p.default is p.empty]
 
 
 def accepts_argument(function: Callable[..., Any]) -> bool:
@@ -46,16 +53,8 @@ def accepts_argument(function: Callable[..., Any]) -> bool:
 
 
 def input_names(forward: Callable[..., Any], count: int) -> list[str]:
-    """Return names for ``count`` inputs: the forward's own where they tell, else x, x1, ..."""
-    try:
-        parameters = list(inspect.signature(forward).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    named = [
-        parameter.name
-        for parameter in parameters
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
+    """Return names for ``count`` inputs: the forward's own where there are some, else x, x1, ..."""
+    named = [p.name for p in parameters_of(forward) or [] if is_positional(p)]
     fallback = ["x", *(f"x{position}" for position in range(1, count))]
     return [*named[:count], *fallback[len(named) : count]]
 
@@ -150,7 +149,7 @@ class _Alignment:
         return found
 
     def _sequence(self, gradients: list[Any]) -> dict[str, Any]:
-        readings = (self._read(slots, gradients) for slots in self._slots(len(gradients)))
+        readings = (self._read(order, gradients) for order in self._orders(len(gradients)))
         possible = (reading for reading in readings if reading is not None)
         fitting = max(possible, key=lambda reading: reading[0], default=None)
         if fitting is None:
@@ -166,7 +165,7 @@ class _Alignment:
             "return one gradient per input (None for an integer one)"
         )
 
-    def _slots(self, count: int) -> Iterator[Slots]:
+    def _orders(self, count: int) -> Iterator[Order]:
         """Yield the orders in which ``count`` gradients may come, likeliest first."""
         inputs, parameters = list(self.inputs), list(self.parameters)
         orders = [
@@ -181,14 +180,14 @@ class _Alignment:
             if len(order) == count:
                 yield order
 
-    def _read(self, slots: Slots, gradients: list[Any]) -> tuple[int, dict[str, Any]] | None:
-        """Return how many gradients fit their slots, and what is read then; "" stands for a rest.
+    def _read(self, order: Order, gradients: list[Any]) -> tuple[int, dict[str, Any]] | None:
+        """Return how many gradients fit their tensors, and what is read then; "" stands for a rest.
 
         None where a gradient cannot be read at all in this order.
         """
         found: dict[str, Any] = {}
         fits = 0
-        for name, gradient in zip(slots, gradients, strict=True):
+        for name, gradient in zip(order, gradients, strict=True):
             if gradient is None:
                 fits += not self.own.get(name, name in self.parameters)
                 continue

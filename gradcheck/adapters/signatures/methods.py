@@ -47,6 +47,12 @@ def backward_of(thing: Any) -> Method | None:
     return find_method(thing, BACKWARD_NAMES)
 
 
+def is_layer(thing: Any) -> bool:
+    """Whether ``thing`` is an object with a forward and a backward method."""
+    has_both = backward_of(thing) is not None and forward_of(thing) is not None
+    return has_both and not isinstance(thing, type)
+
+
 @dataclass(frozen=True)
 class Names:
     """The names of the forward and of the backward of an object."""
@@ -78,6 +84,11 @@ def same_owner(first: Any, second: Any) -> Any:
 
 
 def has_static_methods(kind: type) -> bool:
-    """Whether a class is no more than a room for its functions forward and backward."""
+    """Whether a class is no more than a namespace for its functions forward and backward."""
     functions = (inspect.getattr_static(kind, name, None) for name in ("forward", "backward"))
     return all(isinstance(function, staticmethod | classmethod) for function in functions)
+
+
+def name_of(thing: Any) -> str:
+    """Return the name of a function or module, that of its class for an object."""
+    return str(getattr(thing, "__name__", type(thing).__name__))

@@ -1,11 +1,14 @@
-"""Arguments that are containers of arrays: their named leaves, and containers rebuilt from them."""
+"""Arguments that are containers of arrays: their named leaves, and containers rebuilt from them.
+
+In NumPy's arguments a leaf is called by its key, ``W``; elsewhere by its path, ``params['W']``.
+"""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -191,3 +194,40 @@ def _spread(gradient: Any, name: str, value: Any, bare: bool, found: dict[str, A
         _spread(theirs[suffix], _child(name, suffix, bare), item, False, found)
         for suffix, item in parts
     )
+
+
+def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what dicts, lists, tuples and dataclasses hold, however deep, as ``params['w'][0]``.
+
+    Parameters
+    ----------
+    name, value
+        What is called so; it is its own leaf where it is no container.
+    """
+    parts = _parts(value)
+    if not parts:
+        yield name, value
+        return
+    for suffix, part in parts:
+        yield from paths(f"{name}{suffix}", part)
+
+
+def rebuilt(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+    """Return ``value`` with ``others`` for the leaves of their names; containers are new ones."""
+    parts = _parts(value)
+    if not parts:
+        return others.get(name, value)
+    fresh = [rebuilt(f"{name}{suffix}", part, others) for suffix, part in parts]
+    return refilled(value, fresh)
+
+
+def holds(value: Any, is_leaf: Callable[[Any], bool]) -> bool:
+    """Whether ``value`` is such a leaf, or holds one somewhere."""
+    return any(is_leaf(leaf) for _, leaf in paths("", value))
+
+
+def _parts(value: Any) -> Items:
+    """Return the parts of a container with what is appended to its name; empty for a leaf."""
+    if isinstance(value, Mapping):
+        return [(f"[{key!r}]", part) for key, part in value.items()]
+    return items(value)

@@ -1,4 +1,4 @@
-"""Facts about a layer: reported, and a fault only where the user says so."""
+"""Promises whose breach is noted, and a fault only where the user requires them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import warnings
 
 import numpy as np
 
-from gradcheck.checking.contract.promise import PromiseResult, promise
-from gradcheck.checking.contract.shared_runs import ROUNDINGS, SharedRuns
+from gradcheck.checking.contract.shared_runs import ROUNDINGS, PromiseResult, SharedRuns
 
 
-@promise("batch_independent", required=False)
-def _batch_independent(runs: SharedRuns) -> PromiseResult:
+def batch_independent(runs: SharedRuns) -> PromiseResult:
+    """Whether a sample alone gives the output that it gives in a batch."""
     target = runs.evaluator.target
     names = target.batch_tensors
     first = runs.first.outputs[0]
@@ -20,7 +19,7 @@ def _batch_independent(runs: SharedRuns) -> PromiseResult:
         return PromiseResult(None, "there is no batch: the first axis does not count samples")
     size = first.shape[0]
     if size < 2:
-        return PromiseResult(None, f"a batch of {size} shows nothing; give at least two samples")
+        return PromiseResult(None, f"a batch of {size} cannot show it; give at least two samples")
     worst, row = 0.0, 0
     for index in sorted({0, size // 2, size - 1}):
         alone = runs.evaluator.run(
@@ -42,20 +41,20 @@ def _batch_independent(runs: SharedRuns) -> PromiseResult:
     )
 
 
-@promise("dtypes", required=False)
-def _dtypes(runs: SharedRuns) -> PromiseResult:
+def dtypes(runs: SharedRuns) -> PromiseResult:
+    """Whether every gradient has the dtype of its tensor."""
     wrong = [
-        f"{name} is {value.dtype}, its gradient {runs.claimed[name].dtype}"
+        f"{name} is {value.dtype}, its gradient {runs.analytic[name].dtype}"
         for name, value in runs.tensors.items()
-        if name in runs.claimed and runs.claimed[name].dtype != value.dtype
+        if name in runs.analytic and runs.analytic[name].dtype != value.dtype
     ]
     return PromiseResult(
         not wrong, "; ".join(wrong) or "every gradient has the dtype of its tensor"
     )
 
 
-@promise("backward_repeatable", required=False)
-def _backward_repeatable(runs: SharedRuns) -> PromiseResult:
+def backward_repeatable(runs: SharedRuns) -> PromiseResult:
+    """Whether a second backward gives the same gradients, or adds them up."""
     strange = [name for name, multiple in runs.repeated.items() if math.isnan(multiple)]
     doubled = [name for name, multiple in runs.repeated.items() if multiple == 2]
     if strange:
@@ -69,15 +68,15 @@ def _backward_repeatable(runs: SharedRuns) -> PromiseResult:
     return PromiseResult(True, "a second backward gives the same")
 
 
-@promise("memory_layout", required=False)
-def _memory_layout(runs: SharedRuns) -> PromiseResult:
+def memory_layout(runs: SharedRuns) -> PromiseResult:
+    """Whether a Fortran-ordered input gives the same output and gradients."""
     role = runs.evaluator.target.role
     fortran = {n: np.asfortranarray(v) for n, v in runs.tensors.items() if role(n) == "input"}
     run = runs.evaluator.run({**runs.tensors, **fortran})
     if not all(runs.near(output, position) for position, output in enumerate(run.outputs)):
         return PromiseResult(False, "a Fortran-ordered input gives another output")
-    claimed = runs.evaluator.pull(run, runs.cotangents, last=True)
-    wrong = [name for name in runs.claimed if not runs.agrees(name, claimed.get(name))]
+    analytic = runs.evaluator.pull(run, runs.cotangents, last=True)
+    wrong = [name for name in runs.analytic if not runs.agrees(name, analytic.get(name))]
     if wrong:
         return PromiseResult(
             False, f"a Fortran-ordered input gives another gradient of {', '.join(wrong)}"
@@ -85,19 +84,19 @@ def _memory_layout(runs: SharedRuns) -> PromiseResult:
     return PromiseResult(True, "a Fortran-ordered input gives the same output and gradients")
 
 
-@promise("gradients_not_aliased", required=False)
-def _gradients_not_aliased(runs: SharedRuns) -> PromiseResult:
-    said = "; ".join(runs.shared) or "no gradient shares memory with what was given"
-    return PromiseResult(not runs.shared, said)
+def gradients_not_aliased(runs: SharedRuns) -> PromiseResult:
+    """Whether no gradient shares memory with what the layer was given."""
+    shared = "; ".join(runs.shared) or "no gradient shares memory with what was given"
+    return PromiseResult(not runs.shared, shared)
 
 
-@promise("empty_batch", required=False)
-def _empty_batch(runs: SharedRuns) -> PromiseResult:
+def empty_batch(runs: SharedRuns) -> PromiseResult:
+    """Whether a batch without samples goes through."""
     return _batch_of(runs, 0)
 
 
-@promise("single_sample", required=False)
-def _single_sample(runs: SharedRuns) -> PromiseResult:
+def single_sample(runs: SharedRuns) -> PromiseResult:
+    """Whether a batch of one sample goes through."""
     return _batch_of(runs, 1)
 
 
@@ -109,13 +108,13 @@ def _batch_of(runs: SharedRuns, size: int) -> PromiseResult:
     cut = {n: runs.tensors[n][:size] for n in names}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a mean over no samples is no news to the user
+            warnings.simplefilter("ignore")  # a mean over no samples is nothing new to the user
             run = runs.evaluator.run({**runs.tensors, **cut})
             v = tuple(np.ones_like(output) for output in run.outputs)
-            claimed = runs.evaluator.pull(run, v, last=True)
+            analytic = runs.evaluator.pull(run, v, last=True)
     except Exception as error:  # noqa: BLE001 (that it raises is the finding)
         return PromiseResult(False, f"a batch of {size} raises {type(error).__name__}: {error}")
-    bad = [n for n, g in claimed.items() if g.dtype.kind == "f" and not np.isfinite(g).all()]
+    bad = [n for n, g in analytic.items() if g.dtype.kind == "f" and not np.isfinite(g).all()]
     if bad:
         return PromiseResult(
             False, f"a batch of {size} gives a gradient of {', '.join(bad)} that is not finite"

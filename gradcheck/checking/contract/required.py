@@ -7,13 +7,19 @@ import math
 import numpy as np
 
 from gradcheck._types import Array, Outputs
-from gradcheck.checking.contract.promise import PromiseResult, promise
-from gradcheck.checking.contract.shared_runs import ROUNDINGS, SharedRuns, largest, same
+from gradcheck.checking.contract.shared_runs import (
+    ROUNDINGS,
+    PromiseResult,
+    SharedRuns,
+    largest,
+    same,
+)
 from gradcheck.checking.evaluator import finite
+from gradcheck.checking.subgradients import diverges
 from gradcheck.numerics.blockwise import blocks, norm
 from gradcheck.numerics.directions import per_entry_scale
 
-# Perturbed backwards that tell rounding from a fault: enough for a cancellation to show in one.
+# Perturbed backwards that separate rounding from a fault: enough for one to show a cancellation.
 PERTURBED = 8
 
 # Roundings of the largest number that goes in or comes out which the gradient may be off by, as a
@@ -39,11 +45,11 @@ def _unchanged(runs: SharedRuns, role: str) -> PromiseResult:
     )
 
 
-@promise("deterministic", required=True)
-def _deterministic(runs: SharedRuns) -> PromiseResult:
+def deterministic(runs: SharedRuns) -> PromiseResult:
+    """Whether two forwards at the same point agree bit for bit."""
     runs.evaluator.target.state.restore(randomness=False)
-    again = runs.evaluator.run_on(runs.tensors)
-    pairs = list(zip(runs.first.outputs, again.outputs, strict=True))
+    second = runs.evaluator.run_on(runs.tensors)
+    pairs = list(zip(runs.first.outputs, second.outputs, strict=True))
     if all(
         a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs
     ):
@@ -60,18 +66,18 @@ def _deterministic(runs: SharedRuns) -> PromiseResult:
     )
 
 
-@promise("input_not_mutated", required=True)
-def _input_not_mutated(runs: SharedRuns) -> PromiseResult:
+def input_not_mutated(runs: SharedRuns) -> PromiseResult:
+    """Whether forward and backward leave the inputs as they are."""
     return _unchanged(runs, "input")
 
 
-@promise("parameters_not_mutated", required=True)
-def _parameters_not_mutated(runs: SharedRuns) -> PromiseResult:
+def parameters_not_mutated(runs: SharedRuns) -> PromiseResult:
+    """Whether forward and backward leave the parameters as they are."""
     return _unchanged(runs, "parameter")
 
 
-@promise("cotangent_not_mutated", required=True)
-def _cotangent_not_mutated(runs: SharedRuns) -> PromiseResult:
+def cotangent_not_mutated(runs: SharedRuns) -> PromiseResult:
+    """Whether backward leaves the cotangent as it is."""
     if runs.evaluator.target.unit_cotangent:
         return PromiseResult(True, "the backward takes no cotangent")
     if all(map(same, runs.sent, runs.cotangents)):
@@ -79,36 +85,38 @@ def _cotangent_not_mutated(runs: SharedRuns) -> PromiseResult:
     return PromiseResult(False, "backward changed the cotangent it was given in place")
 
 
-@promise("shapes", required=True)
-def _shapes(runs: SharedRuns) -> PromiseResult:
+def shapes(runs: SharedRuns) -> PromiseResult:
+    """Whether every gradient has the shape of its tensor."""
     wrong = [
-        f"the gradient of {name} has shape {runs.claimed[name].shape}, {name} has {value.shape}"
+        f"the gradient of {name} has shape {runs.analytic[name].shape}, {name} has {value.shape}"
         for name, value in runs.tensors.items()
-        if name in runs.claimed and runs.claimed[name].shape != value.shape
+        if name in runs.analytic and runs.analytic[name].shape != value.shape
     ]
     return PromiseResult(
         not wrong, "; ".join(wrong) or "every gradient has the shape of its tensor"
     )
 
 
-@promise("finite", required=True)
-def _finite(runs: SharedRuns) -> PromiseResult:
+def finite_gradients(runs: SharedRuns) -> PromiseResult:
+    """Whether every gradient is finite where the outputs are."""
     bad = {
         name: int(np.sum(~np.isfinite(gradient)))
-        for name, gradient in runs.claimed.items()
+        for name, gradient in runs.analytic.items()
         if gradient.dtype.kind == "f" and not np.isfinite(gradient).all()
     }
     if not bad:
-        return PromiseResult(True, "every claimed gradient is finite")
+        return PromiseResult(True, "every gradient is finite")
     outputs_finite = all(np.isfinite(output).all() for output in runs.first.outputs)
     counts = ", ".join(f"{count} entries of {name}" for name, count in bad.items())
     if not outputs_finite:
         return PromiseResult(None, f"{counts} are not finite, and neither are the outputs")
+    if all(diverges(runs.context, runs.context.base, name) for name in bad):
+        return PromiseResult(None, f"{counts} are not finite, and neither is the derivative")
     return PromiseResult(False, f"{counts} are NaN or infinite while the outputs are finite")
 
 
-@promise("fresh_cache", required=True)
-def _fresh_cache(runs: SharedRuns) -> PromiseResult:
+def fresh_cache(runs: SharedRuns) -> PromiseResult:
+    """Whether backward belongs to the last forward, whatever was computed before."""
     inputs = [n for n in runs.tensors if runs.evaluator.target.role(n) == "input"]
     moved = {name: _other_value(runs.tensors[name]) for name in inputs or runs.tensors}
     runs.evaluator.run({**runs.tensors, **moved})
@@ -116,19 +124,19 @@ def _fresh_cache(runs: SharedRuns) -> PromiseResult:
     second = runs.evaluator.run_on(runs.tensors)
     if not all(map(same, second.outputs, runs.first.outputs)):
         return PromiseResult(None, "the forward itself depends on the calls before it")
-    claimed = runs.evaluator.pull(second, runs.cotangents, last=True)
-    stale = [name for name in runs.claimed if not runs.agrees(name, claimed.get(name))]
+    analytic = runs.evaluator.pull(second, runs.cotangents, last=True)
+    stale = [name for name in runs.analytic if not runs.agrees(name, analytic.get(name))]
     if stale:
         return PromiseResult(
             False,
             "after a forward at another input, backward gives another gradient of "
-            f"{', '.join(stale)} for the same last forward: it uses what an earlier forward left",
+            f"{', '.join(stale)} for the same last forward: it uses what an earlier forward stored",
         )
     return PromiseResult(True, "backward after a second forward uses the second")
 
 
-@promise("backward_linear", required=True)
-def _backward_linear(runs: SharedRuns) -> PromiseResult:
+def backward_linear(runs: SharedRuns) -> PromiseResult:
+    """Whether backward is linear in the cotangent."""
     if runs.evaluator.target.unit_cotangent:
         return PromiseResult(True, "the backward takes no cotangent")
     other = tuple(_mirrored(v) for v in runs.cotangents)
@@ -137,9 +145,10 @@ def _backward_linear(runs: SharedRuns) -> PromiseResult:
     )
     of_other, of_mixed = runs.pull(other), runs.pull(mixed, last=True)
     errors = {
-        name: _departure(claim, of_other[name], of_mixed[name])
-        for name, claim in runs.claimed.items()
-        if of_other[name].shape == of_mixed[name].shape == claim.shape and np.isfinite(claim).all()
+        name: _departure(gradient, of_other[name], of_mixed[name])
+        for name, gradient in runs.analytic.items()
+        if of_other[name].shape == of_mixed[name].shape == gradient.shape
+        and np.isfinite(gradient).all()
     }
     # an exponential loses as many digits as the largest number has before the point
     numbers = max(map(largest, (*runs.tensors.values(), *runs.first.outputs)), default=0.0)
@@ -149,8 +158,8 @@ def _backward_linear(runs: SharedRuns) -> PromiseResult:
     ignored: list[str] = []
     bent: list[str] = []
     for name, error in errors.items():
-        claim = runs.claimed[name]
-        size = max(largest(claim), largest(of_other[name]))
+        gradient = runs.analytic[name]
+        size = max(largest(gradient), largest(of_other[name]))
         allowed = (ROUNDINGS + EXPONENTS * numbers) * runs.context.eps * size + SUBNORMAL * least
         # where large terms cancel, as behind a saturated function, their rounding errors stay
         scale = largest(per_entry_scale(runs.tensors[name]))
@@ -158,11 +167,11 @@ def _backward_linear(runs: SharedRuns) -> PromiseResult:
         if not error <= allowed and not error <= allowed + sum(
             _rounding(runs, v, name) for v in (runs.cotangents, other, mixed)
         ):
-            same = np.array_equal(claim, of_other[name])
+            same = np.array_equal(gradient, of_other[name])
             (ignored if same else bent).append(name)
     if ignored:
         return PromiseResult(
-            False, f"the gradient of {', '.join(ignored)} is the same whatever cotangent is given"
+            False, f"the gradient of {', '.join(ignored)} is the same for every cotangent"
         )
     if bent:
         return PromiseResult(

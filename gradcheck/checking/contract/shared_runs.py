@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,14 @@ from gradcheck.target import ForwardRun
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3
+
+
+@dataclass(frozen=True)
+class PromiseResult:
+    """Whether one promise holds (None: not measurable), and what was measured."""
+
+    holds: bool | None
+    measurement: str
 
 
 class SharedRuns:
@@ -36,22 +45,22 @@ class SharedRuns:
         self.sent = tuple(v.copy() for v in self.cotangents)
         self.evaluator.backwards += 1
         with np.errstate(all="ignore"):
-            claimed = self.first.pullback(self.sent)
-        self.shared = self._shared(claimed)
-        self.claimed = {name: self._kept(name, gradient) for name, gradient in claimed.items()}
+            analytic = self.first.pullback(self.sent)
+        self.shared = self._shared(analytic)
+        self.analytic = {name: self._kept(name, gradient) for name, gradient in analytic.items()}
         self.mutated = changed(handed, self.first.handed)
         self.repeated = self._repeat()
 
     def _fresh(self) -> ForwardRun:
         return self.evaluator.run(self.tensors)
 
-    def _shared(self, claimed: Mapping[str, Any]) -> list[str]:
-        """Say which gradients are, in memory, a part of what the layer was given."""
+    def _shared(self, analytic: Mapping[str, Any]) -> list[str]:
+        """Name the gradients that share memory with what the layer was given."""
         given = {f"the tensor {name}": value for name, value in self.first.handed.items()}
         given |= {f"the cotangent {i}": value for i, value in enumerate(self.sent)}
         return [
             f"the gradient of {name} shares memory with {other}"
-            for name, gradient in claimed.items()
+            for name, gradient in analytic.items()
             for other, value in given.items()
             if np.shares_memory(gradient, value)
         ]
@@ -66,23 +75,25 @@ class SharedRuns:
 
     def _repeat(self) -> dict[str, float]:
         """Return what a second backward gives, as a multiple of the first; NaN if none."""
-        again = self.evaluator.pull(self.first, self.cotangents, last=True)
+        second = self.evaluator.pull(self.first, self.cotangents, last=True)
         return {
-            name: next((k for k in (1.0, 2.0) if self.agrees(name, again.get(name), k)), math.nan)
-            for name in self.claimed
+            name: next((k for k in (1.0, 2.0) if self.agrees(name, second.get(name), k)), math.nan)
+            for name in self.analytic
         }
 
     def pull(self, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
-        """Run forward and backward afresh; see `Probe.pull`."""
+        """Run forward and backward once more; see `Evaluator.pull`."""
         return self.evaluator.pull(self._fresh(), cotangents, last=last)
 
     def agrees(self, name: str, other: Array | None, factor: float = 1.0) -> bool:
-        """Whether ``other`` is ``factor`` times the claim for ``name``, up to rounding."""
-        claim = self.claimed[name]
-        if other is None or other.shape != claim.shape:
+        """Whether ``other`` is ``factor`` times the gradient of ``name``, up to rounding."""
+        gradient = self.analytic[name]
+        if other is None or other.shape != gradient.shape:
             return False
-        allowed = ROUNDINGS * self.context.eps * largest(claim)
-        return all(_close(theirs, factor * ours, allowed) for ours, theirs in blocks(claim, other))
+        allowed = ROUNDINGS * self.context.eps * largest(gradient)
+        return all(
+            _close(theirs, factor * ours, allowed) for ours, theirs in blocks(gradient, other)
+        )
 
     def near(self, output: Array, position: int) -> bool:
         """Whether ``output`` is the output at ``position`` of the first run, up to rounding."""

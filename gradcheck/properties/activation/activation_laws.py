@@ -1,155 +1,27 @@
-"""The properties of an activation: a function of each entry by itself, and its derivative."""
+"""What an activation owes: each entry by itself, the textbook's values, and its derivative."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck._types import Array
+from gradcheck.formulas.elementwise import ACTIVATIONS
 from gradcheck.numerics.derivative import derivative as differentiate
 from gradcheck.properties import inputs
-from gradcheck.properties.activation.known_activations import KNOWN
-from gradcheck.properties.array_function import ARRAY_FUNCTION, ArrayFunction
-from gradcheck.properties.assertions import (
-    FunctionRaisedError,
-    PropertyViolationError,
-    require,
-    require_close,
-)
-from gradcheck.properties.function_under_test import as_floats, call, refusal
-from gradcheck.properties.registry import Suite
-from gradcheck.properties.tolerance import Tolerance, eps, exact
-from gradcheck.properties.torch_tensors import of_arrays
-
-# Where activations differ from one another and no kink is expected.
-PROBES = np.array([-3.3, -1.7, -0.6, -0.2, 0.3, 0.9, 1.6, 2.8, 4.1])
-PROBES.flags.writeable = False
-# Numerical derivatives of the probes are good to 1e-9; conventions differ by far more.
-AGREEMENT = 1e-6
-
-
-class ActivationUnderTest(ArrayFunction):
-    """An activation under test.
-
-    Parameters
-    ----------
-    fn
-        ``fn(x)``, of arrays or of single numbers.
-    derivative
-        ``derivative(x)``, or ``derivative(y)`` of the output, as for sigmoid and tanh; found out.
-    kind
-        Which activation it should be, such as ``"relu"``; found out where its values tell.
-    """
-
-    def __init__(
-        self, fn: Any, derivative: Callable[..., Any] | None = None, kind: str | None = None
-    ) -> None:
-        super().__init__(fn)
-        if kind is not None and kind not in KNOWN:
-            raise ValueError(f"kind must be one of {sorted(KNOWN)}, got {kind!r}")
-        forward = of_arrays(fn if callable(fn) else fn.forward, PROBES)
-        self.takes_numbers_only = bool(refusal(forward, PROBES.copy()))
-        self._forward = (
-            np.vectorize(forward, otypes=[float]) if self.takes_numbers_only else forward
-        )
-        self._derivative = derivative and (
-            np.vectorize(derivative, otypes=[float]) if self.takes_numbers_only else derivative
-        )
-        self.kind = kind or self._recognised()
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """Which activation it is, and of what its derivative is a function."""
-        facts = {"kind": self.kind or "none that is known"}
-        if self.takes_numbers_only:
-            facts["takes"] = "single numbers, not arrays"
-        if self._derivative is not None:
-            facts["derivative"] = f"of the {'output' if self.of_output else 'input'}"
-        return facts
-
-    def missing(self, need: str) -> str:
-        """Return why ``known``, ``derivative``, ``arrays`` or ``batch`` is not there."""
-        if need == "known":
-            return "" if self.kind else "it is no activation known here"
-        if need == "arrays":
-            return "it takes single numbers" if self.takes_numbers_only else ""
-        if need == "derivative":
-            return "" if self._derivative else "no derivative was given"
-        return ""
-
-    def __call__(self, x: Array) -> Array:
-        """Return the activation of a copy of ``x``."""
-        result = as_floats(self.raw(x.copy()))
-        _require_shape(result, x)
-        return result
-
-    def raw(self, x: Array) -> Any:
-        """Return whatever the function makes of ``x`` itself."""
-        result = call(self._forward, x)
-        return result.astype(x.dtype) if self.takes_numbers_only and x.dtype.kind == "f" else result
-
-    def slope(self, x: Array) -> Array:
-        """Return the claimed derivative at ``x``."""
-        if self._derivative is None:
-            raise ValueError("no derivative was given")
-        result = as_floats(call(self._derivative, self(x) if self.of_output else x.copy()))
-        _require_shape(result, x)
-        return result
-
-    def tolerance(self, x: Array) -> Tolerance:
-        """Return how far two ways of computing a well-conditioned function of ``x`` may differ."""
-        allowance = 16 * eps(x) * (1 + np.abs(x.astype(np.float64)))
-        return Tolerance("16 eps (1 + |x|)", relative=16 * eps(x), absolute=allowance)
-
-    @cached_property
-    def of_output(self) -> bool:
-        """Whether the derivative is written as a function of the output, as y (1 - y) is."""
-        if self._derivative is None:
-            return False
-        try:
-            outputs = self(PROBES)
-            slopes = np.array([differentiate(self.at, float(x)).value for x in PROBES])
-            by_input = as_floats(call(self._derivative, PROBES.copy()))
-            by_output = as_floats(call(self._derivative, outputs))
-        except (FunctionRaisedError, PropertyViolationError):
-            return False
-        matches = [
-            np.allclose(claimed, slopes, rtol=AGREEMENT, atol=AGREEMENT)
-            for claimed in (by_output, by_input)
-        ]
-        return matches == [True, False]
-
-    def at(self, x: float) -> float:
-        """Return the activation of one number."""
-        return float(self(np.array([x]))[0])
-
-    def _recognised(self) -> str:
-        try:
-            values = self(PROBES)
-        except (FunctionRaisedError, PropertyViolationError):
-            return ""
-        for name, known in KNOWN.items():
-            if np.allclose(values, known.value(PROBES), rtol=AGREEMENT, atol=AGREEMENT):
-                return name
-        return ""
-
-
-LAWS = Suite("activation laws", ActivationUnderTest)
+from gradcheck.properties.activation.activation_under_test import ActivationUnderTest
+from gradcheck.properties.assertions import require, require_close
+from gradcheck.properties.property import for_all
+from gradcheck.properties.tolerance import Tolerance, exact
 
 
 def _entries(_: ActivationUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.logits((1, 2))
 
 
-def _poisoned(_: ActivationUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.poisoned_logits()
-
-
-@LAWS.register(
+@for_all(
     _entries,
     needs=["arrays"],
     why="An activation that sees its neighbours mixes samples, and its derivative is no diagonal.",
@@ -160,7 +32,7 @@ def each_entry_as_if_alone(fn: ActivationUnderTest, x: Array) -> None:
     require_close(fn(x), alone, fn.tolerance(x), "an entry depends on the others")
 
 
-@LAWS.register(
+@for_all(
     _entries,
     needs=["known"],
     why="It is the definition; one branch or one constant is easily wrong.",
@@ -169,13 +41,13 @@ def agrees_with_reference(fn: ActivationUnderTest, x: Array) -> None:
     """Every value is that of the textbook formula, computed stably in extended precision."""
     require_close(
         fn(x),
-        KNOWN[fn.kind].value(x),
+        ACTIVATIONS[fn.kind].value(x),
         fn.tolerance(x),
         f"a value differs from that of {fn.kind}",
     )
 
 
-@LAWS.register(
+@for_all(
     needs=["known"],
     pins=[{"x": np.array([size, -size])} for size in (50.0, 1e3, 1e6, 1e300)],
     why="Pre-activations grow during training; exp overflows at 710, and inf / inf is NaN.",
@@ -184,7 +56,7 @@ def huge_inputs_stay_right(fn: ActivationUnderTest, x: Array) -> None:
     """Inputs of any finite size give the limit that the formula has there."""
     require_close(
         fn(x),
-        KNOWN[fn.kind].value(x),
+        ACTIVATIONS[fn.kind].value(x),
         Tolerance(
             "1e-9 of the value: far out, only the limit counts", relative=1e-9, absolute=1e-9
         ),
@@ -194,8 +66,8 @@ def huge_inputs_stay_right(fn: ActivationUnderTest, x: Array) -> None:
     )
 
 
-@LAWS.register(
-    _poisoned,
+@for_all(
+    lambda _: inputs.poisoned_logits(),
     needs=["arrays"],
     why="One corrupt entry must not spoil the others.",
 )
@@ -208,19 +80,19 @@ def nan_stays_in_its_entry(fn: ActivationUnderTest, x: Array, row: int, j: int) 
     require_close(fn(poisoned)[others], fn(x)[others], exact(), "a NaN changes another entry")
 
 
-@LAWS.register(
+@for_all(
     _entries,
     needs=["known"],
     why="A value outside the range breaks what relies on it: logarithms, probabilities, gates.",
 )
 def range_kept(fn: ActivationUnderTest, x: Array) -> None:
     """No value leaves the range of the activation."""
-    low, high = KNOWN[fn.kind].range
+    low, high = ACTIVATIONS[fn.kind].range
     y = fn(x)
     require_close(np.clip(y, low, high), y, exact(), f"a value lies outside [{low:g}, {high:g}]")
 
 
-@LAWS.register(
+@for_all(
     _entries,
     needs=["derivative"],
     why="Backpropagation multiplies by it; at a kink any slope between the two sides will do.",
@@ -230,17 +102,12 @@ def derivative_is_slope(fn: ActivationUnderTest, x: Array) -> None:
     claimed = fn.slope(x)
     for value, slope in zip(x.ravel(), claimed.ravel(), strict=True):
         numerical = differentiate(fn.at, float(value))
-        low = high = numerical.value
-        bound = numerical.error_bound
-        if numerical.kink is not None:
-            kink = numerical.kink
-            low, high = sorted([kink.left, kink.right])
-            bound = max(kink.left_bound, kink.right_bound)
+        bound = numerical.side_bound
         if not np.isfinite(bound):
             continue
         require_close(
             slope,
-            float(np.clip(slope, low, high)) if low < high else low,
+            numerical.nearest(float(slope)),
             Tolerance("the error bound of the numerical derivative", absolute=2 * bound + 1e-12),
             f"the derivative at {value:g} is not the slope of the activation",
             cause="a wrong branch or constant; or the derivative is one of the output and is not "
@@ -248,7 +115,7 @@ def derivative_is_slope(fn: ActivationUnderTest, x: Array) -> None:
         )
 
 
-@LAWS.register(
+@for_all(
     needs=["derivative"],
     pins=[{"x": np.array([size, -size])} for size in (50.0, 1e3, 1e6)],
     why="A saturated unit has a slope of zero; as NaN it kills the whole network.",
@@ -264,15 +131,3 @@ def derivative_finite_far_out(fn: ActivationUnderTest, x: Array) -> None:
         expected="finite numbers",
         cause="exp overflows, and inf / inf or inf * 0 is NaN",
     )
-
-
-def _require_shape(result: Array, x: Array) -> None:
-    require(
-        result.shape == x.shape,
-        "the result is not shaped like the input",
-        got=result.shape,
-        expected=x.shape,
-    )
-
-
-SUITE = Suite("activation", ActivationUnderTest, include=[LAWS, ARRAY_FUNCTION])

@@ -8,16 +8,14 @@ from gradcheck._types import Array
 from gradcheck.numerics.derivative import derivative
 from gradcheck.properties.assertions import PropertyViolationError, require, require_close
 from gradcheck.properties.layer.layer_under_test import LayerUnderTest, batches, inputs, pattern
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance
 
-# Roundings that a claimed derivative along a direction may carry.
+# Roundings that a analytic derivative along a direction may carry.
 CLAIM = 4096
 
-BACKWARD = Suite("backward of a layer", LayerUnderTest)
 
-
-@BACKWARD.register(inputs, why="A gradient of another shape broadcasts into the parameters.")
+@for_all(inputs, why="A gradient of another shape broadcasts into the parameters.")
 def gradients_shaped_like_tensors(layer: LayerUnderTest, x: Array) -> None:
     """Every gradient has the shape of its tensor."""
     shapes = {layer.input: x.shape} | {
@@ -33,7 +31,7 @@ def gradients_shaped_like_tensors(layer: LayerUnderTest, x: Array) -> None:
         )
 
 
-@BACKWARD.register(inputs, needs=["float64"], why="It is what training uses.")
+@for_all(inputs, needs=["float64"], why="It is what training uses.")
 def gradients_are_derivatives(layer: LayerUnderTest, x: Array) -> None:
     """Along a direction, each gradient is the numerical derivative within its error bound."""
     # Off the grid, where drawn zeros and ties would be kinks of ReLU, abs and max.
@@ -64,26 +62,20 @@ def _require_derivative(
         )
     numerical = derivative(along, 0.0)
     got = float(np.sum(gradient * direction))
-    low = high = numerical.value
-    # The sums that make up the claim, in the layer's own precision.
+    # The sums that make up the analytic gradient, in the layer's own precision.
     rounding = CLAIM * layer.eps * (1 + float(np.abs(gradient * direction).sum()))
-    bound = numerical.error_bound
-    if numerical.kink is not None:
-        low, high = sorted([numerical.kink.left, numerical.kink.right])
-        bound = max(numerical.kink.left_bound, numerical.kink.right_bound)
+    bound = numerical.side_bound
     if np.isfinite(bound):
         require_close(
             got,
-            min(max(got, low), high) if np.isfinite(got) else numerical.value,
+            numerical.nearest(got),
             Tolerance("the error bound of the numerical derivative", absolute=2 * bound + rounding),
             f"the gradient of {name} is not the derivative of the output",
             cause="gradcheck.check(layer, x) finds the wrong entries and names the bug",
         )
 
 
-@BACKWARD.register(
-    inputs, why="A backward is linear by nature; a clip or an ignored cotangent is not."
-)
+@for_all(inputs, why="A backward is linear by nature; a clip or an ignored cotangent is not.")
 def backward_linear(layer: LayerUnderTest, x: Array) -> None:
     """The backward of 2 g + h is twice that of g plus that of h."""
     shape = layer.forward(x).shape
@@ -99,9 +91,7 @@ def backward_linear(layer: LayerUnderTest, x: Array) -> None:
         )
 
 
-@BACKWARD.register(
-    batches, needs=["rowwise"], why="The gradient of a sample belongs to that sample."
-)
+@for_all(batches, needs=["rowwise"], why="The gradient of a sample belongs to that sample.")
 def input_gradient_of_each_sample_as_if_alone(layer: LayerUnderTest, x: Array) -> None:
     """The input's gradient is that of the samples one by one."""
     g = pattern(layer.forward(x).shape)
@@ -116,7 +106,7 @@ def input_gradient_of_each_sample_as_if_alone(layer: LayerUnderTest, x: Array) -
     )
 
 
-@BACKWARD.register(
+@for_all(
     batches,
     needs=["rowwise", "parameters"],
     why="= in place of += keeps the last sample only; a mean here divides by the batch twice.",
@@ -138,7 +128,7 @@ def parameter_gradients_add_up(layer: LayerUnderTest, x: Array) -> None:
             )
 
 
-@BACKWARD.register(
+@for_all(
     batches,
     needs=["determined"],
     why="A stale cache makes backward answer for another batch than the last.",
@@ -158,7 +148,7 @@ def backward_answers_for_last_forward(layer: LayerUnderTest, x: Array) -> None:
         )
 
 
-@BACKWARD.register(
+@for_all(
     inputs, why="Gradients are added up over branches and batches; anything else is lost silently."
 )
 def second_backward_repeats_or_adds(layer: LayerUnderTest, x: Array) -> None:

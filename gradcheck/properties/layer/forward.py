@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.properties.array_function import lay_out, refusable
+from gradcheck.properties.array_function import lay_out, refusable, with_layout
 from gradcheck.properties.assertions import (
     FunctionRaisedError,
     require,
@@ -18,15 +18,12 @@ from gradcheck.properties.layer.layer_under_test import (
     batches,
     inputs,
     pattern,
-    with_layout,
 )
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import exact
 
-FORWARD = Suite("forward of a layer", LayerUnderTest)
 
-
-@FORWARD.register(inputs, why="Noise or state in the forward makes every gradient meaningless.")
+@for_all(inputs, why="Noise or state in the forward makes every gradient meaningless.")
 def same_input_same_output(layer: LayerUnderTest, x: Array) -> None:
     """From the same state, the same input gives the same bits."""
     require_same(
@@ -37,14 +34,14 @@ def same_input_same_output(layer: LayerUnderTest, x: Array) -> None:
     )
 
 
-@FORWARD.register(inputs, why="One NaN spreads to every weight within two steps.")
+@for_all(inputs, why="One NaN spreads to every weight within two steps.")
 def output_finite(layer: LayerUnderTest, x: Array) -> None:
     """Moderate inputs give finite outputs."""
     y = layer.forward(x)
     require(np.isfinite(y).all(), "the output is not finite", got=y, expected="finite numbers")
 
 
-@FORWARD.register(
+@for_all(
     inputs, why="A dropped axis turns one sample into a vector, which broadcasts from then on."
 )
 def batch_axis_kept(layer: LayerUnderTest, x: Array) -> None:
@@ -58,7 +55,7 @@ def batch_axis_kept(layer: LayerUnderTest, x: Array) -> None:
     )
 
 
-@FORWARD.register(
+@for_all(
     batches,
     needs=["rowwise"],
     why="If it fails, a sample's prediction depends on the rest of its batch.",
@@ -75,8 +72,8 @@ def each_sample_as_if_alone(layer: LayerUnderTest, x: Array) -> None:
     )
 
 
-@FORWARD.register(
-    with_layout, why="Transposed and sliced arrays are common; reshape reads them wrongly."
+@for_all(
+    with_layout(inputs), why="Transposed and sliced arrays are common; reshape reads them wrongly."
 )
 def memory_layout_irrelevant(layer: LayerUnderTest, x: Array, layout: str) -> None:
     """Fortran order, strides and reversed views give the same output."""
@@ -86,7 +83,7 @@ def memory_layout_irrelevant(layer: LayerUnderTest, x: Array, layout: str) -> No
         require_close(got, expected, layer.rounding(expected), f"a {layout} input differs")
 
 
-@FORWARD.register(inputs, why="A changed input or cotangent corrupts whatever uses it next.")
+@for_all(inputs, why="A changed input or cotangent corrupts whatever uses it next.")
 def arguments_unchanged(layer: LayerUnderTest, x: Array) -> None:
     """Forward leaves its input, backward its cotangent, and both the parameters as they were."""
     x = layer.given(x)
@@ -106,7 +103,7 @@ def arguments_unchanged(layer: LayerUnderTest, x: Array) -> None:
         )
 
 
-@FORWARD.register(
+@for_all(
     pins=[{"rows": 0}],
     why="The last batch of a filtered data set may be empty; one NaN mean spoils all weights.",
 )
@@ -129,7 +126,7 @@ def empty_batch_stays_empty(layer: LayerUnderTest, rows: int) -> None:
         )
 
 
-@FORWARD.register(
+@for_all(
     pins=[{"rows": 4}],
     needs=["parameters"],
     why="A parameter that moves nothing is never used, or shadowed.",

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from gradcheck._types import Array
 from gradcheck.adapters import as_target
 from gradcheck.properties import inputs as drawing
-from gradcheck.properties.array_function import LAYOUTS
 from gradcheck.properties.assertions import FunctionRaisedError
 from gradcheck.properties.function_under_test import FunctionUnderTest, call
 from gradcheck.properties.tolerance import Tolerance
@@ -174,9 +173,3 @@ def inputs(draw: drawing.Draw, layer: LayerUnderTest, min_rows: int = 1) -> dict
 def batches(layer: LayerUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     """Draw ``x`` of two samples or more."""
     return inputs(layer, min_rows=2)
-
-
-def with_layout(layer: LayerUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw ``x`` and a memory layout for it."""
-    pairs = st.tuples(inputs(layer), st.sampled_from(LAYOUTS))
-    return pairs.map(lambda pair: {**pair[0], "layout": pair[1]})

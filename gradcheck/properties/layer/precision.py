@@ -8,16 +8,14 @@ from gradcheck._types import Array
 from gradcheck.properties.assertions import require, require_close
 from gradcheck.properties.function_under_test import call
 from gradcheck.properties.layer.layer_under_test import LayerUnderTest, pattern
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance
-
-PRECISION = Suite("precision of a layer", LayerUnderTest)
 
 # Half of float32's digits: lost only by a narrower type inside, or by cancellation.
 HALF_THE_DIGITS = float(np.sqrt(np.finfo(np.float32).eps))
 
 
-@PRECISION.register(
+@for_all(
     pins=[{"rows": 3}],
     why="Widening doubles the memory and time of all that follows; narrowing loses digits unseen.",
 )
@@ -42,7 +40,7 @@ def dtype_kept(layer: LayerUnderTest, rows: int) -> None:
         )
 
 
-@PRECISION.register(
+@for_all(
     pins=[{"rows": 1}, {"rows": 4}],
     needs=["float32", "determined"],
     why="Networks compute in float32; a layer that is only right in float64 is not theirs.",

@@ -23,7 +23,7 @@ BINARY_SHAPES = ("row", "column", "vector")
 
 
 @dataclass(frozen=True)
-class Convention:
+class CallConvention:
     """How a loss is called: which argument comes first, and how both are written.
 
     Attributes
@@ -70,8 +70,8 @@ class Convention:
         return a.T if self.shape == "row" else a[:, 0] if self.shape == "vector" else a[0]
 
 
-def conventions(shape: str) -> Iterator[Convention]:
+def conventions(shape: str) -> Iterator[CallConvention]:
     """Yield all conventions of that shape; one-hot before indices, predictions before targets."""
     for indices in (False,) if shape in BINARY_SHAPES else (False, True):
         for target_first in (False, True):
-            yield Convention(target_first, indices, shape)
+            yield CallConvention(target_first, indices, shape)

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from hypothesis import strategies as st
 
 from gradcheck._types import Array
-from gradcheck.properties.array_function import LAYOUTS, lay_out, refusable
-from gradcheck.properties.assertions import (
-    FunctionRaisedError,
-    require,
-    require_close,
-    require_same,
-)
-from gradcheck.properties.loss import inputs
+from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.loss.loss_under_test import LossUnderTest
-from gradcheck.properties.loss.recognize import value_of
-from gradcheck.properties.registry import Suite
-
-EXTREMES = Suite("loss extremes", LossUnderTest)
-CONTRACT = Suite("loss contract", LossUnderTest)
+from gradcheck.properties.property import for_all
 
 
-def _samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.predictions(loss)
-
-
-def _samples_and_layout(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    pairs = st.tuples(_samples(loss), st.sampled_from(LAYOUTS))
-    return pairs.map(lambda pair: {**pair[0], "layout": pair[1]})
-
-
-@EXTREMES.register(
+@for_all(
     needs=["probabilities"],
     pins=[
         {"p": np.array([[0.0, 1.0]]), "t": np.array([[1.0, 0.0]])},
@@ -64,7 +41,7 @@ def certain_and_wrong_stays_finite(loss: LossUnderTest, p: Array, t: Array) -> N
     )
 
 
-@EXTREMES.register(
+@for_all(
     needs=["probabilities"],
     pins=[
         {"p": np.array([[1.0, 0.0]]), "t": np.array([[1.0, 0.0]])},
@@ -86,7 +63,7 @@ def impossible_other_class_costs_nothing(loss: LossUnderTest, p: Array, t: Array
     )
 
 
-@EXTREMES.register(
+@for_all(
     needs=["logits"],
     pins=[
         {"p": np.array([[1000.0, 0.0]]), "t": np.array([[0.0, 1.0]])},
@@ -109,60 +86,4 @@ def huge_logits_stay_finite(loss: LossUnderTest, p: Array, t: Array) -> None:
         if loss.kind.binary
         else "the softmax is computed first and its logarithm taken; "
         "use (x - max) - log(sum(exp(x - max)))",
-    )
-
-
-@CONTRACT.register(
-    _samples, why="Targets are reused every epoch; a change in place corrupts all later ones."
-)
-def inputs_unchanged(loss: LossUnderTest, p: Array, t: Array) -> None:
-    """The loss leaves predictions and targets as they were."""
-    prediction, target = p.copy(), t.copy()
-    loss.raw(prediction, target)
-    require_same(prediction, p, "the predictions were changed", cause="an in-place operation")
-    require_same(target, t, "the targets were changed", cause="an in-place operation")
-
-
-@CONTRACT.register(
-    _samples_and_layout, why="Transposed and sliced arrays are common; ravel reads them wrongly."
-)
-def memory_layout_irrelevant(loss: LossUnderTest, p: Array, t: Array, layout: str) -> None:
-    """Fortran order, strides, reversed views and read-only arrays have the same loss."""
-    with refusable(layout):
-        require_close(
-            value_of(loss.raw(lay_out(p, layout), t.copy())),
-            loss(p, t),
-            loss.tolerance(p, t),
-            f"a {layout} prediction has another loss than a plain copy of it",
-            cause='the code depends on memory order: ravel, reshape(order="K"), .T or .data',
-        )
-
-
-@CONTRACT.register(
-    _samples, why="State kept between calls makes the loss depend on what ran before."
-)
-def same_input_same_output(loss: LossUnderTest, p: Array, t: Array) -> None:
-    """The same call gives the same bits, whatever was called in between."""
-    first = loss(p, t)
-    loss(p[::-1], t)
-    require_same(
-        np.asarray(loss(p, t)),
-        np.asarray(first),
-        "the same input has another loss the second time",
-        cause="the function accumulates between calls or draws random numbers",
-    )
-
-
-@CONTRACT.register(
-    _samples, why="Networks compute in float32; a loss that is only right in float64 is not theirs."
-)
-def float32_as_accurate(loss: LossUnderTest, p: Array, t: Array) -> None:
-    """In float32 the loss is right to float32's precision."""
-    narrow = p.astype(np.float32)
-    require_close(
-        loss(narrow, t.astype(np.float32)),
-        loss.expected(narrow, t),
-        loss.tolerance(narrow, t),
-        "the loss of float32 predictions is wrong",
-        cause="a guard below float32's reach (1e-50 is 0 there), or an overflow",
     )

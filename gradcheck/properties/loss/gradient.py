@@ -8,15 +8,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import PROBABILITIES
 from gradcheck.properties import tolerance
 from gradcheck.properties.assertions import require_close, require_same
 from gradcheck.properties.loss import inputs
-from gradcheck.properties.loss.kinds import PROBABILITIES
 from gradcheck.properties.loss.loss_under_test import LossUnderTest
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance
-
-GRADIENT = Suite("gradient of a loss", LossUnderTest)
 
 
 def _samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
@@ -58,7 +56,7 @@ def _require_gradient(loss: LossUnderTest, p: Array, t: Array, got: Array, what:
     )
 
 
-@GRADIENT.register(
+@for_all(
     _samples,
     needs=["backward"],
     why="It is where training starts: p - y, divided by the batch size if the loss is a mean.",
@@ -70,7 +68,7 @@ def gradient_is_derivative_of_loss(loss: LossUnderTest, p: Array, t: Array) -> N
     )
 
 
-@GRADIENT.register(
+@for_all(
     _batches,
     needs=["backward", "batch"],
     why="Loss and gradient reduced differently tie the learning rate to the batch size.",
@@ -91,7 +89,7 @@ def repeating_the_batch_acts_as_on_loss(loss: LossUnderTest, p: Array, t: Array)
     )
 
 
-@GRADIENT.register(
+@for_all(
     _batches, needs=["backward", "batch"], why="The gradient of a sample belongs to that sample."
 )
 def gradient_of_a_sample_is_its_own(loss: LossUnderTest, p: Array, t: Array) -> None:
@@ -111,9 +109,7 @@ def gradient_of_a_sample_is_its_own(loss: LossUnderTest, p: Array, t: Array) -> 
         )
 
 
-@GRADIENT.register(
-    _samples, needs=["backward"], why="At the minimum there is nothing left to descend."
-)
+@for_all(_samples, needs=["backward"], why="At the minimum there is nothing left to descend.")
 def gradient_vanishes_at_target(loss: LossUnderTest, p: Array, t: Array) -> None:
     """Where the prediction equals the target, no gradient pulls it away."""
     right = loss.kind.certain(t)
@@ -131,7 +127,7 @@ def gradient_vanishes_at_target(loss: LossUnderTest, p: Array, t: Array) -> None
     )
 
 
-@GRADIENT.register(
+@for_all(
     _samples, needs=["backward"], why="Predictions and targets are used again after the gradient."
 )
 def gradient_leaves_inputs(loss: LossUnderTest, p: Array, t: Array) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import LOGITS, NUMBERS, PROBABILITIES
 from gradcheck.properties.inputs import Draw, draw_classes, draw_grid, draw_shape, one_hot
-from gradcheck.properties.loss.kinds import LOGITS, NUMBERS, PROBABILITIES, LossKind
+from gradcheck.properties.loss.kinds import LossKind
 from gradcheck.properties.loss.loss_under_test import LossUnderTest
 
 LOGIT_SCALES = (1.0, 8.0, 48.0)

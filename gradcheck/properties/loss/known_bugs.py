@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.loss.call_convention import Convention
+from gradcheck.properties.known_bugs import Imitations, recognise
+from gradcheck.properties.loss.call_convention import CallConvention
 
 # Numbers of samples and classes that differ from each other, from 2 and from their quotients.
 ROWS, CLASSES = 5, 3
@@ -31,7 +32,7 @@ FACTORS: dict[float, str] = {
 }
 
 # Binary cross-entropies with a term wrong, each entry's loss from p and t.
-BINARY_SUSPECTS: dict[str, Callable[[Array, Array], Array]] = {
+BINARY_BUGS: Imitations = {
     "only t * log(p) is there; add the other half, (1 - t) * log(1 - p)": lambda p, t: (
         -t * np.log(p)
     ),
@@ -42,46 +43,40 @@ BINARY_SUSPECTS: dict[str, Callable[[Array, Array], Array]] = {
     "put brackets around the sum of both": lambda p, t: -t * np.log(p) + (1 - t) * np.log(1 - p),
     "p and 1 - p are exchanged": lambda p, t: -t * np.log(1 - p) - (1 - t) * np.log(p),
 }
+BINARY_SAMPLES = ((0.25, 1.0), (0.375, 0.0), (0.75, 1.0), (0.875, 0.0))
 
 
 def binary_cause(loss: Callable[[Array, Array], float], fit: Callable[[Array], Array]) -> str:
     """Return which term of a binary cross-entropy is wrong, if one is."""
-    samples = [
-        (fit(np.array([[p]])), fit(np.array([[t]])))
-        for p, t in [(0.25, 1.0), (0.375, 0.0), (0.75, 1.0), (0.875, 0.0)]
-    ]
-    try:
-        got = np.array([loss(p, t) for p, t in samples])
-    except FunctionRaisedError:
-        return ""
-    for message, suspect in BINARY_SUSPECTS.items():
-        expected = np.array([float(suspect(p, t).sum()) for p, t in samples])
-        if np.allclose(got, expected, rtol=AGREEMENT, atol=AGREEMENT**2):
-            return message
-    return ""
+    probes = [(fit(np.array([[p]])), fit(np.array([[t]]))) for p, t in BINARY_SAMPLES]
+    summed = {
+        message: lambda p, t, entries=entries: entries(p, t).sum()
+        for message, entries in BINARY_BUGS.items()
+    }
+    return recognise(loss, summed, probes, AGREEMENT) or ""
 
 
 def gradient_cause(
     gradient: Callable[[Array, Array], Array],
     right: Callable[[Array, Array], Mapping[str, Array]],
-    convention: Convention,
+    convention: CallConvention,
 ) -> str:
     """Return by which known factor ``gradient`` differs from one of the ``right`` ones, if any."""
     rng = np.random.default_rng(0)
     rows, classes = (1 if convention.most_rows == 1 else ROWS), convention.most_classes
     p = rng.dirichlet(np.ones(CLASSES), size=ROWS)[:rows, :classes]
     t = np.eye(CLASSES)[rng.integers(CLASSES, size=ROWS)][:rows, :classes]
-    try:
-        got = gradient(p, t)
-    except (FunctionRaisedError, PropertyViolationError):
-        return ""
-    if not np.any(got):
-        return "the gradient is always zero"
     candidates = right(p, t)
-    if any(np.allclose(got, one, rtol=AGREEMENT, atol=AGREEMENT**2) for one in candidates.values()):
+    fits = partial(recognise, gradient, probes=[(p, t)], match=AGREEMENT)
+    if any(fits({"": _constant(expected)}) is not None for expected in candidates.values()):
         return ""
-    for name, expected in candidates.items():
-        for factor, message in FACTORS.items():
-            if np.allclose(got, factor * expected, rtol=AGREEMENT, atol=0):
-                return f"{message} (compared with the gradient by {name})"
-    return ""
+    bugs = {"the gradient is always zero": _constant(0 * p)} | {
+        f"{message} (compared with the gradient by {name})": _constant(factor * expected)
+        for name, expected in candidates.items()
+        for factor, message in FACTORS.items()
+    }
+    return fits(bugs) or ""
+
+
+def _constant(value: Array) -> Callable[..., Array]:
+    return lambda *_: value

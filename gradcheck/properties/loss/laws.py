@@ -8,19 +8,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import PROBABILITIES
 from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.loss import inputs
-from gradcheck.properties.loss.kinds import PROBABILITIES
 from gradcheck.properties.loss.loss_under_test import LossUnderTest
 from gradcheck.properties.loss.reductions import REDUCTIONS
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance
-
-LAWS = Suite("loss laws", LossUnderTest)
-
-
-def _samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.predictions(loss)
 
 
 def _batches(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
@@ -31,8 +25,9 @@ def _soft_samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.predictions(loss, soft=True)
 
 
-@LAWS.register(
-    _samples, why="A gradient is taken of one number; a matrix broadcasts on its way there."
+@for_all(
+    inputs.predictions,
+    why="A gradient is taken of one number; a matrix broadcasts on its way there.",
 )
 def one_number(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss is one number, or one per sample (or per yes or no)."""
@@ -48,15 +43,17 @@ def one_number(loss: LossUnderTest, p: Array, t: Array) -> None:
     )
 
 
-@LAWS.register(_samples, why="A negative loss has a sign or a normalisation wrong, and no meaning.")
+@for_all(
+    inputs.predictions, why="A negative loss has a sign or a normalisation wrong, and no meaning."
+)
 def never_negative(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss is not below zero."""
     value = loss(p, t)
     require_close(min(value, 0.0), 0.0, loss.tolerance(p, t), "the loss is negative")
 
 
-@LAWS.register(
-    _samples,
+@for_all(
+    inputs.predictions,
     why="The best possible prediction must have the smallest possible loss.",
 )
 def zero_at_the_target(loss: LossUnderTest, p: Array, t: Array) -> None:
@@ -74,7 +71,7 @@ def zero_at_the_target(loss: LossUnderTest, p: Array, t: Array) -> None:
     )
 
 
-@LAWS.register(_samples, why="It is the definition; the other properties say which part fails.")
+@for_all(inputs.predictions, why="It is the definition; the other properties say which part fails.")
 def agrees_with_reference(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss is that of a computation in extended precision, reduced in the same way."""
     require_close(
@@ -85,7 +82,7 @@ def agrees_with_reference(loss: LossUnderTest, p: Array, t: Array) -> None:
     )
 
 
-@LAWS.register(
+@for_all(
     pins=[{"rows": rows, "classes": classes} for rows in (2, 3) for classes in (2, 5)],
     why="A loss divided by the wrong number rescales the learning rate with the batch or the data.",
 )
@@ -104,7 +101,7 @@ def reduced_by_sum_or_mean(loss: LossUnderTest, rows: int, classes: int) -> None
     )
 
 
-@LAWS.register(
+@for_all(
     _batches,
     needs=["batch"],
     why="A sample that does not count, or counts twice, is not learnt from.",
@@ -126,8 +123,8 @@ def every_sample_counts_alike(loss: LossUnderTest, p: Array, t: Array) -> None:
     )
 
 
-@LAWS.register(
-    _samples,
+@for_all(
+    inputs.predictions,
     needs=["vector"],
     why="A network that is fed one sample at a time passes vectors; len(p) is then its classes.",
 )
@@ -150,7 +147,7 @@ def single_prediction_is_a_batch_of_one(loss: LossUnderTest, p: Array, t: Array)
     )
 
 
-@LAWS.register(
+@for_all(
     lambda loss: inputs.reordered(loss, axis=0),
     why="The order of samples in a batch carries no meaning.",
 )
@@ -161,7 +158,7 @@ def sample_order_irrelevant(loss: LossUnderTest, p: Array, t: Array, order: list
     )
 
 
-@LAWS.register(
+@for_all(
     lambda loss: inputs.reordered(loss, axis=1),
     why="The numbering of classes carries no meaning.",
 )
@@ -176,8 +173,8 @@ def class_order_irrelevant(loss: LossUnderTest, p: Array, t: Array, order: list[
     )
 
 
-@LAWS.register(
-    lambda loss: inputs.receding(loss),
+@for_all(
+    inputs.receding,
     why="Training follows the loss downhill; it must fall towards the target, not away from it.",
 )
 def grows_as_prediction_worsens(loss: LossUnderTest, near: Array, far: Array, t: Array) -> None:
@@ -193,7 +190,7 @@ def grows_as_prediction_worsens(loss: LossUnderTest, near: Array, far: Array, t:
     )
 
 
-@LAWS.register(
+@for_all(
     pins=[{"classes": n, "rows": rows} for n in (2, 3, 10) for rows in (1, 4)],
     needs=["cross-entropy"],
     why="It is the loss to expect before training: log 10 = 2.303 for ten classes.",
@@ -216,7 +213,7 @@ def equal_predictions_cost_log_n(loss: LossUnderTest, classes: int, rows: int) -
     )
 
 
-@LAWS.register(
+@for_all(
     _soft_samples,
     needs=["cross-entropy", "soft"],
     why="Label smoothing and distillation use soft targets; argmax or a mask inside ignores them.",
@@ -232,8 +229,8 @@ def soft_targets_weigh_classes(loss: LossUnderTest, p: Array, t: Array) -> None:
     )
 
 
-@LAWS.register(
-    _samples,
+@for_all(
+    inputs.predictions,
     needs=["classes"],
     why="The softmax ignores a shift of the logits; large logits overflow unless it is used.",
 )
@@ -245,7 +242,7 @@ def shift_invariant(loss: LossUnderTest, p: Array, t: Array) -> None:
     )
 
 
-@LAWS.register(_batches, why="A corrupt prediction must be seen in the loss, not averaged away.")
+@for_all(_batches, why="A corrupt prediction must be seen in the loss, not averaged away.")
 def nan_is_seen(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A NaN among the predictions of true classes makes the loss NaN, or raises."""
     poisoned = p.copy()

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import PROBABILITIES
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats, call, refusal
-from gradcheck.properties.loss.call_convention import SHAPES, Convention
-from gradcheck.properties.loss.kinds import BINARY, KINDS, PROBABILITIES
+from gradcheck.properties.loss.call_convention import SHAPES, CallConvention
+from gradcheck.properties.loss.kinds import BINARY, KINDS
 from gradcheck.properties.loss.known_bugs import binary_cause, gradient_cause
 from gradcheck.properties.loss.recognize import (
     backward_of,
@@ -124,7 +125,7 @@ class LossUnderTest(FunctionUnderTest):
         return call(self._forward, *self.convention.arguments(p, t))
 
     def gradient(self, p: Array, t: Array) -> Array:
-        """Return the claimed gradient at copies of ``p`` and ``t``, shaped like ``p``."""
+        """Return the analytic gradient at copies of ``p`` and ``t``, shaped like ``p``."""
         result = as_floats(self.raw_gradient(p.copy(), t.copy()))
         expected = self.convention.lay_out(p).shape
         if result.shape != expected:
@@ -237,10 +238,14 @@ class LossUnderTest(FunctionUnderTest):
             f"the function takes 0 and 1 only: a target of 0.5 counts as {taken}" if taken else ""
         )
 
-    def _accepted(self, shape: str | None) -> Convention:
+    def _accepted(self, shape: str | None) -> CallConvention:
         """Return the convention to try where the function explains none by its numbers."""
         p, t = np.array([[0.25], [0.75]]), np.array([[0.0], [1.0]])
-        known = [Convention(shape=shape)] if shape else [Convention(shape=name) for name in SHAPES]
+        known = (
+            [CallConvention(shape=shape)]
+            if shape
+            else [CallConvention(shape=name) for name in SHAPES]
+        )
         taken = [it for it in known if not refusal(self._forward, *it.arguments(p, t))]
         return next(iter(taken), known[0])
 

@@ -9,11 +9,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.losses import NUMBERS
+from gradcheck.formulas.softmax import softmax
 from gradcheck.properties.assertions import FunctionRaisedError
 from gradcheck.properties.function_under_test import call
-from gradcheck.properties.inputs import distributions, one_hot
-from gradcheck.properties.loss.call_convention import BINARY_SHAPES, SHAPES, Convention, conventions
-from gradcheck.properties.loss.kinds import KINDS, NUMBERS, LossKind
+from gradcheck.properties.inputs import one_hot
+from gradcheck.properties.loss.call_convention import (
+    BINARY_SHAPES,
+    SHAPES,
+    CallConvention,
+    conventions,
+)
+from gradcheck.properties.loss.kinds import KINDS, LossKind
 from gradcheck.properties.loss.reductions import REDUCTIONS
 
 # A guard such as log(p + 1e-5) moves the probes' losses by 1e-4; wrong kinds differ by far more.
@@ -34,7 +41,7 @@ def value_of(result: Any) -> float:
 
 def recognise(
     loss: Callable[..., Any], kind: str | None = None, shape: str | None = None
-) -> tuple[LossKind, Convention] | None:
+) -> tuple[LossKind, CallConvention] | None:
     """Return the kind and the calling convention under which ``loss`` is explained, or None.
 
     Single samples are used, so that a wrong reduction does not hide what is reduced. A kind
@@ -56,7 +63,7 @@ def recognise(
     return next(iter(usual + explained), None)
 
 
-def _explains(kind: LossKind, convention: Convention, loss: Callable[..., Any]) -> bool:
+def _explains(kind: LossKind, convention: CallConvention, loss: Callable[..., Any]) -> bool:
     if kind.binary and (convention.indices or convention.shape == "sample"):
         return False
     if not kind.binary and convention.shape in BINARY_SHAPES:
@@ -68,7 +75,9 @@ def _explains(kind: LossKind, convention: Convention, loss: Callable[..., Any]) 
     return _proportional(values, [float(kind.value(p, t).sum()) for p, t in samples])
 
 
-def recognise_reduction(loss: Callable[..., Any], kind: LossKind, convention: Convention) -> str:
+def recognise_reduction(
+    loss: Callable[..., Any], kind: LossKind, convention: CallConvention
+) -> str:
     """Return the name in `REDUCTIONS` that gives the values of ``loss`` on batches, or nothing."""
     ratios = {}
     for size in BATCHES:
@@ -98,9 +107,9 @@ def backward_of(fn: Any) -> Callable[..., Any] | None:
     return backward
 
 
-def _probe(rows: int, classes: int, seed: int, convention: Convention) -> tuple[Array, Array]:
+def _probe(rows: int, classes: int, seed: int, convention: CallConvention) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
-    p = distributions(rng.normal(size=(rows, classes)))
+    p = softmax(rng.normal(size=(rows, classes)))
     t = one_hot(rng.integers(classes, size=rows).tolist(), classes)
     if convention.shape not in BINARY_SHAPES:
         return convention.fit(p), convention.fit(t)
@@ -108,7 +117,7 @@ def _probe(rows: int, classes: int, seed: int, convention: Convention) -> tuple[
     return p[:, :1], (seed + np.arange(rows)[:, np.newaxis]) % 2.0
 
 
-def _value(loss: Callable[..., Any], convention: Convention, p: Array, t: Array) -> float:
+def _value(loss: Callable[..., Any], convention: CallConvention, p: Array, t: Array) -> float:
     try:
         return value_of(call(loss, *convention.arguments(p.copy(), t.copy())))
     except FunctionRaisedError:

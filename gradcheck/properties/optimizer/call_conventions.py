@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,26 +30,12 @@ LAYERS = (
 )
 
 
-class OptimizerRun(ABC):
-    """A fresh optimiser and the parameters that it moves.
+# Takes gradients, and whether dicts are to be turned around; makes a step of a fresh optimiser and
+# returns the parameters, and the gradients as they are after it.
+Step = Callable[[list[Array], bool], tuple[list[Any], list[Any]]]
 
-    Parameters
-    ----------
-    make
-        Makes the optimiser: from nothing, or from the parameters where it keeps them.
-    start
-        Where the parameters begin; the arrays may be changed.
-    """
-
-    @abstractmethod
-    def __init__(self, make: Callable[..., Any], start: list[Array]) -> None: ...
-
-    @abstractmethod
-    def step(self, grads: list[Array], *, turned: bool = False) -> tuple[list[Any], list[Any]]:
-        """Make a step; return the parameters, and the gradients as they are after it."""
-
-
-Begin = Callable[[Callable[..., Any], list[Array]], OptimizerRun]
+# From what makes the optimiser, and where the parameters begin; the arrays may be changed.
+Begin = Callable[[Callable[..., Any], list[Array]], Step]
 
 
 def ways(*, of_params: bool) -> Iterator[tuple[str, str, Begin]]:
@@ -63,133 +49,121 @@ def ways(*, of_params: bool) -> Iterator[tuple[str, str, Begin]]:
     for method in METHODS:
         for held, pack, unpack in CONTAINERS:
             if of_params:
-                yield f"{method}(grads)", held, _begin(_Keeping, method, pack, unpack)
+                yield f"{method}(grads)", held, partial(_keeping, method, pack, unpack)
             else:
-                yield f"{method}(params, grads)", held, _begin(_Given, method, pack, unpack)
+                yield f"{method}(params, grads)", held, partial(_given, method, pack, unpack)
         if of_params:
             for value, grad in VALUES:
                 held = f"parameters with {value} and {grad}"
-                yield f"{method}()", held, _begin(_Owning, method, value, grad)
+                yield f"{method}()", held, partial(_owning, method, value, grad)
         else:
             for names in LAYERS:
-                yield f"{method}(layer)", _told(names), _begin(_Layers, method, names)
+                held = "layers with " + ", ".join(name for pair in names for name in pair)
+                yield f"{method}(layer)", held, partial(_layers, method, names)
 
 
-def _begin(kind: Callable[..., OptimizerRun], *how: Any) -> Begin:
-    return lambda make, start: kind(make, start, *how)
-
-
-def _told(names: Sequence[tuple[str, str]]) -> str:
-    return "layers with " + ", ".join(name for pair in names for name in pair)
-
-
-class _Given(OptimizerRun):
+def _given(
+    method: str, pack: Any, unpack: Any, make: Callable[..., Any], start: list[Array]
+) -> Step:
     """``step(params, grads)``, which changes the parameters in place or returns new ones."""
+    fn, params, number, state = _bound(make(), method), start, 0, None
 
-    def __init__(
-        self, make: Callable[..., Any], start: list[Array], method: str, pack: Any, unpack: Any
-    ) -> None:
-        self.call = _bound(make(), method)
-        self.params, self.pack, self.unpack = start, pack, unpack
-        self.number, self.state = 0, None
-
-    def step(self, grads: list[Array], *, turned: bool = False) -> tuple[list[Any], list[Any]]:
-        self.number += 1
-        handed, sent = self.pack(self.params), self.pack(grads)
+    def step(grads: list[Array], turned: bool) -> tuple[list[Any], list[Any]]:
+        nonlocal params, number, state
+        number += 1
+        handed, sent = pack(params), pack(grads)
         sent = _named_as_gradients(handed, sent)
         if turned and isinstance(handed, dict):
             handed, sent = (dict(reversed(pack.items())) for pack in (handed, sent))
-        result = call(self.call, handed, sent, *self._more())
+        result = call(fn, handed, sent, *_more(fn, number, state))
         if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict):
-            result, self.state = result
-        self.params = [np.asarray(v) for v in self.unpack(handed if result is None else result)]
-        return self.params, self.unpack(_named_as_values(sent))
+            result, state = result
+        params = [np.asarray(v) for v in unpack(handed if result is None else result)]
+        return params, unpack(_named_as_values(sent))
 
-    def _more(self) -> list[Any]:
-        """Return what is asked for beyond parameters and gradients: a rate, a counter, a state."""
-        try:
-            parameters = list(inspect.signature(self.call).parameters.values())[2:]
-        except (TypeError, ValueError):  # some builtins tell no signature
-            return []
-        more: list[Any] = []
-        for parameter in parameters:
-            name = parameter.name.lower()
-            if name in ("config", "state", "cache") and self.state is not None:
-                more.append(self.state)
-            elif parameter.default is not parameter.empty or parameter.kind in UNNAMED:
-                break
-            elif name in RATES:
-                more.append(RATE)
-            elif name in COUNTERS:
-                more.append(self.number)
-        return more
+    return step
+
+
+def _more(fn: Callable[..., Any], number: int, state: Any) -> list[Any]:
+    """Return what is asked for beyond parameters and gradients: a rate, a counter, a state."""
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())[2:]
+    except (TypeError, ValueError):  # some builtins tell no signature
+        return []
+    more: list[Any] = []
+    for parameter in parameters:
+        name = parameter.name.lower()
+        if name in ("config", "state", "cache") and state is not None:
+            more.append(state)
+        elif parameter.default is not parameter.empty or parameter.kind in UNNAMED:
+            break
+        elif name in RATES:
+            more.append(RATE)
+        elif name in COUNTERS:
+            more.append(number)
+    return more
 
 
 UNNAMED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-class _Keeping(OptimizerRun):
+def _keeping(
+    method: str, pack: Any, unpack: Any, make: Callable[..., Any], start: list[Array]
+) -> Step:
     """An optimiser made from its parameters, and ``step(grads)``."""
+    held = pack(start)
+    fn = _bound(call(make, held), method)
 
-    def __init__(
-        self, make: Callable[..., Any], start: list[Array], method: str, pack: Any, unpack: Any
-    ) -> None:
-        self.held, self.pack, self.unpack = pack(start), pack, unpack
-        self.call = _bound(call(make, self.held), method)
+    def step(grads: list[Array], turned: bool) -> tuple[list[Any], list[Any]]:
+        sent = _named_as_gradients(held, pack(grads))
+        result = call(fn, sent)
+        params = unpack(held if result is None else result)
+        return [np.array(value) for value in params], unpack(_named_as_values(sent))
 
-    def step(self, grads: list[Array], *, turned: bool = False) -> tuple[list[Any], list[Any]]:
-        sent = _named_as_gradients(self.held, self.pack(grads))
-        result = call(self.call, sent)
-        params = self.unpack(self.held if result is None else result)
-        return [np.array(value) for value in params], self.unpack(_named_as_values(sent))
+    return step
 
 
-class _Owning(OptimizerRun):
+def _owning(
+    method: str, value: str, grad: str, make: Callable[..., Any], start: list[Array]
+) -> Step:
     """An optimiser made from parameters that keep their gradients, and ``step()``."""
+    params = [SimpleNamespace(**{value: p, grad: np.zeros_like(p)}) for p in start]
+    fn = _bound(call(make, params), method)
 
-    def __init__(
-        self, make: Callable[..., Any], start: list[Array], method: str, value: str, grad: str
-    ) -> None:
-        self.value, self.grad = value, grad
-        self.params = [SimpleNamespace(**{value: p, grad: np.zeros_like(p)}) for p in start]
-        self.call = _bound(call(make, self.params), method)
+    def step(grads: list[Array], turned: bool) -> tuple[list[Any], list[Any]]:
+        for param, gradient in zip(params, grads, strict=True):
+            setattr(param, grad, gradient)
+        call(fn)
+        return [np.array(getattr(param, value)) for param in params], grads
 
-    def step(self, grads: list[Array], *, turned: bool = False) -> tuple[list[Any], list[Any]]:
-        for param, gradient in zip(self.params, grads, strict=True):
-            setattr(param, self.grad, gradient)
-        call(self.call)
-        return [np.array(getattr(param, self.value)) for param in self.params], grads
+    return step
 
 
-class _Layers(OptimizerRun):
+def _layers(
+    method: str,
+    names: Sequence[tuple[str, str]],
+    make: Callable[..., Any],
+    start: list[Array],
+) -> Step:
     """``update_params(layer)``: each tensor is the weights of a layer; the biases have none."""
+    optimizer, ((weights, slope), (bias, its_slope)) = make(), names
+    layers = [
+        SimpleNamespace(**{weights: p, bias: np.zeros(1), its_slope: np.zeros(1)}) for p in start
+    ]
 
-    def __init__(
-        self,
-        make: Callable[..., Any],
-        start: list[Array],
-        method: str,
-        names: Sequence[tuple[str, str]],
-    ) -> None:
-        self.optimizer, self.method = make(), method
-        ((self.weights, self.slope), (bias, its_slope)) = names
-        self.layers = [
-            SimpleNamespace(**{self.weights: p, bias: np.zeros(1), its_slope: np.zeros(1)})
-            for p in start
-        ]
-
-    def step(self, grads: list[Array], *, turned: bool = False) -> tuple[list[Any], list[Any]]:
-        self._announce("pre_update_params")
-        for layer, gradient in zip(self.layers, grads, strict=True):
-            setattr(layer, self.slope, gradient)
-            call(_bound(self.optimizer, self.method), layer)
-        self._announce("post_update_params")
-        return [np.array(getattr(layer, self.weights)) for layer in self.layers], grads
-
-    def _announce(self, method: str) -> None:
-        announced = getattr(self.optimizer, method, None)
-        if callable(announced):
+    def announce(name: str) -> None:
+        if callable(announced := getattr(optimizer, name, None)):
             call(announced)
+
+    def step(grads: list[Array], turned: bool) -> tuple[list[Any], list[Any]]:
+        announce("pre_update_params")
+        for layer, gradient in zip(layers, grads, strict=True):
+            setattr(layer, slope, gradient)
+            call(_bound(optimizer, method), layer)
+        announce("post_update_params")
+        return [np.array(getattr(layer, weights)) for layer in layers], grads
+
+    return step
 
 
 def _bound(optimizer: Any, method: str) -> Any:

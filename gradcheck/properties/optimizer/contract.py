@@ -8,9 +8,7 @@ from gradcheck._types import Array
 from gradcheck.properties.assertions import require, require_close, require_same
 from gradcheck.properties.optimizer.inputs import point, rounding
 from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
-from gradcheck.properties.registry import Suite
-
-CONTRACT = Suite("contract of an optimizer", OptimizerUnderTest)
+from gradcheck.properties.property import for_all
 
 
 def _alone(optimizer: OptimizerUnderTest, p: float, g: float) -> float:
@@ -18,9 +16,7 @@ def _alone(optimizer: OptimizerUnderTest, p: float, g: float) -> float:
     return float(moved[0])
 
 
-@CONTRACT.register(
-    point, why="Entries are independent; one that sees another has a wrong reduction."
-)
+@for_all(point, why="Entries are independent; one that sees another has a wrong reduction.")
 def each_entry_as_if_alone(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """An entry moves as it does when it is the only one."""
     (moved,) = optimizer.run([p], lambda _: [g], steps=3)
@@ -34,7 +30,7 @@ def each_entry_as_if_alone(optimizer: OptimizerUnderTest, p: Array, g: Array) ->
     )
 
 
-@CONTRACT.register(
+@for_all(
     point,
     needs=["several"],
     why="State shared between tensors mixes the layers of a network.",
@@ -52,7 +48,7 @@ def each_tensor_as_if_alone(optimizer: OptimizerUnderTest, p: Array, g: Array) -
     )
 
 
-@CONTRACT.register(
+@for_all(
     point,
     needs=["several"],
     why="State that goes by position follows the wrong tensor once a layer is added or moved.",
@@ -75,9 +71,7 @@ def tensor_order_irrelevant(optimizer: OptimizerUnderTest, p: Array, g: Array) -
             )
 
 
-@CONTRACT.register(
-    point, why="Up and down are the same to an optimiser; abs() or a clip at 0 is not."
-)
+@for_all(point, why="Up and down are the same to an optimiser; abs() or a clip at 0 is not.")
 def mirror_image_moves_mirrored(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """With parameters and gradients negated, the steps are negated."""
     (moved,) = optimizer.run([p], lambda _: [g], steps=3)
@@ -85,15 +79,13 @@ def mirror_image_moves_mirrored(optimizer: OptimizerUnderTest, p: Array, g: Arra
     require_close(-mirrored, moved, rounding(p, 3), "the mirror image does not move mirrored")
 
 
-@CONTRACT.register(point, why="Gradients are logged, clipped and accumulated after the step.")
+@for_all(point, why="Gradients are logged, clipped and accumulated after the step.")
 def gradients_unchanged(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """A step leaves the gradients as they were."""
     optimizer.run([p], lambda _: [g], steps=2, keep=True)
 
 
-@CONTRACT.register(
-    point, why="A fresh optimiser that remembers another run shares state by mistake."
-)
+@for_all(point, why="A fresh optimiser that remembers another run shares state by mistake.")
 def fresh_start_repeats(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """Two fresh optimisers take the same steps, bit for bit."""
     (first,) = optimizer.run([p], lambda _: [g], steps=3)
@@ -106,7 +98,7 @@ def fresh_start_repeats(optimizer: OptimizerUnderTest, p: Array, g: Array) -> No
     )
 
 
-@CONTRACT.register(
+@for_all(
     pins=[{"dtype": "float32"}, {"dtype": "float64"}],
     why="A parameter that widens to float64 doubles the time and memory of everything after it.",
 )

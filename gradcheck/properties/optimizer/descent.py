@@ -10,15 +10,13 @@ from gradcheck._types import Array
 from gradcheck.properties.assertions import require, require_close
 from gradcheck.properties.optimizer.inputs import nonzero_gradient, point, rounding
 from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
-from gradcheck.properties.registry import Suite
-
-DESCENT = Suite("descent of an optimizer", OptimizerUnderTest)
+from gradcheck.properties.property import for_all
 
 # Steps on the quadratic bowl: enough for momentum and running means to show what they do.
 STEPS = 60
 
 
-@DESCENT.register(
+@for_all(
     nonzero_gradient, why="With the sign wrong the loss climbs; with it right it falls, at last."
 )
 def first_step_goes_against_gradient(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
@@ -34,7 +32,7 @@ def first_step_goes_against_gradient(optimizer: OptimizerUnderTest, p: Array, g:
     )
 
 
-@DESCENT.register(point, why="At a minimum there is nothing to do; 0 / 0 makes NaN of it.")
+@for_all(point, why="At a minimum there is nothing to do; 0 / 0 makes NaN of it.")
 def zero_gradient_stays_put(optimizer: OptimizerUnderTest, p: Array, g: Array) -> None:
     """With zero gradients, nothing moves and nothing becomes NaN."""
     (moved,) = optimizer.run([p], lambda _: [np.zeros_like(g)], steps=3)
@@ -48,7 +46,7 @@ def zero_gradient_stays_put(optimizer: OptimizerUnderTest, p: Array, g: Array) -
     )
 
 
-@DESCENT.register(
+@for_all(
     pins=[{"curvature": c, "start": s} for c in (0.5, 1.0) for s in (1.0, -1.0)],
     why="If it does not descend the simplest bowl, it descends nothing.",
 )
@@ -67,7 +65,7 @@ def descends_a_bowl(optimizer: OptimizerUnderTest, curvature: float, start: floa
     )
 
 
-@DESCENT.register(
+@for_all(
     nonzero_gradient,
     why="A constant slope must be followed; an update that stalls or turns is wrong.",
 )

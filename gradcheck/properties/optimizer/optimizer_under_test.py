@@ -21,7 +21,7 @@ PARAMETERS = ("params", "parameters", "weights", "variables")
 
 
 class OptimizerUnderTest(FunctionUnderTest):
-    """An optimiser under test, started afresh for every run.
+    """An optimiser under test, made anew for every run.
 
     Parameters
     ----------
@@ -68,11 +68,11 @@ class OptimizerUnderTest(FunctionUnderTest):
         every other step is given its dicts in reverse order.
         """
         params = [np.array(value) for value in start]
-        run = self._begin(self._make, [p.copy() for p in params])
+        step = self._begin(self._make, [p.copy() for p in params])
         for number in range(steps):
             grads = gradient(params)
             sent = [grad.copy() for grad in grads]
-            params, left = run.step(sent, turned=turning and bool(number % 2))
+            params, left = step(sent, turning and bool(number % 2))
             if keep:
                 for before, after in zip(grads, left, strict=True):
                     require_same(after, before, "the gradients were changed by the step")

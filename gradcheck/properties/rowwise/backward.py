@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from gradcheck._types import Array
 from gradcheck.properties import inputs, tolerance
 from gradcheck.properties.assertions import require_close, require_same
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.laws import OVER_ROWS
 from gradcheck.properties.rowwise.numerical_jacobian import difference_error, numerical_jacobian
 from gradcheck.properties.rowwise.row_function import RowFunction
 from gradcheck.properties.tolerance import Tolerance
-
-ROW_BACKWARD = Suite("backward of a row-wise function", RowFunction)
 
 
 def one_cotangent(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
@@ -42,7 +40,7 @@ def gradient_rounding(x: Array, *cotangents: Array) -> Tolerance:
     return Tolerance("4 n max|g| times the rounding of p", absolute=4 * size * relative)
 
 
-@ROW_BACKWARD.register(
+@for_all(
     one_cotangent,
     needs=["backward"],
     why="Training uses it; a random cotangent sees what the sum of the outputs, always 1, hides.",
@@ -62,7 +60,7 @@ def backward_is_derivative(fn: RowFunction, x: Array, g: Array) -> None:
     )
 
 
-@ROW_BACKWARD.register(
+@for_all(
     _two_cotangents,
     needs=["backward"],
     why="A backward is linear by nature; a clip, or a cotangent that is ignored, is not.",
@@ -78,7 +76,7 @@ def backward_linear(fn: RowFunction, x: Array, g: Array, h: Array) -> None:
     )
 
 
-@ROW_BACKWARD.register(
+@for_all(
     _batch, needs=["backward", "batch"], why="The gradient of a sample belongs to that sample."
 )
 def backward_of_each_row_as_if_alone(fn: RowFunction, x: Array, g: Array) -> None:
@@ -93,7 +91,7 @@ def backward_of_each_row_as_if_alone(fn: RowFunction, x: Array, g: Array) -> Non
     )
 
 
-@ROW_BACKWARD.register(
+@for_all(
     one_cotangent,
     needs=["backward"],
     why="A cotangent changed in place corrupts the gradients of every branch that shares it.",

@@ -12,11 +12,9 @@ from gradcheck.properties import inputs
 from gradcheck.properties.array_function import any_logits
 from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.function_under_test import as_floats
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.row_function import RowFunction
 from gradcheck.properties.tolerance import Tolerance, ulps
-
-ROW_WISE = Suite("row-wise function", RowFunction)
 
 OVER_ROWS = (
     "a maximum, sum or mean runs over more than the row; use axis=-1, keepdims=True in each of them"
@@ -25,22 +23,6 @@ OVER_ROWS = (
 
 def _batches(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.logits((2,))
-
-
-def _far_batches(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.far_rows()
-
-
-def _batches_with_row_order(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.permuted_logits((2,), axis=0)
-
-
-def _logits_with_class_order(subject: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.permuted_logits(subject.ndims)
-
-
-def _poisoned(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.poisoned_logits()
 
 
 def _any_axis(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
@@ -57,7 +39,7 @@ def _alone(fn: RowFunction, row: Array) -> Array:
     return np.asarray(fn(row[np.newaxis])[0])
 
 
-@ROW_WISE.register(
+@for_all(
     _batches,
     needs=["batch"],
     why="If it fails, a sample's prediction depends on the rest of its batch: training looks fine "
@@ -69,8 +51,8 @@ def each_row_as_if_alone(fn: RowFunction, x: Array) -> None:
     require_close(fn(x), alone, fn.tolerance(x), "a row of the batch differs from the row alone")
 
 
-@ROW_WISE.register(
-    _far_batches,
+@for_all(
+    lambda _: inputs.far_rows(),
     needs=["batch"],
     why="With one maximum for the whole batch, a row far below it underflows to 0/0; it is right "
     "until one sample's logits grow.",
@@ -88,7 +70,7 @@ def rows_may_lie_far_apart(fn: RowFunction, x: Array) -> None:
     )
 
 
-@ROW_WISE.register(
+@for_all(
     _batches,
     needs=["batch"],
     why="A sample that moves its neighbours leaks information between samples.",
@@ -102,8 +84,8 @@ def changing_a_row_moves_no_other(fn: RowFunction, x: Array) -> None:
     )
 
 
-@ROW_WISE.register(
-    _batches_with_row_order,
+@for_all(
+    lambda _: inputs.permuted_logits((2,), axis=0),
     needs=["batch"],
     why="The order of samples in a batch carries no meaning.",
 )
@@ -118,8 +100,8 @@ def row_order_followed(fn: RowFunction, x: Array, order: list[int]) -> None:
     )
 
 
-@ROW_WISE.register(
-    _logits_with_class_order,
+@for_all(
+    lambda fn: inputs.permuted_logits(fn.ndims),
     why="The numbering of classes carries no meaning.",
 )
 def class_order_followed(fn: RowFunction, x: Array, order: list[int]) -> None:
@@ -133,7 +115,7 @@ def class_order_followed(fn: RowFunction, x: Array, order: list[int]) -> None:
     )
 
 
-@ROW_WISE.register(
+@for_all(
     _batches,
     needs=["vector"],
     why="A network that predicts one sample passes a vector; training passed a batch.",
@@ -153,7 +135,7 @@ def vector_is_a_batch_of_one(fn: RowFunction, x: Array) -> None:
         )
 
 
-@ROW_WISE.register(
+@for_all(
     _deep,
     needs=["batch", "deep", "last axis"],
     why="Sequences and images put classes behind two axes or more; axis=1 is then a wrong one.",
@@ -172,7 +154,7 @@ def leading_axes_are_batches(fn: RowFunction, x: Array) -> None:
     )
 
 
-@ROW_WISE.register(
+@for_all(
     _any_axis,
     needs=["axis", "batch"],
     why="An axis argument that is ignored, or only right for some ndim, fails far from its cause.",
@@ -191,8 +173,8 @@ def every_axis_offered_works(fn: RowFunction, x: Array, axis: int) -> None:
     )
 
 
-@ROW_WISE.register(
-    _poisoned,
+@for_all(
+    lambda _: inputs.poisoned_logits(),
     needs=["batch"],
     why="One corrupt sample must be seen as such, and must not spoil the others.",
 )
@@ -222,7 +204,7 @@ def nan_stays_in_its_row(fn: RowFunction, x: Array, row: int, j: int) -> None:
     )
 
 
-@ROW_WISE.register(
+@for_all(
     pins=[{"shape": (2, 0)}, {"shape": (0, 0)}],
     needs=["batch"],
     why="Where no class is left, there is nothing to share out; an invented entry is believed.",
@@ -241,7 +223,7 @@ def no_classes_give_no_entries(fn: RowFunction, shape: tuple[int, int]) -> None:
     )
 
 
-@ROW_WISE.register(
+@for_all(
     any_logits,
     why="A result that shares memory with the input changes when the input buffer is reused.",
 )
@@ -255,7 +237,7 @@ def result_owns_its_memory(fn: RowFunction, x: Array) -> None:
     )
 
 
-@ROW_WISE.register(
+@for_all(
     any_logits,
     why="Entries that differ by a rounding error only must not be told apart.",
     pins=[

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.properties.array_function import ArrayFunction
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import accepts, as_floats, call, refusal
+from gradcheck.properties.function_under_test import accepts, call, refusal, shaped_like
+from gradcheck.properties.known_bugs import OF_BACKWARDS, Imitations, recognise
+from gradcheck.properties.property import Property
 from gradcheck.properties.torch_tensors import of_arrays
 
 AXIS_NAMES = ("axis", "dim")
@@ -42,7 +44,12 @@ class RowFunction(ArrayFunction):
     ndims
         Numbers of axes that the function is meant for, such as ``(1, 2)`` or ``2``; those that it
         takes without an error when not given.
+    **companions
+        Functions of rows to be compared with it, by name; None where there is none.
     """
+
+    imitations: ClassVar[Imitations] = {}
+    backward_imitations: ClassVar[Imitations] = {}
 
     def __init__(
         self,
@@ -50,8 +57,10 @@ class RowFunction(ArrayFunction):
         axis: int = -1,
         backward: Callable[..., Any] | None = None,
         ndims: int | Iterable[int] | None = None,
+        **companions: Callable[..., Any] | None,
     ) -> None:
         super().__init__(fn)
+        self.companions = {name: f and RowFunction(f, axis) for name, f in companions.items()}
         self._meant_for = _numbers_of_axes(ndims)
         self.axis = axis
         self._forward = of_arrays(fn if callable(fn) else fn.forward, np.ones((2, 3)))
@@ -97,7 +106,9 @@ class RowFunction(ArrayFunction):
         return tuple(taken) if 3 in taken else ()
 
     def missing(self, need: str) -> str:
-        """Return why an axis, a number of axes or ``backward`` is not there."""
+        """Return why an axis, a number of axes, ``backward`` or a companion is not there."""
+        if need in self.companions:
+            return "" if self.companions[need] else f"no {need} was given"
         if need == "axis":
             return "" if self.axis_name else "the function takes no axis"
         if need == "batch":
@@ -110,6 +121,32 @@ class RowFunction(ArrayFunction):
             return "" if self.axis == -1 or self.axis_name else f"axis {self.axis} is used"
         return "" if self._backward is not None else "no backward was given"
 
+    def likely_cause(self, failed: Property) -> str:
+        """Return the known bug that would explain what the function does."""
+        if self.missing("batch"):
+            return ""
+        return self._backward_cause if "backward" in failed.needs else self.forward_cause
+
+    @cached_property
+    def forward_cause(self) -> str:
+        """The known bug that the function has."""
+        return recognise(self, self.imitations) or ""
+
+    @cached_property
+    def _backward_cause(self) -> str:
+        return recognise(self.vjp, self.backward_imitations, OF_BACKWARDS) or ""
+
+    def companion(self, name: str, x: Array) -> Array:
+        """Return a companion of ``x``."""
+        fn = self.companions[name]
+        if fn is None:
+            raise ValueError(f"no {name} was given")
+        return fn(x)
+
+    def fitting(self, row: Array) -> Array:
+        """Return one row in a number of axes that the function takes."""
+        return row if row.ndim in self.ndims else row[np.newaxis]
+
     def __call__(self, x: Array) -> Array:
         """Return the function of a copy of ``x`` along its last axis, in the shape of ``x``."""
         return self.along(x, -1)
@@ -117,9 +154,9 @@ class RowFunction(ArrayFunction):
     def along(self, x: Array, axis: int) -> Array:
         """Return the function of a copy of ``x`` along ``axis``, in the shape of ``x``."""
         if self.axis_name:
-            return _shaped_like(call(self._forward, x.copy(), **{self.axis_name: axis}), x)
+            return shaped_like(call(self._forward, x.copy(), **{self.axis_name: axis}), x)
         turned = np.array(np.moveaxis(x, axis, self.axis) if x.ndim > 1 else x)
-        result = _shaped_like(call(self._forward, turned), turned)
+        result = shaped_like(call(self._forward, turned), turned)
         return np.moveaxis(result, self.axis, axis) if x.ndim > 1 else result
 
     def raw(self, x: Array) -> Any:
@@ -132,7 +169,7 @@ class RowFunction(ArrayFunction):
 
     def vjp(self, x: Array, g: Array) -> Array:
         """Return the backward's answer to the cotangent ``g`` at ``x``."""
-        return _shaped_like(self.raw_vjp(x.copy(), g.copy()), x)
+        return shaped_like(self.raw_vjp(x.copy(), g.copy()), x)
 
     def raw_vjp(self, x: Array, g: Array) -> Any:
         """Return whatever the backward makes of ``x`` and ``g`` themselves."""
@@ -218,12 +255,3 @@ def _backward_of(fn: Any) -> Callable[..., Any] | None:
         return fn.backward(g)
 
     return backward
-
-
-def _shaped_like(result: Any, x: Array) -> Array:
-    array = as_floats(result)
-    if array.shape != x.shape:
-        raise PropertyViolationError(
-            "the result is not shaped like the input", got=array.shape, expected=x.shape
-        )
-    return array

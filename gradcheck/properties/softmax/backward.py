@@ -6,15 +6,13 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.properties.assertions import require_close
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.backward import gradient_rounding, one_cotangent
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest
 from gradcheck.properties.tolerance import Tolerance
 
-BACKWARD = Suite("softmax backward", SoftmaxUnderTest)
 
-
-@BACKWARD.register(
+@for_all(
     one_cotangent,
     needs=["backward"],
     why="Logits shifted together change nothing, so no gradient points that way.",
@@ -32,7 +30,7 @@ def backward_rows_sum_to_zero(softmax: SoftmaxUnderTest, x: Array, g: Array) -> 
     )
 
 
-@BACKWARD.register(
+@for_all(
     one_cotangent,
     needs=["backward"],
     why="An equal cotangent for all classes asks for the derivative of their sum, a constant.",

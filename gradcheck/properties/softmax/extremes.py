@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gradcheck._types import Array
 from gradcheck.properties import inputs, tolerance
 from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest, reference
 from gradcheck.properties.tolerance import Tolerance
 
@@ -19,16 +19,6 @@ HUGE = (1e5, 1e6, 1e300)
 
 # However large the logits, an error of a thousandth is a wrong probability.
 MOST = 1e-3
-
-EXTREMES = Suite("softmax extremes", SoftmaxUnderTest)
-
-
-def _huge(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits(softmax.ndims, scales=HUGE)
-
-
-def _masked(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.masked_logits(softmax.ndims)
 
 
 @st.composite
@@ -45,13 +35,8 @@ def _two_temperatures(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
     return {"x": x, "cold": low, "warm": high}
 
 
-def _fitting(softmax: SoftmaxUnderTest, x: Array) -> Array:
-    """Return a pinned row in a number of axes that the function takes."""
-    return x if x.ndim in softmax.ndims else x[np.newaxis]
-
-
-@EXTREMES.register(
-    _huge,
+@for_all(
+    lambda softmax: inputs.logits(softmax.ndims, scales=HUGE),
     pins=[
         {"x": np.array([1000.0, 0.0])},
         {"x": np.array([-1000.0, -1000.0])},
@@ -63,7 +48,7 @@ def _fitting(softmax: SoftmaxUnderTest, x: Array) -> Array:
 )
 def huge_logits_stay_finite(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Logits of any finite size: the largest share all the probability."""
-    x = _fitting(softmax, x)
+    x = softmax.fitting(x)
     largest = x == x.max(axis=-1, keepdims=True)
     rounding = tolerance.probability(x)
     require_close(
@@ -75,14 +60,14 @@ def huge_logits_stay_finite(softmax: SoftmaxUnderTest, x: Array) -> None:
     )
 
 
-@EXTREMES.register(
-    _masked,
+@for_all(
+    lambda softmax: inputs.masked_logits(softmax.ndims),
     pins=[{"x": np.array([-np.inf, 0.0])}, {"x": np.array([-np.inf, -np.inf, -3.0])}],
     why="Minus infinity is how attention masks and padding are written.",
 )
 def minus_infinity_masks(softmax: SoftmaxUnderTest, x: Array) -> None:
     """An entry of minus infinity has probability exactly 0; the others share the rest."""
-    x = _fitting(softmax, x)
+    x = softmax.fitting(x)
     p = softmax(x)
     masked = np.isneginf(x)
     zeros = np.zeros(int(masked.sum()))
@@ -92,7 +77,7 @@ def minus_infinity_masks(softmax: SoftmaxUnderTest, x: Array) -> None:
     )
 
 
-@EXTREMES.register(
+@for_all(
     pins=[
         {"x": np.array([np.inf, 0.0])},
         {"x": np.array([np.inf, np.inf, 1.0])},
@@ -125,7 +110,7 @@ def undefined_rows_are_not_made_up(softmax: SoftmaxUnderTest, x: Array) -> None:
         )
 
 
-@EXTREMES.register(
+@for_all(
     lambda softmax: _tempered(softmax.ndims),
     why="Temperature is used to sharpen and to calibrate; both limits are known exactly.",
 )
@@ -148,7 +133,7 @@ def temperature_limits_reached(softmax: SoftmaxUnderTest, x: Array, temperature:
     require_close(p, expected, Tolerance(slack.origin, absolute=slack.absolute + rounding), what)
 
 
-@EXTREMES.register(
+@for_all(
     lambda softmax: _two_temperatures(softmax.ndims),
     why="A softmax that flattens where it should sharpen has a clipped or squashed exponent.",
 )

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from gradcheck._types import Array
 from gradcheck.properties import inputs
 from gradcheck.properties.assertions import require, require_close
-from gradcheck.properties.registry import Suite
+from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.laws import OVER_ROWS
 from gradcheck.properties.rowwise.numerical_jacobian import difference_error, numerical_jacobian
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest
 from gradcheck.properties.tolerance import Tolerance
-
-JACOBIAN = Suite("softmax jacobian", SoftmaxUnderTest)
 
 
 def _moderate(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
@@ -24,14 +22,18 @@ def _moderate(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
     return inputs.logits((ndim,), scales=(4.0,), rows=2, classes=3)
 
 
+def _of_rows(softmax: SoftmaxUnderTest, x: Array) -> Tolerance:
+    """Return the error of sums over the entries of a row of the Jacobian."""
+    error = difference_error(softmax, x)
+    return Tolerance(f"n ({error.origin})", absolute=x.shape[-1] * error.absolute)
+
+
 def _blocks(jacobian: Array) -> Array:
     """Return the Jacobian of each row with respect to itself."""
     return np.stack([jacobian[i, :, i, :] for i in range(len(jacobian))])
 
 
-@JACOBIAN.register(
-    _moderate, needs=["batch"], why="Gradients of one sample must not flow into another."
-)
+@for_all(_moderate, needs=["batch"], why="Gradients of one sample must not flow into another.")
 def rows_do_not_mix_in_derivative(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The derivative of a row with respect to another row is zero."""
     jacobian = numerical_jacobian(softmax, x)
@@ -47,67 +49,55 @@ def rows_do_not_mix_in_derivative(softmax: SoftmaxUnderTest, x: Array) -> None:
     )
 
 
-@JACOBIAN.register(
-    _moderate, why="diag(p) - p p^T is symmetric; an entry treated specially breaks it."
-)
+@for_all(_moderate, why="diag(p) - p p^T is symmetric; an entry treated specially breaks it.")
 def jacobian_symmetric(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The Jacobian of each row is symmetric."""
     blocks = _blocks(numerical_jacobian(softmax, x))
-    error = difference_error(softmax, x)
     require_close(
         blocks,
         blocks.transpose(0, 2, 1),
-        Tolerance(error.origin, absolute=2 * error.absolute),
+        difference_error(softmax, x) * 2,
         "the Jacobian of a row is not symmetric",
         cause="a class is treated by its position, or the denominator leaves one out",
     )
 
 
-@JACOBIAN.register(
-    _moderate, why="The probabilities always sum to 1, so no change can change their sum."
-)
+@for_all(_moderate, why="The probabilities always sum to 1, so no change can change their sum.")
 def jacobian_rows_sum_to_zero(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The derivatives of a probability by all logits of its row sum to zero."""
     sums = _blocks(numerical_jacobian(softmax, x)).sum(axis=-1)
-    error = difference_error(softmax, x)
     require_close(
         sums,
         np.zeros_like(sums),
-        Tolerance(f"n ({error.origin})", absolute=x.shape[-1] * error.absolute),
+        _of_rows(softmax, x),
         "the rows of the Jacobian do not sum to zero",
     )
 
 
-@JACOBIAN.register(
-    _moderate, why="Raising a logit raises its probability; otherwise training climbs."
-)
+@for_all(_moderate, why="Raising a logit raises its probability; otherwise training climbs.")
 def jacobian_positive_semidefinite(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The Jacobian of each row has no negative eigenvalue."""
     blocks = _blocks(numerical_jacobian(softmax, x))
     smallest = _eigenvalues(blocks).min(axis=-1)
-    error = difference_error(softmax, x)
     require_close(
         np.minimum(smallest, 0),
         np.zeros_like(smallest),
-        Tolerance(f"n ({error.origin})", absolute=x.shape[-1] * error.absolute),
+        _of_rows(softmax, x),
         "the Jacobian of a row has a negative eigenvalue",
         unit="row",
         cause="a sign is flipped, as in exp(-x)",
     )
 
 
-@JACOBIAN.register(
-    _moderate, why="A softmax is 1/2-Lipschitz; a larger slope is a hidden scale factor."
-)
+@for_all(_moderate, why="A softmax is 1/2-Lipschitz; a larger slope is a hidden scale factor.")
 def jacobian_norm_at_most_half(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The Jacobian of each row has a spectral norm of at most 1/2."""
     # Gershgorin: row i holds p_i (1 - p_i) and entries of absolute sum p_i (1 - p_i) <= 1/4.
     largest = np.abs(_eigenvalues(_blocks(numerical_jacobian(softmax, x)))).max(axis=-1)
-    error = difference_error(softmax, x)
     require_close(
         np.maximum(largest, 0.5),
         np.full_like(largest, 0.5),
-        Tolerance(f"n ({error.origin})", absolute=x.shape[-1] * error.absolute),
+        _of_rows(softmax, x),
         "the Jacobian of a row has a norm above 1/2",
         unit="row",
         cause="the logits are multiplied by a factor, or divided by a temperature below 1",

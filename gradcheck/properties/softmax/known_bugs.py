@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
+from scipy import special
 
 from gradcheck._types import Array
-from gradcheck.properties.known_bugs import (
-    PROBES,
-    Function,
-    Suspect,
-    Vjp,
-    answers_of,
-    narrower_type,
-    recognise,
-    recognise_backward,
-)
+from gradcheck.formulas.softmax import log_softmax, softmax, softmax_vjp
+from gradcheck.properties.known_bugs import PROBES, Imitations, answers_of, narrower_type, recognise
 
-
-def _exp_shifted(x: Array) -> Array:
-    return np.asarray(np.exp(x - x.max(axis=-1, keepdims=True)))
-
-
-def _rows(x: Array) -> Array:
-    e = _exp_shifted(x)
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+Function = Callable[[Array], Array]
 
 
 # What is subtracted from the logits, and what the exponentials are divided by; the right ones are
@@ -68,7 +54,7 @@ DIVISORS: dict[str, Function] = {
 REMEDY = "use x.max(axis=-1, keepdims=True) and e.sum(axis=-1, keepdims=True)"
 
 # Pairs of faults that are one to whoever made them.
-TOLD_TOGETHER = {
+ONE_FAULT = {
     ("the maximum is taken over the whole array", "the sum is taken over the whole array"): (
         "all rows together sum to 1: the maximum and the sum are taken over the whole array. "
         "Take them per row: x.max(axis=-1, keepdims=True) and e.sum(axis=-1, keepdims=True)"
@@ -80,7 +66,7 @@ TOLD_TOGETHER = {
 }
 
 
-def _composed() -> Iterator[Suspect]:
+def _composed() -> Iterator[tuple[str, Function]]:
     """Yield every way of shifting and dividing but the right one."""
     for (shift, shifted), (division, divisor) in product(SHIFTS.items(), DIVISORS.items()):
         if not (shift or division):
@@ -90,65 +76,50 @@ def _composed() -> Iterator[Suspect]:
             e = np.exp(x - shifted(x))
             return np.asarray(e / divisor(e))
 
-        told = TOLD_TOGETHER.get((shift.partition(",")[0], division))
+        together = ONE_FAULT.get((shift.partition(",")[0], division))
         named = "; ".join(filter(None, (shift, division)))
-        yield Suspect(imitation, told or f"{named}: {REMEDY}")
+        yield together or f"{named}: {REMEDY}", imitation
 
 
-SUSPECTS = (
-    *_composed(),
-    Suspect(
-        lambda x: np.asarray(_exp2(x) / _exp2(x).sum(axis=-1, keepdims=True)),
-        "the base is 2, not e; use np.exp",
-    ),
-    Suspect(
-        lambda x: _rows(-x), "the logits are negated: this is the softmin; drop the minus sign"
-    ),
-    Suspect(
-        lambda x: np.asarray(1 / (1 + np.exp(-x))),
-        "this is the sigmoid of each entry by itself; divide exp by the row's sum instead",
-    ),
-    Suspect(
-        lambda x: np.asarray(_sigmoid(x) / _sigmoid(x).sum(axis=-1, keepdims=True)),
-        "sigmoids are divided by their sum, not exponentials; use np.exp",
-    ),
-    Suspect(
-        lambda x: _rows(_rows(x)), "the softmax is taken twice; the second flattens probabilities"
-    ),
-    Suspect(lambda x: np.asarray(np.log(_rows(x))), "this is the log-softmax; take exp of it"),
-    Suspect(
-        lambda x: np.asarray(np.abs(x) / np.abs(x).sum(axis=-1, keepdims=True)),
-        "the logits are divided by the sum of their absolute values; take exp of them first",
-    ),
-    Suspect(
-        lambda x: np.asarray(x / x.sum(axis=-1, keepdims=True)),
-        "the logits are divided by their sum; take exp of them first",
-    ),
-    Suspect(
-        lambda x: np.asarray(x == x.max(axis=-1, keepdims=True), dtype=np.float64),
-        "this is the arg max, one-hot: the largest logit gets all the probability",
-    ),
-    Suspect(
-        lambda x: np.asarray(np.nan_to_num(_rows(x))),
-        "NaN is replaced by numbers (nan_to_num or the like); let it show",
-    ),
-)
+def _shares(x: Array) -> Array:
+    return np.asarray(x / x.sum(axis=-1, keepdims=True))
 
 
-def _exp2(x: Array) -> Array:
-    return np.asarray(np.exp2(x - x.max(axis=-1, keepdims=True)))
-
-
-def _sigmoid(x: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-x)))
+BUGS: Imitations = {
+    "": softmax,
+    **dict(_composed()),
+    "the base is 2, not e; use np.exp": lambda x: _shares(
+        np.exp2(x - x.max(axis=-1, keepdims=True))
+    ),
+    "the logits are negated: this is the softmin; drop the minus sign": lambda x: softmax(-x),
+    "this is the sigmoid of each entry by itself; divide exp by the row's sum instead": (
+        special.expit
+    ),
+    "sigmoids are divided by their sum, not exponentials; use np.exp": (
+        lambda x: _shares(special.expit(x))
+    ),
+    "the softmax is taken twice; the second flattens probabilities": lambda x: softmax(softmax(x)),
+    "this is the log-softmax; take exp of it": log_softmax,
+    "the logits are divided by the sum of their absolute values; take exp of them first": (
+        lambda x: _shares(np.abs(x))
+    ),
+    "the logits are divided by their sum; take exp of them first": _shares,
+    "this is the arg max, one-hot: the largest logit gets all the probability": (
+        lambda x: (x == x.max(axis=-1, keepdims=True)) * 1.0
+    ),
+    "NaN is replaced by numbers (nan_to_num or the like); let it show": (
+        lambda x: np.nan_to_num(softmax(x))
+    ),
+}
 
 
 def forward_cause(fn: Function) -> str:
-    """Return what is known of the first suspect that does on every probe what ``fn`` does."""
+    """Return what is known of the first bug that does on every probe what ``fn`` does."""
+    named = recognise(fn, BUGS)
+    if named is not None:
+        return named
     answers = answers_of(fn)
-    if named := recognise(answers, [Suspect(_rows, "right"), *SUSPECTS]):
-        return named if named != "right" else ""
-    if narrow := narrower_type(answers, answers_of(_rows)):
+    if narrow := narrower_type(answers, answers_of(softmax)):
         return f"every result is a {narrow} number: there is a cast to {narrow} inside"
     return _by_scale(answers[0]) or _by_row_sums(answers)
 
@@ -159,7 +130,7 @@ def _by_scale(p: Array | None) -> str:
         return ""
     x = PROBES[0]
     factor = float(np.log(p[0, 2] / p[0, 1]) / (x[0, 2] - x[0, 1]))
-    if abs(factor - 1) < 1e-3 or not np.allclose(p, _rows(factor * x), rtol=1e-9):
+    if abs(factor - 1) < 1e-3 or not np.allclose(p, softmax(factor * x), rtol=1e-9):
         return ""
     return (
         f"the logits are multiplied by {factor:.4g}: a temperature, or a logarithm to another base"
@@ -181,42 +152,34 @@ def _by_smallest(p: Array | None) -> str:
     """Return whether the probabilities of the wide probe stop at a floor."""
     if p is None or not np.isfinite(p).all():
         return ""
-    raised = _rows(PROBES[2]) < p / 2
+    raised = softmax(PROBES[2]) < p / 2
     if raised.sum() > 1 and np.ptp(p[raised]) <= 1e-6 * p[raised].max():
         return "small probabilities are clipped from below; clip in the loss, not in the softmax"
     return ""
 
 
-BACKWARD_SUSPECTS: dict[str, Vjp] = {
+def _of_first_row(x: Array, g: Array) -> Array:
+    return softmax_vjp(softmax(np.broadcast_to(x[:1], x.shape)), g)
+
+
+BACKWARD_BUGS: Imitations = {
     "the cotangent is passed through: this backward assumes that the p - y of cross-entropy is put "
     "into it": lambda x, g: g,
     "only the diagonal p (1 - p) of the Jacobian is used; return p * (g - <p, g>) with "
-    "<p, g> = (p * g).sum(axis=-1, keepdims=True)": lambda x, g: g * _rows(x) * (1 - _rows(x)),
+    "<p, g> = (p * g).sum(axis=-1, keepdims=True)": lambda x, g: g * softmax(x) * (1 - softmax(x)),
     "the term -p <p, g> is missing; return p * (g - <p, g>) with "
-    "<p, g> = (p * g).sum(axis=-1, keepdims=True)": lambda x, g: g * _rows(x),
-    "the sign is flipped; return p * (g - <p, g>)": lambda x, g: -_pullback(x, g),
+    "<p, g> = (p * g).sum(axis=-1, keepdims=True)": lambda x, g: g * softmax(x),
+    "the sign is flipped; return p * (g - <p, g>)": lambda x, g: -softmax_vjp(softmax(x), g),
     "the gradient is always zero": lambda x, g: np.zeros_like(g),
-    "it is twice too large": lambda x, g: 2 * _pullback(x, g),
-    "it is divided by the number of rows; the mean belongs to the loss": lambda x, g: (
-        _pullback(x, g) / len(x)
+    "it is twice too large": lambda x, g: 2 * softmax_vjp(softmax(x), g),
+    "it is divided by the number of rows; the mean belongs to the loss": (
+        lambda x, g: softmax_vjp(softmax(x), g) / len(x)
     ),
-    "<p, g> is summed over the whole array; use axis=-1, keepdims=True": lambda x, g: (
-        _rows(x) * (g - (_rows(x) * g).sum())
+    "<p, g> is summed over the whole array; use axis=-1, keepdims=True": (
+        lambda x, g: softmax(x) * (g - (softmax(x) * g).sum())
     ),
-    "<p, g> is summed along axis 0; use axis=-1, keepdims=True": lambda x, g: (
-        _rows(x) * (g - (_rows(x) * g).sum(axis=0))
+    "<p, g> is summed along axis 0; use axis=-1, keepdims=True": (
+        lambda x, g: softmax(x) * (g - (softmax(x) * g).sum(axis=0))
     ),
-    "the first row's probabilities are used for every row": lambda x, g: _pullback(
-        np.broadcast_to(x[:1], x.shape), g
-    ),
+    "the first row's probabilities are used for every row": _of_first_row,
 }
-
-
-def backward_cause(vjp: Vjp) -> str:
-    """Return what is known of the first suspect that pulls back as ``vjp`` does."""
-    return recognise_backward(vjp, BACKWARD_SUSPECTS)
-
-
-def _pullback(x: Array, g: Array) -> Array:
-    p = _rows(x)
-    return np.asarray(p * (g - (p * g).sum(axis=-1, keepdims=True)))

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.softmax import softmax
 from gradcheck.properties import tolerance
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.known_bugs import PROBES
 from gradcheck.properties.property import Property
 from gradcheck.properties.rowwise.row_function import RowFunction
-from gradcheck.properties.softmax.known_bugs import backward_cause, forward_cause
+from gradcheck.properties.softmax.known_bugs import BACKWARD_BUGS, forward_cause
 from gradcheck.properties.tolerance import Tolerance
 
 VECTOR_AS_COLUMN = (
@@ -35,6 +36,8 @@ class SoftmaxUnderTest(RowFunction):
         The logarithm of the same softmax, ``log_softmax(x)``, to be compared with it.
     """
 
+    backward_imitations = BACKWARD_BUGS
+
     def __init__(
         self,
         fn: Any,
@@ -43,41 +46,26 @@ class SoftmaxUnderTest(RowFunction):
         log_softmax: Callable[..., Any] | None = None,
         ndims: int | Iterable[int] | None = None,
     ) -> None:
-        super().__init__(fn, axis, backward, ndims)
-        self._log_softmax = log_softmax and RowFunction(log_softmax, axis)
-
-    def missing(self, need: str) -> str:
-        """Return why ``need`` is not there."""
-        if need == "log_softmax":
-            return "" if self._log_softmax else "no log_softmax was given"
-        return super().missing(need)
+        super().__init__(fn, axis, backward, ndims, log_softmax=log_softmax)
 
     def tolerance(self, x: Array) -> Tolerance:
         """Return the allowance for each probability."""
         return tolerance.probability(x)
 
-    def log(self, x: Array) -> Array:
-        """Return the given log-softmax of ``x``."""
-        if self._log_softmax is None:
-            raise ValueError("no log_softmax was given")
-        return self._log_softmax(x)
-
     def likely_cause(self, failed: Property) -> str:
         """Return the known bug that would explain what the function does."""
-        if self.missing("batch"):
-            return ""
-        if "backward" in failed.needs:
-            return self._backward_cause
-        return self._forward_cause or ("" if "batch" in failed.needs else self._vector_cause)
+        only_vectors = "backward" not in failed.needs and "batch" not in failed.needs
+        return super().likely_cause(failed) or (self._vector_cause if only_vectors else "")
 
     @cached_property
-    def _forward_cause(self) -> str:
+    def forward_cause(self) -> str:
+        """The known bug that the function has."""
         return forward_cause(self)
 
     @cached_property
     def _vector_cause(self) -> str:
         """What is wrong where batches come out right and the vectors in them do not."""
-        if self.missing("vector"):
+        if self.missing("batch") or self.missing("vector"):
             return ""
         batch = PROBES[1]
         try:
@@ -87,13 +75,7 @@ class SoftmaxUnderTest(RowFunction):
             return ""
         return VECTOR_AS_COLUMN if batch_right and not vectors_right else ""
 
-    @cached_property
-    def _backward_cause(self) -> str:
-        return backward_cause(self.vjp)
-
 
 def reference(x: Array) -> Array:
     """Return the softmax of each row in extended precision."""
-    wide = x.astype(np.longdouble)
-    e = np.exp(wide - wide.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+    return softmax(x.astype(np.longdouble))

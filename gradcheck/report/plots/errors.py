@@ -1,4 +1,4 @@
-"""The error of every tensor, beside the bound on it and the least error that would be seen."""
+"""The relative error of every tensor, beside the error bound and the resolution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradcheck.report.wording import elide
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Rows that can still be told apart on a page; of more tensors, those with the worst resolution.
+# Rows that can still be read on a page; of more tensors, those with the worst resolution.
 MOST_ROWS = 40
 
 FILLS: Mapping[Verdict, Mapping[str, Any]] = {
@@ -25,13 +25,13 @@ BOUND: Mapping[str, Any] = {
     "marker": "|",
     "markersize": 11,
     "linestyle": "",
-    "label": "bound on the error of the numerical derivative",
+    "label": "error bound of the numerical gradient",
 }
 RESOLUTION: Mapping[str, Any] = {
     "marker": "D",
     "markersize": 5,
     "linestyle": "",
-    "label": "resolution: an error above it would have been seen",
+    "label": "resolution: a relative error above it would have been detected",
 }
 
 
@@ -50,7 +50,7 @@ def draw_summary(ax: Axes, tensors: Sequence[tuple[str, TensorReport]]) -> None:
     ax.set_ylim(len(shown) - 0.5, -0.5)
     labels = [f"{elide(name, 32)}  {tensor.verdict}" for name, tensor in shown]
     ax.set_yticks(range(len(shown)), labels, parse_math=False)
-    ax.set_xlabel("error relative to the gradient", fontsize=9)
+    ax.set_xlabel("relative error", fontsize=9)
     ax.tick_params(labelsize=8)
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
@@ -66,7 +66,7 @@ def _draw_errors(ax: Axes, tensors: Sequence[TensorReport], limits: tuple[float,
             continue
         errors = [min(max(tensors[row].relative_error, floor), ceiling) for row in rows]
         widths = [error - floor for error in errors]
-        ax.barh(rows, widths, 0.55, floor, label=f"error, {verdict}", **fill)
+        ax.barh(rows, widths, 0.55, floor, label=f"relative error, {verdict}", **fill)
     for row, tensor in enumerate(tensors):
         if tensor.relative_error == 0:
             ax.text(floor, row, " 0", fontsize=8, va="center")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from gradcheck.report.data import TensorReport, Verdict
 from gradcheck.report.entries import extent
-from gradcheck.report.headline import accused, tell, walk
+from gradcheck.report.headline import summarize, tensors_not_passed, walk
 from gradcheck.report.plots.errors import MOST_ROWS, draw_summary
 from gradcheck.report.plots.matrices import Panels, panels
 from gradcheck.report.plots.panels import draw_bars, draw_entries, draw_matrices, draw_reason
@@ -37,15 +37,15 @@ TITLE_WIDTH = 92
 def to_figure(report: Outcome) -> Figure:
     """Draw the report.
 
-    Of a report that fails, each wrong gradient: claimed and numerical on one scale, and their
+    Of a report that fails, each wrong gradient: analytic and numerical on one scale, and their
     difference on its own, wrong entries outlined. Where the gradient was not measured entry by
     entry, its worst entries. Of any other report, the error of each tensor beside its bound.
     """
-    story = tell(report)
-    title = textwrap.fill(f"{story.verdict}  {story.title}", TITLE_WIDTH)
+    summary = summarize(report)
+    title = textwrap.fill(f"{summary.verdict}  {summary.title}", TITLE_WIDTH)
     wrong = [
         (joined(path, tensor.name), tensor)
-        for path, tensor in accused(report)
+        for path, tensor in tensors_not_passed(report)
         if tensor.verdict is Verdict.FAIL
     ]
     figure = _gradients(wrong) if report.verdict is Verdict.FAIL and wrong else _summary(report)

@@ -21,7 +21,7 @@ class Panels:
 
     Attributes
     ----------
-    claimed, numerical, difference
+    analytic, numerical, difference
         NaN where anything in the cell is not finite or was not measured.
     wrong
         Cells in which an entry is wrong.
@@ -31,7 +31,7 @@ class Panels:
         What was done to the gradient to draw it, in words; empty for nothing.
     """
 
-    claimed: FloatArray
+    analytic: FloatArray
     numerical: FloatArray
     difference: FloatArray
     wrong: BoolArray
@@ -41,23 +41,23 @@ class Panels:
     @property
     def is_row(self) -> bool:
         """Whether the gradient is a vector."""
-        return len(self.claimed) == 1
+        return len(self.analytic) == 1
 
 
 def panels(tensor: TensorReport) -> Panels | None:
-    """Prepare a tensor for drawing, None where claimed or numerical gradient is not known."""
+    """Prepare a tensor for drawing, None where one of its gradients is not known."""
     sides = side_by_side(tensor)
     if sides is None:
         return None
-    claimed, numerical = sides
+    analytic, numerical = sides
     with np.errstate(invalid="ignore"):
-        difference = as_matrix(claimed - numerical)
+        difference = as_matrix(analytic - numerical)
     wrong = wrong_mask(tensor)
     mask = np.zeros(difference.shape) if wrong is None else as_matrix(wrong.astype(np.float64))
     rows, columns = (math.ceil(n / MOST_CELLS) for n in difference.shape)
     block = rows, columns
     return Panels(
-        largest_of_blocks(as_matrix(claimed), block),
+        largest_of_blocks(as_matrix(analytic), block),
         largest_of_blocks(as_matrix(numerical), block),
         largest_of_blocks(difference, block),
         largest_of_blocks(mask, block) > 0,

@@ -26,7 +26,7 @@ BLUE, VERMILLION = "#0072B2", "#D55E00"
 BAR_COLOURS = (VERMILLION, BLUE, "0.4")
 MISSING = {"facecolor": "0.8", "hatch": "////", "edgecolor": "0.5"}
 
-TITLES = ("claimed", "numerical", "claimed − numerical")
+TITLES = ("analytic", "numerical", "analytic − numerical")
 # Numbers are printed into matrices of up to this many rows and columns.
 MOST_PRINTED = 8
 # Of the colour scale: beyond it white letters are easier to read than black ones.
@@ -34,10 +34,10 @@ DARK = 0.6
 
 
 def draw_matrices(figure: SubFigure, drawn: Panels) -> None:
-    """Draw claimed and numerical on one symmetric scale, and their difference on its own."""
+    """Draw analytic and numerical on one symmetric scale, and their difference on its own."""
     axes = figure.subplots(1, 3)
-    shared = _largest(drawn.claimed, drawn.numerical)
-    sides = zip(axes, (drawn.claimed, drawn.numerical, drawn.difference), strict=True)
+    shared = _largest(drawn.analytic, drawn.numerical)
+    sides = zip(axes, (drawn.analytic, drawn.numerical, drawn.difference), strict=True)
     limits = (shared, shared, _largest(drawn.difference))
     images = [
         _draw_matrix(ax, values, limit, drawn)
@@ -103,11 +103,11 @@ def _outline(wrong: BoolArray, block: tuple[int, int]) -> list[FloatArray]:
 
 
 def draw_bars(figure: SubFigure, drawn: Panels) -> None:
-    """Draw a vector as bars: claimed and numerical on one scale, and their difference."""
+    """Draw a vector as bars: analytic and numerical on one scale, and their difference."""
     axes = figure.subplots(1, 3)
     wrong, step = drawn.wrong[0], drawn.block[1]
     positions = step * np.arange(wrong.size) + (step - 1) / 2
-    sides = (drawn.claimed[0], drawn.numerical[0], drawn.difference[0])
+    sides = (drawn.analytic[0], drawn.numerical[0], drawn.difference[0])
     for ax, values, colour, title in zip(axes, sides, BAR_COLOURS, TITLES, strict=True):
         bars = ax.bar(positions, np.nan_to_num(values), 0.8 * step, color=colour)
         for bar in np.array(bars.patches)[wrong]:
@@ -124,16 +124,16 @@ def draw_bars(figure: SubFigure, drawn: Panels) -> None:
 
 
 def draw_entries(ax: Axes, entries: Sequence[Entry]) -> None:
-    """Draw claimed against numerical for each entry, with the bound of the numerical one."""
+    """Draw analytic against numerical for each entry, with the bound of the numerical one."""
     rows = np.arange(len(entries))
     numerical = [entry.numerical for entry in entries]
     bounds = [entry.bound if np.isfinite(entry.bound) else 0.0 for entry in entries]
-    claimed = [entry.claimed for entry in entries]
+    analytic = [entry.analytic for entry in entries]
     ax.errorbar(
         numerical, rows, xerr=bounds, fmt="o", color=BLUE, capsize=4, label="numerical ± bound"
     )
-    ax.plot(claimed, rows, "D", color=VERMILLION, fillstyle="none", mew=1.5, label="claimed")
-    for a, b, row in zip(claimed, numerical, rows, strict=True):
+    ax.plot(analytic, rows, "D", color=VERMILLION, fillstyle="none", mew=1.5, label="analytic")
+    for a, b, row in zip(analytic, numerical, rows, strict=True):
         ax.plot([a, b], [row, row], color="0.6", linewidth=1, zorder=0)
     ax.set_yticks(rows, list(map(_entry_label, entries)))
     ax.set_ylim(len(entries) - 0.5, -0.5)
@@ -145,7 +145,7 @@ def draw_entries(ax: Axes, entries: Sequence[Entry]) -> None:
 
 def _entry_label(entry: Entry) -> str:
     label = index_words(entry.index)
-    return label if np.isfinite(entry.claimed) else f"{label} claimed {entry.claimed}"
+    return label if np.isfinite(entry.analytic) else f"{label} analytic {entry.analytic}"
 
 
 def draw_reason(ax: Axes, reason: str) -> None:

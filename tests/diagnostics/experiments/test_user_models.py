@@ -1,4 +1,4 @@
-"""Models and data as strangers bring them, in every form, and faults that hide in training."""
+"""Models and data as users bring them, in every form, and faults that hide in training."""
 
 import numpy as np
 import pytest

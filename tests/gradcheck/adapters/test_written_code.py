@@ -1,4 +1,4 @@
-"""Code as strangers write it, one line of check each: right ones pass, wrong ones are placed."""
+"""Code as users write it, one line of check each: right ones pass, wrong ones are placed."""
 
 import numpy as np
 import pytest

@@ -5,7 +5,7 @@ import pytest
 
 import gradcheck
 from gradcheck import Verdict
-from gradcheck.checking.plateaus import tread
+from gradcheck.checking.plateaus import plateau
 from tests.support.hard_functions import FUNCTIONS
 
 X = np.random.default_rng(0).normal(size=(5, 4))
@@ -133,7 +133,7 @@ def test_entries_that_overflow_are_left_out_and_said():
     ],
 )
 def test_a_tread_is_found_with_its_jump(phi, jump):
-    found = tread(phi, 0.0, 2.0**-52, 2.0**-52, 1.0)
+    found = plateau(phi, 0.0, 2.0**-52, 2.0**-52, 1.0)
 
     assert found is not None
     assert found.certain
@@ -144,7 +144,7 @@ def test_a_tread_is_found_with_its_jump(phi, jump):
     "phi", [lambda t: t, lambda t: max(t - 1e-3, 0.0), lambda t: t**3, lambda t: 0.0]
 )
 def test_what_is_continuous_has_no_tread(phi):
-    assert tread(phi, 0.0, 2.0**-52, 2.0**-52, 1.0) is None
+    assert plateau(phi, 0.0, 2.0**-52, 2.0**-52, 1.0) is None
 
 
 def test_two_wrong_entries_do_not_cancel_by_their_signs():

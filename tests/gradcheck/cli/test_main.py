@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gradcheck.cli.main import app
 from tests.support import ROOT
 
-STRANGERS = ROOT / "tests" / "support" / "user_layers.py"
+LAYERS = ROOT / "tests" / "support" / "user_layers.py"
 RUNNER = CliRunner()
 
 
@@ -19,7 +19,7 @@ RUNNER = CliRunner()
 def layers(tmp_path):
     file = tmp_path / "mylayers.py"
     file.write_text(
-        STRANGERS.read_text()
+        LAYERS.read_text()
         + "\n\ndense = Dense(4, 3)\nbroken = Dense(4, 3, 'sign_flipped')\nembedding = Embedding()\n"
     )
     return file

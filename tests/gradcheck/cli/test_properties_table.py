@@ -89,7 +89,7 @@ def test_terminal_shows_a_row_per_property_within_its_width(width):
     for name in NAMES:
         assert any(re.search(rf"(passed|failed|errored|skipped) +{name}\b", line) for line in lines)
     for line in lines:
-        assert len(line) <= width or line.strip() in code or line.startswith("again: "), line
+        assert len(line) <= width or line.strip() in code or line.startswith("rerun: "), line
 
 
 def test_pipe_gets_plain_lines_that_are_not_wrapped():
@@ -150,7 +150,7 @@ def test_exit_status_tells_what_was_found():
 def test_printed_command_finds_the_same_again():
     names = ["--only", "rows_sum_to_one"]
     first = cli("softmax", "shellmodule:softmax", "--profile", "dev", *names).output
-    command = first.splitlines()[-1].removeprefix("again: gradcheck properties ").split()
+    command = first.splitlines()[-1].removeprefix("rerun: gradcheck properties ").split()
 
     assert cli(*command, *names).output == first
 

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-
 from gradcheck.properties import SUITES, strategies, suite
 from gradcheck.properties.loss.call_convention import SHAPES
 from gradcheck.properties.loss.kinds import KINDS
 from gradcheck.properties.profile import PROFILES
+from scripts import properties_page
 from tests.support import ROOT
 
 
-def load_script():
-    path = ROOT / "scripts" / "properties_page.py"
-    specification = importlib.util.spec_from_file_location("properties_page", path)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[module.__name__] = module
-    specification.loader.exec_module(module)
-    return module
-
-
 def test_page_is_what_the_suites_would_write_today():
-    script = load_script()
-
-    assert script.PAGE.read_text(encoding="utf-8") == script.write(), (
-        "run python scripts/properties_page.py"
+    assert properties_page.PAGE.read_text(encoding="utf-8") == properties_page.write(), (
+        "run python -m scripts.properties_page"
     )
 
 

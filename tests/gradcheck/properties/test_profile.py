@@ -151,7 +151,7 @@ def test_printed_call_finds_the_same_again_in_a_fresh_process(folder):
     report = run_properties("softmax", mymodule.softmax, profile="dev", only=only)
     last = str(report).splitlines()[-1]
 
-    assert last == f"again: {report.again}"
+    assert last == f"rerun: {report.again}"
     code = (
         "from gradcheck.properties import run_properties\nfrom mymodule import softmax\n"
         f"print({report.again})"
@@ -171,8 +171,8 @@ def test_failing_test_names_the_call_that_repeats_it(folder):
     ).mark.args
     (check,) = params[0].values
 
-    with pytest.raises(AssertionError, match=r"again     run_properties\(.*seed=") as caught:
+    with pytest.raises(AssertionError, match=r"rerun     run_properties\(.*seed=") as caught:
         check()
-    again = str(caught.value).rpartition("again     ")[2]
+    again = str(caught.value).rpartition("rerun     ")[2]
     report = eval(again, {"run_properties": run_properties, "softmax": mymodule.softmax})
     assert report["rows_sum_to_one"].counterexample in str(caught.value).replace("\n    ", "\n")

@@ -19,6 +19,7 @@ from gradcheck.properties import (
     Status,
     Suite,
     assert_property,
+    for_all,
     parametrize_with_properties,
     run_properties,
     suite,
@@ -224,13 +225,12 @@ def test_parametrized_check_carries_the_story():
 
 
 def test_own_suite_is_run_like_any_other():
-    mine = Suite("mine", FunctionUnderTest)
-
-    @mine.register(pins=[{"x": 1.0}, {"x": -1.0}], why="Squares are.")
+    @for_all(pins=[{"x": 1.0}, {"x": -1.0}], why="Squares are.")
     def not_negative(subject, x):
         """The result is not negative."""
         require(subject.fn(x) >= 0, "negative", got=subject.fn(x))
 
+    mine = Suite("mine", FunctionUnderTest, [not_negative])
     assert run_properties(mine, lambda x: x * x).ok
     report = run_properties(mine, lambda x: x)
     assert report["not_negative"].status is Status.FAILED

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from gradcheck.properties import PropertyViolationError, Suite, run_properties
+from gradcheck.properties import PropertyViolationError, Suite, for_all, run_properties
 from gradcheck.properties.assertions import require
 from gradcheck.properties.function_under_test import FunctionUnderTest
 from gradcheck.properties.profile import Effort
@@ -21,18 +21,18 @@ def numbers(subject):
 
 def test_properties_with_the_same_inputs_judge_the_same_ones():
     seen = {"first": [], "second": []}
-    mine = Suite("mine", FunctionUnderTest)
 
-    @mine.register(numbers, why="It is counted.")
+    @for_all(numbers, why="It is counted.")
     def first(subject, x):
         """Every number is looked at."""
         seen["first"].append(x.item())
 
-    @mine.register(numbers, why="It is counted again.")
+    @for_all(numbers, why="It is counted again.")
     def second(subject, x):
         """Every number is looked at."""
         seen["second"].append(x.item())
 
+    mine = Suite("mine", FunctionUnderTest, [first, second])
     report = run_properties(mine, len, examples=30, seed=1)
 
     assert report.ok

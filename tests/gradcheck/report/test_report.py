@@ -73,7 +73,7 @@ def test_json_is_strict_and_says_what_the_report_says(name):
     content = json.loads(report.to_json(), parse_constant=pytest.fail)
 
     assert content == report.to_dict()
-    assert content["schema_version"] == 2
+    assert content["schema_version"] == 3
     assert content["verdict"] == report.verdict
     assert content["ok"] is report.ok
     assert content["tensors"].keys() == report.tensors.keys()
@@ -86,13 +86,13 @@ def test_json_holds_explanations_entries_and_gradients():
     assert content["explanations"][0]["code"] == "summed_to_scalar"
     assert content["tensors"]["b"]["worst"][0]["index"] == [1]
     assert content["tensors"]["b"]["numerical"] == r.BIAS.tolist()
-    assert content["contract"]["batch_independent"]["verdict"] == "UNDECIDED"
+    assert content["contract"]["batch_independent"]["status"] == "noted"
 
 
 def test_json_leaves_out_large_gradients_but_not_their_worst_entries():
     tensor = r.every()["large"].to_dict()["tensors"]["W"]
 
-    assert tensor["claimed"] is None
+    assert tensor["analytic"] is None
     assert tensor["numerical"] is None
     assert len(tensor["worst"]) == 8
 

@@ -1,4 +1,4 @@
-"""Every promise is kept by a right layer and broken by one that breaks it."""
+"""Every promise holds for a right layer and fails for one that breaks it."""
 
 import warnings
 
@@ -115,7 +115,7 @@ def test_a_broken_promise_fails_under_its_code(layer, promise, code):
     report = gradcheck.check(layer, X)
 
     assert report.contract[promise].verdict is Verdict.FAIL
-    assert report.contract[promise].evidence
+    assert report.contract[promise].measurement
     assert code in [explanation.code for explanation in report.explanations]
     assert not report.ok
 

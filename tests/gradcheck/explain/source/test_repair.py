@@ -1,4 +1,4 @@
-"""The line to change: what is found in strangers' code, and that nothing is left behind."""
+"""The line to change: what is found in users' code, and that nothing is left behind."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ def images(figure):
     return [ax.images[0] for ax in figure.axes if ax.images]
 
 
-def matrix_report(claimed, numerical):
-    return r.failing_with(r.wrong_tensor("W", claimed, numerical))
+def matrix_report(analytic, numerical):
+    return r.failing_with(r.wrong_tensor("W", analytic, numerical))
 
 
 @pytest.mark.parametrize("name", r.every())
@@ -41,15 +41,15 @@ def test_matrices_share_a_symmetric_scale_and_the_difference_has_its_own():
     limits = [image.get_clim() for image in images(figure)]
 
     assert limits == [(-5, 5), (-5, 5), (-7, 7)]
-    assert {"claimed", "numerical", "claimed − numerical"} <= set(texts(figure))
+    assert {"analytic", "numerical", "analytic − numerical"} <= set(texts(figure))
 
 
 def test_wrong_entries_are_outlined():
     numerical = np.zeros((3, 4))
-    claimed = numerical.copy()
-    claimed[1, 2] = 1.0
+    analytic = numerical.copy()
+    analytic[1, 2] = 1.0
 
-    ax = to_figure(matrix_report(claimed, numerical)).axes[0]
+    ax = to_figure(matrix_report(analytic, numerical)).axes[0]
 
     (outline,) = (c for c in ax.collections if isinstance(c, LineCollection))
     corners = np.concatenate(outline.get_segments())
@@ -67,10 +67,10 @@ def test_numbers_are_printed_into_small_matrices_only():
 
 
 def test_not_finite_entries_are_masked_and_named():
-    claimed, numerical = np.ones((2, 2)), np.ones((2, 2))
-    claimed[0, 1] = np.nan
+    analytic, numerical = np.ones((2, 2)), np.ones((2, 2))
+    analytic[0, 1] = np.nan
 
-    figure = to_figure(matrix_report(claimed, numerical))
+    figure = to_figure(matrix_report(analytic, numerical))
 
     assert images(figure)[0].get_array().mask.tolist() == [[False, True], [False, False]]
     assert figure.axes[0].patch.get_hatch()
@@ -79,9 +79,9 @@ def test_not_finite_entries_are_masked_and_named():
 
 def test_large_matrices_are_pooled_and_say_so():
     numerical = np.zeros((200, 130))
-    claimed = numerical.copy()
-    claimed[150, 100] = -3.0
-    figure = to_figure(matrix_report(claimed, numerical))
+    analytic = numerical.copy()
+    analytic[150, 100] = -3.0
+    figure = to_figure(matrix_report(analytic, numerical))
 
     drawn = images(figure)[0].get_array()
 
@@ -107,19 +107,19 @@ def test_kernels_are_drawn_with_the_first_axis_as_rows():
 
 
 def test_vectors_are_bars_on_a_shared_scale():
-    claimed, numerical, difference = to_figure(r.failing()).axes
+    analytic, numerical, difference = to_figure(r.failing()).axes
 
     assert [bar.get_height() for bar in numerical.patches] == r.BIAS.tolist()
-    assert claimed.get_ylim() == numerical.get_ylim() != difference.get_ylim()
-    assert claimed.get_ylim()[1] > r.BIAS.sum()
+    assert analytic.get_ylim() == numerical.get_ylim() != difference.get_ylim()
+    assert analytic.get_ylim()[1] > r.BIAS.sum()
 
 
 def test_gap_in_a_vector_is_marked_not_drawn_as_zero():
     report = r.failing_with(r.wrong_tensor("b", [1.0, np.nan], [1.0, 2.0]))
 
-    claimed, *_ = to_figure(report).axes
+    analytic, *_ = to_figure(report).axes
 
-    (gap,) = (patch for patch in claimed.patches if patch.get_hatch())
+    (gap,) = (patch for patch in analytic.patches if patch.get_hatch())
     assert gap.get_x() < 1 < gap.get_x() + gap.get_width()
 
 
@@ -129,7 +129,7 @@ def test_unmeasured_tensor_shows_its_worst_entries_with_error_bars():
 
     (ax,) = to_figure(r.failing_with(tensor)).axes
 
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["[3, 4]", "[5, 6] claimed nan"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["[3, 4]", "[5, 6] analytic nan"]
     (bar,) = ax.containers
     segments = bar.lines[2][0].get_segments()
     assert segments[0][:, 0].tolist() == [0.75, 1.25]
@@ -140,7 +140,7 @@ def test_tensor_without_entries_shows_the_reason():
 
 
 def test_claim_in_another_shape_is_not_drawn_as_if_it_fitted():
-    tensor = replace(r.wrong_tensor("b", [1.0, 2.0], [0.0, 0.0]), claimed=np.zeros((5, 2)))
+    tensor = replace(r.wrong_tensor("b", [1.0, 2.0], [0.0, 0.0]), analytic=np.zeros((5, 2)))
 
     assert panels(tensor) is None
     assert any("worst entries" in text for text in texts(to_figure(r.failing_with(tensor))))

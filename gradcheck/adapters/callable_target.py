@@ -1,0 +1,229 @@
+"""Everything that is called becomes one `CallableTarget`; a `Description` says how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.discovery.coverage import Coverage
+from gradcheck.adapters.discovery.in_place_updates import Updates
+from gradcheck.adapters.discovery.parameters import Parameter, stored_gradient
+from gradcheck.adapters.signatures.arguments import Inputs
+from gradcheck.adapters.signatures.call_conventions import BackwardCall, BackwardResult
+from gradcheck.adapters.signatures.error_hints import (
+    Mismatch,
+    nothing_to_differentiate,
+    unrecognised,
+)
+from gradcheck.adapters.signatures.gradient_alignment import align_gradients
+from gradcheck.state import StateSnapshot
+from gradcheck.target import ForwardRun, Target, TargetError
+
+Dtype = type[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Description:
+    """How a thing is called, and where its state, its parameters and its gradients are.
+
+    Attributes
+    ----------
+    name
+        What to call it in the report.
+    inputs
+        The arguments of its forward.
+    state
+        What is put back before every run.
+    forward
+        From the arguments to the outputs, and what the backward wants of them.
+    backward
+        From a forward and cotangents to what the user's backward returns.
+    roots
+        What the forward may read from: its functions or the object.
+    parameters
+        Where each parameter is kept, and where its gradient is left.
+    returned
+        Parameters whose gradients the backward returns, in its order.
+    updates
+        Where the backward updates the parameters at once.
+    owner
+        The object that may keep the gradient of its first input as an attribute.
+    owed
+        Tensors whose gradients may not be missing.
+    unit_cotangent
+        Whether the backward takes no cotangent, as a loss's does.
+    requested
+        Whether the caller said which parameters to check.
+    has_samples
+        Whether the rows of the inputs are samples, so that some can be left out.
+    in_dtype
+        Returns the description of the same thing computing in another dtype, None where that
+        cannot be had; as it stands, only things without parameters can be had.
+    """
+
+    name: str
+    inputs: Inputs
+    state: StateSnapshot
+    forward: Callable[[Sequence[Any]], BackwardResult]
+    backward: Callable[[BackwardCall], Any]
+    roots: tuple[Any, ...]
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    returned: Sequence[str] = ()
+    updates: Updates = field(default_factory=Updates)
+    owner: Any = None
+    owed: Collection[str] = frozenset()
+    unit_cotangent: bool = False
+    requested: bool = False
+    has_samples: bool = True
+    in_dtype: Callable[[Description, Dtype], Description | None] | None = None
+
+    @property
+    def tensors(self) -> dict[str, Array]:
+        """Copies of all differentiable tensors: inputs first, then parameters."""
+        kept = self.state.copy_of
+        return {
+            **self.inputs.tensors,
+            **{n: kept(p.accessor.get()) for n, p in self.parameters.items()},
+        }
+
+    def cast(self, dtype: Dtype) -> Description | None:
+        """Return the same thing computing in ``dtype``; its numbers count, not its gradients."""
+        if self.in_dtype is not None:
+            return self.in_dtype(self, dtype)
+        return None if self.parameters else replace(self, inputs=self.inputs.cast(dtype))
+
+
+class Convention(Protocol):
+    """A way to write things: a module that describes what is written so."""
+
+    def describe(
+        self, thing: Any, arguments: Sequence[Any], params: Any = None
+    ) -> Description | Target | Mismatch:
+        """Return the description of ``thing``, or why it is not written in this convention."""
+
+
+def described(
+    conventions: Sequence[Convention], thing: Any, arguments: Sequence[Any], params: Any = None
+) -> Target:
+    """Return the target of ``thing`` by the first convention that can describe it.
+
+    Raises
+    ------
+    TargetError
+        If none can; the message says why not, and what would work.
+    """
+    mismatches = []
+    for convention in conventions:
+        found = convention.describe(thing, arguments, params)
+        if isinstance(found, Mismatch):
+            mismatches.append(found)
+        else:
+            return found if isinstance(found, Target) else CallableTarget(found).target()
+    raise TargetError(unrecognised(thing, mismatches))
+
+
+class CallableTarget:
+    """Runs what is described at given tensors, and reads the gradients where it leaves them."""
+
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self.base = description.tensors
+        self.returned_keys: set[Any] = set()
+        self._moved: set[str] = set()
+
+    def target(self) -> Target:
+        """Return the target that this serves.
+
+        Raises
+        ------
+        TargetError
+            If there is no tensor at all.
+        """
+        its = self.description
+        if not self.base:
+            raise TargetError(nothing_to_differentiate(its.name, its.inputs.values))
+        return Target.from_run(
+            its.name,
+            self.base,
+            self.run,
+            recast=self.recast,
+            roles=dict.fromkeys(its.owed, "parameter"),
+            state=its.state,
+            unit_cotangent=its.unit_cotangent,
+            batch=its.inputs.batch if its.has_samples else 0,
+            batch_tensors=its.inputs.batch_tensors if its.has_samples else (),
+            uncovered=Coverage(
+                (*its.roots, *its.inputs.others),
+                lambda: [p.accessor for p in its.parameters.values()],
+                tuple(its.inputs.values.values()),
+                requested=its.requested,
+                keys=lambda: self.returned_keys,
+            ),
+        )
+
+    def recast(self, dtype: Dtype) -> Target | None:
+        """Return the target of the same thing computing in ``dtype``, None where it cannot."""
+        twin = self.description.cast(dtype)
+        return None if twin is None else CallableTarget(twin).target()
+
+    def run(self, tensors: Tensors) -> ForwardRun:
+        """Run forward at ``tensors``; the pullback runs the user's own backward."""
+        its = self.description
+        self.write(tensors)
+        for parameter in its.parameters.values():
+            parameter.zero_gradient()
+        arguments = its.inputs.arguments(tensors)
+        handed = its.inputs.handed(arguments)
+        result = its.forward(arguments)
+
+        def pullback(cotangents: Outputs) -> dict[str, Any]:
+            call = BackwardCall(arguments, its.inputs.names, result, result.cotangent(cotangents))
+            returned, implied = its.updates.made_by(lambda: its.backward(call))
+            return self._gradients(returned, implied)
+
+        kept = {name: np.asarray(p.accessor.get()) for name, p in its.parameters.items()}
+        return ForwardRun(result.outputs, pullback, {**handed, **kept})
+
+    def trial(self) -> tuple[ForwardRun, dict[str, Any]]:
+        """Return a run at the point itself, and its gradients for cotangents of ones."""
+        run = self.run(self.base)
+        return run, run.pullback(tuple(np.ones_like(output) for output in run.outputs))
+
+    def write(self, tensors: Tensors) -> None:
+        """Give the parameters their values; those at the point are there but after another one."""
+        for name, parameter in self.description.parameters.items():
+            changed = tensors[name] is not self.base[name]
+            if changed or name in self._moved:
+                parameter.accessor.put(tensors[name])
+            (self._moved.add if changed else self._moved.discard)(name)
+
+    def _gradients(self, result: Any, implied: Mapping[str, Array]) -> dict[str, Any]:
+        """Gather the gradients from where they are: returned, kept, or implied by an update."""
+        its = self.description
+        if isinstance(result, Mapping):
+            self.returned_keys.update(result)
+        gradients = align_gradients(
+            result, its.inputs.values, {name: self.base[name] for name in its.returned}
+        )
+        for name, parameter in its.parameters.items():
+            if name not in gradients:
+                gradient = parameter.gradient()
+                gradient = implied.get(name) if gradient is None else gradient
+                if gradient is not None:
+                    gradients[name] = gradient
+        first = next(iter(its.inputs.tensors), None)
+        if its.owner is not None and first is not None and first not in gradients:
+            stored = stored_gradient(its.owner, first)
+            if stored is not None:
+                gradients[first] = stored
+        return gradients
+
+
+def with_shapes(name: str, tensors: Tensors) -> str:
+    """Return a name with those of its tensors and their shapes: ``Dense(x[2, 3], W[3, 4])``."""
+    shapes = ", ".join(f"{label}{list(np.shape(value))}" for label, value in tensors.items())
+    return f"{name}({shapes})"

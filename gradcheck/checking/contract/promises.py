@@ -1,0 +1,69 @@
+"""The promises of a contract in the order in which they are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gradcheck.checking.contract import reported, required
+from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
+from gradcheck.checking.linearization import CheckContext
+from gradcheck.report.data import PromiseReport
+
+# A breach of these is noted: whether it is a fault depends on the layer.
+REPORTED = {
+    "batch_independent": reported.batch_independent,
+    "dtypes": reported.dtypes,
+    "backward_repeatable": reported.backward_repeatable,
+    "memory_layout": reported.memory_layout,
+    "gradients_not_aliased": reported.gradients_not_aliased,
+    "empty_batch": reported.empty_batch,
+    "single_sample": reported.single_sample,
+}
+# A breach of these is a fault.
+REQUIRED = {
+    "deterministic": required.deterministic,
+    "input_not_mutated": required.input_not_mutated,
+    "parameters_not_mutated": required.parameters_not_mutated,
+    "cotangent_not_mutated": required.cotangent_not_mutated,
+    "shapes": required.shapes,
+    "finite": required.finite_gradients,
+    "fresh_cache": required.fresh_cache,
+    "backward_linear": required.backward_linear,
+}
+PROMISES = REPORTED | REQUIRED
+
+
+def check_contract(
+    context: CheckContext, requirements: Mapping[str, str] | None = None
+) -> dict[str, PromiseReport]:
+    """Measure every promise.
+
+    Parameters
+    ----------
+    context
+        The layer at its point.
+    requirements
+        ``{"batch_independent": "require"}`` makes a breach a fault; ``"report"`` the reverse.
+
+    Raises
+    ------
+    ValueError
+        If a name in ``requirements`` is no promise, or is mapped to something else.
+    """
+    requirements = dict(requirements or {})
+    for name, requirement in requirements.items():
+        if name not in PROMISES or requirement not in ("require", "report"):
+            raise ValueError(
+                f"contract={{{name!r}: {requirement!r}}}: expected one of {sorted(PROMISES)} "
+                "mapped to 'require' or 'report'"
+            )
+    runs = SharedRuns(context)
+    reports = {}
+    for name, measure in PROMISES.items():
+        must = requirements[name] == "require" if name in requirements else name in REQUIRED
+        try:
+            result = measure(runs)
+        except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
+            result = PromiseResult(None, f"the layer raised {type(error).__name__}: {error}")
+        reports[name] = PromiseReport(name, result.holds, must, result.measurement)
+    return reports

@@ -1,0 +1,142 @@
+"""What makes a function a log-softmax: logarithms that are right far from zero too."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck._types import Array
+from gradcheck.properties import inputs, tolerance
+from gradcheck.properties.array_function import any_logits, in_both_precisions
+from gradcheck.properties.assertions import require_close
+from gradcheck.properties.log_softmax.log_softmax_under_test import LogSoftmaxUnderTest, reference
+from gradcheck.properties.property import for_all
+
+# Offsets at which the logits are still exact multiples of 1/8, in both dtypes.
+FAR_OFFSETS = (("float64", 1e8), ("float64", -1e10), ("float32", 1e4), ("float32", -1e6))
+
+
+@for_all(any_logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss.")
+def never_positive(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """No entry is above zero."""
+    y = fn(x)
+    require_close(np.maximum(y, 0), np.zeros_like(y), fn.tolerance(x), "an entry is positive")
+
+
+@for_all(any_logits, why="The entries are read as logarithms of probabilities.")
+def exponentials_sum_to_one(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """The exponentials of each row sum to one."""
+    total = np.exp(fn(x).astype(np.longdouble)).sum(axis=-1, keepdims=True)
+    require_close(
+        total,
+        np.ones_like(total),
+        fn.tolerance(x) * 2,
+        "the exponentials of a row do not sum to 1",
+        unit="row",
+    )
+
+
+@for_all(in_both_precisions, why="It is the definition; the other properties say which part fails.")
+def agrees_with_reference(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """Every entry is that of a computation in extended precision."""
+    require_close(fn(x), reference(x), fn.tolerance(x), "an entry differs from the exact one")
+
+
+@for_all(any_logits, why="It fixes base and scale, which the sum of exponentials leaves free.")
+def differences_kept(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """Within a row, entries differ as the logits do."""
+    y = fn(x).astype(np.longdouble)
+    require_close(
+        y - y[..., :1],
+        x - x[..., :1],
+        fn.tolerance(x) * 2,
+        "entries of a row do not differ as the logits do",
+        cause="another base than e, a scale, clipping, or a number added before the logarithm",
+    )
+
+
+@for_all(
+    lambda fn: inputs.shifted_logits(fn.ndims),
+    why="It is what allows the maximum to be subtracted; without it large logits overflow.",
+)
+def shift_invariant(fn: LogSoftmaxUnderTest, x: Array, c: Array) -> None:
+    """Adding a constant to all logits of a row changes nothing."""
+    require_close(
+        fn(x + c),
+        fn(x),
+        fn.tolerance(x + c),
+        "adding a constant to each row changes the result",
+        cause="exp overflows or underflows: subtract each row's own maximum first",
+    )
+
+
+@for_all(
+    pins=[{"dtype": dtype, "offset": offset} for dtype, offset in FAR_OFFSETS],
+    why="x - logsumexp(x) is right on paper, but rounds a number as large as the logits: at 1e8 "
+    "the cross-entropy of two equal logits comes out as 0 or 2e-8 off, in float32 far sooner.",
+)
+def digits_kept_far_from_zero(fn: LogSoftmaxUnderTest, dtype: str, offset: float) -> None:
+    """Logits far from zero lose no digits."""
+    x = (offset + np.array([[0.0, 0.0, -1.0], [2.0, -4.0, 1.0]])).astype(dtype)
+    x = x if 2 in fn.ndims else x[1]
+    require_close(
+        fn(x),
+        reference(x),
+        tolerance.log_probability(x),
+        "logits far from zero lose digits",
+        cause="the maximum is added back before the subtraction, as in x - logsumexp(x); "
+        "compute (x - max) - log(sum(exp(x - max)))",
+    )
+
+
+@for_all(
+    pins=[
+        {"x": np.array([1000.0, 0.0])},
+        {"x": np.array([-1000.0, 0.0, -1000.0])},
+        {"x": np.array([0.0, 1e300])},
+    ],
+    why="The logarithm of a softmax that underflowed is -inf, and so is the loss.",
+)
+def finite_where_softmax_underflows(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """Where the probability underflows to zero, its logarithm is still a number."""
+    x = fn.fitting(x)
+    require_close(
+        fn(x),
+        reference(x),
+        tolerance.log_probability(x),
+        "the logarithm of a very small probability is wrong",
+        cause="the softmax is computed first and its logarithm taken; "
+        "compute (x - max) - log(sum(exp(x - max)))",
+    )
+
+
+@for_all(
+    lambda fn: inputs.masked_logits(fn.ndims),
+    why="Minus infinity is how attention masks and padding are written.",
+)
+def minus_infinity_stays(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """An entry of minus infinity stays so; the others are as if it were not there."""
+    require_close(fn(x), reference(x), fn.tolerance(x), "a masked row comes out wrong")
+
+
+@for_all(any_logits, why="Its own result is normalised already.")
+def idempotent(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """Applied to its own result, the function changes nothing."""
+    y = fn(x)
+    require_close(
+        fn(y), y, fn.tolerance(x) * 2, "applying the function twice is not the same as once"
+    )
+
+
+@for_all(
+    any_logits,
+    needs=["softmax"],
+    why="Training uses the logarithm, prediction the softmax; they must describe one model.",
+)
+def agrees_with_softmax(fn: LogSoftmaxUnderTest, x: Array) -> None:
+    """Its exponential is the given softmax."""
+    require_close(
+        np.exp(fn(x).astype(np.longdouble)),
+        fn.companion("softmax", x),
+        tolerance.probability(x) * 4,
+        "exp(log_softmax(x)) is not softmax(x)",
+    )
