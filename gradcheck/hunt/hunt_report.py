@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import numpy as np
 from gradcheck.adapters.discovery.coverage import NOT_SEEN
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.snippet import code
+from gradcheck.properties.text import wrapped
 from gradcheck.report.data import Verdict
 from gradcheck.report.headline import Line, summarize
 from gradcheck.report.report import Report
@@ -216,12 +216,7 @@ def _labelled(label: str, sentence: str) -> Iterator[str]:
     """Yield a sentence behind its label, wrapped; code stays as it is."""
     first = f"{label:<{LABEL_WIDTH}}"
     for line in sentence.splitlines():
-        yield from textwrap.wrap(
-            line,
-            WIDTH if label != "rerun" else 10_000,
-            initial_indent=first,
-            subsequent_indent=" " * LABEL_WIDTH,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [""]
+        width = None if label == "rerun" else WIDTH
+        lines = wrapped(line, first, " " * LABEL_WIDTH, width) or [""]
+        yield from (line.rstrip() for line in lines)
         first = " " * LABEL_WIDTH
