@@ -244,7 +244,7 @@ class Runner:
 def _broken_off(name: str, error: Exception) -> Explanation:
     return Explanation(
         "unexplained",
-        name,
+        (name,),
         0.0,
         f"the search for its cause broke off: {type(error).__name__}: {error}",
         f"the gradient of {name} is wrong",

@@ -61,5 +61,5 @@ def explain_contract(promises: Mapping[str, PromiseReport]) -> list[Explanation]
             name, (name, f"the promise {name} is broken", "see the evidence")
         )
         support = Support("promise", promise=name)
-        explanations.append(Explanation(code, "", 1.0, report.evidence, message, fix, support))
+        explanations.append(Explanation(code, (), 1.0, report.evidence, message, fix, support))
     return explanations

@@ -23,7 +23,7 @@ def unexplained(observation: Observation) -> Explanation:
         facts = [] if measured is None else _facts(measured)
     return Explanation(
         "unexplained",
-        observation.name,
+        (observation.name,),
         0.0,
         "; ".join(["no known bug predicts these numbers within the error bounds", *facts]),
         f"the gradient of {observation.name} is wrong in a way that fits no known bug",

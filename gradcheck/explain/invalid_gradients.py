@@ -48,7 +48,7 @@ def unused(name: str, size: int) -> Explanation:
     """Explain a gradient of a tensor on which no output depends."""
     return Explanation(
         "unused_in_forward",
-        name,
+        (name,),
         1.0,
         f"the outputs are the same, bit for bit, at {OTHER_VALUES} or more quite other values of "
         f"all {size} entries; the numerical gradient is zero",
@@ -77,7 +77,7 @@ def zero(name: str, size: int, *, missing: bool) -> Explanation:
         what = "no gradient was returned or stored"
     return Explanation(
         "zero_gradient",
-        name,
+        (name,),
         1.0,
         f"{what}; the numerical gradient is not zero",
         f"the backward leaves the gradient of {name} at zero",
@@ -91,7 +91,7 @@ def not_finite(name: str, claim: Array) -> Explanation:
     first = tuple(int(i) for i in bad[0])
     return Explanation(
         "not_finite",
-        name,
+        (name,),
         1.0,
         f"{len(bad)} of {claim.size} entries are NaN or infinite, the first at {first}",
         f"the gradient of {name} is not finite where the outputs are",
@@ -110,7 +110,7 @@ def wrong_shape(name: str, claimed: tuple[int, ...], shape: tuple[int, ...]) -> 
         fix = f"d{name} = d{name}.sum(axis={tuple(range(extra)) if extra > 1 else 0})"
     return Explanation(
         code,
-        name,
+        (name,),
         1.0,
         f"the gradient has shape {claimed}, the tensor {shape}",
         f"the gradient of {name} does not have the shape of {name}",

@@ -185,4 +185,4 @@ def _told(way: BackwardPass, match: Match, rivals: int) -> list[Explanation]:
     )
     s = match.suspicion
     support = Support("step", claim.size, rivals=rivals - 1)
-    return [Explanation(s.code, way.name, 1.0 / rivals, observation, s.message, s.fix, support)]
+    return [Explanation(s.code, (way.name,), 1.0 / rivals, observation, s.message, s.fix, support)]

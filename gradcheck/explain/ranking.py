@@ -67,4 +67,4 @@ def _merge(group: Sequence[Explanation]) -> Explanation:
     first = max(group, key=lambda e: round(e.confidence, 2))
     if len(group) == 1:
         return first
-    return replace(first, tensor=", ".join(e.tensor for e in group))
+    return replace(first, tensors=tuple(name for e in group for name in e.tensors))

@@ -279,12 +279,14 @@ def _explanations(observation: Observation, fit: Fit, rivals: int) -> Alternativ
     return [
         Explanation(
             deviation.code,
-            observation.name,
+            (observation.name,),
             fit.confidence / rivals,
             text,
             deviation.message,
             deviation.fix,
             support,
+            None if math.isnan(fit.value) else fit.value,
+            fit.bound,
         )
         for deviation in deviations
     ]

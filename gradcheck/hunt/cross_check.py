@@ -40,8 +40,8 @@ def agreed(report: Report, others: Sequence[Report]) -> Report:
     if not others:
         return report
     shared = set.intersection(*({e.code for e in other.explanations} for other in others))
-    of_contract = tuple(e for e in report.explanations if not e.tensor)
-    of_gradients = (e for e in others[0].explanations if e.tensor and e.code in shared - NO_CAUSES)
+    of_contract = tuple(e for e in report.explanations if not e.tensors)
+    of_gradients = (e for e in others[0].explanations if e.tensors and e.code in shared - NO_CAUSES)
     kept = (*of_contract, *of_gradients)
     parts = {
         name: agreed(part, [other.parts[name] for other in others if name in other.parts])
@@ -55,4 +55,4 @@ def agreed(report: Report, others: Sequence[Report]) -> Report:
 
 
 def _about(name: str, explanations: Sequence[Explanation]) -> tuple[Explanation, ...]:
-    return tuple(e for e in explanations if name in e.tensor.split(", "))
+    return tuple(e for e in explanations if name in e.tensors)

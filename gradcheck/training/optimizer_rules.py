@@ -257,4 +257,4 @@ def _told(sample: Sample, code: str, message: str, fix: str, formula: str = "") 
     names = list(dict.fromkeys(sample.name.tolist()))
     seen = f"this predicts {len(sample.value)} entries measured, of {', '.join(names)}"
     evidence = f"{formula}; {seen}" if formula else seen
-    return Explanation(code, ", ".join(names), 0.99, evidence, message, fix)
+    return Explanation(code, tuple(names), 0.99, evidence, message, fix)

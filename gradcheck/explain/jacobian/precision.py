@@ -91,7 +91,7 @@ def explain_rounded(observation: Observation) -> list[list[Explanation]]:
         if small and _representable(observation.claim, dtype):
             told = Explanation(
                 "precision_lost",
-                observation.name,
+                (observation.name,),
                 1 - 2.0 ** -min(50, observation.claim.size),
                 f"all {observation.claim.size} entries are numbers of {np.dtype(dtype)}; the "
                 f"derivative differs by {worst:.1g} of the gradient",

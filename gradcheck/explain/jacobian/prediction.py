@@ -191,6 +191,6 @@ def _told(measured: MeasuredJacobian, match: Match, rivals: int) -> list[Explana
     told = [(prediction.code, prediction.message, prediction.fix)]
     told += [(factor.code, factor.message, factor.fix) for factor in match.factors]
     return [
-        Explanation(code, measured.observation.name, sure, observation, message, fix, support)
+        Explanation(code, (measured.observation.name,), sure, observation, message, fix, support)
         for code, message, fix in told
     ]

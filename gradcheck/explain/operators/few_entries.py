@@ -23,7 +23,7 @@ def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list
             [
                 Explanation(
                     "few_entries",
-                    observation.name,
+                    (observation.name,),
                     1 - count / members.size,
                     f"without them claim and derivative agree along {len(observation.directions)} "
                     f"directions; at {entry.index} {entry.claimed:.6g} is claimed, "
