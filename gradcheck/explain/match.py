@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradcheck.explain.catalogue import Bug
+
 from gradcheck.explain.trace import (  # noqa: F401 # isort: skip (the order of their tries)
     skipped_steps,
     other_loss,
@@ -138,7 +140,7 @@ def _with_factor(way: BackwardPass, suspicion: Suspicion, without: Array) -> lis
     message = f"what goes back {where} comes {factor:.6g} times"
     fix = f"mend the factor of what goes back {where}: it should be 1, not {factor:.6g}"
     cost = suspicion.cost + sum(f.cost for f in named) / 2
-    code = suspicion.code if suspicion.code == "additive_term" else named[0].code
+    code = suspicion.code if suspicion.code == Bug.ADDITIVE_TERM else named[0].code
     changed = replace(suspicion, code=code, message=message, fix=fix, cost=cost)
     return [Match(changed, _error(way, predicted))]
 

@@ -6,18 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gradcheck.explain.catalogue import Bug
 from gradcheck.report.data import Explanation, TensorReport
 
 Explained = tuple[Explanation, ...]
-
-# A breach that follows from what is wrong with the numbers needs no line of its own, such as a
-# shape that is wrong because they were summed.
-IMPLIED_BY = {
-    "wrong_shape": {"summed_to_scalar", "broadcast_not_reduced", "transposed"},
-    "not_finite": {"not_finite"},
-    # what is added, or rounded, makes the backward non-linear too
-    "upstream_ignored": {"additive_term", "precision_lost", "wrong_dtype"},
-}
 
 
 def agree(alternatives: Mapping[str, Sequence[Sequence[Explanation]]]) -> dict[str, Explained]:
@@ -56,7 +48,7 @@ def tell(causes: Sequence[Explanation], reports: Mapping[str, TensorReport]) -> 
     for report in reports.values():
         for explanation in report.explanations:
             by_code.setdefault(explanation.code, []).append(explanation)
-    kept = [cause for cause in causes if not IMPLIED_BY.get(cause.code, set()) & by_code.keys()]
+    kept = [cause for cause in causes if not Bug(cause.code).implied_by & by_code.keys()]
     merged = [_merge(group) for group in by_code.values()]
     merged.sort(key=lambda e: -e.confidence)
     return [*kept, *merged]

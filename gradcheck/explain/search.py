@@ -9,6 +9,8 @@ from itertools import product
 
 import numpy as np
 
+from gradcheck.explain.catalogue import Bug, Trait
+
 from gradcheck.explain.jacobian import (  # noqa: F401 # isort: skip (the order of their tries)
     additive_term,
     elementwise,
@@ -84,9 +86,6 @@ COST_OF_TIE = 0.25
 
 # What fits as well, but is the longer story, gets this share of the other's confidence.
 SECOND = 0.4
-
-# Patterns of a whole tensor that know what is wrong, not where.
-SOMEWHERE = {"activation_derivative_missing", "derivative_at_wrong_point"}
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ def _steps_or_whole(observation: Observation) -> list[Alternative]:
     then the step says where.
     """
     whole, steps = explain_whole(observation), explain_forward(observation)
-    somewhere = bool(whole) and all(e.code in SOMEWHERE for e in whole[0])
+    somewhere = bool(whole) and all(Trait.SOMEWHERE in Bug(e.code).traits for e in whole[0])
     first, second = (steps, whole) if somewhere and steps else (whole, steps)
     if not first:
         return second

@@ -14,6 +14,7 @@ from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Observation
 from gradcheck.explain.search import Alternative, explain, explain_tensor
 from gradcheck.formulas.losses import Losses, candidates, identify
@@ -150,7 +151,7 @@ def _restated(report: Report, seen: StepDynamics, learning_rate: float) -> Repor
 def _common_factor(explanation: Explanation, report: Report) -> float:
     """Return the factor of all parameters that an explanation is about; NaN if it is not."""
     common = all(part.verdict is Verdict.FAIL for part in report.tensors.values())
-    if explanation.code != "constant_factor" or not common or explanation.factor is None:
+    if explanation.code != Bug.CONSTANT_FACTOR or not common or explanation.factor is None:
         return math.nan
     return explanation.factor
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.factors import name_factor
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
@@ -30,7 +31,7 @@ def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
         if found is not None:
             size = found[1][0]
             yield Prediction(
-                "additive_term",
+                Bug.ADDITIVE_TERM,
                 f"a term {what} is in one of forward and backward alone: {size:.6g} {term}",
                 f"is it the gradient of a penalty that is reported elsewhere? Then check with the "
                 f"penalty off, or add its value to what forward returns; else d{name} -= "
@@ -42,7 +43,7 @@ def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
         both = fit(measured.claim, [measured.gradient, column], measured.known)
         if both is not None and name_factor(both[1][0], 1e-6, measured.observation):
             yield Prediction(
-                "additive_term",
+                Bug.ADDITIVE_TERM,
                 f"the gradient is {both[1][0]:.6g} times what it should be, and a term {what} is "
                 f"added: {both[1][1]:.6g} {term}",
                 f"scale the gradient of the data alone: the term in {name} is not part of it",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit, fit_along, subsets
@@ -27,7 +28,7 @@ def normalisation_path(measured: MeasuredJacobian) -> Iterator[Prediction]:
             if found is None:
                 continue
             yield Prediction(
-                "path_missing",
+                Bug.PATH_MISSING,
                 f"the term of the chain rule through {what} along {_named(axes)} is missing or "
                 "wrong",
                 f"d{measured.observation.name} needs the gradient through {what} as well, "
@@ -74,7 +75,7 @@ def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
     name = measured.observation.name
     if not measured.local:
         yield Prediction(
-            "activation_derivative_missing",
+            Bug.ACTIVATION_DERIVATIVE_MISSING,
             "the cotangent is passed on as it is: the layer's derivative is missing",
             f"d{name} = the layer's Jacobian, transposed, times the cotangent",
             0.9,
@@ -82,7 +83,7 @@ def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
             scaled=True,
         )
         yield Prediction(
-            "path_missing",
+            Bug.PATH_MISSING,
             "only the cotangent itself is passed on: the layer's own derivative is missing",
             f"d{name} = cotangent + the gradient through the layer",
             0.9,
@@ -91,7 +92,7 @@ def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
     for sign, cost in ((-1.0, 0.8), (1.0, 1.0)):
         yield Prediction(
-            "path_missing",
+            Bug.PATH_MISSING,
             "the branch that passes the input on unchanged is "
             + ("missing" if sign < 0 else "counted once too often"),
             f"d{name} {'+' if sign < 0 else '-'}= cotangent  # the skip connection",
@@ -101,7 +102,7 @@ def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
     found = fit(measured.excess, [cotangent], measured.known)
     if found is not None:
         yield Prediction(
-            "path_missing",
+            Bug.PATH_MISSING,
             "the branch that passes on a multiple of the input is missing or wrong: off by "
             f"{found[1][0]:.6g} times the cotangent",
             f"d{name} -= {found[1][0]:.6g} * cotangent",
@@ -141,7 +142,7 @@ def contribution_missing(measured: MeasuredJacobian) -> Iterator[Prediction]:
 
 def _without(measured: MeasuredJacobian, where: str, values: Array, fitted: int) -> Prediction:
     return Prediction(
-        "path_missing",
+        Bug.PATH_MISSING,
         f"the contribution of {where} is missing",
         f"d{measured.observation.name} += the part that comes from {where}",
         0.9,

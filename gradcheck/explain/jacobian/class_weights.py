@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 
@@ -39,7 +40,7 @@ def _prediction(measured: MeasuredJacobian, other: str, weights: Array, axis: in
     line, place = ("row", "[:, None]") if axis else ("column", "")
     name = measured.observation.name
     return Prediction(
-        "wrong_axis",
+        Bug.WRONG_AXIS,
         f"each entry of a {line} is multiplied by the entry of {other} at its own index, where "
         f"the {line} has one factor, that of its sample or label",
         f"multiply d{name} by {other}[labels]{place}, one factor for a {line}",

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.evaluator import OUTSIDE
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.regions import beyond, by_sign
@@ -37,10 +38,10 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     slope = np.diag(measured.jacobian).reshape(measured.shape)
     name = measured.observation.name
     dead = np.abs(slope) <= SAME
-    code, what = "activation_derivative_missing", f"derivative({name})"
+    code, what = Bug.ACTIVATION_DERIVATIVE_MISSING, f"derivative({name})"
     if len(_slopes(slope)) <= 2 and dead.any():
         clipped = beyond(measured.value, dead) and not by_sign(measured.value, dead)
-        code, what = "clip_ignored" if clipped else "mask_not_applied", "mask"
+        code, what = Bug.CLIP_IGNORED if clipped else Bug.MASK_NOT_APPLIED, "mask"
     yield Prediction(
         code,
         f"the cotangent is passed on as it is: the factor {what} of the layer is missing",
@@ -61,7 +62,7 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
         others.append((f"the derivative at {how}", _derivative(measured, at), 0.7))
     for what, used, cost in others:
         yield Prediction(
-            "derivative_at_wrong_point",
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             f"what multiplies the cotangent is {what}",
             f"d{name} = cotangent * derivative at {name}, as it came into the forward",
             cost,
@@ -82,7 +83,7 @@ def wrong_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
     choices = v[..., None] * np.array(slopes)
     nearest = np.abs(choices - measured.claim[..., None]).argmin(axis=-1)
     yield Prediction(
-        "wrong_mask",
+        Bug.WRONG_MASK,
         f"the slopes {', '.join(f'{slope:.4g}' for slope in slopes)} of the forward are used, but "
         "at other entries",
         "use the mask of the forward in the backward",
@@ -145,7 +146,7 @@ def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Prediction
                 continue
             formula = _formula(found[1], symbol)
             yield Prediction(
-                "derivative_at_wrong_point",
+                Bug.DERIVATIVE_AT_WRONG_POINT,
                 f"the derivative that is used is {formula}, with {symbol} the "
                 f"{'output' if symbol == 'y' else 'input'}",
                 f"d{measured.observation.name} = cotangent * derivative, which is not {formula}",
@@ -190,7 +191,7 @@ def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
 
 def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -> Prediction:
     return Prediction(
-        "derivative_at_wrong_point",
+        Bug.DERIVATIVE_AT_WRONG_POINT,
         f"claimed over right is a smooth function of {what}: a factor of the derivative is "
         "missing or taken at another point",
         f"derive d{measured.observation.name} anew: a factor that depends on {what} is wrong",
@@ -218,7 +219,7 @@ def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Predicti
     if claim is None:
         return
     yield Prediction(
-        "derivative_at_wrong_point",
+        Bug.DERIVATIVE_AT_WRONG_POINT,
         "the derivative that is used depends on nothing but the entry itself, but is not that of "
         "the forward: it is taken at another point, or by a wrong formula",
         f"derive the function in forward anew, at {name}",

@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import subsets
@@ -37,7 +38,7 @@ def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
         return
     for code, how, cost, values in moves(np.asarray(measured.cotangents[0], dtype=np.float64)):
         yield Prediction(
-            "wrong_index" if code == "kernel_flipped" else code,
+            Bug.WRONG_INDEX if code == Bug.KERNEL_FLIPPED else code,
             f"the cotangent is taken from wrong places: {how}",
             "use the cotangent of the output at the same position",
             cost + 0.05,
@@ -53,32 +54,32 @@ def moves(array: Array) -> Iterator[tuple[str, str, float, Array]]:
         if min(lengths) > 1:
             spatial = len(axes) > 1 or (array.ndim > 2 and axes[0] > 1)
             flipped = np.flip(array, axes)
-            code = "kernel_flipped" if spatial else "wrong_index"
+            code = Bug.KERNEL_FLIPPED if spatial else Bug.WRONG_INDEX
             yield code, f"flipped along {_axes(axes)}", 0.7 + 0.05 * len(axes), flipped
     for axis, length in enumerate(array.shape):
         for shift in range(1, min(MOST_SHIFT, length - 1) + 1):
             for step in (shift, -shift):
                 how = f"shifted by {step} along axis {axis}"
                 rolled = np.roll(array, step, axis)
-                yield "wrong_index", how, 0.75, rolled
-                yield "wrong_index", f"{how}, zeros moving in", 0.75, _zeroed(rolled, step, axis)
+                yield Bug.WRONG_INDEX, how, 0.75, rolled
+                yield Bug.WRONG_INDEX, f"{how}, zeros moving in", 0.75, _zeroed(rolled, step, axis)
     for order in permutations(range(array.ndim)):
         if order == tuple(range(array.ndim)):
             continue
         turned = array.transpose(order)
         swapped = f"its axes in the order {order}"
         if turned.shape == array.shape:
-            yield "transposed", swapped, 0.7, turned
+            yield Bug.TRANSPOSED, swapped, 0.7, turned
         else:
-            yield "wrong_index", f"{swapped}, then reshaped", 0.8, turned.reshape(array.shape)
+            yield Bug.WRONG_INDEX, f"{swapped}, then reshaped", 0.8, turned.reshape(array.shape)
         laid = np.argsort(order)
         shape = tuple(array.shape[axis] for axis in order)
         if shape != array.shape:
             other = array.reshape(shape).transpose(laid)
-            yield "wrong_index", f"reshaped, then {swapped}", 0.8, other
+            yield Bug.WRONG_INDEX, f"reshaped, then {swapped}", 0.8, other
     if array.ndim > 1:
         other = array.reshape(-1, order="F").reshape(array.shape)
-        yield "wrong_index", "in column-major order", 0.8, other
+        yield Bug.WRONG_INDEX, "in column-major order", 0.8, other
 
 
 def _axes(axes: tuple[int, ...]) -> str:
@@ -112,7 +113,7 @@ def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
     at = tuple(int(i) for i in np.unravel_index(first, measured.shape))
     there = tuple(int(i) for i in np.unravel_index(int(source[first]), measured.shape))
     yield Prediction(
-        "wrong_index",
+        Bug.WRONG_INDEX,
         f"the right numbers stand at wrong places: {at} holds what belongs to {there}",
         "use the same index in backward as in forward",
         0.95,

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 
@@ -20,7 +21,7 @@ def jacobian_misused(measured: MeasuredJacobian) -> Iterator[Prediction]:
     jacobian, name = measured.jacobian, measured.observation.name
     cotangent = np.asarray(measured.cotangents[0], dtype=np.float64)
     yield Prediction(
-        "transposed",
+        Bug.TRANSPOSED,
         "the Jacobian is used untransposed: J v where the chain rule needs J.T v",
         f"d{name} = delta @ W.T  # the transpose of what the forward multiplies by",
         0.7,
@@ -30,7 +31,7 @@ def jacobian_misused(measured: MeasuredJacobian) -> Iterator[Prediction]:
     if measured.output.shape != measured.shape or measured.local:
         return
     yield Prediction(
-        "jacobian_diagonal_only",
+        Bug.JACOBIAN_DIAGONAL_ONLY,
         "only the diagonal of the Jacobian is used: every output is taken to depend on the input "
         "entry at its own position alone",
         f"d{name} = y * (v - (v * y).sum(axis=-1, keepdims=True))  # for a softmax: all of J.T v",
@@ -39,7 +40,7 @@ def jacobian_misused(measured: MeasuredJacobian) -> Iterator[Prediction]:
         scaled=True,
     )
     yield Prediction(
-        "softmax_jacobian_twice",
+        Bug.SOFTMAX_JACOBIAN_TWICE,
         "the layer's Jacobian is applied twice",
         f"d{name}: apply the derivative of the layer once, here or in the loss",
         0.7,
@@ -74,7 +75,7 @@ def _across(
     axes = f"axis {own} of {measured.observation.name}"
     if not np.any(influence & ~same) and np.any(off & ~same):
         yield Prediction(
-            "samples_mixed",
+            Bug.SAMPLES_MIXED,
             f"the gradient at one index of {axes} depends on the cotangent at others, while the "
             "forward treats them apart",
             "sum over the axis the forward sums over, with keepdims=True, and no other",
@@ -87,7 +88,7 @@ def _across(
         )
         lost = not np.any(np.abs(claims[off & ~same]) > measured.claims_bound[off & ~same])
         yield Prediction(
-            "path_missing",
+            Bug.PATH_MISSING,
             f"the influence across the indices of {axes} is {'missing' if lost else 'wrong'}: "
             "each index is right only for the output at the same one",
             "pass the gradient on from step to step: dh = dh_out[t] + dh_next",

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.ratios import sigmoid
@@ -26,7 +27,7 @@ def other_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
     for targets in _targets(measured, x):
         for what, values in _gradients(x, targets):
             yield Prediction(
-                "gradient_of_other_loss",
+                Bug.GRADIENT_OF_OTHER_LOSS,
                 f"the gradient is that of {what}, which is not the loss in forward",
                 f"derive d{name} from the loss that forward returns",
                 0.75,
@@ -38,7 +39,7 @@ def other_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
         yield from _over_other_axes(measured, x)
         yield from _of_other_labels(measured, x)
     yield Prediction(
-        "gradient_of_other_loss",
+        Bug.GRADIENT_OF_OTHER_LOSS,
         "only the sign of the gradient is claimed: that of the absolute error",
         f"derive d{name} from the loss that forward returns",
         0.8,
@@ -56,7 +57,7 @@ def _through_softmax(measured: MeasuredJacobian, x: Array) -> Iterator[Predictio
     name = measured.observation.name
     twice = p * (g - (p * g).sum(axis=-1, keepdims=True))
     yield Prediction(
-        "softmax_jacobian_twice",
+        Bug.SOFTMAX_JACOBIAN_TWICE,
         "the Jacobian of the softmax is applied to what has been through it already",
         f"d{name} = p - y as it is: the softmax's own backward is part of it",
         0.7,
@@ -64,7 +65,7 @@ def _through_softmax(measured: MeasuredJacobian, x: Array) -> Iterator[Predictio
         scaled=True,
     )
     yield Prediction(
-        "jacobian_diagonal_only",
+        Bug.JACOBIAN_DIAGONAL_ONLY,
         "the gradient is multiplied by the diagonal p * (1 - p) of the softmax's Jacobian",
         f"d{name} = p - y as it is",
         0.7,
@@ -81,7 +82,7 @@ def _over_other_axes(measured: MeasuredJacobian, x: Array) -> Iterator[Predictio
         for axis, shift in product((*range(x.ndim - 1), None), (None, -1)):
             where = f"over axis {axis}" if axis is not None else "over all entries at once"
             yield Prediction(
-                "wrong_axis",
+                Bug.WRONG_AXIS,
                 f"the softmax in the gradient is normalised {where}, not over the classes",
                 f"d{name} needs p = e / e.sum(axis=-1, keepdims=True), as in the forward",
                 0.45,
@@ -101,7 +102,7 @@ def _of_other_labels(measured: MeasuredJacobian, x: Array) -> Iterator[Predictio
         sharp = np.all(np.abs(implied - labels) < ONE_HOT) and set(labels.flat) <= {0.0, 1.0}
         if sharp and np.all(labels.sum(axis=-1) == 1):
             yield Prediction(
-                "wrong_index",
+                Bug.WRONG_INDEX,
                 "the gradient is p - y for other labels y than those of the forward: "
                 f"{labels.argmax(axis=-1).reshape(-1)[:8].tolist()} for the first samples",
                 f"d{measured.observation.name}[np.arange(n), labels] -= 1, with the "

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 
@@ -23,7 +24,7 @@ DERIVATIVES: dict[str, Callable[[Array], Array]] = {
 
 # What may stand for them by mistake.
 MISTAKES: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {
-    "activation_derivative_missing": ("nothing", lambda y, d: np.ones_like(y)),
+    Bug.ACTIVATION_DERIVATIVE_MISSING: ("nothing", lambda y, d: np.ones_like(y)),
     "twice": ("its derivative twice", lambda y, d: d**2),
     "tanh of output": ("1 - tanh(y)**2 at the output y", lambda y, d: 1 - np.tanh(y) ** 2),
     "sigmoid of output": (
@@ -51,7 +52,7 @@ def output_factor(measured: MeasuredJacobian) -> Iterator[Prediction]:
     if np.all(np.abs(alive - 1) <= 1e-6):
         if dead.any():
             yield _told(
-                "mask_not_applied",
+                Bug.MASK_NOT_APPLIED,
                 "outputs that the forward cuts off pass a gradient back all the same",
                 "multiply by the mask of the forward before anything else",
                 0.7,
@@ -101,7 +102,7 @@ def _kept_or_lost(
             which = np.flatnonzero(lost.any(axis=others)).tolist()
             one_left = len(which) == factors.shape[axis] - 1 and axis == 0
             yield _told(
-                "last_sample_only" if one_left else "path_missing",
+                Bug.LAST_SAMPLE_ONLY if one_left else Bug.PATH_MISSING,
                 f"what the outputs at the indices {which} of axis {axis} contribute is missing",
                 f"d{name} += ...  # for every index of axis {axis}",
                 0.8,
@@ -109,7 +110,7 @@ def _kept_or_lost(
             )
             return
     yield _told(
-        "wrong_mask",
+        Bug.WRONG_MASK,
         f"{int(lost.sum())} of {lost.size} outputs pass no gradient back, though they should",
         "use the mask of the forward in the backward",
         0.9,
@@ -129,9 +130,9 @@ def _by_output(measured: MeasuredJacobian, factors: Array, values: Array) -> Ite
                     factors[alive], ratio[alive], rtol=1e-6
                 ):
                     continue
-                missing = code == "activation_derivative_missing"
+                missing = code == Bug.ACTIVATION_DERIVATIVE_MISSING
                 yield _told(
-                    code if missing else "derivative_at_wrong_point",
+                    code if missing else Bug.DERIVATIVE_AT_WRONG_POINT,
                     f"the factor of every output is that of a {layer} whose derivative is "
                     + ("missing" if missing else f"replaced by {what}"),
                     f"delta = cotangent * {layer}'(z), with z what went into the {layer}",
@@ -143,7 +144,7 @@ def _by_output(measured: MeasuredJacobian, factors: Array, values: Array) -> Ite
         if wrong.any() and np.array_equal(wrong, members & alive):
             constant = np.ptp(factors[wrong]) <= 1e-6 * np.abs(factors[wrong]).max()
             yield _told(
-                "slope_wrong" if constant else "sign_dependent",
+                Bug.SLOPE_WRONG if constant else Bug.SIGN_DEPENDENT,
                 f"what comes back from {side} outputs is wrong"
                 + (f": {factors[wrong][0]:.6g} times what it should be" if constant else ""),
                 "use the slope of the forward's branch",
@@ -155,7 +156,7 @@ def _by_output(measured: MeasuredJacobian, factors: Array, values: Array) -> Ite
         return
     if np.ptp(factors[alive]) > 1e-6:
         yield _told(
-            "derivative_at_wrong_point",
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             "each output's gradient is off by a factor of its own, between "
             f"{factors[alive].min():.4g} and {factors[alive].max():.4g}: the derivative between "
             "the output and the rest of the layer is wrong",
@@ -176,7 +177,7 @@ def _by_index(measured: MeasuredJacobian, factors: Array, values: Array) -> Pred
             for how, numbers in (("is missing", 1 / value), ("is counted twice", value)):
                 if value.shape == row.shape and np.allclose(row, numbers, rtol=1e-6):
                     return _told(
-                        "path_missing" if how == "is missing" else "constant_factor",
+                        Bug.PATH_MISSING if how == "is missing" else Bug.CONSTANT_FACTOR,
                         f"the factor {other} {how} in the gradient of {measured.observation.name}",
                         f"delta = cotangent * {other}  # once",
                         0.7,
@@ -185,7 +186,7 @@ def _by_index(measured: MeasuredJacobian, factors: Array, values: Array) -> Pred
         if (few := _at_few_indices(row, axis, values)) is not None:
             return few
         return _told(
-            "constant_factor",
+            Bug.CONSTANT_FACTOR,
             f"what comes back from each index of axis {axis} of the output has a factor of its "
             f"own, from {row.min():.4g} to {row.max():.4g}",
             f"a scale along axis {axis} is missing, doubled, or that of another index",
@@ -202,7 +203,7 @@ def _at_few_indices(row: Array, axis: int, values: Array) -> Prediction | None:
         return None
     sizes = ", ".join(f"{row[i]:.4g}" for i in wrong[:4])
     return _told(
-        "region_dependent",
+        Bug.REGION_DEPENDENT,
         f"what comes back from the indices {wrong.tolist()} of axis {axis} of the output is "
         f"{sizes} times what it should be, and right from the others",
         "look at what the backward does at these indices: the border, a mask, a count",

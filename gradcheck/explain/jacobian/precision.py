@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.evaluator import norm
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.observation import UNASKED, Observation
@@ -32,7 +33,7 @@ def whole_numbers(measured: MeasuredJacobian) -> Iterator[Prediction]:
     claimed = measured.observation.point.claimed[measured.observation.name].dtype
     if claimed.kind in "iub":
         yield Prediction(
-            "wrong_dtype",
+            Bug.WRONG_DTYPE,
             f"the gradient is of type {claimed}: its fractions are cut off",
             f"make its buffer one of {measured.value.dtype}: np.zeros(shape), not zeros_like of "
             "integers, and no astype",
@@ -59,7 +60,7 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Prediction]:
             if exact or (near and _is_rounded(measured.observation, unit)):
                 own = measured.observation.point.claimed[name].dtype == dtype
                 yield Prediction(
-                    "wrong_dtype" if own else "precision_lost",
+                    Bug.WRONG_DTYPE if own else Bug.PRECISION_LOST,
                     f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
                     f"{np.dtype(dtype)}, not that of {name} ({measured.value.dtype})",
                     f"keep {measured.value.dtype} throughout the backward: no "
@@ -68,7 +69,7 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Prediction]:
                     measured.claim,
                 )
     yield Prediction(
-        "uniformly_inaccurate",
+        Bug.UNIFORMLY_INACCURATE,
         f"every entry is nearly right: errors of {relative:.1g} of the gradient",
         "look for an approximation, a rounded constant or an eps that only one of forward and "
         "backward has",
@@ -90,7 +91,7 @@ def explain_rounded(observation: Observation) -> list[list[Explanation]]:
         small = worst <= ROUNDINGS_INSIDE * unit and unit > 2 * observation.eps
         if small and _representable(observation.claim, dtype):
             told = Explanation(
-                "precision_lost",
+                Bug.PRECISION_LOST,
                 (observation.name,),
                 1 - 2.0 ** -min(50, observation.claim.size),
                 f"all {observation.claim.size} entries are numbers of {np.dtype(dtype)}; the "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 
@@ -52,7 +53,7 @@ def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     for layer, derivative in DERIVATIVES.items():
         right = derivative(z)
         yield Prediction(
-            "activation_derivative_missing",
+            Bug.ACTIVATION_DERIVATIVE_MISSING,
             f"the derivative of the {layer} of {name} is missing",
             f"d{name} *= the derivative of the {layer} at {name}",
             0.8,
@@ -60,7 +61,7 @@ def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
             scaled=layer not in ("square", "absolute value"),
         )
         yield Prediction(
-            "derivative_at_wrong_point",
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             f"the derivative of the {layer} of {name} is applied twice",
             f"d{name} has the derivative of the {layer} once",
             0.9,
@@ -68,7 +69,7 @@ def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
         if layer in FUNCTIONS:
             yield Prediction(
-                "derivative_at_wrong_point",
+                Bug.DERIVATIVE_AT_WRONG_POINT,
                 f"the derivative of the {layer} is taken at its output, not at {name}",
                 f"use the derivative at {name}, or the formula in terms of the output",
                 0.8,
@@ -86,7 +87,7 @@ def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Predict
     name = measured.observation.name
     for layer, derivative in DERIVATIVES.items():
         yield Prediction(
-            "derivative_at_wrong_point",
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             f"the derivative is that of another function: of {layer}",
             f"d{name} = cotangent * the derivative of the function in forward",
             0.85,
@@ -94,7 +95,7 @@ def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Predict
         )
     for layer, function in FUNCTIONS.items():
         yield Prediction(
-            "derivative_at_wrong_point",
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             f"{layer} of {name} stands where the derivative should",
             f"d{name} = cotangent * the derivative of the function in forward",
             0.9,
@@ -108,7 +109,7 @@ def ratio_of_tensor(measured: MeasuredJacobian) -> Iterator[Prediction]:
     name, gradient = measured.observation.name, measured.gradient
     for what, factor in _multipliers(measured):
         yield Prediction(
-            "path_missing",
+            Bug.PATH_MISSING,
             f"the factor {what} is missing from the chain rule",
             f"d{name} = d{name} * {what}",
             0.85,
@@ -116,7 +117,7 @@ def ratio_of_tensor(measured: MeasuredJacobian) -> Iterator[Prediction]:
             scaled=True,
         )
         yield Prediction(
-            "path_missing",
+            Bug.PATH_MISSING,
             f"the factor {what} is multiplied by once too often",
             f"d{name} = d{name} / {what}  # leave it out where it was",
             0.9,
@@ -157,7 +158,7 @@ def ratio_by_index(measured: MeasuredJacobian) -> Iterator[Prediction]:
         off = int(np.sum(np.abs(factors - 1) > 1e-6))
         if np.isfinite(factors).all() and off > 1:
             yield Prediction(
-                "constant_factor",
+                Bug.CONSTANT_FACTOR,
                 f"every index of axis {axis} of {measured.observation.name} has a factor of its "
                 f"own, from {factors.min():.4g} to {factors.max():.4g}",
                 f"a scale along axis {axis} is missing, doubled, or that of another index",

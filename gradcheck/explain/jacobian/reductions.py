@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit, subsets
@@ -28,7 +29,7 @@ def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
             continue
         values = shares.sum(axis=others).transpose(np.argsort(np.argsort(axes)))
         yield Prediction(
-            "wrong_axis",
+            Bug.WRONG_AXIS,
             f"the gradient is summed over {_axes(others)} of the output, so that its entries "
             f"belong to axis {axes[0]}",
             f"d{measured.observation.name} = delta.sum(axis=...)  # over the axes the forward "
@@ -48,7 +49,7 @@ def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Prediction]:
                 continue
             spread = np.broadcast_to(array.sum(axis=axes, keepdims=True), array.shape)
             yield Prediction(
-                "wrong_axis",
+                Bug.WRONG_AXIS,
                 f"the {what} is summed or averaged over {_axes(axes)}, where each index has its "
                 "own",
                 f"take no sum over {_axes(axes)} of the {what}",
@@ -76,7 +77,7 @@ def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
         found = fit(measured.excess, spans, measured.known)
         if found is not None:
             yield Prediction(
-                "wrong_axis",
+                Bug.WRONG_AXIS,
                 f"a sum times {what} runs along another axis than in the forward",
                 "sum along the axis of the forward, with keepdims=True",
                 0.55,
@@ -110,7 +111,7 @@ def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
             kept = np.argmax(ordered != 0, axis=0)
             values = np.take_along_axis(ordered, kept[None], axis=0).reshape(measured.shape)
             yield Prediction(
-                "overwritten_not_accumulated",
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"each entry holds the {which} of its contributions instead of their sum",
                 f"d{measured.observation.name}[index] += ...  # '=' overwrites; with index arrays "
                 "np.add.at",
@@ -120,7 +121,7 @@ def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
             )
         for which, step in (("last", steps[-1]), ("first", steps[0])):
             yield Prediction(
-                "overwritten_not_accumulated",
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"only the {which} of {len(steps)} contributions along {_axes(axes)} of the "
                 "output is kept",
                 f"d{measured.observation.name} += ...  # '=' overwrites what came before",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.prediction import Prediction, whole
 
@@ -37,7 +38,7 @@ def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
         slope = _constant_slope(measured)
         if slope is not None:
             yield Prediction(
-                "slope_wrong",
+                Bug.SLOPE_WRONG,
                 f"{spent} entries get {slope:.6g} times the cotangent, where the forward has "
                 "slope zero",
                 f"d{name} = cotangent * (0 where the forward is flat, not {slope:.6g})",
@@ -47,7 +48,7 @@ def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
             )
         clipped = beyond(measured.value, wrong) and not by_sign(measured.value, wrong)
         yield Prediction(
-            "clip_ignored" if clipped else "mask_not_applied",
+            Bug.CLIP_IGNORED if clipped else Bug.MASK_NOT_APPLIED,
             f"{spent} entries are claimed that do not act on the output at all"
             + (": those beyond the limits at which the forward clips" if clipped else ""),
             f"d{name} = d{name} * mask  # zero where the forward lets nothing through",
@@ -60,7 +61,7 @@ def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
         yield from _lost(measured, values, spent)
         return
     yield Prediction(
-        "wrong_mask",
+        Bug.WRONG_MASK,
         "the gradient is let through at other entries than the forward lets through",
         "use the mask of the forward in the backward",
         0.4,
@@ -76,10 +77,10 @@ def _is_parameter(measured: MeasuredJacobian) -> bool:
 
 def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Prediction]:
     name, rule = measured.observation.name, _rule(measured)
-    if rule is None or rule[0] == "few_entries":
+    if rule is None or rule[0] == Bug.FEW_ENTRIES:
         where = rule[1] if rule else f"at {spent} entries"
         yield Prediction(
-            "few_entries" if rule or _is_parameter(measured) else "wrong_mask",
+            Bug.FEW_ENTRIES if rule or _is_parameter(measured) else Bug.WRONG_MASK,
             f"the gradient is zero {where}, where it should not be",
             "use the mask of the forward in the backward",
             0.6,
@@ -87,7 +88,7 @@ def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Pre
             spent,
         )
         return
-    code = "slope_wrong" if rule[0] == "sign_dependent" else "wrong_mask"
+    code = Bug.SLOPE_WRONG if rule[0] == Bug.SIGN_DEPENDENT else Bug.WRONG_MASK
     yield Prediction(
         code,
         f"the gradient is zero {rule[1]}, where it should not be",
@@ -113,10 +114,10 @@ def region(measured: MeasuredJacobian) -> Iterator[Prediction]:
     ratio = _constant_ratio(measured)
     if ratio is not None and spent >= 2:
         yield Prediction(
-            "slope_wrong" if code == "sign_dependent" else code,
+            Bug.SLOPE_WRONG if code == Bug.SIGN_DEPENDENT else code,
             f"the gradient is {ratio:.6g} times what it should be {where}, and right elsewhere",
             f"divide d{name} by {ratio:.6g} {where}",
-            0.3 if code == "sign_dependent" else 0.9,
+            0.3 if code == Bug.SIGN_DEPENDENT else 0.9,
             np.where(wrong, ratio * gradient, gradient),
             1,
         )
@@ -124,7 +125,7 @@ def region(measured: MeasuredJacobian) -> Iterator[Prediction]:
         code,
         f"the gradient is wrong {where}, and right elsewhere",
         f"look at what backward does {where}",
-        0.6 if code != "few_entries" else 0.8,
+        0.6 if code != Bug.FEW_ENTRIES else 0.8,
         np.where(wrong, measured.claim, gradient),
         spent,
     )
@@ -139,7 +140,7 @@ def few_entries(measured: MeasuredJacobian) -> Iterator[Prediction]:
     places = [tuple(int(i) for i in place) for place in np.argwhere(wrong)]
     listed = ", ".join(map(str, places[:6])) + (", ..." if len(places) > 6 else "")
     yield Prediction(
-        "few_entries",
+        Bug.FEW_ENTRIES,
         f"{len(places)} of {wrong.size} entries are wrong, the others right: {listed}",
         "look at what backward does at these indices: first, last, repeated?",
         0.9,
@@ -188,11 +189,11 @@ def _rule(measured: MeasuredJacobian) -> tuple[str, str] | None:
         for what, value in quantities:
             if by_sign(value, wrong):
                 side = "negative" if np.all(value[wrong] <= 0) else "positive"
-                return "sign_dependent", f"where {what} is {side}"
+                return Bug.SIGN_DEPENDENT, f"where {what} is {side}"
     if surprise >= BITS:
         for what, value in quantities:
             if beyond(value, wrong):
-                return "region_dependent", f"where {what} is {_limits(value, wrong)}"
+                return Bug.REGION_DEPENDENT, f"where {what} is {_limits(value, wrong)}"
     return _by_index(measured, surprise)
 
 
@@ -244,5 +245,5 @@ def _by_index(measured: MeasuredJacobian, surprise: float) -> tuple[str, str] | 
             border = set(indices) <= {0, length - 1}
             few = len(indices) <= max(1, length // 2) and surprise >= BITS
             if border or few:
-                return "few_entries", f"at the indices {indices.tolist()} of axis {axis}"
+                return Bug.FEW_ENTRIES, f"at the indices {indices.tolist()} of axis {axis}"
     return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.observation import Observation
 
@@ -21,7 +22,7 @@ def summed_to_scalar(observation: Observation) -> Iterator[Part]:
         return
     name = observation.name
     yield Part(
-        "summed_to_scalar",
+        Bug.SUMMED_TO_SCALAR,
         Stage.GRADIENT,
         f"every entry of the gradient is the same number: the sum over all "
         f"{claim.size} entries, where each entry should have its own sum over the samples",
@@ -43,7 +44,7 @@ def transposed(observation: Observation) -> Iterator[Part]:
         return np.ascontiguousarray(direction.T)
 
     yield Part(
-        "transposed",
+        Bug.TRANSPOSED,
         Stage.GRADIENT,
         "the gradient is transposed",
         f"d{name} = inputs.T @ delta  # shaped like {name}; its transpose is what is returned now",

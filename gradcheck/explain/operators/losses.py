@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gradcheck._types import Outputs
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.observation import Observation
 
@@ -17,7 +18,7 @@ def gradient_of_other_loss(observation: Observation) -> Iterator[Part]:
     reported = observation.losses.reported
     for loss in observation.losses.others:
         yield Part(
-            "gradient_of_other_loss",
+            Bug.GRADIENT_OF_OTHER_LOSS,
             Stage.LOSS,
             f"the step descends the {loss.name}, not the {reported.name} that is reported",
             loss.fix_towards(reported),
@@ -36,7 +37,7 @@ def predictions_of_rows_alone(observation: Observation) -> Iterator[Part]:
     if observation.alone is None:
         return
     yield Part(
-        "samples_mixed",
+        Bug.SAMPLES_MIXED,
         Stage.FORWARD,
         "the step descends the loss of every sample predicted alone; the loss reported on the "
         "batch is another one, because a sample's prediction there depends on the others",

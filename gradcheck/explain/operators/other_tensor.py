@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.jacobian.index_moves import moves
 from gradcheck.explain.observation import Observation
@@ -25,7 +26,7 @@ def swapped(observation: Observation) -> Iterator[Part]:
         if other not in observation.point.claimed:
             continue
         yield Part(
-            "swapped",
+            Bug.SWAPPED,
             Stage.FORWARD,
             f"what is returned as the gradient of {observation.name} is that of {other}",
             f"return the gradients in the order of the arguments: {observation.name} and {other} "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gradcheck._types import Outputs
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Part, Stage, pattern
 from gradcheck.explain.observation import Observation
 
@@ -27,7 +28,7 @@ def last_sample_only(observation: Observation) -> Iterator[Part]:
         return
     for index, which, cost in ((observation.batch - 1, "last", 1.0), (0, "first", 1.5)):
         yield Part(
-            "last_sample_only",
+            Bug.LAST_SAMPLE_ONLY,
             Stage.SAMPLES,
             f"the gradient is that of the {which} of the {observation.batch} samples alone",
             f"d{name} += ...  # accumulate over the samples; '=' keeps only one of them",

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.trace import BackwardOverride, Node, Scatter, SourceLocation
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import PAIRS
@@ -19,7 +20,7 @@ def overwritten(way: BackwardPass) -> Iterator[Suspicion]:
     for site, nodes in way.sites.items():
         if any(isinstance(pull, Scatter) for pull in nodes[0].pulls):
             yield Suspicion(
-                "overwritten_not_accumulated",
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"entries that {place(site)} takes more than once get the last gradient only",
                 "accumulate: np.add.at(d, index, g), not d[index] = g",
                 0.5,
@@ -37,7 +38,7 @@ def overwritten(way: BackwardPass) -> Iterator[Suspicion]:
         extra = 0.0 if looped[label] else 0.3  # one use of two lines is a path like any other
         for which, keep in (("last", slice(0, 1)), ("first", slice(-1, None))):
             yield Suspicion(
-                "overwritten_not_accumulated",
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"only what comes back from the {which} use of {label} counts",
                 f"accumulate over all uses: d{way.name} += ...",
                 0.55 + extra,
@@ -45,7 +46,7 @@ def overwritten(way: BackwardPass) -> Iterator[Suspicion]:
             )
         for last_wins in (True, False):
             yield Suspicion(
-                "overwritten_not_accumulated",
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"the uses of {label} write their gradients over each other's",
                 f"accumulate: d{way.name}[...] += ..., not d{way.name}[...] = ...",
                 0.7 + extra,
@@ -103,9 +104,9 @@ def _other_axes(
             continue
         rest = tuple(axis for axis in range(len(wide)) if axis not in kept)
         for code, what, reduce in (
-            ("wrong_axis", "is summed over", _summed(rest)),
-            ("overwritten_not_accumulated", "is the last along", _ends(rest, -1)),
-            ("overwritten_not_accumulated", "is the first along", _ends(rest, 0)),
+            (Bug.WRONG_AXIS, "is summed over", _summed(rest)),
+            (Bug.OVERWRITTEN_NOT_ACCUMULATED, "is the last along", _ends(rest, -1)),
+            (Bug.OVERWRITTEN_NOT_ACCUMULATED, "is the first along", _ends(rest, 0)),
         ):
             yield Suspicion(
                 code,

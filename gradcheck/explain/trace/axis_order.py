@@ -9,6 +9,7 @@ from itertools import permutations
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.trace import Node
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 
@@ -27,7 +28,7 @@ def in_another_order(way: BackwardPass) -> Iterator[Suspicion]:
             continue
         for what, rearrange in MOVED[nodes[0].op](before, after):
             yield Suspicion(
-                "wrong_index",
+                Bug.WRONG_INDEX,
                 f"the gradient of {place(site)} goes back {what}",
                 "undo the reshape and the transpose one after the other, in reverse order",
                 0.8,

@@ -9,6 +9,7 @@ from itertools import combinations, product
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.trace import Node, Scatter, SourceLocation
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 
@@ -21,7 +22,7 @@ def shifted(way: BackwardPass) -> Iterator[Suspicion]:
         along = [(axis,) for axis in range(rank)] + [(rank - 2, rank - 1)] * (rank > 1)
         for axes, by in product(along, (1, -1)):
             yield Suspicion(
-                "wrong_index",
+                Bug.WRONG_INDEX,
                 f"what {place(site)} takes gets its gradient shifted by {by} along axis "
                 + " and axis ".join(map(str, axes)),
                 "write the gradient to the very index that the forward read",
@@ -35,7 +36,7 @@ def crowded(way: BackwardPass) -> Iterator[Suspicion]:
     """The gradient of entries that were taken apart from one another is put side by side."""
     for site, nodes in _taking(way):
         yield Suspicion(
-            "wrong_index",
+            Bug.WRONG_INDEX,
             f"what {place(site)} takes gets its gradient in the order of taking, from the first "
             "index on",
             "write the gradient to the very index that the forward read: np.add.at(d, index, g)",
@@ -47,7 +48,7 @@ def crowded(way: BackwardPass) -> Iterator[Suspicion]:
         strides = [int(step) if step > 1 else 1 for step in steps]
         if len(nodes) > 1 and any(stride > 1 for stride in strides):
             yield Suspicion(
-                "wrong_index",
+                Bug.WRONG_INDEX,
                 f"what {place(site)} takes gets its gradient put side by side, as if the stride "
                 f"{max(strides)} were 1",
                 "multiply the index by the stride, as in the forward",
@@ -93,7 +94,7 @@ def exchanged(way: BackwardPass) -> Iterator[Suspicion]:
         partner = dict(zip((n.number for n in ones), others, strict=True))
         partner |= dict(zip((n.number for n in others), ones, strict=True))
         yield Suspicion(
-            "swapped",
+            Bug.SWAPPED,
             f"{place(first)} and {place(second)} get each other's gradient",
             "exchange the two in the backward",
             0.8,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.trace import Node, SourceLocation, unbroadcast
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import PAIRS, SLOPES
@@ -32,13 +33,13 @@ def paths(way: BackwardPass) -> Iterator[Suspicion]:
 def _cuts(
     way: BackwardPass, site: SourceLocation, nodes: list[Node], k: int
 ) -> Iterator[Suspicion]:
-    code, where = "path_missing", f"through {place(site)}"
+    code, where = Bug.PATH_MISSING, f"through {place(site)}"
     if len(nodes[0].parents) > 1:
         where = f"into operand {k + 1} of {place(site)}"
     # a penalty is one number
     alone = nodes[0].operands[k].size == 1 and way.is_term_of_its_own(nodes[0], k)
     if nodes[0].op in ("add", "subtract") and alone:
-        code, where = "additive_term", f"from the term of {way.name} alone in {place(site)}"
+        code, where = Bug.ADDITIVE_TERM, f"from the term of {way.name} alone in {place(site)}"
     for when, those in _times(way, nodes).items():
         yield Suspicion(
             code,
@@ -78,7 +79,7 @@ def slopes(way: BackwardPass) -> Iterator[Suspicion]:
         elif op in PAIRS and op not in ("add", "subtract"):
             yield from _of_two_variables(way, site, nodes, op)
         elif op == "where":
-            yield _left_out(site, nodes, "mask_not_applied", "mask")
+            yield _left_out(site, nodes, Bug.MASK_NOT_APPLIED, "mask")
         elif op.endswith("over axis") and op.startswith(("maximum", "minimum")):
             yield from _of_extremes(site, nodes)
 
@@ -87,10 +88,10 @@ def _of_one_variable(
     way: BackwardPass, site: SourceLocation, nodes: list[Node], op: str
 ) -> Iterator[Suspicion]:
     for when, those in _times(way, nodes).items():
-        yield _left_out(site, those, "activation_derivative_missing", f"derivative of {op}", when)
+        yield _left_out(site, those, Bug.ACTIVATION_DERIVATIVE_MISSING, f"derivative of {op}", when)
     slope = SLOPES[op]
     yield Suspicion(
-        "derivative_at_wrong_point",
+        Bug.DERIVATIVE_AT_WRONG_POINT,
         f"the derivative of {place(site)} is multiplied twice",
         f"multiply by the derivative of {op} once",
         0.8,
@@ -99,7 +100,7 @@ def _of_one_variable(
     for other in CONFUSED:
         if other != op:
             yield Suspicion(
-                "derivative_at_wrong_point",
+                Bug.DERIVATIVE_AT_WRONG_POINT,
                 f"at {place(site)} the derivative of {other} stands for that of {op}",
                 f"multiply by the derivative of {op}",
                 0.9,
@@ -115,18 +116,18 @@ def _of_two_variables(
     way: BackwardPass, site: SourceLocation, nodes: list[Node], op: str
 ) -> Iterator[Suspicion]:
     if op not in PRODUCTS:
-        yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
+        yield _left_out(site, nodes, Bug.ACTIVATION_DERIVATIVE_MISSING, f"derivative of {op}")
         return
     constants = [
         x for x, parent in zip(nodes[0].operands, nodes[0].parents, strict=True) if not parent
     ]
     if not constants:
-        yield _left_out(site, nodes, "path_missing", "other factor")
+        yield _left_out(site, nodes, Bug.PATH_MISSING, "other factor")
     elif constants[0].size > 1 or _varies(nodes):  # one number is found where its part is fitted
         k = 0 if nodes[0].parents[0] is None else 1
         values = np.concatenate([np.unique(node.operands[k]) for node in nodes])
         mask = len(set(values.tolist()) - {0.0}) <= 1
-        code = "mask_not_applied" if mask else "path_missing"
+        code = Bug.MASK_NOT_APPLIED if mask else Bug.PATH_MISSING
         yield _left_out(site, nodes, code, f"factor `{_operand(site, k)}`")
 
 
@@ -186,7 +187,7 @@ def _of_extremes(site: SourceLocation, nodes: list[Node]) -> Iterator[Suspicion]
         ("spreads it evenly", evenly),
     ):
         yield Suspicion(
-            "mask_not_applied",
+            Bug.MASK_NOT_APPLIED,
             f"the backward of {place(site)} {what}, not the extreme one alone",
             "send the gradient to the entry that won",
             0.7,

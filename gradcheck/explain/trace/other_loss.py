@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.trace import BackwardOverride, Node, Scatter
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, suspect
 
@@ -53,7 +54,7 @@ def other_losses(way: BackwardPass) -> Iterator[Suspicion]:
                 start = loss.gradient(predictions.value, y)
                 if np.isfinite(start).all() and start.any():
                     yield Suspicion(
-                        "gradient_of_other_loss",
+                        Bug.GRADIENT_OF_OTHER_LOSS,
                         f"the gradient is that of the {loss.name} of `{_words(predictions)}`, not "
                         "that of the loss that is computed",
                         f"differentiate the loss that is computed, or compute the {loss.name}",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.trace import Node, SourceLocation
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
 from gradcheck.explain.trace.vjps import SLOPES
@@ -84,7 +85,7 @@ def _elsewhere(
 
     for change, cost in ((moved, 0.8), (swapped, 0.8)):
         yield Suspicion(
-            "derivative_at_wrong_point",
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             f"the derivative of {place(site)} is taken at {label}",
             f"take the derivative at `{site.text}`",
             cost,
@@ -110,7 +111,7 @@ def _exchanged(
         return pull(g, operands, node.value)
 
     return Suspicion(
-        "derivative_at_wrong_point",
+        Bug.DERIVATIVE_AT_WRONG_POINT,
         f"the backward of {place(site)} uses {label} for operand {j + 1}",
         f"use the value that operand {j + 1} had in the forward",
         0.85,
@@ -126,7 +127,7 @@ def transposed(way: BackwardPass) -> Iterator[Suspicion]:
             square = x.ndim >= 2 and x.shape[-1] == x.shape[-2]
             if nodes[0].op in ("matmul", "einsum") and square:
                 yield Suspicion(
-                    "transposed",
+                    Bug.TRANSPOSED,
                     f"the backward of {place(site)} uses operand {j + 1} without transposing it",
                     "multiply by the transpose",
                     0.6,
@@ -136,7 +137,7 @@ def transposed(way: BackwardPass) -> Iterator[Suspicion]:
         if nodes[0].op in ("matmul", "einsum") and y.ndim >= 2 and y.shape[-1] == y.shape[-2]:
             for j in range(len(nodes[0].operands)):
                 yield Suspicion(
-                    "transposed",
+                    Bug.TRANSPOSED,
                     f"the gradient of {place(site)} goes back into operand {j + 1} transposed",
                     "transpose the gradient of the product, not the operand",
                     0.65,

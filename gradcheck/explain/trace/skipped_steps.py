@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.trace import BackwardOverride, Node
 from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, place, suspect
 
@@ -24,7 +25,7 @@ def skipped(way: BackwardPass) -> Iterator[Suspicion]:
         landings = dict(zip((node.number for node in ends), starts, strict=True))
         for when, those in _times(way, ends).items():
             yield Suspicion(
-                "activation_derivative_missing",
+                Bug.ACTIVATION_DERIVATIVE_MISSING,
                 f"the derivative of the steps {what} is left out{when}",
                 "multiply by their derivative: the gradient goes through them unchanged",
                 0.9 if not when else 0.95,
@@ -35,7 +36,7 @@ def skipped(way: BackwardPass) -> Iterator[Suspicion]:
         if len(ends) == 1 and 1 < row <= LONGEST_ROW:
             diagonal = _diagonal(way, first, last)
             yield Suspicion(
-                "jacobian_diagonal_only",
+                Bug.JACOBIAN_DIAGONAL_ONLY,
                 f"only the diagonal of the Jacobian is used {what}",
                 "every output of a row depends on every input: use the whole Jacobian",
                 0.7,
@@ -61,7 +62,7 @@ def _twice(way: BackwardPass, ends: list[Node], starts: list[Node], what: str) -
 
     is_softmax = bool(ends[0].value.ndim) and np.allclose(ends[0].value.sum(axis=-1), 1.0)
     return Suspicion(
-        "softmax_jacobian_twice" if is_softmax else "derivative_at_wrong_point",
+        Bug.SOFTMAX_JACOBIAN_TWICE if is_softmax else Bug.DERIVATIVE_AT_WRONG_POINT,
         f"the derivative of the steps {what} is multiplied twice",
         "multiply by their derivative once",
         0.75,
