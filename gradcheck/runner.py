@@ -18,8 +18,7 @@ from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.explain import explain_contract
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.ranking import agree, tell
-from gradcheck.explain.search import Alternative
+from gradcheck.explain.ranking import Alternative, agree, tell
 from gradcheck.explain.source import Repair, ranked, repairs
 from gradcheck.report.data import (
     Entry,

@@ -58,8 +58,10 @@ def explain_contract(promises: Mapping[str, PromiseReport]) -> list[Explanation]
     for name, report in promises.items():
         if report.verdict is not Verdict.FAIL:
             continue
-        code, message, fix = BREACHES.get(
-            name, (Bug(name), f"the promise {name} is broken", "see the evidence")
+        code, message, fix = BREACHES.get(name) or (
+            Bug(name),
+            f"the promise {name} is broken",
+            "see the evidence",
         )
         support = Support("promise", promise=name)
         explanations.append(Explanation(code, (), 1.0, report.evidence, message, fix, support))

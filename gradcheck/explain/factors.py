@@ -13,7 +13,7 @@ from gradcheck.explain.observation import Observation
 class Factor:
     """A factor by its bug's name; ``arbitrary`` where its value means nothing by itself."""
 
-    code: str
+    code: Bug
     message: str
     fix: str
     cost: float

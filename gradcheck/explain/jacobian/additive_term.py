@@ -9,8 +9,8 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.factors import name_factor
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit
 
 # A penalty is added on purpose: to take it out is advice only where it is not meant.
@@ -20,13 +20,12 @@ PENALTY = (
 )
 
 
-@whole
-def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def additive_term(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The error is a multiple of the parameter, of its sign, or one constant."""
-    name = measured.observation.name
+    name = measured.name
     if not _outside(measured):
         return
-    value = measured.value.astype(np.float64)
+    value = measured.value
     terms: list[tuple[str, str, Array]] = [
         ("proportional to the parameter", f"* {name}", value),
         ("proportional to the parameter's sign", f"* np.sign({name})", np.sign(value)),
@@ -36,7 +35,7 @@ def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
         found = fit(measured.excess, [column], measured.known)
         if found is not None:
             size = found[1][0]
-            yield Prediction(
+            yield Hypothesis(
                 Bug.ADDITIVE_TERM,
                 f"a term {what} is in one of forward and backward alone: {size:.6g} {term}",
                 f"{PENALTY}; else d{name} -= {size:.6g} {term}",
@@ -46,7 +45,7 @@ def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
             )
         both = fit(measured.claim, [measured.gradient, column], measured.known)
         if both is not None and name_factor(both[1][0], 1e-6, measured.observation):
-            yield Prediction(
+            yield Hypothesis(
                 Bug.ADDITIVE_TERM,
                 f"the gradient is {both[1][0]:.6g} times what it should be, and a term {what} is "
                 f"added: {both[1][1]:.6g} {term}",

@@ -9,35 +9,33 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.explain.least_squares import subsets
+from gradcheck.explain.least_squares import named_axes, subsets
 
 # Shifts tried along every axis.
 MOST_SHIFT = 3
 
 
-@whole
-def moved(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def moved(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is the gradient, its entries moved along the axes."""
     for code, how, cost, values in moves(measured.gradient):
-        yield Prediction(
+        yield Hypothesis(
             code,
             f"the right numbers stand at wrong places: {how}",
-            f"undo it: d{measured.observation.name} is {how} now",
+            f"undo it: d{measured.name} is {how} now",
             cost,
             values,
             scaled=True,
         )
 
 
-@whole
-def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is right for a cotangent whose entries are moved along the axes."""
     if not measured.single:
         return
-    for code, how, cost, values in moves(np.asarray(measured.cotangents[0], dtype=np.float64)):
-        yield Prediction(
+    for code, how, cost, values in moves(measured.cotangent):
+        yield Hypothesis(
             Bug.WRONG_INDEX if code == Bug.KERNEL_FLIPPED else code,
             f"the cotangent is taken from wrong places: {how}",
             "use the cotangent of the output at the same position",
@@ -47,7 +45,7 @@ def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-def moves(array: Array) -> Iterator[tuple[str, str, float, Array]]:
+def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
     """Yield what may become of an array by a slip of indices: code, words, cost, array."""
     for axes in subsets(array.ndim):
         lengths = [array.shape[axis] for axis in axes]
@@ -55,7 +53,7 @@ def moves(array: Array) -> Iterator[tuple[str, str, float, Array]]:
             spatial = len(axes) > 1 or (array.ndim > 2 and axes[0] > 1)
             flipped = np.flip(array, axes)
             code = Bug.KERNEL_FLIPPED if spatial else Bug.WRONG_INDEX
-            yield code, f"flipped along {_axes(axes)}", 0.7 + 0.05 * len(axes), flipped
+            yield code, f"flipped along {named_axes(axes)}", 0.7 + 0.05 * len(axes), flipped
     for axis, length in enumerate(array.shape):
         for shift in range(1, min(MOST_SHIFT, length - 1) + 1):
             for step in (shift, -shift):
@@ -82,10 +80,6 @@ def moves(array: Array) -> Iterator[tuple[str, str, float, Array]]:
         yield Bug.WRONG_INDEX, "in column-major order", 0.8, other
 
 
-def _axes(axes: tuple[int, ...]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
-
-
 def _zeroed(rolled: Array, step: int, axis: int) -> Array:
     values = rolled.copy()
     where = np.moveaxis(values, axis, 0)
@@ -95,8 +89,7 @@ def _zeroed(rolled: Array, step: int, axis: int) -> Array:
     return values
 
 
-@whole
-def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def permuted(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim holds the gradient's numbers in another order, whatever the order is."""
     if not measured.known.all() or measured.claim.size < 4:
         return
@@ -112,7 +105,7 @@ def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
     first = int(np.flatnonzero(source != np.arange(source.size))[:1].sum())
     at = tuple(int(i) for i in np.unravel_index(first, measured.shape))
     there = tuple(int(i) for i in np.unravel_index(int(source[first]), measured.shape))
-    yield Prediction(
+    yield Hypothesis(
         Bug.WRONG_INDEX,
         f"the right numbers stand at wrong places: {at} holds what belongs to {there}",
         "use the same index in backward as in forward",
