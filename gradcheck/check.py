@@ -127,7 +127,7 @@ def _of_training(training: Training, params: Any, tolerance: float | None, seed:
     )
     if report.ok and training.later is not None:
         return unless_it_remembers(_of_training(training.later, params, tolerance, seed), LATER)
-    return replace(report, target=training.name, notes=(*report.notes, training.words))
+    return replace(report, target=training.name, notes=(*report.notes, training.description))
 
 
 @dataclass(frozen=True)
