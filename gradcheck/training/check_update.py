@@ -176,7 +176,7 @@ def _is_twice(factor: float, learning_rate: float) -> bool:
 
 @dataclass
 class _Predictions:
-    """Explains a wrong step by the predictions behind the loss.
+    """Explains a wrong step by the predictions that the loss compares.
 
     Attributes
     ----------

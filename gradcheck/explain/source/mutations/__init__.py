@@ -33,7 +33,6 @@ OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     activation_derivatives.forgotten,
     activation_derivatives.at_another,
     activation_derivatives.too_many,
-    activation_derivatives.of_another,
     variables.wrapped,
     missing_factors.factors,
     missing_factors.derivatives,

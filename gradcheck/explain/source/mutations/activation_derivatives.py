@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.mutations.mutation import Change, Role, Site, expression, text
+from gradcheck.explain.source.mutations.mutation import Change, Site, expression, text
 from gradcheck.explain.source.mutations.scope import Scope
 from gradcheck.formulas.elementwise import ACTIVATIONS
 
@@ -150,16 +150,3 @@ def _is_product(node: ast.AST) -> bool:
 
 def _factors(node: Any) -> list[str]:
     return [*_factors(node.left), *_factors(node.right)] if _is_product(node) else [text(node)]
-
-
-def of_another(site: Site, scope: Scope) -> Iterator[Change]:
-    """The derivative of another activation, written for the same variable."""
-    if not isinstance(site.node, ast.BinOp | ast.Compare) or site.role is Role.INDEX:
-        return
-    names = {text(n) for n in ast.walk(site.node) if isinstance(n, ast.Name | ast.Attribute)}
-    for name in (n for n in sorted(names) if np.ndim(scope.values.get(n, 0))):
-        forms = [form.format(v=name) for form in BY_OUTPUT]
-        for form in forms if site.text in forms else ():
-            if form != site.text:
-                message = f"the derivative `{site.text}` stands where `{form}` belongs"
-                yield form, Bug.DERIVATIVE_AT_WRONG_POINT, message, 0.65

@@ -29,7 +29,7 @@ class Rewrite:
     Attributes
     ----------
     pattern, replacement
-        Source, in which ``A``, ``B`` and ``C`` stand for any expressions.
+        Source, in which ``A``, ``B`` and ``C`` stand for any expressions, each always for the same.
     code
         The bug, or how it is found from the site and the parts.
     message
@@ -80,7 +80,9 @@ def matched(pattern: object, node: object) -> Parts | None:
     found: Parts = {}
     for one, other in pairs:
         parts = matched(one, other)
-        if parts is None:
+        if parts is None or any(
+            name in found and text(found[name]) != text(part) for name, part in parts.items()
+        ):
             return None
         found |= parts
     return found

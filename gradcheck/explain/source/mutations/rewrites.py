@@ -6,11 +6,13 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.source.mutations.activation_derivatives import BY_OUTPUT
 from gradcheck.explain.source.mutations.mutation import Change, Role, Site, called, is_named, text
 from gradcheck.explain.source.mutations.rewrite import Parts, Rewrite, matched, tree
 from gradcheck.explain.source.mutations.scope import Scope
@@ -52,6 +54,10 @@ def _is_unsigned(site: Site, scope: Scope) -> bool:
 
 def _is_unsigned_argument(site: Site, scope: Scope) -> bool:
     return site.is_argument and site.is_value and isinstance(site.node, ast.Name | ast.Attribute)
+
+
+def _has_axes(site: Site, scope: Scope) -> bool:
+    return site.role is not Role.INDEX and bool(scope.shape(site.node))
 
 
 def _is_array(site: Site, scope: Scope) -> bool:
@@ -144,6 +150,13 @@ REWRITES = [
         for operator, what in map(str.split, operators.split(", "))
     ),
     Rewrite("1 - A", "A", OTHER_POINT, BELONGS, 0.65),
+    *(
+        Rewrite(
+            form.format(v="A"), other.format(v="A"), OTHER_POINT,
+            "the derivative `{whole}` stands where `{new}` belongs", 0.65, _has_axes,
+        )
+        for form, other in permutations(BY_OUTPUT, 2)
+    ),
     *(
         Rewrite(
             f"A {operator} B", f"A {other} B", _condition, "the condition `{whole}` is wrong", 0.6
