@@ -14,7 +14,7 @@ from gradcheck.explain.source.call_sites import CallSite, calls_of, suppress_out
 from gradcheck.explain.source.functions import FunctionSource, Mutant, live_functions, source_of
 from gradcheck.explain.source.mutations import Mutation, Scope, mutations
 from gradcheck.explain.source.mutations.activation_derivatives import derivative_calls
-from gradcheck.explain.source.mutations.mutation import expression
+from gradcheck.explain.source.mutations.syntax import expression
 from gradcheck.explain.source.purity import only_computes
 
 # A change of what the forward runs too is less likely the one, as its outputs have to stay.
@@ -64,7 +64,7 @@ def candidates(
         found += [
             replace(
                 mutation,
-                cost=mutation.cost + PER_CHARACTER * len(mutation.site.text) + aside,
+                penalty=PER_CHARACTER * mutation.size + aside,
                 in_forward=also_forward,
             )
             for mutation in mutations(function, scope)
@@ -73,7 +73,7 @@ def candidates(
             or not in_backward
             or call.code in in_backward
         ]
-    return sorted(found, key=lambda mutation: mutation.cost)
+    return sorted(found, key=lambda mutation: mutation.total_cost)
 
 
 def _batches(context: CheckContext, called: list[CallSite]) -> frozenset[int]:

@@ -37,9 +37,10 @@ def likeliest_first(trial: MutationTrial, possible: Sequence[Mutation]) -> list[
         for node in ast.walk(site.node)
     }
     weighed = (
-        replace(m, cost=m.cost + UNLIKELY) if id(m.site.node) in unlikely else m for m in possible
+        replace(m, penalty=m.penalty + UNLIKELY) if id(m.site.node) in unlikely else m
+        for m in possible
     )
-    return sorted(weighed, key=lambda mutation: mutation.cost)
+    return sorted(weighed, key=lambda mutation: mutation.total_cost)
 
 
 def _may_be_wrong(trial: MutationTrial, function: FunctionSource, site: Site) -> bool:

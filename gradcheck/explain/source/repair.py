@@ -167,7 +167,7 @@ def _found(
     found: list[_Correction] = []
     enough = float("inf")
     for mutation in possible:
-        if mutation.cost > enough + TIE:
+        if mutation.total_cost > enough + TIE:
             break
         mutant = mutant_of(mutation)
         corrected = trial.corrected(mutant) if mutant is not None else ()
@@ -184,7 +184,7 @@ def _found(
             altered = trial.altered(mutant, corrected)
             found.append(_Correction(mutation, corrected, altered, restored))
             if len(corrected) == len(trial.failed):
-                enough = min(enough, mutation.cost)
+                enough = min(enough, mutation.total_cost)
     return found
 
 
@@ -248,7 +248,7 @@ def _rivals(chosen: _Correction, found: Sequence[_Correction]) -> int:
     lines = {
         other.mutation.line
         for other in found
-        if other.mutation.cost <= chosen.mutation.cost + TIE
+        if other.mutation.total_cost <= chosen.mutation.total_cost + TIE
         and set(other.tensors) >= set(chosen.tensors)
     }
     return len(lines - {chosen.mutation.line})

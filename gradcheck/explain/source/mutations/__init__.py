@@ -21,9 +21,9 @@ from gradcheck.explain.source.mutations import (
     statements,
     variables,
 )
-from gradcheck.explain.source.mutations.mutation import Change, Mutation, Site, mutant_of
+from gradcheck.explain.source.mutations.mutation import Change, Mutation, mutant_of
 from gradcheck.explain.source.mutations.scope import Scope
-from gradcheck.explain.source.mutations.sites import sites
+from gradcheck.explain.source.mutations.sites import Site, sites
 
 __all__ = ["OPERATORS", "Mutation", "Scope", "Site", "mutant_of", "mutations", "sites"]
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.mutations.mutation import Change, Site, expression, text
+from gradcheck.explain.source.mutations.mutation import Change
 from gradcheck.explain.source.mutations.scope import Scope
+from gradcheck.explain.source.mutations.sites import Site
+from gradcheck.explain.source.mutations.syntax import expression, text
 from gradcheck.formulas.elementwise import ACTIVATIONS
 
 # What people call the functions that return a derivative: sigmoid_prime, d_relu, tanhGradient.

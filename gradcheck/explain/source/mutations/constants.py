@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.mutations.mutation import Change, Role, Site, text
+from gradcheck.explain.source.mutations.mutation import Change
 from gradcheck.explain.source.mutations.scope import Scope
+from gradcheck.explain.source.mutations.sites import Role, Site
+from gradcheck.explain.source.mutations.syntax import text
 
 AXES = ("0", "1", "-1", "2", "-2", "(0, 1)", "(0, 2, 3)", "(2, 3)", "None")
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.mutations.activation_derivatives import BY_OUTPUT, is_derivative
-from gradcheck.explain.source.mutations.mutation import Before, Change, Site, text
+from gradcheck.explain.source.mutations.mutation import Before, Change
 from gradcheck.explain.source.mutations.scope import Scope
+from gradcheck.explain.source.mutations.sites import Site
+from gradcheck.explain.source.mutations.syntax import text
 
 # What an elementwise function's derivative is made of, with ``v`` a variable of the code.
 DERIVATIVES = (*BY_OUTPUT, "1 / {v}", "np.exp({v})")

@@ -1,4 +1,4 @@
-"""A mutation: one change of a function's source, and the site where it is made."""
+"""A mutation: one change of a function's source, and how it is written and run."""
 
 from __future__ import annotations
 
@@ -7,126 +7,14 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import Enum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.functions import FunctionSource, Mutant
+from gradcheck.explain.source.mutations.sites import Site
+from gradcheck.explain.source.mutations.syntax import expression, text
 from gradcheck.report.data import Edit
-
-
-class Role(Enum):
-    """What an expression is there for, and the bug that it is to read another value than meant."""
-
-    VALUE = "value", Bug.DERIVATIVE_AT_WRONG_POINT
-    INDEX = "index", Bug.WRONG_INDEX
-    RANGE = "range", Bug.PATH_MISSING
-    MASK = "mask", Bug.WRONG_MASK
-    AXIS = "axis", Bug.WRONG_AXIS
-    EXPONENT = "exponent", Bug.DERIVATIVE_AT_WRONG_POINT
-
-    @property
-    def code(self) -> Bug:
-        """The bug of a wrong value in this role."""
-        bug: Bug = self.value[1]
-        return bug
-
-
-@dataclass(frozen=True)
-class TreePosition:
-    """Where a node is in the tree: it is ``parent.field``, or the element of that at ``index``."""
-
-    parent: ast.AST
-    field: str
-    index: int | None = None
-
-    @property
-    def node(self) -> Any:
-        """The node there, or the statements of a block."""
-        held = getattr(self.parent, self.field)
-        return held if self.index is None else held[self.index]
-
-    def put(self, node: Any) -> None:
-        """Replace what is there."""
-        if self.index is None:
-            setattr(self.parent, self.field, node)
-        else:
-            getattr(self.parent, self.field)[self.index] = node
-
-
-@dataclass(frozen=True)
-class Site:
-    """An expression or statement that can be changed, and the statement that it is part of."""
-
-    position: TreePosition
-    node: Any
-    role: Role
-    statement: ast.AST
-
-    @cached_property
-    def text(self) -> str:
-        """Its source."""
-        return text(self.node)
-
-    @property
-    def parent(self) -> ast.AST:
-        """The node that it is part of."""
-        return self.position.parent
-
-    @property
-    def block(self) -> list[ast.stmt]:
-        """The statements among which a statement is."""
-        held: list[ast.stmt] = getattr(self.parent, self.position.field)
-        return held
-
-    @property
-    def is_value(self) -> bool:
-        """Whether it is an expression that is read for its value."""
-        return isinstance(self.node, ast.expr) and self.role is Role.VALUE
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is all that a statement assigns, adds or returns, or one element of that."""
-        if isinstance(self.parent, ast.Tuple | ast.List | ast.Dict):
-            return self.position.field in ("elts", "values")
-        return self.position.field in ("value", "body") and isinstance(
-            self.parent, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Lambda
-        )
-
-    @property
-    def is_argument(self) -> bool:
-        """Whether it is given to a call by its position."""
-        return isinstance(self.parent, ast.Call) and self.position.field == "args"
-
-    @property
-    def assigned(self) -> ast.expr | None:
-        """What all of it is assigned to, None where it is not."""
-        if isinstance(self.parent, ast.Assign) and len(self.parent.targets) == 1:
-            return self.parent.targets[0] if self.position.field == "value" else None
-        return None
-
-    def takes(self, *joined_by: type[ast.operator]) -> bool:
-        """Whether to join something to it: as an operand of a like operator, that is done there."""
-        fixed = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.UnaryOp)
-        if not self.is_value or isinstance(self.node, fixed):
-            return False
-        if isinstance(self.parent, ast.BinOp):
-            return not isinstance(self.parent.op, joined_by)
-        return self.is_whole or isinstance(self.parent, ast.UnaryOp) or self._is_chosen_or_appended
-
-    @property
-    def _is_chosen_or_appended(self) -> bool:
-        """Whether it is a branch of ``np.where`` or ``if``, or what a list is given more of."""
-        if isinstance(self.parent, ast.IfExp):
-            return self.position.field in ("body", "orelse")
-        if not isinstance(self.parent, ast.Call) or not self.is_argument:
-            return False
-        called = text(self.parent.func)
-        return called.endswith((".append", ".insert")) or (
-            called.endswith("where") and self.position.index != 0
-        )
 
 
 class Before(ast.If):
@@ -184,6 +72,8 @@ class Mutation:
         The function that is changed.
     in_forward
         Whether the forward runs it too.
+    penalty
+        What it costs more for where it is made.
     """
 
     site: Site
@@ -193,6 +83,7 @@ class Mutation:
     cost: float
     function: FunctionSource
     in_forward: bool = False
+    penalty: float = 0.0
 
     @classmethod
     def of(cls, site: Site, change: Change, function: FunctionSource) -> Mutation:
@@ -211,6 +102,11 @@ class Mutation:
         return cls(site, new, code, message, cost, function)
 
     @property
+    def total_cost(self) -> float:
+        """By which mutations are ordered."""
+        return self.cost + self.penalty
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """What two mutations that do the same have in common."""
         node = ast.Module(self.node, []) if isinstance(self.node, Block) else self.node
@@ -225,8 +121,17 @@ class Mutation:
     @property
     def line(self) -> int:
         """Where the changed statement stands."""
-        statement = getattr(self.node, "moved", None) or self.site.statement
+        statement = self._moved or self.site.statement
         return int(getattr(statement, "lineno", self.function.call.code.co_firstlineno))
+
+    @property
+    def size(self) -> int:
+        """How many characters of the source it is about."""
+        return len(text(self._moved) if self._moved is not None else self.site.text)
+
+    @property
+    def _moved(self) -> ast.stmt | None:
+        return self.node.moved if isinstance(self.node, Block) else None
 
     @property
     def edit(self) -> Edit:
@@ -282,31 +187,6 @@ def _head(statement: ast.AST) -> str:
     if not isinstance(bare, ast.With):
         bare.orelse = []
     return text(ast.fix_missing_locations(bare)).splitlines()[0]
-
-
-def expression(source: str) -> Any:
-    """Return the tree of an expression."""
-    return ast.parse(source, mode="eval").body
-
-
-def text(node: ast.AST) -> str:
-    """Return a tree as source."""
-    return ast.unparse(node)
-
-
-def called(node: ast.AST) -> str:
-    """Return the last name of the function that a call calls; nothing of anything else."""
-    func = node.func if isinstance(node, ast.Call) else None
-    return getattr(func, "attr", getattr(func, "id", ""))
-
-
-def is_named(node: ast.AST) -> bool:
-    """Whether a node is a variable, an attribute, or an item of a dict."""
-    return isinstance(node, ast.Name | ast.Attribute) or (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Constant)
-        and isinstance(node.slice.value, str)
-    )
 
 
 def _parsed(source: str, like: ast.AST) -> ast.AST:

@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterator
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.mutations.mutation import Change, Site, called, expression, text
+from gradcheck.explain.source.mutations.mutation import Change
 from gradcheck.explain.source.mutations.scope import Scope
-from gradcheck.explain.source.mutations.sites import REDUCTIONS
+from gradcheck.explain.source.mutations.sites import REDUCTIONS, Site
+from gradcheck.explain.source.mutations.syntax import called, expression, text
 
 # Functions that are taken for one another, and the bug that it is; of sums and means the factor is.
 CONFUSED = {

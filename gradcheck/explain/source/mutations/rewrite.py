@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.mutations.mutation import Change, Site, text
+from gradcheck.explain.source.mutations.mutation import Change
 from gradcheck.explain.source.mutations.scope import Scope
+from gradcheck.explain.source.mutations.sites import Site
+from gradcheck.explain.source.mutations.syntax import text
 
 # What stands for any expression in a pattern.
 VARIABLE = re.compile(r"\b[ABC]\b")
@@ -24,38 +26,41 @@ def always(site: Site, scope: Scope) -> bool:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A rule: what has the form of a pattern is written otherwise.
+    """A rule: what has one form is written in another.
 
     Attributes
     ----------
-    pattern, replacement
-        Source, in which ``A``, ``B`` and ``C`` stand for any expressions, each always for the same.
+    forms, others
+        Sources, separated by ``;``, in which ``A``, ``B`` and ``C`` stand for any expressions, each
+        always for the same. Any of the forms is written in any of the others.
     code
         The bug, or how it is found from the site and the parts.
     message
-        With the parts in braces, ``{whole}`` for all and ``{new}`` for the replacement.
+        With the parts in braces, ``{whole}`` for all and ``{new}`` for what replaces it.
     cost
         Description length.
     when
         Sites at which the rule is tried.
     """
 
-    pattern: str
-    replacement: str
+    forms: str
+    others: str
     code: Bug | Callable[[Site, Scope, Parts], Bug]
     message: str
     cost: float
     when: Callable[[Site, Scope], bool] = always
 
-    def change(self, site: Site, scope: Scope, parts: Parts) -> Change:
-        """Return what the rule makes of a site that matches."""
+    def changes(self, site: Site, scope: Scope, form: str, parts: Parts) -> Iterator[Change]:
+        """Yield what the rule makes of a site of some form."""
         code = self.code if isinstance(self.code, Bug) else self.code(site, scope, parts)
         texts = {name: text(part) for name, part in parts.items()}
-        new = VARIABLE.sub(lambda found: f"({texts[found[0]]})", self.replacement)
-        shown = VARIABLE.sub(lambda found: texts[found[0]], self.replacement)
         around = text(site.parent) if "{parent}" in self.message else ""
-        message = self.message.format(**texts, whole=site.text, new=shown, parent=around)
-        return new, code, message, self.cost
+        for other in self.others.split("; "):
+            if other != form:
+                new = VARIABLE.sub(lambda found: f"({texts[found[0]]})", other)
+                shown = VARIABLE.sub(lambda found: texts[found[0]], other)
+                message = self.message.format(**texts, whole=site.text, new=shown, parent=around)
+                yield new, code, message, self.cost
 
 
 def tree(pattern: str) -> ast.AST:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.mutations.mutation import Site, text
+from gradcheck.explain.source.mutations.sites import Site
+from gradcheck.explain.source.mutations.syntax import text
 
 # How much likelier a variable is meant that is computed and never read.
 FORGOTTEN = 0.25

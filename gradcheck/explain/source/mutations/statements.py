@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.mutations.mutation import Block, Change, Role, Site, text
+from gradcheck.explain.source.mutations.mutation import Block, Change
 from gradcheck.explain.source.mutations.scope import Scope
+from gradcheck.explain.source.mutations.sites import Role, Site
+from gradcheck.explain.source.mutations.syntax import text
 
 
 def early(site: Site, scope: Scope) -> Iterator[Change]:

@@ -13,15 +13,10 @@ import numpy as np
 
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.mutations.activation_derivatives import is_derivative_of
-from gradcheck.explain.source.mutations.mutation import (
-    Change,
-    Role,
-    Site,
-    expression,
-    is_named,
-    text,
-)
+from gradcheck.explain.source.mutations.mutation import Change
 from gradcheck.explain.source.mutations.scope import Scope
+from gradcheck.explain.source.mutations.sites import Role, Site
+from gradcheck.explain.source.mutations.syntax import expression, is_named, text
 
 
 def exchanged(site: Site, scope: Scope) -> Iterator[Change]:
