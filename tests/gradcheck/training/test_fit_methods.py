@@ -273,7 +273,10 @@ def test_a_fit_that_restarts_is_checked_by_its_epochs():
     report = gradcheck.check(network, X, YES)
 
     assert report.ok, str(report)
-    assert "fit restarts with every call: checked at its first step, and after 3 epochs" in report.notes[-1]
+    assert (
+        "fit restarts with every call: checked at its first step, and after 3 epochs"
+        in report.notes[-1]
+    )
     assert network.weights is None
     assert network.n_iters == 1000
     assert network.lr == 0.1
