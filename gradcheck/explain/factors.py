@@ -69,10 +69,10 @@ def _size(size: float, bound: float, observation: Observation) -> Factor:
             0.6,
         )
     meaning = _meaning(size, bound, observation, batch=follows is not False)
-    comment = f"  # {meaning.removeprefix(', ')}" if meaning else ""
+    comment = f"  # {meaning}" if meaning else ""
     return Factor(
         Bug.CONSTANT_FACTOR,
-        f"the gradient is {size:.8g} times what it should be{meaning}",
+        f"the gradient is {size:.8g} times what it should be{f', {meaning}' if meaning else ''}",
         f"d{name} /= {size:.8g}{comment}",
         0.8 if meaning else 1.2,
         arbitrary=True,
@@ -105,7 +105,7 @@ def _samples(observation: Observation) -> int:
     Its rows are summed over and no parameter has their number, while its columns are multiplied
     with something that does.
     """
-    if observation.listen is not None or observation.name not in observation.point.tensors:
+    if observation.takes_cotangent or observation.name not in observation.point.tensors:
         return 0
     shapes = [value.shape for value in observation.point.tensors.values()]
     inner = [shape[axis] for shape in shapes for axis in range(1, len(shape))]
@@ -121,20 +121,15 @@ def _samples(observation: Observation) -> int:
 
 def _batch_factor(name: str, batch: int, *, too_large: bool, seen: bool) -> Factor:
     proof = "; it changes with the batch when a sample is left out" if seen else ""
+    message = f"the gradient is divided by the batch size {batch} once too often"
+    fix = f"d{name} *= {batch}  # or divide by the batch size in the loss alone"
     if too_large:
-        message = f"the gradient is {batch} times too large: the 1/{batch} of the mean"
-        return Factor(
-            Bug.FACTOR_BATCH_SIZE,
-            f"{message} over the batch is missing{proof}",
-            f"d{name} /= {batch}  # the forward takes the mean over the batch, not the sum",
-            0.5,
+        message = (
+            f"the gradient is {batch} times too large: the 1/{batch} of the mean over the batch is "
+            "missing"
         )
-    return Factor(
-        Bug.FACTOR_BATCH_SIZE,
-        f"the gradient is divided by the batch size {batch} once too often{proof}",
-        f"d{name} *= {batch}  # or divide by the batch size in the loss alone",
-        0.5,
-    )
+        fix = f"d{name} /= {batch}  # the forward takes the mean over the batch, not the sum"
+    return Factor(Bug.FACTOR_BATCH_SIZE, message + proof, fix, 0.5)
 
 
 def _meaning(size: float, bound: float, observation: Observation, *, batch: bool) -> str:
@@ -144,13 +139,13 @@ def _meaning(size: float, bound: float, observation: Observation, *, batch: bool
     """
     for length, what in _lengths(observation, batch=batch).items():
         made = {
-            f", which equals {what}": length,
-            f", one over {what}": 1 / length,
-            f", the square root of {what}": length**0.5,
-            f", one over the square root of {what}": length**-0.5,
-            f", twice one over {what}": 2 / length,
-            f", n / (n - 1) with n {what}": length / (length - 1),
-            f", (n - 1) / n with n {what}": (length - 1) / length,
+            f"which equals {what}": length,
+            f"one over {what}": 1 / length,
+            f"the square root of {what}": length**0.5,
+            f"one over the square root of {what}": length**-0.5,
+            f"twice one over {what}": 2 / length,
+            f"n / (n - 1) with n {what}": length / (length - 1),
+            f"(n - 1) / n with n {what}": (length - 1) / length,
         }
         for meaning, number in made.items():
             if abs(size - number) <= bound:
@@ -161,15 +156,12 @@ def _meaning(size: float, bound: float, observation: Observation, *, batch: bool
 def _lengths(observation: Observation, *, batch: bool) -> dict[int, str]:
     """Return the sizes above one that the tensors and outputs have, and what they are of."""
     samples = () if batch else observation.evaluator.target.batch_tensors
+    arrays = [(f"output {n}", y, not batch) for n, y in enumerate(observation.point.outputs)]
+    arrays += [(n, value, n in samples) for n, value in observation.point.tensors.items()]
     lengths: dict[int, str] = {}
-    for position, output in enumerate(observation.point.outputs):
-        for axis, length in enumerate(output.shape):
-            if axis > 0 or batch:
-                lengths.setdefault(length, f"the length of axis {axis} of output {position}")
-        lengths.setdefault(output.size, f"the number of entries of output {position}")
-    for name, value in observation.point.tensors.items():
-        for axis, length in enumerate(value.shape):
-            if axis > 0 or name not in samples:
+    for name, array, of_samples in arrays:
+        for axis, length in enumerate(array.shape):
+            if axis > 0 or not of_samples:
                 lengths.setdefault(length, f"the length of axis {axis} of {name}")
-        lengths.setdefault(value.size, f"the number of entries of {name}")
+        lengths.setdefault(array.size, f"the number of entries of {name}")
     return {length: what for length, what in lengths.items() if length > 1}

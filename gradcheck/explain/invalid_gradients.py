@@ -73,7 +73,7 @@ def vanishes(observation: Observation) -> bool:
 
 def zero(name: str, size: int, *, missing: bool) -> Explanation:
     """Explain a gradient that is zero up to rounding, or none at all."""
-    what = f"all {size} entries claimed are 0 up to rounding"
+    what = f"all {size} entries are 0 up to rounding"
     if missing:
         what = "no gradient was returned or stored"
     return Explanation(

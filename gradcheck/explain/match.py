@@ -257,10 +257,9 @@ def match_directions(observation: Observation, hypotheses: tuple[Hypothesis, ...
     if not hypotheses and not factors:
         return None
     ratio = (
-        f"both the claim and what this predicts vanish, to within {bound:.1g},"
+        f"both the analytic gradient and the predicted one vanish, to within {bound:.1g},"
         if math.isnan(factor)
-        else f"claimed / {'what this predicts' if hypotheses else 'the numerical derivative'} = "
-        f"{factor:.9g} ± {bound:.1g}"
+        else f"analytic / {'predicted' if hypotheses else 'numerical'} = {factor:.9g} ± {bound:.1g}"
     )
     claim = observation.claim
     if np.count_nonzero(claim) == 1 and arbitrary:

@@ -58,12 +58,12 @@ class Observation:
         Losses of the outputs that the claim may descend, where the outputs are predictions.
     alone
         The same evidence with every sample predicted alone.
-    listen
-        Returns the layer's claim at other tensors for other cotangents, where it takes any.
+    backward
+        Returns the layer's gradient at other tensors for other cotangents.
+    takes_cotangent
+        Whether its backward takes any cotangent, and is not that of a loss.
     own
         Dtypes of the layer's own tensors.
-    hear
-        As ``listen``, but for losses as well.
     constants
         Returns the arrays beside the tensors that the output depends on, by name.
     """
@@ -76,9 +76,9 @@ class Observation:
     batch: int = 0
     losses: Losses | None = None
     alone: Observation | None = None
-    listen: Callable[[Tensors, Outputs], Array] | None = None
+    backward: Callable[[Tensors, Outputs], Array] | None = None
+    takes_cotangent: bool = False
     own: dict[str, np.dtype[Any]] = field(default_factory=dict)
-    hear: Callable[[Tensors, Outputs], Array] | None = None
     constants: Callable[[], Tensors] = dict
     directions: list[Array] = field(default_factory=list)
     _rays: dict[bytes, DirectionalFunction] = field(default_factory=dict)
@@ -88,8 +88,6 @@ class Observation:
     def of(cls, context: CheckContext, point: Linearization, name: str) -> Observation:
         """Gather the evidence of a check."""
         target = context.native.target
-        hear = partial(context.claim, name=name)
-        listen = None if target.unit_cotangent else hear
         own = {tensor: value.dtype for tensor, value in target.tensors.items()}
         return cls(
             context.wide,
@@ -98,9 +96,9 @@ class Observation:
             context.eps,
             context.rng,
             target.batch,
-            listen=listen,
+            backward=partial(context.claim, name=name),
+            takes_cotangent=not target.unit_cotangent,
             own=own,
-            hear=hear,
             constants=lambda: {u.name: u.value for u in context.uncovered if u.value is not None},
         )
 
@@ -122,10 +120,10 @@ class Observation:
 
         None where the backward takes no cotangent, or not this one.
         """
-        if self.listen is None:
+        if self.backward is None or not self.takes_cotangent:
             return None
         try:
-            return self.listen(self._native({**self.point.tensors, **(moved or {})}), cotangents)
+            return self.backward(self._native({**self.point.tensors, **(moved or {})}), cotangents)
         except UNASKED:
             return None
 
@@ -137,7 +135,7 @@ class Observation:
         known of fewer samples.
         """
         target = self.evaluator.target
-        if self.hear is None or self.batch < 2 or not target.batch_tensors:
+        if self.backward is None or self.batch < 2 or not target.batch_tensors:
             return None
         tensors = dict(self.point.tensors)
         for name in target.batch_tensors:
@@ -148,7 +146,7 @@ class Observation:
                 v[tuple(slice(n) for n in y.shape)]
                 for v, y in zip(self.point.cotangents, outputs, strict=True)
             )
-            claim = self.hear(self._native(tensors), cotangents)
+            claim = self.backward(self._native(tensors), cotangents)
         except UNASKED:
             return None
         point = Linearization(

@@ -153,7 +153,7 @@ def _on_the_way_back(observation: Observation) -> list[Match]:
         )
         known = np.ones(observation.shape, dtype=bool)
         gradients = Gradients(observation, way.gradient, way.bound, known, "step", means)
-        tried = islice(_proposed(ON_THE_WAY_BACK, way), MOST_STEPS // way.effort)
+        tried = islice(_proposed(ON_THE_WAY_BACK, way), MOST_STEPS // max(1, way.effort))
         found = [match for h in tried if (match := match_entries(gradients, h)) is not None]
         if found:
             return found

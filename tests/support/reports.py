@@ -60,7 +60,7 @@ SUMMED = Explanation(
     "summed_to_scalar",
     ("b",),
     0.985,
-    "claimed / what this predicts = 1 ± 3e-11 over 4 entries",
+    "analytic / predicted = 1 ± 3e-11 over 4 entries",
     "every entry of the gradient is the same number, the sum over all units",
     "db = d.sum(axis=0)  # instead of d.sum()",
 )

@@ -188,7 +188,7 @@ def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
 def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -> Hypothesis:
     return Hypothesis(
         Bug.DERIVATIVE_AT_WRONG_POINT,
-        f"claimed over right is a smooth function of {what}: a factor of the derivative is "
+        f"analytic over numerical is a smooth function of {what}: a factor of the derivative is "
         "missing or taken at another point",
         f"derive d{measured.name} anew: a factor that depends on {what} is wrong",
         1.0 + 0.05 * degree,

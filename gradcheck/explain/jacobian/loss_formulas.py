@@ -41,7 +41,7 @@ def other_formula(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
         yield from _of_other_labels(measured, x)
     yield Hypothesis(
         Bug.GRADIENT_OF_OTHER_LOSS,
-        "only the sign of the gradient is claimed: that of the absolute error",
+        "only the sign of the gradient is returned: that of the absolute error",
         f"derive d{name} from the loss that forward returns",
         0.8,
         np.sign(measured.gradient),

@@ -99,7 +99,7 @@ class MeasuredJacobian:
     @property
     def scalar_loss(self) -> bool:
         """Whether the backward takes no cotangent."""
-        return self.observation.listen is None
+        return not self.observation.takes_cotangent
 
     @property
     def cotangents(self) -> Outputs:
@@ -167,9 +167,7 @@ class MeasuredJacobian:
         if self.scalar_loss or sum(sizes) > MOST_CLAIMS or np.isnan(self.jacobian).any():
             return None
         rows = []
-        for position in np.flatnonzero(np.ones(sum(sizes))):
-            unit = np.zeros(sum(sizes))
-            unit[position] = 1.0
+        for unit in np.eye(sum(sizes)):
             parts = np.split(unit, np.cumsum(sizes)[:-1])
             shaped = tuple(p.reshape(v.shape) for p, v in zip(parts, self.cotangents, strict=True))
             claim = self.observation.ask(shaped)

@@ -63,7 +63,7 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
                 kept = measured.observation.point.claimed[name].dtype == dtype
                 yield Hypothesis(
                     Bug.WRONG_DTYPE if kept else Bug.PRECISION_LOST,
-                    f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
+                    f"the gradient {'has' if exact else 'is as inaccurate as'} the precision of "
                     f"{np.dtype(dtype)}, not that of {name} ({own})",
                     f"keep {own} throughout the backward: no "
                     f"astype(np.{np.dtype(dtype)}), no buffer of another dtype",
@@ -98,7 +98,7 @@ def explain_rounded(observation: Observation) -> list[list[Explanation]]:
                 1 - 2.0 ** -min(50, observation.claim.size),
                 f"all {observation.claim.size} entries are numbers of {np.dtype(dtype)}; the "
                 f"derivative differs by {worst:.1g} of the gradient",
-                f"the claim has the precision of {np.dtype(dtype)} only",
+                f"the gradient has the precision of {np.dtype(dtype)} only",
                 f"no astype(np.{np.dtype(dtype)}) and no buffer of that dtype in the backward",
                 Support("whole", observation.claim.size),
             )
@@ -112,8 +112,8 @@ def _is_rounded(observation: Observation, unit: float) -> bool:
     A rounded constant or a crude formula leaves the claim as smooth as the right one: twice the
     change of the tensors moves it twice as far.
     """
-    hear = observation.hear
-    if hear is None:
+    backward = observation.backward
+    if backward is None:
         return False
     change = unit * STEP_OF_UNIT
 
@@ -123,10 +123,10 @@ def _is_rounded(observation: Observation, unit: float) -> bool:
             for name, value in observation.point.tensors.items()
         }
         cotangents = tuple(v * (1 + factor * change) for v in observation.point.cotangents)
-        return hear(tensors, cotangents) - at_rest
+        return backward(tensors, cotangents) - at_rest
 
     try:
-        at_rest = hear(observation.point.tensors, observation.point.cotangents)
+        at_rest = backward(observation.point.tensors, observation.point.cotangents)
         once, twice = moved(1.0), moved(2.0)
     except UNASKED:
         return False

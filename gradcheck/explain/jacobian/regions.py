@@ -48,7 +48,7 @@ def support(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
         clipped = beyond(measured.value, wrong) and not by_sign(measured.value, wrong)
         yield Hypothesis(
             Bug.CLIP_IGNORED if clipped else Bug.MASK_NOT_APPLIED,
-            f"{spent} entries are claimed that do not act on the output at all"
+            f"{spent} entries have a gradient that do not act on the output at all"
             + (": those beyond the limits at which the forward clips" if clipped else ""),
             f"d{name} = d{name} * mask  # zero where the forward lets nothing through",
             0.4,

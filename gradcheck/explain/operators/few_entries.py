@@ -13,33 +13,28 @@ from gradcheck.report.data import Entry, Explanation, Support
 
 def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list[Explanation]]:
     """Return the explanation that the entries known, or a slice through them, are all wrong."""
-    if not worst:
-        return []
     for where, members in _sets(observation.shape, [entry.index for entry in worst]):
-        count = int(members.sum())
-        if 2 * count > members.size or not _right_elsewhere(observation, members):
-            continue
-        entry = worst[0]
-        return [
-            [
-                Explanation(
-                    Bug.FEW_ENTRIES,
-                    (observation.name,),
-                    1 - count / members.size,
-                    f"without them claim and derivative agree along {len(observation.directions)} "
-                    f"directions; at {entry.index} {entry.claimed:.6g} is claimed, "
-                    f"{entry.numerical:.6g} is right",
-                    f"{count} of {members.size} entries are wrong, the others right: {where}",
-                    "look at what backward does at these indices: first, last, repeated?",
-                    Support("description", members.size, count),
-                )
-            ]
-        ]
+        count, entry = int(members.sum()), worst[0]
+        if 2 * count <= members.size and _right_elsewhere(observation, members):
+            explanation = Explanation(
+                Bug.FEW_ENTRIES,
+                (observation.name,),
+                1 - count / members.size,
+                f"without them analytic and numerical gradient agree along "
+                f"{len(observation.directions)} directions; at {entry.index} {entry.claimed:.6g} "
+                f"is returned, {entry.numerical:.6g} is right",
+                f"{count} of {members.size} entries are wrong, the others right: {where}",
+                "look at what backward does at these indices: first, last, repeated?",
+                Support("description", members.size, count),
+            )
+            return [[explanation]]
     return []
 
 
 def _sets(shape: tuple[int, ...], places: list[tuple[int, ...]]) -> list[tuple[str, Array]]:
     """Return the sets of entries that may be wrong: those found, and slices that hold them all."""
+    if not places:
+        return []
     found = np.zeros(shape, dtype=bool)
     for place in places:
         found[place] = True

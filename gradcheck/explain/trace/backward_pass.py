@@ -108,18 +108,11 @@ class BackwardPass:
     @cached_property
     def nodes(self) -> list[Node]:
         """The steps that depend on the tensor and that an output depends on, in order."""
-        leaf, ends = self.recording.leaves[self.name], self.recording.ends
-        above = {leaf.number}
-        for node in self.recording.nodes:
-            if node.number not in ends and any(
-                parent is not None and parent.number in above for parent in node.parents
-            ):
-                above.add(node.number)
         below = {node.number for node in self.recording.outputs if node is not None}
         for node in reversed(self.recording.nodes):
             if node.number in below:
                 below |= {parent.number for parent in node.parents if parent is not None}
-        on_the_way = above & below
+        on_the_way = self.recording.depending_on(self.recording.leaves[self.name]) & below
         return [node for node in self.recording.nodes if node.number in on_the_way]
 
     def without_idle(self) -> BackwardPass | None:

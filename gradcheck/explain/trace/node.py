@@ -51,8 +51,6 @@ class Node:
         For every operand, how the gradient goes back to it; None where it does not.
     site
         Where it was done; None outside of the user's code.
-    turn
-        How often the site had been passed before.
     """
 
     op: str
@@ -61,7 +59,6 @@ class Node:
     parents: tuple[Node | None, ...] = ()
     pulls: tuple[Pull | None, ...] = ()
     site: SourceLocation | None = None
-    turn: int = 0
     number: int = 0
     name: str = field(default="")
 

@@ -102,7 +102,7 @@ class Recording:
         self, sent: list[tuple[Node, Array]], to: Node, deviation: BackwardOverride = RIGHT
     ) -> Array:
         """Return the gradient that arrives at ``to`` when gradients are sent from later steps."""
-        on_the_way = self._depending_on(to)
+        on_the_way = self.depending_on(to)
         arrived: dict[int, list[Array]] = {}
         for node, g in sent:
             arrived.setdefault(node.number, []).append(g)
@@ -119,12 +119,14 @@ class Recording:
                 arrived.setdefault(parent.number, []).append(share)
         return np.zeros(to.value.shape)
 
-    def _depending_on(self, node: Node) -> set[int]:
+    def depending_on(self, node: Node) -> set[int]:
         """Return the numbers of the steps that depend on a step, itself among them."""
         if node.number not in self._dependents:
             found = {node.number}
             for later in self.nodes[node.number + 1 :]:
-                if any(parent is not None and parent.number in found for parent in later.parents):
+                if later.number not in self.ends and any(
+                    parent is not None and parent.number in found for parent in later.parents
+                ):
                     found.add(later.number)
             self._dependents[node.number] = found
         return self._dependents[node.number]

@@ -79,23 +79,11 @@ def _stretches(way: BackwardPass) -> Iterator[tuple[list[Node], list[Node]]]:
         for i in range(len(groups) - length):
             starts, ends = groups[i], groups[i + length]
             same = len(starts) == len(ends) and starts[0].value.shape == ends[0].value.shape
-            if same and starts[0].value.ndim and tried < MOST_STRETCHES and _leads(starts, ends):
+            if not same or not starts[0].value.ndim or tried >= MOST_STRETCHES:
+                continue
+            if ends[0].number in way.recording.depending_on(starts[0]):
                 tried += 1
                 yield ends, starts
-
-
-def _leads(starts: list[Node], ends: list[Node]) -> bool:
-    """Whether the first of the ends depends on the first of the starts."""
-    seen, queue = set(), [ends[0]]
-    while queue:
-        node = queue.pop()
-        if node is starts[0]:
-            return True
-        for parent in node.parents:
-            if parent is not None and starts[0].number <= parent.number not in seen:
-                seen.add(parent.number)
-                queue.append(parent)
-    return False
 
 
 def _diagonal(way: BackwardPass, end: Node, start: Node) -> Array:

@@ -46,7 +46,6 @@ class Tape:
         self.apply_ufunc, self.apply_function = apply_ufunc, apply_function
         self.nodes: list[Node] = []
         self.aliases: list[tuple[Array, Node]] = []
-        self._turns: dict[SourceLocation, int] = {}
 
     def add(
         self,
@@ -61,11 +60,8 @@ class Tape:
             return TracedArray.of(np.array(strip(value)), None, self)
         plain = np.array(strip(value), dtype=np.float64)
         site = _site(sys._getframe(1))
-        turn = self._turns.get(site, -1) + 1 if site else 0
-        if site:
-            self._turns[site] = turn
         copies = tuple(np.array(strip(operand), dtype=np.float64) for operand in operands)
-        node = Node(op, plain, copies, parents, pulls, site, turn, len(self.nodes))
+        node = Node(op, plain, copies, parents, pulls, site, len(self.nodes))
         self.nodes.append(node)
         return TracedArray.of(np.array(strip(value)), node, self)
 
@@ -91,16 +87,9 @@ class Tape:
         return self._taken(node, places.copy(), view)
 
     def _taken(self, node: Node, places: Array, value: Array) -> Node:
-        taken = Node(
-            "view",
-            np.array(value, dtype=np.float64),
-            (node.value,),
-            (node,),
-            (Scatter(places, node.value.shape),),
-            None,
-            0,
-            len(self.nodes),
-        )
+        pull = Scatter(places, node.value.shape)
+        shown = np.array(value, dtype=np.float64)
+        taken = Node("view", shown, (node.value,), (node,), (pull,), None, len(self.nodes))
         self.nodes.append(taken)
         return taken
 
