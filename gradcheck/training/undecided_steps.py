@@ -21,7 +21,7 @@ def as_undecided(report: Report, reason: str, names: Iterable[str] | None = None
     return replace(report, tensors=TensorReports({**report.tensors, **tensors}), explanations=())
 
 
-def unless_it_remembers(later: Report, turns: int) -> Report:
+def undecided_if_momentum_explains(later: Report, turns: int) -> Report:
     """Return the judgement of a later step, undecided where momentum may be all that is seen.
 
     The first step of the same loop was right. Only a bug with a name of its own is sure to be none

@@ -59,7 +59,7 @@ def proven(
     """Return which explanations are the causes, with the line to change, and which are not.
 
     A pattern that names the bug keeps its name, as it says more than the change of a line can; one
-    that only describes the numbers stands behind the change that corrects them.
+    that only describes the numbers comes after the change that corrects them.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def indented(site: Site, scope: Scope) -> Iterator[Change]:
     if isinstance(last, ast.Assign | ast.AugAssign):
         shorter = _with_body(node, node.body[:-1])
         order = [*site.block[:index], shorter, last, *site.block[index + 1 :]]
-        yield _moved(last, order, f"behind the block of line {node.lineno}", Bug.ADDITIVE_TERM)
+        yield _moved(last, order, f"after the block of line {node.lineno}", Bug.ADDITIVE_TERM)
 
 
 def _moved(statement: ast.stmt, order: list[ast.stmt], where: str, code: Bug) -> Change:
