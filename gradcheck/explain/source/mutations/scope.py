@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.mutations.sites import Site
 from gradcheck.explain.source.mutations.syntax import text
+from gradcheck.formulas.elementwise import ACTIVATIONS
 
 # How much likelier a variable is meant that is computed and never read.
 FORGOTTEN = 0.25
@@ -79,6 +81,19 @@ class Scope:
     def integers(self) -> list[str]:
         """Names of whole numbers, which may be indices."""
         return [n for n, v in self.values.items() if isinstance(v, int | np.integer)]
+
+    @cached_property
+    def derivatives(self) -> list[tuple[Any, Array]]:
+        """Arrays, and the derivatives of the usual activations at or from each."""
+        with np.errstate(all="ignore"):
+            return [
+                (array, np.asarray(derivative(array)))
+                for array in self.arrays.values()
+                if array.dtype.kind == "f"
+                for activation in (ACTIVATIONS[name] for name in ("relu", "tanh", "sigmoid"))
+                for derivative in (activation.derivative, activation.from_output)
+                if derivative is not None
+            ]
 
     def cost(self, name: str, usual: float) -> float:
         """Return what it costs to put in a variable: less for one that nothing reads."""

@@ -23,15 +23,15 @@ AXES = ("axis", "axes", "keepdims")
 
 
 def _parameters(name: str) -> tuple[str, ...]:
-    """Return the names of the parameters of a function of NumPy, none where it does not say."""
-    function = getattr(np, name)
+    """Return the parameters of a function of NumPy, none where there is none that says them."""
+    function = getattr(np, name, None)
     try:
         return tuple(inspect.signature(function).parameters) if callable(function) else ()
     except ValueError:
         return ()
 
 
-_SIGNATURES = {name: _parameters(name) for name in dir(np) if name[0].islower()}
+_SIGNATURES = {name: _parameters(name) for name in dir(np.ndarray)}
 
 # What takes an axis after the array, and what of that leaves fewer entries.
 ALONG = frozenset(name for name, given in _SIGNATURES.items() if given[1:2] == ("axis",))
