@@ -23,7 +23,7 @@ from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 from gradcheck.training.check_update import check_update
 from gradcheck.training.fit_methods import LATER, Training, training_of
-from gradcheck.training.undecided_steps import unless_it_remembers
+from gradcheck.training.undecided_steps import undecided_if_momentum_explains
 
 
 def check(
@@ -126,8 +126,10 @@ def _of_training(training: Training, params: Any, tolerance: float | None, seed:
         seed=seed,
     )
     if report.ok and training.later is not None:
-        return unless_it_remembers(_of_training(training.later, params, tolerance, seed), LATER)
-    return replace(report, target=training.name, notes=(*report.notes, training.words))
+        return undecided_if_momentum_explains(
+            _of_training(training.later, params, tolerance, seed), LATER
+        )
+    return replace(report, target=training.name, notes=(*report.notes, training.description))
 
 
 @dataclass(frozen=True)

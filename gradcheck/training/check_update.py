@@ -1,10 +1,10 @@
-"""What a training step that only updates its parameters really descends."""
+"""Checks the gradient that a training step implies which only updates its parameters."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,7 @@ def check_update(
     Returns
     -------
     Report
-        One verdict per parameter. A step that is no plain descent is told from a wrong one: the
+        One verdict per parameter. A step that is no plain descent is no wrong one for that: the
         velocity of momentum is taken off; clipping, averaged and adaptive steps (Adam, RMSProp) are
         undecided, as only their size is another, and named with their numbers; weight decay that
         the loss is without is a fault of one of the two. See `gradcheck.training.optimizer_rules`.
@@ -88,18 +88,18 @@ def check_update(
     snapshot = StateSnapshot([step, loss, predict, params, inputs])
     with snapshot.guarded():
         _require_scalar(loss())
-        places = parameters_of(params, step, loss, snapshot)
-        if not any(matters(place, loss, snapshot) for place in places.values()):
+        accessors = parameters_of(params, step, loss, snapshot)
+        if not any(matters(accessor, loss, snapshot) for accessor in accessors.values()):
             raise ValueError(
-                f"loss returns the same number wherever {', '.join(places)} are: let it compute "
+                f"loss returns the same number wherever {', '.join(accessors)} are: let it compute "
                 "the loss anew, from the very parameters that the step changes"
             )
-        update = Update(step, places, loss, learning_rate, snapshot)
+        update = Update(step, accessors, loss, learning_rate, snapshot)
         seen = update.observe()
         subject = update.target()
         subject.uncovered = Coverage(
             (params, loss, step),
-            lambda: places.values(),
+            lambda: accessors.values(),
             (inputs, targets),
             requested=isinstance(params, Mapping | list | tuple),
             reason=UNMOVED,
@@ -107,8 +107,8 @@ def check_update(
         context = CheckContext(subject, seed)
         predictions = _Predictions.of(context, update, predict, inputs, targets)
         explainer = explain_tensor if predictions is None else predictions.explain
-        checker = Runner(context, "project", tolerance, explainer)
-        report = checker.report(list(places), False, seed)
+        runner = Runner(context, "project", tolerance, explainer)
+        report = runner.report(list(accessors), False, seed)
         failed = [name for name, part in report.tensors.items() if part.verdict is Verdict.FAIL]
         rule = recognised(context, failed) if failed and not seen.random else None
         if rule is not None and not rule.of_size:
@@ -128,7 +128,7 @@ def _require_scalar(value: Any) -> None:
 
 
 def _restated(report: Report, seen: StepDynamics, learning_rate: float) -> Report:
-    """The report in the words of a step: what it remembers, its rate, its randomness."""
+    """Return the report with what is known of a step: its momentum, its rate, its randomness."""
     notes = (*report.notes, seen.note) if seen.note else report.notes
     if seen.random:
         return replace(as_undecided(report, seen.note), notes=notes)
@@ -174,23 +174,27 @@ def _is_twice(factor: float, learning_rate: float) -> bool:
     return abs(factor - learning_rate) < SAME * learning_rate
 
 
+@dataclass
 class _Predictions:
-    """Explains a wrong step by the predictions behind the loss."""
+    """Explains a wrong step by the predictions that the loss compares.
 
-    def __init__(
-        self,
-        together: Evaluator,
-        alone: Evaluator | None,
-        losses: Losses,
-        factor: float,
-        update: Update,
-    ) -> None:
-        self.together = together
-        self.alone = alone
-        self.losses = losses
-        # of the loss that is reported to the mean over the batch: n for a sum
-        self.factor = factor
-        self.update = update
+    Attributes
+    ----------
+    together, alone
+        Predict the batch, and sample by sample; None where that is the same.
+    losses
+        Those of the predictions, the reported one among them.
+    factor
+        Of the loss that is reported to the mean over the batch: n for a sum.
+    update
+        The step.
+    """
+
+    together: Evaluator
+    alone: Evaluator | None
+    losses: Losses
+    factor: float
+    update: Update
 
     @classmethod
     def of(
@@ -221,7 +225,7 @@ class _Predictions:
         separate = Evaluator(update.target(rows))
         try:
             by_row = separate.run(update.base).outputs[0]
-        except Exception:  # noqa: BLE001 (strangers' code for a single sample may refuse rows)
+        except Exception:  # noqa: BLE001 (the user's code may refuse a single sample)
             by_row = first
         same = by_row.shape != first.shape or np.allclose(
             by_row, first, rtol=ROUNDINGS * np.finfo(first.dtype).eps, atol=0
@@ -247,12 +251,5 @@ class _Predictions:
             context.base.claimed,
             context.base.unsure,
         )
-        return Observation(
-            evaluator,
-            point,
-            name,
-            context.eps,
-            context.rng,
-            outputs[0].shape[0],
-            losses=self.losses,
-        )
+        eps, rng, size = context.eps, context.rng, outputs[0].shape[0]
+        return Observation(evaluator, point, name, eps, rng, size, losses=self.losses)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -28,8 +26,9 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
+from gradcheck.explain.source.call_sites import suppress_output
 from gradcheck.state import StateSnapshot
-from gradcheck.training.raw_scores import behind
+from gradcheck.training.raw_scores import raw_scores_of
 
 # The rate for a training method that asks for one.
 RATE = 0.1
@@ -39,20 +38,30 @@ INPUT_NAMES = frozenset({"x", "data", "input", "inputs", "features", "x_train"})
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """A call of a training method that makes one pass over a batch."""
+    """A call of a training method that makes one pass over a batch.
+
+    Attributes
+    ----------
+    method, arguments
+        The call.
+    rate, rate_kept
+        The learning rate, and where it is kept; None where there is none.
+    once
+        Numbers of epochs that are one during the call.
+    """
 
     method: Method
     arguments: dict[str, Any]
     rate: float | None
-    knob: Accessor | None
+    rate_kept: Accessor | None
     once: tuple[Accessor, ...]
 
     @classmethod
     def of(cls, network: Any, method: Method, X: Any, y: Any) -> TrainingStep:
         """Bind the data, one epoch of one batch, and a learning rate where one is asked for."""
         arguments: dict[str, Any] = {}
-        knob = next(_kept_rates(network), None)
-        rate = float(knob.get()) if knob is not None else None
+        kept = _kept_rate(network)
+        rate = float(kept.get()) if kept is not None else None
         names = data_names(method)
         data = dict(zip(names, (y, X) if is_target(names[0]) else (X, y), strict=True))
         for name, parameter in inspect.signature(method).parameters.items():
@@ -61,7 +70,7 @@ class TrainingStep:
             elif is_rate(name):
                 default = parameter.default
                 rate = default if isinstance(default, int | float) and default else RATE
-                arguments[name], knob = rate, Accessor(arguments, name, True)
+                arguments[name], kept = rate, Accessor(arguments, name, True)
             elif is_epochs(name):
                 arguments[name] = 1
             elif name.lower() in SIZE_NAMES:
@@ -71,10 +80,10 @@ class TrainingStep:
             for name, value in attributes(network).items()
             if is_epochs(name) and type(value) is int and value > 1
         )
-        return cls(method, arguments, rate, knob, once)
+        return cls(method, arguments, rate, kept, once)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The call as it is written."""
         given = ", ".join(
             f"{name}={value:g}" if isinstance(value, int | float) else name
@@ -83,8 +92,8 @@ class TrainingStep:
         return f"{name_of(self.method)}({given})"
 
     def make(self) -> None:
-        """Make the call, whatever it prints."""
-        with set_to((place, 1) for place in self.once), suppress_output():
+        """Make the call, and show nothing of what it prints."""
+        with set_to((accessor, 1) for accessor in self.once), suppress_output():
             self.method(**self.arguments)
 
 
@@ -113,7 +122,7 @@ class OwnLoss:
         return loss
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The call as it is written."""
         return f"{name_of(self.method)}({', '.join(self.names)})"
 
@@ -149,11 +158,11 @@ def find_step(network: Any, X: Any, y: Any, snapshot: StateSnapshot) -> Method |
 def find_predictor(network: Any, X: Any) -> Callable[[Any], Any] | None:
     """Return the method whose output for ``X`` are floating-point numbers, None if none does.
 
-    Of one that returns classes, the numbers behind them are taken.
+    Of one that returns classes, the raw scores are taken.
     """
     found = [find_method(network, [name]) for name in PREDICT_NAMES]
     methods = [m for m in found if m is not None and len(required_names(m) or ()) == 1]
-    for predict in [*methods, *map(behind, methods)]:
+    for predict in [*methods, *map(raw_scores_of, methods)]:
         try:
             if array_of(predict(X)).dtype.kind == "f":
                 return predict
@@ -181,16 +190,11 @@ def data_names(method: Method) -> list[str]:
     ]
 
 
-@contextmanager
-def suppress_output() -> Iterator[None]:
-    """Let the user's code print unheard."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
-
-
-def _kept_rates(network: Any) -> Iterator[Accessor]:
-    """Yield the learning rates that a network and its parts keep, by the usual names or others."""
-    yield from rates(network)
-    for name, value in attributes(network).items():
-        if is_rate(name) and name != "step" and isinstance(value, float) and value > 0:
-            yield Accessor(network, name, False)
+def _kept_rate(network: Any) -> Accessor | None:
+    """Return the learning rate that a network or a part keeps, by the usual names or others."""
+    others = (
+        Accessor(network, name, False)
+        for name, value in attributes(network).items()
+        if is_rate(name) and name != "step" and isinstance(value, float) and value > 0
+    )
+    return next(chain(rates(network), others), None)

@@ -17,7 +17,8 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters import shows_gradients
 from gradcheck.adapters.discovery.accessors import set_to
 from gradcheck.adapters.signatures.methods import Method
-from gradcheck.formulas import loss_identification
+from gradcheck.explain.source.call_sites import suppress_output
+from gradcheck.formulas import loss_identification, losses
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_scalar
 from gradcheck.training.estimator import (
@@ -27,14 +28,13 @@ from gradcheck.training.estimator import (
     find_predictor,
     find_step,
     name_of,
-    suppress_output,
 )
 from gradcheck.training.restarts import RestartingFit
 from gradcheck.training.step import SAME, Update, parameters_of
 
 EACH_SAMPLE = "it steps once a sample: checked on the first"
 
-# Where parameters begin at zero some bugs do not show: they are looked for after so many turns too.
+# Where parameters begin at zero some bugs do not show: a step so many epochs later is checked too.
 LATER = 3
 
 # Whether a method steps once shows at a lower learning rate.
@@ -53,7 +53,7 @@ class Training:
         Of the step.
     predict, inputs, targets
         What the loss compares.
-    name, words
+    name, description
         What is checked, and what was taken for what.
     begin
         Puts the parameters where the step is made, before anything else is done.
@@ -68,7 +68,7 @@ class Training:
     predict: Callable[[Any], Any]
     inputs: Any
     targets: Any
-    words: str
+    description: str
     begin: Callable[[], None] = lambda: None
     later: Training | None = None
 
@@ -99,47 +99,52 @@ def training_of(network: Any, arguments: Sequence[Any], params: Any = None) -> T
         method = find_step(network, X, y, snapshot)
         if method is None:
             return None
-        trainee = _Trainee.of(network, params, method, snapshot, X, y)
-        if trainee is None:
-            return _afresh(network, params, method, X, y)  # it has no parameters yet
-        if trainee.loss is not None and not is_scalar(trainee.loss.value()):
+        estimator = _Estimator.of(network, params, method, snapshot, X, y)
+        if estimator is None:
+            return _restarting(network, params, method, X, y)  # it has no parameters yet
+        if estimator.loss is not None and not is_scalar(estimator.loss.value()):
             return None  # a gradient beside it: more than a step to go by
         snapshot.restore(everything=True)
-        if trainee.begins_afresh(TrainingStep.of(network, method, X, y), X):
-            return _afresh(network, params, method, X, y)
-        return trainee.training(X, y)
+        if estimator.restarts(TrainingStep.of(network, method, X, y), X):
+            return _restarting(network, params, method, X, y)
+        return estimator.training(X, y)
 
 
-def _afresh(network: Any, params: Any, method: Method, X: Any, y: Any) -> Training | None:
+def _restarting(network: Any, params: Any, method: Method, X: Any, y: Any) -> Training | None:
     """Return the first step of a method that begins with parameters of its own making."""
-    afresh = RestartingFit.of(network, TrainingStep.of(network, method, X, y))
-    if afresh is None:
+    fit = RestartingFit.of(network, TrainingStep.of(network, method, X, y))
+    if fit is None:
         raise _refused(network, method)
-    afresh.run(0)
-    trainee = _Trainee.of(network, params, method, StateSnapshot([network, X, y, params]), X, y)
-    if trainee is None:
+    fit.run(0)
+    estimator = _Estimator.of(network, params, method, StateSnapshot([network, X, y, params]), X, y)
+    if estimator is None:
         return None
-    if len(X) > 1 and not trainee.steps_once(afresh.after(0), X):  # samples take turns
-        return _afresh(network, params, method, X[:1], y[:1])
+    if len(X) > 1 and not estimator.steps_once(fit.after(0), X):  # one sample after the other
+        return _restarting(network, params, method, X[:1], y[:1])
     training = None
     with contextlib.suppress(TargetError):  # where weights are zero, losses have the same gradient
-        training = trainee.named_after(LATER, afresh, X, y)
-    training = training or trainee.named_after(0, afresh, X, y)
-    words = f"{training.words}; {name_of(method)} begins anew: checked where it begins"
+        training = estimator.named_after(LATER, fit, X, y)
+    training = training or estimator.named_after(0, fit, X, y)
+    description = (
+        f"{training.description}; {name_of(method)} restarts with every call: checked at its first "
+        "step"
+    )
     later = replace(
         training,
-        step=afresh.after(LATER).make,
-        begin=lambda: afresh.run(LATER),
-        words=f"{words}, and after {LATER} turns",
+        step=fit.after(LATER).make,
+        begin=lambda: fit.run(LATER),
+        description=f"{description}, and after {LATER} epochs",
     )
-    step = afresh.after(0).make
-    return replace(training, step=step, begin=lambda: afresh.run(0), later=later, words=words)
+    step = fit.after(0).make
+    return replace(
+        training, step=step, begin=lambda: fit.run(0), later=later, description=description
+    )
 
 
 def _refused(network: Any, method: Method) -> TargetError:
     return TargetError(
         f"{type(network).__name__}.{name_of(method)} begins with parameters of its own making, "
-        "so that it shows no single step. Move what it does in one turn of its loop to "
+        "so that no single step of it can be made. Move what it does in one turn of its loop to "
         "a method, and check that:\n"
         f"    def train_step(self, X, y): ...  # the body of the loop of {name_of(method)}\n"
         "    gradcheck.check(net, X, y)"
@@ -147,7 +152,7 @@ def _refused(network: Any, method: Method) -> TargetError:
 
 
 @dataclass
-class _Trainee:
+class _Estimator:
     """A network whose step, loss and learning rate are found out."""
 
     network: Any
@@ -160,7 +165,7 @@ class _Trainee:
     @classmethod
     def of(
         cls, network: Any, params: Any, method: Method, snapshot: StateSnapshot, X: Any, y: Any
-    ) -> _Trainee | None:
+    ) -> _Estimator | None:
         """Return what is found of a network, None where it predicts nothing."""
         predict = find_predictor(network, X)
         if predict is None:
@@ -169,38 +174,38 @@ class _Trainee:
         return cls(network, params, method, predict, loss, snapshot)
 
     def training(self, X: Any, y: Any) -> Training:
-        """Return the step on all samples at once; on the first alone where they take turns."""
+        """Return the step on all samples at once; on the first alone where it takes one a step."""
         step = TrainingStep.of(self.network, self.method, X, y)
         if self.steps_once(step, X):
             return self.named(step, X, y)
         X, y = X[:1], y[:1]
         self.loss = self.loss and OwnLoss.of(self.network, self.predict, X, y)
         training = self.named(TrainingStep.of(self.network, self.method, X, y), X, y)
-        return replace(training, words=f"{training.words}; {EACH_SAMPLE}")
+        return replace(training, description=f"{training.description}; {EACH_SAMPLE}")
 
-    def named_after(self, turns: int, afresh: RestartingFit, X: Any, y: Any) -> Training:
-        """Return the step that is made after so many turns, with its loss and learning rate."""
-        afresh.run(turns)
+    def named_after(self, epochs: int, fit: RestartingFit, X: Any, y: Any) -> Training:
+        """Return the step that is made after so many epochs, with its loss and learning rate."""
+        fit.run(epochs)
         self.snapshot = StateSnapshot([self.network, X, y, self.params])
-        return self.named(afresh.after(turns), X, y)
+        return self.named(fit.after(epochs), X, y)
 
     def named(self, step: TrainingStep, X: Any, y: Any) -> Training:
-        """Return a step with its loss and learning rate, and what they were told by."""
+        """Return a step with its loss and learning rate, and where they come from."""
         loss, rate, more = self._loss_and_rate(self._update(step, X), step, X, y)
-        taken = f"taken: step {step.words}, predictions {name_of(self.predict)}(X), {more}"
+        taken = f"taken: step {step.description}, predictions {name_of(self.predict)}(X), {more}"
         name = f"{type(self.network).__name__}, a step of {name_of(self.method)}"
         return Training(name, step.make, loss, rate, self.predict, X, y, taken)
 
     def _update(self, step: TrainingStep, X: Any) -> Update:
-        def shown() -> float:
+        def size() -> float:
             return float(np.sum(array_of(self.predict(X)) ** 2))
 
-        loss = self.loss.value if self.loss is not None else shown
+        loss = self.loss.value if self.loss is not None else size
         given = self.network if self.params is None else self.params
-        places = parameters_of(given, step.make, loss, self.snapshot)
-        return Update(step.make, places, loss, step.rate or 1.0, self.snapshot)
+        accessors = parameters_of(given, step.make, loss, self.snapshot)
+        return Update(step.make, accessors, loss, step.rate or 1.0, self.snapshot)
 
-    def begins_afresh(self, step: TrainingStep, X: Any) -> bool:
+    def restarts(self, step: TrainingStep, X: Any) -> bool:
         """Whether the method begins with parameters of its own making, whatever there are."""
         update = self._update(step, X)
         moved = {name: value + 1 + np.abs(value) for name, value in update.base.items()}
@@ -209,19 +214,19 @@ class _Trainee:
             self.snapshot.restore(everything=True)
             update.write(start)
             step.make()
-            ends.append([np.array(place.get()) for place in update.places.values()])
+            ends.append([np.array(accessor.get()) for accessor in update.accessors.values()])
         self.snapshot.restore(everything=True)
         return all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
 
     def steps_once(self, step: TrainingStep, X: Any) -> bool:
         """Whether the change is proportional to the learning rate, so that there is one step."""
-        knob, update = step.knob, self._update(step, X)
-        if knob is None:
+        kept, update = step.rate_kept, self._update(step, X)
+        if kept is None:
             return True
         fast = update.implied(update.base)
         self.snapshot.restore()
         try:
-            with set_to([(knob, knob.get() * SLOWER)]):
+            with set_to([(kept, kept.get() * SLOWER)]):
                 slow = update.stepped(update.base)
         finally:
             self.snapshot.restore(everything=True)
@@ -235,15 +240,19 @@ class _Trainee:
         if self.loss is not None:
             rate = step.rate or self._rate(update, self.loss)
             source = "" if step.rate else ", as most of the parameters show"
-            return self.loss.value, rate, f"loss {self.loss.words}, learning_rate={rate:g}{source}"
-        predictions, claims = self._predictions(update, X), update.implied(update.base)
-        found = loss_identification.identify(predictions, update.base, claims, y, downhill=True)
+            return (
+                self.loss.value,
+                rate,
+                f"loss {self.loss.description}, learning_rate={rate:g}{source}",
+            )
+        predictions, implied = self._predictions(update, X), update.implied(update.base)
+        found = loss_identification.identify(predictions, update.base, implied, y, downhill=True)
         self.snapshot.restore(everything=True)
         kind = type(self.network).__name__
         if found is None:
             raise TargetError(
                 f"{kind}: the steps of {name_of(self.method)} are not those of any loss that is "
-                f"tried ({', '.join(loss_identification.NAMES)}), and it shows no loss of its own. "
+                f"tried ({', '.join(losses.NAMES)}), and it shows no loss of its own. "
                 f"Say which it is:\n    {kind}.compute_loss = lambda self, y_pred, y: ...\n"
                 "    gradcheck.check(net, X, y)"
             )
@@ -266,9 +275,9 @@ class _Trainee:
         if not found:
             raise TargetError(
                 f"{type(self.network).__name__}: the learning rate of {name_of(self.method)} is "
-                "not to be found, and its steps do not show it. Say it:\n"
+                "not to be found, and its steps do not show it. Pass it:\n"
                 f"    gradcheck.check_update(lambda: net.{name_of(self.method)}(X, y), net, "
-                f"lambda: net.{loss.words}, learning_rate=...)"
+                f"lambda: net.{loss.description}, learning_rate=...)"
             )
         return found
 

@@ -98,16 +98,25 @@ class UpdateRule:
     """
 
     explanation: Explanation
-    of_size: bool = True
+    of_size: bool
+
+    @classmethod
+    def of(cls, sample: Sample, code: Bug, message: str, fix: str, formula: str = "") -> UpdateRule:
+        """Return a rule that predicts a sample."""
+        names = tuple(dict.fromkeys(sample.name.tolist()))
+        evidence = f"this predicts {len(sample.value)} entries measured, of {', '.join(names)}"
+        evidence = f"{formula}; {evidence}" if formula else evidence
+        of_size = code != Bug.ADDITIVE_TERM
+        return cls(Explanation(code, names, 0.99, evidence, message, fix), of_size)
 
 
 def recognised(context: CheckContext, failed: list[str]) -> UpdateRule | None:
-    """Return the rule that the step follows, told of all parameters that failed; None if unknown.
+    """Return the rule that the step follows in all parameters that failed; None if unknown.
 
     Parameters
     ----------
     context
-        Where the implied gradients are heard and the numerical ones measured.
+        Where gradients are implied and measured.
     failed
         The parameters whose implied gradient is not that of the loss.
     """
@@ -116,8 +125,8 @@ def recognised(context: CheckContext, failed: list[str]) -> UpdateRule | None:
     factor = _factor(sample)
     if np.isfinite(factor):
         return _clipped_together(sample, factor) if set(sample.norms) == set(failed) else None
-    told = (rule(sample) for rule in (_clipped_apart, _clipped_entries, _decay, _adaptive))
-    return next((rule for rule in told if rule is not None), None)
+    found = (rule(sample) for rule in (_clipped_apart, _clipped_entries, _decay, _adaptive))
+    return next((rule for rule in found if rule is not None), None)
 
 
 def _clipped_together(sample: Sample, factor: float) -> UpdateRule | None:
@@ -125,7 +134,7 @@ def _clipped_together(sample: Sample, factor: float) -> UpdateRule | None:
     size = float(np.linalg.norm(list(sample.norms.values())))
     if not 0 < factor < 1 or not _is_chosen(size):
         return None
-    return _clipping(sample, f"all gradients together to norm {size:.4g}", np.array([factor]))
+    return _clipping(sample, f"all gradients together to norm {size:.4g}", factor)
 
 
 def _clipped_apart(sample: Sample) -> UpdateRule | None:
@@ -137,7 +146,7 @@ def _clipped_apart(sample: Sample) -> UpdateRule | None:
     known = alike if len(sizes) > 1 else _is_chosen(sizes[0])
     if not known or not np.all((factors > 0) & (factors < 1)):
         return None
-    return _clipping(sample, f"each parameter's gradient to norm {sizes[0]:.4g}", factors)
+    return _clipping(sample, f"each parameter's gradient to norm {sizes[0]:.4g}", factors.min())
 
 
 def _clipped_entries(sample: Sample) -> UpdateRule | None:
@@ -149,18 +158,13 @@ def _clipped_entries(sample: Sample) -> UpdateRule | None:
     # the sign of a gradient is clipped as well, and has nothing within the limits
     if beyond.sum() <= SPARE or at_limit.all() or not sample.is_predicted(clipped):
         return None
-    return _clipping(sample, f"every entry to {limit:.4g}", np.ones(1))
+    return _clipping(sample, f"every entry to {limit:.4g}")
 
 
-def _clipping(sample: Sample, what: str, factors: Array) -> UpdateRule:
-    left = f", which leaves {factors.min():.4g} of the gradient" if factors.min() < 1 else ""
-    told = _told(
-        sample,
-        Bug.CONSTANT_FACTOR,
-        f"the step clips {what}{left}",
-        "check with the clipping off to see that all else is right",
-    )
-    return UpdateRule(told)
+def _clipping(sample: Sample, what: str, factor: float = 1.0) -> UpdateRule:
+    left = f", which leaves {factor:.4g} of the gradient" if factor < 1 else ""
+    fix = "check with the clipping off to see that all else is right"
+    return UpdateRule.of(sample, Bug.CONSTANT_FACTOR, f"the step clips {what}{left}", fix)
 
 
 def _decay(sample: Sample) -> UpdateRule | None:
@@ -179,7 +183,7 @@ def _decay(sample: Sample) -> UpdateRule | None:
             continue
         of = " and ".join(sorted(set(sample.name.tolist())))
         scaled = "" if k == 1 else f", and {k:.6g} times the gradient of the loss"
-        told = _told(
+        return UpdateRule.of(
             sample,
             Bug.ADDITIVE_TERM,
             f"the step has {what} {size:.4g}{scaled}: it descends the loss reported and a penalty "
@@ -188,20 +192,18 @@ def _decay(sample: Sample) -> UpdateRule | None:
             "with the decay off" + ("; the factor is a fault of its own" if scaled else ""),
             f"implied = {k:.6g} * gradient + {size:.6g} {term.format('parameter')}",
         )
-        return UpdateRule(told, of_size=False)
     return None
 
 
 def _adaptive(sample: Sample) -> UpdateRule | None:
     """The step is s g / (|g| + e): the sign, or the first of Adam, Adagrad (s = 1) or RMSProp."""
     finite = np.isfinite(sample.implied) & np.isfinite(sample.numerical)
-    seen = sample.where(finite & (np.abs(sample.numerical) > MARGIN * sample.bound))
-    size, slope = np.abs(seen.implied), np.abs(seen.numerical)
-    fitted = _saturating(seen, size, slope)
+    measured = sample.where(finite & (np.abs(sample.numerical) > MARGIN * sample.bound))
+    fitted = _saturating(measured, np.abs(measured.implied), np.abs(measured.numerical))
     if fitted is None:
         return None
     s, e = fitted
-    told = _told(
+    return UpdateRule.of(
         sample,
         Bug.GRADIENT_OF_OTHER_LOSS,
         f"the step follows the sign of the gradient, {s:.4g} in every entry: it is adaptive, "
@@ -209,12 +211,11 @@ def _adaptive(sample: Sample) -> UpdateRule | None:
         "every sign is right; check the sizes with plain gradient steps (SGD), or the layers alone",
         f"implied = {s:.6g} * gradient / (|gradient| + {e:.2g})",
     )
-    return UpdateRule(told)
 
 
-def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] | None:
+def _saturating(measured: Sample, size: Array, slope: Array) -> tuple[float, float] | None:
     """Return s and e of steps of the size s |g| / (|g| + e), None where they are not."""
-    both_signs = bool((seen.implied > 0).any() and (seen.implied < 0).any())
+    both_signs = bool((measured.implied > 0).any() and (measured.implied < 0).any())
     if len(size) >= SPARE and both_signs and np.ptp(size) <= CHOSEN * size.max():
         return float(np.median(size)), 0.0
     if len(size) <= 2 + SPARE or np.any(size == 0):
@@ -225,10 +226,10 @@ def _saturating(seen: Sample, size: Array, slope: Array) -> tuple[float, float] 
     if not inverse > 0 or per_slope > inverse * np.median(slope):
         return None
     s, e = float(1 / inverse), max(float(per_slope / inverse), 0.0)
-    predicted = s * seen.numerical / (slope + e)
+    predicted = s * measured.numerical / (slope + e)
     # the derivative of the prediction by the gradient, s e / (|g| + e)^2, widens the bound
-    widened = s * e / (slope + e) ** 2 + CHOSEN * size / seen.bound
-    return (s, e) if seen.is_predicted(predicted, widened, fitted=2) else None
+    widened = s * e / (slope + e) ** 2 + CHOSEN * size / measured.bound
+    return (s, e) if measured.is_predicted(predicted, widened, fitted=2) else None
 
 
 def _name(size: float) -> str:
@@ -252,10 +253,3 @@ def _factor(sample: Sample) -> float:
 def _is_chosen(number: float, accuracy: float = CHOSEN) -> bool:
     """Whether a number has so few digits that somebody wrote it down."""
     return bool(np.isclose(float(f"{number:.{DIGITS - 1}e}"), number, rtol=accuracy, atol=0))
-
-
-def _told(sample: Sample, code: str, message: str, fix: str, formula: str = "") -> Explanation:
-    names = list(dict.fromkeys(sample.name.tolist()))
-    seen = f"this predicts {len(sample.value)} entries measured, of {', '.join(names)}"
-    evidence = f"{formula}; {seen}" if formula else seen
-    return Explanation(code, tuple(names), 0.99, evidence, message, fix)

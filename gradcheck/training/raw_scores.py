@@ -1,8 +1,7 @@
-"""The numbers behind a prediction that says classes only: what ``predict`` compares with 0.5."""
+"""The raw scores of a method that predicts classes: the numbers that it compares with 0.5."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import wraps
 from types import FrameType
@@ -12,10 +11,11 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.adapters.signatures.methods import Method
+from gradcheck.explain.source.call_sites import tracing
 
 
-def behind(method: Method) -> Callable[[Any], Array]:
-    """Return what predicts, for the same samples, the last floating-point numbers on the way.
+def raw_scores_of(method: Method) -> Callable[[Any], Array]:
+    """Return what predicts, for the same samples, the last floating-point numbers computed.
 
     These are the last variable of ``method`` that holds as many as there are samples, or else the
     last that a function called by it returned.
@@ -25,32 +25,29 @@ def behind(method: Method) -> Callable[[Any], Array]:
     LookupError
         By what is returned: there are none.
     """
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
 
     @wraps(method)
-    def numbers(X: Any) -> Array:
-        seen: list[Array] = []
-        kept: list[Array] = []
-        code = getattr(getattr(method, "__func__", method), "__code__", None)
+    def scores(X: Any) -> Array:
+        returned: list[Array] = []
+        variables: list[Array] = []
 
         def trace(frame: FrameType, event: str, argument: Any) -> Any:
             if event == "return" and frame.f_code is code:
-                kept.extend(value for value in frame.f_locals.values() if _is_of(value, X))
+                variables.extend(value for value in frame.f_locals.values() if _is_of(value, X))
             elif event == "return" and _is_of(argument, X):
-                seen.append(argument)
+                returned.append(argument)
             return trace
 
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
+        with tracing(trace):
             method(X)
-        finally:
-            sys.settrace(before)
-        if not kept and not seen:
+        found = variables or returned
+        if not found:
             raise LookupError(f"{method} makes no floating-point numbers of its samples")
-        return np.array((kept or seen)[-1])
+        return np.array(found[-1])
 
-    numbers.__name__ = f"what is behind {numbers.__name__}"
-    return numbers
+    scores.__name__ = f"raw scores of {scores.__name__}"
+    return scores
 
 
 def _is_of(value: Any, X: Any) -> bool:

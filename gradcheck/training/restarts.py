@@ -1,7 +1,7 @@
-"""Methods such as ``fit`` that begin with parameters of their own making, taken turn by turn.
+"""Methods such as ``fit`` that begin with parameters of their own making, one epoch at a time.
 
-No step of theirs can be asked for from given parameters. But what n turns of the loop lead to, and
-what n + 1 lead to, are parameters before a step and after it.
+No step of theirs can be asked for from given parameters. But what n epochs lead to, and what n + 1
+lead to, are parameters before a step and after it.
 """
 
 from __future__ import annotations
@@ -14,49 +14,49 @@ from typing import Any
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.signatures.name_tables import is_epochs
-from gradcheck.training.estimator import TrainingStep, suppress_output
+from gradcheck.explain.source.call_sites import suppress_output
+from gradcheck.training.estimator import TrainingStep
 
 
 @dataclass(frozen=True)
 class RestartingFit:
-    """A training method that begins anew, and where it keeps how many turns it takes.
+    """A training method that restarts with every call.
 
     Attributes
     ----------
     step
         A call of it.
-    turns, rate
-        The attributes or arguments that count the turns of its loop, and that are its rate.
+    epochs, rate
+        The attributes or arguments that are its number of epochs and its learning rate.
     """
 
     step: TrainingStep
-    turns: Accessor
+    epochs: Accessor
     rate: Accessor
 
     @classmethod
     def of(cls, network: Any, step: TrainingStep) -> RestartingFit | None:
-        """Return the method by turns; None where nothing says how many, or at which rate."""
-        if step.knob is None:
-            return None
-        for name in inspect.signature(step.method).parameters:
-            if is_epochs(name):
-                return cls(step, Accessor(step.arguments, name, True), step.knob)
-        for name, value in attributes(network).items():
-            if is_epochs(name) and type(value) is int:
-                return cls(step, Accessor(network, name, False), step.knob)
-        return None
+        """Return the method by epochs; None where nothing says how many, or at which rate."""
+        arguments = inspect.signature(step.method).parameters
+        found = [Accessor(step.arguments, name, True) for name in arguments if is_epochs(name)]
+        found += [
+            Accessor(network, name, False)
+            for name, value in attributes(network).items()
+            if is_epochs(name) and type(value) is int
+        ]
+        return cls(step, found[0], step.rate_kept) if found and step.rate_kept else None
 
-    def run(self, turns: int) -> None:
-        """Begin anew, and take so many turns; none is one at a learning rate of zero."""
-        counted = (self.turns, max(1, turns)), (self.rate, self.rate.get() if turns else 0.0)
-        with set_to(counted), suppress_output():
+    def run(self, epochs: int) -> None:
+        """Restart, and train so many epochs; none is one at a learning rate of zero."""
+        settings = (self.epochs, max(1, epochs)), (self.rate, self.rate.get() if epochs else 0.0)
+        with set_to(settings), suppress_output():
             self.step.method(**self.step.arguments)
 
-    def after(self, turns: int) -> TrainingStep:
-        """Return the step that is made after so many turns."""
+    def after(self, epochs: int) -> TrainingStep:
+        """Return the step that is made after so many epochs."""
 
         @wraps(self.step.method)
         def one_more(**_: Any) -> None:
-            self.run(turns + 1)
+            self.run(epochs + 1)
 
         return replace(self.step, method=one_more, once=())

@@ -1,4 +1,4 @@
-"""A training step as a target: where its parameters are, what it remembers, what it implies."""
+"""A training step as a target: its parameters, its dynamics, the gradient that it implies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters.discovery.accessors import Accessor, accessors_in
 from gradcheck.adapters.discovery.attributes import ArrayAttribute, array_attributes
 from gradcheck.state import StateSnapshot
-from gradcheck.target import ForwardRun, Target, as_outputs, is_differentiable
+from gradcheck.target import ForwardRun, Target, as_outputs
 
 # Two steps from one state agree to rounding of the parameters; relative to the step this is safe.
 SAME = 1e-6
@@ -77,7 +77,7 @@ def parameters_of(
     found = _declared(params)
     if found:
         return found
-    found = {kept.name: _lasting(kept) for kept in array_attributes(params)}
+    found = {attribute.name: _lasting(attribute) for attribute in array_attributes(params)}
     if not found and callable(params):
         found = _of_call(params)
     if not found:
@@ -89,18 +89,18 @@ def parameters_of(
     return _trained(found, step, loss, snapshot)
 
 
-def _lasting(kept: ArrayAttribute) -> Accessor:
-    """Return the place that holds when the step puts a new container where the old one was."""
-    if not kept.route:
-        return kept.accessor
+def _lasting(attribute: ArrayAttribute) -> Accessor:
+    """Return an accessor that stays valid when the step replaces the container."""
+    if not attribute.route:
+        return attribute.accessor
 
     def container() -> Any:
-        held = kept.home.get()
-        for key in kept.route[:-1]:
+        held = attribute.home.get()
+        for key in attribute.route[:-1]:
             held = held[key]
         return held
 
-    return Accessor(_Current(container), kept.route[-1], True)
+    return Accessor(_Current(container), attribute.route[-1], True)
 
 
 def _declared(params: Any) -> dict[str, Accessor]:
@@ -113,50 +113,51 @@ def _declared(params: Any) -> dict[str, Accessor]:
 
 def _of_call(read: Callable[[], Any]) -> dict[str, Accessor]:
     first, owner = read(), _Current(read)
-    if isinstance(first, Mapping):
-        names = {key: str(key) for key in first}
-    else:
-        names = {position: f"params[{position}]" for position in range(len(first))}
+    container = first if isinstance(first, Mapping) else list(first)
     return {
-        name: Accessor(owner, key, True)
-        for key, name in names.items()
-        if is_differentiable(first[key])
+        name: Accessor(owner, accessor.key, True)
+        for name, accessor in accessors_in(container).items()
+        if accessor.owner is container
     }
 
 
 def _trained(
-    places: dict[str, Accessor],
+    found: dict[str, Accessor],
     step: Callable[[], Any],
     loss: Callable[[], Any],
     snapshot: StateSnapshot,
 ) -> dict[str, Accessor]:
-    before = {name: np.array(place.get()) for name, place in places.items()}
+    before = values_of(found)
     step()
-    after = {name: np.array(place.get()) for name, place in places.items()}
+    after = values_of(found)
     snapshot.restore(everything=True)
     # what changes its shape is made of the data
-    changed = [
-        name
-        for name, value in before.items()
-        if value.shape == after[name].shape and not np.array_equal(value, after[name])
-    ]
-    kept = {name: places[name] for name in changed if matters(places[name], loss, snapshot)}
-    alike = {name: places[name] for name in places if before[name].shape == after[name].shape}
-    return kept or alike
+    alike = {name: a for name, a in found.items() if before[name].shape == after[name].shape}
+    trained = {
+        name: accessor
+        for name, accessor in alike.items()
+        if not np.array_equal(before[name], after[name]) and matters(accessor, loss, snapshot)
+    }
+    return trained or alike
 
 
-def matters(place: Accessor, loss: Callable[[], Any], snapshot: StateSnapshot) -> bool:
+def values_of(accessors: Mapping[str, Accessor]) -> dict[str, Array]:
+    """Return copies of what is kept."""
+    return {name: np.array(accessor.get()) for name, accessor in accessors.items()}
+
+
+def matters(accessor: Accessor, loss: Callable[[], Any], snapshot: StateSnapshot) -> bool:
     """Whether the loss changes with the value kept here."""
-    before, value = np.asarray(loss()), np.array(place.get())
+    before, value = np.asarray(loss()), np.array(accessor.get())
     snapshot.restore(everything=True)
     noise = np.random.default_rng(0).standard_normal(value.shape)
-    place.put((value + 0.1 * noise * (1 + np.abs(value))).astype(value.dtype))
+    accessor.put((value + 0.1 * noise * (1 + np.abs(value))).astype(value.dtype))
     after = np.asarray(loss())
     snapshot.restore(everything=True)
     return not np.array_equal(before, after)
 
 
-def habit(implied: Callable[[], Mapping[str, Array]]) -> StepDynamics:
+def step_dynamics(implied: Callable[[], Mapping[str, Array]]) -> StepDynamics:
     """Repeat the step from the same parameters, keeping all else that it remembers.
 
     Notes
@@ -166,8 +167,8 @@ def habit(implied: Callable[[], Mapping[str, Array]]) -> StepDynamics:
     a schedule, keep their signs and change one way only, in every entry; `REPEATS` random steps of
     one entry do so twice in `REPEATS` factorial times.
     """
-    repeated = [_flat(implied()) for _ in range(REPEATS)]
-    names, v = repeated[0][0], np.stack([flat for _, flat in repeated])
+    repeated = [implied() for _ in range(REPEATS)]
+    v = np.stack([np.concatenate([g.reshape(-1) for g in r.values()]) for r in repeated])
     scale = max(float(np.abs(v[0]).max()), 1e-300)
     changes = np.diff(v, axis=0)
     if np.abs(changes).max() <= SAME * scale:
@@ -189,8 +190,10 @@ def habit(implied: Callable[[], Mapping[str, Array]]) -> StepDynamics:
         return StepDynamics(
             {}, f"the learning rate falls by the factor {momentum:.4g} with each step"
         )
+    ends = np.cumsum([g.size for g in repeated[0].values()])
+    parts = zip(repeated[0].items(), np.split(v[0] - gradient, ends[:-1]), strict=True)
     return StepDynamics(
-        _unflat(names, v[0] - gradient),
+        {name: part.reshape(g.shape) for (name, g), part in parts},
         f"the step has momentum {momentum:.4g}: the velocity of earlier steps was taken off, and "
         "the gradient of this step alone is judged",
         momentum=momentum,
@@ -204,39 +207,35 @@ def _is_adaptive(steps: Array) -> bool:
     return bool(one_way.all() and (signs == signs[0]).all())
 
 
-def _flat(gradients: Mapping[str, Array]) -> tuple[dict[str, tuple[int, ...]], Array]:
-    shapes = {name: value.shape for name, value in gradients.items()}
-    return shapes, np.concatenate([value.reshape(-1) for value in gradients.values()])
-
-
-def _unflat(shapes: Mapping[str, tuple[int, ...]], flat: Array) -> dict[str, Array]:
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-    parts = np.split(flat, ends[:-1])
-    return {name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)}
-
-
+@dataclass
 class Update:
-    """A training step seen as a claim: the gradient it implies."""
+    """A training step seen as a gradient: the one that it implies.
 
-    def __init__(
-        self,
-        step: Callable[[], Any],
-        places: Mapping[str, Accessor],
-        loss: Callable[[], float],
-        learning_rate: float,
-        snapshot: StateSnapshot,
-    ) -> None:
-        self.step = step
-        self.places = places
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.snapshot = snapshot
-        self.base = {name: np.array(place.get()) for name, place in places.items()}
+    Parameters
+    ----------
+    step, loss
+        Makes one step, and returns the loss that is reported.
+    accessors
+        Where the parameters are kept.
+    learning_rate
+        Of the step.
+    snapshot
+        The state that every step starts from.
+    """
+
+    step: Callable[[], Any]
+    accessors: Mapping[str, Accessor]
+    loss: Callable[[], float]
+    learning_rate: float
+    snapshot: StateSnapshot
+
+    def __post_init__(self) -> None:
+        self.base = values_of(self.accessors)
         self.offset: Tensors = {}
 
     def observe(self) -> StepDynamics:
         """Repeat the step, and take off from now on what earlier steps add."""
-        seen = habit(lambda: self.stepped(self.base))
+        seen = step_dynamics(lambda: self.stepped(self.base))
         self.offset = seen.offset
         self.snapshot.restore(everything=True)
         return seen
@@ -268,8 +267,8 @@ class Update:
 
     def write(self, tensors: Tensors) -> None:
         """Put the parameters where the tensors are."""
-        for name, place in self.places.items():
-            place.put(tensors[name])
+        for name, accessor in self.accessors.items():
+            accessor.put(tensors[name])
 
     def implied(self, tensors: Tensors) -> dict[str, Array]:
         """Return the gradient implied by a step from ``tensors``, in the state remembered."""
@@ -280,7 +279,7 @@ class Update:
         """Make one more step, from ``tensors``, and return the gradient it implies."""
         self.write(tensors)
         self.step()
-        after = {name: np.array(place.get()) for name, place in self.places.items()}
+        after = values_of(self.accessors)
         changed = {name: value - after[name] for name, value in tensors.items()}
         if not any(np.any(change) for change in changed.values()):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Steps whose gradients cannot be told, and why."""
+"""Steps whose gradients cannot be judged, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradcheck.report.report import Report
 
 
 def as_undecided(report: Report, reason: str, names: Iterable[str] | None = None) -> Report:
-    """Return a report of steps whose gradients, or those of some parameters, cannot be told."""
+    """Return a report of steps whose gradients, or those of some parameters, cannot be judged."""
     chosen = set(report.tensors if names is None else names)
     tensors = {
         name: replace(part, verdict=Verdict.UNDECIDED, reason=reason, explanations=(), worst=())
@@ -21,7 +21,7 @@ def as_undecided(report: Report, reason: str, names: Iterable[str] | None = None
     return replace(report, tensors=TensorReports({**report.tensors, **tensors}), explanations=())
 
 
-def unless_it_remembers(later: Report, turns: int) -> Report:
+def undecided_if_momentum_explains(later: Report, turns: int) -> Report:
     """Return the judgement of a later step, undecided where momentum may be all that is seen.
 
     The first step of the same loop was right. Only a bug with a name of its own is sure to be none

@@ -259,21 +259,24 @@ YES = (CLASSES > 0).astype(int)
 
 
 @pytest.mark.parametrize("kind", [Classes, CalledClasses])
-def test_numbers_behind_predicted_classes_are_found(kind):
+def test_raw_scores_of_predicted_classes_are_found(kind):
     right, wrong = (gradcheck.check(kind(share=share), X, YES) for share in (1 / 8, -1 / 8))
 
     assert right.ok, str(right)
-    assert "predictions what is behind predict(X)" in right.notes[-1]
+    assert "predictions raw scores of predict(X)" in right.notes[-1]
     assert [(e.code, e.tensor) for e in wrong.explanations] == [("sign_flipped", "bias")]
 
 
-def test_a_fit_that_begins_afresh_is_taken_turn_by_turn():
+def test_a_fit_that_restarts_is_checked_by_its_epochs():
     network = Logistic()
 
     report = gradcheck.check(network, X, YES)
 
     assert report.ok, str(report)
-    assert "fit begins anew: checked where it begins, and after 3 turns" in report.notes[-1]
+    assert (
+        "fit restarts with every call: checked at its first step, and after 3 epochs"
+        in report.notes[-1]
+    )
     assert network.weights is None
     assert network.n_iters == 1000
     assert network.lr == 0.1

@@ -137,7 +137,7 @@ def first(target, *inputs):
     return gradcheck.check(target, *inputs).explanations[0]
 
 
-def test_a_method_with_a_decorator_private_names_and_super_is_mended():
+def test_a_method_with_a_decorator_private_names_and_super_is_corrected():
     found = first(Summed(), X)
     assert found.code == "summed_to_scalar"
     assert "`self.db = dout.sum()` -> `self.db = dout.sum(axis=0)`" in found.fix
@@ -163,12 +163,12 @@ def test_an_assignment_in_a_loop_is_told_to_accumulate():
     assert "-> `self.dU += np.outer(self.h[t], dz)`" in found.fix
 
 
-def test_a_backward_made_anew_by_every_forward_is_mended_where_it_is_written():
+def test_a_backward_made_anew_by_every_forward_is_corrected_where_it_is_written():
     found = first(cube_closure, X)
     assert "-> `return 3 * x ** 2 * g`" in found.fix
 
 
-def test_a_lambda_is_mended():
+def test_a_lambda_is_corrected():
     assert "3 * x ** 2 * g" in first(CUBE, X).fix.split("->")[1]
 
 
@@ -182,7 +182,7 @@ def test_a_forward_that_the_backward_does_not_belong_to_is_named():
 def test_where_no_change_of_the_backward_helps_that_of_the_forward_is_the_cause():
     found = first(ColumnSoftmax(), X)
     assert found.code == "wrong_axis"
-    assert "the backward is that of the mended one" in found.message
+    assert "the backward is that of the corrected one" in found.message
     assert "-> `self.p = e / e.sum(axis=1, keepdims=True)`" in found.fix
 
 
@@ -314,7 +314,7 @@ class TwiceRead:
         (TwiceRead, "grad * self.y * (1 - self.y)"),
     ],
 )
-def test_slips_of_names_are_mended(layer, after):
+def test_wrong_names_are_corrected(layer, after):
     fix = gradcheck.check(layer(), X64).explanations[0].fix
 
     assert after in fix.partition("->")[2]

@@ -1,4 +1,4 @@
-"""Slips that take more than another name or number: each is mended in its own line."""
+"""Mistakes that take more than another name or number: each is corrected in its own line."""
 
 from __future__ import annotations
 
