@@ -37,9 +37,6 @@ FREE_SHARE = 0.25
 # What is this much smaller than the gradient is rounding: no multiple of it explains anything.
 SIGNIFICANT = 1e-6
 
-# Factors that are none of the conventions by which losses of one name differ.
-CONVENTIONS_APART = (Bug.SIGN_FLIPPED, Bug.FACTOR_BATCH_SIZE)
-
 # Errors of a factor fitted to entries: of one on top of all, and of a part's.
 OF_WHOLE, OF_PART = 1e-7, 1e-6
 
@@ -176,8 +173,8 @@ def _scaled(
     factors = name_factor(factor, error + OF_WHOLE * abs(factor), gradients.observation)
     if any(f.arbitrary for f in factors) and _one_number(part):
         return None
-    if hypothesis.code is Bug.GRADIENT_OF_OTHER_LOSS:  # some halve it, or average over all entries
-        factors = [f for f in factors if f.code in CONVENTIONS_APART]
+    if hypothesis.code is Bug.GRADIENT_OF_OTHER_LOSS:  # halved, summed or averaged by convention
+        factors = [f for f in factors if f.code is Bug.SIGN_FLIPPED]
     return _of_entries(gradients, hypothesis, factor * values, tuple(factors))
 
 
