@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from gradcheck.adapters.callable_target import Convention, described
+from gradcheck.adapters.callable_target import ConventionModule, described
 from gradcheck.adapters.conventions import (
     activation,
     function_pair,
@@ -41,7 +41,7 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
     numpy_ml,
 )
 _REGISTERED: list[Adapter] = []
-_CONVENTIONS: tuple[Convention, ...] = (
+_CONVENTIONS: tuple[ConventionModule, ...] = (
     functional_network,
     loss_in_backward,
     sequential,

@@ -97,7 +97,7 @@ class Description:
         return None if self.parameters else replace(self, inputs=self.inputs.cast(dtype))
 
 
-class Convention(Protocol):
+class ConventionModule(Protocol):
     """A way to write things: a module that describes what is written so."""
 
     def describe(
@@ -107,7 +107,10 @@ class Convention(Protocol):
 
 
 def described(
-    conventions: Sequence[Convention], thing: Any, arguments: Sequence[Any], params: Any = None
+    conventions: Sequence[ConventionModule],
+    thing: Any,
+    arguments: Sequence[Any],
+    params: Any = None,
 ) -> Target:
     """Return the target of ``thing`` by the first convention that can describe it.
 
