@@ -11,6 +11,7 @@ from diagnostics.history.table import Floats
 from diagnostics.statistics.robust import condense, noise, running_median
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 # Colours of Okabe and Ito (2008), told apart by the colour-blind; lines differ in grey as well.
@@ -97,16 +98,15 @@ def draw_crosses(axis: Axes, x: Floats, name: str, color: str, height: float) ->
     )  # fmt: skip
 
 
-def draw_best(axis: Axes, x: Floats, y: Floats, name: str, *, lowest: bool) -> None:
-    """Draw a ring around the best value; its epoch and size are in the legend, under a name."""
+def draw_best(axis: Axes, x: Floats, y: Floats, name: str, *, lowest: bool) -> list[Artist]:
+    """Draw a ring around the best value; its epoch and size are in the legend."""
     if len(y) == 0:
-        return
+        return []
     best = int(np.argmin(y) if lowest else np.argmax(y))
-    label = f"best {name} {y[best]:.3g} at {x[best]:g}" if name else "_best"
-    axis.plot(
+    return list(axis.plot(
         x[best], y[best], marker="o", markersize=10, markerfacecolor="none", color="black",
-        linestyle="", clip_on=False, label=label,
-    )  # fmt: skip
+        linestyle="", clip_on=False, label=f"best {name} {y[best]:.3g} at {x[best]:g}",
+    ))  # fmt: skip
 
 
 def dress(axis: Axes, label: str) -> None:

@@ -13,6 +13,7 @@ from diagnostics.history.table import Floats
 from diagnostics.report import curves
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 SPLITS = {"train": "training", "val": "validation"}
@@ -74,21 +75,20 @@ def internals_of(history: History) -> dict[str, list[str]]:
     return {title: names[:MOST_INTERNALS] for title, names in found.items() if names}
 
 
-def draw_metrics(
-    axes: Sequence[Axes], history: History, panels: list[str], *, numbers: bool = True
-) -> None:
-    """Draw losses and accuracies, each into its own axes; with the run's numbers in the legend."""
+def draw_metrics(axes: Sequence[Axes], history: History, panels: list[str]) -> list[Artist]:
+    """Draw losses and accuracies, each into its own axes; return what this run alone has."""
     from matplotlib.ticker import MaxNLocator
 
     if (history.epochs == np.round(history.epochs)).all():
         axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    own: list[Artist] = []
     for axis, panel in zip(axes, panels, strict=False):
-        _draw_metric(axis, history, panel, numbers=numbers)
-    _draw_levels(axes[0], history, numbers=numbers)
+        own += _draw_metric(axis, history, panel)
+    return own + _draw_levels(axes[0], history)
 
 
-def _draw_metric(axis: Axes, history: History, metric: str, *, numbers: bool) -> None:
-    """All curves of one metric, the best value marked."""
+def _draw_metric(axis: Axes, history: History, metric: str) -> list[Artist]:
+    """All curves of one metric, the best value marked; return the mark."""
     shown = []
     last = None
     for (split, name), style in zip(SPLITS.items(), curves.STYLES, strict=False):
@@ -105,11 +105,11 @@ def _draw_metric(axis: Axes, history: History, metric: str, *, numbers: bool) ->
         curves.choose_scale(axis, np.concatenate(shown))
     if not any(len(values) for values in shown):
         axis.set_yticks([])
-    if last is not None:
-        name = f"{last[0]} {metric}" if numbers else ""
-        curves.draw_best(axis, *last[1:], name, lowest=metric == "loss")
     curves.dress(axis, metric)
     axis.margins(x=0.02, y=0.12)
+    if last is None:
+        return []
+    return curves.draw_best(axis, *last[1:], f"{last[0]} {metric}", lowest=metric == "loss")
 
 
 def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) -> None:
@@ -124,21 +124,25 @@ def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) 
     axis.margins(x=0.02, y=0.12)
 
 
-def _draw_levels(axis: Axes, history: History, *, numbers: bool) -> None:
-    """Lines at ln C, and at ln N under a loss that never falls below it, where these show."""
+def _draw_levels(axis: Axes, history: History) -> list[Artist]:
+    """Lines at ln C, and at ln N under a loss that never falls below it, where these show.
+
+    Returned is that at ln C, which another run may not have.
+    """
     from diagnostics.rules import Run
 
     run = Run(history)
-    levels = {}
-    if run.classes is not None:
-        guess = f"guessing among {run.classes}: ln {run.classes}" if numbers else "_guess"
-        levels[guess] = float(np.log(run.classes))
+    guess = f"guessing among {run.classes}: ln {run.classes}"
+    levels = {} if run.classes is None else {guess: float(np.log(run.classes))}
     if run.samples and run.val_loss is not None:
         floor = float(np.log(run.samples))
         if floor <= run.val_loss.values.min() < FLOOR_REACH * floor:
             levels[f"ln N, N = {run.samples} samples"] = floor
     low, high = axis.get_ylim()
+    drawn: dict[str, Artist] = {}
     dashes = ((0, (1, 2)), (0, (6, 2)))
     for (label, level), dash in zip(levels.items(), dashes, strict=False):
         if low < level < high:
-            axis.axhline(level, color=curves.GREY, linewidth=0.9, linestyle=dash, label=label)
+            drawn[label] = axis.axhline(level, color=curves.GREY, linewidth=0.9, label=label)
+            drawn[label].set(linestyle=dash)
+    return [drawn[guess]] if guess in drawn else []

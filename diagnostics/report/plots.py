@@ -16,6 +16,7 @@ from diagnostics.report.annotations import draw_lanes, heading_of
 from diagnostics.report.curves import choose_scale
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -171,16 +172,17 @@ def compare_histories(
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(stacks * len(metrics), columns, squeeze=False)
     common = {metric for metric in metrics if panels.shows_every_run(histories.values(), metric)}
+    own: list[Artist] = []
     for number, (name, history) in enumerate(histories.items()):
         stack, column = divmod(number, columns)
         axes = grid[stack * len(metrics) : (stack + 1) * len(metrics), column].tolist()
         for axis, first, metric in zip(axes, grid[:, 0], metrics, strict=False):
             if metric in common and axis is not first:
                 axis.sharey(first)
-        _draw_column(axes, metrics, name, history, list((findings or {}).get(name, ())))
+        own += _draw_column(axes, metrics, name, history, list((findings or {}).get(name, ())))
         for axis, metric in zip(axes, metrics, strict=True):
-            own = metric not in common
-            axis.set_ylabel(f"{metric} (own scale)" if own else "" if column else metric)
+            alone = metric not in common
+            axis.set_ylabel(f"{metric} (own scale)" if alone else "" if column else metric)
     for first, metric in zip(grid[:, 0], metrics, strict=False):
         if metric in common:
             choose_scale(
@@ -188,7 +190,7 @@ def compare_histories(
             )
     for axis in grid[-len(metrics) :, (len(histories) - 1) % columns + 1 :].flat:
         axis.remove()
-    _legend_below(figure)
+    _legend_below(figure, leave_out=own)
     return figure
 
 
@@ -198,16 +200,17 @@ def _draw_column(
     name: str,
     history: History,
     findings: Sequence[Finding],
-) -> None:
-    """Draw one of several runs: its metrics below one another, over one axis of epochs."""
+) -> list[Artist]:
+    """Draw one of several runs, its metrics below one another; return what it alone has."""
     for axis in axes[1:]:
         axis.sharex(axes[0])
-    panels.draw_metrics(axes, history, metrics, numbers=False)
+    own = panels.draw_metrics(axes, history, metrics)
     lanes = draw_lanes(axes, history, findings)
     heading_of(axes[0], f"{name}\n{_heading(findings)}".rstrip(), lanes)
     axes[-1].set_xlabel(history.axis)
     for axis in axes[:-1]:
         axis.tick_params(labelbottom=False)
+    return own
 
 
 def _new_axes(count: int, width: float) -> list[Axes]:
@@ -225,12 +228,13 @@ def _heading(findings: Sequence[Finding]) -> str:
     return f"{first.code} ({first.severity}, confidence {first.confidence:.0%})"
 
 
-def _legend_below(figure: Figure) -> None:
+def _legend_below(figure: Figure, leave_out: Sequence[Artist] = ()) -> None:
     """One legend for all panels, where it hides nothing."""
     labelled: dict[str, Any] = {}
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
-            labelled.setdefault(label, handle)
+            if handle not in leave_out:
+                labelled.setdefault(label, handle)
     figure.legend(
         list(labelled.values()),
         list(labelled),
