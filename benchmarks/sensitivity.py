@@ -99,6 +99,7 @@ class Search:
         self.rows = {item.name: Row(item) for item in items}
         self.until = until
         self.rng = rng
+        self.began = time.monotonic()
 
     def of(self, cases: Sequence[Known], stop: float) -> None:
         """Try the items in all cases, the fast ones first."""
@@ -141,11 +142,13 @@ class Search:
         items = [r.item for r in self._open() if r.item.readers & case.ran]
         self.rng.shuffle(items)
         self._tried(case, items)
-        while items and (last := self._answer(case, items)) != case.answer:
-            none, low, high = case.answer, 0, len(items)  # the first `low` change nothing
+        low = 0
+        while low < len(items) and (last := self._answer(case, items)) != case.answer:
+            none, high = case.answer, len(items)
             while high - low > 1:
                 middle = (low + high) // 2
                 answer = self._answer(case, items[:middle])
+                # the first `low` change nothing, the first `high` do
                 low, high = (middle, high) if answer == case.answer else (low, middle)
                 last = last if answer == case.answer else answer
             item = items.pop(low)
@@ -158,6 +161,9 @@ class Search:
                 told = alone if parts else last
                 part = none.changes(told)[0]
                 row.example = f"{case.case.name}: {getattr(none, part)} -> {getattr(told, part)}"
+            print(f"{time.monotonic() - self.began:5.0f} s  {item.kind} {item.name} "
+                  f"{item.shown}: {' '.join(parts) or 'with others'}; {row.example}",
+                  flush=True)  # fmt: skip
 
     def _answer(self, case: Known, items: Sequence[Item]) -> Answer:
         ((answer, _, _),) = answers(items, [case.case], case.seconds)

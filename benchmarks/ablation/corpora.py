@@ -21,6 +21,7 @@ import gradcheck
 import gradcheck.runner
 from benchmarks import investigation, mutants, regressions
 from benchmarks.corpus import cases as layers
+from benchmarks.diagnosis import LOGGED, by_role
 from benchmarks.runs.store import read
 from diagnostics import History, diagnose, investigate
 
@@ -91,8 +92,16 @@ def _check(case: Any, *, repair: bool) -> Answer:
 
 
 def _runs() -> Iterator[Case]:
+    """Yield the runs, and the same with less in the log."""
     for run in read():
         yield Case(f"run {run.name}", partial(_findings, partial(diagnose, run.curves)))
+    for run in read():
+        curves = by_role(run.curves)
+        for logged, wanted in list(LOGGED.items())[1:]:
+            if set(wanted) <= set(curves):
+                fewer = {name: curves[name] for name in wanted}
+                ask = partial(diagnose, fewer)
+                yield Case(f"run {run.name}, {logged}", partial(_findings, ask))
 
 
 def _models() -> Iterator[Case]:

@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 import scipy
 
+from gradcheck._package import FOLDER
+
 # Larger dicts are tables, and not variables by their names.
 MOST_ITEMS = 32
 
 # Code that is none of the user's: Python's own, what is installed, and this package.
 LIBRARIES = tuple(
-    str(Path(str(file)).parent) + os.sep
-    for file in (ast.__file__, np.__file__, scipy.__file__, Path(__file__).parent)
+    str(folder) + os.sep
+    for folder in (*(Path(str(m.__file__)).parent for m in (ast, np, scipy)), FOLDER)
 )
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._package import FOLDER
 from gradcheck._types import Array
 from gradcheck.explain.trace.node import Node, Pull, Scatter, SourceLocation, unbroadcast
 
 # Steps made inside these are made by the expression of the user that called them.
-OWN = str(Path(__file__).parents[1])
+OWN = str(FOLDER)
 LIBRARIES = (
     str(Path(__file__).parent),
     str(Path(np.__file__).parent),
