@@ -7,17 +7,17 @@ from diagnostics.finding import Finding, Severity
 from diagnostics.history.history import History
 from diagnostics.live import KerasMonitor, LightningMonitor, Monitor
 from diagnostics.report.plots import HistoryDisplay, compare_histories, plot_history
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
 __all__ = [
     "Comparison",
+    "DiagnosisReport",
     "Finding",
     "History",
     "HistoryDisplay",
     "KerasMonitor",
     "LightningMonitor",
     "Monitor",
-    "Report",
     "Severity",
     "compare",
     "compare_histories",

@@ -11,9 +11,9 @@ from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Severity
 from diagnostics.history.history import History
 from diagnostics.live import Monitor, follow
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
-# So many unreadable places of a file are told one by one.
+# So many unreadable places of a file are shown one by one.
 MOST_PROBLEMS = 5
 # So many columns that play no role are named.
 MOST_NAMED = 12
@@ -38,18 +38,18 @@ class Request:
         if self.output is not None and self.output.suffix.lower() not in ENDINGS:
             raise ValueError(f"--output {self.output}: the ending has to be {', '.join(ENDINGS)}")
 
-    def judge(self, history: History) -> Report:
+    def diagnose(self, history: History) -> DiagnosisReport:
         """Diagnose one run."""
         return diagnose(history, classes=self.classes, samples=self.samples, mute=self.mute)
 
-    def fails(self, *reports: Report) -> bool:
+    def fails(self, *reports: DiagnosisReport) -> bool:
         """Whether something was found of the severity to fail on."""
         if self.fail_on == NEVER:
             return False
         worst = Severity(self.fail_on).rank
         return any(f.severity.rank <= worst for report in reports for f in report.findings)
 
-    def write(self, report: Report | Comparison) -> Iterator[str]:
+    def write(self, report: DiagnosisReport | Comparison) -> Iterator[str]:
         """Write the report where the user wants it, and say so."""
         if self.output is not None:
             yield f"\nwritten to {report.save(self.output)}"
@@ -69,7 +69,7 @@ def run(
     if watch is not None:
         if len(paths) > 1 or paths[0].is_dir():
             raise ValueError("--watch follows one file")
-        return _told(_watched(paths[0], request, say, watch), request, say)
+        return _report_on(_watched(paths[0], request, say, watch), request, say)
     from diagnostics.history.readers import read_runs
 
     tables = {} if len(paths) > 1 else read_runs(paths[0])
@@ -79,12 +79,12 @@ def run(
         history = History.from_table(tables.popitem()[1], columns=request.columns)
     except ValueError as error:
         raise ValueError(f"{paths[0].name}: {error}") from error
-    return _told(history, request, say)
+    return _report_on(history, request, say)
 
 
-def _told(history: History, request: Request, say: Callable[[str], None]) -> bool:
+def _report_on(history: History, request: Request, say: Callable[[str], None]) -> bool:
     """Diagnose one run."""
-    report = request.judge(history)
+    report = request.diagnose(history)
     for line in [str(report), "", *how_read(history), *request.write(report)]:
         say(line)
     return request.fails(report)
@@ -114,10 +114,10 @@ def how_read(history: History) -> Iterator[str]:
     """Say how a file was understood: what is what, what was decided, what was not read."""
     yield repr(history)
     yield from (f"note: {note}" for note in history.notes)
-    told = [str(problem) for problem in history.problems]
-    yield from (f"not read: {problem}" for problem in told[:MOST_PROBLEMS])
-    if len(told) > MOST_PROBLEMS:
-        yield f"not read: {len(told) - MOST_PROBLEMS} more places"
+    unread = [str(problem) for problem in history.problems]
+    yield from (f"not read: {problem}" for problem in unread[:MOST_PROBLEMS])
+    if len(unread) > MOST_PROBLEMS:
+        yield f"not read: {len(unread) - MOST_PROBLEMS} more places"
     others = [*history.summary()["other_columns"], *history.text]
     more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
     if others:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +13,13 @@ from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Severity
 from diagnostics.history.history import History, as_history
 from diagnostics.report import formats
-from diagnostics.report.data import finite_only
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
 HEADER = ("run", "rows", "lowest loss", "highest accuracy", "first finding")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(formats.Document):
     """Reports by the names of their runs.
 
     Parameters
@@ -32,17 +30,13 @@ class Comparison:
         Why the others could not be read.
     """
 
-    reports: Mapping[str, Report]
+    reports: Mapping[str, DiagnosisReport]
     unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Whether nothing of severity ``problem`` was found in any run."""
         return all(report.ok for report in self.reports.values())
-
-    def __bool__(self) -> bool:
-        """Return `ok`."""
-        return self.ok
 
     def __repr__(self) -> str:
         runs = "; ".join(f"{name}: {report.headline}" for name, report in self.reports.items())
@@ -58,7 +52,7 @@ class Comparison:
         """The table's cells below `HEADER`, one row for each run."""
         return [(name, *_summary(report)) for name, report in self.reports.items()]
 
-    def __getitem__(self, name: str) -> Report:
+    def __getitem__(self, name: str) -> DiagnosisReport:
         return self.reports[name]
 
     def __str__(self) -> str:
@@ -68,33 +62,19 @@ class Comparison:
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in table
         ]
-        told = [f"not read: {name}: {why}" for name, why in self.unread.items()]
-        told += [f"{name}: {text}" for name, run in self.histories.items() for text in _lost(run)]
-        judged = [
+        lost = [f"not read: {name}: {why}" for name, why in self.unread.items()]
+        lost += [f"{name}: {text}" for name, run in self.histories.items() for text in _lost(run)]
+        found = [
             f"{name}\n{report.primary}"
             for name, report in self.reports.items()
             if report.primary is not None and report.primary.severity is not Severity.INFO
         ]
-        return "\n\n".join(["\n".join([*lines, *told]), *judged])
+        return "\n\n".join(["\n".join([*lines, *lost]), *found])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values only, ready for JSON."""
         runs = {name: report.to_dict() for name, report in self.reports.items()}
         return {"ok": self.ok, "runs": runs, "unread": dict(self.unread)}
-
-    def to_json(self, *, indent: int | None = 2) -> str:
-        """Return all reports as strict JSON; numbers that are not finite become null."""
-        return json.dumps(finite_only(self.to_dict()), indent=indent, allow_nan=False)
-
-    def save(self, path: str | Path) -> Path:
-        """Write as the ending says: ``.html``, ``.json``, ``.png``, ``.svg``, ``.txt``."""
-        return formats.write(
-            Path(path),
-            html=self._to_html,
-            image=self._to_image,
-            json=self.to_json,
-            text=lambda: str(self),
-        )
 
     def _to_html(self) -> str:
         """One self-contained page: the table of the runs, their picture, their findings."""
@@ -185,13 +165,13 @@ def _read_all(
 
 def _lost(history: History) -> list[str]:
     """What was left out of a run, and the first place that was not read."""
-    lost = [note for note in history.notes if "left out" in note]
+    lost = list(history.left_out)
     if history.problems:
         lost.append(f"{len(history.problems)} places not read, first {history.problems[0]}")
     return lost
 
 
-def _summary(report: Report) -> tuple[str, ...]:
+def _summary(report: DiagnosisReport) -> tuple[str, ...]:
     """Rows, best loss, best accuracy and first finding of a run."""
     history = report.history
     if history is None:

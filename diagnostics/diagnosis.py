@@ -1,4 +1,4 @@
-"""From a history to a report: every rule is asked, what is found is put in order."""
+"""From a history to a report: every rule is applied, what is found is put in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from diagnostics.finding import Finding
 from diagnostics.history.history import History, as_history
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 from diagnostics.rules import RULES, Rule, Run
 
 
@@ -22,7 +22,7 @@ def diagnose(
     classes: int | None = None,
     samples: int | None = None,
     mute: Collection[str] = (),
-) -> Report:
+) -> DiagnosisReport:
     """Say what went wrong in a training run, judged from its curves alone.
 
     Parameters
@@ -36,11 +36,11 @@ def diagnose(
         Number of samples evaluated in one call of the model, of which the validation accuracies
         are multiples. Inferred from these where possible.
     mute
-        Codes of findings not to report; `Report.muted` holds those that were found.
+        Codes of findings not to report; `DiagnosisReport.muted` holds those that were found.
 
     Returns
     -------
-    Report
+    DiagnosisReport
         Findings ordered by severity, and within it in the order of judgement: whether the numbers
         are right comes before whether the model got worse.
 
@@ -72,17 +72,23 @@ def diagnose(
         tests_run.append(rule.code)
         # Losses near the largest double overflow to infinity, and compare as they should.
         with np.errstate(all="ignore"):
-            finding = rule.judge(run)
+            finding = rule.find(run)
         margin = run.take_margin()
         if finding is not None:
-            open_questions = {} if rule.remark else not_excluded(rule, run)
-            findings.append(replace(finding, axis=history.axis, not_excluded=open_questions))
-        elif margin < 1 and not rule.remark:
+            findings.append(
+                replace(
+                    finding,
+                    code=finding.code or rule.code,
+                    axis=history.axis,
+                    not_excluded={} if rule.info else not_excluded(rule, run),
+                )
+            )
+        elif margin < 1 and not rule.info:
             margins[rule.code] = max(margin, margins.get(rule.code, 0.0))
     for finding in findings:
         margins.pop(finding.code, None)
     findings.sort(key=lambda finding: finding.severity.rank)
-    return Report(
+    return DiagnosisReport(
         findings=tuple(f for f in findings if f.code not in mute),
         tests_run=tuple(dict.fromkeys(tests_run)),
         margins=margins,
@@ -114,7 +120,7 @@ def not_excluded(rule: Rule, run: Run) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_unknown(mute: Collection[str]) -> None:
-    """Refuse to mute what is no finding: a slip of the pen would pass for silence."""
+    """Refuse to mute what is no finding: with a typing error nothing would be muted."""
     known = sorted({rule.code for rule in RULES})
     unknown = sorted(set(mute) - set(known))
     if unknown:

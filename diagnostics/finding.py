@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-# A step in words begins with one; a call begins with a name, a bracket or a sign.
-SENTENCE = re.compile(r"[A-Z][a-z]+[ -]")
 Evidence = Mapping[str, float | int | str]
 
 
@@ -26,6 +23,50 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class StepKind(StrEnum):
+    """What a next step does."""
+
+    CHANGE = "change"
+    MEASURE = "measure"
+    INVESTIGATE = "investigate"
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do about a finding: a change in words, or a call to paste.
+
+    Parameters
+    ----------
+    kind
+        Whether it changes something, measures something, or hands the model to `investigate`.
+    text
+        What to change; of a call, what to look for in its answer.
+    call
+        The call, empty for a change.
+    """
+
+    kind: StepKind
+    text: str = ""
+    call: str = ""
+
+    def saying(self, text: str) -> NextStep:
+        """Return the step with a further remark."""
+        return replace(self, text=f"{self.text} {text}".strip())
+
+    def __str__(self) -> str:
+        return "  # ".join(part for part in (self.call, self.text) if part)
+
+
+def measure(call: str, text: str = "") -> NextStep:
+    """Return a measurement: a call, and what to look for in its answer."""
+    return NextStep(StepKind.MEASURE, text, call)
+
+
+def advice(*steps: NextStep | str) -> tuple[NextStep, ...]:
+    """Return next steps; a sentence by itself is a change."""
+    return tuple(NextStep(StepKind.CHANGE, s) if isinstance(s, str) else s for s in steps)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """What was found, and the numbers it rests on.
@@ -33,7 +74,8 @@ class Finding:
     Parameters
     ----------
     code
-        Stable identifier such as ``"overfitting"``.
+        Stable identifier such as ``"overfitting"``; by default that of the rule or check that
+        found it, which is filled in afterwards.
     severity
         The effect on the run.
     message
@@ -46,7 +88,7 @@ class Finding:
         The measured numbers, by name.
     causes
         Possible causes, the likeliest first.
-    next_steps
+    steps
         What to change or to measure, the most useful first.
     axis
         What `epochs` counts: ``"epoch"`` or ``"step"``.
@@ -55,14 +97,14 @@ class Finding:
         without which they could not be judged.
     """
 
-    code: str
+    code: str = ""
     severity: Severity
     message: str
     epochs: tuple[float, float] | None = None
     confidence: float = 1.0
     evidence: Evidence = field(default_factory=dict)
     causes: tuple[str, ...] = ()
-    next_steps: tuple[str, ...] = ()
+    steps: tuple[NextStep, ...] = ()
     axis: str = "epoch"
     not_excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -83,9 +125,7 @@ class Finding:
         ]
         first = "Next:   " if self.severity is Severity.INFO else "Change: "
         for word, steps in ((first, self.changes), ("Check:  ", self.checks)):
-            lines.extend(
-                f"  {word if step is steps[0] else ' ' * len(word)}{step}" for step in steps
-            )
+            lines += [f"  {' ' * len(word) if i else word}{step}" for i, step in enumerate(steps)]
         if self.evidence:
             lines.append("  Measured: " + ", ".join(self.evidence_texts()))
         if self.causes:
@@ -101,14 +141,19 @@ class Finding:
         return f"{', '.join(self.not_excluded)}; logging {', '.join(missing)} would decide"
 
     @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to change or to measure, the most useful first, in words and calls to paste."""
+        return tuple(map(str, self.steps))
+
+    @property
     def changes(self) -> tuple[str, ...]:
         """The next steps that change something, in words."""
-        return tuple(step for step in self.next_steps if SENTENCE.match(step))
+        return tuple(str(step) for step in self.steps if step.kind is StepKind.CHANGE)
 
     @property
     def checks(self) -> tuple[str, ...]:
         """The next steps that measure something, as calls to paste."""
-        return tuple(step for step in self.next_steps if not SENTENCE.match(step))
+        return tuple(str(step) for step in self.steps if step.kind is not StepKind.CHANGE)
 
     def evidence_texts(self) -> list[str]:
         """The evidence as short texts, one for each number."""

@@ -21,7 +21,8 @@ from diagnostics import History, compare, compare_histories, diagnose, plot_hist
 from diagnostics.history.readers import READERS
 from diagnostics.live.alpha_spending import looks, sightings_needed
 from diagnostics.rules import RULES
-from diagnostics.rules.relations import EXPLAINS, LEADS_TO, STATES, SYMPTOMS, Premise
+from diagnostics.rules.relations import EXPLAINS, STATES, Premise
+from tests.support.contradictions import LEADS_TO, SYMPTOMS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURES = DOCS / "diagnostics.md", DOCS / "diagnostics"
@@ -37,9 +38,9 @@ MARKS = "<!-- {name} -->", "<!-- end of {name} -->"
 def findings() -> str:
     """The findings with what is tested for each, in the order of judgement."""
     tests: dict[str, list[str]] = {}
-    remarks = {rule.code for rule in RULES if rule.remark}
+    remarks = {rule.code for rule in RULES if rule.info}
     for rule in RULES:
-        summary = (rule.judge.__doc__ or "").splitlines()[0]
+        summary = (rule.find.__doc__ or "").splitlines()[0]
         needs = f" Needs {', '.join(rule.needs)}." if rule.needs else ""
         tests.setdefault(rule.code, []).append(f"{summary}{needs} From {rule.epochs} epochs on.")
     rows = [
@@ -50,7 +51,7 @@ def findings() -> str:
 
 
 def explained() -> str:
-    """What each finding explains, and why: what silences the rules that rest on it."""
+    """What each finding explains, and why: what leaves other rules without evidence."""
     rows = []
     for code, premises in EXPLAINS.items():
         reasons = dict.fromkeys(premises.values())

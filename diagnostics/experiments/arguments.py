@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import Given, Predict, UnusableError, ask, encoded
-from diagnostics.experiments.model.regression_subject import Numbers
-from diagnostics.experiments.model.subject import Labels, Subject
+from diagnostics.experiments.model.predictions import (
+    Given,
+    Labels,
+    Predict,
+    UnusableError,
+    ask,
+    encoded,
+)
+from diagnostics.experiments.model.subject import Subject
 from diagnostics.history.history import History, as_history
 from diagnostics.history.table import Floats
 
@@ -35,7 +41,7 @@ class Named:
 
     func: Predict
     names: np.ndarray
-    args: tuple[Any, ...] = ()  # as functools.partial has them, for `models.behind`
+    args: tuple[Any, ...] = ()  # as functools.partial has them, for `model_access.behind`
 
     def __call__(self, X: Any) -> Any:
         """Return the indices of the labels that are answered; numbers that are none as they are."""
@@ -53,7 +59,7 @@ class Named:
 def subject_of(
     predict: Any, X: Any, y: Any, history: Any, train: tuple[Any, Any] | None, loss: Any
 ) -> Subject:
-    """Return the arguments, validated: a `Subject` with classes, or `Numbers` for a regression.
+    """Return the arguments, validated.
 
     Raises
     ------
@@ -67,17 +73,17 @@ def subject_of(
     predict = _function(predict, X)
     run: History | None = None if history is None else as_history(history)
     if _are_numbers(predict, X, y):
-        return _numbers(predict, X, y, run, train, loss)
+        return _regression(predict, X, y, run, train, loss)
     predict = _named(predict, X, y, train)
     y = _indices(predict, y)
     labels, classes = _labels(y, "y")
     _require_equal(len(X), len(labels), "X", "y")
-    pair = None
-    if train is not None:
-        train_labels, more = _labels(_indices(predict, train[1]), "train")
-        _require_equal(len(train[0]), len(train_labels), "train[0]", "train[1]")
-        pair, classes = (_samples(train[0]), train_labels), max(classes, more)
-    return Subject(predict, X, labels, max(classes, 2), run, pair, loss)
+    if train is None:
+        return Subject(predict, X, labels, max(classes, 2), run, None, loss)
+    train_labels, more = _labels(_indices(predict, train[1]), "train")
+    classes = max(classes, more, 2)
+    known = _training_set(predict, train[0], train_labels, classes)
+    return Subject(predict, X, labels, classes, run, known, loss)
 
 
 def _function(predict: Any, X: Any) -> Predict:
@@ -120,21 +126,20 @@ def _are_shares(values: np.ndarray) -> bool:
     return bool((values >= 0).all() and np.allclose(values.sum(axis=1), 1))
 
 
-def _numbers(
+def _regression(
     predict: Predict, X: Any, y: Any, run: History | None, train: Any, loss: Any
-) -> Numbers:
+) -> Subject:
     """A regression."""
     targets = _rows(y)
     _require_equal(len(X), len(targets), "X", "y")
-    pair = train_targets = None
-    if train is not None:
-        train_targets = _rows(train[1])
-        _require_equal(len(train[0]), len(train_targets), "train[0]", "train[1]")
-        pair = _samples(train[0]), np.zeros(len(train_targets), np.intp)
-    counted = np.zeros(len(targets), np.intp)
-    return Numbers(
-        predict, X, counted, 1, run, pair, loss, targets=targets, train_targets=train_targets
-    )
+    known = None if train is None else _training_set(predict, train[0], _rows(train[1]), 0)
+    return Subject(predict, X, targets, 0, run, known, loss)
+
+
+def _training_set(predict: Predict, X: Any, y: np.ndarray, classes: int) -> Subject:
+    """The training samples, for the same model."""
+    _require_equal(len(X), len(y), "train[0]", "train[1]")
+    return Subject(predict, _samples(X), y, classes)
 
 
 def _rows(targets: Any) -> Floats:
@@ -144,7 +149,7 @@ def _rows(targets: Any) -> Floats:
 
 
 def _named(predict: Predict, X: Any, y: Any, train: Any) -> Predict:
-    """The model, told to answer indices where it answers the very names that are the labels."""
+    """The model, made to answer indices where it answers the very names that are the labels."""
     names = np.asarray(_indices(predict, y))
     if names.dtype.kind in "if" and np.array_equal(np.unique(names), SIGNS):
         return Named(predict, SIGNS)

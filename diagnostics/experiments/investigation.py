@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from diagnostics.experiments.arguments import subject_of
-from diagnostics.experiments.checks.regression import NUMBER_PROBES
+from diagnostics.experiments.checks import CHECKS
 from diagnostics.experiments.model.predictions import Predict, UnusableError
-from diagnostics.experiments.model.regression_subject import Numbers
-from diagnostics.experiments.model.subject import Labels, Subject
-from diagnostics.experiments.ranking import ordered, standing
-from diagnostics.experiments.registry import CHECKS
+from diagnostics.experiments.model.subject import Subject
+from diagnostics.experiments.ranking import ordered, remaining
 from diagnostics.experiments.report import Investigation, Level
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # With fewer samples statistics decide nothing.
 ENOUGH = 30
@@ -56,8 +54,9 @@ def investigate(
     Returns
     -------
     Investigation
-        A `Report` that begins with a paragraph in plain words: what the experiments found first,
-        then what the curves show besides. Saved as a picture, it shows the experiment that decided.
+        A `DiagnosisReport` that begins with a paragraph in plain words: what the experiments found
+        first, then what the curves show besides. Saved as a picture, it shows the experiment that
+        decided.
 
     Raises
     ------
@@ -73,7 +72,7 @@ def investigate(
     log = _Log([] if failure is None else [failure])
     if failure is None:
         log.make_experiments(subject)
-    kept = standing(subject, log.findings, decided=failure is None)
+    kept = remaining(subject, log.findings, decided=failure is None)
     level = Level.MODEL if "model" in subject.given else Level.PREDICTIONS
     curves = subject.curves
     return Investigation(
@@ -99,19 +98,20 @@ class _Log:
     def make_experiments(self, subject: Subject) -> None:
         """Make every experiment for which all is given, unless what was found makes it idle."""
         open_questions: dict[str, str] = {}
-        for probe in NUMBER_PROBES if isinstance(subject, Numbers) else CHECKS:
+        for check in CHECKS:
             found = {finding.code for finding in self.findings}
-            if probe.unless & found or not probe.needs <= subject.given:
+            if found & set(check.unless) or not set(check.needs) <= subject.given:
                 continue
             try:
-                finding = probe.experiment(subject)
+                finding = check.find(subject)
             except UnusableError as error:
-                open_questions[probe.name] = str(error)
+                open_questions[check.name] = str(error)
                 continue
-            self.tests_run.append(probe.name)
+            self.tests_run.append(check.name)
             if finding is not None:
-                self.findings.append(finding)
-                self.sentences.setdefault(finding.code, probe.sentence)
+                code = finding.code or check.code
+                self.findings.append(replace(finding, code=code))
+                self.sentences.setdefault(code, check.sentence)
         if open_questions:
             self.findings.append(_undecided(open_questions))
         if len(subject.y) < ENOUGH:
@@ -119,7 +119,7 @@ class _Log:
 
 
 def _too_few(samples: int) -> Finding:
-    """With a handful of samples silence means little."""
+    """With a handful of samples it means little that nothing is found."""
     noun = "sample is" if samples == 1 else "samples are"
     return Finding(
         code="too_few_samples",
@@ -129,7 +129,7 @@ def _too_few(samples: int) -> Finding:
             "decided, such as sums of rows and repeated calls."
         ),
         evidence={"samples": samples},
-        next_steps=(f"Give at least {ENOUGH} samples, better some hundreds.",),
+        steps=advice(f"Give at least {ENOUGH} samples, better some hundreds."),
     )
 
 
@@ -153,8 +153,8 @@ def _unusable(subject: Subject) -> Finding | None:
         return Finding(
             code="predict_failed",
             severity=Severity.PROBLEM,
-            message=f"No experiment could be made: {error}.{_one_based(subject.y)}",
-            next_steps=("Pass a function from samples to probabilities, one row for each sample.",),
+            message=f"No experiment could be made: {error}.{_one_based(subject)}",
+            steps=advice("Pass a function from samples to probabilities, one row for each sample."),
         )
     if np.isfinite(raw).all():
         return None
@@ -168,13 +168,14 @@ def _unusable(subject: Subject) -> Finding | None:
             "exp overflows in a softmax that does not subtract the maximum",
             "NaN in the weights",
         ),
-        next_steps=("Subtract the row's maximum: np.exp(x - x.max(axis=-1, keepdims=True)).",),
+        steps=advice("Subtract the row's maximum: np.exp(x - x.max(axis=-1, keepdims=True))."),
     )
 
 
-def _one_based(y: Labels) -> str:
-    """What to say of labels that never are 0."""
-    if y.min() == 0:
+def _one_based(subject: Subject) -> str:
+    """What may be the matter with labels that never are 0."""
+    y = subject.y
+    if subject.numeric or y.min() == 0:
         return ""
     return (
         f" The labels run from {y.min()} to {y.max()}, but classes are counted from 0: "

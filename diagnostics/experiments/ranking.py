@@ -1,4 +1,4 @@
-"""Which suspicions of the curves stand after the experiments, and in which order all is told."""
+"""What the curves suspect that the experiments leave open, and the order of all findings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 
 from diagnostics.experiments.measures.loss_variants import matching
+from diagnostics.experiments.model.predictions import cross_entropy
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.report import OPEN, REMARKS
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, StepKind, advice
 
 # What the curves suspect and the experiments decide: proven here, or dropped.
 DECIDED = frozenset({"evaluation_bug", "overconfidence"})
@@ -38,11 +39,11 @@ MOVED, SMALLEST = 2.0, 1e-12
 STANDARD_ERRORS = 3.0
 # What to do about a symptom when the model has been asked.
 MORE = "Give train=(X_train, y_train) too: it tells wrong labels and another source of the data."
-AGAIN = "Mend what the experiments found, then look at the curves again."
+RUN_AGAIN = "Correct what the experiments found, then look at the curves again."
 
 
-def standing(subject: Subject, proven: list[Finding], *, decided: bool) -> list[Finding]:
-    """Return what the curves show that the experiments leave standing.
+def remaining(subject: Subject, proven: list[Finding], *, decided: bool) -> list[Finding]:
+    """Return what the curves show that the experiments leave open.
 
     Parameters
     ----------
@@ -58,12 +59,12 @@ def standing(subject: Subject, proven: list[Finding], *, decided: bool) -> list[
     return [
         _without_this_call(finding, subject)
         for finding in subject.curves.findings
-        if _stands(finding, subject, proven, decided=decided)
+        if _remains(finding, subject, proven, decided=decided)
     ]
 
 
-def _stands(finding: Finding, subject: Subject, proven: list[Finding], *, decided: bool) -> bool:
-    """Whether a finding from the curves still stands after the experiments."""
+def _remains(finding: Finding, subject: Subject, proven: list[Finding], *, decided: bool) -> bool:
+    """Whether a finding from the curves is neither proven nor ruled out by the experiments."""
     codes = {other.code for other in proven}
     if finding.code in codes:
         return False
@@ -80,40 +81,38 @@ def _stands(finding: Finding, subject: Subject, proven: list[Finding], *, decide
 
 def _only_too_sure(subject: Subject, proven: list[Finding]) -> bool:
     """Whether the answers are as good as ever, and a temperature takes back the loss's rise."""
-    mended = next((f.evidence.get("loss at the best temperature") for f in proven
-                   if f.code == "overconfidence"), None)  # fmt: skip
+    too_sure = any(finding.code == "overconfidence" for finding in proven)
     losses, accuracies = (
         None if subject.history is None else subject.history.curve(role)
         for role in ("val_loss", "val_accuracy")
     )
-    if mended is None or losses is None or accuracies is None:
+    if not too_sure or losses is None or accuracies is None:
         return False
     best, last = float(np.nanmin(losses)), float(losses[-1])
-    accuracy = float(subject.right.mean())
+    accuracy = subject.accuracy
     error = np.sqrt(max(accuracy * (1 - accuracy), 0.01) / len(subject.y))
     fallen = float(np.nanmax(accuracies)) - accuracy > STANDARD_ERRORS * error
-    return not fallen and float(mended) < last - EXPLAINED * (last - best)
+    return not fallen and subject.temperature.loss < last - EXPLAINED * (last - best)
 
 
 def _both_losses_reproduced(subject: Subject) -> bool:
     """Whether both losses, computed again as means of the cross-entropy, are those reported."""
     val, train = (subject.reported(role) for role in ("val_loss", "train_loss"))
-    answers = subject.train_predictions
-    if val is None or train is None or answers is None or subject.train is None:
+    known = None if subject.numeric else subject.trained_on
+    if val is None or train is None or known is None:
         return False
-    match, labels = matching(subject, val), subject.train[1]
-    p_true = np.maximum(answers.probabilities[np.arange(len(labels)), labels], SMALLEST)
-    again = max(float(-np.log(p_true).mean()), SMALLEST)
+    match = matching(subject, val)
+    recomputed = max(cross_entropy(known.predictions.probabilities, known.y, SMALLEST), SMALLEST)
     # of the training loss a mean over the epoch is reported, in which the model still moved
-    return match is not None and not match.code and 1 / MOVED < train / again < MOVED
+    return match is not None and not match.code and 1 / MOVED < train / recomputed < MOVED
 
 
 def _without_this_call(finding: Finding, subject: Subject) -> Finding:
     """The finding without the advice to investigate, which has been followed."""
-    steps = tuple(step for step in finding.next_steps if "investigate(" not in step)
-    if not steps and finding.next_steps:
-        steps = (AGAIN if subject.train else MORE,)
-    return dataclasses.replace(finding, next_steps=steps)
+    steps = tuple(step for step in finding.steps if step.kind is not StepKind.INVESTIGATE)
+    if not steps and finding.steps:
+        steps = advice(RUN_AGAIN if subject.train else MORE)
+    return dataclasses.replace(finding, steps=steps)
 
 
 def ordered(proven: list[Finding], suspected: list[Finding]) -> tuple[Finding, ...]:
@@ -134,11 +133,11 @@ def ordered(proven: list[Finding], suspected: list[Finding]) -> tuple[Finding, .
     def place(pair: tuple[bool, Finding]) -> tuple[int, bool, bool, int]:
         of_curves, finding = pair
         info = finding.severity is Severity.INFO
-        remark = finding.code in REMARKS or finding.code in OPEN
+        last = finding.code in REMARKS or finding.code in OPEN
         consequence = (CONSEQUENCES_AS_REMARKS if info else CONSEQUENCES).get(finding.code, 0)
         is_cause = not of_curves and not info and not consequence
         rank = min(finding.severity.rank, worst) if is_cause else finding.severity.rank
-        return rank, info and remark, info and of_curves, consequence
+        return rank, info and last, info and of_curves, consequence
 
     pairs = [(False, finding) for finding in proven] + [(True, finding) for finding in suspected]
     return tuple(finding for _, finding in sorted(pairs, key=place))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.finding import Finding, Severity
 from diagnostics.report import formats
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +27,7 @@ class Level(StrEnum):
 
 # Remarks on the answers, inputs and units, which no one looks for first.
 REMARKS = frozenset({"logits_returned", "classes_returned", "unnormalised_inputs", "dead_units"})
-# What silence must not hide.
+# What is shown even where nothing is found.
 OPEN = ("undecided", "too_few_samples")
 # Where the fault is to be looked for.
 PLACES = {
@@ -57,8 +56,8 @@ PLACES = {
 }
 
 
-@dataclass(frozen=True)
-class Investigation(Report):
+@dataclass(frozen=True, repr=False)
+class Investigation(DiagnosisReport):
     """A report that says what its findings rest on, and draws the experiment that decided.
 
     Parameters
@@ -80,14 +79,16 @@ class Investigation(Report):
         """What is wrong, where, how sure that is, and what to change, in plain sentences."""
         first = self.primary
         if first is None or (first.severity is Severity.INFO and self._unremarkable(first)):
-            return " ".join([self.silence, *(self[code].message for code in OPEN if code in self)])
+            return " ".join(
+                [self.tests_in_words, *(self[code].message for code in OPEN if code in self)]
+            )
         sentences = [first.message]
         if first.severity is Severity.INFO:
-            sentences.insert(0, f"{self.silence} Worth knowing, though:")
+            sentences.insert(0, f"{self.tests_in_words} Worth knowing, though:")
         elif first.code in PLACES:
             sentences.append(f"The fault is {PLACES[first.code]}.")
         sentences.append(self._how_sure(first))
-        if first.next_steps and first.severity is not Severity.INFO:
+        if first.steps and first.severity is not Severity.INFO:
             step = (first.changes or first.next_steps)[0]
             sentences.append(f"What to change: {_sentence(step)}")
         others = [f.code for f in self.findings[1:] if f.severity is not Severity.INFO]
@@ -96,7 +97,7 @@ class Investigation(Report):
         return " ".join(sentences)
 
     def _unremarkable(self, finding: Finding) -> bool:
-        """Whether a finding is a mere remark, or no experiment stands behind it."""
+        """Whether a finding is worth no sentence, or no experiment stands behind it."""
         if finding.code in REMARKS or finding.code in OPEN:
             return True
         return self.levels.get(finding.code, Level.HISTORY) is Level.HISTORY
@@ -113,8 +114,6 @@ class Investigation(Report):
         if self.findings:
             parts += ["Evidence", *(str(finding) for finding in self.findings)]
         return "\n\n".join(parts)
-
-    __repr__ = Report.__repr__  # a dataclass would write its own
 
     def figure(self) -> Figure:
         """Return the picture of the experiment that decided, two panels.
@@ -137,46 +136,16 @@ class Investigation(Report):
         levels = {code: str(level) for code, level in self.levels.items()}
         return {"paragraph": self.paragraph, **super().to_dict(), "levels": levels}
 
-    def save(self, path: str | Path) -> Path:
-        """Write the report as the ending says: ``.html``, ``.json``, ``.png``, ``.svg``, ``.txt``.
-
-        Pictures show the experiment that decided, or the curves where none could be made; the page
-        has both.
-
-        Parameters
-        ----------
-        path
-            Where to write.
-
-        Returns
-        -------
-        pathlib.Path
-            The path written.
-
-        Raises
-        ------
-        ValueError
-            The ending is unknown, or a picture is asked where there is nothing to draw.
-        """
-        path = Path(path)
-        ending = path.suffix.lower()
-        if ending in (".png", ".svg") and self.subject is not None:
-            path.write_bytes(formats.figure_to_bytes(self.figure(), ending[1:]))
-        elif ending == ".html":
-            path.write_text(self._to_html(), encoding="utf-8")
-        else:
-            super().save(path)
-        return path
+    def _to_image(self, file_format: str) -> bytes:
+        """The experiment that decided, or the curves where none could be made."""
+        if self.subject is None:
+            return self._curves(file_format)
+        return formats.figure_to_bytes(self.figure(), file_format)
 
     def _to_html(self) -> str:
         """The page, which begins with the deciding experiment."""
-        experiment, picture = "", ""
-        if self.subject is not None:
-            experiment = formats.inline(formats.figure_to_bytes(self.figure(), "svg"))
-        if self.history is not None:
-            picture = formats.inline(formats.to_image(self, "svg"))
-        page = formats.template("investigation.html.j2")
-        return page.render(report=self, experiment=experiment, picture=picture)
+        experiment = "" if self.subject is None else formats.inline(self._to_image("svg"))
+        return self._page("investigation.html.j2", experiment=experiment)
 
 
 def _sentence(text: str) -> str:

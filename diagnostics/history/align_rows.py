@@ -14,8 +14,8 @@ MEASURED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 # A log whose epoch goes back more often than this share of its rows is unordered, not resumed.
 UNORDERED = 0.25
-# So many restarts are told one by one.
-MOST_TOLD = 5
+# So many restarts are listed one by one.
+MOST_LISTED = 5
 
 
 @dataclass
@@ -27,6 +27,7 @@ class EpochRows:
     columns: dict[str, Floats]
     blank: dict[str, Mask]
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def keep(self, index: np.ndarray) -> None:
         """Keep only these rows, in this order."""
@@ -54,7 +55,7 @@ def _on_axis(table: Table, mapping: dict[str, str]) -> EpochRows:
         rows = EpochRows(axis, columns[name], columns, blank)
         known = np.isfinite(rows.position)
         if not known.all():
-            rows.notes.append(f"{int((~known).sum())} rows without {axis} left out")
+            rows.left_out.append(f"{int((~known).sum())} rows without {axis} left out")
             rows.keep(np.flatnonzero(known))
         return rows
     return _counted(columns, blank, mapping)
@@ -113,23 +114,23 @@ def _last_word(rows: EpochRows, part: Labels) -> Mask:
     back = np.flatnonzero(np.diff(position) < 0) + 1
     if len(back) == 0:
         return np.ones(len(part), bool)
-    again = position[back]
-    anew = again <= np.minimum.accumulate(position)[back - 1]
+    restarted = position[back]
+    anew = restarted <= np.minimum.accumulate(position)[back - 1]
     if anew.any():
-        at = again[anew][-1]
+        at = restarted[anew][-1]
         rows.notes.append(f"{rows.axis} starts again at {at:g}: only the last run is kept")
     if not anew.all():
-        rows.notes.append(_resumed(rows.axis, again[~anew]))
+        rows.notes.append(_resumed(rows.axis, restarted[~anew]))
     restarts = np.full(len(position), np.inf)
-    restarts[back - 1] = again
+    restarts[back - 1] = restarted
     lowest_to_come = np.minimum.accumulate(restarts[::-1])[::-1]
     return np.asarray(position < lowest_to_come)
 
 
 def _resumed(axis: str, places: Floats) -> str:
     """Where a run was resumed, in words."""
-    shown = ", ".join(f"{place:g}" for place in places[:MOST_TOLD])
-    more = f" and {len(places) - MOST_TOLD} times more" if len(places) > MOST_TOLD else ""
+    shown = ", ".join(f"{place:g}" for place in places[:MOST_LISTED])
+    more = f" and {len(places) - MOST_LISTED} times more" if len(places) > MOST_LISTED else ""
     return f"run resumed at {axis} {shown}{more}: the later values are kept"
 
 
@@ -138,14 +139,12 @@ def _merge_equal(rows: EpochRows) -> None:
     starts = np.flatnonzero(np.r_[True, np.diff(rows.position) > 0])
     if len(starts) == len(rows.position):
         return
-    merged_columns, merged_blank, averaged = {}, {}, []
+    merged_columns, merged_blank = {}, {}
     for name, values in rows.columns.items():
         logged = ~rows.blank[name]
         counts = np.add.reduceat(logged, starts, dtype=np.int64)
         if _several(counts):
-            sums = np.add.reduceat(np.where(logged, values, 0.0), starts)
-            merged = sums / np.maximum(counts, 1)
-            averaged.append(name)
+            merged = _means(values, logged, starts)
         else:
             index = np.where(logged, np.arange(len(values)), -1)
             merged = values[np.maximum.reduceat(index, starts)]
@@ -156,6 +155,13 @@ def _merge_equal(rows: EpochRows) -> None:
     )
     rows.position = rows.position[starts]
     rows.columns, rows.blank = merged_columns, merged_blank
+
+
+def _means(values: Floats, logged: Mask, starts: Labels) -> Floats:
+    """Means of what was logged from each start to the next, NaN where there was nothing."""
+    counts = np.add.reduceat(logged, starts, dtype=np.int64)
+    sums = np.add.reduceat(np.where(logged, values, 0.0), starts)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _several(counts: np.ndarray) -> bool:
@@ -176,10 +182,7 @@ def _align_to_validation(rows: EpochRows, mapping: dict[str, str]) -> None:
     starts = np.r_[0, anchors[:-1] + 1]
     end = anchors[-1] + 1
     for name, values in rows.columns.items():
-        logged = ~rows.blank[name][:end]
-        counts = np.add.reduceat(logged, starts, dtype=np.int64)
-        sums = np.add.reduceat(np.where(logged, values[:end], 0.0), starts)
-        rows.columns[name] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-        rows.blank[name] = counts == 0
+        rows.columns[name] = _means(values[:end], ~rows.blank[name][:end], starts)
+        rows.blank[name] = ~np.logical_or.reduceat(~rows.blank[name][:end], starts)
     rows.position = rows.position[anchors]
     rows.notes.append(f"training values averaged between the {len(anchors)} validations")

@@ -16,17 +16,8 @@ ROLES = (
     "gradient_norm",
 )
 
-VALIDATION = {
-    "val",
-    "valid",
-    "validation",
-    "eval",
-    "evaluation",
-    "dev",
-    "test",
-    "testing",
-    "holdout",
-}
+VALIDATION = {"val", "valid", "validation", "eval", "evaluation", "dev", "holdout"}
+VALIDATION |= {"test", "testing"}
 TRAINING = {"train", "training", "tr", "trn"}
 LOSS = {"loss", "losses", "nll", "xent", "ce", "crossentropy", "logloss", "mlogloss", "cost"}
 # Losses of regression and of language models, metrics beside a column that is called a loss.

@@ -49,6 +49,8 @@ class History:
         Columns that hold no numbers, untouched.
     notes
         Decisions taken while reading.
+    left_out
+        Those of them by which something was left out.
     problems
         What could not be read, with line and column.
     """
@@ -60,6 +62,7 @@ class History:
     axis: str = "epoch"
     text: Mapping[str, list[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @classmethod
@@ -146,7 +149,8 @@ class History:
             for role, names in others.items()
             if role in CURVES
         ]
-        notes = table.notes + choices + rows.notes + _scale_percentages(rows, mapping)
+        left_out = table.left_out + rows.left_out
+        notes = table.notes + choices + left_out + rows.notes + _scale_percentages(rows, mapping)
         return cls(
             epochs=rows.position,
             columns=rows.columns,
@@ -155,6 +159,7 @@ class History:
             axis=rows.axis,
             text=table.text,
             notes=tuple(notes),
+            left_out=tuple(left_out),
             problems=tuple(table.problems),
         )
 
@@ -187,6 +192,13 @@ class History:
         """Return where a value was logged for this role, be it finite or not, shape (n,)."""
         name = self.mapping[role]
         return ~self.blank[name] | tail_of_nan(self.columns[name], self.blank[name])
+
+    def not_finite(self, role: str) -> Mask:
+        """Return where NaN or infinity was logged for this role, shape (n,); nowhere without it."""
+        values = self.curve(role)
+        if values is None:
+            return np.zeros(len(self), bool)
+        return np.asarray(self.logged(role) & ~np.isfinite(values))
 
     def head(self, rows: int) -> History:
         """Return the run as it was after so many rows."""

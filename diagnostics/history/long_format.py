@@ -24,8 +24,8 @@ def split_phases(table: Table) -> None:
         meaning |= {cell: " ".join(words(cell)) for cell in set(cells) - set(meaning)}
         said = np.array([meaning[cell] for cell in cells])
         rows = {"train": np.isin(said, list(TRAINING)), "val": np.isin(said, list(VALIDATION))}
-        told = rows["train"] | rows["val"] | (said == "")
-        if all(mask.any() for mask in rows.values()) and told.all():
+        known = rows["train"] | rows["val"] | (said == "")
+        if all(mask.any() for mask in rows.values()) and known.all():
             _split(table, rows)
             table.notes.append(f"rows told apart by {name!r}")
             return

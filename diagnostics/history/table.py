@@ -46,6 +46,8 @@ class Table:
         Columns that do not hold numbers, as they stand.
     notes
         What the reader decided, for the user to see.
+    left_out
+        What the reader left out, for the user to see.
     problems
         What the reader could not read.
     """
@@ -54,6 +56,7 @@ class Table:
     blank: dict[str, Mask] = field(default_factory=dict)
     text: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property

@@ -1,10 +1,11 @@
-"""Tells of a finding once, as soon as enough epochs speak for it."""
+"""Reports a finding once, as soon as enough epochs show it."""
 
 from __future__ import annotations
 
 import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from diagnostics.diagnosis import diagnose
 from diagnostics.finding import Finding, Severity
 from diagnostics.history.history import CURVES, History
 from diagnostics.live.alpha_spending import looks, sightings_needed
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 
-# Told at the first sight: a value that is not finite needs no statistics.
+# Reported at the first sight: a value that is not finite needs no statistics.
 AT_ONCE = "exploding_or_nan"
 # Looks missed before a run was met are made up for, the last ones only.
 MOST_LOOKS_AT_ONCE = 8
@@ -35,23 +36,23 @@ class Monitor:
     columns
         Role to column name, as in `History.read`.
     severity
-        The least severity that is told: ``"problem"``, ``"warning"`` or ``"info"``.
+        The least severity that is reported: ``"problem"``, ``"warning"`` or ``"info"``.
     tell
         Called with each finding; by default a `TrainingWarning` is issued.
 
     Notes
     -----
-    A finding is told once, and only after it was seen at several looks in a row, each with a
+    A finding is reported once, and only after it was seen at several looks in a row, each with a
     window of new epochs, so that looking often does not raise false alarms: see
-    `diagnostics.live.alpha_spending`. A loss that is NaN or infinite is told at once.
+    `diagnostics.live.alpha_spending`. A loss that is NaN or infinite is reported at once.
 
     Examples
     --------
-    >>> told = []
-    >>> monitor = Monitor(tell=told.append)
+    >>> found = []
+    >>> monitor = Monitor(tell=found.append)
     >>> for epoch in range(3):
     ...     monitor({"epoch": epoch, "loss": float("nan") if epoch == 2 else 1.0})
-    >>> [finding.code for finding in told]
+    >>> [finding.code for finding in found]
     ['exploding_or_nan']
     """
 
@@ -66,7 +67,7 @@ class Monitor:
         tell: Callable[[Finding], None] | None = None,
     ) -> None:
         self.records: list[dict[str, Any]] = []
-        self._judge = {"classes": classes, "samples": samples, "mute": tuple(mute)}
+        self._report = partial(diagnose, classes=classes, samples=samples, mute=tuple(mute))
         self._columns = columns
         self._rank = Severity(severity).rank
         self._tell = warn if tell is None else tell
@@ -75,7 +76,7 @@ class Monitor:
         self._begin()
 
     def _begin(self) -> None:
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._seen: dict[str, int] = {}
         self._looks = enumerate(looks(), start=1)
         self._next = next(self._looks)
@@ -83,9 +84,9 @@ class Monitor:
         self._start: float | None = None
 
     def __call__(self, record: Mapping[str, Any]) -> None:
-        """Take the record of one epoch; what becomes certain by it is told."""
+        """Take the record of one epoch; what becomes certain by it is reported."""
         self.records.append(dict(record))
-        breaks_down = AT_ONCE not in self._told and not _finite(record)
+        breaks_down = AT_ONCE not in self._reported and not _finite(record)
         if self._can_judge and (breaks_down or len(self.records) >= self._next[1]):
             try:
                 self.look(History.from_records(self.records, columns=self._columns))
@@ -94,7 +95,7 @@ class Monitor:
                 _warn(f"this run cannot be judged: {error}", "epoch", len(self.records))
 
     def look(self, history: History) -> list[Finding]:
-        """Judge a run as far as it has come, and return what was told of it now.
+        """Judge a run as far as it has come, and return what is certain only now.
 
         A history that starts with another loss than the last one is a new run.
         """
@@ -108,20 +109,19 @@ class Monitor:
         certain = dict(self._certain(history))
         if _breaks_down(history, new_rows):
             report = self._report(history)
-            certain |= {finding.code: finding for finding in report.findings if _now(finding)}
-        told = [finding for code, finding in certain.items() if code not in self._told]
-        self._told |= set(certain)
-        for finding in told:
+            certain |= {
+                finding.code: finding for finding in report.findings if finding.code == AT_ONCE
+            }
+        new = [finding for code, finding in certain.items() if code not in self._reported]
+        self._reported |= set(certain)
+        for finding in new:
             self._tell(finding)
-        return told
+        return new
 
     @property
-    def report(self) -> Report:
+    def report(self) -> DiagnosisReport:
         """The diagnosis of all epochs so far."""
         return self._report(History.from_records(self.records, columns=self._columns))
-
-    def _report(self, history: History) -> Report:
-        return diagnose(history, **self._judge)  # type: ignore[arg-type]
 
     def _certain(self, history: History) -> Iterator[tuple[str, Finding]]:
         """The findings seen often enough, after every look that is due."""
@@ -130,13 +130,14 @@ class Monitor:
             due.append(self._next)
             self._next = next(self._looks)
         for number, rows in due:
-            found = [f for f in self._report(history.head(rows)).findings if self._matters(f)]
+            found = [
+                f
+                for f in self._report(history.head(rows)).findings
+                if f.severity.rank <= self._rank
+            ]
             self._seen = {f.code: self._seen.get(f.code, 0) + 1 for f in found}
             needed = sightings_needed(number)
             yield from ((f.code, f) for f in found if self._seen[f.code] >= needed)
-
-    def _matters(self, finding: Finding) -> bool:
-        return finding.severity.rank <= self._rank
 
 
 def warn(finding: Finding) -> None:
@@ -146,10 +147,6 @@ def warn(finding: Finding) -> None:
 
 def _warn(text: str, axis: str, row: int) -> None:
     warnings.warn_explicit(text, TrainingWarning, f"training {axis}", row)
-
-
-def _now(finding: Finding) -> bool:
-    return finding.code == AT_ONCE
 
 
 def _finite(record: Mapping[str, Any]) -> bool:
@@ -166,10 +163,4 @@ def _start(history: History) -> float | None:
 
 def _breaks_down(history: History, rows: slice) -> bool:
     """Whether a value logged in these rows is NaN or infinite."""
-    roles = [role for role in CURVES if role in history.mapping]
-    return any(
-        (
-            ~np.isfinite(history.columns[history.mapping[role]][rows]) & history.logged(role)[rows]
-        ).any()
-        for role in roles
-    )
+    return any(history.not_finite(role)[rows].any() for role in CURVES)

@@ -98,14 +98,23 @@ def draw_crosses(axis: Axes, x: Floats, name: str, color: str, height: float) ->
 
 
 def draw_best(axis: Axes, x: Floats, y: Floats, name: str, *, lowest: bool) -> None:
-    """Draw a ring around the best value; its epoch and size stand in the legend."""
+    """Draw a ring around the best value; its epoch and size are in the legend, under a name."""
     if len(y) == 0:
         return
     best = int(np.argmin(y) if lowest else np.argmax(y))
+    label = f"best {name} {y[best]:.3g} at {x[best]:g}" if name else "_best"
     axis.plot(
         x[best], y[best], marker="o", markersize=10, markerfacecolor="none", color="black",
-        linestyle="", clip_on=False, label=f"best {name} {y[best]:.3g} at {x[best]:g}",
+        linestyle="", clip_on=False, label=label,
     )  # fmt: skip
+
+
+def dress(axis: Axes, label: str) -> None:
+    """Give an axis its label, a faint grid and no frame."""
+    axis.set_ylabel(label)
+    axis.grid(alpha=0.25, linewidth=0.6)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
 
 
 def choose_scale(axis: Axes, values: Floats) -> None:

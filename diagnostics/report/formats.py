@@ -1,15 +1,17 @@
-"""A report as HTML and as pictures."""
+"""What reports share: text, JSON, pages and pictures."""
 
 from __future__ import annotations
 
 import io
+import json
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from diagnostics.finding import format_number
-from diagnostics.report.data import Findings
 
 if TYPE_CHECKING:
     import jinja2
@@ -18,60 +20,66 @@ if TYPE_CHECKING:
 PIXELS_PER_INCH = 160
 
 
-def write(
-    path: Path,
-    *,
-    html: Callable[[], str],
-    image: Callable[[str], bytes],
-    json: Callable[[], str],
-    text: Callable[[], str],
-) -> Path:
-    """Write a file in the format of its ending, and return its path.
+class Document(ABC):
+    """What can be shown as text, JSON, a page or a picture, and saved as any of these."""
 
-    Raises
-    ------
-    ValueError
-        The ending is unknown.
-    """
-    makers: dict[str, Callable[[], str | bytes]] = {
-        ".html": html,
-        ".json": lambda: json() + "\n",
-        ".txt": lambda: text() + "\n",
-        ".png": lambda: image("png"),
-        ".svg": lambda: image("svg"),
-    }
-    make = makers.get(path.suffix.lower())
-    if make is None:
-        raise ValueError(f"cannot save as {path.name!r}: use one of {', '.join(makers)}")
-    content = make()
-    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-    return path
+    @property
+    @abstractmethod
+    def ok(self) -> bool:
+        """Whether nothing of severity ``problem`` was found."""
 
+    def __bool__(self) -> bool:
+        """Return `ok`."""
+        return self.ok
 
-def to_html(report: Findings) -> str:
-    """Return one self-contained page: no scripts, no links, picture inline."""
-    picture = inline(to_image(report, "svg")) if report.history is not None else ""
-    return template("report.html.j2").render(report=report, picture=picture)
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values only, ready for JSON."""
 
+    @abstractmethod
+    def _to_html(self) -> str:
+        """One self-contained page."""
 
-def to_html_fragment(report: Findings) -> str:
-    """Return the findings alone, for notebooks."""
-    return template("findings.html.j2").render(report=report)
+    @abstractmethod
+    def _to_image(self, file_format: str) -> bytes:
+        """The picture, as PNG or SVG."""
 
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return everything as strict JSON; numbers that are not finite become null."""
+        return json.dumps(finite_only(self.to_dict()), indent=indent, allow_nan=False)
 
-def to_image(report: Findings, file_format: str) -> bytes:
-    """Return the run with its findings drawn, as PNG or SVG.
+    def save(self, path: str | Path) -> Path:
+        """Write as the ending says: ``.html``, ``.json``, ``.png``, ``.svg``, ``.txt``.
 
-    Raises
-    ------
-    ValueError
-        The report has no history to draw.
-    """
-    if report.history is None:
-        raise ValueError("this report has no history to draw: pass history= to investigate()")
-    from diagnostics.report.plots import plot_history
+        Parameters
+        ----------
+        path
+            Where to write. Pictures need something to draw: a history, or an experiment.
 
-    return figure_to_bytes(plot_history(report.history, report.findings), file_format)
+        Returns
+        -------
+        pathlib.Path
+            The path written.
+
+        Raises
+        ------
+        ValueError
+            The ending is unknown, or a picture is asked where there is nothing to draw.
+        """
+        path = Path(path)
+        makers: dict[str, Callable[[], str | bytes]] = {
+            ".html": self._to_html,
+            ".json": lambda: self.to_json() + "\n",
+            ".txt": lambda: f"{self}\n",
+            ".png": lambda: self._to_image("png"),
+            ".svg": lambda: self._to_image("svg"),
+        }
+        make = makers.get(path.suffix.lower())
+        if make is None:
+            raise ValueError(f"cannot save as {path.name!r}: use one of {', '.join(makers)}")
+        content = make()
+        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        return path
 
 
 def figure_to_bytes(figure: Figure, file_format: str) -> bytes:
@@ -110,3 +118,14 @@ def _environment() -> jinja2.Environment:
 def template(name: str) -> jinja2.Template:
     """Return a template of the folder ``templates``."""
     return _environment().get_template(name)
+
+
+def finite_only(value: Any) -> Any:
+    """Replace numbers that JSON cannot hold."""
+    if isinstance(value, dict):
+        return {key: finite_only(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite_only(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -17,6 +17,7 @@ from diagnostics.report.curves import (
     draw_best,
     draw_crosses,
     draw_curve,
+    dress,
     spans_decades,
 )
 
@@ -82,18 +83,20 @@ def internals_of(history: History) -> dict[str, list[str]]:
     return {title: names[:MOST_INTERNALS] for title, names in found.items() if names}
 
 
-def draw_metrics(axes: Sequence[Axes], history: History, panels: list[str]) -> None:
-    """Draw losses and accuracies, each into its own axes."""
+def draw_metrics(
+    axes: Sequence[Axes], history: History, panels: list[str], *, numbers: bool = True
+) -> None:
+    """Draw losses and accuracies, each into its own axes; with the run's numbers in the legend."""
     from matplotlib.ticker import MaxNLocator
 
     if (history.epochs == np.round(history.epochs)).all():
         axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis, panel in zip(axes, panels, strict=False):
-        _draw_metric(axis, history, panel)
-    _draw_levels(axes[0], history)
+        _draw_metric(axis, history, panel, numbers=numbers)
+    _draw_levels(axes[0], history, numbers=numbers)
 
 
-def _draw_metric(axis: Axes, history: History, metric: str) -> None:
+def _draw_metric(axis: Axes, history: History, metric: str, *, numbers: bool) -> None:
     """All curves of one metric, the best value marked."""
     shown = []
     last = None
@@ -105,15 +108,17 @@ def _draw_metric(axis: Axes, history: History, metric: str) -> None:
         last = name, history.epochs[finite], values[finite]
         shown.append(values[finite])
         draw_curve(axis, *last[1:], name, style, shift=split == "train")
-        bad = history.epochs[history.logged(f"{split}_{metric}") & ~finite]
+        bad = history.epochs[history.not_finite(f"{split}_{metric}")]
         draw_crosses(axis, bad, name, style["color"], 0.97 if split == "val" else 0.9)
     if metric == "loss":
         choose_scale(axis, np.concatenate(shown))
     if not any(len(values) for values in shown):
         axis.set_yticks([])
     if last is not None:
-        draw_best(axis, *last[1:], f"{last[0]} {metric}", lowest=metric == "loss")
-    _dress(axis, metric)
+        name = f"{last[0]} {metric}" if numbers else ""
+        draw_best(axis, *last[1:], name, lowest=metric == "loss")
+    dress(axis, metric)
+    axis.margins(x=0.02, y=0.12)
 
 
 def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) -> None:
@@ -124,25 +129,19 @@ def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) 
         shown.append(history.columns[column][finite])
         draw_curve(axis, history.epochs[finite], shown[-1], column, style, shift=False)
     choose_scale(axis, np.concatenate(shown))
-    _dress(axis, name)
-
-
-def _dress(axis: Axes, label: str) -> None:
-    axis.set_ylabel(label)
-    axis.grid(alpha=0.25, linewidth=0.6)
+    dress(axis, name)
     axis.margins(x=0.02, y=0.12)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
 
 
-def _draw_levels(axis: Axes, history: History) -> None:
+def _draw_levels(axis: Axes, history: History, *, numbers: bool) -> None:
     """Lines at ln C, and at ln N under a loss that never falls below it, where these show."""
     from diagnostics.rules import Run
 
     run = Run(history)
     levels = {}
     if run.classes is not None:
-        levels[f"guessing among {run.classes}: ln {run.classes}"] = float(np.log(run.classes))
+        guess = f"guessing among {run.classes}: ln {run.classes}" if numbers else "_guess"
+        levels[guess] = float(np.log(run.classes))
     if run.samples and run.val_loss is not None:
         floor = float(np.log(run.samples))
         if floor <= run.val_loss.values.min() < FLOOR_REACH * floor:

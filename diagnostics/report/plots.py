@@ -192,7 +192,7 @@ def compare_histories(
             choose_scale(first, np.concatenate([values_of(h, metric) for h in histories.values()]))
     for axis in grid[-len(panels) :, (len(histories) - 1) % columns + 1 :].flat:
         axis.remove()
-    _legend_below(figure, values=False)
+    _legend_below(figure)
     return figure
 
 
@@ -206,7 +206,7 @@ def _draw_column(
     """Draw one of several runs: its metrics below one another, over one axis of epochs."""
     for axis in axes[1:]:
         axis.sharex(axes[0])
-    draw_metrics(axes, history, panels)
+    draw_metrics(axes, history, panels, numbers=False)
     lanes = draw_lanes(axes, history, findings)
     heading_of(axes[0], f"{name}\n{_heading(findings)}".rstrip(), lanes)
     axes[-1].set_xlabel(history.axis)
@@ -229,14 +229,12 @@ def _heading(findings: Sequence[Finding]) -> str:
     return f"{first.code} ({first.severity}, confidence {first.confidence:.0%})"
 
 
-def _legend_below(figure: Figure, *, values: bool = True) -> None:
+def _legend_below(figure: Figure) -> None:
     """One legend for all panels, where it hides nothing."""
     labelled: dict[str, Any] = {}
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             labelled.setdefault(label, handle)
-    if not values:  # what differs from run to run
-        labelled = {n: h for n, h in labelled.items() if not n.startswith(("best", "guessing"))}
     figure.legend(
         list(labelled.values()),
         list(labelled),

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features.rate_of_descent import falls_steadily
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import PREDICTED_CLASSES
 
-# A loss that ends less than this share below its start has not been learned.
-NO_PROGRESS = 0.03
 # Training and validation set have the same largest class, of about the same share.
 ONE_PRIOR = 0.1
 # The largest class differs a little from epoch to epoch where the last batch is dropped.
@@ -33,12 +28,11 @@ LESS_THAN_PRIOR = 0.65
 TOLD_APART = 0.85
 
 
-@rule("class_collapse", uses=CURVES, pair=True, rests_on=(Premise.ANSWERS, Premise.VAL_LEVEL))
 def class_collapse(run: Run) -> Finding | None:
     """The accuracy is one number while the loss moves: the same class is answered always."""
-    if run.judged is None:
+    if run.pair is None:
         return None
-    loss, accuracy = run.judged
+    loss, accuracy = run.pair
     values, counts = np.unique(accuracy.part(0.2, 1.0), return_counts=True)
     value = float(values[np.argmax(counts)])
     grows = loss.rise.real and loss.end_level > 3 * _prior_entropy(value)
@@ -55,7 +49,7 @@ def class_collapse(run: Run) -> Finding | None:
     if (
         loss.end_level < least
         or (alone and loss.rise.real)
-        or not _loss_moved(run)
+        or not (run.train_loss or run.val_loss or loss).fell
         or _training_tells(run, value)
     ):
         return None
@@ -64,7 +58,6 @@ def class_collapse(run: Run) -> Finding | None:
         return None
     moved = np.ptp(accuracy.values) > 0  # a small validation set may rest by chance
     return Finding(
-        code="class_collapse",
         severity=Severity.WARNING if run.train_accuracy is None and moved else Severity.PROBLEM,
         message=(
             f"The accuracy is {value:.4g}, to a sample, at {frozen:.0%} of the {run.axis}s while "
@@ -78,7 +71,7 @@ def class_collapse(run: Run) -> Finding | None:
             "the hidden units are dead, only the last bias learns",
             "the inputs are not normalised and saturate the first layer",
         ),
-        next_steps=(
+        steps=advice(
             PREDICTED_CLASSES,
             "Weight or resample the classes; normalise the inputs; lower the learning rate.",
         ),
@@ -105,12 +98,3 @@ def _prior_entropy(share: float) -> float:
     """The least that answering a class of this share costs, -a ln a - (1 - a) ln(1 - a) or less."""
     a = min(max(share, 1e-12), 1 - 1e-12)
     return float(-LESS_THAN_PRIOR * (a * np.log(a) + (1 - a) * np.log1p(-a)))
-
-
-def _loss_moved(run: Run) -> bool:
-    """Whether the training (else validation) loss left its first value by more than noise."""
-    curve = run.train_loss or run.val_loss
-    if curve is None:
-        return False
-    moved = curve.first - curve.end_level
-    return moved > max(NO_PROGRESS * abs(curve.first), 4 * curve.noise)

@@ -9,18 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
-    STILL_HIGH,
-    calibrated_loss,
-)
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
-from diagnostics.rules.suggestions import ALIKE, INVESTIGATE, ROW_SUMS, ROW_WISE, SET_MEANS
+from diagnostics.rules.suggestions import ALIKE, PROVE, ROW_SUMS, ROW_WISE, SET_MEANS
 from diagnostics.statistics import robust
 
 # Without an accuracy: other data double the first loss at most, whole-batch softmax adds ln N.
@@ -32,21 +25,12 @@ HARDLY_LEARNED = 0.5
 # Until then no sound run of the corpus of benchmarks.runs rises by a fifth with its accuracy.
 EARLY_RISE = 1.4
 EARLY_GAIN = 0.1
-# What makes a validation loss start or climb above that of training, in right code.
-EXPLAINED = ("diverges", "restless", "apart", "sure_at_once")
 
 
-@rule(
-    "evaluation_bug",
-    needs=("train_loss", "val_loss"),
-    uses=("train_accuracy", "val_accuracy"),
-    rests_on=(Premise.RATIO,),
-    not_while=EXPLAINED,
-)
 def rises_from_above(run: Run) -> Finding | None:
     """Validation starts far above training and only rises, and its accuracy does not explain it."""
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None or not (run.never_improved or _stays_above(run)):
+    train, val = run["train_loss"], run["val_loss"]
+    if not (run.never_improved or _stays_above(run)):
         return None
     accuracy = run.val_accuracy
     if accuracy is None and not run.exceeds(val.first / train.first, FAR_ABOVE):
@@ -55,7 +39,6 @@ def rises_from_above(run: Run) -> Finding | None:
         return None
     knows = f", while {accuracy.last:.1%} of its answers are right" if accuracy else ""
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The validation loss starts at {val.first / train.first:.3g} times the training loss "
@@ -75,11 +58,7 @@ def rises_from_above(run: Run) -> Finding | None:
             "the validation inputs or labels differ from those of training (distribution_shift)",
             "the evaluation loss is computed by other code than the training loss",
         ),
-        next_steps=(
-            ROW_SUMS,
-            f"{INVESTIGATE}  # proves the cause",
-            ROW_WISE,
-        ),
+        steps=advice(ROW_SUMS, PROVE, ROW_WISE),
     )
 
 
@@ -88,31 +67,24 @@ def _explained(run: Run) -> bool:
     pair = run.joint("val_loss", "val_accuracy")
     if pair is None:
         return False
-    implied = calibrated_loss(pair[1].values[:1], run.classes or ASSUMED_CLASSES)
+    implied = bounds.calibrated_loss(pair[1].values[:1], run.classes)
     return bool(pair[0].first < AS_IMPLIED * implied[0])
 
 
 def _stays_above(run: Run) -> bool:
     """Whether the losses alone show a constant that is added to validation, as ln N would be."""
     train, val = run.train_loss, run.val_loss
-    if train is None or val is None or run.judged is not None or train.values.min() < 0:
+    if train is None or val is None or run.pair is not None or train.values.min() < 0:
         return False
     added = val.first - train.first
     learned = train.end_level < HARDLY_LEARNED * train.first
-    return bool(learned and added > train.first and val.values.min() > STILL_HIGH * added)
+    return bool(learned and added > train.first and val.values.min() > bounds.STILL_HIGH * added)
 
 
-@rule(
-    "evaluation_bug",
-    needs=CURVES,
-    epochs=3,
-    rests_on=(Premise.VAL_COURSE,),
-    not_while=EXPLAINED,
-)
 def rises_while_training_learns(run: Run) -> Finding | None:
     """The validation loss rises in the first epochs already, together with its accuracy."""
-    train, pair = run.train_loss, run.joint("val_loss", "val_accuracy")
-    if train is None or pair is None:
+    train, pair = run["train_loss"], run.joint("val_loss", "val_accuracy")
+    if pair is None:
         return None
     val, accuracy = pair
     learned = train.epochs[train.values < HARDLY_LEARNED * train.first]
@@ -126,7 +98,6 @@ def rises_while_training_learns(run: Run) -> Finding | None:
     if not run.exceeds(gained, EARLY_GAIN) or accuracy.end_level < MOSTLY_RIGHT:
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The validation loss climbs from {val.first:.3g} to {peak:.3g} in the first epochs, "
@@ -145,10 +116,5 @@ def rises_while_training_learns(run: Run) -> Finding | None:
             "the validation inputs are not scaled as the training inputs are",
             "softmax normalised over the whole batch in evaluation, or along the wrong axis",
         ),
-        next_steps=(
-            f"{SET_MEANS}  # 0 and 1",
-            ALIKE,
-            ROW_SUMS,
-            f"{INVESTIGATE}  # proves the cause",
-        ),
+        steps=advice(SET_MEANS, ALIKE, ROW_SUMS, PROVE),
     )

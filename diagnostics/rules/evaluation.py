@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Evidence, Finding, Severity
+from diagnostics.finding import Evidence, Finding, Severity, advice
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
-    ROUNDING,
-    STILL_HIGH,
-    TOO_LARGE,
-    calibrated_loss,
-)
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
-from diagnostics.rules.suggestions import INVESTIGATE, ROW_SUMS, ROW_WISE
+from diagnostics.rules.suggestions import PROVE, ROW_SUMS, ROW_WISE
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
 FAR_ABOVE_CHANCE = 0.2
@@ -40,26 +32,18 @@ ONE_QUANTITY = 1.5
 LEAST_ADDED = 2.5
 
 
-@rule(
-    "evaluation_bug",
-    epochs=3,
-    pair=True,
-    rests_on=(Premise.VAL_LEVEL,),
-    not_while=("diverges", "restless"),
-)
 def evaluation_bug(run: Run) -> Finding | None:
     """The loss is larger than a guess would cost at every epoch, and yet the model is accurate."""
-    if run.judged is None:
+    if run.pair is None:
         return None
-    loss, accuracy = run.judged
+    loss, accuracy = run.pair
     lowest = float(loss.values.min())
     shifted = _starts_far_above(run)
     floor = float(np.log(run.samples)) if run.samples else np.inf
-    at_floor = lowest >= floor * (1 - ROUNDING) and (shifted or lowest > run.chance / 2)
+    at_floor = lowest >= floor * (1 - bounds.ROUNDING) and (shifted or lowest > run.chance / 2)
     if not shifted and not _too_large_throughout(run, loss, accuracy, at_floor):
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=_too_high_text(run, loss, accuracy, at_floor),
         epochs=loss.span,
@@ -72,9 +56,9 @@ def evaluation_bug(run: Run) -> Finding | None:
             "the loss is computed from other labels or predictions than the accuracy",
             "inputs so large that wrong predictions cost tens of nats each",
         ),
-        next_steps=(
+        steps=advice(
             ROW_SUMS,
-            f"{INVESTIGATE}  # proves the cause",
+            PROVE,
             "Normalise row-wise: axis=-1 and keepdims=True for both the maximum and the sum.",
             "Do not regularise or stop early on this curve: it is not the loss of the model.",
         ),
@@ -94,7 +78,7 @@ def _starts_far_above(run: Run) -> bool:
     learned = run.train_accuracy is not None and not run.apart and not run.val_at_chance
     if accuracy.end_level < (LEARNS if learned else MOSTLY_RIGHT):
         return False
-    costs = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    costs = bounds.calibrated_loss(accuracy.values, run.classes)
     implied = float(costs[0])
     sound = run.train_loss is not None and not run.starts_too_large
     start = run.train_loss.first if run.train_loss is not None and sound else implied
@@ -103,13 +87,13 @@ def _starts_far_above(run: Run) -> bool:
         return False  # what falls by more than the answers explain has no constant on top of it
     floor = float(np.log(run.samples)) if run.samples else 0.0
     if floor and abs(added - floor) < NEAR_FLOOR * floor:
-        return lowest >= floor * (1 - ROUNDING)
+        return lowest >= floor * (1 - bounds.ROUNDING)
     gained = accuracy.end_level - accuracy.first
     if accuracy.end_level < MOSTLY_RIGHT or gained < (CARRIES_OVER if run.apart else 0.0):
         return False
     m = run.matched
     scaled = m is not None and m.parallel and m.factor > ONE_QUANTITY
-    return added > max(LEAST_ADDED, start) and lowest > STILL_HIGH * added and not scaled
+    return added > max(LEAST_ADDED, start) and lowest > bounds.STILL_HIGH * added and not scaled
 
 
 def _too_large_throughout(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> bool:
@@ -122,11 +106,11 @@ def _too_large_throughout(run: Run, loss: Curve, accuracy: Curve, at_floor: bool
         return False  # far too sure, or a sum, in training already
     lowest = float(loss.values.min())
     # A loss that is merely scaled falls as the accuracy rises.
-    if lowest < STILL_HIGH * loss.first or not (at_floor or run.exceeds(lowest, run.chance)):
+    if lowest < bounds.STILL_HIGH * loss.first or not (at_floor or run.exceeds(lowest, run.chance)):
         return False
     # Between two classes doubt alone brings a loss near that of a guess.
-    implied = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
-    return run.exceeds(float(np.median(loss.values / implied)), TOO_LARGE)
+    implied = bounds.calibrated_loss(accuracy.values, run.classes)
+    return run.exceeds(float(np.median(loss.values / implied)), bounds.TOO_LARGE)
 
 
 def _added(run: Run, loss: Curve) -> float | None:
@@ -175,27 +159,20 @@ def _too_high_text(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> st
     return text
 
 
-@rule(
-    "evaluation_bug",
-    needs=("val_loss", "val_accuracy"),
-    rests_on=(Premise.VAL_LEVEL, Premise.VAL_COURSE),
-    not_while=("diverges", "restless", "apart"),
-)
 def rises_with_the_accuracy(run: Run) -> Finding | None:
     """The loss is far too large for its accuracy at the start, and rises while that improves."""
-    if run.judged is None or run.matched is not None:
-        return None  # compared at equal accuracy: see `bounds`
-    loss, accuracy = run.judged
+    if run.pair is None or run.matched is not None:
+        return None  # compared at equal accuracy: see `impossible_losses`
+    loss, accuracy = run.pair
     gain = accuracy.end_level - accuracy.first
     if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.end_level < MOSTLY_RIGHT:
         return None
-    implied = float(calibrated_loss(accuracy.values[:1], run.classes or ASSUMED_CLASSES)[0])
-    if loss.values.min() < STILL_HIGH * loss.first or not run.exceeds(
-        loss.first / implied, TOO_LARGE
+    implied = float(bounds.calibrated_loss(accuracy.values[:1], run.classes)[0])
+    if loss.values.min() < bounds.STILL_HIGH * loss.first or not run.exceeds(
+        loss.first / implied, bounds.TOO_LARGE
     ):
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The loss is wrong, not the model: it starts at {loss.first:.3g}, "
@@ -215,5 +192,5 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
             "softmax normalised over the whole batch in evaluation, or along the wrong axis",
             "the loss is given logits where it expects probabilities, or the reverse",
         ),
-        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause", ROW_WISE),
+        steps=advice(ROW_SUMS, PROVE, ROW_WISE),
     )

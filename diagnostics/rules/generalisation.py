@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.divergence import Divergence
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import INVESTIGATE, LEAST_BELIEVED
 
 # Training more accurate than validation by this much, at a falling training loss: memorised.
@@ -33,7 +30,7 @@ LOSS_RESISTS = 1.2
 # A rise of this share of the lowest loss, or this fall of the accuracy, hurts.
 LARGE_RISE = 0.25
 LARGE_FALL = 0.03
-# A rise below both of these, as a share of the lowest and of the first loss, is a remark only.
+# A rise below both of these, as a share of the lowest and of the first loss, is of severity info.
 SMALL_RISE, SMALL_SHARE = 0.25, 0.05
 # Training more accurate by this much at the end, while validation has stopped improving.
 STUCK_GAP = 0.15
@@ -43,11 +40,6 @@ LEARNED = 0.1
 LEARNED_BY_HEART = 0.995
 
 
-@rule(
-    "label_noise",
-    needs=("train_loss", "val_loss", "val_accuracy"),
-    rests_on=(Premise.VAL_COURSE,),
-)
 def label_noise(run: Run) -> Finding | None:
     """Validation falls deeply while training catches up from below."""
     d = run.divergence
@@ -56,7 +48,6 @@ def label_noise(run: Run) -> Finding | None:
     if not run.exceeds(d.drop, DEEP_FALL) or not _caught_up(run, d):
         return None
     return Finding(
-        code="label_noise",
         severity=Severity.PROBLEM,
         message=(
             f"Some training labels seem wrong: training was worse than validation until {run.axis} "
@@ -67,14 +58,13 @@ def label_noise(run: Run) -> Finding | None:
         confidence=0.75,
         evidence=_evidence(d),
         causes=("wrong labels in the training set, learned by heart", "too small a training set"),
-        next_steps=(
+        steps=advice(
             LEAST_BELIEVED,
             f"Keep the weights of {run.axis} {d.best:g}; smooth the labels or use a robust loss.",
         ),
     )
 
 
-@rule("overfitting", needs=("val_loss",), uses=CURVES, rests_on=(Premise.VAL_COURSE,))
 def overfitting(run: Run) -> Finding | None:
     """The validation loss turns while training goes on, and the accuracy with it."""
     d = run.divergence
@@ -97,7 +87,6 @@ def overfitting(run: Run) -> Finding | None:
     else:
         accuracy = ", at an accuracy that no longer improves" if d.gain is not None else ""
     return Finding(
-        code="overfitting",
         severity=Severity.PROBLEM if hurts else Severity.WARNING,
         message=(
             f"The model overfits from {run.axis} {d.onset:g} on: the validation loss rose "
@@ -111,8 +100,8 @@ def overfitting(run: Run) -> Finding | None:
             "too few training samples for the capacity",
             "some training labels are wrong",
         ),
-        next_steps=(
-            f"{INVESTIGATE}  # rules out a wrong evaluation",
+        steps=advice(
+            INVESTIGATE.saying("rules out a wrong evaluation"),
             f"Keep the weights of {run.axis} {d.best:g} (early stopping).",
             "Add weight decay, dropout, augmentation, or data.",
         ),
@@ -150,11 +139,6 @@ def _caught_up(run: Run, d: Divergence) -> bool:
     )
 
 
-@rule(
-    "overfitting",
-    needs=("train_accuracy", "val_accuracy"),
-    rests_on=(Premise.GAP,),
-)
 def generalisation_gap(run: Run) -> Finding | None:
     """Training goes on to perfection while validation has stopped improving far below."""
     pair = run.joint("train_accuracy", "val_accuracy")
@@ -172,7 +156,6 @@ def generalisation_gap(run: Run) -> Finding | None:
     begin = min(int(narrow[-1]) + 1, len(val) - 1) if len(narrow) else 0
     epochs = float(val.epochs[begin]), float(val.epochs[-1])
     return Finding(
-        code="overfitting",
         severity=Severity.WARNING,
         message=(
             f"The model generalises poorly: training ends about {gap:.1%} more accurate "
@@ -185,8 +168,8 @@ def generalisation_gap(run: Run) -> Finding | None:
             "too few training samples for the capacity",
             "the validation set is harder, or differs from the training set",
         ),
-        next_steps=(
-            f"{INVESTIGATE}  # rules out a difference between the two sets",
+        steps=advice(
+            INVESTIGATE.saying("rules out a difference between the two sets"),
             "Add weight decay, dropout, augmentation, or data.",
         ),
     )
@@ -201,12 +184,6 @@ def _since_learned_by_heart(train: Curve, val: Curve) -> Floats:
     return val.part(0.5, 1.0)
 
 
-@rule(
-    "overconfidence",
-    needs=("val_loss", "val_accuracy"),
-    uses=CURVES,
-    rests_on=(Premise.VAL_COURSE,),
-)
 def overconfidence(run: Run) -> Finding | None:
     """The loss rises though the accuracy holds: wrong answers are given with more conviction."""
     d = run.divergence
@@ -215,7 +192,6 @@ def overconfidence(run: Run) -> Finding | None:
     if d.train_falls is False:
         return None
     return Finding(
-        code="overconfidence",
         severity=_size(d),
         message=(
             f"The model grows too sure of itself: from {run.axis} {d.onset:g} on the same share of "
@@ -230,15 +206,14 @@ def overconfidence(run: Run) -> Finding | None:
             "a few wrong labels or odd samples in the validation set",
             "the reported loss is not the loss of the predictions",
         ),
-        next_steps=(
-            f"{INVESTIGATE}  # proves it, and gives the temperature that mends it",
+        steps=advice(
+            INVESTIGATE.saying("proves it, and gives the temperature that corrects it"),
             "Divide the logits by one temperature fitted on validation, or use label smoothing.",
             f"Keep the weights of {run.axis} {d.best:g} for the loss, the last for the accuracy.",
         ),
     )
 
 
-@rule("loss_accuracy_divergence", pair=True, rests_on=(Premise.PARTING,))
 def loss_accuracy_divergence(run: Run) -> Finding | None:
     """The symptom itself: the loss rises while the accuracy rises or holds."""
     d = run.divergence
@@ -247,7 +222,6 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
     which = "validation" if d.loss.role == "val_loss" else "reported"
     moves = f"rises by {d.gain:.3f}" if d.climbs else "holds"
     return Finding(
-        code="loss_accuracy_divergence",
         severity=_size(d),
         message=(
             f"From {run.axis} {d.onset:g} on the {which} loss rises, from {d.lowest:.3g} to "
@@ -261,15 +235,15 @@ def loss_accuracy_divergence(run: Run) -> Finding | None:
             "wrong answers are given with growing conviction (overconfidence)",
             "wrong labels are being memorised (label_noise)",
         ),
-        next_steps=(
-            f"{INVESTIGATE}  # tells these causes apart",
+        steps=advice(
+            INVESTIGATE.saying("tells these causes apart"),
             "Look for the cause first: until then neither curve tells which weights are best.",
         ),
     )
 
 
 def _size(d: Divergence) -> Severity:
-    """A warning for a rise that costs something, else a remark."""
+    """A warning for a rise that costs something, else an info."""
     costs = d.rise.relative > SMALL_RISE or d.rise.size > SMALL_SHARE * abs(d.loss.first)
     return Severity.WARNING if costs else Severity.INFO
 

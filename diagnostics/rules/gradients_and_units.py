@@ -6,10 +6,9 @@ import re
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice, measure
 from diagnostics.history.table import Floats
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
 
 _DEAD = re.compile(r"dead|dying|died|zero_?frac|inactive|sparsity", re.IGNORECASE)
 _GRADIENT = re.compile(r"grad", re.IGNORECASE)
@@ -36,7 +35,6 @@ def _last(values: Floats) -> float:
     return float(np.median(values[-max(3, len(values) // 10) :]))
 
 
-@rule("dead_units", epochs=3)
 def dead_units(run: Run) -> Finding | None:
     """A logged share of units gives no output any more."""
     shares = {
@@ -50,20 +48,18 @@ def dead_units(run: Run) -> Finding | None:
     if not run.exceeds(shares[worst], MANY_DEAD):
         return None
     return Finding(
-        code="dead_units",
         severity=Severity.PROBLEM,
         message=f"{shares[worst]:.0%} of the units are dead at the end (column {worst!r}).",
         confidence=0.9,
         evidence=shares,
         causes=("too high a learning rate pushed biases far below zero", "a poor initialisation"),
-        next_steps=(
-            "(activations(X_train) > 0).mean(axis=0)  # units at 0 are dead",
+        steps=advice(
+            measure("(activations(X_train) > 0).mean(axis=0)", "units at 0 are dead"),
             "Lower the learning rate; initialise with variance 2 / fan_in; use a leaky ReLU.",
         ),
     )
 
 
-@rule("vanishing_gradients", epochs=3)
 def vanishing_gradients(run: Run) -> Finding | None:
     """The gradient of one layer is a thousandth of another's, or nothing is left of it."""
     norms = {name: abs(_last(values)) for name, values in _columns(run, _GRADIENT).items()}
@@ -76,7 +72,6 @@ def vanishing_gradients(run: Run) -> Finding | None:
     if not gone and not uneven:
         return None
     return Finding(
-        code="vanishing_gradients",
         severity=Severity.PROBLEM if not _has_learned(run) else Severity.WARNING,
         message=f"The gradient vanishes: {smallest!r} ends at about {norms[smallest]:.2g}.",
         confidence=0.85,
@@ -85,8 +80,8 @@ def vanishing_gradients(run: Run) -> Finding | None:
             "saturating activations (sigmoid, tanh) in a deep network",
             "weights initialised too small",
         ),
-        next_steps=(
-            "[np.abs(gradient).mean() for gradient in gradients]  # layer by layer",
+        steps=advice(
+            measure("[np.abs(gradient).mean() for gradient in gradients]", "layer by layer"),
             "Use ReLU with variance 2 / fan_in, normalisation layers, or residual connections.",
         ),
     )

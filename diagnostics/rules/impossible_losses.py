@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice, measure
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
-    MOST_NATS,
-    STILL_HIGH,
-    bound_evidence,
-    calibrated_loss,
-    least_cost_of_an_error,
-    share_impossible,
-)
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import remark, rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
-from diagnostics.rules.suggestions import INVESTIGATE, ROW_SUMS, ROW_WISE
+from diagnostics.rules.suggestions import CROSS_ENTROPY, INVESTIGATE, PROVE, ROW_SUMS, ROW_WISE
 
 # Beyond so many classes ln(C - 1 + e) takes any value within the tolerance.
 MOST_TWICE = 30
@@ -35,27 +24,18 @@ LEARNED = 0.05
 SETTLED = 1.02
 
 
-@rule(
-    "evaluation_bug",
-    needs=CURVES,
-    epochs=3,
-    rests_on=(Premise.RATIO,),
-    not_while=("diverges", "apart"),
-)
 def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
     """At equal accuracy the validation loss is far from the training loss, and unrelated to it."""
-    m = run.matched
-    val = run.val_loss
-    if m is None or val is None or m.parallel:
+    m, val = run.matched, run["val_loss"]
+    if m is None or m.parallel:
         return None
-    high = val.values.min() >= STILL_HIGH * val.first
+    high = val.values.min() >= bounds.STILL_HIGH * val.first
     if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):
         return None
     if run.train_loss and run.train_loss.restless and m.ratios[0] < OTHER_SCALE / 1.5:
         return None  # alike at first: a rate so high drives the validation loss up
     level = float(np.median(m.levels))
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"At equal accuracy (around {level:.0%}) the validation loss is {m.ratio:.3g} times "
@@ -76,30 +56,29 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
             "the loss takes probabilities for logits, or the reverse",
             "the validation inputs are not scaled as the training inputs are",
         ),
-        next_steps=(
+        steps=advice(
             ROW_SUMS,
-            f"{INVESTIGATE}  # proves the cause",
+            PROVE,
             ROW_WISE,
-            "loss_of(predict(X_train), y_train)  # by the validation code: must be the logged one",
+            measure(
+                "loss_of(predict(X_train), y_train)",
+                "by the validation code: must be the logged one",
+            ),
         ),
     )
 
 
-@rule(
-    "evaluation_bug",
-    needs=("val_loss", "val_accuracy"),
-    epochs=3,
-    rests_on=(Premise.VAL_LEVEL,),
-)
 def loss_too_small(run: Run) -> Finding | None:
     """The validation loss is too small for its accuracy, while the training loss is not."""
     val, train = run.joint("val_loss", "val_accuracy"), run.joint("train_loss", "train_accuracy")
     if val is None or train is None:
         return None
-    if not run.exceeds(share_impossible(*val), MOST_EPOCHS) or share_impossible(*train) > 0.2:
+    if (
+        not run.exceeds(bounds.share_impossible(*val), MOST_EPOCHS)
+        or bounds.share_impossible(*train) > 0.2
+    ):
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             "The validation loss is smaller than a cross-entropy can be with so many wrong "
@@ -107,42 +86,35 @@ def loss_too_small(run: Run) -> Finding | None:
         ),
         epochs=val[0].span,
         confidence=0.85,
-        evidence=bound_evidence(*val),
+        evidence=bounds.bound_evidence(*val),
         causes=(
             "the sum over samples is divided by more samples than were summed",
             "loss and accuracy are computed on different samples or modes",
             "the validation loss is another loss than the training loss",
         ),
-        next_steps=(
-            "-np.log(predict(X_val)[np.arange(len(y_val)), y_val]).mean()  # the loss logged?",
+        steps=advice(
+            CROSS_ENTROPY,
             "Sum the losses of all validation samples, then divide by their number, once.",
         ),
     )
 
 
-@rule(
-    "evaluation_bug",
-    needs=("val_loss", "val_accuracy"),
-    rests_on=(Premise.VAL_LEVEL,),
-    not_while=("diverges", "restless"),
-)
 def loss_beyond_any_answer(run: Run) -> Finding | None:
     """Wrong answers would have to cost more than any probability does, so few are there."""
     pair = run.joint("val_loss", "val_accuracy")
     if pair is None or pair[1].end_level < MOSTLY_RIGHT:
         return None
-    cost = least_cost_of_an_error(*pair, run.classes or ASSUMED_CLASSES)
-    if not run.exceeds(cost, MOST_NATS):
+    cost = bounds.least_cost_of_an_error(*pair, run.classes)
+    if not run.exceeds(cost, bounds.MOST_NATS):
         return None
     loss, accuracy = pair
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The validation loss is wrong, not the model: it ends at {loss.last:.3g} while "
             f"{accuracy.last:.1%} of the answers are right, so that each wrong one would have to "
             f"cost about {cost:.3g} nats, where the smallest number in single precision costs "
-            f"{MOST_NATS:.0f}."
+            f"{bounds.MOST_NATS:.0f}."
         ),
         epochs=loss.span,
         confidence=0.8,
@@ -157,32 +129,29 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
             "the loss is a sum over samples",
             "logits so large that they overflow",
         ),
-        next_steps=(ROW_SUMS, f"{INVESTIGATE}  # proves the cause", ROW_WISE),
+        steps=advice(ROW_SUMS, PROVE, ROW_WISE),
     )
 
 
-@remark("not_cross_entropy", epochs=3, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def not_cross_entropy(run: Run) -> Finding | None:
     """The loss is some other loss than the cross-entropy, consistently; nothing wrong in that."""
-    if run.judged is None or not run.exceeds(share_impossible(*run.judged), MOST_EPOCHS):
+    if run.pair is None or not run.exceeds(bounds.share_impossible(*run.pair), MOST_EPOCHS):
         return None
     return Finding(
-        code="not_cross_entropy",
         severity=Severity.INFO,
         message=(
             "The loss is smaller than any cross-entropy at this accuracy: it is another loss, "
             "such as the squared error, or is scaled."
         ),
-        epochs=run.judged[0].span,
+        epochs=run.pair[0].span,
         confidence=0.95,
-        evidence=bound_evidence(*run.judged),
+        evidence=bounds.bound_evidence(*run.pair),
     )
 
 
-@rule("softmax_twice", epochs=5, pair=True, rests_on=(Premise.VAL_LEVEL,))
 def softmax_twice(run: Run) -> Finding | None:
     """Loss and accuracy add up to one number, which is what probabilities as logits give."""
-    for pair in (run.joint("train_loss", "train_accuracy"), run.judged):
+    for pair in (run.joint("train_loss", "train_accuracy"), run.pair):
         if pair is None:
             continue
         loss, accuracy = pair
@@ -212,10 +181,10 @@ def softmax_twice(run: Run) -> Finding | None:
                 "the model ends in softmax and the loss takes logits and applies it again",
                 "strong label smoothing, whose loss has a floor too",
             ),
-            next_steps=(
+            steps=advice(
                 "Give the loss the logits: remove the last softmax, or use the loss for "
                 "probabilities (from_logits=False, NLLLoss on log-probabilities).",
-                f"{INVESTIGATE}  # decides",
+                INVESTIGATE.saying("decides"),
             ),
         )
     return None
@@ -247,7 +216,7 @@ def _classes_of_double_softmax(loss: Curve, accuracy: Curve, beside: Curve | Non
     steady = float(np.ptp(later)) < SATURATED
     far = (
         loss.end_level
-        > TOO_LARGE_FOR_ACCURACY / spread * calibrated_loss(accuracy.values, classes)[-1]
+        > TOO_LARGE_FOR_ACCURACY / spread * bounds.calibrated_loss(accuracy.values, classes)[-1]
     )
     # Bounded on both sides in every epoch, and lowest at the end.
     bounded = expected - 1 < loss.values.min() <= loss.values.max() < expected

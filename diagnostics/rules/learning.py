@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.history import CURVES
-from diagnostics.rules.collapse import FEW_SHARES, NO_PROGRESS
-from diagnostics.rules.features.curve import Curve
+from diagnostics.rules.collapse import FEW_SHARES
+from diagnostics.rules.features.curve import NO_PROGRESS, Curve
 from diagnostics.rules.features.rate_of_descent import falls_steadily, keeps_pace, speed
 from diagnostics.rules.features.run import NO_GAIN, Run
 from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS
-from diagnostics.rules.registry import remark, rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import FASTER, FEW_SAMPLES, GRADIENTS, LOWER_RATE
 from diagnostics.statistics.rise_test import RISE_THRESHOLD
 
@@ -35,15 +33,24 @@ GOOD_ENOUGH = 0.9
 SMALL_GAP = 0.15
 # Less than this share of the way from the first loss to zero was covered ...
 SLOW_SHARE = 0.4
+# A model less accurate is weak, unless the task allows no better: hence a warning.
+WEAK = 0.78
+# A rest of two or three epochs is none: a fifth of the run has to have so many.
+REST_EPOCHS = 15
+# At rest: less than this share of the whole fall from one fifth of the run to the last.
+PLATEAU = 0.07
+# Training loss left then, as a share of its first value or of chance.
+MUCH_LOSS_LEFT = 0.35
+# Generalisation is not what is missing where the validation loss is less than so many times the
+# training loss.
+MUCH_ABOVE = 1.5
 
 
-@remark("too_few_epochs", epochs=1)
 def too_few_epochs(run: Run) -> Finding | None:
     """Too short a run for any trend."""
     if run.length >= ENOUGH_EPOCHS:
         return None
     return Finding(
-        code="too_few_epochs",
         severity=Severity.INFO,
         message=(
             f"{run.length} {run.axis}{' is' if run.length == 1 else 's are'} too few to tell a "
@@ -51,11 +58,10 @@ def too_few_epochs(run: Run) -> Finding | None:
             "only bounds and identities were checked."
         ),
         evidence={"rows": run.length, "rows needed": ENOUGH_EPOCHS},
-        next_steps=(f"Log at least {ENOUGH_EPOCHS} points: train longer, or log more often.",),
+        steps=advice(f"Log at least {ENOUGH_EPOCHS} points: train longer, or log more often."),
     )
 
 
-@rule("not_learning", uses=CURVES, rests_on=(Premise.ANSWERS,))
 def not_learning(run: Run) -> Finding | None:
     """Neither loss nor accuracy gets better."""
     loss = run.train_loss or run.val_loss
@@ -64,7 +70,7 @@ def not_learning(run: Run) -> Finding | None:
         return None
     if loss is None:
         return _accuracy_rests(run, accuracy)
-    start = float(np.median(loss.part(0.0, 0.1)))
+    start = loss.start_level
     progress = (start - loss.end_level) / abs(start) if start else 0.0
     if loss.values.min() < LEARNED_ONCE * loss.end_level:
         return None  # learned, and unlearned since
@@ -78,7 +84,7 @@ def not_learning(run: Run) -> Finding | None:
     rises = loss.rise.real and not stuck
     if _is_slow(run, loss) or (rises and not _only_rises(loss)):
         return None
-    fell, differ = _fell_at_once(loss), _answers_differ(accuracy)
+    fell, differ = loss.fell, _answers_differ(accuracy)
     if fell and differ and not stuck:
         return None  # the first epoch learned what there is
     doubtful = differ or _alone(run) or (fell and accuracy is None)
@@ -88,7 +94,6 @@ def not_learning(run: Run) -> Finding | None:
     if rises:
         course = f"rises from {loss.first:.4g} to {loss.last:.4g}"
     return Finding(
-        code="not_learning",
         severity=Severity.WARNING if doubtful else Severity.PROBLEM,
         message=f"{_said(loss, accuracy)}: the loss {course}{level}.",
         epochs=loss.span,
@@ -102,7 +107,7 @@ def not_learning(run: Run) -> Finding | None:
             "inputs and labels are not paired: one was shuffled without the other",
             "the inputs are not normalised and saturate the first layer",
         ),
-        next_steps=(
+        steps=advice(
             FEW_SAMPLES,
             GRADIENTS,
             LOWER_RATE if beyond else "Try learning rates over four decades.",
@@ -141,14 +146,13 @@ def _accuracy_rests(run: Run, accuracy: Curve | None) -> Finding | None:
     ):
         return None
     return Finding(
-        code="not_learning",
         severity=Severity.WARNING if _alone(run) else Severity.PROBLEM,
         message=f"Nothing is learned: the accuracy stays at about {accuracy.end_level:.3g}.",
         epochs=accuracy.span,
         confidence=0.7,
         evidence={"first accuracy": accuracy.first, "last accuracy": accuracy.last},
         causes=("the gradient is wrong, zero, or never applied", "inputs and labels do not match"),
-        next_steps=(FEW_SAMPLES, GRADIENTS),
+        steps=advice(FEW_SAMPLES, GRADIENTS),
     )
 
 
@@ -156,11 +160,6 @@ def _is_slow(run: Run, loss: Curve) -> bool:
     """Whether both losses fall, slowly but without end: that is learning."""
     val_rises = run.val_loss is not None and run.val_loss.rise.size > 0
     return falls_steadily(loss) and not val_rises and not run.val_at_chance
-
-
-def _fell_at_once(loss: Curve) -> bool:
-    """Whether the loss ends below its first value, though not below those soon after."""
-    return loss.first - loss.end_level > max(NO_PROGRESS * abs(loss.first), 4 * loss.noise)
 
 
 def _answers_differ(accuracy: Curve | None) -> bool:
@@ -174,7 +173,7 @@ def _gained(accuracy: Curve | None) -> bool:
     """Whether an accuracy has risen since the first tenth of the run, by more than its noise."""
     if accuracy is None:
         return False
-    gain = accuracy.end_level - float(np.median(accuracy.part(0.0, 0.1)))
+    gain = accuracy.end_level - accuracy.start_level
     return gain > max(NO_GAIN, 3 * accuracy.noise)
 
 
@@ -201,15 +200,10 @@ def _flat_evidence(
     return evidence
 
 
-@rule(
-    "slow_learning",
-    needs=("train_loss",),
-    rests_on=(Premise.TRAIN_COURSE, Premise.TRAIN_LEVEL),
-)
 def slow_learning(run: Run) -> Finding | None:
     """The loss falls steadily, without slowing down, and has hardly got anywhere."""
-    curve = run.train_loss
-    if curve is None or curve.first <= 0 or (run.gap > SMALL_GAP and _gained(run.train_accuracy)):
+    curve = run["train_loss"]
+    if curve.first <= 0 or (run.gap > SMALL_GAP and _gained(run.train_accuracy)):
         return None
     accuracies = [a.first for a in (run.train_accuracy, run.val_accuracy) if a is not None]
     if max(accuracies, default=0.0) >= GOOD_ENOUGH:
@@ -220,7 +214,6 @@ def slow_learning(run: Run) -> Finding | None:
     if not run.exceeds(curve.fall.statistic, RISE_THRESHOLD):
         return None
     return Finding(
-        code="slow_learning",
         severity=Severity.WARNING,
         message=(
             f"Learning is slow: the training loss has covered {covered:.0%} of the way down and "
@@ -237,5 +230,57 @@ def slow_learning(run: Run) -> Finding | None:
             "the learning rate is too low",
             "the gradient is too small: a mean taken twice, saturated units, a poor initialisation",
         ),
-        next_steps=(FASTER, "Raise the learning rate three- to tenfold.", "Use momentum or Adam."),
+        steps=advice(
+            FASTER,
+            "Raise the learning rate three- to tenfold.",
+            "Use momentum or Adam.",
+        ),
     )
+
+
+def underfitting(run: Run) -> Finding | None:
+    """Training has come to rest at a high loss, and validation with it."""
+    loss, accuracy = run["train_loss"], run.train_accuracy or run.val_accuracy
+    if accuracy is None:
+        return None
+    start = max(loss.first, run.chance if run.classes else 0.0)
+    if start <= 0:
+        return None
+    fell = start - loss.end_level
+    recent = float(np.median(loss.part(0.6, 0.8)) - np.median(loss.part(0.8, 1.0)))
+    at_rest = recent <= max(PLATEAU * fell, 2 * loss.noise)
+    if not at_rest or not (guesses_only(loss, accuracy) or loss.end_level > MUCH_LOSS_LEFT * start):
+        return None
+    if not run.exceeds(WEAK, accuracy.end_level) or _val_lags(run, loss):
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        message=(
+            f"The model is too weak, or held back: training has come to rest at an accuracy of "
+            f"about {accuracy.end_level:.3g} and a loss of about {loss.end_level:.3g}."
+        ),
+        epochs=loss.since(2 * len(loss) // 3),
+        confidence=0.7,
+        evidence={
+            "last training loss": loss.last,
+            "last / first loss": loss.end_level / start,
+            "last accuracy": accuracy.last,
+        },
+        causes=(
+            "too few units or layers, or no non-linearity between them",
+            "too strong regularisation or dropout",
+            "the learning rate is too high to settle, or was decayed too early",
+            "the labels do not follow from these inputs, or many are wrong",
+        ),
+        steps=advice(
+            FEW_SAMPLES,
+            "Train a larger model, or one without dropout and weight decay.",
+        ),
+    )
+
+
+def _val_lags(run: Run, loss: Curve) -> bool:
+    """Whether validation is so far behind that generalisation is what is missing."""
+    if run.train_accuracy is not None and run.val_accuracy is not None:
+        return run.gap > max(SMALL_GAP, 1 - run.train_accuracy.end_level)
+    return run.val_loss is not None and run.val_loss.end_level > MUCH_ABOVE * loss.end_level

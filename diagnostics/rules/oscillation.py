@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import CALM, RESTLESS, Curve
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
-    TOO_LARGE,
-    calibrated_loss,
-)
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import remark, rule
-from diagnostics.rules.relations import Premise
 from diagnostics.rules.suggestions import LOWER_RATE, SLOWER
 from diagnostics.statistics import robust
 
@@ -34,12 +28,9 @@ WARM_UP = 0.05
 MANY_SPIKES = 0.1
 
 
-@rule("oscillating", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def oscillating(run: Run) -> Finding | None:
     """The training loss jumps up and down from epoch to epoch."""
-    curve = run.train_loss
-    if curve is None:
-        return None
+    curve = run["train_loss"]
     later = curve.later_half
     values, _ = robust.condense(later.values, robust.TESTED_POINTS)
     level = float(np.median(later.values))
@@ -57,7 +48,6 @@ def oscillating(run: Run) -> Finding | None:
         return None
     spoils = swing > LARGE_SWING and run.axis == "epoch" and _spoiled(run, level)
     return Finding(
-        code="oscillating",
         severity=Severity.PROBLEM if spoils else Severity.WARNING,
         message=(
             f"The training loss swings by {swing * curve.scale:.2g}, {swing:.0%} of what there "
@@ -72,7 +62,7 @@ def oscillating(run: Run) -> Finding | None:
             "median loss of the second half": level,
         },
         causes=("the learning rate is too high", "the batches are very small, or not shuffled"),
-        next_steps=(SLOWER, LOWER_RATE, "Decay the learning rate towards the end."),
+        steps=advice(SLOWER, LOWER_RATE, "Decay the learning rate towards the end."),
     )
 
 
@@ -84,12 +74,11 @@ def _spoiled(run: Run, level: float) -> bool:
     accuracy = run.val_accuracy or run.train_accuracy
     if accuracy is None:
         return True
-    implied = float(calibrated_loss(np.array(accuracy.end_level), run.classes or ASSUMED_CLASSES))
+    implied = float(bounds.calibrated_loss(np.array(accuracy.end_level), run.classes))
     moves = accuracy.later_half.noise > ANSWERS_MOVE
-    return accuracy.end_level < GOOD_ENOUGH or moves or level > TOO_LARGE * implied
+    return accuracy.end_level < GOOD_ENOUGH or moves or level > bounds.TOO_LARGE * implied
 
 
-@remark("spike_recovered", needs=("train_loss",), rests_on=(Premise.SWINGS,))
 def spike_recovered(run: Run) -> Finding | None:
     """Single epochs stand out, and the run goes on as before."""
     for curve in (run.train_loss, run.val_loss):
@@ -110,7 +99,6 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
     worst = spikes[np.argmax(curve.values[spikes])]
     times = "once" if len(spikes) == 1 else f"{len(spikes)} times"
     return Finding(
-        code="spike_recovered",
         severity=Severity.INFO,
         message=(
             f"The loss jumps {times}, to {curve.values[worst]:.3g} from about {level[worst]:.3g} "
@@ -120,5 +108,5 @@ def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray
         confidence=0.9,
         evidence={"spikes": len(spikes), "highest": float(curve.values[worst])},
         causes=("an unusual batch", "a step too long for the curvature at that place"),
-        next_steps=("Clip the gradient's norm if it happens again.",),
+        steps=advice("Clip the gradient's norm if it happens again."),
     )

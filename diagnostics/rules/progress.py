@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice, measure
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import remark
-from diagnostics.rules.relations import Premise
 from diagnostics.statistics import robust
 from diagnostics.statistics.rise_test import RISE_THRESHOLD
 
@@ -31,15 +29,30 @@ PLATEAU_FALL = 0.1
 HUMP = 0.1
 
 
-def _info(code: str, message: str, **parts: object) -> Finding:
-    return Finding(code=code, severity=Severity.INFO, message=message, **parts)  # type: ignore[arg-type]
+def adversarial_loss(run: Run) -> Finding | None:
+    """The loss is that of a game, such as a policy's or a discriminator's: no curve can judge it.
+
+    The better the opponent, the larger the loss; and a policy gradient's loss is one in name only.
+    """
+    if not run.adversarial:
+        return None
+    name = next(n for role, n in run.history.mapping.items() if role.endswith("_loss"))
+    return Finding(
+        severity=Severity.INFO,
+        message=(
+            f"{name!r} is the loss of a game, which need not fall while the run goes well: it was "
+            "searched for values that are not finite, and for nothing else."
+        ),
+        steps=advice(
+            "Judge the run by its reward, or by its samples: log them beside the loss.",
+            measure(
+                "diagnose(History.read(path, columns={'train_loss': other}))",
+                "of a loss that falls",
+            ),
+        ),
+    )
 
 
-@remark(
-    "validation_better_than_train",
-    needs=("train_loss", "val_loss"),
-    rests_on=(Premise.RATIO,),
-)
 def validation_better_than_train(run: Run) -> Finding | None:
     """Validation is below training all along, as dropout and running averages make it."""
     pair = run.joint("train_loss", "val_loss")
@@ -50,9 +63,9 @@ def validation_better_than_train(run: Run) -> Finding | None:
     below = float(np.mean(val < train))
     if not run.exceeds(BETTER_BY, ratio) or not run.exceeds(below, MOST_EPOCHS):
         return None
-    return _info(
-        "validation_better_than_train",
-        f"The validation loss is below the training loss at {below:.0%} of the epochs.",
+    return Finding(
+        severity=Severity.INFO,
+        message=f"The validation loss is below the training loss at {below:.0%} of the epochs.",
         epochs=pair[0].span,
         confidence=0.9,
         evidence={"validation / training loss, median": ratio, "share of epochs": below},
@@ -61,16 +74,15 @@ def validation_better_than_train(run: Run) -> Finding | None:
             "the training loss is the mean over an epoch in which the model still improved",
             "the validation set is easier, or contains training samples",
         ),
-        next_steps=("Evaluate the training set after the epoch, in evaluation mode, to compare.",),
+        steps=advice(
+            "Evaluate the training set after the epoch, in evaluation mode, to compare.",
+        ),
     )
 
 
-@remark("noisy_validation", needs=("val_loss",), rests_on=(Premise.SWINGS,))
 def noisy_validation(run: Run) -> Finding | None:
     """The validation loss jumps more than the training loss."""
-    val = run.val_loss
-    if val is None:
-        return None
+    val = run["val_loss"]
     level = abs(float(np.median(val.values)))
     share = val.noise / level if level > 0 else 0.0
     if not run.exceeds(share, NOISY):
@@ -78,10 +90,12 @@ def noisy_validation(run: Run) -> Finding | None:
     train = run.train_loss
     if train is not None and val.noise < NOISIER_THAN_TRAINING * train.noise:
         return None
-    return _info(
-        "noisy_validation",
-        f"The validation loss jumps by {share:.0%} from one {run.axis} to the next: judge trends, "
-        "not single values.",
+    return Finding(
+        severity=Severity.INFO,
+        message=(
+            f"The validation loss jumps by {share:.0%} from one {run.axis} to the next: judge "
+            "trends, not single values."
+        ),
         epochs=val.span,
         confidence=0.85,
         evidence={"noise / level": share, "noise": val.noise},
@@ -90,11 +104,10 @@ def noisy_validation(run: Run) -> Finding | None:
             "running statistics of batch normalisation that lag behind",
             "randomness left on in evaluation",
         ),
-        next_steps=("Use a larger validation set, or average over several epochs.",),
+        steps=advice("Use a larger validation set, or average over several epochs."),
     )
 
 
-@remark("learning_rate_step", epochs=5)
 def learning_rate_step(run: Run) -> Finding | None:
     """The learning rate was lowered at once."""
     rate = run.curve("learning_rate")
@@ -107,19 +120,18 @@ def learning_rate_step(run: Run) -> Finding | None:
     if len(steps) == 0 or rests < 0.5:
         return None
     epochs = ", ".join(f"{epoch:g}" for epoch in rate.epochs[steps][:5])
-    return _info(
-        "learning_rate_step",
-        f"The learning rate was lowered at {run.axis} {epochs}.",
+    return Finding(
+        severity=Severity.INFO,
+        message=f"The learning rate was lowered at {run.axis} {epochs}.",
         epochs=(float(rate.epochs[steps[0]]), float(rate.epochs[steps[-1]])),
         evidence={"steps": len(steps), "first": rate.first, "last": float(rate.values[-1])},
     )
 
 
-@remark("plateau_then_progress", needs=("train_loss",), rests_on=(Premise.TRAIN_COURSE,))
 def plateau_then_progress(run: Run) -> Finding | None:
     """Nothing happened for a while, then the loss fell."""
-    curve = run.train_loss
-    if curve is None or len(curve) < 10:
+    curve = run["train_loss"]
+    if len(curve) < 10:
         return None
     values, index = robust.condense(curve.values, robust.TESTED_POINTS)
     start = float(np.median(values[:3]))
@@ -131,22 +143,24 @@ def plateau_then_progress(run: Run) -> Finding | None:
     if not run.exceeds(end / len(values), EARLY_PLATEAU):
         return None
     leave = float(curve.epochs[round(index[end])])
-    return _info(
-        "plateau_then_progress",
-        f"The loss stayed at its first level until {run.axis} {leave:g}, then fell by {fall:.3g}.",
+    return Finding(
+        severity=Severity.INFO,
+        message=(
+            f"The loss stayed at its first level until {run.axis} {leave:g}, then fell by "
+            f"{fall:.3g}."
+        ),
         epochs=(float(curve.epochs[0]), leave),
         confidence=0.85,
         evidence={"plateau as a share of the run": end / len(values), "fall afterwards": fall},
         causes=("a saddle or symmetric initialisation", "a warm-up of the learning rate"),
-        next_steps=("Nothing need be done; a better initialisation shortens the plateau.",),
+        steps=advice("Nothing need be done; a better initialisation shortens the plateau."),
     )
 
 
-@remark("late_improvement", needs=("val_loss",), rests_on=(Premise.VAL_COURSE, Premise.SWINGS))
 def late_improvement(run: Run) -> Finding | None:
     """The validation loss rose and then fell below its earlier minimum (double descent)."""
-    val = run.val_loss
-    if val is None or len(val) < 15:
+    val = run["val_loss"]
+    if len(val) < 15:
         return None
     values, index = robust.condense(robust.running_median(val.values, 5), robust.TESTED_POINTS)
     peak = _highest_hump(values)
@@ -159,13 +173,13 @@ def late_improvement(run: Run) -> Finding | None:
     if not run.exceeds(hump, HUMP) or after >= before * (1 - IMPROVES) or not significant:
         return None
     epoch = float(val.epochs[round(index[peak])])
-    return _info(
-        "late_improvement",
-        f"The validation loss rose until {run.axis} {epoch:g}, then fell below its first minimum.",
-        epochs=(
-            float(val.epochs[round(index[int(np.argmin(values[:peak]))])]),
-            float(val.epochs[-1]),
+    return Finding(
+        severity=Severity.INFO,
+        message=(
+            f"The validation loss rose until {run.axis} {epoch:g}, then fell below its first "
+            "minimum."
         ),
+        epochs=val.since(round(index[int(np.argmin(values[:peak]))])),
         confidence=0.8,
         evidence={
             "earlier minimum, smoothed": before,
@@ -173,7 +187,7 @@ def late_improvement(run: Run) -> Finding | None:
             "later minimum, smoothed": after,
         },
         causes=("double descent", "a lowered learning rate", "a rare event that passed"),
-        next_steps=("Do not stop at the first rise: use a longer patience.",),
+        steps=advice("Do not stop at the first rise: use a longer patience."),
     )
 
 
@@ -188,7 +202,6 @@ def _highest_hump(values: np.ndarray) -> int | None:
     return peak if 0 < peak < len(values) - 1 else None
 
 
-@remark("still_improving", rests_on=(Premise.REST,))
 def still_improving(run: Run) -> Finding | None:
     """The run ended while it was getting better."""
     curve = run.val_loss or run.train_loss
@@ -197,17 +210,18 @@ def still_improving(run: Run) -> Finding | None:
     gain, needed = _late_gain(curve)
     if not run.exceeds(gain, needed):
         return None
-    return _info(
-        "still_improving",
-        f"The loss was still falling when the run ended, by {gain:.3g} over the last third.",
-        epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
+    return Finding(
+        severity=Severity.INFO,
+        message=(
+            f"The loss was still falling when the run ended, by {gain:.3g} over the last third."
+        ),
+        epochs=curve.since(2 * len(curve) // 3),
         confidence=0.8,
         evidence={"fall over the last third": gain, "last loss": curve.last},
-        next_steps=("Train longer.",),
+        steps=advice("Train longer."),
     )
 
 
-@remark("converged", rests_on=(Premise.REST,))
 def converged(run: Run) -> Finding | None:
     """The run has come to rest."""
     curve = run.val_loss or run.train_loss
@@ -217,11 +231,13 @@ def converged(run: Run) -> Finding | None:
     if gain > needed:
         return None
     best = int(np.argmin(curve.values))
-    return _info(
-        "converged",
-        f"The run has converged: the best loss is {curve.values[best]:.4g} at {run.axis} "
-        f"{curve.epochs[best]:g}, and the last third stays within its noise.",
-        epochs=(float(curve.epochs[2 * len(curve) // 3]), float(curve.epochs[-1])),
+    return Finding(
+        severity=Severity.INFO,
+        message=(
+            f"The run has converged: the best loss is {curve.values[best]:.4g} at {run.axis} "
+            f"{curve.epochs[best]:g}, and the last third stays within its noise."
+        ),
+        epochs=curve.since(2 * len(curve) // 3),
         confidence=0.85,
         evidence={"change over the last third": gain, "best loss": float(curve.values[best])},
     )

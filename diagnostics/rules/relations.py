@@ -1,9 +1,9 @@
-"""What explains what: which evidence a finding takes away from the rules asked after it.
+"""What explains what: which evidence a finding takes away from the rules applied after it.
 
-A finding silences a rule only where it explains the very evidence that the rule rests on. Each
+A rule is not applied where an earlier finding explains the very evidence that it rests on. Each
 rule states what it rests on, as `Premise`; `EXPLAINS` holds what each finding explains, and why.
-Beside them stand the `STATES` of a run that explain a loss's size as well. Nothing else silences a
-rule, but that one code is found once.
+Beside them stand the `STATES` of a run that explain a loss's size as well. Besides, one code is
+found once.
 """
 
 from __future__ import annotations
@@ -123,52 +123,8 @@ STATES: Mapping[str, str] = {
 }
 
 
-def silenced_by(rests_on: Collection[Premise]) -> frozenset[str]:
+def explaining(rests_on: Collection[Premise]) -> frozenset[str]:
     """Return the codes of the findings that explain evidence which a rule rests on."""
     return frozenset(
         code for code, explained in EXPLAINS.items() if any(e in explained for e in rests_on)
     )
-
-
-# Where a finding sends its reader. Those that name no cause of their own stand nowhere.
-LEADS_TO: Mapping[str, str] = {
-    "evaluation_bug": "the code of the loss",
-    "softmax_twice": "the code of the loss",
-    "loss_scale_mismatch": "the code of the loss",
-    "other_loss_trained": "the code of the loss",
-    "exploding_or_nan": "a smaller step",
-    "oscillating": "a smaller step",
-    "slow_learning": "a larger step",
-    "not_learning": "the gradients",
-    "class_collapse": "the gradients",
-    "dead_units": "the gradients",
-    "vanishing_gradients": "the gradients",
-    "underfitting": "a stronger model",
-    "label_noise": "the labels",
-    "distribution_shift": "the two sets",
-    "train_validation_swapped": "the two sets",
-    "train_validation_overlap": "the two sets",
-    "overfitting": "regularisation",
-    "overconfidence": "regularisation",
-}
-
-# What a cause looks like where the evidence for it is weaker.
-SYMPTOMS: Mapping[str, frozenset[str]] = {
-    "evaluation_bug": frozenset({"slow_learning"}),  # a constant hides how far the loss has come
-    "exploding_or_nan": frozenset({"not_learning", "class_collapse", "underfitting"}),
-    "oscillating": frozenset({"not_learning", "class_collapse", "underfitting"}),
-    "not_learning": frozenset({"slow_learning", "underfitting"}),
-    "class_collapse": frozenset({"slow_learning", "underfitting"}),
-    "slow_learning": frozenset({"underfitting"}),
-    "label_noise": frozenset({"overfitting", "overconfidence"}),
-}
-
-
-def contradict(one: str, other: str) -> bool:
-    """Return whether two findings send their reader to different causes.
-
-    A symptom does not contradict its cause, and what names no cause contradicts nothing.
-    """
-    if one not in LEADS_TO or other not in LEADS_TO or LEADS_TO[one] == LEADS_TO[other]:
-        return False
-    return other not in SYMPTOMS.get(one, ()) and one not in SYMPTOMS.get(other, ())

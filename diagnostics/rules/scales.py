@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
-from diagnostics.history.history import CURVES
+from diagnostics.finding import Finding, Severity, advice
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
-    STILL_HIGH,
-    bound_evidence,
-    calibrated_loss,
-    cost_of_an_error,
-    equally_accurate,
-    parallel,
-    share_impossible,
-)
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
-from diagnostics.rules.relations import Premise
-from diagnostics.rules.suggestions import BOTH_SETS, GRADIENTS
+from diagnostics.rules.suggestions import BOTH_SETS, CROSS_ENTROPY, GRADIENTS
 
 Pair = tuple[Curve, Curve]
 
@@ -55,23 +43,18 @@ NEAR_GUESS = 0.1
 COMPARED_OVER, COMPARED_BELOW = 0.1, 0.85
 
 
-@rule(
-    "other_loss_trained",
-    needs=CURVES,
-    epochs=3,
-    not_while=("diverges", "apart"),
-)
 def other_loss_trained(run: Run) -> Finding | None:
     """The training loss is too small to be the cross-entropy that validation reports."""
     train, val = run.joint("train_loss", "train_accuracy"), run.joint("val_loss", "val_accuracy")
     if train is None or val is None:
         return None
-    impossible = share_impossible(*train) > MOST_EPOCHS and share_impossible(*val) < 0.2
+    impossible = (
+        bounds.share_impossible(*train) > MOST_EPOCHS and bounds.share_impossible(*val) < 0.2
+    )
     mean_of_squares = impossible and _may_be_squared_error(train[0], val[0], run.classes)
     if not mean_of_squares and not _costs_like_squares(run, train, val):
         return None
     return Finding(
-        code="other_loss_trained",
         severity=Severity.WARNING,
         message=(
             "The training loss is smaller than the validation loss at the same accuracy, as a "
@@ -79,26 +62,19 @@ def other_loss_trained(run: Run) -> Finding | None:
         ),
         epochs=train[0].span,
         confidence=0.75,
-        evidence={**bound_evidence(*train), **_ratio_evidence(run)},
+        evidence={**bounds.bound_evidence(*train), **_ratio_evidence(run)},
         causes=(
             "training descends the squared error, validation reports the cross-entropy",
             "the training loss is divided twice, or by the number of classes",
         ),
-        next_steps=(
+        steps=advice(
             BOTH_SETS,
-            f"{GRADIENTS} For softmax with cross-entropy: p - t with respect to the logits.",
+            GRADIENTS.saying("For softmax with cross-entropy: p - t with respect to the logits."),
             "Report the loss that is descended, for both sets.",
         ),
     )
 
 
-@rule(
-    "loss_scale_mismatch",
-    needs=("train_loss", "val_loss"),
-    epochs=3,
-    rests_on=(Premise.RATIO,),
-    not_while=("diverges", "apart"),
-)
 def loss_scale_mismatch(run: Run) -> Finding | None:
     """One loss is a constant multiple of the other."""
     found = _matched_factor(run) if run.matched is not None else _early_factor(run)
@@ -107,11 +83,8 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
     ratio, how = found
     larger = max(ratio, 1 / ratio)
     bigger, smaller = ("validation", "training") if ratio > 1 else ("training", "validation")
-    train, val = run.train_loss, run.val_loss
-    if train is None or val is None:
-        return None
+    train, val = run["train_loss"], run["val_loss"]
     return Finding(
-        code="loss_scale_mismatch",
         severity=Severity.PROBLEM,
         message=(
             f"The {bigger} loss is {larger:.3g} times the {smaller} loss {how}: the two are not "
@@ -132,15 +105,17 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
             f"the {smaller} loss is a squared error averaged over the classes",
             "a weight penalty is added to one of the two",
         ),
-        next_steps=(
-            f"{BOTH_SETS} Is {larger:.0f} the batch size, the number of batches or of classes?",
+        steps=advice(
+            BOTH_SETS.saying(
+                f"Is {larger:.0f} the batch size, the number of batches or of classes?"
+            ),
             "Divide both losses by the number of samples they were summed over.",
         ),
     )
 
 
 def _matched_factor(run: Run) -> tuple[float, str] | None:
-    """The factor between the losses at equal accuracy, and a remark, if they are parallel."""
+    """The factor between the losses at equal accuracy, and where it holds, if they are parallel."""
     m = run.matched
     if m is None or not run.exceeds(m.factor, OTHER_SCALE) or not (m.parallel and m.constant):
         return None
@@ -163,22 +138,25 @@ def _early_factor(run: Run) -> tuple[float, str] | None:
     if not np.all(np.maximum(ratios, 1 / ratios) > OTHER_UNIT / 1.5):
         return None
     # Other data make validation larger and go their own way; nothing makes training larger.
-    if ratio > 1 and not parallel(train.until(early), val.until(early)):
+    if ratio > 1 and not bounds.parallel(train.until(early), val.until(early)):
         return None
     return ratio, "from the first epochs on"
 
 
 def _factor_of_errors(run: Run, train: Curve, val: Curve) -> tuple[float, str] | None:
     """The factor between what an error costs in the first epochs of training and validation."""
-    if run.train_accuracy is None or run.val_accuracy is None or not equally_accurate(run):
+    if run.train_accuracy is None or run.val_accuracy is None or not bounds.equally_accurate(run):
         return None
     if abs(run.train_accuracy.first - run.val_accuracy.first) > ALIKE:
         return None  # before the first and after it the same errors do not cost the same
-    costs = cost_of_an_error(train, run.train_accuracy), cost_of_an_error(val, run.val_accuracy)
+    costs = (
+        bounds.cost_of_an_error(train, run.train_accuracy),
+        bounds.cost_of_an_error(val, run.val_accuracy),
+    )
     if costs[0] is None or costs[1] is None:
         return None
     ratio = costs[1] / costs[0]
-    falls = val.values.min() < STILL_HIGH * val.first
+    falls = val.values.min() < bounds.STILL_HIGH * val.first
     early = max(3, len(train) // 3)
     stays = float(np.median(val.values[:early] / train.values[:early]))
     stays = stays if ratio > 1 else 1 / stays
@@ -187,28 +165,20 @@ def _factor_of_errors(run: Run, train: Curve, val: Curve) -> tuple[float, str] |
     return ratio, "for each wrong answer in the first epochs"
 
 
-@rule(
-    "loss_scale_mismatch",
-    epochs=3,
-    pair=True,
-    rests_on=(Premise.VAL_LEVEL,),
-    not_while=("diverges", "apart"),
-)
 def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     """The loss is a constant multiple of what the accuracy implies."""
-    if run.judged is None:
+    if run.pair is None:
         return None
-    loss, accuracy = run.judged
-    expected = calibrated_loss(accuracy.values, run.classes or ASSUMED_CLASSES)
+    loss, accuracy = run.pair
+    expected = bounds.calibrated_loss(accuracy.values, run.classes)
     ratios = loss.values / expected
     factor = float(np.median(ratios))
     if not run.exceeds(factor, TOO_LARGE_FOR_ACCURACY) or np.quantile(ratios, 0.1) < factor / 2:
         return None
     implied = Curve("expected", loss.epochs, expected)
-    if np.ptp(np.log(expected)) < MOVED or not parallel(implied, loss):
+    if np.ptp(np.log(expected)) < MOVED or not bounds.parallel(implied, loss):
         return None
     return Finding(
-        code="loss_scale_mismatch",
         severity=Severity.WARNING,
         message=(
             f"The loss is some {factor:.0f} times what a classifier of this accuracy has, at every "
@@ -222,8 +192,8 @@ def loss_too_large_for_accuracy(run: Run) -> Finding | None:
             "first accuracy": accuracy.first,
         },
         causes=("the loss is summed over the batch", "a large penalty is added to the loss"),
-        next_steps=(
-            "-np.log(predict(X_val)[np.arange(len(y_val)), y_val]).mean()  # the loss logged?",
+        steps=advice(
+            CROSS_ENTROPY,
             "Divide the reported loss by the number of samples it was summed over.",
         ),
     )
@@ -231,7 +201,7 @@ def loss_too_large_for_accuracy(run: Run) -> Finding | None:
 
 def _costs_like_squares(run: Run, train: Pair, val: Pair) -> bool:
     """Whether errors cost in training what they cost as squares, and in validation far more."""
-    cost, other = cost_of_an_error(*train), cost_of_an_error(*val)
+    cost, other = bounds.cost_of_an_error(*train), bounds.cost_of_an_error(*val)
     if cost is None or other is None or not SQUARES[0] < cost < SQUARES[1]:
         return False
     if train[0].first > LARGEST_SQUARES:

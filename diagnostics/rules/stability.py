@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice, measure
 from diagnostics.history.column_roles import METRICS, words
-from diagnostics.history.history import CURVES
 from diagnostics.history.table import Floats, Mask
 from diagnostics.rules.features.breakdown import DIVERGED, ORDER_OF_MAGNITUDE
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.registry import rule
 from diagnostics.rules.suggestions import FINITE_INPUTS, GRADIENTS, LOWER_RATE, SLOWER
 
 # A loss that would be an accuracy ends at least there.
@@ -20,16 +18,11 @@ AS_ACCURATE = 0.5
 FIRST_EPOCHS = 0.1
 
 
-@rule("exploding_or_nan", epochs=1, uses=("train_loss", "val_loss"), any_loss=True)
 def not_finite(run: Run) -> Finding | None:
     """A loss became NaN or infinite."""
-    history = run.history
     for role in ("train_loss", "val_loss"):
-        values = history.curve(role)
-        if values is None:
-            continue
-        bad = history.logged(role) & ~np.isfinite(values)
-        if bad.any():
+        bad, values = run.history.not_finite(role), run.history.curve(role)
+        if values is not None and bad.any():
             return _not_finite_finding(run, role, values, bad)
     return None
 
@@ -58,14 +51,13 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
         causes = causes[::-1]
     changes = (slower,) if of_numbers else (stable, slower) if underflows else (slower, stable)
     return Finding(
-        code="exploding_or_nan",
         severity=Severity.PROBLEM,
         message=f"The {which} loss is {kind} from {run.axis} {epochs[first]:g} on.",
         epochs=(float(epochs[first]), float(epochs[-1])),
         confidence=1.0,
         evidence=evidence,
         causes=(*causes, "NaN or huge values in the inputs", "division by zero in a normalisation"),
-        next_steps=(
+        steps=advice(
             FINITE_INPUTS,
             *changes,
             f"Look at the batch of the first NaN ({run.axis} {epochs[first]:g}).",
@@ -73,11 +65,10 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
     )
 
 
-@rule("exploding_or_nan", needs=("train_loss",), uses=CURVES)
 def diverging(run: Run) -> Finding | None:
     """The training loss itself rises, by as much as it was."""
-    curve = run.train_loss
-    if curve is None or run.answers_hold:
+    curve = run["train_loss"]
+    if run.answers_hold:
         return None
     start = max(curve.first, curve.rise.lowest)
     margin = max(curve.rise.margin, curve.rise.relative / ORDER_OF_MAGNITUDE)
@@ -90,24 +81,19 @@ def diverging(run: Run) -> Finding | None:
     return _misnamed(run, curve) if _like_an_accuracy(run, curve) else _broke_down(run, curve)
 
 
-@rule("exploding_or_nan", needs=("train_loss",))
 def unlearned(run: Run) -> Finding | None:
     """What was learned is lost at once: a jump that accuracy or validation does not survive."""
-    if run.train_loss is None or not run.lost_at_once:
-        return None
-    return _broke_down(run, run.train_loss)
+    return _broke_down(run, run["train_loss"]) if run.lost_at_once else None
 
 
-@rule("exploding_or_nan", needs=("train_loss",))
 def bottomless(run: Run) -> Finding | None:
     """The loss of a classifier falls below zero, further and further: it has no lowest value."""
-    curve, pair = run.train_loss, run.judged
-    if curve is None or pair is None or curve.rise.real:
+    curve, pair = run["train_loss"], run.pair
+    if pair is None or curve.rise.real:
         return None
     if not run.exceeds(-curve.end_level, ORDER_OF_MAGNITUDE * abs(curve.first)):
         return None
     return Finding(
-        code="exploding_or_nan",
         severity=Severity.PROBLEM,
         message=(
             f"The training loss falls without end, to {curve.last:.4g}. A cross-entropy is never "
@@ -121,8 +107,8 @@ def bottomless(run: Run) -> Finding | None:
             "labels other than 0 and 1 in a binary cross-entropy: -1, 2, or more classes",
             "the loss lacks its minus sign, and is descended",
         ),
-        next_steps=(
-            "np.unique(y_train)  # 0 and 1?",
+        steps=advice(
+            measure("np.unique(y_train)", "0 and 1?"),
             "With more than two classes: one output for each, softmax and cross-entropy.",
             GRADIENTS,
         ),
@@ -144,7 +130,6 @@ def _misnamed(run: Run, curve: Curve) -> Finding:
     """The finding for an accuracy under the name of a loss."""
     name = run.history.mapping["train_loss"]
     return Finding(
-        code="exploding_or_nan",
         severity=Severity.WARNING,
         message=(
             f"The training loss climbs from {curve.first:.3g} to {curve.last:.3g} and levels off "
@@ -154,8 +139,8 @@ def _misnamed(run: Run, curve: Curve) -> Finding:
         confidence=0.5,
         evidence={"first value": curve.first, "last value": curve.last},
         causes=("an accuracy is logged under the name of a loss", "the training diverges"),
-        next_steps=(
-            f"diagnose(History.read(path, columns={{'train_accuracy': {name!r}}}))",
+        steps=advice(
+            measure(f"diagnose(History.read(path, columns={{'train_accuracy': {name!r}}}))"),
             "Log the accuracy under its own name; lower the learning rate if it is a loss.",
         ),
     )
@@ -175,10 +160,9 @@ def _broke_down(run: Run, curve: Curve) -> Finding:
         else f"from {before:.3g} it climbs to {highest:.3g} in {at} and ends at {curve.last:.3g}"
     )
     return Finding(
-        code="exploding_or_nan",
         severity=Severity.PROBLEM,
         message=f"The training loss blows up: {course}. An optimiser that works does not do that.",
-        epochs=(float(curve.epochs[begin]), float(curve.epochs[-1])),
+        epochs=curve.since(begin),
         confidence=0.9,
         evidence={
             "first loss": curve.first,
@@ -192,5 +176,5 @@ def _broke_down(run: Run, curve: Curve) -> Finding:
             "the gradient has the wrong sign or scale, or is not reset before each step",
             "a batch or a schedule changed at the onset",
         ),
-        next_steps=(SLOWER, LOWER_RATE, FINITE_INPUTS, GRADIENTS),
+        steps=advice(SLOWER, LOWER_RATE, FINITE_INPUTS, GRADIENTS),
     )

@@ -1,4 +1,4 @@
-"""How sure answers are against how often they are right, and the temperature that mends it."""
+"""How sure answers are against how often they are right, and the temperature that corrects it."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from diagnostics import DiagnosisReport as Diagnosis
 from diagnostics import History, investigate
-from diagnostics import Report as Diagnosis
 from gradcheck.properties import SuiteReport, run_properties
 from gradcheck.properties.result import BAD
 from gradcheck.report.report import Report

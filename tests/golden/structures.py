@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from diagnostics.report.report import Report as Diagnosis
+from diagnostics.report.report import DiagnosisReport as Diagnosis
 from gradcheck.hunt.hunt_report import HuntReport
 from gradcheck.properties import SuiteReport
 from gradcheck.report.outcome import Outcome

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.experiments.measures.loss_variants import clipped_losses
+from diagnostics.experiments.measures.loss_variants import Variant, clipped_losses
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Batch sizes that people use.
@@ -21,19 +19,17 @@ ROUNDING = 1e-6
 BY_CHANCE, WORTH_A_WORD = 0.02, 0.2
 # An average that is off by more than this share misleads.
 LARGE = 0.1
+# The code of averages that are of another size altogether.
+SCALED = "loss_scale_mismatch"
 
 
-@dataclass(frozen=True)
-class Average:
-    """One wrong way to average over batches of one size."""
-
-    batch_size: int
-    said: str
-    scale: bool  # whether the result is of another size altogether
-    value: float
+def batch_means(losses: Floats, size: int) -> Floats:
+    """Return the means over batches of one size, the last of which may be smaller."""
+    starts = np.arange(0, len(losses), size)
+    return np.add.reduceat(losses, starts) / np.diff(np.append(starts, len(losses)))
 
 
-def averages(losses: Floats) -> Iterator[Average]:
+def averages(losses: Floats) -> Iterator[Variant]:
     """Yield what comes of averaging these losses over batches in usual wrong ways.
 
     Parameters
@@ -41,32 +37,26 @@ def averages(losses: Floats) -> Iterator[Average]:
     losses
         Of the samples in the order of evaluation, shape (n,).
     """
-    n = len(losses)
+    n, total = len(losses), losses.sum()
     for size in (size for size in SIZES if size < n):
-        starts = np.arange(0, n, size)
-        sums = np.add.reduceat(losses, starts)
-        means = sums / np.diff(np.append(starts, n))
-        full, last = n // size, n % size
-        if last:
-            of = f"batches of {size}, the last one of {last}"
-            yield Average(size, f"the mean of the means of {of}", False, float(means.mean()))
-            left = float(losses[: full * size].mean())
-            yield Average(size, f"the mean without the last {last} samples", False, left)
-            padded = float(losses.sum() / (len(starts) * size))
-            yield Average(
-                size, f"the sum over {of}, divided by {len(starts)} x {size}", False, padded
-            )
-        total = float(means.sum())
-        of = f"the means of batches of {size}"
-        yield Average(size, f"the sum of {of}", True, total)
-        summed = float(losses.sum() / len(starts))
-        yield Average(size, f"the mean of the sums of batches of {size}", True, summed)
-        yield Average(size, f"the sum of {of}, divided by the number of samples", True, total / n)
+        means, last = batch_means(losses, size), n % size
+        of, count = f"batches of {size}", len(means)
+        cut = f"{of}, the last one of {last}"
+        biased = {
+            f"the mean of the means of {cut}": means.mean(),
+            f"the mean without the last {last} samples": losses[: n - last].mean(),
+            f"the sum over {cut}, divided by {count} x {size}": total / (count * size),
+        }
+        scaled = {
+            f"the sum of the means of {of}": means.sum(),
+            f"the mean of the sums of {of}": total / count,
+            f"the sum of the means of {of}, divided by the number of samples": means.sum() / n,
+        }
+        for code, ways in (("biased_average", biased if last else {}), (SCALED, scaled)):
+            for name, value in ways.items():
+                yield Variant(name, code, float(value), batch_size=size)
 
 
-@check(
-    unless=("evaluation_bug", "nondeterministic_prediction", "classes_returned"), needs=("history",)
-)
 def averaged_over_batches(subject: Subject) -> Finding | None:
     """The reported loss is compared, to its last digit, with means over batches."""
     reported = subject.reported_loss
@@ -81,18 +71,18 @@ def averaged_over_batches(subject: Subject) -> Finding | None:
     accuracy = subject.reported("val_accuracy")
     if accuracy is not None:
         also, coincidence = _matches(subject.right.astype(np.float64), accuracy)
-        ways = {match.said for match in also}
-        both = [match for match in matches if match.said in ways]
+        ways = {match.name for match in also}
+        both = [match for match in matches if match.name in ways]
         matches, chance = (both, chance * coincidence) if both else (matches, chance)
     if not matches or chance > WORTH_A_WORD:
         return None
     match, off = matches[0], reported / right - 1
-    severity = Severity.PROBLEM if match.scale or abs(off) > LARGE else Severity.WARNING
+    severity = Severity.PROBLEM if match.code == SCALED or abs(off) > LARGE else Severity.WARNING
     return Finding(
-        code="loss_scale_mismatch" if match.scale else "biased_average",
+        code=match.code,
         severity=severity if chance <= BY_CHANCE else Severity.INFO,
         message=(
-            f"The reported loss {reported:.6g} is {match.said}; the mean over the samples is "
+            f"The reported loss {reported:.6g} is {match.name}; the mean over the samples is "
             f"{right:.6g}."
         ),
         # as likely as not beforehand: the odds are one against as many as chance brings about
@@ -106,14 +96,14 @@ def averaged_over_batches(subject: Subject) -> Finding | None:
             "as near by chance": chance,
         },
         causes=("losses of batches are averaged as if all batches had the same size",),
-        next_steps=(
+        steps=advice(
             "Weight each batch by its size: total += loss * len(batch); then total / n.",
             "Or take the mean over the losses of all samples at once.",
         ),
     )
 
 
-def _matches(values: Floats, reported: float) -> tuple[list[Average], float]:
+def _matches(values: Floats, reported: float) -> tuple[list[Variant], float]:
     """The averages that give the reported number, and how many would by chance."""
     away, resolution = abs(reported - float(values.mean())), resolution_of(reported)
     if away <= resolution:

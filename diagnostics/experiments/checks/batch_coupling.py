@@ -11,11 +11,11 @@ from diagnostics.experiments.model.predictions import (
     SUM_TOLERANCE,
     PredictionKind,
     UnusableError,
+    cross_entropy,
     decimals_of,
 )
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # A probability that changes by this much with its neighbours in the batch is no rounding error.
@@ -27,7 +27,6 @@ ROW_WISE = (
 )
 
 
-@check()
 def evaluation_bug(subject: Subject) -> Finding | None:
     """Rows must sum to one, and must not depend on the other rows of the batch."""
     predictions = subject.predictions
@@ -91,7 +90,6 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
     whole = f"all {n} rows together sum to {raw.sum():.4g}"
     summed = "each column sums to one" if _is_one(raw.sum(axis=0)) else whole
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The evaluation is wrong, not the model: softmax is normalised over the batch. "
@@ -101,7 +99,7 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
         confidence=0.99,
         evidence=_evaluation_evidence(subject, unequal),
         causes=("maximum or sum in softmax taken over the whole array, or along axis 0",),
-        next_steps=(
+        steps=advice(
             ROW_WISE,
             f"Then evaluate again: with rows normalised the loss is "
             f"{subject.sample_losses.mean():.3g}.",
@@ -112,7 +110,6 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
 def _rows_coupled(subject: Subject, unequal: float) -> Finding:
     """Rows differ by more than a shared factor."""
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             "A sample's answer depends on the other samples of its batch: asked for alone, "
@@ -130,7 +127,7 @@ def _rows_coupled(subject: Subject, unequal: float) -> Finding:
             "a mean, maximum or sum is taken along the batch axis",
             "predict keeps state from one call to the next",
         ),
-        next_steps=(
+        steps=advice(
             *_mode_first(subject),
             "Reduce along axis=-1 only; rows of a batch must not see one another.",
         ),
@@ -149,7 +146,6 @@ def _rows_not_normalised(subject: Subject) -> Finding:
     """Rows are what they are alone too, and do not sum to one."""
     sums = subject.predictions.row_sums
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM if sums.max() > 1 + SUM_TOLERANCE else Severity.WARNING,
         message=(
             f"The rows that predict returns are no distributions: they sum to {_span(sums)} "
@@ -161,7 +157,7 @@ def _rows_not_normalised(subject: Subject) -> Finding:
             "the output layer has no softmax, or a sigmoid for each class",
             "the probabilities are scaled after the softmax",
         ),
-        next_steps=(
+        steps=advice(
             ROW_WISE,
             "If the classes do not exclude one another, this is no cross-entropy.",
         ),
@@ -177,12 +173,11 @@ def _evaluation_evidence(subject: Subject, unequal: float) -> dict[str, float | 
         "mean row sum": float(sums.mean()),
         "1 / N": 1 / len(y),
         "largest change when asked alone": unequal,
-        "accuracy": float(subject.right.mean()),
+        "accuracy": subject.accuracy,
         "loss with rows normalised": float(subject.sample_losses.mean()),
     }
     if raw.min() >= 0:
-        as_is = -np.log(np.maximum(raw[np.arange(len(y)), y], 1e-300))
-        evidence["loss of the rows as returned"] = float(as_is.mean())
+        evidence["loss of the rows as returned"] = cross_entropy(raw, y)
         evidence["ln N"] = float(np.log(len(y)))
     if subject.reported_loss is not None:
         evidence["reported loss"] = subject.reported_loss
@@ -201,33 +196,29 @@ def _is_one(sums: Floats) -> bool:
     return bool(np.all(np.abs(sums - 1) < SUM_TOLERANCE))
 
 
-@check()
 def logits_returned(subject: Subject) -> Finding | None:
     """Logits are no fault; who reads them as probabilities makes one."""
     kind = subject.predictions.kind
     if kind not in (PredictionKind.LOGITS, PredictionKind.LOG_PROBABILITIES):
         return None
     return Finding(
-        code="logits_returned",
         severity=Severity.INFO,
         message=f"predict returns {kind}; a row-wise softmax was applied to them here.",
         evidence={"smallest value": float(subject.predictions.raw.min())},
     )
 
 
-@check()
 def classes_returned(subject: Subject) -> Finding | None:
     """Answers without probabilities have no loss and no confidence."""
     if subject.predictions.kind is not PredictionKind.CLASSES:
         return None
     zero = subject.p_true == 0
     return Finding(
-        code="classes_returned",
         severity=Severity.INFO,
         message=(
             "predict returns classes, or probabilities that are all exactly 0 or 1: accuracy can "
             f"be judged, confidence cannot; the cross-entropy of {zero.sum()} samples is infinite."
         ),
-        evidence={"accuracy": float(subject.right.mean()), "infinite losses": int(zero.sum())},
-        next_steps=("Pass the function that returns probabilities, such as predict_proba.",),
+        evidence={"accuracy": subject.accuracy, "infinite losses": int(zero.sum())},
+        steps=advice("Pass the function that returns probabilities, such as predict_proba."),
     )

@@ -11,37 +11,19 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
-from diagnostics.statistics.calibration import (
-    Temperature,
-    expected_calibration_error,
-    fit_temperature,
-)
+from diagnostics.finding import Finding, Severity, advice
+from diagnostics.statistics.calibration import Temperature, expected_calibration_error
 
 # A temperature nearer to 1 changes a loss by too little to matter.
 TOO_SURE = 1.2
 # Twice the gain in log-likelihood is chi-squared with one degree of freedom: 5 nats, p = 0.002.
 SIGNIFICANT_GAIN = 5.0
-# Share of the loss, and nats, that a temperature must mend to matter, and to matter much.
+# Share of the loss, and nats, that a temperature must save to matter, and to matter much.
 GAIN_SHARE, LARGE_GAIN_SHARE, LARGE_GAIN = 0.10, 0.25, 0.2
 # An answer is confident from this probability on.
 CONFIDENT = 0.9
 
-# With these the confidence is not the model's own, or there is nothing to be sure of.
-NOT_ITS_OWN = (
-    "evaluation_bug",
-    "distribution_shift",
-    "nondeterministic_prediction",
-    "softmax_twice",
-    "rounded_probabilities",
-    "shuffled_labels",
-    "not_learning",
-    "classes_returned",
-)
 
-
-@check(unless=NOT_ITS_OWN)
 def overconfidence(subject: Subject) -> Finding | None:
     """One temperature is fitted, and the loss it would save is measured."""
     known, fitted = subject.known, _that_matters(subject)
@@ -53,7 +35,6 @@ def overconfidence(subject: Subject) -> Finding | None:
     worst = ", ".join(str(i) for i in np.argsort(np.where(known, losses, -1))[::-1][:5])
     severity, cause = _weight(subject, fitted, loss)
     return Finding(
-        code="overconfidence",
         severity=severity,
         message=(
             f"The model is too sure of itself: {share:.0%} of the loss comes from the "
@@ -71,7 +52,7 @@ def overconfidence(subject: Subject) -> Finding | None:
             "samples with the highest loss": worst,
         },
         causes=(cause,),
-        next_steps=(
+        steps=advice(
             f"Divide the logits by {fitted.best:.2g}: the loss falls to {fitted.loss:.3g}, "
             "and no answer changes.",
             "Or stop at the lowest validation loss, or train with label smoothing.",
@@ -80,7 +61,6 @@ def overconfidence(subject: Subject) -> Finding | None:
     )
 
 
-@check(unless=NOT_ITS_OWN)
 def underconfidence(subject: Subject) -> Finding | None:
     """The same fit: a temperature below one sharpens answers that are too cautious."""
     known, fitted = subject.known, _that_matters(subject)
@@ -88,10 +68,9 @@ def underconfidence(subject: Subject) -> Finding | None:
         return None
     p, loss = subject.predictions.probabilities, float(subject.sample_losses[known].mean())
     return Finding(
-        code="underconfidence",
         severity=Severity.INFO,
         message=(
-            f"The model is less sure than it is right: {subject.right.mean():.0%} of the answers "
+            f"The model is less sure than it is right: {subject.accuracy:.0%} of the answers "
             f"are right, given with {p.max(axis=1).mean():.0%} confidence on average; one "
             f"temperature of {fitted.best:.2g} saves {fitted.gain / loss:.0%} of the loss."
         ),
@@ -99,14 +78,14 @@ def underconfidence(subject: Subject) -> Finding | None:
         evidence={
             "loss": loss,
             **_evidence(subject, fitted),
-            "accuracy": float(subject.right.mean()),
+            "accuracy": subject.accuracy,
         },
         causes=(
             "strong label smoothing, mixup, weight decay or averaging of models",
             "training stopped early",
             "the logits are divided by a temperature",
         ),
-        next_steps=(
+        steps=advice(
             f"Multiply the logits by {1 / fitted.best:.2g}: the loss falls to {fitted.loss:.3g}, "
             "and no answer changes.",
         ),
@@ -141,23 +120,15 @@ def _weight(subject: Subject, fitted: Temperature, loss: float) -> tuple[Severit
     grown = "the logits went on growing after the training samples were classified rightly"
     if subject.loss_rises:
         return (Severity.PROBLEM if severe else Severity.WARNING), grown
-    on_training = _training_temperature(subject)
-    if on_training is not None and on_training > TOO_SURE:
+    trained = subject.trained_on
+    on_training = trained.temperature.best if trained and trained.known.any() else 0.0
+    if on_training > TOO_SURE:
         return Severity.INFO, (
             f"the model is as unduly sure on its training samples (temperature {on_training:.2g}), "
             "which training on the cross-entropy does not leave behind: the logits are scaled "
             "afterwards, or it is of a kind that is too sure by construction, as naive Bayes"
         )
     return Severity.INFO, grown
-
-
-def _training_temperature(subject: Subject) -> float | None:
-    """The best temperature on the training samples, None where it cannot be had."""
-    if subject.train_predictions is None or subject.train is None:
-        return None
-    p, y = subject.train_predictions.probabilities, subject.train[1]
-    known = p[np.arange(len(y)), y] > 0
-    return fit_temperature(p[known], y[known]).best if known.any() else None
 
 
 def _mean(values: np.ndarray) -> float:

@@ -8,8 +8,7 @@ from diagnostics.experiments.checks.degenerate_predictions import class_collapse
 from diagnostics.experiments.model.hidden_activations import HiddenActivation
 from diagnostics.experiments.model.hidden_layers import activations
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # A share of a layer that is dead: worth a word, a warning; all of it leaves nothing to learn from.
 SOME, MANY, ALL = 0.2, 0.5, 0.999
@@ -19,7 +18,6 @@ CONSTANT = 1e-6
 FEWEST, MOST = 30, 2000
 
 
-@check(unless=("distribution_shift",))
 def dead_units(subject: Subject) -> Finding | None:
     """The samples are passed through the layers, and units that never change are counted."""
     if len(subject.y) < FEWEST:
@@ -36,7 +34,6 @@ def dead_units(subject: Subject) -> Finding | None:
     state = "answer 0 to every sample" if zero else "answer the same to every sample"
     units = layer.values.shape[1]
     return Finding(
-        code="dead_units",
         severity=_severity(subject, share),
         message=f"{share:.0%} of the {units} units of {layer.name} {state}: they are dead.",
         confidence=0.95,
@@ -54,7 +51,7 @@ def dead_units(subject: Subject) -> Finding | None:
             "inputs that are not normalised, or initial weights that are too large",
             "saturated sigmoid or tanh units" if not zero else "all inputs of the units are zero",
         ),
-        next_steps=(
+        steps=advice(
             "Start again with a learning rate ten times lower and He initialisation.",
             "Or use a leaky ReLU, whose gradient never vanishes.",
         ),

@@ -7,8 +7,7 @@ import numpy as np
 from diagnostics.experiments.model.model_access import in_training, model_of
 from diagnostics.experiments.model.predictions import interpret
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
 RANDOM = 1e-5
@@ -16,7 +15,6 @@ RANDOM = 1e-5
 COPY_NOISE = 1e-2
 
 
-@check(needs=("model",))
 def input_mutated(subject: Subject) -> Finding | None:
     """The samples are compared before and after the call."""
     if not isinstance(subject.X, np.ndarray) or subject.X.dtype.kind not in "fiub":
@@ -27,7 +25,6 @@ def input_mutated(subject: Subject) -> Finding | None:
     if not changed.any():
         return None
     return Finding(
-        code="input_mutated",
         severity=Severity.PROBLEM,
         message=(
             f"predict changes the samples it is given: {changed.mean():.0%} of the numbers are "
@@ -36,41 +33,34 @@ def input_mutated(subject: Subject) -> Finding | None:
         confidence=0.99,
         evidence={"share of numbers changed": float(changed.mean())},
         causes=("an operation in place, such as x -= mean or x *= scale, on the argument",),
-        next_steps=("Work on a copy: x = x - mean makes one, x -= mean does not.",),
+        steps=advice("Work on a copy: x = x - mean makes one, x -= mean does not."),
     )
 
 
-@check(needs=("model",))
 def nondeterministic_prediction(subject: Subject) -> Finding | None:
     """The same samples are predicted twice."""
     noise = subject.repeat_noise
-    if noise <= RANDOM * max(1.0, float(np.abs(subject.predictions.raw).max())):
+    if noise <= RANDOM * subject.scale:
         return None
     return Finding(
-        code="nondeterministic_prediction",
         severity=Severity.PROBLEM,
         message=(
             f"predict is not deterministic: two calls on equal samples differ by {noise:.2g}"
             + (", and the model is in training mode." if _training(subject) else ".")
         ),
         confidence=0.99,
-        evidence={
-            "largest difference between two calls": noise,
-            "share of answers that change their class": _changed(subject),
-        },
+        evidence={"largest difference between two calls": noise, **_changed(subject)},
         causes=("dropout or augmentation is active in evaluation", "predict changes state"),
-        next_steps=(evaluation_mode(subject),),
+        steps=advice(evaluation_mode(subject)),
     )
 
 
-@check(unless=("nondeterministic_prediction",), needs=("model",))
 def noise_within_batch(subject: Subject) -> Finding | None:
     """Copies of one sample are predicted in one batch: noise from a fixed seed tells them apart."""
     noise = subject.copy_noise
-    if noise <= COPY_NOISE * max(1.0, float(np.abs(subject.predictions.raw).max())):
+    if noise <= COPY_NOISE * subject.scale:
         return None
     return Finding(
-        code="nondeterministic_prediction",
         severity=Severity.PROBLEM,
         message=(
             f"predict answers copies of one sample in one batch differently, by {noise:.2g}, "
@@ -79,7 +69,7 @@ def noise_within_batch(subject: Subject) -> Finding | None:
         confidence=0.95,
         evidence={"largest difference between copies": noise},
         causes=("dropout or augmentation is active in evaluation, with a fixed seed",),
-        next_steps=(evaluation_mode(subject),),
+        steps=advice(evaluation_mode(subject)),
     )
 
 
@@ -95,7 +85,9 @@ def evaluation_mode(subject: Subject) -> str:
     return "Switch the model to evaluation mode before predicting."
 
 
-def _changed(subject: Subject) -> float:
+def _changed(subject: Subject) -> dict[str, float]:
     """Share of samples that are answered another class in a second call."""
+    if subject.numeric:
+        return {}
     again = interpret(subject.ask(subject.X)).probabilities.argmax(axis=1)
-    return float(np.mean(again != subject.predictions.probabilities.argmax(axis=1)))
+    return {"share of answers that change their class": float(np.mean(again != subject.answers))}

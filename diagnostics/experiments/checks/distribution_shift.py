@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from diagnostics.experiments.measures.correlation import explained
 from diagnostics.experiments.model.samples import some_rows
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Mean standardised difference of the features, and ratio of their spreads, that no split makes.
@@ -18,16 +18,15 @@ APART = 0.2
 ROWS = 4000
 # A model loses this much accuracy on a shifted set.
 LOST_ACCURACY = 0.10
+# Or so much of the explained variance.
+LOST = 0.25
 # Scaling by one factor: means and spreads of the features agree on it this well.
 SAME_FACTOR = 0.15
 
 
-@check(needs=("train",))
 def distribution_shift(subject: Subject) -> Finding | None:
     """Means and spreads of the features are compared with those of the training set."""
-    if subject.train is None:
-        return None
-    train, val = some_rows(subject.train[0], ROWS), some_rows(subject.X, ROWS)
+    train, val = some_rows(subject.training.X, ROWS), some_rows(subject.X, ROWS)
     if train.shape[1] != val.shape[1]:
         return None
     spread = train.std(axis=0)
@@ -43,12 +42,11 @@ def distribution_shift(subject: Subject) -> Finding | None:
     shifted = shift > max(SHIFTED, 3 * chance) or apart > max(APART, 3 * chance)
     if not shifted and 1 / SPREAD_RATIO < ratio < SPREAD_RATIO:
         return None
-    lost = _lost_accuracy(subject)
+    hurts, lost = _lost(subject)
     factor = _scale(train[:, varies], val[:, varies])
     typical = float(np.median(difference)) if varies.any() else 0.0
     return Finding(
-        code="distribution_shift",
-        severity=Severity.PROBLEM if lost > LOST_ACCURACY else Severity.WARNING,
+        severity=Severity.PROBLEM if hurts else Severity.WARNING,
         message=(
             f"The validation inputs differ from the training inputs: their features are typically "
             f"{typical:.2g} standard deviations apart, their spread is {ratio:.2g} times as large, "
@@ -61,13 +59,13 @@ def distribution_shift(subject: Subject) -> Finding | None:
             "expected by chance": float(chance),
             "mean Kolmogorov-Smirnov distance of the features": apart,
             "ratio of spreads": ratio,
-            "training minus validation accuracy": lost,
+            **lost,
         },
         causes=(
             "the two sets are scaled or preprocessed differently",
             "the validation set comes from another source",
         ),
-        next_steps=("Preprocess both sets by one function, fitted on the training set only.",),
+        steps=advice("Preprocess both sets by one function, fitted on the training set only."),
     )
 
 
@@ -101,9 +99,15 @@ def _scale(train: Floats, val: Floats) -> float | None:
     return median if off < SAME_FACTOR and not 0.5 < median < 2 else None
 
 
-def _lost_accuracy(subject: Subject) -> float:
-    """Accuracy on the training set minus accuracy on the validation set."""
-    if subject.train_predictions is None or subject.train is None:
-        return 0.0
-    answers = subject.train_predictions.probabilities.argmax(axis=1)
-    return float(np.mean(answers == subject.train[1]) - subject.right.mean())
+def _lost(subject: Subject) -> tuple[bool, dict[str, float]]:
+    """Whether much worse answers are given here than on the training set, and by how much."""
+    known = subject.trained_on
+    if not subject.numeric:
+        lost = 0.0 if known is None else known.accuracy - subject.accuracy
+        return lost > LOST_ACCURACY, {"training minus validation accuracy": lost}
+    if known is None:
+        return False, {}
+    learned = explained(known.predictions.raw, known.y)
+    lost = learned - explained(subject.predictions.raw, subject.y)
+    numbers = {"R squared on the training set": learned, "lost of it": lost}
+    return (True, numbers) if lost >= LOST else (False, {})

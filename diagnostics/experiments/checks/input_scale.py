@@ -8,14 +8,12 @@ from diagnostics.experiments.checks.dead_units import dead_units
 from diagnostics.experiments.checks.degenerate_predictions import class_collapse
 from diagnostics.experiments.model.samples import as_rows
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # Standardised features have a root mean square of 1, pixels from 0 to 255 one of about 80.
 LARGE_INPUT, LARGE_MEAN = 20.0, 5.0
 
 
-@check(unless=("evaluation_bug", "nondeterministic_prediction", "distribution_shift"))
 def unnormalised_inputs(subject: Subject) -> Finding | None:
     """The size of the inputs is looked at."""
     rows = as_rows(subject.X)
@@ -26,7 +24,6 @@ def unnormalised_inputs(subject: Subject) -> Finding | None:
     # a forest does not mind; a network that answers one class may have died of it
     severity = Severity.WARNING if class_collapse(subject) is not None else Severity.INFO
     return Finding(
-        code="unnormalised_inputs",
         severity=Severity.PROBLEM if dead else severity,
         message=(
             f"Inputs reach {largest:.4g}: networks train better on values of order one"
@@ -35,7 +32,7 @@ def unnormalised_inputs(subject: Subject) -> Finding | None:
         confidence=0.7,
         evidence={"largest input": largest, "root mean square": mean},
         causes=("pixels from 0 to 255, or features in large units, as they came",),
-        next_steps=("Divide by the largest value, or standardise each feature, and train again.",),
+        steps=advice("Divide by the largest value, or standardise each feature, and train again."),
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from diagnostics.experiments.measures.correlation import best_shift
 from diagnostics.experiments.measures.neighbor_agreement import kinship
-from diagnostics.experiments.model.predictions import PredictionKind
+from diagnostics.experiments.model.predictions import Labels, PredictionKind, contingency
 from diagnostics.experiments.model.samples import QUERIES, as_rows
-from diagnostics.experiments.model.subject import Labels, Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.experiments.model.subject import Subject
+from diagnostics.finding import Finding, Severity, advice
 
 # Answers that depend on the labels at all are told from chance at this level.
 SIGNIFICANCE = 1e-3
@@ -28,13 +28,6 @@ FEWEST = 50
 # Out of n shifts the best agrees by chance at most this many standard deviations above the rest.
 SHIFT_DEVIATIONS = 8.0
 
-# With these the answers are not the model's own, or it is known why they are wrong.
-EXPLAINED = (
-    "evaluation_bug",
-    "nondeterministic_prediction",
-    "distribution_shift",
-    "shuffled_labels",
-)
 TOGETHER = "Shuffle both with one permutation: order = rng.permutation(len(X)); X[order], y[order]."
 
 
@@ -47,9 +40,7 @@ def association(answers: Labels, y: Labels) -> float:
     """
     from scipy.stats import chi2_contingency
 
-    size = int(max(answers.max(), y.max())) + 1
-    table = np.zeros((size, size))
-    np.add.at(table, (y, answers), 1)
+    table = contingency(answers, y)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     return float(chi2_contingency(table).pvalue) if min(table.shape) > 1 else 1.0
 
@@ -60,10 +51,7 @@ def _at_chance(answers: Labels, y: Labels) -> bool:
     A network that learned labels drawn by lot answers alike samples alike: not independent of the
     classes, yet right by chance only.
     """
-    size = int(max(answers.max(), y.max())) + 1
-    table = np.zeros((size, size))
-    np.add.at(table, (y, answers), 1)
-    table /= len(y)
+    table = contingency(answers, y) / len(y)
     expected = np.outer(table.sum(axis=1), table.sum(axis=0))
     agreement, chance = float(np.trace(table)), float(np.trace(expected))
     error = np.sqrt(chance * (1 - chance) / len(y))
@@ -76,8 +64,8 @@ def _at_chance(answers: Labels, y: Labels) -> bool:
     return bool(strength < WEAK**2 or association(answers, y) >= SIGNIFICANCE)
 
 
-def best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
-    """Return the cyclic shift of the labels that agrees best, its accuracy, and how unusual it is.
+def _best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
+    """The cyclic shift of the labels that agrees best, its accuracy, and how unusual it is.
 
     Notes
     -----
@@ -89,64 +77,55 @@ def best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
         spectrum = np.fft.rfft(y == c) * np.conj(np.fft.rfft(answers == c))
         agreements += np.fft.irfft(spectrum, len(y))
     shares = agreements / len(y)
-    best = int(shares.argmax())
+    shift, accuracy = best_shift(shares)
     spread = max(float(shares.std()), 1e-12)
-    shift = best if best <= len(y) // 2 else best - len(y)
-    return shift, float(shares[best]), float((shares[best] - shares.mean()) / spread)
+    return shift, accuracy, float((accuracy - shares.mean()) / spread)
 
 
-@check(unless=("evaluation_bug", "nondeterministic_prediction"))
 def out_of_step(subject: Subject) -> Finding | None:
     """The labels are shifted against the samples by every number of rows."""
     if not _unrelated_answers(subject):
         return None
-    answers = subject.predictions.probabilities.argmax(axis=1)
-    shift, accuracy, deviations = best_shift(answers, subject.y)
+    shift, accuracy, deviations = _best_shift(subject.answers, subject.y)
     if not shift or deviations < SHIFT_DEVIATIONS or accuracy < 0.5:
         return None
     return Finding(
-        code="shuffled_labels",
         severity=Severity.PROBLEM,
         message=(
             f"Labels and samples are out of step by {abs(shift)} rows: "
-            f"{subject.right.mean():.0%} right as they are, {accuracy:.0%} after shifting."
+            f"{subject.accuracy:.0%} right as they are, {accuracy:.0%} after shifting."
         ),
         confidence=0.98,
         evidence={
-            "accuracy": float(subject.right.mean()),
+            "accuracy": subject.accuracy,
             "rows shifted": shift,
             "accuracy after shifting": accuracy,
         },
         causes=("a header or a row was dropped from one of the two files",),
-        next_steps=(f"Align them: y = np.roll(y, {-shift}).",),
+        steps=advice(f"Align them: y = np.roll(y, {-shift})."),
     )
 
 
 def _unrelated_answers(subject: Subject) -> bool:
     """Whether answers and labels have nothing to do with one another."""
-    answers = subject.predictions.probabilities.argmax(axis=1)
+    answers = subject.answers
     if len(answers) < FEWEST or len(np.unique(answers)) < 2 or len(np.unique(subject.y)) < 2:
         return False
     return _at_chance(answers, subject.y)
 
 
-@check(unless=("shuffled_labels",), needs=("train",))
 def shuffled_set(subject: Subject) -> Finding | None:
     """In each set neighbours are asked for one another's labels: alike samples share them."""
-    if subject.train is None or min(len(subject.train[1]), len(subject.y)) < FEWEST:
+    sets = {"training": subject.training, "validation": subject}
+    if min(len(one.y) for one in sets.values()) < FEWEST:
         return None
-    sets = {
-        "training": (as_rows(subject.train[0][:QUERIES]), subject.train[1]),
-        "validation": (as_rows(subject.X[:QUERIES]), subject.y),
-    }
-    kinships = {name: kinship(X, y) for name, (X, y) in sets.items()}
+    kinships = {name: kinship(as_rows(s.X[:QUERIES]), s.y) for name, s in sets.items()}
     shuffled, related = sorted(kinships, key=lambda name: kinships[name].excess)
     low, high = kinships[shuffled], kinships[related]
     apart = (high.excess - low.excess) / float(np.hypot(high.error, low.error))
     if low.excess > BY_CHANCE * low.error or min(apart, high.excess / high.error) < RELATED:
         return None
     return Finding(
-        code="shuffled_labels",
         severity=Severity.PROBLEM,
         message=(
             f"The labels of the {shuffled} set are shuffled against their samples: neighbours "
@@ -156,12 +135,12 @@ def shuffled_set(subject: Subject) -> Finding | None:
         evidence={
             f"excess of neighbours that agree, {name}": kin.excess for name, kin in kinships.items()
         }
-        | {"accuracy": float(subject.right.mean())},
+        | {"accuracy": subject.accuracy},
         causes=(
-            *_sorted(sets[shuffled][1]),
+            *_sorted(sets[shuffled].y),
             "samples and labels were shuffled, sorted or filtered separately",
         ),
-        next_steps=(TOGETHER,),
+        steps=advice(TOGETHER),
     )
 
 
@@ -170,22 +149,20 @@ def _sorted(y: Labels) -> tuple[str, ...]:
     return ("the labels are sorted, the samples are not",) if np.all(np.diff(y) >= 0) else ()
 
 
-@check(unless=EXPLAINED)
 def not_learning(subject: Subject) -> Finding | None:
     """Answers and labels are tested for independence."""
     if not _unrelated_answers(subject):
         return None
     chance = float(np.bincount(subject.y).max() / len(subject.y))
-    answers = subject.predictions.probabilities.argmax(axis=1)
     evidence: dict[str, float | int | str] = {
-        "accuracy": float(subject.right.mean()),
+        "accuracy": subject.accuracy,
         "chance (the most frequent label)": chance,
-        "p-value of independence": association(answers, subject.y),
+        "p-value of independence": association(subject.answers, subject.y),
     }
-    train_accuracy = _train_accuracy(subject)
-    if train_accuracy is not None:
-        evidence = evidence | {"training accuracy": train_accuracy}
-    known = train_accuracy is not None and train_accuracy - chance > LEARNED * (1 - chance)
+    known, train_accuracy = subject.trained_on is not None, 0.0
+    if subject.trained_on is not None:
+        evidence["training accuracy"] = train_accuracy = subject.trained_on.accuracy
+        known = train_accuracy - chance > LEARNED * (1 - chance)
     learned = known or _answers_as_if_learned(subject)
     if known:
         reason = (
@@ -213,7 +190,7 @@ def not_learning(subject: Subject) -> Finding | None:
             "samples and labels were shuffled separately",
             "the model was never trained, or its learning rate is far too high or too low",
         ),
-        next_steps=(
+        steps=advice(
             TOGETHER,
             "Or let the model learn 20 samples by heart: if it cannot, training is broken.",
         ),
@@ -232,11 +209,3 @@ def _answers_as_if_learned(subject: Subject) -> bool:
         return False
     counts = np.stack([np.bincount(v, minlength=p.shape[1]) for v in (p.argmax(axis=1), subject.y)])
     return float(chi2_contingency(counts[:, counts.sum(axis=0) > 0]).pvalue) > SAME_FREQUENCIES
-
-
-def _train_accuracy(subject: Subject) -> float | None:
-    """Accuracy on the training set, None without one."""
-    if subject.train is None or subject.train_predictions is None:
-        return None
-    answers = subject.train_predictions.probabilities.argmax(axis=1)
-    return float(np.mean(answers == subject.train[1]))

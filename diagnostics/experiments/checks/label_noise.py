@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from diagnostics.experiments.model.predictions import interpret
-from diagnostics.experiments.model.samples import as_rows, take
+from diagnostics.experiments.model.predictions import contingency, interpret
+from diagnostics.experiments.model.samples import as_rows, comparable_distances, take
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Renaming explains the answers to the moved classes when this share of them agrees, of so many.
@@ -19,23 +20,18 @@ SOME_WRONG_LABELS = 0.03
 STANDARD_ERRORS = 4.0
 
 
-@check(unless=("evaluation_bug", "shuffled_labels"))
 def relabelled(subject: Subject) -> Finding | None:
     """The best renaming of the classes is looked for."""
     from scipy.optimize import linear_sum_assignment
 
-    answers = subject.predictions.probabilities.argmax(axis=1)
-    accuracy = float(subject.right.mean())
-    size = subject.predictions.probabilities.shape[1]
-    table = np.zeros((size, size))
-    np.add.at(table, (subject.y, answers), 1)
+    accuracy, size = subject.accuracy, subject.predictions.probabilities.shape[1]
+    table = contingency(subject.answers, subject.y, size)
     rows, columns = linear_sum_assignment(-table)
-    best = float(table[rows, columns].sum() / len(answers))
+    best = float(table[rows, columns].sum() / len(subject.y))
     if size < 2 or not _renamed(table, rows, columns):
         return None
     moved = ", ".join(f"{a} is answered {b}" for a, b in zip(rows, columns, strict=True) if a != b)
     return Finding(
-        code="distribution_shift",
         severity=Severity.PROBLEM,
         message=(
             f"The classes are numbered otherwise here than in training ({_renaming(columns)}): "
@@ -44,7 +40,7 @@ def relabelled(subject: Subject) -> Finding | None:
         confidence=0.95,
         evidence={"accuracy": accuracy, "accuracy after renaming": best, "renaming": moved},
         causes=("the two sets sort or encode their labels differently",),
-        next_steps=("Encode the labels of both sets with one mapping.",),
+        steps=advice("Encode the labels of both sets with one mapping."),
     )
 
 
@@ -68,13 +64,22 @@ def _renaming(columns: np.ndarray) -> str:
     return "permuted"
 
 
-@check(needs=("train",))
-def label_noise(subject: Subject) -> Finding | None:
-    """Training labels are compared with those of the nearest training samples."""
-    if subject.train is None or len(subject.train[1]) < 10 * NEIGHBOURS:
+class Contradictions(NamedTuple):
+    """Labels that differ from those of nearly all of their nearest training samples."""
+
+    rows: np.ndarray  # of the training samples
+    share: float  # of the training labels
+    usual: float  # share of the validation labels
+    learned: float  # share of these training labels that the model answers
+    error: float  # standard error of the difference of the two shares
+
+
+def contradictions(subject: Subject) -> Contradictions | None:
+    """Return which labels their neighbours contradict, None where these cannot be compared."""
+    train = subject.training
+    if len(train.y) < 10 * NEIGHBOURS:
         return None
-    X = as_rows(subject.train[0][:REFERENCES])
-    y = np.asarray(subject.train[1])[:REFERENCES]
+    X, y = as_rows(train.X[:REFERENCES]), train.y[:REFERENCES]
     among_train = _contradicted(X[:QUERIES], y[:QUERIES], X, y, skip_self=True)
     val = as_rows(subject.X[:QUERIES])
     if val.shape[1] != X.shape[1]:
@@ -82,18 +87,26 @@ def label_noise(subject: Subject) -> Finding | None:
     share = float(among_train.mean())
     usual = float(_contradicted(val, subject.y[:QUERIES], X, y, skip_self=False).mean())
     error = np.sqrt((share * (1 - share) + usual * (1 - usual)) / min(len(val), len(among_train)))
-    learned = _memorised(subject, np.flatnonzero(among_train))
-    only_train = share - usual > max(SOME_WRONG_LABELS, STANDARD_ERRORS * error)
+    rows = np.flatnonzero(among_train)
+    return Contradictions(rows, share, usual, _memorised(subject, rows), float(error))
+
+
+def label_noise(subject: Subject) -> Finding | None:
+    """Training labels are compared with those of the nearest training samples."""
+    found = contradictions(subject)
+    if found is None:
+        return None
+    share, usual, learned = found.share, found.usual, found.learned
+    only_train = share - usual > max(SOME_WRONG_LABELS, STANDARD_ERRORS * found.error)
     both = share > 2 * SOME_WRONG_LABELS and learned > 0.5
     if not only_train and not both:
         return None
-    rows = ", ".join(str(i) for i in np.flatnonzero(among_train)[:5])
+    rows = ", ".join(str(i) for i in found.rows[:5])
     # as many in both sets: classes that overlap do the same, and nothing else may be wrong
     severity = Severity.WARNING if only_train or subject.loss_rises else Severity.INFO
     if only_train and learned > 0.5:
         severity = Severity.PROBLEM
     return Finding(
-        code="label_noise",
         severity=severity,
         message=(
             f"At least {share:.1%} of the training labels contradict nearly all of their nearest "
@@ -108,7 +121,7 @@ def label_noise(subject: Subject) -> Finding | None:
             "training samples to look at": rows,
         },
         causes=("wrong labels in the training set", "classes that overlap in these features"),
-        next_steps=(
+        steps=advice(
             f"Look at the training samples {rows}.",
             "Correct or drop them; or smooth the labels and stop early.",
         ),
@@ -119,10 +132,7 @@ def _contradicted(
     queries: Floats, labels: np.ndarray, X: Floats, y: np.ndarray, *, skip_self: bool
 ) -> np.ndarray:
     """Which labels differ from the class that all but one of the nearest neighbours share."""
-    # |q - x|^2 = |q|^2 - 2 <q, x> + |x|^2, the first term being the same for all x
-    distance = (X**2).sum(axis=1) - 2 * queries @ X.T
-    if skip_self:
-        np.fill_diagonal(distance, np.inf)
+    distance = comparable_distances(queries, X, skip_self=skip_self)
     near = y[np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]]
     votes = np.stack([(near == c).sum(axis=1) for c in range(int(y.max()) + 1)], axis=1)
     agreed = votes.max(axis=1) >= NEIGHBOURS - 1
@@ -131,8 +141,8 @@ def _contradicted(
 
 def _memorised(subject: Subject, rows: np.ndarray) -> float:
     """Share of these training samples that the model answers with their (doubtful) label."""
-    if len(rows) == 0 or subject.train is None:
+    if len(rows) == 0:
         return 0.0
-    X, y = subject.train
-    answers = interpret(subject.ask(take(X, rows))).probabilities.argmax(axis=1)
-    return float(np.mean(answers == y[rows]))
+    train = subject.training
+    answers = interpret(subject.ask(take(train.X, rows))).probabilities.argmax(axis=1)
+    return float(np.mean(answers == train.y[rows]))

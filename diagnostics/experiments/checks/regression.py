@@ -1,31 +1,20 @@
-"""Experiments on a model of regression, in the order in which they are made."""
+"""Experiments on the answers of a regression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import cast
-
 import numpy as np
 
-from diagnostics.experiments.checks.determinism import (
-    RANDOM,
-    evaluation_mode,
-    input_mutated,
-    noise_within_batch,
-)
-from diagnostics.experiments.checks.distribution_shift import distribution_shift
-from diagnostics.experiments.checks.reported_error import reported_error
-from diagnostics.experiments.checks.train_val_overlap import (
-    near_duplicates,
-    train_validation_overlap,
+from diagnostics.experiments.checks.determinism import evaluation_mode
+from diagnostics.experiments.measures.correlation import (
+    best_shift,
+    correlation,
+    correlations_by_shift,
+    explained,
 )
 from diagnostics.experiments.model.predictions import UnusableError
-from diagnostics.experiments.model.regression_subject import Numbers, correlation, explained
 from diagnostics.experiments.model.samples import as_rows, spreads, take
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import Check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice, measure
 
 # An answer that moves by this share of the answers' spread with its neighbours is no rounding.
 COUPLED = 1e-3
@@ -40,36 +29,17 @@ CHANCE = 2.0
 RELATED = 4.0
 # One shift of the targets out of n stands out by this many: P(|z| > 6) = 2e-9.
 STANDS_OUT = 6.0
-# Inputs that differ are a problem where so much of the explained variance is lost with them.
-LOST = 0.25
 # Stretching and moving the answers explains this much more of the targets: they are in other units.
 OTHER_UNITS = 0.25
 
 
-def nondeterministic(subject: Numbers) -> Finding | None:
-    """The same samples are predicted twice."""
-    noise, raw = subject.repeat_noise, subject.predictions.raw
-    if noise <= RANDOM * max(float(np.abs(raw).max()), 1e-300):
-        return None
-    return Finding(
-        code="nondeterministic_prediction",
-        severity=Severity.PROBLEM,
-        message=f"predict is not deterministic: two calls on equal samples differ by {noise:.2g}.",
-        confidence=0.99,
-        evidence={"largest difference between two calls": noise},
-        causes=("dropout or augmentation is active in evaluation", "predict changes state"),
-        next_steps=(evaluation_mode(subject),),
-    )
-
-
-def rows_coupled(subject: Numbers) -> Finding | None:
+def rows_coupled(subject: Subject) -> Finding | None:
     """Samples are predicted one at a time: an answer must not depend on the rest of the batch."""
     raw, away = subject.predictions.raw, _away_from_the_batch(subject)
     spread = max(float(raw.std()), float(np.abs(raw).max()) * COUPLED)
     if away <= max(COUPLED * spread, 10 * subject.repeat_noise):
         return None
     return Finding(
-        code="evaluation_bug",
         severity=Severity.PROBLEM,
         message=(
             f"The answer to a sample depends on the other rows of the batch: without them it is "
@@ -81,100 +51,80 @@ def rows_coupled(subject: Numbers) -> Finding | None:
             "batch normalisation, or scaling, with the statistics of the batch",
             "a mean or a sum along the wrong axis",
         ),
-        next_steps=(f"{evaluation_mode(subject)} Scale with the training set's mean and spread.",),
+        steps=advice(f"{evaluation_mode(subject)} Scale with the training set's mean and spread."),
     )
 
 
-def _away_from_the_batch(subject: Numbers) -> float:
+def _away_from_the_batch(subject: Subject) -> float:
     """How much an answer changes when its sample is asked for alone, else in half of the batch."""
-    raw, half = subject.predictions.raw, max(len(subject.targets) // 2, 1)
+    raw, half = subject.predictions.raw, max(len(subject.y) // 2, 1)
     if subject.alone is not None:
         return float(np.abs(subject.alone - raw[subject.rows]).max())
     # what normalises by the batch may refuse a batch of one
     return float(np.abs(subject.ask(take(subject.X, np.arange(half))) - raw[:half]).max())
 
 
-def inputs_shifted(subject: Numbers) -> Finding | None:
-    """Means and spreads of the features are compared with those of the training set."""
-    finding = distribution_shift(subject)
-    if finding is None:
-        return None
-    evidence = {name: value for name, value in finding.evidence.items() if "accuracy" not in name}
-    finding = replace(finding, evidence=evidence)
-    if subject.train_answers is None or subject.train_targets is None:
-        return finding
-    learned = explained(subject.train_answers, subject.train_targets)
-    lost = learned - explained(subject.predictions.raw, subject.targets)
-    if lost < LOST:
-        return finding
-    evidence |= {"R squared on the training set": learned, "lost of it": lost}
-    return replace(finding, severity=Severity.PROBLEM, evidence=evidence)
-
-
-def constant(subject: Numbers) -> Finding | None:
+def constant(subject: Subject) -> Finding | None:
     """The spread of the answers is compared with that of the targets."""
-    answers, targets = subject.predictions.raw.std(axis=0), subject.targets.std(axis=0)
+    answers, targets = subject.predictions.raw.std(axis=0), subject.y.std(axis=0)
     if not (answers <= NEARLY_CONSTANT * targets).all() or not targets.any():
         return None
     plane = _explained_by_a_plane(subject)
     proven = bool((answers <= CONSTANT * targets).all()) or plane > PLANE_EXPLAINS
     knows = f" A plane through the training set explains {plane:.0%} of them." if plane > 0 else ""
     return Finding(
-        code="not_learning",
         severity=Severity.PROBLEM if proven else Severity.WARNING,
         message=(
             f"The model answers {subject.predictions.raw.mean():.4g} or nearly so whatever the "
-            f"sample; the targets have mean {subject.targets.mean():.4g} and spread "
+            f"sample; the targets have mean {subject.y.mean():.4g} and spread "
             f"{targets.mean():.3g}.{knows}"
         ),
         confidence=0.95 if proven else 0.6,
         evidence={"spread of the answers": float(answers.max()),
                   "spread of the targets": float(targets.mean()),
-                  "R squared": explained(subject.predictions.raw, subject.targets),
+                  "R squared": explained(subject.predictions.raw, subject.y),
                   "R squared of a plane": plane},
         causes=(
             "predictions of shape (n, 1) less targets of shape (n,) broadcast to (n, n) in the "
             "loss: the mean of all targets is fitted",
             "the hidden units are dead, or the learning rate is far too low or high",
         ),
-        next_steps=(
+        steps=advice(
             "Bring both to one shape in the loss: predict(X).reshape(-1) - y.reshape(-1)",
-            "(predict(X) - y).shape  # (n,), not (n, n)?",
+            measure("(predict(X) - y).shape", "(n,), not (n, n)?"),
             "Look at the hidden activations of two different samples: are they equal?",
         ),
     )  # fmt: skip
 
 
-def _explained_by_a_plane(subject: Numbers) -> float:
+def _explained_by_a_plane(subject: Subject) -> float:
     """R squared on these samples of least squares on the training set, 0 where it cannot be had."""
-    if subject.train is None or subject.train_targets is None:
-        return 0.0
     try:
-        A, B = as_rows(subject.train[0]), as_rows(subject.X)
+        A, B, targets = as_rows(subject.training.X), as_rows(subject.X), subject.training.y
     except UnusableError:
         return 0.0
     mean, spread = A.mean(axis=0), spreads(A)
     A, B = ((rows - mean) / spread for rows in (A, B))
-    t = subject.train_targets - subject.train_targets.mean(axis=0)
+    t = targets - targets.mean(axis=0)
     # ridge of one sample's weight: as many features as samples leave it solvable
     slope = np.linalg.solve(A.T @ A + np.eye(A.shape[1]), A.T @ t)
-    error = B @ slope + subject.train_targets.mean(axis=0) - subject.targets
-    variance = float(subject.targets.var(axis=0).mean())
+    error = B @ slope + targets.mean(axis=0) - subject.y
+    variance = float(subject.y.var(axis=0).mean())
     return max(1 - float((error**2).mean()) / variance, 0.0) if variance > 0 else 0.0
 
 
-def unrelated(subject: Numbers) -> Finding | None:
+def unrelated(subject: Subject) -> Finding | None:
     """Answers and targets are tested for correlation, and at every shift against one another."""
-    answers, targets, n = subject.predictions.raw, subject.targets, len(subject.targets)
+    answers, targets, n = subject.predictions.raw, subject.y, len(subject.y)
     r, error = correlation(answers, targets), 1 / np.sqrt(n)
     if abs(r) > CHANCE * error:
         return None
-    shift, best = _best_shift(answers, targets)
+    shift, best = best_shift(correlations_by_shift(answers, targets))
     shifted = best > STANDS_OUT * error
     train, learned = None, False
-    if subject.train_answers is not None and subject.train_targets is not None:
-        train = correlation(subject.train_answers, subject.train_targets)
-        learned = train > STANDS_OUT / np.sqrt(len(subject.train_targets))
+    if (seen := subject.trained_on) is not None:
+        train = correlation(seen.predictions.raw, seen.y)
+        learned = train > STANDS_OUT / np.sqrt(len(seen.y))
     place = f", but {best:.2f} when the targets are moved by {shift} rows" if shifted else ""
     known = "" if train is None else f"; on the training set it is {train:.2f}"
     return Finding(
@@ -190,24 +140,13 @@ def unrelated(subject: Numbers) -> Finding | None:
             "samples and targets were shuffled, filtered or sorted apart",
             "the model has learned nothing that holds beyond its training set",
         ),
-        next_steps=("Sort or shuffle samples and targets by one and the same index array.",),
+        steps=advice("Sort or shuffle samples and targets by one and the same index array."),
     )
 
 
-def _best_shift(answers: np.ndarray, targets: np.ndarray) -> tuple[int, float]:
-    """The number of rows by which targets fit the answers best, and the correlation there."""
-    a, t = (values - values.mean(axis=0) for values in (answers, targets))
-    spectrum = np.fft.rfft(a, axis=0).conj() * np.fft.rfft(t, axis=0)
-    # sum over i of a_i t_(i + k), for all k at once
-    products = np.fft.irfft(spectrum, n=len(a), axis=0).sum(axis=1)
-    k = int(products.argmax())
-    norm = float(np.sqrt((a**2).sum() * (t**2).sum()))
-    return (k if k <= len(a) // 2 else k - len(a)), float(products[k]) / max(norm, 1e-300)
-
-
-def other_units(subject: Numbers) -> Finding | None:
+def other_units(subject: Subject) -> Finding | None:
     """One factor and one offset are fitted to the answers: right ones need neither."""
-    p, t = subject.predictions.raw, subject.targets
+    p, t = subject.predictions.raw, subject.y
     r, as_it_is = correlation(p, t), explained(p, t)
     if abs(r) < RELATED / np.sqrt(len(t)) or r**2 - as_it_is < OTHER_UNITS:
         return None
@@ -215,7 +154,6 @@ def other_units(subject: Numbers) -> Finding | None:
     slope = r * float(t.std()) / max(float(p.std()), 1e-300)
     offset = float(t.mean()) - slope * float(p.mean())
     return Finding(
-        code="distribution_shift",
         # strong regularisation shrinks answers too, though never below the mean's worth
         severity=Severity.PROBLEM if useless else Severity.WARNING,
         message=(
@@ -231,30 +169,8 @@ def other_units(subject: Numbers) -> Finding | None:
             "the logarithm of the targets was learned",
             "the inputs are scaled otherwise than in training",
         ),
-        next_steps=(
+        steps=advice(
             "Bring the answers back: predict(X) * y_train.std() + y_train.mean(), or by the "
             "scaler's inverse_transform",
         ),
     )  # fmt: skip
-
-
-def _probe(experiment: Callable[[Numbers], Finding | None], *needs: str, unless: str = "") -> Check:
-    """An experiment on numbers, registered as those on classes are."""
-    asked = cast("Callable[[Subject], Finding | None]", experiment)
-    return Check(experiment.__name__, asked, frozenset(unless.split()), frozenset(needs))
-
-
-NOISY = "nondeterministic_prediction"
-NUMBER_PROBES = (
-    _probe(input_mutated, "model"),
-    _probe(nondeterministic, "model"),
-    _probe(noise_within_batch, "model", unless=NOISY),
-    _probe(rows_coupled, "model", unless=NOISY),
-    _probe(train_validation_overlap, "train"),
-    _probe(near_duplicates, "train", unless="train_validation_overlap"),
-    _probe(inputs_shifted, "train"),
-    _probe(constant),
-    _probe(unrelated, unless="not_learning"),
-    _probe(other_units, unless="distribution_shift"),
-    _probe(reported_error, "history", unless=f"{NOISY} evaluation_bug"),
-)

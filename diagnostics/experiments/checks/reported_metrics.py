@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.experiments.measures.loss_variants import matching
+from diagnostics.experiments.measures.loss_variants import error_variants, matching
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 
 # A reported loss this many standard errors and this ratio away from the recomputed one is another.
 STANDARD_ERRORS = 5.0
@@ -16,17 +15,6 @@ RATIO = 1.5
 ACCURACY_SLACK = 0.05
 
 
-@check(
-    unless=(
-        "evaluation_bug",
-        "nondeterministic_prediction",
-        "classes_returned",
-        "rounded_probabilities",
-        "biased_average",
-        "loss_scale_mismatch",
-    ),
-    needs=("history",),
-)
 def reported_loss(subject: Subject) -> Finding | None:
     """The loss is recomputed in all usual ways and compared with the one reported."""
     reported = subject.reported_loss
@@ -46,7 +34,7 @@ def reported_loss(subject: Subject) -> Finding | None:
             message=f"The reported loss {reported:.4g} is a {match.name}; the mean is {right:.4g}.",
             confidence=0.95,
             evidence=evidence,
-            next_steps=("Report the mean cross-entropy: -log(p[range(n), y]).mean().",),
+            steps=advice("Report the mean cross-entropy: -log(p[range(n), y]).mean()."),
         )
     if subject.reported("val_loss") is None:
         return None  # the only loss there is may be that of the training samples
@@ -55,7 +43,6 @@ def reported_loss(subject: Subject) -> Finding | None:
     if abs(reported - right) < STANDARD_ERRORS * error or 1 / RATIO < ratio < RATIO:
         return None
     return Finding(
-        code="loss_not_reproduced",
         severity=Severity.WARNING,
         message=(
             f"The reported loss {reported:.4g} cannot be reproduced: these predictions have "
@@ -68,21 +55,19 @@ def reported_loss(subject: Subject) -> Finding | None:
             "these are other samples, or other weights, than those of the report",
             "a weight penalty is added to the reported loss",
         ),
-        next_steps=("Call investigate with the samples and weights of the last epoch.",),
+        steps=advice("Call investigate with the samples and weights of the last epoch."),
     )
 
 
-@check(unless=("evaluation_bug",), needs=("history",))
 def reported_accuracy(subject: Subject) -> Finding | None:
     """The accuracy is recomputed and compared with the one reported."""
-    reported, actual = subject.reported("val_accuracy"), float(subject.right.mean())
+    reported, actual = subject.reported("val_accuracy"), subject.accuracy
     if reported is None:
         return None
     error = np.sqrt(max(actual * (1 - actual), 0.01) / len(subject.y))
     if abs(reported - actual) < max(ACCURACY_SLACK, STANDARD_ERRORS * error):
         return None
     return Finding(
-        code="metric_mismatch",
         severity=Severity.WARNING,
         message=f"The reported accuracy is {reported:.1%}; {actual:.1%} of the answers are right.",
         confidence=0.8,
@@ -91,5 +76,45 @@ def reported_accuracy(subject: Subject) -> Finding | None:
             "the accuracy is computed along another axis, or with a threshold",
             "the labels given here are ordered otherwise, or these are other samples",
         ),
-        next_steps=("Compute the accuracy as (p.argmax(axis=-1) == y).mean().",),
+        steps=advice("Compute the accuracy as (p.argmax(axis=-1) == y).mean()."),
+    )
+
+
+def reported_error(subject: Subject) -> Finding | None:
+    """The loss is recomputed in all usual ways and compared with the one reported."""
+    reported = subject.reported("val_loss")
+    if reported is None:
+        return None
+    match, mean = matching(subject, reported), float((subject.errors**2).mean())
+    evidence: dict[str, float | int | str] = {"reported": reported, "mean squared error": mean}
+    if match is not None and not match.code:
+        return None
+    if match is not None:
+        return Finding(
+            code=match.code,
+            severity=Severity.PROBLEM,
+            message=(
+                f"The reported loss {reported:.4g} is the {match.name}; the mean squared error is "
+                f"{mean:.4g}."
+            ),
+            confidence=0.95,
+            evidence=evidence | {"the reported loss is": match.name},
+            steps=advice("Report ((predict(X).reshape(-1) - y.reshape(-1)) ** 2).mean()"),
+        )
+    known = [v.value for v in error_variants(subject) if not v.code]
+    if any(1 / RATIO < reported / max(value, 1e-300) < RATIO for value in known):
+        return None
+    return Finding(
+        severity=Severity.WARNING,
+        message=(
+            f"The reported loss {reported:.4g} cannot be reproduced: the mean squared error of "
+            f"these answers is {mean:.4g}, and no usual loss comes near."
+        ),
+        confidence=0.6,
+        evidence=evidence,
+        causes=(
+            "the reported loss is computed on targets in other units",
+            "these are other samples, or other weights, than those of the report",
+        ),
+        steps=advice("Call investigate with the samples and weights of the last epoch."),
     )

@@ -8,8 +8,7 @@ import numpy as np
 
 from diagnostics.experiments.model.predictions import PredictionKind, decimals_of
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
 
@@ -46,14 +45,13 @@ def undo_softmax(p: Floats) -> Floats:
     return np.asarray(log_p + (1 - log_p.sum(axis=1, keepdims=True)) / p.shape[1])
 
 
-@check(unless=("evaluation_bug", "nondeterministic_prediction"))
 def softmax_twice(subject: Subject) -> Finding | None:
     """The softmax is undone once: what is left must not be distributions already."""
     p, kind = subject.predictions.probabilities, subject.predictions.kind
     inner = undo_softmax(p)
     if kind is PredictionKind.UNNORMALISED or inner.min() < -HALF_PRECISION:
         return None
-    classes, accuracy = p.shape[1], float(subject.right.mean())
+    classes, accuracy = p.shape[1], subject.accuracy
     highest = highest_of_softmax(classes)
     error = math.sqrt(highest * (1 - highest) / len(p))
     # A model that is right this often and never surer than `highest` is not merely unsure.
@@ -65,7 +63,6 @@ def softmax_twice(subject: Subject) -> Finding | None:
     if not certain and inner.max(axis=1).mean() < UNSURE * accuracy:
         return None
     return Finding(
-        code="softmax_twice",
         severity=Severity.PROBLEM,
         message=(
             f"Softmax is applied twice: every row is the softmax of a distribution, so no "
@@ -87,14 +84,13 @@ def softmax_twice(subject: Subject) -> Finding | None:
             "the model ends in a softmax, and the loss or predict applies another",
             "the logits are far too small: a temperature well above 1",
         ),
-        next_steps=(
+        steps=advice(
             "Remove one softmax: pass logits to the loss, or take the log of the probabilities.",
             "Overturned by one row of the model's output before predict that does not sum to 1.",
         ),
     )
 
 
-@check(unless=("evaluation_bug", "nondeterministic_prediction", "classes_returned"))
 def rounded_probabilities(subject: Subject) -> Finding | None:
     """Probabilities on a decimal grid whose rows miss one by whole steps of it were rounded."""
     p = subject.predictions.raw
@@ -119,7 +115,6 @@ def rounded_probabilities(subject: Subject) -> Finding | None:
     )
     lost = f"; {zero.sum()} true classes have exactly 0, and an infinite loss" if zero.any() else ""
     return Finding(
-        code="rounded_probabilities",
         severity=Severity.WARNING if missed.any() else Severity.INFO,
         message=f"{said}{lost}.",
         confidence=0.97 if missed.any() else 0.6,
@@ -129,5 +124,5 @@ def rounded_probabilities(subject: Subject) -> Finding | None:
             "true classes of probability zero": int(zero.sum()),
         },
         causes=("np.round, or a text file with few digits, before the loss",),
-        next_steps=("Compute the loss from the unrounded probabilities.",),
+        steps=advice("Compute the loss from the unrounded probabilities."),
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.experiments.model.samples import as_rows, some_rows, spreads, take
+from diagnostics.experiments.model.samples import as_rows, some_rows, spread_out, spreads, take
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
 
 # Shares of validation rows found in the training set.
@@ -26,12 +25,9 @@ EQUAL = 1e-6
 QUERIES, DIRECTIONS, BLOCK = 1000, 64, 4000
 
 
-@check(needs=("train",))
 def train_validation_overlap(subject: Subject) -> Finding | None:
     """Validation rows are looked up in the training set."""
-    if subject.train is None:
-        return None
-    train, val = (np.asarray(part).reshape(len(part), -1) for part in (subject.train[0], subject.X))
+    train, val = (np.asarray(s.X).reshape(len(s.X), -1) for s in (subject.training, subject))
     if train.shape[1] != val.shape[1]:
         return None
     known = set(_signatures(train))
@@ -41,7 +37,6 @@ def train_validation_overlap(subject: Subject) -> Finding | None:
     if shared.sum() < FEWEST_SHARED or share < max(SOME_OVERLAP, 2 * natural):
         return None
     return Finding(
-        code="train_validation_overlap",
         severity=Severity.PROBLEM if share > MUCH_OVERLAP else Severity.WARNING,
         message=f"{share:.1%} of the validation samples are in the training set.",
         confidence=0.95,
@@ -52,7 +47,7 @@ def train_validation_overlap(subject: Subject) -> Finding | None:
             "repetitions within the training set": natural,
         },
         causes=("the data were split after augmentation or oversampling", "the split overlaps"),
-        next_steps=("Remove duplicates before splitting, and split once, by sample.",),
+        steps=advice("Remove duplicates before splitting, and split once, by sample."),
     )
 
 
@@ -68,13 +63,12 @@ def _signatures(rows: np.ndarray) -> list[int]:
     ]
 
 
-@check(unless=("train_validation_overlap",), needs=("train",))
 def near_duplicates(subject: Subject) -> Finding | None:
     """Validation rows are looked for that lie far too close to a training row."""
-    if subject.train is None or len(subject.train[1]) < 5 * NEIGHBOURS:
+    if len(subject.training.y) < 5 * NEIGHBOURS:
         return None
-    rows = np.unique(np.linspace(0, len(subject.y) - 1, QUERIES).astype(np.intp))
-    train, val = as_rows(subject.train[0]), as_rows(take(subject.X, rows))
+    rows = spread_out(len(subject.y), QUERIES)
+    train, val = as_rows(subject.training.X), as_rows(take(subject.X, rows))
     if train.shape[1] != val.shape[1]:
         return None
     near, expected = _near_copies(train, val)
@@ -83,7 +77,6 @@ def near_duplicates(subject: Subject) -> Finding | None:
         return None
     first = ", ".join(str(row) for row in rows[near][:5])
     return Finding(
-        code="train_validation_overlap",
         severity=Severity.PROBLEM if share > MUCH_OVERLAP else Severity.WARNING,
         message=(
             f"{share:.1%} of the validation samples are near copies of training samples: more "
@@ -99,7 +92,7 @@ def near_duplicates(subject: Subject) -> Finding | None:
             "the data were augmented or oversampled before they were split",
             "several records of one object or person are in both sets",
         ),
-        next_steps=("Split first, by object or person, then augment the training set only.",),
+        steps=advice("Split first, by object or person, then augment the training set only."),
     )
 
 

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import numpy as np
-
-from diagnostics.experiments.model.predictions import softmax
-from diagnostics.experiments.model.subject import Labels, Subject
-from diagnostics.experiments.registry import check
-from diagnostics.finding import Finding, Severity
+from diagnostics.experiments.measures.loss_variants import Variant, squared_error
+from diagnostics.experiments.model.predictions import Labels, cross_entropy, softmax
+from diagnostics.experiments.model.subject import Subject
+from diagnostics.finding import Finding, Severity, advice
 from diagnostics.history.table import Floats
-from diagnostics.statistics.calibration import TINY
 
 # What is reported is the mean over an epoch in which the model still moved: near another loss up to
 # the first ratio, far from the cross-entropy from the second on. The cross-entropy of a second
 # softmax hardly moves in the end, being bounded from below.
-NEAR, FAR = 1.7, 2.5
-NEAR_BOUNDED, FAR_BOUNDED = 1.01, 1.05
+NEAR_FAR = {"other_loss_trained": (1.7, 2.5), "softmax_twice": (1.01, 1.05)}
+CHANGES = {
+    "other_loss_trained": "For softmax with cross-entropy the gradient is p - t, at the logits.",
+    "softmax_twice": "Pass logits to the loss: it applies the softmax itself.",
+}
 # A second softmax drives the answers to such sureness, and leaves the loss large nevertheless.
 SATURATED = 0.9
 SMALLEST = 1e-12
 
 
-@dataclass(frozen=True)
-class LossCandidate:
-    """A loss that training may descend in place of the cross-entropy."""
-
-    name: str
-    code: str
-    value: float
-    mend: str
-    near: float = NEAR
-    far: float = FAR
-
-
-def candidates(p: Floats, y: Labels) -> Iterator[LossCandidate]:
+def candidates(p: Floats, y: Labels) -> Iterator[Variant]:
     """Yield the losses that training may descend instead.
 
     Parameters
@@ -46,50 +33,33 @@ def candidates(p: Floats, y: Labels) -> Iterator[LossCandidate]:
     y
         Their classes.
     """
-    squares = float(((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1).mean())
-    mend = "For softmax with cross-entropy the gradient is p - t, at the logits."
-    for name, share in (
-        ("squared error", 1.0),
-        ("squared error averaged over the classes", 1 / p.shape[1]),
-        ("squared error with the factor 1/2", 0.5),
-    ):
-        yield LossCandidate(name, "other_loss_trained", squares * share, mend)
+    squares = squared_error(p, y)
+    yield Variant("squared error", "other_loss_trained", squares)
+    mean = squares / p.shape[1]
+    yield Variant("squared error averaged over the classes", "other_loss_trained", mean)
+    yield Variant("squared error with the factor 1/2", "other_loss_trained", squares / 2)
     if p.max(axis=1).mean() > SATURATED:
-        mend = "Pass logits to the loss: it applies the softmax itself."
-        name, value = "cross-entropy of a second softmax", cross_entropy(softmax(p), y)
-        yield LossCandidate(name, "softmax_twice", value, mend, NEAR_BOUNDED, FAR_BOUNDED)
+        value = cross_entropy(softmax(p), y)
+        yield Variant("cross-entropy of a second softmax", "softmax_twice", value)
 
 
-def cross_entropy(p: Floats, y: Labels) -> float:
-    """Return the mean cross-entropy in nats.
-
-    Parameters
-    ----------
-    p
-        Probabilities, shape (n, classes).
-    y
-        The true classes.
-    """
-    return float(-np.log(np.maximum(p[np.arange(len(y)), y], TINY)).mean())
-
-
-@check(
-    unless=("evaluation_bug", "nondeterministic_prediction", "other_loss_trained", "softmax_twice"),
-    needs=("history", "train"),
-)
 def other_loss_trained(subject: Subject) -> Finding | None:
     """The training loss reported is compared with the squared error and the cross-entropy."""
-    reported, answers = subject.reported("train_loss"), subject.train_predictions
-    if reported is None or answers is None or subject.train is None:
+    reported, known = subject.reported("train_loss"), subject.trained_on
+    if reported is None or known is None:
         return None
-    p, y = answers.probabilities, subject.train[1]
+    p, y = known.predictions.probabilities, known.y
     entropy = cross_entropy(p, y)
 
     def ratio(value: float) -> float:
         larger, smaller = sorted((max(value, SMALLEST), max(reported, SMALLEST)))[::-1]
         return larger / smaller
 
-    near = [c for c in candidates(p, y) if ratio(c.value) < c.near and ratio(entropy) > c.far]
+    def is_near(other: Variant) -> bool:
+        near, far = NEAR_FAR[other.code]
+        return ratio(other.value) < near and ratio(entropy) > far
+
+    near = list(filter(is_near, candidates(p, y)))
     if not near:
         return None
     nearest = min(near, key=lambda candidate: ratio(candidate.value))
@@ -103,5 +73,5 @@ def other_loss_trained(subject: Subject) -> Finding | None:
         confidence=0.8,
         evidence={"reported": reported, nearest.name: nearest.value, "cross-entropy": entropy},
         causes=(f"the gradient of the {nearest.name} is used, not that of the cross-entropy",),
-        next_steps=(nearest.mend,),
+        steps=advice(CHANGES[nearest.code]),
     )

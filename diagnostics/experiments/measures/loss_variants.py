@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.experiments.model.predictions import PredictionKind, softmax
+from diagnostics.experiments.model.predictions import Labels, PredictionKind, cross_entropy, softmax
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
@@ -16,6 +16,8 @@ from diagnostics.statistics.calibration import TINY
 SAME = 2e-3
 # Usual clipping of probabilities before the logarithm.
 CLIPS = (1e-7, 1e-8, 1e-10, 1e-12, 1e-15, 1e-16)
+# Error from which on Huber's loss grows linearly, in every library.
+HUBER_DELTA = 1.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Variant:
     name: str
     code: str  # of the finding if this is the one reported; empty when it is the right one
     value: float
+    clipped: bool = False
+    batch_size: int = 0  # over batches of which it is averaged
 
     def equals(self, reported: float) -> bool:
         """Whether this is the reported loss, up to rounding."""
@@ -36,7 +40,7 @@ def variants(subject: Subject) -> Iterator[Variant]:
     y, classes = subject.y, subject.predictions.probabilities.shape[1]
     right, n = subject.predictions.probabilities, len(subject.y)
     for losses, how in clipped_losses(subject):
-        yield Variant(f"mean cross-entropy{how}", "", float(losses.mean()))
+        yield Variant(f"mean cross-entropy{how}", "", float(losses.mean()), bool(how))
     yield from _wrongly_normalised(subject)
     for losses, how in clipped_losses(subject):
         mean = float(losses.mean())
@@ -46,12 +50,17 @@ def variants(subject: Subject) -> Iterator[Variant]:
             ("cross-entropy in bits (log2)", mean / np.log(2)),
             ("cross-entropy with log10", mean / np.log(10)),
         ):
-            yield Variant(f"{name}{how}", "loss_scale_mismatch", value)
+            yield Variant(f"{name}{how}", "loss_scale_mismatch", value, bool(how))
     twice = softmax(right)
-    yield Variant("cross-entropy of a second softmax", "softmax_twice", _mean(twice, y))
-    squares = ((right - np.eye(classes)[y]) ** 2).sum(axis=1)
-    yield Variant("mean squared error", "other_loss_trained", float(squares.mean() / classes))
-    yield Variant("squared error summed over classes", "other_loss_trained", float(squares.mean()))
+    yield Variant("cross-entropy of a second softmax", "softmax_twice", cross_entropy(twice, y))
+    squares = squared_error(right, y)
+    yield Variant("mean squared error", "other_loss_trained", squares / classes)
+    yield Variant("squared error summed over classes", "other_loss_trained", squares)
+
+
+def squared_error(p: Floats, y: Labels) -> float:
+    """Return the squared error summed over the classes, its mean over the samples."""
+    return float(((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1).mean())
 
 
 def clipped_losses(subject: Subject) -> Iterator[tuple[Floats, str]]:
@@ -67,21 +76,44 @@ def _wrongly_normalised(subject: Subject) -> Iterator[Variant]:
     raw, y = subject.predictions.raw, subject.y
     if subject.predictions.kind is PredictionKind.UNNORMALISED:
         for eps in (0.0, *CLIPS):
-            how = f", clipped at {eps:g}" if eps else ""
-            yield Variant(f"cross-entropy of the rows as returned{how}", "evaluation_bug",
-                          _mean(raw, y, eps or TINY))  # fmt: skip
+            name = "cross-entropy of the rows as returned" + (
+                f", clipped at {eps:g}" if eps else ""
+            )
+            value = cross_entropy(raw, y, eps or TINY)
+            yield Variant(name, "evaluation_bug", value, clipped=eps > 0)
     if subject.predictions.kind is PredictionKind.LOGITS:
         for name, axis in (("the whole batch", None), ("the samples (axis 0)", 0)):
-            e = np.exp(raw - raw.max(axis=axis, keepdims=True))
-            p = e / e.sum(axis=axis, keepdims=True)
-            yield Variant(f"cross-entropy of a softmax over {name}", "evaluation_bug", _mean(p, y))
+            value = cross_entropy(softmax(raw, axis), y)
+            yield Variant(f"cross-entropy of a softmax over {name}", "evaluation_bug", value)
 
 
-def _mean(p: Floats, y: np.ndarray, eps: float = TINY) -> float:
-    """Mean cross-entropy in nats, of probabilities clipped from below."""
-    return float(-np.log(np.maximum(p[np.arange(len(y)), y], eps)).mean())
+def error_variants(subject: Subject) -> Iterator[Variant]:
+    """Yield the loss of a regression in all usual ways, the simplest first."""
+    error = subject.errors
+    squares, absolute = error**2, np.abs(error)
+    variance = float(subject.y.var())
+    small = np.minimum(absolute, HUBER_DELTA)
+    yield Variant("mean squared error", "", float(squares.mean()))
+    yield Variant("half the mean squared error", "", float(squares.mean() / 2))
+    yield Variant("root of the mean squared error", "", float(np.sqrt(squares.mean())))
+    yield Variant("mean absolute error", "", float(absolute.mean()))
+    yield Variant("mean of Huber's loss", "", float((small * (absolute - small / 2)).mean()))
+    if variance > 0:
+        yield Variant("mean squared error by the targets' variance", "", float(squares.mean())
+                      / variance)  # fmt: skip
+    for name, total in (("squared", squares.sum()), ("absolute", absolute.sum())):
+        yield Variant(f"{name} error summed over the samples", "loss_scale_mismatch", float(total))
+    half = float(squares.sum() / 2)
+    yield Variant("half the squared error summed over the samples", "loss_scale_mismatch", half)
+    # (n, 1) - (n,) is (n, n): mean over i, j of (p_i - t_j)^2 = var p + var t + (mean p - mean t)^2
+    p, t = subject.predictions.raw[:, 0], subject.y[:, 0]
+    if subject.y.shape[1] == 1 and len(subject.y) > 1:
+        every = float(p.var() + t.var() + (p.mean() - t.mean()) ** 2)
+        name = "mean of squares of every answer less every target, (n, 1) - (n,)"
+        yield Variant(name, "evaluation_bug", every)
 
 
 def matching(subject: Subject, reported: float) -> Variant | None:
     """Return the simplest variant that equals the reported loss, None when none does."""
-    return next((variant for variant in variants(subject) if variant.equals(reported)), None)
+    every = error_variants(subject) if subject.numeric else variants(subject)
+    return next((variant for variant in every if variant.equals(reported)), None)

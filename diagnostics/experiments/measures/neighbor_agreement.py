@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from diagnostics.experiments.model.predictions import Labels
 from diagnostics.experiments.model.samples import QUERIES, labels_of_nearest
-from diagnostics.experiments.model.subject import Labels
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
 

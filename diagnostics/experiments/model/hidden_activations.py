@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diagnostics.experiments.model.predictions import softmax
 from diagnostics.history.table import Floats
 
 # A forward pass by hand is the model's own when its answers agree this well.
@@ -50,6 +51,4 @@ def leads_to(last: Floats, answers: Floats) -> bool:
         return any(np.allclose(q[:, 0], answers[:, 1], atol=SAME) for q in (last, p))
     if last.shape != answers.shape:
         return False
-    e = np.exp(last - last.max(axis=1, keepdims=True))
-    softmax = e / e.sum(axis=1, keepdims=True)
-    return any(np.allclose(p, answers, atol=SAME) for p in (last, softmax))
+    return any(np.allclose(p, answers, atol=SAME) for p in (last, softmax(last)))

@@ -8,11 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnostics.experiments.model.model_access import behind
 from diagnostics.history.table import Floats
+from diagnostics.statistics.calibration import TINY
 
 Predict = Callable[[Any], Any]
+Labels = NDArray[np.intp]
 
 # Rows of probabilities in single precision sum to one within some 1e-6; a shared normaliser or a
 # missing one is far outside.
@@ -163,6 +166,22 @@ def as_rows_of_classes(values: Floats, samples: int, classes: int) -> Floats:
     return values
 
 
+def as_rows_of_numbers(values: Floats, samples: int, outputs: int) -> Floats:
+    """Return the answers of a regression with a row for each sample, a column for each output.
+
+    Raises
+    ------
+    UnusableError
+        They have another shape.
+    """
+    if values.size == samples * outputs and (values.ndim < 2 or len(values) == samples):
+        return values.reshape(samples, outputs)
+    raise UnusableError(
+        f"predict returned shape {values.shape} for {samples} samples; "
+        f"expected ({samples},)" + (f" or ({samples}, {outputs})" if outputs > 1 else "")
+    )
+
+
 def _are_classes(values: Floats, classes: int) -> bool:
     """Whether these are indices of classes: whole numbers in range."""
     whole = bool(np.isfinite(values).all() and np.all(values == np.round(values)))
@@ -186,10 +205,26 @@ def interpret(raw: Floats) -> Predictions:
     return Predictions(raw, PredictionKind.LOGITS, softmax(raw))
 
 
-def softmax(logits: Floats) -> Floats:
-    """Return the row-wise softmax."""
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
+def softmax(logits: Floats, axis: int | None = 1) -> Floats:
+    """Return the softmax, by default row-wise, with ``axis=None`` over all logits together."""
+    e = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    return np.asarray(e / e.sum(axis=axis, keepdims=True))
+
+
+def of_class(p: Floats, y: Labels) -> Floats:
+    """Return what each row of ``p`` gives to its class, shape (n,)."""
+    return p[np.arange(len(y)), y]
+
+
+def cross_entropy(p: Floats, y: Labels, eps: float = TINY) -> float:
+    """Return the mean cross-entropy in nats, of probabilities clipped from below at ``eps``."""
+    return float(-np.log(np.maximum(of_class(p, y), eps)).mean())
+
+
+def contingency(answers: Labels, y: Labels, size: int = 0) -> Floats:
+    """Return how often each class is answered for each label, shape (labels, answers)."""
+    size = size or int(max(answers.max(), y.max())) + 1
+    return np.bincount(y * size + answers, minlength=size**2).reshape(size, size).astype(np.float64)
 
 
 def by_sum(rows: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnostics.experiments.model.predictions import UnusableError
 from diagnostics.history.table import Floats
@@ -42,19 +43,14 @@ def take(X: Any, rows: np.ndarray) -> Any:
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
-def some_rows(X: Any, most: int) -> Floats:
-    """Return evenly spread samples as rows, at most so many.
+def spread_out(count: int, most: int) -> NDArray[np.intp]:
+    """Return evenly spread indices of what there is so many of, at most ``most``."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
 
-    Parameters
-    ----------
-    X
-        The samples.
-    most
-        Their number where there are more.
-    """
-    if len(X) <= most:
-        return as_rows(X)
-    return as_rows(take(X, np.unique(np.linspace(0, len(X) - 1, most).astype(np.intp))))
+
+def some_rows(X: Any, most: int) -> Floats:
+    """Return evenly spread samples as rows, at most so many."""
+    return as_rows(X if len(X) <= most else take(X, spread_out(len(X), most)))
 
 
 def spreads(X: Floats) -> Floats:
@@ -73,7 +69,16 @@ def labels_of_nearest(X: Floats, y: np.ndarray) -> np.ndarray:
     """
     X = X[:QUERIES]
     X = X / spreads(X)
+    return np.asarray(y[comparable_distances(X, X, skip_self=True).argmin(axis=1)])
+
+
+def comparable_distances(queries: Floats, X: Floats, *, skip_self: bool) -> Floats:
+    """Return the squared distances of queries to samples, less what is the same for all samples.
+
+    With ``skip_self`` the queries are the first of the samples, and infinitely far from themselves.
+    """
     # |q - x|^2 = |q|^2 - 2 <q, x> + |x|^2, the first term being the same for all x
-    distance = (X**2).sum(axis=1) - 2 * X @ X.T
-    np.fill_diagonal(distance, np.inf)
-    return np.asarray(y[distance.argmin(axis=1)])
+    distance = np.asarray((X**2).sum(axis=1) - 2 * queries @ X.T)
+    if skip_self:
+        np.fill_diagonal(distance, np.inf)
+    return distance

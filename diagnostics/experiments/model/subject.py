@@ -12,21 +12,23 @@ from numpy.typing import NDArray
 from diagnostics.diagnosis import diagnose
 from diagnostics.experiments.model.predictions import (
     Given,
+    Labels,
     Predict,
+    PredictionKind,
     Predictions,
     UnusableError,
     as_rows_of_classes,
+    as_rows_of_numbers,
     ask,
     ask_one_by_one,
     interpret,
+    of_class,
 )
-from diagnostics.experiments.model.samples import take
+from diagnostics.experiments.model.samples import spread_out, take
 from diagnostics.history.history import History
 from diagnostics.history.table import Floats
-from diagnostics.report.report import Report
+from diagnostics.report.report import DiagnosisReport
 from diagnostics.statistics.calibration import TINY, Temperature, fit_temperature
-
-Labels = NDArray[np.intp]
 
 # Rows predicted one at a time: enough to see any coupling, quick enough for slow models.
 SINGLE_ROWS = 256
@@ -46,48 +48,96 @@ class Subject:
         From samples to answers, one row each.
     X
         Samples, first axis counting them.
-    y : ndarray, shape (n,)
-        True classes as indices.
+    y : ndarray, shape (n,) or (n, outputs)
+        True classes as indices; of a regression the targets.
+    classes
+        Their number, 0 for a regression.
     history
         The run that led to the model, or None.
     train
-        Training samples and their classes, or None.
+        The training samples, for the same model, or None.
     loss
         The loss in use, ``loss(p, t)``, or None.
     """
 
     predict: Predict
     X: Any
-    y: Labels
+    y: NDArray[Any]
     classes: int
     history: History | None = None
-    train: tuple[Any, Labels] | None = None
+    train: Subject | None = None
     loss: Any = None
 
-    def ask(self, X: Any) -> Floats:
-        """Return the model's answers as an array of shape (n, classes)."""
-        return as_rows_of_classes(ask(self.predict, X), len(X), self.classes)
+    @property
+    def numeric(self) -> bool:
+        """Whether this is a regression: answers and targets are numbers, not classes."""
+        return self.classes == 0
 
     @property
     def given(self) -> frozenset[str]:
         """What there is besides samples and labels, of all that experiments may need."""
         there = {
             "model": not isinstance(self.predict, Given),
+            "probabilities": not self.numeric,
+            "numbers": self.numeric,
             "train": self.train is not None,
             "history": self.history is not None,
             "loss": self.loss is not None,
         }
         return frozenset(name for name, is_there in there.items() if is_there)
 
+    @property
+    def training(self) -> Subject:
+        """The training samples, for experiments that need them."""
+        if self.train is None:
+            raise UnusableError("no training samples are given")
+        return self.train
+
+    @cached_property
+    def trained_on(self) -> Subject | None:
+        """The training samples where they are given and answered, else None."""
+        try:
+            _ = self.training.predictions
+        except UnusableError:
+            return None
+        return self.train
+
+    def ask(self, X: Any) -> Floats:
+        """Return the model's answers as an array of shape (n, classes) or (n, outputs)."""
+        return self._as_rows(ask(self.predict, X), len(X))
+
+    def _as_rows(self, values: Floats, samples: int) -> Floats:
+        """Answers with a row for each sample."""
+        if not self.numeric:
+            return as_rows_of_classes(values, samples, self.classes)
+        return as_rows_of_numbers(values, samples, self.y.shape[1])
+
     @cached_property
     def predictions(self) -> Predictions:
         """The answers to all samples in one call."""
-        return interpret(self.ask(self.X))
+        raw = self.ask(self.X)
+        return Predictions(raw, PredictionKind.NUMBERS, raw) if self.numeric else interpret(raw)
+
+    @cached_property
+    def answers(self) -> Labels:
+        """The class answered for each sample, shape (n,)."""
+        return np.asarray(self.predictions.probabilities.argmax(axis=1))
+
+    @property
+    def scale(self) -> float:
+        """The largest answer, of probabilities 1 at least: what noise is measured by."""
+        least = 1e-300 if self.numeric else 1.0
+        return max(float(np.abs(self.predictions.raw).max()), least)
+
+    @cached_property
+    def errors(self) -> Floats:
+        """Of a regression, answers less targets, shape (n, outputs)."""
+        return np.asarray(self.predictions.raw - self.y)
 
     @cached_property
     def p_true(self) -> Floats:
         """Row-wise normalised probability of the true class, shape (n,)."""
-        return self.predictions.probabilities[np.arange(len(self.y)), self.y]
+        return of_class(self.predictions.probabilities, self.y)
 
     @cached_property
     def sample_losses(self) -> Floats:
@@ -97,7 +147,12 @@ class Subject:
     @cached_property
     def right(self) -> NDArray[np.bool_]:
         """Which samples are classified rightly, shape (n,)."""
-        return np.asarray(self.predictions.probabilities.argmax(axis=1) == self.y)
+        return np.asarray(self.answers == self.y)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of samples that are classified rightly."""
+        return float(self.right.mean())
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -136,8 +191,7 @@ class Subject:
     @cached_property
     def rows(self) -> NDArray[np.intp]:
         """The samples asked for one at a time: all, or as many evenly spread."""
-        count = min(len(self.y), SINGLE_ROWS)
-        return np.unique(np.linspace(0, len(self.y) - 1, count).astype(np.intp))
+        return spread_out(len(self.y), SINGLE_ROWS)
 
     @cached_property
     def alone(self) -> Floats | None:
@@ -145,17 +199,7 @@ class Subject:
         try:
             # read together: one number by itself may be a probability or a logit
             answers = ask_one_by_one(self.predict, self.X, self.rows)
-            return as_rows_of_classes(answers, len(self.rows), self.classes)
-        except UnusableError:
-            return None
-
-    @cached_property
-    def train_predictions(self) -> Predictions | None:
-        """The answers to the training samples, None when not given or not answered."""
-        if self.train is None:
-            return None
-        try:
-            return interpret(self.ask(self.train[0]))
+            return self._as_rows(answers, len(self.rows))
         except UnusableError:
             return None
 
@@ -173,10 +217,12 @@ class Subject:
         return self.reported("train_loss") if loss is None else loss
 
     @cached_property
-    def curves(self) -> Report | None:
+    def curves(self) -> DiagnosisReport | None:
         """What the history shows by itself, None without one."""
         if self.history is None:
             return None
+        if self.numeric:
+            return diagnose(self.history)
         return diagnose(self.history, classes=self.classes, samples=max(len(self.y), 2))
 
     @property

@@ -9,18 +9,17 @@ import numpy as np
 from diagnostics.experiments.checks.dead_units import MOST, constant
 from diagnostics.experiments.checks.softmax_twice import highest_of_softmax
 from diagnostics.experiments.model.hidden_layers import activations
-from diagnostics.experiments.model.predictions import interpret
+from diagnostics.experiments.model.predictions import contingency, interpret, of_class, softmax
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.plots.style import (
-    GREY,
     POINTS,
     RIGHT,
     WRONG,
     bars,
     clean,
-    legend,
     some,
 )
+from diagnostics.report.curves import GREY, VERMILLION
 from diagnostics.statistics.calibration import reliability
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def row_sums(axis: Axes, subject: Subject) -> None:
         margin = max(high - low, 0.1) / 4
         axis.set_ylim(low - margin, high + margin)
     clean(axis, "Do rows sum to one?", "sample", "sum of its probabilities")
-    legend(axis)
 
 
 def batch_against_single(axis: Axes, subject: Subject) -> None:
@@ -60,7 +58,7 @@ def batch_against_single(axis: Axes, subject: Subject) -> None:
     answers = subject.predictions
     whole = answers.probabilities if answers.is_logarithmic else answers.raw
     single = answers.probabilities_of(alone) if answers.is_logarithmic else alone
-    together, by_itself = whole[rows, y], single[np.arange(len(rows)), y]
+    together, by_itself = whole[rows, y], of_class(single, y)
     axis.plot(by_itself, together, **POINTS, label="sample", **RIGHT)
     both = np.concatenate([together, by_itself])
     both = both[np.isfinite(both)]
@@ -73,19 +71,17 @@ def batch_against_single(axis: Axes, subject: Subject) -> None:
         axis.set_yscale("log")
     clean(axis, "The same sample, alone and in the batch", "p(true class), asked for alone",
            f"p(true class), in a batch of {len(subject.y)}")  # fmt: skip
-    legend(axis)
     return None
 
 
 def repeated(axis: Axes, subject: Subject) -> None:
     """The probability of the true class in two calls."""
-    again = interpret(subject.ask(subject.X)).probabilities[np.arange(len(subject.y)), subject.y]
+    again = of_class(interpret(subject.ask(subject.X)).probabilities, subject.y)
     rows = some(len(subject.y))
     axis.plot(subject.p_true[rows], again[rows], **POINTS, label="sample", **RIGHT)
     axis.plot((0, 1), (0, 1), color="black", linewidth=1, label="equal")
     clean(axis, "The same sample, asked for twice", "p(true class), first call",
            "p(true class), second call")  # fmt: skip
-    legend(axis)
 
 
 def surest_answers(axis: Axes, subject: Subject) -> None:
@@ -100,20 +96,17 @@ def surest_answers(axis: Axes, subject: Subject) -> None:
                  label=f"share of right answers = {accuracy:.3g}")  # fmt: skip
     axis.set_ylim(0, 1.05)
     clean(axis, "How sure can it be?", "samples, the surest first", "largest probability")
-    legend(axis)
 
 
 def reliability_diagram(axis: Axes, subject: Subject) -> None:
     """How often answers of each confidence are right, before and after one temperature."""
     p = subject.predictions.probabilities
     temperature = subject.temperature.best if subject.known.any() else 1.0
-    logits = np.log(np.maximum(p, 1e-300)) / temperature
-    mended = np.exp(logits - logits.max(axis=1, keepdims=True))
-    mended /= mended.sum(axis=1, keepdims=True)
+    scaled = softmax(np.log(np.maximum(p, 1e-300)) / temperature)
     axis.plot((0, 1), (0, 1), color="black", linewidth=1, label="as sure as right")
     for answers, name, style in (
         (p, "as returned", {**WRONG, "linestyle": "-"}),
-        (mended, f"logits / {temperature:.2g}", {**RIGHT, "linestyle": "--"}),
+        (scaled, f"logits / {temperature:.2g}", {**RIGHT, "linestyle": "--"}),
     ):
         sure, share, counts = reliability(answers, subject.right)
         used = counts >= FEWEST_IN_BIN
@@ -121,17 +114,13 @@ def reliability_diagram(axis: Axes, subject: Subject) -> None:
     axis.set_xlim(0, 1.02)
     axis.set_ylim(0, 1.05)
     clean(axis, "As sure as right?", "confidence", "share of right answers")
-    legend(axis)
 
 
 def confusion(axis: Axes, subject: Subject) -> None:
     """Which classes are answered for which labels, as shares of each label."""
     from matplotlib.ticker import MaxNLocator
 
-    answers = subject.predictions.probabilities.argmax(axis=1)
-    size = int(max(answers.max(), subject.y.max())) + 1
-    table = np.zeros((size, size))
-    np.add.at(table, (subject.y, answers), 1)
+    table = contingency(subject.answers, subject.y)
     table /= np.maximum(table.sum(axis=1, keepdims=True), 1)
     image = axis.imshow(table, cmap="cividis", vmin=0, vmax=1)
     axis.get_figure().colorbar(image, ax=axis, label="share of the label", shrink=0.8)  # type: ignore[union-attr]
@@ -149,3 +138,27 @@ def layers(axis: Axes, subject: Subject) -> None:
     bars(axis, [layer.name for layer in seen], [float(constant(layer).mean()) for layer in seen])
     clean(axis, "Which units never change?", "share of dead units", "")
     return None
+
+
+def answers_against_targets(axis: Axes, subject: Subject) -> None:
+    """Each answer over its target: right ones lie on the diagonal."""
+    p, t = subject.predictions.raw.ravel(), subject.y.ravel()
+    shown = some(len(t))
+    axis.plot(t[shown], p[shown], label="sample", **POINTS, **RIGHT)
+    ends = float(t.min()), float(t.max())
+    axis.plot(ends, ends, color="black", linewidth=1, label="right")
+    axis.axhline(float(p.mean()), color=VERMILLION, linewidth=1, linestyle="--",
+                 label=f"mean answer {p.mean():.4g}")  # fmt: skip
+    clean(axis, "Do the answers follow the targets?", "target", "answer")
+
+
+def errors_by_size(axis: Axes, subject: Subject) -> None:
+    """The squared error of each sample, the largest first: who makes the mean."""
+    squares = np.sort((subject.errors**2).mean(axis=1))[::-1]
+    shown = some(len(squares))
+    mean = float(squares.mean())
+    axis.plot(shown + 1, np.maximum(squares[shown], mean * 1e-9), label="sample", **POINTS, **RIGHT)
+    axis.axhline(mean, color="black", linewidth=1, linestyle="--", label=f"mean {mean:.4g}")
+    axis.set_yscale("log" if mean > 0 else "linear")
+    clean(axis, "Which samples make the error?", "samples, the largest error first",
+          "squared error")  # fmt: skip

@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnostics.experiments.checks.label_noise import label_noise
+from diagnostics.experiments.checks.label_noise import contradictions
 from diagnostics.experiments.checks.train_val_overlap import NEAR, nearest_distances
 from diagnostics.experiments.model.samples import as_rows
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.plots.answers import confusion
 from diagnostics.experiments.plots.losses import loss_by_sample
 from diagnostics.experiments.plots.style import (
-    GREY,
     POINTS,
     RIGHT,
     WRONG,
     bars,
     clean,
-    legend,
     some,
 )
+from diagnostics.report.curves import GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +33,7 @@ def features(axis: Axes, subject: Subject) -> None:
     """Mean and spread of each feature in both sets."""
     if subject.train is None:
         return confusion(axis, subject)
-    train, val = as_rows(subject.train[0]), as_rows(subject.X)
+    train, val = as_rows(subject.train.X), as_rows(subject.X)
     every = some(train.shape[1])
     for statistic, name, style in ((np.mean, "mean", RIGHT), (np.std, "spread", WRONG)):
         x, y = (np.asarray(statistic(part, axis=0))[every] for part in (train, val))
@@ -42,7 +41,6 @@ def features(axis: Axes, subject: Subject) -> None:
     low, high = axis.get_xlim()
     axis.plot((low, high), (low, high), color="black", linewidth=1, label="equal")
     clean(axis, "Are the inputs alike?", "training set", "validation set")
-    legend(axis)
     return None
 
 
@@ -51,7 +49,7 @@ def copies(axis: Axes, subject: Subject) -> None:
     if subject.train is None:
         return loss_by_sample(axis, subject)
     rows = some(len(subject.y))
-    nearest = nearest_distances(as_rows(subject.train[0]), as_rows(subject.X)[rows])
+    nearest = nearest_distances(as_rows(subject.train.X), as_rows(subject.X)[rows])
     ratio = np.sort(nearest[:, 0] / np.maximum(nearest[:, -1], 1e-300))
     axis.plot(np.maximum(ratio, SHORTEST), **POINTS, label="sample", **RIGHT)
     axis.axhline(NEAR, color="black", linewidth=1, linestyle="--", label=f"{NEAR}: a near copy")
@@ -61,22 +59,20 @@ def copies(axis: Axes, subject: Subject) -> None:
     axis.set_ylim(max(ratio[0], SHORTEST) / 2, 2)
     clean(axis, "Is it in the training set?", "samples, the nearest first",
            "distance to the nearest / tenth nearest")  # fmt: skip
-    legend(axis)
     return None
 
 
 def contradicted(axis: Axes, subject: Subject) -> None:
     """How many labels their neighbours contradict, and how many of these are learned by heart."""
-    finding = label_noise(subject)
-    if finding is None:
+    found = None if subject.train is None else contradictions(subject)
+    if found is None:
         return confusion(axis, subject)
-    measured = finding.evidence
-    names = {
-        "contradicted training labels": "training labels\ncontradicted",
-        "contradicted validation labels": "validation labels\ncontradicted",
-        "share of these learned by heart": "contradicted training\nlabels learned by heart",
-    }
-    bars(axis, list(names.values()), [float(measured[name]) for name in names])
+    names = [
+        "training labels\ncontradicted",
+        "validation labels\ncontradicted",
+        "contradicted training\nlabels learned by heart",
+    ]
+    bars(axis, names, [found.share, found.usual, found.learned])
     clean(axis, "What do the neighbours say?", "share of the labels", "")
     return None
 
@@ -91,4 +87,3 @@ def argument(axis: Axes, subject: Subject) -> None:
     ends = (before[which].min(), before[which].max())
     axis.plot(ends, ends, color="black", linewidth=1, label="unchanged")
     clean(axis, "What does predict do to its argument?", "before the call", "after the call")
-    legend(axis)

@@ -7,27 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnostics.experiments.checks.batch_averaging import averages
-from diagnostics.experiments.checks.trained_loss import candidates, cross_entropy
+from diagnostics.experiments.checks.batch_averaging import SCALED, SIZES, averages, batch_means
+from diagnostics.experiments.checks.trained_loss import candidates
 from diagnostics.experiments.measures.loss_variants import variants
+from diagnostics.experiments.model.predictions import cross_entropy
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.plots.style import (
     POINTS,
     RIGHT,
-    VERMILLION,
     WRONG,
     clean,
-    legend,
     some,
 )
+from diagnostics.report.curves import VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Losses smaller than this are zero on a picture.
 SMALLEST = 1e-6
-# How the means over batches that are off by the last one are named.
-MEANS = "the mean of the means"
 # Recomputed numbers that differ by less are the one reported.
 SAME = 1e-4
 # Probabilities smaller than this are drawn here, and zero below.
@@ -51,7 +49,6 @@ def loss_by_sample(axis: Axes, subject: Subject) -> None:
                  label=f"mean {losses.mean():.3g}")  # fmt: skip
     axis.set_yscale("log")
     clean(axis, "Which samples make the loss?", "samples, the largest loss first", "loss (nats)")
-    legend(axis)
 
 
 def means_over_batches(axis: Axes, subject: Subject) -> None:
@@ -59,8 +56,8 @@ def means_over_batches(axis: Axes, subject: Subject) -> None:
     losses, reported = subject.sample_losses, subject.reported_loss
     if reported is None:
         return loss_by_sample(axis, subject)
-    means = {a.batch_size: a.value for a in averages(losses) if a.said.startswith(MEANS)}
-    sizes, values = list(means), list(means.values())
+    sizes = [size for size in SIZES if size < len(losses) and len(losses) % size]
+    values = [float(batch_means(losses, size).mean()) for size in sizes]
     axis.plot(sizes, values, linewidth=1, linestyle=":", label="mean of batch means", **RIGHT)
     axis.axhline(float(losses.mean()), color="black", linewidth=1, label="mean over samples")
     axis.axhline(reported, color=VERMILLION, linewidth=1.6, linestyle="--", label="reported")
@@ -69,7 +66,6 @@ def means_over_batches(axis: Axes, subject: Subject) -> None:
     axis.set_yscale("log" if max(values) > 20 * min(values) > 0 else "linear")
     axis.margins(y=0.25)
     clean(axis, "Which mean is reported?", "batch size", "loss (nats)")
-    legend(axis)
     return None
 
 
@@ -78,9 +74,9 @@ def which_number(axis: Axes, subject: Subject) -> None:
     reported = subject.reported_loss
     if reported is None:
         return loss_by_sample(axis, subject)
-    known = {v.name: v.value for v in variants(subject) if "clipped" not in v.name and v.value > 0}
-    every = averages(subject.sample_losses)
-    known |= {a.said: a.value for a in every if a.scale and abs(a.value / reported - 1) < SAME}
+    known = {v.name: v.value for v in variants(subject) if not v.clipped and v.value > 0}
+    every = (v for v in averages(subject.sample_losses) if v.code == SCALED)
+    known |= {v.name: v.value for v in every if abs(v.value / reported - 1) < SAME}
     _numbers(axis, known, reported)
     clean(axis, "Which number is reported?", "loss (nats)", "")
     return None
@@ -88,10 +84,10 @@ def which_number(axis: Axes, subject: Subject) -> None:
 
 def which_training_loss(axis: Axes, subject: Subject) -> None:
     """The reported training loss among those that training may have descended."""
-    reported, answers = subject.reported("train_loss"), subject.train_predictions
-    if reported is None or answers is None or subject.train is None:
+    reported, trained_on = subject.reported("train_loss"), subject.trained_on
+    if reported is None or trained_on is None:
         return which_number(axis, subject)
-    p, y = answers.probabilities, subject.train[1]
+    p, y = trained_on.predictions.probabilities, trained_on.y
     known = {"mean cross-entropy": cross_entropy(p, y)}
     _numbers(axis, known | {c.name: c.value for c in candidates(p, y)}, reported)
     clean(axis, "Which loss did training descend?", "training loss (nats)", "")
@@ -107,7 +103,6 @@ def _numbers(axis: Axes, known: dict[str, float], reported: float) -> None:
     axis.set_yticks(range(len(names)), ["\n".join(wrap(n, 26)) for n in names], fontsize="x-small")
     axis.margins(y=0.1)
     axis.set_xscale("log")
-    legend(axis)
 
 
 def true_probabilities(axis: Axes, subject: Subject) -> None:
@@ -123,4 +118,3 @@ def true_probabilities(axis: Axes, subject: Subject) -> None:
     axis.set_yscale("log")
     clean(axis, "Of what is the logarithm taken?", "samples, the least likely first",
           "p(true class)")  # fmt: skip
-    legend(axis)

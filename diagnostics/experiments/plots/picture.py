@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from diagnostics.experiments.model.regression_subject import Numbers
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.plots import answers, data, losses
-from diagnostics.experiments.plots import regression as numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +35,7 @@ DECIDED: dict[str, tuple[Panel, Panel]] = {
     "label_noise": (data.contradicted, losses.loss_by_sample),
     "dead_units": (answers.layers, answers.confusion),
 }
+REGRESSION = (answers.answers_against_targets, answers.errors_by_size)
 OTHERWISE = (answers.reliability_diagram, losses.loss_by_sample)
 
 
@@ -59,10 +58,7 @@ def draw(subject: Subject, code: str | None, title: str = "") -> Figure:
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
     axes = figure.subplots(1, 2)
-    if isinstance(subject, Numbers):
-        numbers.answers_against_targets(axes[0], subject)
-        numbers.errors_by_size(axes[1], subject)
-        return figure
-    for axis, panel in zip(axes, DECIDED.get(code or "", OTHERWISE), strict=True):
+    panels = REGRESSION if subject.numeric else DECIDED.get(code or "", OTHERWISE)
+    for axis, panel in zip(axes, panels, strict=True):
         panel(axis, subject)
     return figure

@@ -1,16 +1,19 @@
-"""What all pictures of experiments share: colours, markers, axes and legends."""
+"""What all pictures of experiments share: markers, axes and legends."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from diagnostics.experiments.model.samples import spread_out
+from diagnostics.report.curves import BLUE, VERMILLION, dress
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Colours of Okabe and Ito (2008), told apart by the colour-blind; markers differ in grey as well.
-BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#5c5c5c"
+# Markers differ in grey as well.
 RIGHT: dict[str, Any] = {"color": BLUE, "marker": "o", "markerfacecolor": "none"}
 WRONG: dict[str, Any] = {"color": VERMILLION, "marker": "x"}
 POINTS: dict[str, Any] = {"linestyle": "", "markersize": 4}
@@ -18,19 +21,13 @@ POINTS: dict[str, Any] = {"linestyle": "", "markersize": 4}
 MOST_POINTS = 600
 
 
-def some(count: int) -> np.ndarray:
-    """Return evenly spread indices, at most as many as can be drawn.
-
-    Parameters
-    ----------
-    count
-        Of what there is to draw.
-    """
-    return np.unique(np.linspace(0, count - 1, MOST_POINTS).astype(np.intp))
+def some(count: int) -> NDArray[np.intp]:
+    """Return evenly spread indices, at most as many as can be drawn."""
+    return spread_out(count, MOST_POINTS)
 
 
 def clean(axis: Axes, title: str, x: str, y: str) -> None:
-    """Give a panel the looks that all share.
+    """Give a panel the looks that all share, and a legend below it, where nothing is drawn.
 
     Parameters
     ----------
@@ -43,18 +40,12 @@ def clean(axis: Axes, title: str, x: str, y: str) -> None:
     """
     axis.set_title(title, loc="left", fontsize="medium")
     axis.set_xlabel(x)
-    axis.set_ylabel(y)
-    axis.grid(alpha=0.25, linewidth=0.6)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
-
-
-def legend(axis: Axes) -> None:
-    """Put a legend below the panel, where nothing is drawn."""
-    axis.legend(
-        frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(-0.02, -0.2),
-        ncols=2, borderpad=0, columnspacing=1.2,
-    )  # fmt: skip
+    dress(axis, y)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(
+            frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(-0.02, -0.2),
+            ncols=2, borderpad=0, columnspacing=1.2,
+        )  # fmt: skip
 
 
 def bars(axis: Axes, names: list[str], shares: list[float]) -> None:

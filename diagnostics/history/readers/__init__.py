@@ -5,27 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from diagnostics.history.readers import (
-    boosting_json,
     delimited,
     folder,
-    keras_json,
+    json_curves,
     mlflow,
     python_literals,
     records,
     tensorboard,
     text_log,
-    trainer_state,
     wandb,
 )
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Table
 
 # The first that recognises a file reads it: special formats before general ones.
 READERS: list[Reader] = [
-    trainer_state.READER,
-    keras_json.READER,
-    boosting_json.READER,
+    json_curves.TRAINER_STATE,
+    json_curves.KERAS,
+    json_curves.BOOSTING,
     records.LIST_READER,
     records.LINES_READER,
     tensorboard.READER,

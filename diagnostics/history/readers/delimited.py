@@ -7,8 +7,7 @@ import io
 import re
 
 from diagnostics.history.readers import printed_tables
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import BLANKS, Table, parse_cells
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -70,7 +70,7 @@ def _runs(path: Path, read_file: ReadFile, depth: int) -> dict[str, Table]:
     else:
         runs = {Path(name).stem: table for name, table in parts.items()} | runs
     if left_out and runs:
-        next(iter(runs.values())).notes.append(f"no log, and left out: {', '.join(left_out)}")
+        next(iter(runs.values())).left_out.append(f"no log, and left out: {', '.join(left_out)}")
     return runs
 
 
@@ -136,7 +136,7 @@ def _prefix(table: Table, split: str | None) -> Table:
     """``loss`` as ``val/loss`` where the name does not say it already."""
     if split is None:
         return table
-    renamed = Table(notes=table.notes, problems=table.problems)
+    renamed = Table(notes=table.notes, left_out=table.left_out, problems=table.problems)
     for name, values in table.columns.items():
         plain = _is_axis(name) or set(words(name)) & (TRAINING | VALIDATION)
         renamed.add(name if plain else f"{split}/{name}", values, table.blank[name])
@@ -150,7 +150,8 @@ def _joined(parts: Mapping[str, Table]) -> Table:
     tables = _prefixed(parts)
     axis = next((a for a in AXES if all(a in table.columns for table in tables)), "step")
     places = np.unique(np.concatenate([_places(table, axis) for table in tables]))
-    joined = Table(notes=[f"{len(tables)} files joined by {axis}", *tables[0].notes])
+    notes = [f"{len(tables)} files joined by {axis}", *tables[0].notes]
+    joined = Table(notes=notes, left_out=tables[0].left_out)
     joined.add(axis, places)
     for table in tables:
         rows = np.searchsorted(places, _places(table, axis))

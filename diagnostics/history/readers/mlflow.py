@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Table, from_records
 
 # Milliseconds since 1970 have 13 digits from 2001 to 2286.

@@ -116,7 +116,7 @@ class TextRows:
         self.names = ["", *self.names]
 
     def _fitted(self, row: Sequence[str], line: int, table: Table) -> list[str] | None:
-        """A row with as many cells as there are names; what is missing or left out is told."""
+        """A row with as many cells as there are names; what is missing or left out is a problem."""
         width = len(self.names)
         cells = list(row)
         # A delimiter at the end of each line is no cell.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from diagnostics.history.readers.damaged_files import read_first
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Table, from_columns
 
 _ASSIGNMENT = re.compile(

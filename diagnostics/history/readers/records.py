@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diagnostics.history.readers.damaged_files import read_damaged
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source, read_record
+from diagnostics.history.readers.source import Reader, Source, read_record
 from diagnostics.history.table import Problem, Table, from_records
 
 

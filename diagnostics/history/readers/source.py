@@ -1,17 +1,18 @@
-"""A file about to be recognised: its bytes, and its text or JSON if it is that."""
+"""A file about to be recognised, its bytes, text or JSON; and what a reader of one format is."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from diagnostics.history.readers.damaged_files import read_damaged
-from diagnostics.history.table import Problem
+from diagnostics.history.table import Problem, Table
 
 # How much of the text is looked at to recognise a format.
 HEAD_LENGTH = 4096
@@ -99,6 +100,15 @@ class Source:
             problems.insert(0, Problem("the text before the first dictionary was left out", 1))
         self.problems += problems
         return value
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format: its name, how to recognise it by content, and how to read it."""
+
+    name: str
+    recognises: Callable[[Source], bool]
+    read: Callable[[Source], Table]
 
 
 def read_record(line: str) -> dict[str, Any] | None:

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from diagnostics.history.column_roles import TRAINING, VALIDATION
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Problem, Table, from_records
 
 # Frame: length (8 bytes), checksum of it (4), data, checksum of these (4).

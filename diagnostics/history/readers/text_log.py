@@ -8,8 +8,7 @@ from typing import Any
 
 from diagnostics.history.column_roles import ACCURACY, LOSS, TRAINING, VALIDATION, words
 from diagnostics.history.nested_dicts import split_of
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Table, from_records
 
 # A log is recognised by two lines with metrics among so many characters.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.history.readers import delimited
-from diagnostics.history.readers.reader import Reader
-from diagnostics.history.readers.source import Source
+from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Table
 
 NAME = "Weights & Biases export"

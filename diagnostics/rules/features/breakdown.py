@@ -11,16 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
+from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import CALM, Curve
 from diagnostics.rules.features.infer_sizes import infer_classes
-from diagnostics.rules.features.loss_accuracy_bounds import (
-    ASSUMED_CLASSES,
-    MOST_NATS,
-    STILL_HIGH,
-    TOO_LARGE,
-    calibrated_loss,
-    least_cost_of_an_error,
-)
 from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS, Logged
 from diagnostics.statistics import robust
 
@@ -72,10 +65,10 @@ class Breakdown(Logged):
     @cached_property
     def beyond_any_answer(self) -> bool:
         """Whether wrong answers would have to cost more than any probability: a wrong number."""
-        pair = self.joint("train_loss", "train_accuracy") or self.judged
+        pair = self.joint("train_loss", "train_accuracy") or self.pair
         if pair is None or pair[0].end_level > ORDER_OF_MAGNITUDE * pair[0].first:
             return False
-        return least_cost_of_an_error(*pair, self.known_classes or ASSUMED_CLASSES) > MOST_NATS
+        return bounds.least_cost_of_an_error(*pair, self.known_classes) > bounds.MOST_NATS
 
     @cached_property
     def answers_hold(self) -> bool:
@@ -114,11 +107,10 @@ class Breakdown(Logged):
     def not_finite(self) -> bool:
         """Whether a loss became NaN or infinite, and nothing can be made of what was before."""
         for role in ("train_loss", "val_loss"):
-            values = self.history.curve(role)
-            if values is None or np.isfinite(values[self.history.logged(role)]).all():
-                continue
             curve = self.curve(role)
-            if curve is None or len(curve) < ENOUGH_EPOCHS or not self.answers_hold:
+            if self.history.not_finite(role).any() and (
+                curve is None or len(curve) < ENOUGH_EPOCHS or not self.answers_hold
+            ):
                 return True
         return False
 
@@ -128,8 +120,8 @@ class Breakdown(Logged):
         pair = self.joint("train_loss", "train_accuracy")
         if pair is None:
             return False
-        implied = calibrated_loss(pair[1].values[:1], self.classes or ASSUMED_CLASSES)
-        return bool(pair[0].first > TOO_LARGE * implied[0])
+        implied = bounds.calibrated_loss(pair[1].values[:1], self.classes)
+        return bool(pair[0].first > bounds.TOO_LARGE * implied[0])
 
     @cached_property
     def sure_at_once(self) -> bool:
@@ -141,7 +133,7 @@ class Breakdown(Logged):
         train = self.train_loss
         if train is None or not self.starts_too_large:
             return False
-        return self.restless or bool(train.values.min() < STILL_HIGH * train.first)
+        return self.restless or bool(train.values.min() < bounds.STILL_HIGH * train.first)
 
     @cached_property
     def lost_at_once(self) -> bool:
@@ -166,9 +158,11 @@ class Breakdown(Logged):
     def _blown_up_at_once(self, loss: Curve) -> bool:
         """Whether the first steps threw the weights so far that nothing was learned since.
 
-        The mean of a cross-entropy beyond `MOST_NATS` needs logits beyond single precision; what
-        is left of it later is the loss of a guess.
+        The mean of a cross-entropy beyond `MOST_NATS` needs logits beyond single precision; what is
+        left of it later is the loss of a guess.
         """
         if self.train_accuracy is None and self.val_accuracy is None:
             return False
-        return bool(loss.values.max() > MOST_NATS and loss.end_level < loss.values.max() / 10)
+        return bool(
+            loss.values.max() > bounds.MOST_NATS and loss.end_level < loss.values.max() / 10
+        )

@@ -16,6 +16,8 @@ from diagnostics.statistics import robust
 RESTLESS = 0.07
 # A loss of fixed samples that moves by less is calm.
 CALM = RESTLESS / 2
+# A loss that ends less than this share below its start has not been learned.
+NO_PROGRESS = 0.03
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,16 @@ class Curve:
         """Whether the curve ends above its start and its lowest level by a factor, for good."""
         return self.rise.real and self.end_level > factor * max(self.first, self.rise.lowest)
 
+    @cached_property
+    def start_level(self) -> float:
+        """Level at the start: the median of the first tenth, three values at least."""
+        return float(np.median(self.part(0.0, 0.1)))
+
+    @property
+    def fell(self) -> bool:
+        """Whether the curve ends below its first value, by more than noise and a few per cent."""
+        return self.first - self.end_level > max(NO_PROGRESS * abs(self.first), 4 * self.noise)
+
     @property
     def restless(self) -> bool:
         """Whether the values jump up and down instead of settling."""
@@ -104,7 +116,11 @@ class Curve:
     @property
     def span(self) -> tuple[float, float]:
         """First and last epoch."""
-        return float(self.epochs[0]), float(self.epochs[-1])
+        return self.since(0)
+
+    def since(self, row: int) -> tuple[float, float]:
+        """Return the epoch of a row and the last epoch."""
+        return float(self.epochs[row]), float(self.epochs[-1])
 
     def part(self, start: float, stop: float) -> Floats:
         """Return the values between two fractions of the run, three at least where there are."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from diagnostics.history.table import Floats
+from diagnostics.rules.features.curve import Curve
 
 # Largest evaluation set looked for; the floor ln N grows by 0.7 for each doubling only.
 MOST_SAMPLES = 100_000
@@ -19,12 +18,7 @@ MOST_CLASSES = 1000
 FULL_PRECISION = 7
 
 
-class _Starts(Protocol):
-    @property
-    def first(self) -> float: ...
-
-
-def infer_classes(loss: _Starts | None, accuracy: _Starts | None) -> int | None:
+def infer_classes(loss: Curve | None, accuracy: Curve | None) -> int | None:
     """Return C when the first loss is near ln C and the first accuracy near 1/C, else None."""
     if loss is None or accuracy is None or not 0 < accuracy.first <= 0.6:
         return None

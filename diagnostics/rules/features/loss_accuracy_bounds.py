@@ -31,13 +31,15 @@ STILL_HIGH = 0.8
 FEWEST_ERRORS = 0.01
 
 
-def calibrated_loss(accuracy: Floats, classes: int) -> Floats:
+def calibrated_loss(accuracy: Floats, classes: int | None) -> Floats:
     """Return the cross-entropy of a calibrated classifier that spreads its doubt evenly.
 
-    With a = accuracy: -a ln a - (1 - a) ln((1 - a) / (C - 1)).
+    With a = accuracy: -a ln a - (1 - a) ln((1 - a) / (C - 1)), C being 10 where it is unknown.
     """
     a = np.clip(accuracy, 1e-3, 1 - 1e-3)
-    return np.asarray(-a * np.log(a) - (1 - a) * np.log((1 - a) / (classes - 1)))
+    return np.asarray(
+        -a * np.log(a) - (1 - a) * np.log((1 - a) / ((classes or ASSUMED_CLASSES) - 1))
+    )
 
 
 def lower_bound(accuracy: Floats) -> Floats:
@@ -51,10 +53,10 @@ def lower_bound(accuracy: Floats) -> Floats:
 def share_impossible(loss: Curve, accuracy: Curve) -> float:
     """Return the share of epochs with wrong answers at which the loss is below its bound."""
     bound = lower_bound(accuracy.values)
-    told = bound > ROUNDING
-    if told.sum() < 3:
+    some_wrong = bound > ROUNDING
+    if some_wrong.sum() < 3:
         return 0.0
-    return float(np.mean(loss.values[told] < bound[told] * (1 - BOUND_SLACK)))
+    return float(np.mean(loss.values[some_wrong] < bound[some_wrong] * (1 - BOUND_SLACK)))
 
 
 def cost_of_an_error(loss: Curve, accuracy: Curve) -> float | None:
@@ -68,14 +70,14 @@ def cost_of_an_error(loss: Curve, accuracy: Curve) -> float | None:
     return loss.first / wrong if wrong > FEWEST_ERRORS else None
 
 
-def least_cost_of_an_error(loss: Curve, accuracy: Curve, classes: int) -> float:
+def least_cost_of_an_error(loss: Curve, accuracy: Curve, classes: int | None) -> float:
     """Return what wrong answers cost at the least over the last third of the run, in nats.
 
     The class answered has a probability of 1 / C at least, so a right answer costs ln C at most;
     the wrong ones have to bear the rest.
     """
     values, right = loss.part(2 / 3, 1.0), accuracy.part(2 / 3, 1.0)
-    rest = values - right * np.log(classes)
+    rest = values - right * np.log(classes or ASSUMED_CLASSES)
     return float(np.median(rest / (1 - right + SURELY_WRONG)))
 
 

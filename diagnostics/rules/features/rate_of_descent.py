@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from diagnostics.rules.features.curve import Curve
 from diagnostics.statistics import robust
 from diagnostics.statistics.rise_test import RISE_THRESHOLD
@@ -16,7 +14,7 @@ FROM_THE_START = (0.3, 3.0)
 
 def speed(curve: Curve) -> tuple[float, float, float]:
     """Return the share of the first loss covered, and the final and initial pace by the average."""
-    start = max(curve.first, float(np.median(curve.part(0.0, 0.1))))
+    start = max(curve.first, curve.start_level)
     covered = (start - curve.end_level) / start if start > 0 else 0.0
     average = (start - curve.end_level) / max(len(curve) - 1, 1)
     if average <= 0:

@@ -52,7 +52,7 @@ class Run(Breakdown):
         """Compare a statistic with its threshold, and remember how near it came.
 
         Of several comparisons in one rule the one that is farthest from its threshold counts: it
-        alone keeps the rule silent.
+        alone keeps the rule from finding anything.
         """
         near = value / threshold if np.isfinite(value) and threshold > 0 else 0.0
         self.margin = min(self.margin, max(near, 0.0))
@@ -151,6 +151,6 @@ class Run(Breakdown):
             return divergence(
                 self.val_loss, self.val_accuracy, self.train_loss, self.train_accuracy
             )
-        if self.judged is None:
+        if self.pair is None:
             return None
-        return divergence(*self.judged, None, None)
+        return divergence(*self.pair, None, None)

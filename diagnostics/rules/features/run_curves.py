@@ -44,6 +44,13 @@ class Logged:
             self._curves[role] = self._finite(role)
         return self._curves[role]
 
+    def __getitem__(self, role: str) -> Curve:
+        """Return the curve of a role that is known to be logged; KeyError where it is not."""
+        curve = self.curve(role)
+        if curve is None:
+            raise KeyError(role)
+        return curve
+
     def _finite(self, role: str) -> Curve | None:
         values = self.history.curve(role)
         if values is None:
@@ -74,8 +81,8 @@ class Logged:
         return self.curve("val_accuracy")
 
     @cached_property
-    def contested(self) -> bool:
-        """Whether the loss is that of a game, which a sound run need not bring down."""
+    def adversarial(self) -> bool:
+        """Whether the loss depends on an opponent, so that a sound run need not bring it down."""
         names = {name for role, name in self.history.mapping.items() if role.endswith("_loss")}
         every = {word for column in self.history.columns for word in words(column)}
         players = PLAYERS if every >= PLAYERS else set()
@@ -88,7 +95,7 @@ class Logged:
         return max(int(self.history.logged(role).sum()) for role in roles)
 
     @cached_property
-    def judged(self) -> tuple[Curve, Curve] | None:
+    def pair(self) -> tuple[Curve, Curve] | None:
         """Loss and accuracy of the same samples at the same epochs: validation, else training."""
         return self.joint("val_loss", "val_accuracy") or self.joint("train_loss", "train_accuracy")
 

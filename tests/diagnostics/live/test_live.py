@@ -238,7 +238,7 @@ def test_follower_waits_for_whole_lines_and_for_new_files(tmp_path, monkeypatch)
         ]
     )
 
-    monkeypatch.setattr("diagnostics.live.follow.time.sleep", lambda seconds: next(steps)())
+    monkeypatch.setattr(time, "sleep", lambda seconds: next(steps)())
     histories = follow(path)
 
     seen = [list(next(histories).train_loss) for _ in range(3)]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from diagnostics import Finding, Report, Severity, diagnose
+from diagnostics import DiagnosisReport, Finding, Severity, diagnose
 
 CURVES = {"loss": [2.0, 1.0, float("nan")], "accuracy": [0.2, 0.5, 0.1]}
 
@@ -33,15 +33,15 @@ def test_json_is_strict_and_complete(flagship):
 def test_silence_counts_the_tests_and_names_the_nearest(healthy):
     report = diagnose(healthy[0])
 
-    assert f"{len(report.tests_run)} tests run" in report.silence
-    assert "nearest" in report.silence
+    assert f"{len(report.tests_run)} tests run" in report.tests_in_words
+    assert "nearest" in report.tests_in_words
 
 
 def test_page_is_self_contained_and_escaped(tmp_path):
     finding = Finding(
         code="<script>", severity=Severity.PROBLEM, message="<b>&", evidence={"<i>": 1}
     )
-    report = Report((finding,), ("<script>",), {}, diagnose(CURVES).history)
+    report = DiagnosisReport((finding,), ("<script>",), {}, diagnose(CURVES).history)
 
     page = report.save(tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -70,7 +70,7 @@ def test_unknown_ending_lists_the_known_ones(tmp_path):
 
 def test_picture_without_history_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no history to draw"):
-        Report(()).save(tmp_path / "report.png")
+        DiagnosisReport(()).save(tmp_path / "report.png")
 
 
 def test_finding_is_had_by_its_code():

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from diagnostics import History, Severity, diagnose
 from diagnostics.rules import RULES
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.relations import EXPLAINS, LEADS_TO, STATES, SYMPTOMS, contradict
+from diagnostics.rules.relations import EXPLAINS, STATES
 from tests.support import ROOT, known_causes
 from tests.support import changed_runs as change
+from tests.support.contradictions import LEADS_TO, SYMPTOMS, contradict
 
 CORPUS = ROOT / "benchmarks" / "runs" / "histories.json.gz"
 ROLES = change.ROLES
