@@ -76,7 +76,7 @@ def largest_sum(explanations: Sequence[Explanation]) -> float:
     by_tensor: dict[str, dict[object, float]] = {}
     for position, e in enumerate(explanations):
         number = ("alone", position) if e.support.alternative is None else e.support.alternative
-        for name in e.tensor.split(", ") if e.tensor else ():
+        for name in e.tensors:
             alternatives = by_tensor.setdefault(name, {})
             alternatives[number] = max(alternatives.get(number, 0.0), e.confidence)
     return max((sum(alternatives.values()) for alternatives in by_tensor.values()), default=0.0)

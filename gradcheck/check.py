@@ -210,7 +210,7 @@ def _blame(
 ) -> tuple[Explanation, ...]:
     """Put what is wrong in single layers before what is wrong with the whole."""
     of_layers = [
-        replace(e, tensor=f"{name}.{e.tensor}" if e.tensor else name)
+        replace(e, tensors=tuple(f"{name}.{tensor}" for tensor in e.tensors) or (name,))
         for name, layer in layers.items()
         for e in layer.explanations
     ]

@@ -17,8 +17,8 @@ from gradcheck.checking.localize import wrong_entries
 from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.explain import explain_contract
-from gradcheck.explain.ranking import agree, tell
-from gradcheck.explain.search import Alternative
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.ranking import Alternative, agree, tell
 from gradcheck.explain.source import Repair, ranked, repairs
 from gradcheck.report.data import (
     Entry,
@@ -243,8 +243,8 @@ class Runner:
 
 def _broken_off(name: str, error: Exception) -> Explanation:
     return Explanation(
-        "unexplained",
-        name,
+        Bug.UNEXPLAINED,
+        (name,),
         0.0,
         f"the search for its cause broke off: {type(error).__name__}: {error}",
         f"the gradient of {name} is wrong",
@@ -284,7 +284,7 @@ class _Findings:
     def unused(self, name: str) -> bool:
         """Whether a tensor was seen not to act on the outputs at all."""
         found = (e for choice in self.alternatives.get(name, ()) for e in choice)
-        return any(explanation.code == "unused_in_forward" for explanation in found)
+        return any(explanation.code == Bug.UNUSED_IN_FORWARD for explanation in found)
 
     def failed(self) -> list[tuple[str, TensorReport]]:
         return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]

@@ -1,6 +1,7 @@
-"""The pages of the bug catalogue: the code on them, and the pictures of what it does.
+"""The pages of the bug catalogue: their heads and index, the code on them, and the pictures.
 
-Run as a script, it checks the page's own code, draws the report and writes down what it says::
+Run as a script, it writes the index and the head of every page as the catalogue has them, checks
+the page's own code, draws the report and writes down what it says::
 
     python scripts/bug_pages.py [code ...]
 """
@@ -17,12 +18,42 @@ from typing import Any
 
 from PIL import Image
 
+from gradcheck.explain.catalogue import Bug
 from gradcheck.report.report import Report
 
 FOLDER = Path(__file__).parents[1] / "docs" / "bugs"
 
 # With 256 well-spread colours a picture looks the same, at a third of the size.
 PALETTE = Image.Quantize.MAXCOVERAGE
+
+INDEX = """# The bugs that gradcheck knows by name
+
+`report.explanations` names each bug by one of these codes. Every page says what causes it, shows
+code that has it, what the error looks like, the line to change, how the bug is recognised, and what
+it is easily confused with. The code on the pages is run by a test: `check` names the bug of every
+page, and passes the mended code.
+{sections}
+The pictures are drawn from the reports of that code by `python scripts/bug_pages.py`.
+"""
+
+# The sections of the index by the bug that each begins with, in the catalogue's order.
+SECTIONS = {
+    Bug.SIGN_FLIPPED: "One number too much",
+    Bug.TRANSPOSED: "Sums and products",
+    Bug.ZERO_GRADIENT: "The chain rule",
+    Bug.MASK_NOT_APPLIED: "Branches and masks",
+    Bug.SWAPPED: "Places",
+    Bug.STALE_CACHE: "Between calls",
+    Bug.PRECISION_LOST: "Numbers",
+    Bug.UNEXPLAINED: "The rest",
+    Bug.BATCH_INDEPENDENT: "Promises that you may require",
+}
+
+# What the reader of a section has to know.
+PREFACES = {
+    Bug.BATCH_INDEPENDENT: "Reported as facts; a fault only with "
+    '`check(..., contract={"batch_independent": "require"})`.\n\n'
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +92,23 @@ def pages() -> Iterator[Page]:
             text = path.read_text()
             wrong = _fenced(text, "python")
             yield Page(path.stem, wrong, patched(wrong, _fenced(text, "diff")))
+
+
+def index() -> str:
+    """Return the index of the pages."""
+    rows = ""
+    for bug in Bug:
+        if bug in SECTIONS:
+            head = "| code | what is wrong |\n| --- | --- |\n"
+            rows += f"\n## {SECTIONS[bug]}\n\n{PREFACES.get(bug, '')}{head}"
+        rows += f"| [`{bug}`]({bug}.md) | {bug.summary} |\n"
+    return INDEX.format(sections=rows)
+
+
+def with_head(text: str, code: str) -> str:
+    """Return a page with its name and first sentence as in the catalogue."""
+    _, _, rest = text.partition("\n\n")[2].partition("\n\n")
+    return f"# `{code}`\n\n{Bug(code).summary}\n\n{rest}"
 
 
 def run(source: str, file: str = "page.py") -> Report:
@@ -122,6 +170,10 @@ def story(report: Report) -> str:
 
 def main() -> None:
     """Illustrate all pages, or those whose codes are given."""
+    (FOLDER / "README.md").write_text(index())
+    for bug in Bug:
+        path = FOLDER / f"{bug}.md"
+        path.write_text(with_head(path.read_text(), bug))
     chosen = [page for page in pages() if page.code in sys.argv[1:] or len(sys.argv) == 1]
     for page in chosen:
         report = run(page.wrong, "layer.py")

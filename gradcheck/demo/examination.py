@@ -140,7 +140,7 @@ class Examination:
 
     def _of_update(self) -> Iterator[Sighting]:
         for e in self.update.explanations:
-            where, tensors = f"the gradients of {e.tensor}", tuple(e.tensor.split(", "))
+            where, tensors = f"the gradients of {e.tensor}", e.tensors
             yield Sighting(e.code, e.message, where, e.evidence, e.fix, tensors)
 
     def _of_evaluation(self) -> Iterator[Sighting]:

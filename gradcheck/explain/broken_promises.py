@@ -4,47 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gradcheck.explain.catalogue import Bug
 from gradcheck.report.data import Explanation, PromiseReport, Support, Verdict
 
 # promise -> code of the bug, what is wrong, what to change
 BREACHES = {
     "deterministic": (
-        "nondeterministic_forward",
+        Bug.NONDETERMINISTIC_FORWARD,
         "the forward gives another output each time it is called at the same point",
         "draw the mask from a generator seeded in the forward, or check in evaluation mode",
     ),
     "input_not_mutated": (
-        "input_mutated",
+        Bug.INPUT_MUTATED,
         "the layer changes its input in place",
         "work on a copy: x = x.copy(), or out = np.maximum(x, 0) instead of out=x",
     ),
     "cotangent_not_mutated": (
-        "cotangent_mutated",
+        Bug.COTANGENT_MUTATED,
         "backward changes the cotangent in place, which belongs to the caller",
         "work on a copy: d = d * mask instead of d *= mask",
     ),
     "parameters_not_mutated": (
-        "parameters_mutated",
+        Bug.PARAMETERS_MUTATED,
         "forward or backward changes the parameters in place",
         "leave updates to the optimizer: backward only stores gradients",
     ),
     "shapes": (
-        "wrong_shape",
+        Bug.WRONG_SHAPE,
         "a gradient does not have the shape of its tensor",
         "sum over the broadcast axes, or keep them: d.sum(axis=0)",
     ),
     "finite": (
-        "not_finite",
+        Bug.NOT_FINITE,
         "a gradient is NaN or infinite where the outputs are finite",
         "look for 0 * inf, log(0) or a division by zero in the backward",
     ),
     "fresh_cache": (
-        "stale_cache",
+        Bug.STALE_CACHE,
         "backward uses what an earlier forward left",
         "store the cache anew in every forward: self.x = x",
     ),
     "backward_linear": (
-        "upstream_ignored",
+        Bug.UPSTREAM_IGNORED,
         "backward is not linear in the cotangent",
         "multiply by the cotangent: dx = local_derivative * grad_output",
     ),
@@ -57,9 +58,11 @@ def explain_contract(promises: Mapping[str, PromiseReport]) -> list[Explanation]
     for name, report in promises.items():
         if report.verdict is not Verdict.FAIL:
             continue
-        code, message, fix = BREACHES.get(
-            name, (name, f"the promise {name} is broken", "see the evidence")
+        code, message, fix = BREACHES.get(name) or (
+            Bug(name),
+            f"the promise {name} is broken",
+            "see the evidence",
         )
         support = Support("promise", promise=name)
-        explanations.append(Explanation(code, "", 1.0, report.evidence, message, fix, support))
+        explanations.append(Explanation(code, (), 1.0, report.evidence, message, fix, support))
     return explanations

@@ -106,9 +106,8 @@ def settle(explanations: Sequence[Explanation]) -> list[Explanation]:
     sure = [certainty(explanation) for explanation in explanations]
     of_tensor: dict[str, list[int]] = defaultdict(list)
     for position, explanation in enumerate(explanations):
-        if explanation.tensor:
-            for name in explanation.tensor.split(", "):
-                of_tensor[name].append(position)
+        for name in explanation.tensors:
+            of_tensor[name].append(position)
     limit = [1.0] * len(explanations)
     for positions in of_tensor.values():
         left = 1.0
@@ -133,5 +132,7 @@ def settle(explanations: Sequence[Explanation]) -> list[Explanation]:
     return [
         explanation
         for position, explanation in enumerate(settled)
-        if position in first_of or not explanation.tensor or explanation.confidence >= WORTH_READING
+        if position in first_of
+        or not explanation.tensors
+        or explanation.confidence >= WORTH_READING
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation, Support
@@ -22,8 +23,8 @@ def unexplained(observation: Observation) -> Explanation:
         measured = MeasuredJacobian.of(observation)
         facts = [] if measured is None else _facts(measured)
     return Explanation(
-        "unexplained",
-        observation.name,
+        Bug.UNEXPLAINED,
+        (observation.name,),
         0.0,
         "; ".join(["no known bug predicts these numbers within the error bounds", *facts]),
         f"the gradient of {observation.name} is wrong in a way that fits no known bug",

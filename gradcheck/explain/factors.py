@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Observation
 
 
@@ -12,7 +13,7 @@ from gradcheck.explain.observation import Observation
 class Factor:
     """A factor by its bug's name; ``arbitrary`` where its value means nothing by itself."""
 
-    code: str
+    code: Bug
     message: str
     fix: str
     cost: float
@@ -38,7 +39,7 @@ def name_factor(value: float, bound: float, observation: Observation) -> list[Fa
 
 def _sign(name: str) -> Factor:
     return Factor(
-        "sign_flipped",
+        Bug.SIGN_FLIPPED,
         "the gradient has the wrong sign",
         f"d{name} = -d{name}  # a step would climb instead of descend",
         0.5,
@@ -62,7 +63,7 @@ def _size(size: float, bound: float, observation: Observation) -> Factor:
         unsure = batch == 2 and follows is None
         also = " (the batch holds 2 samples: mean against sum?)" if unsure else ""
         return Factor(
-            "factor_two",
+            Bug.FACTOR_TWO,
             f"the gradient is {verb}{also}",
             f"d{name} = d{name} {line}",
             0.6,
@@ -70,7 +71,7 @@ def _size(size: float, bound: float, observation: Observation) -> Factor:
     meaning = _meaning(size, bound, observation, batch=follows is not False)
     comment = f"  # {meaning.removeprefix(', ')}" if meaning else ""
     return Factor(
-        "constant_factor",
+        Bug.CONSTANT_FACTOR,
         f"the gradient is {size:.8g} times what it should be{meaning}",
         f"d{name} /= {size:.8g}{comment}",
         0.8 if meaning else 1.2,
@@ -123,13 +124,13 @@ def _batch_factor(name: str, batch: int, *, too_large: bool, seen: bool) -> Fact
     if too_large:
         message = f"the gradient is {batch} times too large: the 1/{batch} of the mean"
         return Factor(
-            "factor_batch_size",
+            Bug.FACTOR_BATCH_SIZE,
             f"{message} over the batch is missing{proof}",
             f"d{name} /= {batch}  # the forward takes the mean over the batch, not the sum",
             0.5,
         )
     return Factor(
-        "factor_batch_size",
+        Bug.FACTOR_BATCH_SIZE,
         f"the gradient is divided by the batch size {batch} once too often{proof}",
         f"d{name} *= {batch}  # or divide by the batch size in the loss alone",
         0.5,

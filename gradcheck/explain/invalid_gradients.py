@@ -7,6 +7,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.checking.evaluator import OUTSIDE, norm
 from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation
 
@@ -47,8 +48,8 @@ def is_unused(observation: Observation) -> bool:
 def unused(name: str, size: int) -> Explanation:
     """Explain a gradient of a tensor on which no output depends."""
     return Explanation(
-        "unused_in_forward",
-        name,
+        Bug.UNUSED_IN_FORWARD,
+        (name,),
         1.0,
         f"the outputs are the same, bit for bit, at {OTHER_VALUES} or more quite other values of "
         f"all {size} entries; the numerical gradient is zero",
@@ -76,8 +77,8 @@ def zero(name: str, size: int, *, missing: bool) -> Explanation:
     if missing:
         what = "no gradient was returned or stored"
     return Explanation(
-        "zero_gradient",
-        name,
+        Bug.ZERO_GRADIENT,
+        (name,),
         1.0,
         f"{what}; the numerical gradient is not zero",
         f"the backward leaves the gradient of {name} at zero",
@@ -90,8 +91,8 @@ def not_finite(name: str, claim: Array) -> Explanation:
     bad = np.argwhere(~np.isfinite(claim))
     first = tuple(int(i) for i in bad[0])
     return Explanation(
-        "not_finite",
-        name,
+        Bug.NOT_FINITE,
+        (name,),
         1.0,
         f"{len(bad)} of {claim.size} entries are NaN or infinite, the first at {first}",
         f"the gradient of {name} is not finite where the outputs are",
@@ -101,16 +102,16 @@ def not_finite(name: str, claim: Array) -> Explanation:
 
 def wrong_shape(name: str, claimed: tuple[int, ...], shape: tuple[int, ...]) -> Explanation:
     """Explain a gradient that has not the shape of its tensor, by what would give it that."""
-    code, fix = "wrong_shape", f"return the gradient of {name} with the shape {shape}"
+    code, fix = Bug.WRONG_SHAPE, f"return the gradient of {name} with the shape {shape}"
     extra = len(claimed) - len(shape)
     if claimed == shape[::-1]:
-        code, fix = "transposed", f"d{name} = d{name}.T"
+        code, fix = Bug.TRANSPOSED, f"d{name} = d{name}.T"
     elif extra >= 0 and claimed[extra:] == shape:
-        code = "broadcast_not_reduced"
+        code = Bug.BROADCAST_NOT_REDUCED
         fix = f"d{name} = d{name}.sum(axis={tuple(range(extra)) if extra > 1 else 0})"
     return Explanation(
         code,
-        name,
+        (name,),
         1.0,
         f"the gradient has shape {claimed}, the tensor {shape}",
         f"the gradient of {name} does not have the shape of {name}",

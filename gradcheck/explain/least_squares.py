@@ -16,6 +16,11 @@ def subsets(axes: int) -> Iterator[tuple[int, ...]]:
         yield from combinations(range(axes), size)
 
 
+def named_axes(axes: tuple[int, ...]) -> str:
+    """Name axes in a sentence."""
+    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
+
+
 def fit(target: Array, columns: Sequence[Array], known: Array) -> tuple[Array, Array] | None:
     """Fit ``target`` by a combination of ``columns``; return the fit and its coefficients.
 

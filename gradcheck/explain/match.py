@@ -1,188 +1,297 @@
-"""Names the step of the user's own forward whose way back is wrong.
-
-The forward is recorded once; each suspicion then predicts the whole claim by one walk back through
-the recording, at no further forwards, however large the tensor and however deep the step.
-"""
+"""Whether the analytic gradient is what a hypothesis predicts, but for the errors of both."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.explain.trace import (  # noqa: F401 # isort: skip (the order of their tries)
-    skipped_steps,
-    other_loss,
-    accumulation,
-    indexing,
-    axis_order,
-    saved_values,
-    local_derivatives,
-)
-from gradcheck._types import Array
-from gradcheck.checking.measurement import ROUNDINGS
-from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.factors import name_factor
-from gradcheck.explain.observation import Observation
-from gradcheck.explain.trace import (
-    record,
-)
-from gradcheck.explain.trace.backward_pass import SEARCHES, BackwardPass, Suspicion
-from gradcheck.numerics.blockwise import norm
+from gradcheck._types import Array, Outputs
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.factors import Factor, name_factor
+from gradcheck.explain.hypothesis import Hypothesis, Operator
+from gradcheck.explain.observation import Bounded, Observation
+from gradcheck.explain.proportionality import fitted_factor, matches, vanish
 from gradcheck.report.data import Explanation, Support
 
-# Roundings of a walk back in float64, beside those of the claim, and the error of a fitted factor.
-WALK = 1e-10
+# A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
+# analytic gradient, must be below this.
+SHARPNESS = 1e-3
 
-# Steps walked in all suspicions together, large ones counting for several: a few seconds.
-MOST_STEPS = 400_000
+# Many bugs predict a gradient that vanishes: a match of zeros is weaker evidence.
+VANISHING_CONFIDENCE = 0.9
 
-# Explanations that cost this much more than the best are not worth reading beside it.
-COST_OF_TIE = 0.1
+# One number is always a multiple of another: no evidence, but for named factors.
+ONE_ENTRY_CONFIDENCE = 0.25
 
-# A part of the gradient below this share of it cannot be told from nothing.
+# More numbers than this are not counted: chance is out of the question.
+MOST_COUNTED = 1000
+
+# A prediction with fitted numbers counts only if this many entries remain to contradict it, and
+# if they are at least this share of all.
+FREE_ENTRIES = 3
+FREE_SHARE = 0.25
+
+# What is this much smaller than the gradient is rounding: no multiple of it explains anything.
 SIGNIFICANT = 1e-6
 
-# What claims and gradient differ in at so few entries says little about where it comes from.
-FEWEST_ENTRIES = 3
+# Factors that are none of the conventions by which losses of one name differ.
+CONVENTIONS_APART = (Bug.SIGN_FLIPPED, Bug.FACTOR_BATCH_SIZE)
+
+# Errors of a factor fitted to entries: of one on top of all, and of a part's.
+OF_WHOLE, OF_PART = 1e-7, 1e-6
+
+# Cost of fitting every entry: a prediction pays the share of it that it fitted.
+COST_OF_FITTING = 1.0
+
+# What code of the user may raise, or a prediction that cannot be made at this point.
+IMPOSSIBLE = (ArithmeticError, LookupError, TypeError, ValueError, np.linalg.LinAlgError)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Analytic beside right gradient, entry by entry.
+
+    Attributes
+    ----------
+    observation
+        The analytic gradient.
+    right, bound
+        The right gradient, and how far the analytic one may be from it or from a prediction.
+    known
+        Entries where that is sharp enough to tell one bug from another.
+    kind, means
+        How the predictions are made, as of a `Support` and in words.
+    """
+
+    observation: Observation
+    right: Array
+    bound: Array
+    known: Array
+    kind: str
+    means: str
+
+    def agree(self, one: Array, other: Array, allowed: Array | None = None) -> bool:
+        """Whether two gradients are the same at the known entries, within the bound."""
+        allowed = np.broadcast_to(self.bound if allowed is None else allowed, one.shape)
+        return bool(np.all((np.abs(one - other) <= allowed)[self.known]))
 
 
 @dataclass(frozen=True)
 class Match:
-    """A suspicion that predicts the claim, and how well."""
+    """Hypotheses that together predict the analytic gradient, with the factors that remain.
 
-    suspicion: Suspicion
-    error: float
+    Attributes
+    ----------
+    parts
+        All that it takes to be wrong: hypotheses, then factors.
+    confidence
+        How sharply the prediction was met.
+    evidence, support
+        The same in numbers.
+    share
+        Of the numbers predicted, those that were fitted.
+    factor, bound
+        Between analytic and predicted gradient along directions; None where both vanish.
+    """
 
+    parts: tuple[Hypothesis | Factor, ...]
+    confidence: float
+    evidence: str
+    support: Support
+    share: float = 0.0
+    factor: float | None = None
+    bound: float = 0.0
 
-def explain_forward(observation: Observation) -> list[list[Explanation]]:
-    """Return the wrong steps that predict every entry of the claim, simplest first."""
-    recording = record(observation.evaluator, observation.point.tensors)
-    if recording is None or observation.name not in recording.leaves:
-        return []
-    with np.errstate(all="ignore"):
-        way = BackwardPass(observation, recording)
-        if not _faithful(way):
-            return []
-        matches = _matches(way)
-        if not matches and (other := way.without_idle()) is not way:
-            way, matches = other, _matches(other)
-    matches.sort(key=lambda match: match.suspicion.cost)
-    ties: dict[str, Match] = {}
-    for match in matches:
-        if match.suspicion.cost <= matches[0].suspicion.cost + COST_OF_TIE:
-            ties.setdefault(match.suspicion.code, match)
-    return [_told(way, match, len(ties)) for match in ties.values()]
+    @property
+    def cost(self) -> float:
+        """Description length of all that is wrong, and of the numbers fitted."""
+        return sum(part.cost for part in self.parts) + COST_OF_FITTING * self.share
 
+    @property
+    def codes(self) -> tuple[Bug, ...]:
+        """The bugs that it names, factors alone where there is nothing else."""
+        hypotheses = [part for part in self.parts if isinstance(part, Hypothesis)]
+        return tuple(part.code for part in hypotheses or self.parts)
 
-def _faithful(way: BackwardPass) -> bool:
-    """Whether the recording's gradient is the numerical one, and the claim is not."""
-    for direction in way.observation.directions:
-        measured = way.observation.numerical(direction)
-        walked = float(np.sum(way.right * direction))
-        allowed = MARGIN * measured.bound + WALK * norm(way.right, direction)
-        if not abs(walked - measured.value) <= allowed:
-            return False
-    return bool(np.isfinite(way.right).all()) and not _agrees(way, way.right)
-
-
-def _matches(way: BackwardPass) -> list[Match]:
-    found: list[Match] = []
-    left = MOST_STEPS
-    for search in SEARCHES:
-        for suspicion in search(way):
-            left -= way.effort
-            if left < 0:
-                return found
-            predicted = _predict(way, suspicion)
-            if predicted is None:
-                continue
-            if _agrees(way, predicted):
-                found.append(Match(suspicion, _error(way, predicted)))
-            elif suspicion.cuts:
-                found += _with_factor(way, suspicion, predicted)
-            elif suspicion.scaled:
-                found += _scaled(way, suspicion, predicted)
-    return found
+    def explanations(self, name: str, rivals: int) -> list[Explanation]:
+        """Put it into words; confidence is shared among so many that match as well."""
+        sure, support = self.confidence / rivals, replace(self.support, rivals=rivals - 1)
+        return [
+            Explanation(
+                part.code, (name,), sure, self.evidence, part.message, part.fix, support,
+                self.factor, self.bound,
+            )
+            for part in self.parts
+        ]  # fmt: skip
 
 
-def _predict(way: BackwardPass, suspicion: Suspicion) -> Array | None:
-    """Return the claim predicted, None where the step cannot be changed so or nothing changes."""
+def match_entries(gradients: Gradients, hypothesis: Hypothesis) -> Match | None:
+    """Return how a hypothesis predicts every known entry; None where it does not."""
+    count, claim = int(gradients.known.sum()), gradients.observation.claim
+    free = count - hypothesis.fitted
+    if hypothesis.fitted and (free < FREE_ENTRIES or free < FREE_SHARE * count):
+        return None
+    made = hypothesis.prediction
+    assert not isinstance(made, Operator)
     try:
-        predicted = way.with_(suspicion.deviation)
-    except (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError):
+        values = np.broadcast_to(made() if callable(made) else made, claim.shape)
+    except IMPOSSIBLE:
         return None
-    changed = np.abs(predicted - way.right).max(initial=0.0)
-    size = float(np.abs(way.right).max(initial=0.0))
-    if not np.isfinite(predicted).all() or changed <= SIGNIFICANT * size:
+    if not np.isfinite(values[gradients.known]).all():
         return None
-    return predicted
+    allowed = gradients.bound + hypothesis.blur
+    if gradients.agree(values, gradients.right, allowed):
+        return None  # as good as the gradient itself, which the analytic one is not
+    if gradients.agree(values, claim, allowed):
+        return _of_entries(gradients, hypothesis, values)
+    if hypothesis.part:
+        return _with_factor_of_part(gradients, hypothesis, values)
+    return _scaled(gradients, hypothesis, values, allowed) if hypothesis.scaled else None
 
 
-def _with_factor(way: BackwardPass, suspicion: Suspicion, without: Array) -> list[Match]:
-    """Fit the factor with which the claim has the part that the suspicion leaves out."""
-    part, claimed = way.right - without, way.observation.claim - without
-    rest = float(np.linalg.norm(without)) > SIGNIFICANT * float(np.linalg.norm(way.right))
-    if np.count_nonzero(part) < FEWEST_ENTRIES or not rest:
-        return []
-    factor = float(np.vdot(part, claimed)) / float(np.vdot(part, part))
+def _factor(part: Array, whole: Array, allowed: Array) -> tuple[float, float]:
+    """Fit ``whole`` by a multiple of ``part``; return the factor and its error."""
+    weight = 1 / np.maximum(allowed, np.finfo(float).tiny)
+    square = float(np.sum((weight * part) ** 2))
+    if not square > 0 or not np.isfinite(square):
+        return math.nan, math.inf
+    return float(np.sum(weight**2 * part * whole)) / square, math.sqrt(part.size / square)
+
+
+def _scaled(
+    gradients: Gradients, hypothesis: Hypothesis, values: Array, allowed: Array
+) -> Match | None:
+    """Fit the constant factor that comes on top of a prediction."""
+    known, claim = gradients.known, gradients.observation.claim
+    part = values[known]
+    factor, error = _factor(part, claim[known], np.broadcast_to(allowed, known.shape)[known])
+    vanishing = np.linalg.norm(part) <= SIGNIFICANT * np.linalg.norm(gradients.right[known])
+    if known.sum() < FREE_ENTRIES or not np.isfinite(factor) or factor == 0 or vanishing:
+        return None
+    if not gradients.agree(factor * values, claim, allowed * max(1.0, abs(factor))):
+        return None
+    factors = name_factor(factor, error + OF_WHOLE * abs(factor), gradients.observation)
+    if any(f.arbitrary for f in factors) and _one_number(part):
+        return None
+    if hypothesis.code is Bug.GRADIENT_OF_OTHER_LOSS:  # some halve it, or average over all entries
+        factors = [f for f in factors if f.code in CONVENTIONS_APART]
+    return _of_entries(gradients, hypothesis, factor * values, tuple(factors))
+
+
+def _one_number(values: Array) -> bool:
+    """Whether all entries are multiples of so few numbers that a factor would always fit them."""
+    sizes = np.round(values / np.abs(values).max(), 9)
+    signs = set(np.sign(sizes)) - {0.0}
+    different = len(set(np.abs(sizes)) - {0.0})
+    return different < FREE_ENTRIES and (len(signs) < 2 or len(values) < 2 * FREE_ENTRIES)
+
+
+def _with_factor_of_part(
+    gradients: Gradients, hypothesis: Hypothesis, without: Array
+) -> Match | None:
+    """Fit the factor with which the part comes that a hypothesis leaves out."""
+    right, claim = gradients.right, gradients.observation.claim
+    part = right - without
+    factor, _ = _factor(part, claim - without, gradients.bound)
+    rest = float(np.linalg.norm(without)) > SIGNIFICANT * float(np.linalg.norm(right))
+    if np.count_nonzero(part) < FREE_ENTRIES or not rest or not abs(factor) >= SIGNIFICANT:
+        return None
     predicted = without + factor * part
-    if not _agrees(way, predicted) or abs(factor) < SIGNIFICANT:
-        return []
-    bound = 1e-6 * abs(factor)
-    named = name_factor(factor, bound, way.observation)
-    if not named:
-        return []
-    where = suspicion.message.removeprefix("what goes back ").removesuffix(" is missing")
-    message = f"what goes back {where} comes {factor:.6g} times"
-    fix = f"mend the factor of what goes back {where}: it should be 1, not {factor:.6g}"
-    cost = suspicion.cost + sum(f.cost for f in named) / 2
-    code = suspicion.code if suspicion.code == "additive_term" else named[0].code
-    changed = replace(suspicion, code=code, message=message, fix=fix, cost=cost)
-    return [Match(changed, _error(way, predicted))]
-
-
-def _scaled(way: BackwardPass, suspicion: Suspicion, direction: Array) -> list[Match]:
-    """Fit the factor of a claim that a suspicion predicts but for its size."""
-    length = float(np.vdot(direction, direction))
-    along = float(np.vdot(direction, way.right)) / length * direction
-    if np.count_nonzero(direction) < FEWEST_ENTRIES or _close(along, way.right):
-        return []  # as good as the gradient's own direction, which the loss has
-    predicted = float(np.vdot(direction, way.observation.claim)) / length * direction
-    if float(np.vdot(direction, predicted)) <= 0 or not _agrees(way, predicted):
-        return []
-    return [Match(suspicion, _error(way, predicted))]
-
-
-def _close(one: Array, other: Array) -> bool:
-    return float(np.linalg.norm(one - other)) <= SIGNIFICANT * float(np.linalg.norm(other))
-
-
-def _agrees(way: BackwardPass, predicted: Array) -> bool:
-    observation = way.observation
-    claim = observation.claim
-    typical = norm(claim, observation.scale) / math.sqrt(claim.size)
-    sizes = np.maximum(np.abs(claim), typical / observation.scale)
-    unsure = np.broadcast_to(observation.point.unsure[observation.name], claim.shape)
-    allowed = MARGIN * ((ROUNDINGS * observation.eps + WALK) * sizes + 4 * unsure)
-    return bool(np.all(np.abs(claim - predicted) <= allowed))
-
-
-def _error(way: BackwardPass, predicted: Array) -> float:
-    size = float(np.abs(way.observation.claim).max(initial=0.0)) or 1.0
-    return float(np.abs(way.observation.claim - predicted).max(initial=0.0)) / size
-
-
-def _told(way: BackwardPass, match: Match, rivals: int) -> list[Explanation]:
-    claim = way.observation.claim
-    apart = float(np.abs(claim - way.right).max())
-    size = float(np.abs(claim).max(initial=0.0)) or 1.0
-    observation = (
-        f"a backward with this step wrong, through the {len(way.nodes)} recorded steps of the "
-        f"forward, gives all of {claim.size} entries to {match.error:.1g} of the largest; the "
-        f"gradient differs by {apart / size:.2g}"
+    named = name_factor(factor, OF_PART * abs(factor), gradients.observation)
+    if not named or not gradients.agree(predicted, claim):
+        return None
+    changed = replace(
+        hypothesis,
+        code=hypothesis.code if hypothesis.code is Bug.ADDITIVE_TERM else named[0].code,
+        message=f"{hypothesis.part} comes {factor:.6g} times",
+        fix=f"mend the factor of {hypothesis.part}: it should be 1, not {factor:.6g}",
+        cost=hypothesis.cost + sum(f.cost for f in named) / 2,
     )
-    s = match.suspicion
-    support = Support("step", claim.size, rivals=rivals - 1)
-    return [Explanation(s.code, way.name, 1.0 / rivals, observation, s.message, s.fix, support)]
+    return _of_entries(gradients, changed, predicted)
+
+
+def _of_entries(
+    gradients: Gradients, hypothesis: Hypothesis, values: Array, factors: tuple[Factor, ...] = ()
+) -> Match:
+    count, claim = int(gradients.known.sum()), gradients.observation.claim
+    fitted = hypothesis.fitted
+    size = float(np.abs(claim).max(initial=0.0)) or 1.0
+    error, apart = (
+        float(np.abs(claim - other)[gradients.known].max(initial=0.0)) / size
+        for other in (values, gradients.right)
+    )
+    evidence = (
+        f"{gradients.means} all of {count} entries to {error:.1g} of the largest"
+        f"{f', {fitted} numbers fitted' if fitted else ''}; the numerical gradient differs by "
+        f"{apart:.2g}"
+    )
+    share = fitted / max(1, count)
+    support = Support(gradients.kind, count, fitted)
+    return Match((hypothesis, *factors), hypothesis.sure * (1 - share), evidence, support, share)
+
+
+def match_directions(observation: Observation, hypotheses: tuple[Hypothesis, ...]) -> Match | None:
+    """Fit the remaining factor over all directions; None unless every one of them matches."""
+    claimed = [observation.claimed(direction) for direction in observation.directions]
+    for look in (Observation.sketch, Observation.numerical):
+        predicted: list[Bounded] = []
+        for direction in observation.directions:
+            predicted.append(_along(look, observation, hypotheses, direction))
+            if not matches(predicted, claimed[: len(predicted)]):
+                return None
+    if vanish(predicted):
+        if not hypotheses:
+            return None
+        factor, bound = math.nan, max(p.bound for p in predicted)
+    else:
+        factor, bound = fitted_factor(predicted, claimed)
+        if factor == 0 or bound > SHARPNESS * abs(factor):
+            return None
+    factors = () if math.isnan(factor) else tuple(name_factor(factor, bound, observation))
+    arbitrary = sum(f.arbitrary for f in factors)
+    if any(h.operator.one_number for h in hypotheses) and arbitrary:
+        return None
+    if not hypotheses and not factors:
+        return None
+    ratio = (
+        f"both the claim and what this predicts vanish, to within {bound:.1g},"
+        if math.isnan(factor)
+        else f"claimed / {'what this predicts' if hypotheses else 'the numerical derivative'} = "
+        f"{factor:.9g} ± {bound:.1g}"
+    )
+    claim = observation.claim
+    if np.count_nonzero(claim) == 1 and arbitrary:
+        sure = ONE_ENTRY_CONFIDENCE
+    else:
+        sure = VANISHING_CONFIDENCE if math.isnan(factor) else max(0.0, 1 - bound)
+    # numbers that are not zero and not one another
+    different = min(MOST_COUNTED, len(np.unique(claim[claim != 0])))
+    return Match(
+        (*hypotheses, *factors),
+        sure,
+        f"{ratio} along {len(observation.directions)} directions over {claim.size} entries",
+        Support("pattern", different, arbitrary),
+        factor=None if math.isnan(factor) else factor,
+        bound=bound,
+    )
+
+
+def _along(
+    look: Callable[[Observation, Array, Outputs | None], Bounded],
+    observation: Observation,
+    hypotheses: tuple[Hypothesis, ...],
+    direction: Array,
+) -> Bounded:
+    """Return what is predicted along a direction: sketched first, then within bounds."""
+    operators = [hypothesis.operator for hypothesis in hypotheses]
+    source = next((o.observation for o in operators if o.observation is not None), observation)
+    cotangents = source.point.cotangents
+    for operator in operators:
+        if operator.cotangents is not None:
+            cotangents = operator.cotangents(source.point.outputs, cotangents)
+        if operator.adjoint is not None:
+            direction = operator.adjoint(direction)
+    return look(source, direction, cotangents)

@@ -1,4 +1,4 @@
-"""Whether claims along a few directions are multiples of what is predicted there, within bounds."""
+"""Whether numbers along a few directions are multiples of what is predicted, within bounds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ def matches(predicted: list[Bounded], claimed: list[Bounded]) -> bool:
             abs(c.value) <= MARGIN * (c.bound + p.bound)
             for c, p in zip(claimed, predicted, strict=True)
         )
-    return _proportional(predicted, claimed)
+    factor, bound = fitted_factor(predicted, claimed)
+    return math.isfinite(factor) and all(
+        abs(c.value - factor * p.value)
+        <= MARGIN * (c.bound + abs(factor) * p.bound) + bound * abs(p.value)
+        for p, c in zip(predicted, claimed, strict=True)
+    )
 
 
 def vanish(predicted: list[Bounded]) -> bool:
@@ -36,14 +41,3 @@ def fitted_factor(predicted: Iterable[Bounded], claimed: Iterable[Bounded]) -> t
             if bound < best[1]:
                 best = factor, bound
     return best
-
-
-def _proportional(predicted: list[Bounded], claimed: list[Bounded]) -> bool:
-    factor, bound = fitted_factor(predicted, claimed)
-    if not math.isfinite(factor):
-        return False
-    return all(
-        abs(c.value - factor * p.value)
-        <= MARGIN * (c.bound + abs(factor) * p.bound) + bound * abs(p.value)
-        for p, c in zip(predicted, claimed, strict=True)
-    )

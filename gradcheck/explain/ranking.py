@@ -1,4 +1,4 @@
-"""All explanations of a report as one list: causes first, once for all tensors that show it."""
+"""Which matches are told, in which order: simplest first, causes first, once for all tensors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,46 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gradcheck.explain.catalogue import Bug, Trait
+from gradcheck.explain.match import Match
 from gradcheck.report.data import Explanation, TensorReport
+
+# Explanations that cost this much more than the best are not worth reading beside it.
+COST_OF_TIE = 0.15
+
+# What matches as well, but takes more words, gets this share of the other's confidence.
+SECOND = 0.4
 
 Explained = tuple[Explanation, ...]
 
-# A breach that follows from what is wrong with the numbers needs no line of its own, such as a
-# shape that is wrong because they were summed.
-IMPLIED_BY = {
-    "wrong_shape": {"summed_to_scalar", "broadcast_not_reduced", "transposed"},
-    "not_finite": {"not_finite"},
-    # what is added, or rounded, makes the backward non-linear too
-    "upstream_ignored": {"additive_term", "precision_lost", "wrong_dtype"},
-}
+# What holds together if one hypothesis is right: the explanations of all that it takes to be wrong.
+Alternative = list[Explanation]
+
+
+def simplest(name: str, matches: Sequence[Match]) -> list[Alternative]:
+    """Return the matches that are as short as any, best first, those of the same bugs once."""
+    ordered = sorted(matches, key=lambda match: match.cost)
+    ties: dict[tuple[Bug, ...], Match] = {}
+    for match in ordered:
+        if match.cost <= ordered[0].cost + COST_OF_TIE:
+            ties.setdefault(match.codes, match)
+    return [match.explanations(name, len(ties)) for match in ties.values()]
+
+
+def joined(whole: list[Alternative], steps: list[Alternative]) -> list[Alternative]:
+    """Return what the tensor seen whole tells, and what single steps of the forward tell.
+
+    The whole comes first, being the shorter, unless it tells of a derivative somewhere: then the
+    step says where.
+    """
+    somewhere = bool(whole) and all(Trait.SOMEWHERE in Bug(e.code).traits for e in whole[0])
+    first, second = (steps, whole) if somewhere and steps else (whole, steps)
+    if not first:
+        return second
+    named = {e.code for alternative in first for e in alternative}
+    sure = min(e.confidence for alternative in first for e in alternative)
+    others = [other for other in second if not named & {e.code for e in other}]
+    return first + [[replace(e, confidence=SECOND * sure) for e in other] for other in others]
 
 
 def agree(alternatives: Mapping[str, Sequence[Sequence[Explanation]]]) -> dict[str, Explained]:
@@ -56,7 +84,7 @@ def tell(causes: Sequence[Explanation], reports: Mapping[str, TensorReport]) -> 
     for report in reports.values():
         for explanation in report.explanations:
             by_code.setdefault(explanation.code, []).append(explanation)
-    kept = [cause for cause in causes if not IMPLIED_BY.get(cause.code, set()) & by_code.keys()]
+    kept = [cause for cause in causes if not Bug(cause.code).implied_by & by_code.keys()]
     merged = [_merge(group) for group in by_code.values()]
     merged.sort(key=lambda e: -e.confidence)
     return [*kept, *merged]
@@ -67,4 +95,4 @@ def _merge(group: Sequence[Explanation]) -> Explanation:
     first = max(group, key=lambda e: round(e.confidence, 2))
     if len(group) == 1:
         return first
-    return replace(first, tensor=", ".join(e.tensor for e in group))
+    return replace(first, tensors=tuple(name for e in group for name in e.tensors))

@@ -1,50 +1,21 @@
-"""Finds the simplest hypothesis whose prediction matches the claim within the error bounds."""
+"""Finds the simplest hypotheses whose prediction is the analytic gradient, within the errors."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice, product
+from typing import TypeVar
 
 import numpy as np
 
-from gradcheck.explain.jacobian import (  # noqa: F401 # isort: skip (the order of their tries)
-    additive_term,
-    elementwise,
-    loss_formulas,
-    jacobian_misuse,
-)
-from gradcheck.explain.operators import (  # noqa: F401 # isort: skip (the order of their tries)
-    losses,
-)
-from gradcheck.explain.jacobian import (  # noqa: F401 # isort: skip (the order of their tries)
-    output_factors,
-    chain_rule_terms,
-    index_moves,
-    precision,
-    ratios,
-    regions,
-)
-from gradcheck.explain.operators import (  # noqa: F401 # isort: skip (the order of their tries)
-    samples,
-    layout,
-)
-from gradcheck.explain.jacobian import (  # noqa: F401 # isort: skip (the order of their tries)
-    reductions,
-)
-from gradcheck.explain.operators import (  # noqa: F401 # isort: skip (the order of their tries)
-    other_tensor,
-)
-from gradcheck.explain.jacobian import (  # noqa: F401 # isort: skip (the order of their tries)
-    class_weights,
-)
-from gradcheck._types import Array, Outputs
+from gradcheck._types import Array
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.describe import unexplained
-from gradcheck.explain.factors import Factor, name_factor
-from gradcheck.explain.hypothesis import PATTERNS, Part, Pattern, Stage
+from gradcheck.explain.hypotheses import ALONG_DIRECTIONS, AT_EVERY_ENTRY, ON_THE_WAY_BACK
+from gradcheck.explain.hypothesis import Hypothesis, Stage
 from gradcheck.explain.invalid_gradients import (
     is_unused,
     not_finite,
@@ -53,63 +24,19 @@ from gradcheck.explain.invalid_gradients import (
     wrong_shape,
     zero,
 )
-from gradcheck.explain.jacobian.prediction import explain_whole
-from gradcheck.explain.match import explain_forward
-from gradcheck.explain.observation import UNASKED, Bounded, Observation
+from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
+from gradcheck.explain.jacobian.precision import explain_rounded
+from gradcheck.explain.match import IMPOSSIBLE, Gradients, Match, match_directions, match_entries
+from gradcheck.explain.observation import Observation
 from gradcheck.explain.operators.few_entries import explain_few
-from gradcheck.explain.proportionality import fitted_factor, matches, vanish
-from gradcheck.report.data import Entry, Explanation, Support
+from gradcheck.explain.ranking import COST_OF_TIE, Alternative, joined, simplest
+from gradcheck.explain.trace.backward_pass import BackwardPass
+from gradcheck.report.data import Entry
 
-# A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
-# claim, must be below this.
-SHARPNESS = 1e-3
+# Steps walked back for all hypotheses together, large ones counting for several: a few seconds.
+MOST_STEPS = 400_000
 
-# Many bugs predict a gradient that vanishes: a match of zeros is weaker evidence.
-VANISHING_CONFIDENCE = 0.9
-
-# One number is always a multiple of another: no evidence, but for named factors.
-ONE_ENTRY_CONFIDENCE = 0.25
-
-# More numbers than this are not counted: chance is out of the question.
-MOST_COUNTED = 1000
-
-# How a prediction is measured: a sketch first, then within bounds.
-Look = Callable[[Observation, Array, Outputs | None], Bounded]
-
-# One hypothesis in words: the explanations of all that it takes to be wrong.
-Alternative = list[Explanation]
-
-# Explanations that cost this much more than the best are not worth reading beside it.
-COST_OF_TIE = 0.25
-
-# What fits as well, but is the longer story, gets this share of the other's confidence.
-SECOND = 0.4
-
-# Patterns of a whole tensor that know what is wrong, not where.
-SOMEWHERE = {"activation_derivative_missing", "derivative_at_wrong_point"}
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A hypothesis that matches, with the factor that remains; NaN where both sides vanish."""
-
-    parts: tuple[Part, ...]
-    factors: tuple[Factor, ...]
-    value: float
-    bound: float
-    of_one_entry: bool = False
-
-    @property
-    def cost(self) -> float:
-        """Description length of all that is wrong."""
-        return sum(part.cost for part in self.parts) + sum(f.cost for f in self.factors)
-
-    @property
-    def confidence(self) -> float:
-        """How sharply the prediction was met; no numbers, or a single one, tell less."""
-        if self.of_one_entry and any(factor.arbitrary for factor in self.factors):
-            return ONE_ENTRY_CONFIDENCE
-        return VANISHING_CONFIDENCE if math.isnan(self.value) else max(0.0, 1 - self.bound)
+Evidence = TypeVar("Evidence")
 
 
 def explain_tensor(
@@ -159,132 +86,88 @@ def _is_right(context: CheckContext, name: str, claim: Array) -> bool:
 
 
 def explain(observation: Observation, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
-    """Try every combination of parts, simplest first, and keep the simplest that fit."""
-    best: list[Fit] = []
-    for parts in _hypotheses(observation):
-        cheapest = min((fit.cost for fit in best), default=math.inf)
-        if sum(part.cost for part in parts) > cheapest + COST_OF_TIE:
-            break
-        fit = _fit(observation, parts)
-        if fit is not None and (fit.parts or fit.factors):
-            best.append(fit)
-    best.sort(key=lambda fit: fit.cost)
-    ties = [fit for fit in best if fit.cost <= best[0].cost + COST_OF_TIE]
-    alternatives = [_explanations(observation, fit, len(ties)) for fit in ties]
-    nothing = not np.any(observation.claim)
-    if not alternatives and not nothing:
-        alternatives = (
-            _steps_or_whole(observation)
+    """Return the bugs that would produce the analytic gradient, best first."""
+    found = simplest(observation.name, _along_directions(observation))
+    if not np.any(observation.claim):
+        found.insert(0, [zero(observation.name, observation.claim.size, missing=False)])
+    elif not found:
+        with np.errstate(all="ignore"):  # what is not finite matches nothing
+            whole, steps = _at_every_entry(observation), _on_the_way_back(observation)
+        found = (
+            joined(simplest(observation.name, whole), simplest(observation.name, steps))
             or explain_few(observation, worst)
-            or precision.explain_rounded(observation)
+            or explain_rounded(observation)
         )
-    if nothing:
-        alternatives.insert(0, [zero(observation.name, observation.claim.size, missing=False)])
-    return alternatives or [[unexplained(observation)]]
+    return found or [[unexplained(observation)]]
 
 
-def _steps_or_whole(observation: Observation) -> list[Alternative]:
-    """Return what predicts every entry: the tensor seen whole, and single steps of the forward.
-
-    A pattern of the whole tensor is the shorter story, unless it tells of a derivative somewhere:
-    then the step says where.
-    """
-    whole, steps = explain_whole(observation), explain_forward(observation)
-    somewhere = bool(whole) and all(e.code in SOMEWHERE for e in whole[0])
-    first, second = (steps, whole) if somewhere and steps else (whole, steps)
-    if not first:
-        return second
-    told = {e.code for alternative in first for e in alternative}
-    sure = min(e.confidence for alternative in first for e in alternative)
-    others = [other for other in second if not told & {e.code for e in other}]
-    return first + [[replace(e, confidence=SECOND * sure) for e in other] for other in others]
+def _along_directions(observation: Observation) -> list[Match]:
+    """Try every combination of hypotheses on tensors of any size, simplest first."""
+    found: list[Match] = []
+    for hypotheses in _combinations(observation):
+        cheapest = min((match.cost for match in found), default=math.inf)
+        if sum(hypothesis.cost for hypothesis in hypotheses) > cheapest + COST_OF_TIE:
+            break
+        match = match_directions(observation, hypotheses)
+        if match is not None:
+            found.append(match)
+    return found
 
 
-def _hypotheses(observation: Observation) -> list[tuple[Part, ...]]:
-    """Return all combinations of at most one part per stage, by increasing cost."""
-    stages: dict[Stage, list[Part | None]] = {stage: [None] for stage in Stage}
-    for make in PATTERNS:
-        for part in _parts(make, observation):
-            stages[part.stage].append(part)
+def _combinations(observation: Observation) -> list[tuple[Hypothesis, ...]]:
+    """Return all combinations of at most one hypothesis per stage, by increasing cost."""
+    stages: dict[Stage, list[Hypothesis | None]] = {stage: [None] for stage in Stage}
+    for hypothesis in _proposed(ALONG_DIRECTIONS, observation):
+        stages[hypothesis.operator.stage].append(hypothesis)
     combinations = (
-        tuple(part for part in chosen if part is not None) for chosen in product(*stages.values())
+        tuple(hypothesis for hypothesis in chosen if hypothesis is not None)
+        for chosen in product(*stages.values())
     )
-    sensible = (
-        parts for parts in combinations if len(parts) == 1 or not any(part.alone for part in parts)
-    )
-    return sorted(sensible, key=lambda parts: sum(part.cost for part in parts))
+    sensible = (c for c in combinations if len(c) == 1 or not any(h.operator.alone for h in c))
+    return sorted(sensible, key=lambda chosen: sum(hypothesis.cost for hypothesis in chosen))
 
 
-def _parts(make: Pattern, observation: Observation) -> list[Part]:
-    """Return what a pattern proposes: nothing where a layer cannot be asked what it asks."""
-    try:
-        return list(make(observation))
-    except UNASKED:
+def _at_every_entry(observation: Observation) -> list[Match]:
+    """Return what predicts every known entry of a tensor small enough to be measured whole."""
+    measured = MeasuredJacobian.of(observation)
+    if measured is None or not measured.wrong.any():
         return []
-
-
-def _fit(observation: Observation, parts: tuple[Part, ...]) -> Fit | None:
-    """Fit the remaining factor over all directions; None unless every one of them matches."""
-    claimed = [observation.claimed(direction) for direction in observation.directions]
-    for look in (Observation.sketch, Observation.numerical):
-        predicted: list[Bounded] = []
-        for direction in observation.directions:
-            predicted.append(_predict(look, observation, parts, direction))
-            if not matches(predicted, claimed[: len(predicted)]):
-                return None
-    if vanish(predicted):
-        return Fit(parts, (), math.nan, max(p.bound for p in predicted)) if parts else None
-    factor, bound = fitted_factor(predicted, claimed)
-    if factor == 0 or bound > SHARPNESS * abs(factor):
-        return None
-    factors = tuple(name_factor(factor, bound, observation))
-    if any(part.one_number for part in parts) and any(factor.arbitrary for factor in factors):
-        return None
-    return Fit(parts, factors, factor, bound, np.count_nonzero(observation.claim) == 1)
-
-
-def _predict(
-    look: Look, observation: Observation, parts: tuple[Part, ...], direction: Array
-) -> Bounded:
-    source = next((part.observation for part in parts if part.observation is not None), observation)
-    cotangents = source.point.cotangents
-    for part in parts:
-        if part.cotangents is not None:
-            cotangents = part.cotangents(source.point.outputs, cotangents)
-        if part.adjoint is not None:
-            direction = part.adjoint(direction)
-    return look(source, direction, cotangents)
-
-
-def _numbers(claim: Array) -> int:
-    """Count the numbers of a claim that are not zero and not one another."""
-    return min(MOST_COUNTED, len(np.unique(claim[claim != 0])))
-
-
-def _explanations(observation: Observation, fit: Fit, rivals: int) -> Alternative:
-    """Turn a fit into explanations; confidence is shared among rivals that fit as well."""
-    what = "what this predicts" if fit.parts else "the numerical derivative"
-    ratio = (
-        f"both the claim and what this predicts vanish, to within {fit.bound:.1g},"
-        if math.isnan(fit.value)
-        else f"claimed / {what} = {fit.value:.9g} ± {fit.bound:.1g}"
+    gradients = Gradients(
+        observation, measured.gradient, measured.bound, measured.known, "whole", "this predicts"
     )
-    text = (
-        f"{ratio} along {len(observation.directions)} directions over "
-        f"{observation.claim.size} entries"
-    )
-    fitted = sum(factor.arbitrary for factor in fit.factors)
-    support = Support("pattern", _numbers(observation.claim), fitted, rivals - 1)
-    deviations: list[Part | Factor] = [*fit.parts, *fit.factors]
-    return [
-        Explanation(
-            deviation.code,
-            observation.name,
-            fit.confidence / rivals,
-            text,
-            deviation.message,
-            deviation.fix,
-            support,
+    tried = (match_entries(gradients, h) for h in _proposed(AT_EVERY_ENTRY, measured))
+    return [match for match in tried if match is not None]
+
+
+def _on_the_way_back(observation: Observation) -> list[Match]:
+    """Return the wrong steps of the user's own forward that predict every entry.
+
+    The forward is recorded once; each hypothesis then predicts the whole gradient by one walk back
+    through the recording, at no further forwards, however large the tensor and deep the step.
+    """
+    way = BackwardPass.of(observation)
+    while way is not None:
+        means = (
+            f"a backward with this step wrong, through the {len(way.nodes)} recorded steps of the "
+            "forward, gives"
         )
-        for deviation in deviations
-    ]
+        known = np.ones(observation.shape, dtype=bool)
+        gradients = Gradients(observation, way.gradient, way.bound, known, "step", means)
+        tried = islice(_proposed(ON_THE_WAY_BACK, way), MOST_STEPS // way.effort)
+        found = [match for h in tried if (match := match_entries(gradients, h)) is not None]
+        if found:
+            return found
+        way = way.without_idle()
+    return []
+
+
+def _proposed(
+    patterns: Iterable[Callable[[Evidence], Iterator[Hypothesis]]], evidence: Evidence
+) -> Iterator[Hypothesis]:
+    """Yield what patterns propose: nothing where they ask more of a layer than it can do."""
+    for pattern in patterns:
+        try:
+            proposed = list(pattern(evidence))
+        except IMPOSSIBLE:
+            continue
+        yield from proposed

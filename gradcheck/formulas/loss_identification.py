@@ -11,11 +11,6 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.formulas.losses import candidates
 
-NAMES = (
-    *("squared error", "absolute error", "cross-entropy", "binary cross-entropy"),
-    *("cross-entropy of logits", "binary cross-entropy of logits"),
-)
-
 # Step of the central difference that compares slopes, relative to the tensor's scale, and the
 # agreement asked of slopes along different directions: its error is far smaller, a wrong loss's
 # far larger.
@@ -184,25 +179,11 @@ def _ray(
 def _known(targets: Array, prediction: Array) -> Iterator[Descended]:
     """Yield the losses that make sense for these targets and predictions."""
     try:
-        found = candidates(targets, prediction)
+        found = candidates(targets, prediction, logits=prediction.ndim > 0)
     except ValueError:  # the shapes do not belong together
         return
     for loss in found:
         yield Descended(loss.name, lambda p, value=loss.value: value((p,)))  # type: ignore[misc]
-    classes = prediction.shape[1] if prediction.ndim == 2 else 0
-    n = max(1, prediction.shape[0] if prediction.ndim else 1)
-    indices = targets.ndim == 1 and classes and targets.dtype.kind in "iu"
-    y = np.eye(classes)[targets] if indices else targets.reshape(prediction.shape)
-    # log sum exp z - <y, z>
-    yield Descended(
-        "cross-entropy of logits",
-        lambda z: float(np.sum(np.logaddexp.reduce(z, axis=-1)) - np.sum(y * z)) / n,
-    )
-    # log(1 + exp z) - y z
-    yield Descended(
-        "binary cross-entropy of logits",
-        lambda z: float(np.sum(np.logaddexp(0, z) - y * z)) / n,
-    )
 
 
 def _exact(factor: float, prediction: Array) -> float:

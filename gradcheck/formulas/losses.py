@@ -1,4 +1,4 @@
-"""Losses of predictions that a training step may descend, with their gradients."""
+"""Losses of predictions with their gradients, and which of them a reported number is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,69 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck._types import Array, Outputs
+from gradcheck.formulas.softmax import log_sigmoid, log_softmax, softmax
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss of predictions p given targets y of the same shape, before any reduction.
+
+    Attributes
+    ----------
+    predictions
+        What the predictions are: probabilities, logits, or any numbers.
+    terms
+        ``(p, y) -> terms``, shaped like p: what each entry adds to the loss, in the precision of p.
+    gradient
+        ``(p, y) -> gradient`` of the sum of all terms.
+    """
+
+    predictions: str
+    terms: Callable[[Array, Array], Array]
+    gradient: Callable[[Array, Array], Array]
+
+
+PROBABILITIES, LOGITS, NUMBERS = "probabilities", "logits", "numbers"
+
+
+def _times_log(y: Array, p: Array) -> Array:
+    # 0 log 0 = 0: what is not the target costs nothing
+    return y * np.log(np.where(y > 0, p, 1))
+
+
+def _quotient(y: Array, p: Array) -> Array:
+    return y / np.where(y > 0, p, 1)
+
+
+LOSSES: dict[str, Loss] = {
+    "squared error": Loss(NUMBERS, lambda p, y: (p - y) ** 2, lambda p, y: 2 * (p - y)),
+    "absolute error": Loss(NUMBERS, lambda p, y: np.abs(p - y), lambda p, y: np.sign(p - y)),
+    "cross-entropy": Loss(
+        PROBABILITIES, lambda p, y: -_times_log(y, p), lambda p, y: -_quotient(y, p)
+    ),
+    "binary cross-entropy": Loss(
+        PROBABILITIES,
+        lambda p, y: -(_times_log(y, p) + _times_log(1 - y, 1 - p)),
+        lambda p, y: _quotient(1 - y, 1 - p) - _quotient(y, p),
+    ),
+    "cross-entropy of logits": Loss(
+        LOGITS,
+        lambda z, y: -y * log_softmax(z),
+        lambda z, y: softmax(z) * y.sum(axis=-1, keepdims=True) - y,
+    ),
+    "binary cross-entropy of logits": Loss(
+        LOGITS,
+        lambda z, y: -(y * log_sigmoid(z) + (1 - y) * log_sigmoid(-z)),
+        lambda z, y: np.exp(log_sigmoid(z)) - y,
+    ),
+    # for targets of -1 and 1
+    "hinge loss": Loss(
+        LOGITS, lambda z, y: np.maximum(0, 1 - y * z), lambda z, y: -y * (y * z < 1)
+    ),
+    "perceptron loss": Loss(
+        LOGITS, lambda z, y: np.maximum(0, -y * z), lambda z, y: -y * (y * z < 0)
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +118,19 @@ class Losses:
         return replace(self, others=tuple(others))
 
 
-def candidates(targets: Array, predictions: Array) -> list[LossFormula]:
+# Losses that a step may report or descend: their usual factor, the error at the input of a softmax
+# below them, as code, and their cost.
+_REPORTED: dict[str, tuple[float, str, float]] = {
+    "cross-entropy": (1.0, "p - y", 1.0),
+    "squared error": (0.5, "softmax_jacobian @ (p - y)", 1.0),
+    "absolute error": (1.0, "softmax_jacobian @ np.sign(p - y)", 1.5),
+    "binary cross-entropy": (1.0, "softmax_jacobian @ ((p - y) / (p * (1 - p)))", 1.5),
+}
+_OF_LOGITS = ("cross-entropy of logits", "binary cross-entropy of logits")
+NAMES = (*_REPORTED, *_OF_LOGITS)
+
+
+def candidates(targets: Array, predictions: Array, *, logits: bool = False) -> list[LossFormula]:
     """Return the losses that make sense for these targets and predictions.
 
     Parameters
@@ -64,6 +139,8 @@ def candidates(targets: Array, predictions: Array) -> list[LossFormula]:
         Class indices of shape (n,), or an array shaped like the predictions.
     predictions
         Array of shape (n, classes), or (n,) for a regression.
+    logits
+        Whether the predictions may be logits too.
 
     Raises
     ------
@@ -71,40 +148,9 @@ def candidates(targets: Array, predictions: Array) -> list[LossFormula]:
         If the shapes do not belong together.
     """
     y = _like_predictions(np.asarray(targets), predictions)
-    n = max(1, predictions.shape[0] if predictions.ndim else 1)
-    losses = [
-        _loss(
-            "squared error",
-            lambda p: float(np.sum((p - y) ** 2) / (2 * n)),
-            lambda p: (p - y) / n,
-            "softmax_jacobian @ (p - y)",
-        ),
-        _loss(
-            "absolute error",
-            lambda p: float(np.sum(np.abs(p - y)) / n),
-            lambda p: np.sign(p - y) / n,
-            "softmax_jacobian @ np.sign(p - y)",
-            1.5,
-        ),
-    ]
-    if predictions.min(initial=0.0) >= 0 and predictions.max(initial=0.0) <= 1:
-        losses = [
-            _loss(
-                "cross-entropy",
-                lambda p: float(-np.sum(y * np.log(np.where(y > 0, p, 1))) / n),
-                lambda p: -y / np.where(y > 0, p, 1) / n,
-                "p - y",
-            ),
-            *losses,
-            _loss(
-                "binary cross-entropy",
-                lambda p: float(-np.sum(_xlogy(y, p) + _xlogy(1 - y, 1 - p)) / n),
-                lambda p: ((1 - y) / np.where(y < 1, 1 - p, 1) - y / np.where(y > 0, p, 1)) / n,
-                "softmax_jacobian @ ((p - y) / (p * (1 - p)))",
-                1.5,
-            ),
-        ]
-    return losses
+    unit = predictions.min(initial=0.0) >= 0 and predictions.max(initial=0.0) <= 1
+    names = [name for name in _REPORTED if unit or LOSSES[name].predictions != PROBABILITIES]
+    return [_mean(name, y) for name in (*names, *(_OF_LOGITS if logits else ()))]
 
 
 def identify(losses: list[LossFormula], predictions: Array, reported: float) -> Losses | None:
@@ -123,30 +169,24 @@ def identify(losses: list[LossFormula], predictions: Array, reported: float) -> 
     return None
 
 
-def _loss(
-    name: str,
-    value: Callable[[Array], float],
-    gradient: Callable[[Array], Array],
-    output_error: str,
-    cost: float = 1.0,
-) -> LossFormula:
-    def quiet_value(outputs: Outputs) -> float:
-        with np.errstate(all="ignore"):
-            return value(outputs[0])
+def _mean(name: str, y: Array) -> LossFormula:
+    """Return a loss of given targets, averaged over the batch."""
+    loss, (factor, output_error, cost) = LOSSES[name], _REPORTED.get(name, (1.0, "", 1.0))
+    scale = factor / max(1, y.shape[0] if y.ndim else 1)
 
-    def quiet_gradient(outputs: Outputs) -> Outputs:
+    def value(outputs: Outputs) -> float:
         with np.errstate(all="ignore"):
-            return (gradient(outputs[0]),)
+            return float(scale * np.sum(loss.terms(outputs[0], y)))
 
-    return LossFormula(name, quiet_value, quiet_gradient, output_error, cost)
+    def gradient(outputs: Outputs) -> Outputs:
+        with np.errstate(all="ignore"):
+            return (scale * loss.gradient(outputs[0], y),)
+
+    return LossFormula(name, value, gradient, output_error, cost)
 
 
 def _times(factor: float, gradient: Callable[[Outputs], Outputs]) -> Callable[[Outputs], Outputs]:
     return lambda outputs: tuple(factor * v for v in gradient(outputs))
-
-
-def _xlogy(x: Array, y: Array) -> Array:
-    return x * np.log(np.where(x > 0, y, 1))
 
 
 def _like_predictions(targets: Array, predictions: Array) -> Array:

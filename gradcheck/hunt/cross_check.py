@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Explanation, TensorReports
 from gradcheck.report.report import Report
 
 # Failing inputs, besides the smallest, at which an explanation has to hold.
 WITNESSES = 2
-# Codes that describe an error and give no cause: the condition found by the hunt says more.
-NO_CAUSES = frozenset({"unexplained", "few_entries", "uniformly_inaccurate"})
 
 
 def witnesses(trials: Sequence[HuntTrial], minimal: Example) -> list[Example]:
@@ -40,8 +39,10 @@ def agreed(report: Report, others: Sequence[Report]) -> Report:
     if not others:
         return report
     shared = set.intersection(*({e.code for e in other.explanations} for other in others))
-    of_contract = tuple(e for e in report.explanations if not e.tensor)
-    of_gradients = (e for e in others[0].explanations if e.tensor and e.code in shared - NO_CAUSES)
+    of_contract = tuple(e for e in report.explanations if not e.tensors)
+    # of what only describes the error the condition found by the hunt says more
+    shared = {code for code in shared if Trait.DESCRIPTION not in Bug(code).traits}
+    of_gradients = (e for e in others[0].explanations if e.tensors and e.code in shared)
     kept = (*of_contract, *of_gradients)
     parts = {
         name: agreed(part, [other.parts[name] for other in others if name in other.parts])
@@ -55,4 +56,4 @@ def agreed(report: Report, others: Sequence[Report]) -> Report:
 
 
 def _about(name: str, explanations: Sequence[Explanation]) -> tuple[Explanation, ...]:
-    return tuple(e for e in explanations if name in e.tensor.split(", "))
+    return tuple(e for e in explanations if name in e.tensors)

@@ -79,6 +79,29 @@ class Support:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A change of the user's source.
+
+    Attributes
+    ----------
+    file, line
+        Where it is: the file's name, and the line in it.
+    before, after
+        The statement without and with the change; empty where one is put in or taken out.
+    """
+
+    file: str
+    line: int
+    before: str
+    after: str
+
+    @property
+    def place(self) -> str:
+        """File and line, as tools write them."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A bug that would produce exactly the error that was measured.
 
@@ -86,8 +109,8 @@ class Explanation:
     ----------
     code
         Stable name of the bug, such as ``"summed_to_scalar"``.
-    tensor
-        The tensor whose gradient shows it; ``""`` for the layer as a whole.
+    tensors
+        The tensors whose gradients show it; none for the layer as a whole.
     confidence
         How sure it is that this is the bug, in [0, 1], calibrated on layers whose bug is known:
         see ``docs/certainty.md``. Those of alternatives add up to at most 1.
@@ -99,15 +122,28 @@ class Explanation:
         The line to change.
     support
         What it rests on.
+    factor, bound
+        What was measured of analytic over predicted gradient, and the error of that; None where
+        no factor was fitted.
+    edits
+        The changes of the user's source that were seen to make the gradients right.
     """
 
     code: str
-    tensor: str
+    tensors: tuple[str, ...]
     confidence: float
     evidence: str
     message: str
     fix: str
     support: Support = Support()
+    factor: float | None = None
+    bound: float = 0.0
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def tensor(self) -> str:
+        """The names of the tensors as one text; ``""`` for the layer as a whole."""
+        return ", ".join(self.tensors)
 
     @property
     def page(self) -> str:

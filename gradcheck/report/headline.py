@@ -68,8 +68,7 @@ class Attribution:
     @property
     def tensors(self) -> tuple[str, ...]:
         """The names of the tensors that show the bug; none for a bug of the layer as a whole."""
-        named = self.explanation.tensor
-        return tuple(n for n in self.report.tensors if n == named or n in named.split(", "))
+        return tuple(n for n in self.report.tensors if n in self.explanation.tensors)
 
 
 def tell(report: Outcome) -> Story:
@@ -147,7 +146,7 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
     lines = [
         ("what", explanation.message),
         ("change", explanation.fix),
-        ("where", _where(first.path, first.report, shown, layer=not explanation.tensor)),
+        ("where", _where(first.path, first.report, shown, layer=not explanation.tensors)),
         ("why", explanation.evidence),
     ]
     lines += [_other(first, other) for other in others]
@@ -168,7 +167,7 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
 
 def _shows(attribution: Attribution, tensor: TensorReport) -> bool:
     """Whether the tensor's error is explained: its own bug, or one of the layer as a whole."""
-    return not attribution.explanation.tensor or tensor.name in attribution.tensors
+    return not attribution.explanation.tensors or tensor.name in attribution.tensors
 
 
 def _where(path: str, part: Outcome, wrong: list[TensorReport], *, layer: bool = False) -> str:
@@ -188,7 +187,7 @@ def _extended(tensor: TensorReport, path: str = "") -> str:
 
 def _other(first: Attribution, other: Attribution) -> Line:
     """A rival of the first explanation begins with "or", another bug with "also"."""
-    same_place = (other.path, other.explanation.tensor) == (first.path, first.explanation.tensor)
+    same_place = (other.path, other.explanation.tensors) == (first.path, first.explanation.tensors)
     explanation = other.explanation
     number = explanation.support.alternative
     together = number is not None and number == first.explanation.support.alternative

@@ -65,7 +65,7 @@ def _tensor(tensor: TensorReport) -> dict[str, Any]:
 
 
 def _explanation(explanation: Explanation) -> dict[str, Any]:
-    return asdict(explanation) | {"page": explanation.page}
+    return asdict(explanation) | {"tensor": explanation.tensor, "page": explanation.page}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,8 +14,10 @@ from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Observation
-from gradcheck.explain.search import Alternative, explain, explain_tensor
+from gradcheck.explain.ranking import Alternative
+from gradcheck.explain.search import explain, explain_tensor
 from gradcheck.formulas.losses import Losses, candidates, identify
 from gradcheck.report.data import Entry, Explanation, Verdict
 from gradcheck.report.report import Report
@@ -30,9 +31,6 @@ UNMOVED = (
     "the loss depends on it, and the step leaves it as it is; update it too, say frozen = True in "
     "its object, or say in params what is trained"
 )
-
-# The factor in the evidence of an explanation: claimed over numerical gradient.
-FACTOR = re.compile(r"= (-?[0-9.e+-]+) ±")
 
 
 def check_update(
@@ -153,11 +151,10 @@ def _restated(report: Report, seen: StepDynamics, learning_rate: float) -> Repor
 
 def _common_factor(explanation: Explanation, report: Report) -> float:
     """Return the factor of all parameters that an explanation is about; NaN if it is not."""
-    match = FACTOR.search(explanation.evidence)
     common = all(part.verdict is Verdict.FAIL for part in report.tensors.values())
-    if explanation.code != "constant_factor" or not common or match is None:
+    if explanation.code != Bug.CONSTANT_FACTOR or not common or explanation.factor is None:
         return math.nan
-    return float(match.group(1))
+    return explanation.factor
 
 
 def _of_step(explanation: Explanation, factor: float, learning_rate: float) -> Explanation:

@@ -17,7 +17,7 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters import shows_gradients
 from gradcheck.adapters.discovery.accessors import set_to
 from gradcheck.adapters.signatures.methods import Method
-from gradcheck.formulas import loss_identification
+from gradcheck.formulas import loss_identification, losses
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_scalar
 from gradcheck.training.estimator import (
@@ -243,7 +243,7 @@ class _Trainee:
         if found is None:
             raise TargetError(
                 f"{kind}: the steps of {name_of(self.method)} are not those of any loss that is "
-                f"tried ({', '.join(loss_identification.NAMES)}), and it shows no loss of its own. "
+                f"tried ({', '.join(losses.NAMES)}), and it shows no loss of its own. "
                 f"Say which it is:\n    {kind}.compute_loss = lambda self, y_pred, y: ...\n"
                 "    gradcheck.check(net, X, y)"
             )

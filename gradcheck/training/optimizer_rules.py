@@ -15,6 +15,7 @@ from gradcheck._types import Array
 from gradcheck.checking.entrywise import ElementwiseGradient
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.catalogue import Bug
 from gradcheck.report.data import Explanation
 
 # Entries measured of each parameter: the largest claims, and as many at random.
@@ -155,7 +156,7 @@ def _clipping(sample: Sample, what: str, factors: Array) -> UpdateRule:
     left = f", which leaves {factors.min():.4g} of the gradient" if factors.min() < 1 else ""
     told = _told(
         sample,
-        "constant_factor",
+        Bug.CONSTANT_FACTOR,
         f"the step clips {what}{left}",
         "check with the clipping off to see that all else is right",
     )
@@ -180,7 +181,7 @@ def _decay(sample: Sample) -> UpdateRule | None:
         scaled = "" if k == 1 else f", and {k:.6g} times the gradient of the loss"
         told = _told(
             sample,
-            "additive_term",
+            Bug.ADDITIVE_TERM,
             f"the step has {what} {size:.4g}{scaled}: it descends the loss reported and a penalty "
             f"on {of}",
             f"report the penalty as well, loss + {penalty.format('W', f'{size:.4g}')}, or check "
@@ -202,7 +203,7 @@ def _adaptive(sample: Sample) -> UpdateRule | None:
     s, e = fitted
     told = _told(
         sample,
-        "gradient_of_other_loss",
+        Bug.GRADIENT_OF_OTHER_LOSS,
         f"the step follows the sign of the gradient, {s:.4g} in every entry: it is adaptive, "
         f"{_name(s)}",
         "every sign is right; check the sizes with plain gradient steps (SGD), or the layers alone",
@@ -257,4 +258,4 @@ def _told(sample: Sample, code: str, message: str, fix: str, formula: str = "") 
     names = list(dict.fromkeys(sample.name.tolist()))
     seen = f"this predicts {len(sample.value)} entries measured, of {', '.join(names)}"
     evidence = f"{formula}; {seen}" if formula else seen
-    return Explanation(code, ", ".join(names), 0.99, evidence, message, fix)
+    return Explanation(code, tuple(names), 0.99, evidence, message, fix)

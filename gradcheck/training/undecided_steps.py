@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.report.data import TensorReports, Verdict
 from gradcheck.report.report import Report
-
-# What steps look like that remember earlier ones.
-OF_MEMORY = {"unexplained", "constant_factor", "uniformly_inaccurate", "sign_dependent"}
 
 
 def as_undecided(report: Report, reason: str, names: Iterable[str] | None = None) -> Report:
@@ -29,7 +27,8 @@ def unless_it_remembers(later: Report, turns: int) -> Report:
     The first step of the same loop was right. Only a bug with a name of its own is sure to be none
     of the memory that steps may have of one another.
     """
-    named = {explanation.code for explanation in later.explanations} - OF_MEMORY
+    bugs = {Bug(explanation.code) for explanation in later.explanations} - {Bug.CONSTANT_FACTOR}
+    named = any(Trait.DESCRIPTION not in bug.traits for bug in bugs)
     if later.verdict is not Verdict.FAIL or named:
         return later
     reason = (

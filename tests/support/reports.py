@@ -58,7 +58,7 @@ def promise(name, holds=True, required=True, evidence="measured so"):
 
 SUMMED = Explanation(
     "summed_to_scalar",
-    "b",
+    ("b",),
     0.985,
     "claimed / what this predicts = 1 ± 3e-11 over 4 entries",
     "every entry of the gradient is the same number, the sum over all units",

@@ -29,7 +29,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
-from gradcheck.formulas import loss_identification
+from gradcheck.formulas import loss_identification, losses
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target, TargetError, is_scalar
 
@@ -93,7 +93,7 @@ def _descend(adapter: _Monolith) -> None:
     if found is None:
         raise TargetError(
             f"{network}: the gradients that its backward leaves are not those of any loss that is "
-            f"tried ({', '.join(loss_identification.NAMES)}), and it shows no loss of its own. Say "
+            f"tried ({', '.join(losses.NAMES)}), and it shows no loss of its own. Say "
             "which it is, in three lines:\n"
             "    def loss(y_pred, y): ...\n"
             f"    {network}.compute_loss = lambda self, y_pred, y: loss(y_pred, y)\n"

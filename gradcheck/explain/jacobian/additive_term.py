@@ -7,19 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.factors import name_factor
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.least_squares import fit
 
 
-@whole
-def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def additive_term(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The error is a multiple of the parameter, of its sign, or one constant."""
-    name = measured.observation.name
+    name = measured.name
     if not _outside(measured):
         return
-    value = measured.value.astype(np.float64)
+    value = measured.value
     terms: list[tuple[str, str, Array]] = [
         ("proportional to the parameter", f"* {name}", value),
         ("proportional to the parameter's sign", f"* np.sign({name})", np.sign(value)),
@@ -29,8 +29,8 @@ def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
         found = fit(measured.excess, [column], measured.known)
         if found is not None:
             size = found[1][0]
-            yield Prediction(
-                "additive_term",
+            yield Hypothesis(
+                Bug.ADDITIVE_TERM,
                 f"a term {what} is in one of forward and backward alone: {size:.6g} {term}",
                 f"is it the gradient of a penalty that is reported elsewhere? Then check with the "
                 f"penalty off, or add its value to what forward returns; else d{name} -= "
@@ -41,8 +41,8 @@ def additive_term(measured: MeasuredJacobian) -> Iterator[Prediction]:
             )
         both = fit(measured.claim, [measured.gradient, column], measured.known)
         if both is not None and name_factor(both[1][0], 1e-6, measured.observation):
-            yield Prediction(
-                "additive_term",
+            yield Hypothesis(
+                Bug.ADDITIVE_TERM,
                 f"the gradient is {both[1][0]:.6g} times what it should be, and a term {what} is "
                 f"added: {both[1][1]:.6g} {term}",
                 f"scale the gradient of the data alone: the term in {name} is not part of it",

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.explain.least_squares import fit, fit_along, subsets
+from gradcheck.explain.least_squares import fit, fit_along, named_axes, subsets
 
 
-@whole
-def normalisation_path(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def normalisation_path(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The error is constant along an axis, or proportional there to what was normalised.
 
     A mean sends back the same number to all that it is the mean of; a variance, a norm or a
@@ -26,32 +26,28 @@ def normalisation_path(measured: MeasuredJacobian) -> Iterator[Prediction]:
             found = fit_along(measured.excess, columns, axes, measured.known)
             if found is None:
                 continue
-            yield Prediction(
-                "path_missing",
-                f"the term of the chain rule through {what} along {_named(axes)} is missing or "
+            yield Hypothesis(
+                Bug.PATH_MISSING,
+                f"the term of the chain rule through {what} along {named_axes(axes)} is missing or "
                 "wrong",
-                f"d{measured.observation.name} needs the gradient through {what} as well, "
-                f"summed over {_named(axes)}",
+                f"d{measured.name} needs the gradient through {what} as well, "
+                f"summed over {named_axes(axes)}",
                 0.7 + 0.1 * len(columns) - 0.3 * _invariant(measured, axes),
                 measured.gradient + found[0],
                 found[1],
             )
 
 
-def _named(axes: tuple[int, ...]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
-
-
 def _terms(measured: MeasuredJacobian, axes: tuple[int, ...]) -> Iterator[tuple[str, list[Array]]]:
     one = np.ones(measured.shape)
-    value = measured.value.astype(np.float64)
+    value = measured.value
     centred = value - value.mean(axis=axes, keepdims=True)
     yield "the mean", [one]
     yield "the variance", [centred]
     yield "the mean and the variance", [one, centred]
     yield "the norm", [value]
-    if measured.single and measured.output.shape == measured.shape:
-        output = measured.output.astype(np.float64)
+    if measured.keeps_shape:
+        output = measured.output
         yield "the normalising sum", [output]
         if output.max(initial=0.0) <= 0:
             yield "the normalising sum", [np.exp(output)]
@@ -65,24 +61,23 @@ def _invariant(measured: MeasuredJacobian, axes: tuple[int, ...]) -> bool:
     return bool(np.all(total <= 1e-4 * np.abs(measured.gradient).sum(axis=axes)))
 
 
-@whole
-def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def identity_branch(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """What is missing is a multiple of the cotangent: a branch that passes the input on."""
-    if not measured.single or measured.output.shape != measured.shape:
+    if not measured.keeps_shape:
         return
-    cotangent = np.asarray(measured.cotangents[0], dtype=np.float64)
-    name = measured.observation.name
+    cotangent = measured.cotangent
+    name = measured.name
     if not measured.local:
-        yield Prediction(
-            "activation_derivative_missing",
+        yield Hypothesis(
+            Bug.ACTIVATION_DERIVATIVE_MISSING,
             "the cotangent is passed on as it is: the layer's derivative is missing",
             f"d{name} = the layer's Jacobian, transposed, times the cotangent",
             0.9,
             cotangent,
             scaled=True,
         )
-        yield Prediction(
-            "path_missing",
+        yield Hypothesis(
+            Bug.PATH_MISSING,
             "only the cotangent itself is passed on: the layer's own derivative is missing",
             f"d{name} = cotangent + the gradient through the layer",
             0.9,
@@ -90,8 +85,8 @@ def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
             scaled=True,
         )
     for sign, cost in ((-1.0, 0.8), (1.0, 1.0)):
-        yield Prediction(
-            "path_missing",
+        yield Hypothesis(
+            Bug.PATH_MISSING,
             "the branch that passes the input on unchanged is "
             + ("missing" if sign < 0 else "counted once too often"),
             f"d{name} {'+' if sign < 0 else '-'}= cotangent  # the skip connection",
@@ -100,8 +95,8 @@ def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
     found = fit(measured.excess, [cotangent], measured.known)
     if found is not None:
-        yield Prediction(
-            "path_missing",
+        yield Hypothesis(
+            Bug.PATH_MISSING,
             "the branch that passes on a multiple of the input is missing or wrong: off by "
             f"{found[1][0]:.6g} times the cotangent",
             f"d{name} -= {found[1][0]:.6g} * cotangent",
@@ -111,8 +106,7 @@ def identity_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-@whole
-def contribution_missing(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def contribution_missing(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim lacks what some of the outputs contribute: a step, a sample, an output."""
     cotangents = measured.cotangents
     if len(cotangents) > 1:
@@ -139,11 +133,11 @@ def contribution_missing(measured: MeasuredJacobian) -> Iterator[Prediction]:
             yield _without(measured, where, found[0], length)
 
 
-def _without(measured: MeasuredJacobian, where: str, values: Array, fitted: int) -> Prediction:
-    return Prediction(
-        "path_missing",
+def _without(measured: MeasuredJacobian, where: str, values: Array, fitted: int) -> Hypothesis:
+    return Hypothesis(
+        Bug.PATH_MISSING,
         f"the contribution of {where} is missing",
-        f"d{measured.observation.name} += the part that comes from {where}",
+        f"d{measured.name} += the part that comes from {where}",
         0.9,
         values,
         fitted,

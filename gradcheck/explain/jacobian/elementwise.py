@@ -8,8 +8,9 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.evaluator import OUTSIDE
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.jacobian.regions import beyond, by_sign
 from gradcheck.explain.least_squares import fit
 
@@ -27,21 +28,20 @@ STEP = 2.0**-14
 DIFFERENCE = 1e-6
 
 
-@whole
-def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def local_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Each entry of the claim is the cotangent's times something else than f'(x)."""
     if not measured.local:
         return
-    x, y = (a.astype(np.float64) for a in (measured.value, measured.output))
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    x, y = measured.value, measured.output
+    v = measured.cotangent
     slope = np.diag(measured.jacobian).reshape(measured.shape)
-    name = measured.observation.name
+    name = measured.name
     dead = np.abs(slope) <= SAME
-    code, what = "activation_derivative_missing", f"derivative({name})"
+    code, what = Bug.ACTIVATION_DERIVATIVE_MISSING, f"derivative({name})"
     if len(_slopes(slope)) <= 2 and dead.any():
         clipped = beyond(measured.value, dead) and not by_sign(measured.value, dead)
-        code, what = "clip_ignored" if clipped else "mask_not_applied", "mask"
-    yield Prediction(
+        code, what = Bug.CLIP_IGNORED if clipped else Bug.MASK_NOT_APPLIED, "mask"
+    yield Hypothesis(
         code,
         f"the cotangent is passed on as it is: the factor {what} of the layer is missing",
         f"d{name} = cotangent * {what}",
@@ -60,8 +60,8 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
     for how, at in _points(x, y):
         others.append((f"the derivative at {how}", _derivative(measured, at), 0.7))
     for what, used, cost in others:
-        yield Prediction(
-            "derivative_at_wrong_point",
+        yield Hypothesis(
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             f"what multiplies the cotangent is {what}",
             f"d{name} = cotangent * derivative at {name}, as it came into the forward",
             cost,
@@ -70,19 +70,18 @@ def local_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-@whole
-def wrong_branch(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def wrong_branch(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A piecewise linear layer, with its slopes at other entries than in the forward."""
     if not measured.local or measured.claim.size < FEWEST:
         return
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    v = measured.cotangent
     slopes = _slopes(np.diag(measured.jacobian))
     if not 2 <= len(slopes) <= MOST_BRANCHES:
         return
     choices = v[..., None] * np.array(slopes)
     nearest = np.abs(choices - measured.claim[..., None]).argmin(axis=-1)
-    yield Prediction(
-        "wrong_mask",
+    yield Hypothesis(
+        Bug.WRONG_MASK,
         f"the slopes {', '.join(f'{slope:.4g}' for slope in slopes)} of the forward are used, but "
         "at other entries",
         "use the mask of the forward in the backward",
@@ -131,24 +130,23 @@ def _inverse(array: Array) -> Array:
         return np.asarray(1 / array)
 
 
-@whole
-def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def formula_of_the_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """What multiplies the cotangent is a polynomial in the input or output: a wrong formula."""
     if not measured.local or len(_slopes(np.diag(measured.jacobian))) <= 2:
         return
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
+    v = measured.cotangent
     for symbol, at in (("y", measured.output), ("x", measured.value)):
         for degree in range(MOST_DEGREE + 1):
-            powers = [at.astype(np.float64) ** power for power in range(degree + 1)]
+            powers = [at**power for power in range(degree + 1)]
             found = fit(measured.claim, [v * power for power in powers], measured.known)
             if found is None:
                 continue
             formula = _formula(found[1], symbol)
-            yield Prediction(
-                "derivative_at_wrong_point",
+            yield Hypothesis(
+                Bug.DERIVATIVE_AT_WRONG_POINT,
                 f"the derivative that is used is {formula}, with {symbol} the "
                 f"{'output' if symbol == 'y' else 'input'}",
-                f"d{measured.observation.name} = cotangent * derivative, which is not {formula}",
+                f"d{measured.name} = cotangent * derivative, which is not {formula}",
                 0.75 + 0.05 * degree,
                 found[0],
                 degree + 1,
@@ -166,16 +164,15 @@ def _formula(coefficients: Array, symbol: str) -> str:
     return " + ".join(terms).replace("+ -", "- ")
 
 
-@whole
-def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Claim over gradient, or its inverse, is a polynomial in the entry of the input."""
     gradient, claim = measured.gradient, measured.claim
     quantities = [("the tensor's entry", measured.value)]
-    if measured.single and measured.output.shape == measured.shape:
+    if measured.keeps_shape:
         quantities.append(("the output", measured.output))
     for what, at in quantities:
         for degree in (1, 2):
-            powers = [at.astype(np.float64) ** power for power in range(degree + 1)]
+            powers = [at**power for power in range(degree + 1)]
             found = fit(claim, [gradient * power for power in powers], measured.known)
             if found is not None:
                 yield _smooth(measured, what, found[0], degree)
@@ -188,27 +185,26 @@ def ratio_by_formula(measured: MeasuredJacobian) -> Iterator[Prediction]:
             yield _smooth(measured, what, values, degree)
 
 
-def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -> Prediction:
-    return Prediction(
-        "derivative_at_wrong_point",
+def _smooth(measured: MeasuredJacobian, what: str, values: Array, degree: int) -> Hypothesis:
+    return Hypothesis(
+        Bug.DERIVATIVE_AT_WRONG_POINT,
         f"claimed over right is a smooth function of {what}: a factor of the derivative is "
         "missing or taken at another point",
-        f"derive d{measured.observation.name} anew: a factor that depends on {what} is wrong",
+        f"derive d{measured.name} anew: a factor that depends on {what} is wrong",
         1.0 + 0.05 * degree,
         values,
         degree + 1,
     )
 
 
-@whole
-def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim follows the entries when they change places: a function of each, but a wrong one.
 
     Asked at the tensor and cotangent reversed, the layer claims the gradient reversed.
     """
     if not measured.local or measured.claim.size < FEWEST:
         return
-    name = measured.observation.name
+    name = measured.name
 
     def reverse(array: Array) -> Array:
         return np.ascontiguousarray(array.reshape(-1)[::-1].reshape(array.shape))
@@ -217,8 +213,8 @@ def other_function_of_the_entry(measured: MeasuredJacobian) -> Iterator[Predicti
     claim = measured.observation.ask((cotangent,), {name: reverse(measured.value)})
     if claim is None:
         return
-    yield Prediction(
-        "derivative_at_wrong_point",
+    yield Hypothesis(
+        Bug.DERIVATIVE_AT_WRONG_POINT,
         "the derivative that is used depends on nothing but the entry itself, but is not that of "
         "the forward: it is taken at another point, or by a wrong formula",
         f"derive the function in forward anew, at {name}",

@@ -8,36 +8,35 @@ from itertools import permutations
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.explain.least_squares import subsets
+from gradcheck.explain.least_squares import named_axes, subsets
 
 # Shifts tried along every axis.
 MOST_SHIFT = 3
 
 
-@whole
-def moved(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def moved(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is the gradient, its entries moved along the axes."""
     for code, how, cost, values in moves(measured.gradient):
-        yield Prediction(
+        yield Hypothesis(
             code,
             f"the right numbers stand at wrong places: {how}",
-            f"undo it: d{measured.observation.name} is {how} now",
+            f"undo it: d{measured.name} is {how} now",
             cost,
             values,
             scaled=True,
         )
 
 
-@whole
-def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is right for a cotangent whose entries are moved along the axes."""
     if not measured.single:
         return
-    for code, how, cost, values in moves(np.asarray(measured.cotangents[0], dtype=np.float64)):
-        yield Prediction(
-            "wrong_index" if code == "kernel_flipped" else code,
+    for code, how, cost, values in moves(measured.cotangent):
+        yield Hypothesis(
+            Bug.WRONG_INDEX if code == Bug.KERNEL_FLIPPED else code,
             f"the cotangent is taken from wrong places: {how}",
             "use the cotangent of the output at the same position",
             cost + 0.05,
@@ -46,43 +45,39 @@ def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-def moves(array: Array) -> Iterator[tuple[str, str, float, Array]]:
+def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
     """Yield what may become of an array by a slip of indices: code, words, cost, array."""
     for axes in subsets(array.ndim):
         lengths = [array.shape[axis] for axis in axes]
         if min(lengths) > 1:
             spatial = len(axes) > 1 or (array.ndim > 2 and axes[0] > 1)
             flipped = np.flip(array, axes)
-            code = "kernel_flipped" if spatial else "wrong_index"
-            yield code, f"flipped along {_axes(axes)}", 0.7 + 0.05 * len(axes), flipped
+            code = Bug.KERNEL_FLIPPED if spatial else Bug.WRONG_INDEX
+            yield code, f"flipped along {named_axes(axes)}", 0.7 + 0.05 * len(axes), flipped
     for axis, length in enumerate(array.shape):
         for shift in range(1, min(MOST_SHIFT, length - 1) + 1):
             for step in (shift, -shift):
                 how = f"shifted by {step} along axis {axis}"
                 rolled = np.roll(array, step, axis)
-                yield "wrong_index", how, 0.75, rolled
-                yield "wrong_index", f"{how}, zeros moving in", 0.75, _zeroed(rolled, step, axis)
+                yield Bug.WRONG_INDEX, how, 0.75, rolled
+                yield Bug.WRONG_INDEX, f"{how}, zeros moving in", 0.75, _zeroed(rolled, step, axis)
     for order in permutations(range(array.ndim)):
         if order == tuple(range(array.ndim)):
             continue
         turned = array.transpose(order)
         swapped = f"its axes in the order {order}"
         if turned.shape == array.shape:
-            yield "transposed", swapped, 0.7, turned
+            yield Bug.TRANSPOSED, swapped, 0.7, turned
         else:
-            yield "wrong_index", f"{swapped}, then reshaped", 0.8, turned.reshape(array.shape)
+            yield Bug.WRONG_INDEX, f"{swapped}, then reshaped", 0.8, turned.reshape(array.shape)
         laid = np.argsort(order)
         shape = tuple(array.shape[axis] for axis in order)
         if shape != array.shape:
             other = array.reshape(shape).transpose(laid)
-            yield "wrong_index", f"reshaped, then {swapped}", 0.8, other
+            yield Bug.WRONG_INDEX, f"reshaped, then {swapped}", 0.8, other
     if array.ndim > 1:
         other = array.reshape(-1, order="F").reshape(array.shape)
-        yield "wrong_index", "in column-major order", 0.8, other
-
-
-def _axes(axes: tuple[int, ...]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
+        yield Bug.WRONG_INDEX, "in column-major order", 0.8, other
 
 
 def _zeroed(rolled: Array, step: int, axis: int) -> Array:
@@ -94,8 +89,7 @@ def _zeroed(rolled: Array, step: int, axis: int) -> Array:
     return values
 
 
-@whole
-def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def permuted(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim holds the gradient's numbers in another order, whatever the order is."""
     if not measured.known.all() or measured.claim.size < 4:
         return
@@ -111,8 +105,8 @@ def permuted(measured: MeasuredJacobian) -> Iterator[Prediction]:
     first = int(np.flatnonzero(source != np.arange(source.size))[:1].sum())
     at = tuple(int(i) for i in np.unravel_index(first, measured.shape))
     there = tuple(int(i) for i in np.unravel_index(int(source[first]), measured.shape))
-    yield Prediction(
-        "wrong_index",
+    yield Hypothesis(
+        Bug.WRONG_INDEX,
         f"the right numbers stand at wrong places: {at} holds what belongs to {there}",
         "use the same index in backward as in forward",
         0.95,

@@ -62,24 +62,39 @@ class MeasuredJacobian:
         return self.observation.claim
 
     @property
+    def name(self) -> str:
+        """The tensor's name."""
+        return self.observation.name
+
+    @cached_property
     def value(self) -> Array:
-        """The tensor itself."""
-        return self.observation.point.tensors[self.observation.name]
+        """The tensor itself, in float64."""
+        return self.observation.point.tensors[self.name].astype(np.float64)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the tensor."""
         return self.claim.shape
 
-    @property
+    @cached_property
     def output(self) -> Array:
-        """The first output, which is the only one of most layers."""
-        return self.observation.point.outputs[0]
+        """The first output, which is the only one of most layers, in float64."""
+        return self.observation.point.outputs[0].astype(np.float64)
+
+    @cached_property
+    def cotangent(self) -> Array:
+        """The cotangent of the first output, in float64."""
+        return np.asarray(self.cotangents[0], dtype=np.float64)
 
     @property
     def single(self) -> bool:
         """Whether there is one output."""
         return len(self.observation.point.outputs) == 1
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether there is one output, shaped like the tensor."""
+        return self.single and self.output.shape == self.shape
 
     @property
     def scalar_loss(self) -> bool:
@@ -132,9 +147,7 @@ class MeasuredJacobian:
     @property
     def local(self) -> bool:
         """Whether every output depends on the entry at its own position alone."""
-        if not self.single or self.output.shape != self.shape:
-            return False
-        if np.isnan(self.jacobian).any():
+        if not self.keeps_shape or np.isnan(self.jacobian).any():
             return False
         others = ~np.eye(self.claim.size, dtype=bool)
         return not np.any((np.abs(self.jacobian) > MARGIN * self.error) & others)

@@ -9,8 +9,9 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.evaluator import norm
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 from gradcheck.explain.observation import UNASKED, Observation
 from gradcheck.report.data import Explanation, Support
 
@@ -26,30 +27,32 @@ CURVED = 1e-2
 ROUNDINGS_INSIDE = 64.0
 
 
-@whole
-def whole_numbers(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def whole_numbers(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is kept in integers: the fraction is cut off."""
-    claimed = measured.observation.point.claimed[measured.observation.name].dtype
+    claimed = measured.observation.point.claimed[measured.name].dtype
     if claimed.kind in "iub":
-        yield Prediction(
-            "wrong_dtype",
+        yield Hypothesis(
+            Bug.WRONG_DTYPE,
             f"the gradient is of type {claimed}: its fractions are cut off",
-            f"make its buffer one of {measured.value.dtype}: np.zeros(shape), not zeros_like of "
+            f"make its buffer one of {_dtype(measured)}: np.zeros(shape), not zeros_like of "
             "integers, and no astype",
             0.6,
             np.trunc(measured.gradient),
         )
 
 
-@whole
-def inaccurate(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def _dtype(measured: MeasuredJacobian) -> np.dtype[Any]:
+    return measured.observation.point.tensors[measured.name].dtype
+
+
+def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """All errors are small beside the gradient."""
     typical = float(np.sqrt(np.mean(measured.gradient**2)))
     error = np.abs(measured.excess)[measured.known]
     largest = float(error.max(initial=0.0))
     if not largest <= SMALL * typical:
         return
-    name = measured.observation.name
+    name, own = measured.name, _dtype(measured)
     relative = largest / typical
     for dtype in (np.float32, np.float16):
         unit = float(np.finfo(dtype).eps)
@@ -57,18 +60,18 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Prediction]:
             exact = _representable(measured.claim, dtype)
             near = dtype is np.float32 and unit / 64 <= relative
             if exact or (near and _is_rounded(measured.observation, unit)):
-                own = measured.observation.point.claimed[name].dtype == dtype
-                yield Prediction(
-                    "wrong_dtype" if own else "precision_lost",
+                kept = measured.observation.point.claimed[name].dtype == dtype
+                yield Hypothesis(
+                    Bug.WRONG_DTYPE if kept else Bug.PRECISION_LOST,
                     f"the claim {'has' if exact else 'is as inaccurate as'} the precision of "
-                    f"{np.dtype(dtype)}, not that of {name} ({measured.value.dtype})",
-                    f"keep {measured.value.dtype} throughout the backward: no "
+                    f"{np.dtype(dtype)}, not that of {name} ({own})",
+                    f"keep {own} throughout the backward: no "
                     f"astype(np.{np.dtype(dtype)}), no buffer of another dtype",
                     0.9 if exact else 1.0,
                     measured.claim,
                 )
-    yield Prediction(
-        "uniformly_inaccurate",
+    yield Hypothesis(
+        Bug.UNIFORMLY_INACCURATE,
         f"every entry is nearly right: errors of {relative:.1g} of the gradient",
         "look for an approximation, a rounded constant or an eps that only one of forward and "
         "backward has",
@@ -90,8 +93,8 @@ def explain_rounded(observation: Observation) -> list[list[Explanation]]:
         small = worst <= ROUNDINGS_INSIDE * unit and unit > 2 * observation.eps
         if small and _representable(observation.claim, dtype):
             told = Explanation(
-                "precision_lost",
-                observation.name,
+                Bug.PRECISION_LOST,
+                (observation.name,),
                 1 - 2.0 ** -min(50, observation.claim.size),
                 f"all {observation.claim.size} entries are numbers of {np.dtype(dtype)}; the "
                 f"derivative differs by {worst:.1g} of the gradient",

@@ -2,121 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
+from gradcheck.formulas.elementwise import ACTIVATIONS, ELEMENTARY, Elementwise
 
-
-def sigmoid(x: Array) -> Array:
-    """Return the logistic function, free of overflow."""
-    return np.asarray(0.5 * (1 + np.tanh(x / 2)))
-
-
-# Derivatives f'(z) of common functions, by what goes into them.
-DERIVATIVES: dict[str, Callable[[Array], Array]] = {
-    "tanh": lambda z: 1 - np.tanh(z) ** 2,
-    "sigmoid": lambda z: sigmoid(z) * (1 - sigmoid(z)),
-    "softplus": sigmoid,
-    "exp": np.exp,
-    "log": lambda z: 1 / z,
-    "square": lambda z: 2 * z,
-    "cube": lambda z: 3 * z**2,
-    "sqrt": lambda z: 0.5 / np.sqrt(z),
-    "reciprocal": lambda z: -1 / z**2,
-    "sine": np.cos,
-    "cosine": lambda z: -np.sin(z),
-    "absolute value": np.sign,
-    "relu": lambda z: (z > 0) * 1.0,
+# Functions whose derivatives are left out, applied twice, or taken at the output.
+COMMON: dict[str, Elementwise] = {
+    **{name: ACTIVATIONS[name] for name in ("tanh", "sigmoid", "softplus", "relu")},
+    **{name: ELEMENTARY[name] for name in ("exp", "log", "square", "sqrt", "reciprocal")},
+    "sine": ELEMENTARY["sin"],
+    "cosine": ELEMENTARY["cos"],
+    "absolute value": ELEMENTARY["absolute"],
+    "cube": Elementwise(lambda z: z**3, lambda z: 3 * z**2),
 }
 
-# The functions themselves, for derivatives taken at the output.
-FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    "tanh": np.tanh,
-    "sigmoid": sigmoid,
-    "softplus": lambda z: np.logaddexp(0, z),
-    "exp": np.exp,
-    "log": np.log,
-    "sine": np.sin,
-}
+# Factors of these are those of a polynomial or a sign as well.
+PLAIN = ("square", "absolute value")
 
 
-@whole
-def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim lacks the derivative of a common function, has it twice, or at the output."""
-    z = measured.value.astype(np.float64)
-    name, gradient = measured.observation.name, measured.gradient
-    for layer, derivative in DERIVATIVES.items():
-        right = derivative(z)
-        yield Prediction(
-            "activation_derivative_missing",
+    z = measured.value
+    name, gradient = measured.name, measured.gradient
+    for layer, function in COMMON.items():
+        right = np.asarray(function.derivative(z))
+        yield Hypothesis(
+            Bug.ACTIVATION_DERIVATIVE_MISSING,
             f"the derivative of the {layer} of {name} is missing",
             f"d{name} *= the derivative of the {layer} at {name}",
             0.8,
             gradient / right,
-            scaled=layer not in ("square", "absolute value"),
+            scaled=layer not in PLAIN,
         )
-        yield Prediction(
-            "derivative_at_wrong_point",
+        yield Hypothesis(
+            Bug.DERIVATIVE_AT_WRONG_POINT,
             f"the derivative of the {layer} of {name} is applied twice",
             f"d{name} has the derivative of the {layer} once",
             0.9,
             gradient * right,
         )
-        if layer in FUNCTIONS:
-            yield Prediction(
-                "derivative_at_wrong_point",
-                f"the derivative of the {layer} is taken at its output, not at {name}",
-                f"use the derivative at {name}, or the formula in terms of the output",
-                0.8,
-                gradient / right * derivative(FUNCTIONS[layer](z)),
-            )
+        yield Hypothesis(
+            Bug.DERIVATIVE_AT_WRONG_POINT,
+            f"the derivative of the {layer} is taken at its output, not at {name}",
+            f"use the derivative at {name}, or the formula in terms of the output",
+            0.8,
+            gradient / right * function.derivative(function.value(z)),
+        )
 
 
-@whole
-def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A layer acting on every entry by itself, with the derivative of another function."""
     if not measured.local:
         return
-    z = measured.value.astype(np.float64)
-    v = np.asarray(measured.cotangents[0], dtype=np.float64)
-    name = measured.observation.name
-    for layer, derivative in DERIVATIVES.items():
-        yield Prediction(
-            "derivative_at_wrong_point",
-            f"the derivative is that of another function: of {layer}",
-            f"d{name} = cotangent * the derivative of the function in forward",
-            0.85,
-            v * derivative(z),
-        )
-    for layer, function in FUNCTIONS.items():
-        yield Prediction(
-            "derivative_at_wrong_point",
-            f"{layer} of {name} stands where the derivative should",
-            f"d{name} = cotangent * the derivative of the function in forward",
-            0.9,
-            v * function(z),
-        )
+    z = measured.value
+    v = measured.cotangent
+    name = measured.name
+    fix = f"d{name} = cotangent * the derivative of the function in forward"
+    for layer, function in COMMON.items():
+        for message, cost, used in (
+            (f"the derivative is that of another function: of {layer}", 0.85, function.derivative),
+            (f"{layer} of {name} stands where the derivative should", 0.9, function.value),
+        ):
+            yield Hypothesis(Bug.DERIVATIVE_AT_WRONG_POINT, message, fix, cost, v * used(z))
 
 
-@whole
-def ratio_of_tensor(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def ratio_of_tensor(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Another tensor, or the output, multiplies the claim once too often or not at all."""
-    name, gradient = measured.observation.name, measured.gradient
+    name, gradient = measured.name, measured.gradient
     for what, factor in _multipliers(measured):
-        yield Prediction(
-            "path_missing",
+        yield Hypothesis(
+            Bug.PATH_MISSING,
             f"the factor {what} is missing from the chain rule",
             f"d{name} = d{name} * {what}",
             0.85,
             gradient / factor,
             scaled=True,
         )
-        yield Prediction(
-            "path_missing",
+        yield Hypothesis(
+            Bug.PATH_MISSING,
             f"the factor {what} is multiplied by once too often",
             f"d{name} = d{name} / {what}  # leave it out where it was",
             0.9,
@@ -143,8 +112,7 @@ def _multipliers(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
                     yield what, spread.astype(np.float64)
 
 
-@whole
-def ratio_by_index(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def ratio_by_index(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Claim over gradient is the same all along some axes: every index has its own factor."""
     if measured.claim.ndim < 2:
         return
@@ -156,9 +124,9 @@ def ratio_by_index(measured: MeasuredJacobian) -> Iterator[Prediction]:
         factors = np.sum(g * c, axis=others, keepdims=True) / square
         off = int(np.sum(np.abs(factors - 1) > 1e-6))
         if np.isfinite(factors).all() and off > 1:
-            yield Prediction(
-                "constant_factor",
-                f"every index of axis {axis} of {measured.observation.name} has a factor of its "
+            yield Hypothesis(
+                Bug.CONSTANT_FACTOR,
+                f"every index of axis {axis} of {measured.name} has a factor of its "
                 f"own, from {factors.min():.4g} to {factors.max():.4g}",
                 f"a scale along axis {axis} is missing, doubled, or that of another index",
                 0.85,

@@ -8,13 +8,13 @@ from itertools import permutations
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
-from gradcheck.explain.least_squares import fit, subsets
+from gradcheck.explain.least_squares import fit, named_axes, subsets
 
 
-@whole
-def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The contributions of the outputs are added up over other axes than the entry's own."""
     if not measured.single or not measured.shape:
         return
@@ -27,11 +27,11 @@ def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
         if not others:
             continue
         values = shares.sum(axis=others).transpose(np.argsort(np.argsort(axes)))
-        yield Prediction(
-            "wrong_axis",
-            f"the gradient is summed over {_axes(others)} of the output, so that its entries "
+        yield Hypothesis(
+            Bug.WRONG_AXIS,
+            f"the gradient is summed over {named_axes(others)} of the output, so that its entries "
             f"belong to axis {axes[0]}",
-            f"d{measured.observation.name} = delta.sum(axis=...)  # over the axes the forward "
+            f"d{measured.name} = delta.sum(axis=...)  # over the axes the forward "
             "broadcast it along",
             0.5,
             values,
@@ -39,19 +39,18 @@ def summed_over_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
         )
 
 
-@whole
-def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The claim is the same along an axis along which the gradient is not."""
     for what, array, pull in _spreadable(measured):
         for axes in subsets(array.ndim):
             if max(array.shape[axis] for axis in axes) < 2:
                 continue
             spread = np.broadcast_to(array.sum(axis=axes, keepdims=True), array.shape)
-            yield Prediction(
-                "wrong_axis",
-                f"the {what} is summed or averaged over {_axes(axes)}, where each index has its "
-                "own",
-                f"take no sum over {_axes(axes)} of the {what}",
+            yield Hypothesis(
+                Bug.WRONG_AXIS,
+                f"the {what} is summed or averaged over {named_axes(axes)}, where each index has "
+                "its own",
+                f"take no sum over {named_axes(axes)} of the {what}",
                 0.85,
                 measured.along(spread) if pull else spread,
                 scaled=True,
@@ -61,11 +60,10 @@ def reduced_and_spread(measured: MeasuredJacobian) -> Iterator[Prediction]:
 def _spreadable(measured: MeasuredJacobian) -> Iterator[tuple[str, Array, bool]]:
     yield "gradient", measured.gradient, False
     if measured.single:
-        yield "cotangent", np.asarray(measured.cotangents[0], dtype=np.float64), True
+        yield "cotangent", measured.cotangent, True
 
 
-@whole
-def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A term that is constant along one axis is there, but constant along another."""
     if len(measured.shape) != 2:
         return
@@ -75,8 +73,8 @@ def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
         spans += [factor * (columns == j) for j in range(1, measured.shape[1])]
         found = fit(measured.excess, spans, measured.known)
         if found is not None:
-            yield Prediction(
-                "wrong_axis",
+            yield Hypothesis(
+                Bug.WRONG_AXIS,
                 f"a sum times {what} runs along another axis than in the forward",
                 "sum along the axis of the forward, with keepdims=True",
                 0.55,
@@ -87,14 +85,13 @@ def sum_along_other_axis(measured: MeasuredJacobian) -> Iterator[Prediction]:
 
 def _factors(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
     yield "one", np.ones(measured.shape)
-    if measured.single and measured.output.shape == measured.shape:
-        yield "the output", measured.output.astype(np.float64)
+    if measured.keeps_shape:
+        yield "the output", measured.output
         if measured.output.max(initial=0.0) <= 0:
-            yield "the exponential of the output", np.exp(measured.output.astype(np.float64))
+            yield "the exponential of the output", np.exp(measured.output)
 
 
-@whole
-def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def overwritten(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Of several contributions to one entry, only the last or the first is kept."""
     if not measured.single:
         return
@@ -109,26 +106,21 @@ def overwritten(measured: MeasuredJacobian) -> Iterator[Prediction]:
         for which, ordered in (("last", steps[::-1]), ("first", steps)):
             kept = np.argmax(ordered != 0, axis=0)
             values = np.take_along_axis(ordered, kept[None], axis=0).reshape(measured.shape)
-            yield Prediction(
-                "overwritten_not_accumulated",
+            yield Hypothesis(
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
                 f"each entry holds the {which} of its contributions instead of their sum",
-                f"d{measured.observation.name}[index] += ...  # '=' overwrites; with index arrays "
-                "np.add.at",
+                f"d{measured.name}[index] += ...  # '=' overwrites; with index arrays np.add.at",
                 0.8 if which == "last" else 0.85,
                 values,
                 scaled=True,
             )
         for which, step in (("last", steps[-1]), ("first", steps[0])):
-            yield Prediction(
-                "overwritten_not_accumulated",
-                f"only the {which} of {len(steps)} contributions along {_axes(axes)} of the "
+            yield Hypothesis(
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
+                f"only the {which} of {len(steps)} contributions along {named_axes(axes)} of the "
                 "output is kept",
-                f"d{measured.observation.name} += ...  # '=' overwrites what came before",
+                f"d{measured.name} += ...  # '=' overwrites what came before",
                 0.9,
                 step.reshape(measured.shape),
                 scaled=True,
             )
-
-
-def _axes(axes: tuple[int, ...]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
-from gradcheck.explain.jacobian.prediction import Prediction, whole
 
 # A rule that picks the wrong entries is no accident where fewer than one in 45 of all choices
 # of as many entries would obey a rule of its kind.
@@ -22,8 +23,7 @@ FEWEST_BETWEEN = 4
 FEW = 0.34
 
 
-@whole
-def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def support(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """Wrong are only entries where one of claim and gradient vanishes."""
     wrong, gradient = measured.wrong, measured.gradient
     no_claim = np.abs(measured.claim) <= measured.bound * 1e-3
@@ -31,13 +31,13 @@ def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
     if not np.all((no_claim | no_gradient)[wrong]):
         return
     values = np.where(wrong, measured.claim, gradient)
-    name = measured.observation.name
+    name = measured.name
     spent = int((wrong & ~no_claim).sum()) or int(wrong.sum())
     if np.all(no_gradient[wrong]):
         slope = _constant_slope(measured)
         if slope is not None:
-            yield Prediction(
-                "slope_wrong",
+            yield Hypothesis(
+                Bug.SLOPE_WRONG,
                 f"{spent} entries get {slope:.6g} times the cotangent, where the forward has "
                 "slope zero",
                 f"d{name} = cotangent * (0 where the forward is flat, not {slope:.6g})",
@@ -46,8 +46,8 @@ def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
                 1,
             )
         clipped = beyond(measured.value, wrong) and not by_sign(measured.value, wrong)
-        yield Prediction(
-            "clip_ignored" if clipped else "mask_not_applied",
+        yield Hypothesis(
+            Bug.CLIP_IGNORED if clipped else Bug.MASK_NOT_APPLIED,
             f"{spent} entries are claimed that do not act on the output at all"
             + (": those beyond the limits at which the forward clips" if clipped else ""),
             f"d{name} = d{name} * mask  # zero where the forward lets nothing through",
@@ -59,8 +59,8 @@ def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
     if np.all(no_claim[wrong]):
         yield from _lost(measured, values, spent)
         return
-    yield Prediction(
-        "wrong_mask",
+    yield Hypothesis(
+        Bug.WRONG_MASK,
         "the gradient is let through at other entries than the forward lets through",
         "use the mask of the forward in the backward",
         0.4,
@@ -71,15 +71,15 @@ def support(measured: MeasuredJacobian) -> Iterator[Prediction]:
 
 def _is_parameter(measured: MeasuredJacobian) -> bool:
     """Whether the tensor is one that no mask of the forward goes through entry by entry."""
-    return measured.observation.evaluator.target.role(measured.observation.name) == "parameter"
+    return measured.observation.evaluator.target.role(measured.name) == "parameter"
 
 
-def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Prediction]:
-    name, rule = measured.observation.name, _rule(measured)
-    if rule is None or rule[0] == "few_entries":
+def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Hypothesis]:
+    name, rule = measured.name, _rule(measured)
+    if rule is None or rule[0] == Bug.FEW_ENTRIES:
         where = rule[1] if rule else f"at {spent} entries"
-        yield Prediction(
-            "few_entries" if rule or _is_parameter(measured) else "wrong_mask",
+        yield Hypothesis(
+            Bug.FEW_ENTRIES if rule or _is_parameter(measured) else Bug.WRONG_MASK,
             f"the gradient is zero {where}, where it should not be",
             "use the mask of the forward in the backward",
             0.6,
@@ -87,8 +87,8 @@ def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Pre
             spent,
         )
         return
-    code = "slope_wrong" if rule[0] == "sign_dependent" else "wrong_mask"
-    yield Prediction(
+    code = Bug.SLOPE_WRONG if rule[0] == Bug.SIGN_DEPENDENT else Bug.WRONG_MASK
+    yield Hypothesis(
         code,
         f"the gradient is zero {rule[1]}, where it should not be",
         f"d{name} has a slope there too: np.where({name} > 0, cotangent, slope * cotangent)",
@@ -98,8 +98,7 @@ def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Pre
     )
 
 
-@whole
-def region(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def region(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The wrong entries are those on one side of a limit, or at certain indices."""
     if not _partly(measured):
         return
@@ -108,38 +107,37 @@ def region(measured: MeasuredJacobian) -> Iterator[Prediction]:
     if rule is None:
         return
     code, where = rule
-    name = measured.observation.name
+    name = measured.name
     spent = int(wrong.sum())
     ratio = _constant_ratio(measured)
     if ratio is not None and spent >= 2:
-        yield Prediction(
-            "slope_wrong" if code == "sign_dependent" else code,
+        yield Hypothesis(
+            Bug.SLOPE_WRONG if code == Bug.SIGN_DEPENDENT else code,
             f"the gradient is {ratio:.6g} times what it should be {where}, and right elsewhere",
             f"divide d{name} by {ratio:.6g} {where}",
-            0.3 if code == "sign_dependent" else 0.9,
+            0.3 if code == Bug.SIGN_DEPENDENT else 0.9,
             np.where(wrong, ratio * gradient, gradient),
             1,
         )
-    yield Prediction(
+    yield Hypothesis(
         code,
         f"the gradient is wrong {where}, and right elsewhere",
         f"look at what backward does {where}",
-        0.6 if code != "few_entries" else 0.8,
+        0.6 if code != Bug.FEW_ENTRIES else 0.8,
         np.where(wrong, measured.claim, gradient),
         spent,
     )
 
 
-@whole
-def few_entries(measured: MeasuredJacobian) -> Iterator[Prediction]:
+def few_entries(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A few entries are wrong, the others right."""
     wrong = measured.wrong
     if not _partly(measured) or wrong.sum() > max(1, FEW * measured.known.sum()):
         return
     places = [tuple(int(i) for i in place) for place in np.argwhere(wrong)]
     listed = ", ".join(map(str, places[:6])) + (", ..." if len(places) > 6 else "")
-    yield Prediction(
-        "few_entries",
+    yield Hypothesis(
+        Bug.FEW_ENTRIES,
         f"{len(places)} of {wrong.size} entries are wrong, the others right: {listed}",
         "look at what backward does at these indices: first, last, repeated?",
         0.9,
@@ -172,27 +170,27 @@ def _constant_slope(measured: MeasuredJacobian) -> float | None:
     return slope if np.allclose(slopes, slope, rtol=1e-6) and abs(slope - 1) > 1e-6 else None
 
 
-def _rule(measured: MeasuredJacobian) -> tuple[str, str] | None:
+def _rule(measured: MeasuredJacobian) -> tuple[Bug, str] | None:
     """Say which rule picks out the wrong entries: code and words; None where none does."""
     wrong, known = measured.wrong, measured.known
     chosen, total = int(wrong.sum()), int(known.sum())
     surprise = math.log2(math.comb(total, chosen))
-    quantities = [(measured.observation.name, measured.value)]
-    if measured.single and measured.output.shape == measured.shape:
+    quantities = [(measured.name, measured.value)]
+    if measured.keeps_shape:
         quantities.append(("the output", measured.output))
     for other, value in measured.observation.point.tensors.items():
-        if value.shape == measured.shape and other != measured.observation.name:
-            quantities.append((f"{measured.observation.name} - {other}", measured.value - value))
+        if value.shape == measured.shape and other != measured.name:
+            quantities.append((f"{measured.name} - {other}", measured.value - value))
             quantities.append((other, value))
     if surprise >= BITS - 1:
         for what, value in quantities:
             if by_sign(value, wrong):
                 side = "negative" if np.all(value[wrong] <= 0) else "positive"
-                return "sign_dependent", f"where {what} is {side}"
+                return Bug.SIGN_DEPENDENT, f"where {what} is {side}"
     if surprise >= BITS:
         for what, value in quantities:
             if beyond(value, wrong):
-                return "region_dependent", f"where {what} is {_limits(value, wrong)}"
+                return Bug.REGION_DEPENDENT, f"where {what} is {_limits(value, wrong)}"
     return _by_index(measured, surprise)
 
 
@@ -233,7 +231,7 @@ def _limits(value: Array, wrong: Array) -> str:
     return f"from {inside.min():.4g} to {inside.max():.4g}"
 
 
-def _by_index(measured: MeasuredJacobian, surprise: float) -> tuple[str, str] | None:
+def _by_index(measured: MeasuredJacobian, surprise: float) -> tuple[Bug, str] | None:
     """Whether whole slices along an axis are wrong, and all others right."""
     wrong = measured.wrong
     for axis, length in enumerate(wrong.shape):
@@ -244,5 +242,5 @@ def _by_index(measured: MeasuredJacobian, surprise: float) -> tuple[str, str] | 
             border = set(indices) <= {0, length - 1}
             few = len(indices) <= max(1, length // 2) and surprise >= BITS
             if border or few:
-                return "few_entries", f"at the indices {indices.tolist()} of axis {axis}"
+                return Bug.FEW_ENTRIES, f"at the indices {indices.tolist()} of axis {axis}"
     return None

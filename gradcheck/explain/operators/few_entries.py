@@ -6,6 +6,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Entry, Explanation, Support
 
@@ -22,8 +23,8 @@ def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list
         return [
             [
                 Explanation(
-                    "few_entries",
-                    observation.name,
+                    Bug.FEW_ENTRIES,
+                    (observation.name,),
                     1 - count / members.size,
                     f"without them claim and derivative agree along {len(observation.directions)} "
                     f"directions; at {entry.index} {entry.claimed:.6g} is claimed, "

@@ -96,9 +96,9 @@ def ranked(told: Sequence[Explanation], repairs: Sequence[Repair]) -> tuple[Expl
     """
     causes, others = proven(told, repairs)
     overwritten = any(cause.code == "overwritten_not_accumulated" for cause in causes)
-    late = [e for e in others if e.tensor or (overwritten and e.code == "stale_cache")]
+    late = [e for e in others if e.tensors or (overwritten and e.code == "stale_cache")]
     promises = [e for e in others if e not in late]
-    return tuple(settle([*promises, *causes, *sorted(late, key=lambda e: bool(e.tensor))]))
+    return tuple(settle([*promises, *causes, *sorted(late, key=lambda e: bool(e.tensors))]))
 
 
 def proven(
@@ -151,7 +151,7 @@ def _beside(cause: Explanation, other: Explanation) -> Explanation | None:
     """Return what an explanation still says of the tensors that a change mends; None if nothing."""
     if other.code in (cause.code, "unexplained", BROUGHT_WITH.get(cause.code)):
         return None
-    if not other.tensor or not set(other.tensor.split(", ")) <= set(cause.tensor.split(", ")):
+    if not other.tensors or not set(other.tensors) <= set(cause.tensors):
         return other
     if other.code in DESCRIPTIVE and other.code != "samples_mixed":
         return None
@@ -167,21 +167,21 @@ def _beside(cause: Explanation, other: Explanation) -> Explanation | None:
 def _is_restored(explanation: Explanation, repair: Repair) -> bool:
     """Whether a breach of the contract is gone with the change, which then explains it."""
     return (
-        not explanation.tensor
+        not explanation.tensors
         and explanation.code != repair.code
         and explanation.support.promise in repair.restored
     )
 
 
 def _is_about(explanation: Explanation, repair: Repair) -> bool:
-    if not explanation.tensor:
+    if not explanation.tensors:
         return explanation.code in BROUGHT_WITH.values()
-    return not set(repair.tensors).isdisjoint(explanation.tensor.split(", "))
+    return not set(repair.tensors).isdisjoint(explanation.tensors)
 
 
 def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
     """Return the explanation that names the bug better than the change that mends it."""
-    sure = [e for e in about if e.tensor and e.confidence >= TRUSTED and e.code not in CAUSELESS]
+    sure = [e for e in about if e.tensors and e.confidence >= TRUSTED and e.code not in CAUSELESS]
     best = [e for e in sure if e.confidence == sure[0].confidence]
     if repair.of_forward:
         # a sum along a wrong axis mixes samples: no backward is meant to belong to that
@@ -218,7 +218,7 @@ def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
     kind = "change of the forward" if repair.of_forward else "change"
     support = Support(kind, rivals=repair.rivals, alternative=VERIFIED)
     if pattern is None:
-        return Explanation(repair.code, tensors, 1.0, proof, message, fix, support)
+        return Explanation(repair.code, repair.tensors, 1.0, proof, message, fix, support)
     if repair.code == pattern.code == "additive_term":
         # a penalty is added on purpose: to take it out is advice only where it is not meant
         fix = f"{pattern.fix.partition('; else ')[0]}; else {repair.line}"
@@ -230,7 +230,7 @@ def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
         support = replace(support, kind="place")
     evidence = f"{proof}; {pattern.evidence}"
     return replace(
-        pattern, tensor=tensors, confidence=1.0, evidence=evidence, fix=fix, support=support
+        pattern, tensors=repair.tensors, confidence=1.0, evidence=evidence, fix=fix, support=support
     )
 
 

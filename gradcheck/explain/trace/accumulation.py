@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.explain.trace import BackwardOverride, Node, Scatter, SourceLocation
-from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
+from gradcheck.explain.trace import BackwardOverride, Node, Scatter
+from gradcheck.explain.trace.backward_pass import BackwardPass, Change, Step, label
 from gradcheck.explain.trace.vjps import PAIRS
 
 
-@suspect
-def overwritten(way: BackwardPass) -> Iterator[Suspicion]:
+def overwritten(way: BackwardPass) -> Iterator[Hypothesis]:
     """Of several uses of a value, or of several entries taken from one, only the last counts."""
-    for site, nodes in way.sites.items():
-        if any(isinstance(pull, Scatter) for pull in nodes[0].pulls):
-            yield Suspicion(
-                "overwritten_not_accumulated",
-                f"entries that {place(site)} takes more than once get the last gradient only",
+    for step in way.steps:
+        if any(isinstance(pull, Scatter) for pull in step.first.pulls):
+            yield step.wrong(
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
+                f"entries that {step} takes more than once get the last gradient only",
                 "accumulate: np.add.at(d, index, g), not d[index] = g",
                 0.5,
-                at(nodes, _assigned),
+                _assigned,
             )
     groups: dict[str, list[Node]] = {}
     looped: dict[str, bool] = {}
     for node in way.nodes:
         users = way.uses(node)
         if len(users) > 1:
-            label = node.name or (place(node.site) if node.site else way.name)
-            groups.setdefault(label, []).append(node)
-            looped[label] = len({user.site for user in users}) < len(users)
-    for label, those in groups.items():
-        extra = 0.0 if looped[label] else 0.3  # one use of two lines is a path like any other
-        for which, keep in (("last", slice(0, 1)), ("first", slice(-1, None))):
-            yield Suspicion(
-                "overwritten_not_accumulated",
-                f"only what comes back from the {which} use of {label} counts",
+            what = label(node, way.name)
+            groups.setdefault(what, []).append(node)
+            looped[what] = len({user.site for user in users}) < len(users)
+    for what, nodes in groups.items():
+        extra = 0.0 if looped[what] else 0.3  # one use of two lines is a path like any other
+        for which, order in (("last", 1), ("first", -1)):
+            yield way.hypothesis(
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
+                f"only what comes back from the {which} use of {what} counts",
                 f"accumulate over all uses: d{way.name} += ...",
                 0.55 + extra,
-                _gathered(those, keep),
+                _gathered(nodes, order, over=False),
             )
-        for last_wins in (True, False):
-            yield Suspicion(
-                "overwritten_not_accumulated",
-                f"the uses of {label} write their gradients over each other's",
+        for order in (1, -1):
+            yield way.hypothesis(
+                Bug.OVERWRITTEN_NOT_ACCUMULATED,
+                f"the uses of {what} write their gradients over each other's",
                 f"accumulate: d{way.name}[...] += ..., not d{way.name}[...] = ...",
                 0.7 + extra,
-                _written_over(those, last_wins=last_wins),
+                _gathered(nodes, order, over=True),
             )
 
 
@@ -60,84 +61,66 @@ def _assigned(node: Node, k: int, g: Array) -> Array | None:
     return Scatter(pull.places, pull.shape, adds=False)(g, node.operands, node.value)
 
 
-def _gathered(nodes: list[Node], keep: slice) -> BackwardOverride:
-    numbers = {node.number for node in nodes}
-    return BackwardOverride(
-        gather=lambda node, parts: parts[keep] if node.number in numbers else parts
-    )
-
-
-def _written_over(nodes: list[Node], *, last_wins: bool) -> BackwardOverride:
-    """Return a deviation where each use writes its entries over those of the others."""
+def _gathered(nodes: list[Node], order: int, *, over: bool) -> BackwardOverride:
+    """Keep the first of what comes back from several uses, or write it over with the next ones."""
     numbers = {node.number for node in nodes}
 
     def gather(node: Node, parts: list[Array]) -> list[Array]:
         if node.number not in numbers:
             return parts
-        total = np.zeros_like(parts[0])
-        for part in parts if last_wins else reversed(parts):
-            total = np.where(part != 0, part, total)
-        return [total]
+        kept, *others = parts[::order]
+        for part in others if over else ():
+            kept = np.where(part != 0, part, kept)
+        return [kept]
 
     return BackwardOverride(gather=gather)
 
 
-@suspect
-def over_other_axes(way: BackwardPass) -> Iterator[Suspicion]:
+def over_other_axes(way: BackwardPass) -> Iterator[Hypothesis]:
     """A broadcast operand's gradient is summed over other axes, or is that of one index alone."""
-    for site, nodes in way.sites.items():
-        if nodes[0].op not in PAIRS:
-            continue
-        for k, x in enumerate(nodes[0].operands):
-            wide = nodes[0].value.shape
-            if x.shape != wide and way.leads_here(nodes[0], k):
-                yield from _other_axes(site, nodes, k, x.shape, wide)
+    for step in way.steps:
+        wide = step.first.value.shape
+        for k, shape in enumerate(step.shapes) if step.op in PAIRS else ():
+            if shape != wide and way.leads_here(step.first, k):
+                yield from _other_axes(step, k, shape, wide)
 
 
 def _other_axes(
-    site: SourceLocation, nodes: list[Node], k: int, shape: tuple[int, ...], wide: tuple[int, ...]
-) -> Iterator[Suspicion]:
+    step: Step, k: int, shape: tuple[int, ...], wide: tuple[int, ...]
+) -> Iterator[Hypothesis]:
     squeezed = tuple(n for n in shape if n != 1)
     for kept in combinations(range(len(wide)), len(squeezed)):
         if tuple(wide[axis] for axis in kept) != squeezed:
             continue
         rest = tuple(axis for axis in range(len(wide)) if axis not in kept)
-        for code, what, reduce in (
-            ("wrong_axis", "is summed over", _summed(rest)),
-            ("overwritten_not_accumulated", "is the last along", _ends(rest, -1)),
-            ("overwritten_not_accumulated", "is the first along", _ends(rest, 0)),
+        for code, what, position in (
+            (Bug.WRONG_AXIS, "is summed over", None),
+            (Bug.OVERWRITTEN_NOT_ACCUMULATED, "is the last along", -1),
+            (Bug.OVERWRITTEN_NOT_ACCUMULATED, "is the first along", 0),
         ):
-            yield Suspicion(
+            yield step.wrong(
                 code,
-                f"the gradient of operand {k + 1} of {place(site)} {what} the axes {rest}",
+                f"the gradient of operand {k + 1} of {step} {what} the axes {rest}",
                 f"sum over the axes along which operand {k + 1} was broadcast",
                 0.7,
-                at(nodes, _reduced(k, reduce)),
+                _reduced(k, rest, position),
             )
 
 
-def _summed(axes: tuple[int, ...]) -> Callable[[Array], Array]:
-    return lambda full: np.asarray(full.sum(axis=axes))
+def _reduced(k: int, axes: tuple[int, ...], position: int | None) -> Change:
+    """Return a change that sums an operand's gradient over axes, or takes it at one position."""
 
-
-def _ends(axes: tuple[int, ...], position: int) -> Callable[[Array], Array]:
-    return lambda full: np.asarray(
-        full[tuple(position if axis in axes else slice(None) for axis in range(full.ndim))]
-    )
-
-
-def _reduced(
-    k: int, reduce: Callable[[Array], Array]
-) -> Callable[[Node, int, Array], Array | None]:
     def change(node: Node, j: int, g: Array) -> Array | None:
-        pull = node.pulls[j]
+        pull, wide = node.pulls[j], node.value.shape
         if pull is None or j != k:
             return node.pull(g, j)
-        operands = tuple(
-            np.broadcast_to(x, node.value.shape) if i == k else x
-            for i, x in enumerate(node.operands)
-        )
-        full = pull(np.broadcast_to(g, node.value.shape), operands, node.value)
-        return np.reshape(reduce(full), node.operands[k].shape)
+        operand = np.broadcast_to(node.operands[k], wide)
+        operands = (*node.operands[:k], operand, *node.operands[k + 1 :])
+        full = pull(np.broadcast_to(g, wide), operands, node.value)
+        if position is None:
+            reduced = full.sum(axis=axes)
+        else:
+            reduced = full[tuple(position if i in axes else slice(None) for i in range(full.ndim))]
+        return np.reshape(reduced, node.operands[k].shape)
 
     return change

@@ -1,17 +1,24 @@
-"""The way back of a gradient through the user's own forward, and all that can be wrong on it."""
+"""The way back of a gradient through the user's own forward, and what a wrong step makes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.observation import Observation
-from gradcheck.explain.trace import BackwardOverride, Node, Recording, SourceLocation
+from gradcheck.explain.trace import BackwardOverride, Node, Recording, SourceLocation, record
+from gradcheck.numerics.blockwise import norm
 
 # Steps that pick the largest or smallest, and what is rounding beside the gradient.
 EXTREMES = ("maximum over axis", "minimum over axis")
@@ -20,30 +27,11 @@ IDLE = 1e-12
 # Entries of a step that takes no longer than its bookkeeping.
 SMALL_STEP = 4096
 
+# Roundings of a walk back in float64, beside those of the analytic gradient.
+WALK = 1e-10
 
-@dataclass(frozen=True)
-class Suspicion:
-    """A step of the way back that may be wrong, and how.
-
-    Attributes
-    ----------
-    code, message, fix, cost
-        As of a `Part`.
-    deviation
-        What the backward would do otherwise.
-    cuts
-        Whether ``deviation`` leaves something out that may instead have come with a wrong factor.
-    scaled
-        Whether a constant factor may come on top, such as that of a mean over the samples.
-    """
-
-    code: str
-    message: str
-    fix: str
-    cost: float
-    deviation: BackwardOverride
-    cuts: bool = False
-    scaled: bool = False
+# (step, operand, gradient) -> the gradient that is sent back to the operand; None sends nothing.
+Change = Callable[[Node, int, Array], Array | None]
 
 
 @dataclass(frozen=True)
@@ -53,11 +41,31 @@ class BackwardPass:
     Attributes
     ----------
     observation, recording
-        The claim, and the recorded forward.
+        The analytic gradient, and the recorded forward.
     """
 
     observation: Observation
     recording: Recording
+
+    @classmethod
+    def of(cls, observation: Observation) -> BackwardPass | None:
+        """Record the forward; None where that cannot be done, or gives no reason to look."""
+        recording = record(observation.evaluator, observation.point.tensors)
+        if recording is None or observation.name not in recording.leaves:
+            return None
+        way = cls(observation, recording)
+        return way if way._is_faithful() else None
+
+    def _is_faithful(self) -> bool:
+        """Whether the recording's gradient is the numerical one, and the analytic one is not."""
+        for direction in self.observation.directions:
+            measured = self.observation.numerical(direction)
+            walked = float(np.sum(self.gradient * direction))
+            allowed = MARGIN * measured.bound + WALK * norm(self.gradient, direction)
+            if not abs(walked - measured.value) <= allowed:
+                return False
+        wrong = np.abs(self.observation.claim - self.gradient) > self.bound
+        return bool(np.isfinite(self.gradient).all() and wrong.any())
 
     @property
     def name(self) -> str:
@@ -65,13 +73,37 @@ class BackwardPass:
         return self.observation.name
 
     @cached_property
-    def right(self) -> Array:
-        """The gradient."""
+    def gradient(self) -> Array:
+        """The right gradient."""
         return self.with_(BackwardOverride())
 
-    def with_(self, deviation: BackwardOverride) -> Array:
-        """Return what a backward with this deviation would claim."""
-        return self.recording.gradient(self.name, self.observation.point.cotangents, deviation)
+    @cached_property
+    def bound(self) -> Array:
+        """Bound on the rounding of the analytic gradient, and of a walk."""
+        claim, scale = self.observation.claim, self.observation.scale
+        sizes = np.maximum(np.abs(claim), norm(claim, scale) / math.sqrt(claim.size) / scale)
+        unsure = np.broadcast_to(self.observation.point.unsure[self.name], claim.shape)
+        return np.asarray(MARGIN * ((ROUNDINGS * self.observation.eps + WALK) * sizes + 4 * unsure))
+
+    def hypothesis(
+        self,
+        code: Bug,
+        message: str,
+        fix: str,
+        cost: float,
+        override: BackwardOverride,
+        **options: Any,
+    ) -> Hypothesis:
+        """Return the hypothesis that the backward does otherwise at some of the steps."""
+        return Hypothesis(code, message, fix, cost, partial(self.with_, override), **options)
+
+    def with_(self, override: BackwardOverride) -> Array:
+        """Return what a backward would return that does otherwise at some of the steps."""
+        return self.recording.gradient(self.name, self.observation.point.cotangents, override)
+
+    def through(self, end: Node, start: Node, g: Array) -> Array:
+        """Return the gradient that arrives at an earlier step when one is sent from a later one."""
+        return self.recording.pull([(end, g)], start)
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -90,17 +122,18 @@ class BackwardPass:
         on_the_way = above & below
         return [node for node in self.recording.nodes if node.number in on_the_way]
 
-    def without_idle(self) -> BackwardPass:
+    def without_idle(self) -> BackwardPass | None:
         """Return the way back without maxima that contribute nothing, as that of a softmax's shift.
 
-        Nobody's backward goes through them: a wrong step above would send something there.
+        Nobody's backward goes through them: a wrong step above would send something there. None
+        where there are none.
         """
         extremes = {n.number for n in self.nodes if n.op in EXTREMES}
         idle = replace(self.recording, ends=frozenset(extremes), _dependents={})
         without = replace(self, recording=idle)
-        size = float(np.abs(self.right).max(initial=0.0))
-        same = extremes and np.abs(without.right - self.right).max(initial=0.0) <= IDLE * size
-        return without if same else self
+        size = float(np.abs(self.gradient).max(initial=0.0))
+        same = np.abs(without.gradient - self.gradient).max(initial=0.0) <= IDLE * size
+        return without if extremes and same else None
 
     @cached_property
     def effort(self) -> int:
@@ -109,13 +142,13 @@ class BackwardPass:
         return sum(1 + size // SMALL_STEP for size in sizes)
 
     @cached_property
-    def sites(self) -> dict[SourceLocation, list[Node]]:
+    def steps(self) -> list[Step]:
         """The same steps by the expression that makes them; a loop makes many."""
         found: dict[SourceLocation, list[Node]] = {}
         for node in self.nodes:
             if node.site is not None:
                 found.setdefault(node.site, []).append(node)
-        return found
+        return [Step(self, site, nodes) for site, nodes in found.items()]
 
     def leads_here(self, node: Node, operand: int) -> bool:
         """Whether an operand of a step depends on the tensor."""
@@ -165,27 +198,87 @@ class BackwardPass:
         return [groups[depth] for depth in sorted(groups)]
 
 
-Search = Callable[[BackwardPass], Iterator[Suspicion]]
+@dataclass(frozen=True)
+class Step:
+    """All evaluations of one expression of the forward."""
 
-SEARCHES: list[Search] = []
+    way: BackwardPass
+    site: SourceLocation
+    nodes: list[Node]
+
+    @property
+    def first(self) -> Node:
+        """The evaluation that stands for all of them where they are alike."""
+        return self.nodes[0]
+
+    @property
+    def op(self) -> str:
+        """What is done."""
+        return self.first.op
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the operands."""
+        return [x.shape for x in self.first.operands]
+
+    def __str__(self) -> str:
+        """Name the expression, and where it stands."""
+        return f"`{self.site.text}` ({Path(self.site.file).name}:{self.site.line})"
+
+    def times(self) -> dict[str, list[Node]]:
+        """Return all evaluations, and those of some layers or times alone, by when they are."""
+        times = {"": self.nodes}
+        rounds = self.way.rounds(self.nodes) if len(self.nodes) > 1 else []
+        if len(rounds) > 1:
+            times |= {
+                ", but for the last time it is evaluated": [n for r in rounds[1:] for n in r],
+                ", but for the first time it is evaluated": [n for r in rounds[:-1] for n in r],
+                ", the last time it is evaluated": rounds[0],
+                ", the first time it is evaluated": rounds[-1],
+            }
+        return times
+
+    def wrong(
+        self,
+        code: Bug,
+        message: str,
+        fix: str,
+        cost: float,
+        change: Change,
+        nodes: list[Node] | None = None,
+        part: str = "",
+    ) -> Hypothesis:
+        """Return the hypothesis that the gradient goes back otherwise here, or at some nodes."""
+        override = at(self.nodes if nodes is None else nodes, change)
+        return self.way.hypothesis(code, message, fix, cost, override, part=part)
 
 
-def suspect(function: Search) -> Search:
-    """Register a search: it yields the deviations of one kind that are worth trying."""
-    SEARCHES.append(function)
-    return function
+def label(node: Node, otherwise: str = "") -> str:
+    """Name a tensor, or the expression that makes a value and where it stands."""
+    if node.name or node.site is None:
+        return node.name or otherwise
+    return f"`{node.site.text}` ({Path(node.site.file).name}:{node.site.line})"
 
 
-def place(site: SourceLocation) -> str:
-    """Name an expression and where it stands."""
-    return f"`{site.text}` ({Path(site.file).name}:{site.line})"
-
-
-def at(nodes: list[Node], change: Callable[[Node, int, Array], Array | None]) -> BackwardOverride:
-    """Return a deviation at these steps alone."""
+def at(nodes: list[Node], change: Change) -> BackwardOverride:
+    """Return what goes back otherwise at these nodes alone."""
     numbers = {node.number for node in nodes}
 
     def sent(node: Node, k: int, g: Array) -> Array | None:
         return change(node, k, g) if node.number in numbers else node.pull(g, k)
 
     return BackwardOverride(change=sent)
+
+
+def with_operand(j: int, value: Callable[[Node], Array | None]) -> Change:
+    """Return a change where the other operands' gradients use another value of operand ``j``."""
+
+    def change(node: Node, k: int, g: Array) -> Array | None:
+        pull, x = node.pulls[k], value(node)
+        if k == j or pull is None:
+            return node.pull(g, k)
+        if x is None or x.shape != node.operands[j].shape:
+            return None
+        return pull(g, (*node.operands[:j], x, *node.operands[j + 1 :]), node.value)
+
+    return change

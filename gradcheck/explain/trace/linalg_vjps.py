@@ -8,40 +8,32 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.explain.trace.node import Pull
-from gradcheck.explain.trace.numpy_functions import into, rule
-from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
+from gradcheck.explain.trace.traced_array import Rule, Tape, TracedArray, into, strip
 
 
-@rule(np.dot)
+def _wrapped(tape: Tape, value: Any) -> TracedArray:
+    if isinstance(value, TracedArray):
+        return value
+    return TracedArray.of(np.asarray(value), tape.node_of(value), tape)
+
+
 def _dot(tape: Tape, a: Any, b: Any, out: Any = None) -> Any:
     made = a * b if not (np.ndim(a) and np.ndim(b)) else np.matmul(_wrapped(tape, a), b)
     return made if out is None else into(tape, out, made)
 
 
-@rule(np.inner)
 def _inner(tape: Tape, a: Any, b: Any) -> Any:
     return _wrapped(tape, a) @ np.swapaxes(b, -1, -2) if np.ndim(b) > 1 else _wrapped(tape, a) @ b
 
 
-@rule(np.vdot)
 def _vdot(tape: Tape, a: Any, b: Any) -> Any:
     return np.ravel(_wrapped(tape, a)) @ np.ravel(_wrapped(tape, b))
 
 
-@rule(np.outer)
 def _outer(tape: Tape, a: Any, b: Any) -> Any:
     return np.ravel(_wrapped(tape, a))[:, None] * np.ravel(_wrapped(tape, b))[None, :]
 
 
-def _wrapped(tape: Tape, value: Any) -> TracedArray:
-    return (
-        value
-        if isinstance(value, TracedArray)
-        else TracedArray.of(np.asarray(value), tape.node_of(value), tape)
-    )
-
-
-@rule(np.tensordot)
 def _tensordot(tape: Tape, a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = _wrapped(tape, a), _wrapped(tape, b)
     if isinstance(axes, int):
@@ -57,7 +49,6 @@ def _tensordot(tape: Tape, a: Any, b: Any, axes: Any = 2) -> Any:
     return np.reshape(left @ right, shape)
 
 
-@rule(np.einsum)
 def _einsum(tape: Tape, subscripts: str, *operands: Any, **options: Any) -> Any:
     value = np.einsum(subscripts, *(strip(x) for x in operands))
     text = subscripts.replace(" ", "")
@@ -86,14 +77,12 @@ def _einsum(tape: Tape, subscripts: str, *operands: Any, **options: Any) -> Any:
     return tape.add("einsum", value, operands, tuple(map(pull_of, range(len(terms)))))
 
 
-@rule(np.linalg.norm)
 def _norm(tape: Tape, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     if ord not in (None, 2, "fro") or (ord == 2 and axis is None and x.ndim > 1):
         return TracedArray.of(np.asarray(np.linalg.norm(strip(x), ord, axis, keepdims)), None, tape)
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
 
 
-@rule(np.linalg.inv)
 def _inv(tape: Tape, a: Any) -> Any:
     def pull(g: Array, operands: tuple[Array, ...], y: Array) -> Array:
         flipped = np.swapaxes(y, -1, -2)
@@ -102,7 +91,6 @@ def _inv(tape: Tape, a: Any) -> Any:
     return tape.add("inv", np.linalg.inv(strip(a)), (a,), (pull,))
 
 
-@rule(np.linalg.det)
 def _det(tape: Tape, a: Any) -> Any:
     def pull(g: Array, operands: tuple[Array, ...], y: Array) -> Array:
         return np.asarray(
@@ -112,7 +100,6 @@ def _det(tape: Tape, a: Any) -> Any:
     return tape.add("det", np.linalg.det(strip(a)), (a,), (pull,))
 
 
-@rule(np.linalg.slogdet)
 def _slogdet(tape: Tape, a: Any) -> Any:
     found = np.linalg.slogdet(strip(a))
 
@@ -122,7 +109,6 @@ def _slogdet(tape: Tape, a: Any) -> Any:
     return type(found)(found.sign, tape.add("slogdet", found.logabsdet, (a,), (pull,)))
 
 
-@rule(np.linalg.solve)
 def _solve(tape: Tape, a: Any, b: Any) -> Any:
     def to_right(g: Array, operands: tuple[Array, ...], y: Array) -> Array:
         return np.asarray(np.linalg.solve(np.swapaxes(operands[0], -1, -2), g))
@@ -132,3 +118,19 @@ def _solve(tape: Tape, a: Any, b: Any) -> Any:
         return -np.multiply.outer(back, y) if y.ndim == 1 else -back @ np.swapaxes(y, -1, -2)
 
     return tape.add("solve", np.linalg.solve(strip(a), strip(b)), (a, b), (to_matrix, to_right))
+
+
+# What is recorded for a function, called with the tape and its arguments.
+LINEAR_ALGEBRA: dict[Any, Rule] = {
+    np.dot: _dot,
+    np.inner: _inner,
+    np.vdot: _vdot,
+    np.outer: _outer,
+    np.tensordot: _tensordot,
+    np.einsum: _einsum,
+    np.linalg.norm: _norm,
+    np.linalg.inv: _inv,
+    np.linalg.det: _det,
+    np.linalg.slogdet: _slogdet,
+    np.linalg.solve: _solve,
+}

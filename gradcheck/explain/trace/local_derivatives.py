@@ -4,146 +4,24 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.explain.trace import Node, SourceLocation, unbroadcast
-from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
-from gradcheck.explain.trace.vjps import PAIRS, SLOPES
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
+from gradcheck.explain.trace import Node, unbroadcast
+from gradcheck.explain.trace.backward_pass import BackwardPass, Change, Step
+from gradcheck.explain.trace.vjps import PAIRS, SLOPES, Slope
 
 # Formulas that are taken for one another, of functions whose value lies where they expect it.
 CONFUSED = ("tanh", "expit", "exp", "sin", "cos", "square", "sqrt", "log", "reciprocal", "arctan")
 
 PRODUCTS = ("multiply", "divide")
 
-
-@suspect
-def paths(way: BackwardPass) -> Iterator[Suspicion]:
-    """What goes back from an expression into one of its operands is missing, or has a factor."""
-    for site, nodes in way.sites.items():
-        for k in range(len(nodes[0].parents)):
-            if any(way.leads_here(node, k) for node in nodes if k < len(node.parents)):
-                yield from _cuts(way, site, nodes, k)
-
-
-def _cuts(
-    way: BackwardPass, site: SourceLocation, nodes: list[Node], k: int
-) -> Iterator[Suspicion]:
-    code, where = "path_missing", f"through {place(site)}"
-    if len(nodes[0].parents) > 1:
-        where = f"into operand {k + 1} of {place(site)}"
-    # a penalty is one number
-    alone = nodes[0].operands[k].size == 1 and way.is_term_of_its_own(nodes[0], k)
-    if nodes[0].op in ("add", "subtract") and alone:
-        code, where = "additive_term", f"from the term of {way.name} alone in {place(site)}"
-    for when, those in _times(way, nodes).items():
-        yield Suspicion(
-            code,
-            f"what goes back {where}{when} is missing",
-            f"add to the gradient of {way.name} what goes back {where}",
-            0.6 if not when else 0.9,
-            at(those, _without(k)),
-            cuts=not when,
-        )
-
-
-def _times(way: BackwardPass, nodes: list[Node]) -> dict[str, list[Node]]:
-    """Return all steps of an expression, and those of some layers or times alone."""
-    times = {"": nodes}
-    rounds = way.rounds(nodes) if len(nodes) > 1 else []
-    if len(rounds) > 1:
-        times |= {
-            ", but for the last time it is evaluated,": [n for some in rounds[1:] for n in some],
-            ", but for the first time it is evaluated,": [n for some in rounds[:-1] for n in some],
-            ", the last time it is evaluated,": rounds[0],
-            ", the first time it is evaluated,": rounds[-1],
-        }
-    return times
-
-
-def _without(k: int) -> Callable[[Node, int, Array], Array | None]:
-    return lambda node, j, g: None if j == k else node.pull(g, j)
-
-
-@suspect
-def slopes(way: BackwardPass) -> Iterator[Suspicion]:
-    """The derivative of an elementwise step is left out, squared, or another function's."""
-    for site, nodes in way.sites.items():
-        op = nodes[0].op
-        if op in SLOPES and op not in ("negative", "positive"):
-            yield from _of_one_variable(way, site, nodes, op)
-        elif op in PAIRS and op not in ("add", "subtract"):
-            yield from _of_two_variables(way, site, nodes, op)
-        elif op == "where":
-            yield _left_out(site, nodes, "mask_not_applied", "mask")
-        elif op.endswith("over axis") and op.startswith(("maximum", "minimum")):
-            yield from _of_extremes(site, nodes)
-
-
-def _of_one_variable(
-    way: BackwardPass, site: SourceLocation, nodes: list[Node], op: str
-) -> Iterator[Suspicion]:
-    for when, those in _times(way, nodes).items():
-        yield _left_out(site, those, "activation_derivative_missing", f"derivative of {op}", when)
-    slope = SLOPES[op]
-    yield Suspicion(
-        "derivative_at_wrong_point",
-        f"the derivative of {place(site)} is multiplied twice",
-        f"multiply by the derivative of {op} once",
-        0.8,
-        at(nodes, lambda n, k, g: g * np.square(slope(n.operands[0], n.value))),
-    )
-    for other in CONFUSED:
-        if other != op:
-            yield Suspicion(
-                "derivative_at_wrong_point",
-                f"at {place(site)} the derivative of {other} stands for that of {op}",
-                f"multiply by the derivative of {op}",
-                0.9,
-                at(nodes, _sloped(SLOPES[other])),
-            )
-
-
-def _sloped(slope: Callable[[Array, Array], Any]) -> Callable[[Node, int, Array], Array | None]:
-    return lambda n, k, g: unbroadcast(g * slope(n.operands[0], n.value), n.operands[0].shape)
-
-
-def _of_two_variables(
-    way: BackwardPass, site: SourceLocation, nodes: list[Node], op: str
-) -> Iterator[Suspicion]:
-    if op not in PRODUCTS:
-        yield _left_out(site, nodes, "activation_derivative_missing", f"derivative of {op}")
-        return
-    constants = [
-        x for x, parent in zip(nodes[0].operands, nodes[0].parents, strict=True) if not parent
-    ]
-    if not constants:
-        yield _left_out(site, nodes, "path_missing", "other factor")
-    elif constants[0].size > 1 or _varies(nodes):  # one number is found where its part is fitted
-        k = 0 if nodes[0].parents[0] is None else 1
-        values = np.concatenate([np.unique(node.operands[k]) for node in nodes])
-        mask = len(set(values.tolist()) - {0.0}) <= 1
-        code = "mask_not_applied" if mask else "path_missing"
-        yield _left_out(site, nodes, code, f"factor `{_operand(site, k)}`")
-
-
-def _operand(site: SourceLocation, k: int) -> str:
-    """Return an operand of a product as it is written."""
-    with contextlib.suppress(SyntaxError):
-        node = ast.parse(site.text, mode="eval").body
-        if isinstance(node, ast.BinOp):
-            return ast.unparse((node.left, node.right)[k])
-    return f"operand {k + 1}"
-
-
-def _varies(nodes: list[Node]) -> bool:
-    """Whether the constant factor of an expression is another one each time it is evaluated."""
-    k = 0 if nodes[0].parents[0] is None else 1
-    return any(float(node.operands[k].sum()) != float(nodes[0].operands[k].sum()) for node in nodes)
-
+# Steps without a derivative that could be left out.
+LINEAR = ("negative", "positive", "add", "subtract")
 
 # What the gradient has to be multiplied by, in the words of the code.
 WRITTEN = {
@@ -159,19 +37,113 @@ WRITTEN = {
 }
 
 
+def paths(way: BackwardPass) -> Iterator[Hypothesis]:
+    """What goes back from an expression into one of its operands is missing, or has a factor."""
+    for step in way.steps:
+        for k in range(len(step.first.parents)):
+            if any(way.leads_here(node, k) for node in step.nodes if k < len(node.parents)):
+                yield from _missing(step, k)
+
+
+def _missing(step: Step, k: int) -> Iterator[Hypothesis]:
+    way, code = step.way, Bug.PATH_MISSING
+    where = f"into operand {k + 1} of {step}" if len(step.shapes) > 1 else f"through {step}"
+    # a penalty is one number
+    alone = step.first.operands[k].size == 1 and way.is_term_of_its_own(step.first, k)
+    if step.op in ("add", "subtract") and alone:
+        code, where = Bug.ADDITIVE_TERM, f"from the term of {way.name} alone in {step}"
+    part = f"what goes back {where}"
+    for when, nodes in step.times().items():
+        yield step.wrong(
+            code,
+            f"{part} is missing{when}",
+            f"add to the gradient of {way.name} {part}",
+            0.9 if when else 0.6,
+            lambda node, j, g: None if j == k else node.pull(g, j),
+            nodes,
+            part="" if when else part,
+        )
+
+
+def slopes(way: BackwardPass) -> Iterator[Hypothesis]:
+    """The derivative of an elementwise step is left out, squared, or another function's."""
+    for step in way.steps:
+        if step.op in LINEAR:
+            continue
+        if step.op in SLOPES:
+            yield from _of_one_variable(step)
+        elif step.op in PRODUCTS:
+            yield from _of_product(step)
+        elif step.op in PAIRS:
+            yield _left_out(step, Bug.ACTIVATION_DERIVATIVE_MISSING, f"derivative of {step.op}")
+        elif step.op == "where":
+            yield _left_out(step, Bug.MASK_NOT_APPLIED, "mask")
+        elif step.op in ("maximum over axis", "minimum over axis"):
+            yield from _of_extremes(step)
+
+
 def _left_out(
-    site: SourceLocation, nodes: list[Node], code: str, what: str, when: str = ""
-) -> Suspicion:
-    return Suspicion(
+    step: Step, code: Bug, what: str, when: str = "", nodes: list[Node] | None = None
+) -> Hypothesis:
+    return step.wrong(
         code,
-        f"the {what} is left out at {place(site)}{when.removesuffix(',')}",
+        f"the {what} is left out at {step}{when}",
         f"multiply the gradient by {WRITTEN.get(what, f'the {what}')}",
-        0.5 if not when else 0.7,
-        at(nodes, lambda n, k, g: unbroadcast(g, n.operands[k].shape)),
+        0.7 if when else 0.5,
+        lambda node, k, g: unbroadcast(g, node.operands[k].shape),
+        nodes,
     )
 
 
-def _of_extremes(site: SourceLocation, nodes: list[Node]) -> Iterator[Suspicion]:
+def _of_one_variable(step: Step) -> Iterator[Hypothesis]:
+    op, slope = step.op, SLOPES[step.op]
+    for when, nodes in step.times().items():
+        yield _left_out(step, Bug.ACTIVATION_DERIVATIVE_MISSING, f"derivative of {op}", when, nodes)
+    yield step.wrong(
+        Bug.DERIVATIVE_AT_WRONG_POINT,
+        f"the derivative of {step} is multiplied twice",
+        f"multiply by the derivative of {op} once",
+        0.8,
+        _times(lambda x, y: np.square(slope(x, y))),
+    )
+    for other in CONFUSED:
+        if other != op:
+            yield step.wrong(
+                Bug.DERIVATIVE_AT_WRONG_POINT,
+                f"at {step} the derivative of {other} stands for that of {op}",
+                f"multiply by the derivative of {op}",
+                0.9,
+                _times(SLOPES[other]),
+            )
+
+
+def _times(slope: Slope) -> Change:
+    return lambda n, k, g: unbroadcast(g * slope(n.operands[0], n.value), n.operands[0].shape)
+
+
+def _of_product(step: Step) -> Iterator[Hypothesis]:
+    constants = [k for k, parent in enumerate(step.first.parents) if parent is None]
+    if not constants:
+        yield _left_out(step, Bug.PATH_MISSING, "other factor")
+        return
+    values = [node.operands[constants[0]] for node in step.nodes]
+    # one number that is always the same is found where the factor of its part is fitted
+    if values[0].size > 1 or any(float(v.sum()) != float(values[0].sum()) for v in values):
+        mask = len(set(np.concatenate([np.unique(v) for v in values]).tolist()) - {0.0}) <= 1
+        code = Bug.MASK_NOT_APPLIED if mask else Bug.PATH_MISSING
+        yield _left_out(step, code, f"factor `{_operand(step, constants[0])}`")
+
+
+def _operand(step: Step, k: int) -> str:
+    """Return an operand of a product as it is written."""
+    with contextlib.suppress(SyntaxError):
+        node = ast.parse(step.site.text, mode="eval").body
+        if isinstance(node, ast.BinOp):
+            return ast.unparse((node.left, node.right)[k])
+    return f"operand {k + 1}"
+
+
+def _of_extremes(step: Step) -> Iterator[Hypothesis]:
     def everyone(node: Node, k: int, g: Array) -> Array | None:
         sent = node.pull(np.ones_like(g), k)
         wide = np.asarray(g).reshape([n if n == m else 1 for n, m in _aligned(node, g)])
@@ -185,12 +157,12 @@ def _of_extremes(site: SourceLocation, nodes: list[Node]) -> Iterator[Suspicion]
         ("gives every entry the gradient", everyone),
         ("spreads it evenly", evenly),
     ):
-        yield Suspicion(
-            "mask_not_applied",
-            f"the backward of {place(site)} {what}, not the extreme one alone",
+        yield step.wrong(
+            Bug.MASK_NOT_APPLIED,
+            f"the backward of {step} {what}, not the extreme one alone",
             "send the gradient to the entry that won",
             0.7,
-            at(nodes, change),
+            change,
         )
 
 

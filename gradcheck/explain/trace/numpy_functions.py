@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.explain.trace.linalg_vjps import LINEAR_ALGEBRA
 from gradcheck.explain.trace.node import Pull, Scatter, unbroadcast
-from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip
+from gradcheck.explain.trace.traced_array import Rule, Tape, TracedArray, into, strip
 from gradcheck.explain.trace.vjps import pulls_of
-
-Rule = Callable[..., Any]
-RULES: dict[Any, Rule] = {}
 
 # What only moves entries: where each came from is seen by moving their numbers.
 MOVES = (
@@ -30,16 +27,6 @@ COMPOSED = (
     np.sum, np.mean, np.var, np.std, np.prod, np.max, np.min, np.amax, np.amin, np.average,
     np.ptp, np.linalg.multi_dot,
 )  # fmt: skip
-
-
-def rule(*functions: Any) -> Callable[[Rule], Rule]:
-    """Register what is recorded for ``functions``: called with the tape and their arguments."""
-
-    def register(made: Rule) -> Rule:
-        RULES.update(dict.fromkeys(functions, made))
-        return made
-
-    return register
 
 
 def apply_function(tape: Tape, function: Any, args: Any, kwargs: Any) -> tuple[bool, Any]:
@@ -76,17 +63,6 @@ def apply_ufunc(tape: Tape, ufunc: Any, method: str, inputs: Any, options: dict[
         name = ufunc.__name__ if method != "reduce" else f"{ufunc.__name__} over axis"
         made = tape.add(name, value, tuple(inputs), pulls)
     return into(tape, out[0], made) if out and out[0] is not None else made
-
-
-def into(tape: Tape, out: Any, made: Any) -> Any:
-    """Write a result where the caller wants it."""
-    plain = strip(out)
-    plain[...] = strip(made)
-    if isinstance(out, TracedArray):
-        out.node = made.node if isinstance(made, TracedArray) else None
-    elif isinstance(made, TracedArray) and made.node is not None:
-        tape.aliases.insert(0, (out, made.node))
-    return out
 
 
 def _spread(first: Any, axes: int) -> Any:
@@ -183,7 +159,6 @@ def _moved(tape: Tape, value: Any, places: Any, sources: list[TracedArray], func
     return tape.add(function.__name__, value, tuple(sources), tuple(pulls))
 
 
-@rule(np.clip)
 def _clip(
     tape: Tape, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **named: Any
 ) -> Any:
@@ -193,7 +168,6 @@ def _clip(
     return made if out is None else into(tape, out, made)
 
 
-@rule(np.cumsum)
 def _cumsum(tape: Tape, a: Any, axis: Any = None, **options: Any) -> Any:
     flat = np.ravel(a) if axis is None else a
     along = 0 if axis is None else axis
@@ -204,7 +178,6 @@ def _cumsum(tape: Tape, a: Any, axis: Any = None, **options: Any) -> Any:
     return tape.add("cumsum", np.cumsum(strip(flat), along), (flat,), (pull,))
 
 
-@rule(np.copyto)
 def _copyto(tape: Tape, dst: Any, src: Any, **options: Any) -> None:
     whole = isinstance(src, TracedArray) and src.node is not None and dst.shape == src.shape
     if isinstance(dst, TracedArray) and (options or not whole):
@@ -225,5 +198,11 @@ def _like(function: Any) -> Rule:
     return made
 
 
-for _function in (np.zeros_like, np.ones_like, np.empty_like, np.full_like):
-    RULES[_function] = _like(_function)
+# What is recorded for a function, called with the tape and its arguments.
+RULES: dict[Any, Rule] = {
+    **LINEAR_ALGEBRA,
+    np.clip: _clip,
+    np.cumsum: _cumsum,
+    np.copyto: _copyto,
+    **{made: _like(made) for made in (np.zeros_like, np.ones_like, np.empty_like, np.full_like)},
+}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-from scipy import special
 
 from gradcheck._types import Array
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.trace import BackwardOverride, Node, Scatter
-from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, suspect
+from gradcheck.explain.trace.backward_pass import BackwardPass
+from gradcheck.formulas.losses import LOSSES
 
 # A claim this near to the gradient, relative to its largest entry, is taken for right.
 RIGHT = 1e-6
@@ -19,46 +20,27 @@ RIGHT = 1e-6
 MOST_PREDICTIONS = 12
 MOST_TARGETS = 4
 
-
-@dataclass(frozen=True)
-class Other:
-    """A loss by its gradient at the predictions ``p``, or the logits, for targets ``y``."""
-
-    name: str
-    gradient: Callable[[Array, Array], Array]
-    cost: float = 0.7
+# Losses of targets of -1 and 1, which few networks have.
+RARE = ("hinge loss", "perceptron loss")
 
 
-LOSSES = (
-    Other("squared error", lambda p, y: p - y),
-    Other("absolute error", lambda p, y: np.sign(p - y)),
-    Other("cross-entropy", lambda p, y: -y / p),
-    Other("binary cross-entropy", lambda p, y: (p - y) / (p * (1 - p))),
-    Other("softmax cross-entropy of logits", lambda z, y: special.softmax(z, axis=-1) - y),
-    Other("binary cross-entropy of logits", lambda z, y: special.expit(z) - y),
-    Other("perceptron's error in -1 and 1", lambda z, y: -y * (y * z < 0), 0.8),
-    Other("hinge loss", lambda z, y: -y * (y * z < 1), 0.8),
-)
-
-
-@suspect
-def other_losses(way: BackwardPass) -> Iterator[Suspicion]:
+def other_losses(way: BackwardPass) -> Iterator[Hypothesis]:
     """The claim starts with the gradient of another loss at the predictions."""
     output = way.nodes[-1]
     if output.value.size != 1 or _another_is_right(way):
         return
     for predictions in _bottlenecks(way)[:MOST_PREDICTIONS]:
         for y in _targets(way, predictions)[:MOST_TARGETS]:
-            for loss in LOSSES:
+            for name, loss in LOSSES.items():
                 start = loss.gradient(predictions.value, y)
                 if np.isfinite(start).all() and start.any():
-                    yield Suspicion(
-                        "gradient_of_other_loss",
-                        f"the gradient is that of the {loss.name} of `{_words(predictions)}`, not "
+                    yield way.hypothesis(
+                        Bug.GRADIENT_OF_OTHER_LOSS,
+                        f"the gradient is that of the {name} of `{_words(predictions)}`, not "
                         "that of the loss that is computed",
-                        f"differentiate the loss that is computed, or compute the {loss.name}",
-                        loss.cost,
-                        BackwardOverride(jump=_starting(output, predictions, start)),
+                        f"differentiate the loss that is computed, or compute the {name}",
+                        0.8 if name in RARE else 0.7,
+                        _starting(output, predictions, start),
                         scaled=True,
                     )
 
@@ -76,10 +58,8 @@ def _another_is_right(way: BackwardPass) -> bool:
     return False
 
 
-def _starting(
-    output: Node, at: Node, start: Array
-) -> Callable[[Node, Array], tuple[Node, Array] | None]:
-    return lambda node, g: (at, start) if node is output else None
+def _starting(output: Node, predictions: Node, start: Array) -> BackwardOverride:
+    return BackwardOverride(jump=lambda node, g: (predictions, start) if node is output else None)
 
 
 def _bottlenecks(way: BackwardPass) -> list[Node]:

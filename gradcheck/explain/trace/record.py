@@ -14,7 +14,6 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.evaluator import Evaluator
-from gradcheck.explain.trace import linalg_vjps  # noqa: F401 (it registers its rules)
 from gradcheck.explain.trace.node import Node
 from gradcheck.explain.trace.numpy_functions import apply_function, apply_ufunc
 from gradcheck.explain.trace.traced_array import Tape, TracedArray, strip

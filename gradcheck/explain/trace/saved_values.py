@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.explain.trace import Node, SourceLocation
-from gradcheck.explain.trace.backward_pass import BackwardPass, Suspicion, at, place, suspect
-from gradcheck.explain.trace.vjps import SLOPES
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.hypothesis import Hypothesis
+from gradcheck.explain.trace import Node
+from gradcheck.explain.trace.backward_pass import BackwardPass, Change, label, with_operand
+from gradcheck.formulas.elementwise import ELEMENTARY
 
 # So many other values are tried in the place of one that a step remembers.
 MOST_CANDIDATES = 60
@@ -17,41 +19,71 @@ MOST_CANDIDATES = 60
 # Steps whose way back needs the values of the other operands.
 REMEMBERING = ("multiply", "divide", "matmul", "einsum", "power", "maximum", "minimum")
 
+PRODUCTS = ("matmul", "einsum")
 
-@suspect
-def remembered(way: BackwardPass) -> Iterator[Suspicion]:
+Choose = Callable[[Node], Array | None]
+
+
+def remembered(way: BackwardPass) -> Iterator[Hypothesis]:
     """A step uses another value than the one it had in the forward."""
     candidates = _candidates(way)
-    for site, nodes in way.sites.items():
-        first = nodes[0]
-        if first.op in SLOPES:
-            for label, choose in candidates(nodes, 0):
-                yield from _elsewhere(site, nodes, label, choose)
-        elif first.op in REMEMBERING:
-            for k in range(len(first.operands)):
-                for label, choose in candidates(nodes, k):
-                    yield _exchanged(site, nodes, k, label, choose)
+    for step in way.steps:
+        if step.op in ELEMENTARY:
+            for what, choose in candidates(step.shapes[0]):
+                for change in (_derivative_at(step.op, choose), _derivative_from(step.op, choose)):
+                    yield step.wrong(
+                        Bug.DERIVATIVE_AT_WRONG_POINT,
+                        f"the derivative of {step} is taken at {what}",
+                        f"take the derivative at `{step.site.text}`",
+                        0.8,
+                        change,
+                    )
+        elif step.op in REMEMBERING:
+            for k, shape in enumerate(step.shapes):
+                for what, choose in candidates(shape):
+                    yield step.wrong(
+                        Bug.DERIVATIVE_AT_WRONG_POINT,
+                        f"the backward of {step} uses {what} for operand {k + 1}",
+                        f"use the value that operand {k + 1} had in the forward",
+                        0.85,
+                        with_operand(k, choose),
+                    )
 
 
-Choose = Callable[[Node], "Array | None"]
+def _derivative_at(op: str, choose: Choose) -> Change:
+    def change(node: Node, k: int, g: Array) -> Array | None:
+        x = choose(node)
+        return None if x is None else g * ELEMENTARY[op].derivative(x)
+
+    return change
 
 
-def _candidates(way: BackwardPass) -> Callable[[list[Node], int], Iterator[tuple[str, Choose]]]:
-    by_site: dict[str, list[Node]] = {}
+def _derivative_from(op: str, choose: Choose) -> Change:
+    """Return the derivative from another value in the place of the output."""
+
+    def change(node: Node, k: int, g: Array) -> Array | None:
+        y = choose(node)
+        return None if y is None else g * ELEMENTARY[op].slope(node.operands[0], y)
+
+    return change
+
+
+def _candidates(way: BackwardPass) -> Callable[[tuple[int, ...]], Iterator[tuple[str, Choose]]]:
+    """Return what yields the values of a shape that the forward had, in words and by step."""
+    by_label: dict[str, list[Node]] = {}
     for node in way.recording.nodes:
-        label = node.name or (place(node.site) if node.site is not None else "")
-        if label:
-            by_site.setdefault(label, []).append(node)
+        if what := label(node):
+            by_label.setdefault(what, []).append(node)
 
-    def of(nodes: list[Node], k: int) -> Iterator[tuple[str, Choose]]:
-        shape, tried = nodes[0].operands[k].shape, 0
-        for label, those in by_site.items():
+    def of(shape: tuple[int, ...]) -> Iterator[tuple[str, Choose]]:
+        tried = 0
+        for what, those in by_label.items():
             if those[0].value.shape != shape or not shape:
                 continue
             for back, when in ((1, ""), (2, " one step before"), (0, " one step later")):
                 if (back == 1 or len(those) > 1) and tried < MOST_CANDIDATES:
                     tried += 1
-                    yield f"{label}{when}", _nearest(those, back)
+                    yield f"{what}{when}", _nearest(those, back)
 
     return of
 
@@ -69,93 +101,33 @@ def _nearest(those: list[Node], back: int) -> Choose:
     return choose
 
 
-def _elsewhere(
-    site: SourceLocation, nodes: list[Node], label: str, choose: Choose
-) -> Iterator[Suspicion]:
-    slope = SLOPES[nodes[0].op]
-
-    def moved(node: Node, k: int, g: Array) -> Array | None:
-        x = choose(node)
-        return None if x is None else g * slope(x, _value(node.op, x))
-
-    def swapped(node: Node, k: int, g: Array) -> Array | None:
-        y = choose(node)
-        return None if y is None else g * slope(node.operands[0], y)
-
-    for change, cost in ((moved, 0.8), (swapped, 0.8)):
-        yield Suspicion(
-            "derivative_at_wrong_point",
-            f"the derivative of {place(site)} is taken at {label}",
-            f"take the derivative at `{site.text}`",
-            cost,
-            at(nodes, change),
-        )
-
-
-def _value(op: str, x: Array) -> Array:
-    from scipy import special
-
-    function = getattr(np, op, None) or getattr(special, op)
-    return np.asarray(function(x))
-
-
-def _exchanged(
-    site: SourceLocation, nodes: list[Node], j: int, label: str, choose: Choose
-) -> Suspicion:
-    def change(node: Node, k: int, g: Array) -> Array | None:
-        pull, value = node.pulls[k], choose(node)
-        if pull is None or value is None or k == j or value.shape != node.operands[j].shape:
-            return node.pull(g, k) if k == j else None
-        operands = tuple(value if i == j else x for i, x in enumerate(node.operands))
-        return pull(g, operands, node.value)
-
-    return Suspicion(
-        "derivative_at_wrong_point",
-        f"the backward of {place(site)} uses {label} for operand {j + 1}",
-        f"use the value that operand {j + 1} had in the forward",
-        0.85,
-        at(nodes, change),
-    )
-
-
-@suspect
-def transposed(way: BackwardPass) -> Iterator[Suspicion]:
+def transposed(way: BackwardPass) -> Iterator[Hypothesis]:
     """A square matrix is used as it is where its transpose belongs, or the other way round."""
-    for site, nodes in way.sites.items():
-        for j, x in enumerate(nodes[0].operands):
-            square = x.ndim >= 2 and x.shape[-1] == x.shape[-2]
-            if nodes[0].op in ("matmul", "einsum") and square:
-                yield Suspicion(
-                    "transposed",
-                    f"the backward of {place(site)} uses operand {j + 1} without transposing it",
+    for step in way.steps:
+        if step.op not in PRODUCTS:
+            continue
+        for j, shape in enumerate(step.shapes):
+            if _is_square(shape):
+                yield step.wrong(
+                    Bug.TRANSPOSED,
+                    f"the backward of {step} uses operand {j + 1} without transposing it",
                     "multiply by the transpose",
                     0.6,
-                    at(nodes, _turned(j)),
+                    with_operand(j, lambda node, j=j: _turned(node.operands[j])),  # type: ignore[misc]
                 )
-        y = nodes[0].value
-        if nodes[0].op in ("matmul", "einsum") and y.ndim >= 2 and y.shape[-1] == y.shape[-2]:
-            for j in range(len(nodes[0].operands)):
-                yield Suspicion(
-                    "transposed",
-                    f"the gradient of {place(site)} goes back into operand {j + 1} transposed",
-                    "transpose the gradient of the product, not the operand",
-                    0.65,
-                    at(nodes, _turned_gradient(j)),
-                )
+        for j in range(len(step.shapes)) if _is_square(step.first.value.shape) else ():
+            yield step.wrong(
+                Bug.TRANSPOSED,
+                f"the gradient of {step} goes back into operand {j + 1} transposed",
+                "transpose the gradient of the product, not the operand",
+                0.65,
+                lambda node, k, g, j=j: node.pull(_turned(g) if k == j else g, k),  # type: ignore[misc]
+            )
 
 
-def _turned(j: int) -> Callable[[Node, int, Array], Array | None]:
-    def change(node: Node, k: int, g: Array) -> Array | None:
-        pull = node.pulls[k]
-        if pull is None or k == j:
-            return node.pull(g, k)
-        operands = tuple(
-            np.swapaxes(x, -1, -2) if i == j else x for i, x in enumerate(node.operands)
-        )
-        return pull(g, operands, node.value)
-
-    return change
+def _is_square(shape: tuple[int, ...]) -> bool:
+    return len(shape) >= 2 and shape[-1] == shape[-2]
 
 
-def _turned_gradient(j: int) -> Callable[[Node, int, Array], Array | None]:
-    return lambda node, k, g: node.pull(np.swapaxes(g, -1, -2) if k == j else g, k)
+def _turned(x: Array) -> Array:
+    return np.swapaxes(x, -1, -2)

@@ -25,6 +25,10 @@ LIBRARIES = (
 )
 
 
+# Records a call of one of NumPy's functions: called with the tape and the arguments.
+Rule = Callable[..., Any]
+
+
 class Tape:
     """The steps recorded so far, and the plain arrays known to hold the value of one.
 
@@ -110,6 +114,17 @@ def strip(value: Any) -> Any:
     return value
 
 
+def into(tape: Tape, out: Any, made: Any) -> Any:
+    """Write a result where the caller wants it."""
+    plain = strip(out)
+    plain[...] = strip(made)
+    if isinstance(out, TracedArray):
+        out.node = made.node if isinstance(made, TracedArray) else None
+    elif isinstance(made, TracedArray) and made.node is not None:
+        tape.aliases.insert(0, (out, made.node))
+    return out
+
+
 class TracedArray(np.ndarray[Any, Any]):
     """An array with the step that made it; what is done with it is recorded on its tape."""
 
@@ -128,14 +143,9 @@ class TracedArray(np.ndarray[Any, Any]):
         return tape.apply_ufunc(tape, ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        tape = self.tape_in(args, kwargs)
+        tape = _tape_of((args, kwargs))
         handled, result = tape.apply_function(tape, function, args, kwargs)
         return result if handled else super().__array_function__(function, types, args, kwargs)
-
-    @staticmethod
-    def tape_in(*arguments: Any) -> Tape:
-        """Return the tape of any traced array in the arguments."""
-        return _tape_of(arguments)
 
     def __getitem__(self, index: Any) -> Any:
         value = np.asarray(strip(self)[strip(index)])
@@ -173,10 +183,6 @@ class TracedArray(np.ndarray[Any, Any]):
         """The array with its axes reversed."""
         return np.transpose(self)
 
-    def dot(self, other: Any, out: Any = None) -> Any:
-        """Return the product, as `numpy.dot`."""
-        return np.dot(self, other) if out is None else np.dot(self, other, out)
-
     def reshape(self, *shape: Any, **options: Any) -> Any:
         """Return the entries in another shape."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **options)
@@ -185,12 +191,6 @@ class TracedArray(np.ndarray[Any, Any]):
         """Return the array with its axes permuted."""
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
-    def ravel(self, *order: Any) -> Any:
-        """Return the entries in one row."""
-        return np.ravel(self, *order)
-
-    flatten = ravel  # type: ignore[assignment]
-
     def copy(self, *order: Any) -> Any:
         """Return a copy."""
         return np.copy(self)
@@ -198,30 +198,6 @@ class TracedArray(np.ndarray[Any, Any]):
     def astype(self, dtype: Any, **options: Any) -> Any:  # type: ignore[override]
         """Return the array itself for floating types, plain numbers for others."""
         return np.copy(self) if np.dtype(dtype).kind == "f" else strip(self).astype(dtype)
-
-    def squeeze(self, axis: Any = None) -> Any:
-        """Return the array without axes of length one."""
-        return np.squeeze(self, axis)
-
-    def swapaxes(self, first: Any, second: Any) -> Any:
-        """Return the array with two axes exchanged."""
-        return np.swapaxes(self, first, second)
-
-    def repeat(self, repeats: Any, axis: Any = None) -> Any:
-        """Return the entries repeated."""
-        return np.repeat(self, repeats, axis)
-
-    def take(self, indices: Any, axis: Any = None) -> Any:  # type: ignore[override]
-        """Return the entries at ``indices``."""
-        return np.take(self, indices, axis)
-
-    def cumsum(self, axis: Any = None) -> Any:  # type: ignore[override]
-        """Return the running sums."""
-        return np.cumsum(self, axis)
-
-    def clip(self, low: Any = None, high: Any = None, **options: Any) -> Any:  # type: ignore[override]
-        """Return the entries within bounds."""
-        return np.clip(self, low, high)
 
     def fill(self, value: Any) -> None:
         """Write one value everywhere."""
@@ -236,26 +212,30 @@ class TracedArray(np.ndarray[Any, Any]):
             self.tape = source.tape
 
 
+def _method(function: Any) -> Any:
+    return lambda self, *arguments, **options: function(self, *arguments, **options)
+
+
+# Methods that NumPy does without a call that could be recorded.
+for _name, _function in {
+    "ravel": np.ravel, "flatten": np.ravel, "squeeze": np.squeeze, "swapaxes": np.swapaxes,
+    "repeat": np.repeat, "take": np.take, "cumsum": np.cumsum, "clip": np.clip, "dot": np.dot,
+}.items():  # fmt: skip
+    setattr(TracedArray, _name, _method(_function))
+
+
 def _tape_of(arguments: Any) -> Tape:
-    for argument in arguments:
+    """Return the tape of any traced array in arguments, which may be nested."""
+    queue = [arguments]
+    while queue:
+        argument = queue.pop()
         if isinstance(argument, TracedArray):
             return argument.tape
-        if isinstance(argument, list | tuple):
-            inner = _tape_or_none(argument)
-            if inner is not None:
-                return inner
         if isinstance(argument, dict):
-            inner = _tape_or_none(tuple(argument.values()))
-            if inner is not None:
-                return inner
+            queue += argument.values()
+        elif isinstance(argument, list | tuple):
+            queue += argument
     raise LookupError("no traced array among the arguments")
-
-
-def _tape_or_none(arguments: Any) -> Tape | None:
-    try:
-        return _tape_of(arguments)
-    except LookupError:
-        return None
 
 
 def _site(frame: FrameType | None) -> SourceLocation | None:

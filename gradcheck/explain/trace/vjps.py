@@ -6,47 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from gradcheck._types import Array
 from gradcheck.explain.trace.node import Pull, unbroadcast
+from gradcheck.formulas.elementwise import ELEMENTARY
 
 # Derivative of an elementwise function of one variable, from its argument and its value.
 Slope = Callable[[Array, Array], Any]
 
-LN2, LN10 = np.log(2.0), np.log(10.0)
-
-SLOPES: dict[str, Slope] = {
-    "negative": lambda x, y: -1.0,
-    "positive": lambda x, y: 1.0,
-    "exp": lambda x, y: y,
-    "exp2": lambda x, y: LN2 * y,
-    "expm1": lambda x, y: y + 1,
-    "log": lambda x, y: 1 / x,
-    "log2": lambda x, y: 1 / (LN2 * x),
-    "log10": lambda x, y: 1 / (LN10 * x),
-    "log1p": lambda x, y: 1 / (1 + x),
-    "tanh": lambda x, y: 1 - y**2,
-    "sinh": lambda x, y: np.cosh(x),
-    "cosh": lambda x, y: np.sinh(x),
-    "sin": lambda x, y: np.cos(x),
-    "cos": lambda x, y: -np.sin(x),
-    "tan": lambda x, y: 1 + y**2,
-    "arctan": lambda x, y: 1 / (1 + x**2),
-    "arcsin": lambda x, y: 1 / np.sqrt(1 - x**2),
-    "arccos": lambda x, y: -1 / np.sqrt(1 - x**2),
-    "sqrt": lambda x, y: 0.5 / y,
-    "cbrt": lambda x, y: 1 / (3 * y**2),
-    "square": lambda x, y: 2 * x,
-    "reciprocal": lambda x, y: -(y**2),
-    "absolute": lambda x, y: np.sign(x),
-    "fabs": lambda x, y: np.sign(x),
-    "expit": lambda x, y: y * (1 - y),
-    "log_expit": lambda x, y: special.expit(-x),
-    "erf": lambda x, y: 2 / np.sqrt(np.pi) * np.exp(-(x**2)),
-    "erfc": lambda x, y: -2 / np.sqrt(np.pi) * np.exp(-(x**2)),
-    "ndtr": lambda x, y: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi),
-}
+SLOPES: dict[str, Slope] = {name: function.slope for name, function in ELEMENTARY.items()}
 
 # Derivatives of functions of two variables by each of them.
 Slopes = tuple[Callable[[Array, Array, Array], Any], Callable[[Array, Array, Array], Any]]

@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradcheck._types import Array
+from gradcheck.formulas.elementwise import ACTIVATIONS
 from gradcheck.numerics.derivative import derivative as differentiate
 from gradcheck.properties import inputs
-from gradcheck.properties.activation.known_activations import KNOWN
 from gradcheck.properties.array_function import ARRAY_FUNCTION, ArrayFunction
 from gradcheck.properties.assertions import (
     FunctionRaisedError,
@@ -49,8 +49,8 @@ class ActivationUnderTest(ArrayFunction):
         self, fn: Any, derivative: Callable[..., Any] | None = None, kind: str | None = None
     ) -> None:
         super().__init__(fn)
-        if kind is not None and kind not in KNOWN:
-            raise ValueError(f"kind must be one of {sorted(KNOWN)}, got {kind!r}")
+        if kind is not None and kind not in ACTIVATIONS:
+            raise ValueError(f"kind must be one of {sorted(ACTIVATIONS)}, got {kind!r}")
         forward = of_arrays(fn if callable(fn) else fn.forward, PROBES)
         self.takes_numbers_only = bool(refusal(forward, PROBES.copy()))
         self._forward = (
@@ -132,7 +132,7 @@ class ActivationUnderTest(ArrayFunction):
             values = self(PROBES)
         except (FunctionRaisedError, PropertyViolationError):
             return ""
-        for name, known in KNOWN.items():
+        for name, known in ACTIVATIONS.items():
             if np.allclose(values, known.value(PROBES), rtol=AGREEMENT, atol=AGREEMENT):
                 return name
         return ""
@@ -169,7 +169,7 @@ def agrees_with_reference(fn: ActivationUnderTest, x: Array) -> None:
     """Every value is that of the textbook formula, computed stably in extended precision."""
     require_close(
         fn(x),
-        KNOWN[fn.kind].value(x),
+        ACTIVATIONS[fn.kind].value(x),
         fn.tolerance(x),
         f"a value differs from that of {fn.kind}",
     )
@@ -184,7 +184,7 @@ def huge_inputs_stay_right(fn: ActivationUnderTest, x: Array) -> None:
     """Inputs of any finite size give the limit that the formula has there."""
     require_close(
         fn(x),
-        KNOWN[fn.kind].value(x),
+        ACTIVATIONS[fn.kind].value(x),
         Tolerance(
             "1e-9 of the value: far out, only the limit counts", relative=1e-9, absolute=1e-9
         ),
@@ -215,7 +215,7 @@ def nan_stays_in_its_entry(fn: ActivationUnderTest, x: Array, row: int, j: int) 
 )
 def range_kept(fn: ActivationUnderTest, x: Array) -> None:
     """No value leaves the range of the activation."""
-    low, high = KNOWN[fn.kind].range
+    low, high = ACTIVATIONS[fn.kind].range
     y = fn(x)
     require_close(np.clip(y, low, high), y, exact(), f"a value lies outside [{low:g}, {high:g}]")
 

@@ -44,11 +44,11 @@ def explanations(draw):
     for name in draw(st.lists(st.sampled_from(NAMES), unique=True)):
         if draw(st.booleans()):
             support = Support("change", rivals=draw(st.integers(0, 2)), alternative=VERIFIED)
-            found.append(Explanation("change", name, 1.0, "", "", "", support))
+            found.append(Explanation("change", (name,), 1.0, "", "", "", support))
     for _ in range(draw(st.integers(0, 6))):
         about = draw(st.lists(st.sampled_from(NAMES), unique=True))
         share = draw(st.floats(0.0, 1.0))
-        found.append(Explanation("code", ", ".join(about), share, "", "", "", draw(supports)))
+        found.append(Explanation("code", tuple(about), share, "", "", "", draw(supports)))
     return found
 
 
@@ -57,7 +57,7 @@ def sums(found):
     alternatives = defaultdict(dict)
     for position, e in enumerate(found):
         number = ("alone", position) if e.support.alternative is None else e.support.alternative
-        for name in e.tensor.split(", ") if e.tensor else ():
+        for name in e.tensors:
             alternatives[name][number] = max(alternatives[name].get(number, 0.0), e.confidence)
     return {name: sum(of_number.values()) for name, of_number in alternatives.items()}
 
@@ -84,7 +84,7 @@ def test_order_is_kept_and_no_tensor_loses_its_first(given_explanations):
 @given(st.sampled_from(KINDS), st.integers(0, 5), st.floats(0.0, 1.0))
 def test_what_rests_on_one_number_is_never_sure(kind, fitted, share):
     support = Support(kind, numbers=fitted + 1, fitted=fitted)
-    sure = certainty(Explanation("code", "x", share, "", "", "", support))
+    sure = certainty(Explanation("code", ("x",), share, "", "", "", support))
 
     assert sure <= ONE_NUMBER or kind in MEASURED
 

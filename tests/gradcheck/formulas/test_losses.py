@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.formulas.losses import candidates, identify
+from gradcheck.formulas.losses import LOSSES, candidates, identify
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(6, 4))
@@ -45,3 +45,16 @@ def test_probabilities_are_needed_for_a_cross_entropy():
 def test_targets_that_do_not_belong_to_the_predictions_are_refused():
     with pytest.raises(ValueError, match="do not belong"):
         candidates(np.zeros((5, 2)), P)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_gradient_in_the_table_is_that_of_its_terms(name):
+    loss = LOSSES[name]
+    y = (
+        np.where(np.eye(4)[LABELS] > 0, 1.0, -1.0)
+        if "hinge" in name or "percep" in name
+        else 0.75 * P
+    )
+    pair = (lambda p: float(loss.terms(p, y).sum()), lambda p: loss.gradient(p, y))
+
+    assert gradcheck.check(pair, P, contract=False).ok

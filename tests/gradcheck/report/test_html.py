@@ -83,7 +83,7 @@ def test_page_needs_no_network_and_no_script(render):
 def test_names_and_sentences_are_escaped(render):
     evil = "<script>alert('W')</script>"
     tensor = r.wrong_tensor(evil, np.ones(2), np.zeros(2), notes=(evil,))
-    explanation = Explanation(evil, evil, 0.9, evil, evil, evil)
+    explanation = Explanation(evil, (evil,), 0.9, evil, evil, evil)
     part = replace(r.failing_with(tensor), explanations=(explanation,), target=evil, notes=(evil,))
     report = replace(r.network(), target=evil, parts={evil: part})
 

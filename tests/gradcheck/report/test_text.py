@@ -133,8 +133,8 @@ def test_wrong_tensor_beside_an_explained_one_is_told():
 
 
 def test_rival_explanations_are_all_told():
-    rival = Explanation("constant_factor", "b", 0.4, "", "all is tripled", "db /= 3")
-    other = Explanation("sign_flipped", "W", 0.9, "", "the sign is flipped", "dW = -dW")
+    rival = Explanation("constant_factor", ("b",), 0.4, "", "all is tripled", "db /= 3")
+    other = Explanation("sign_flipped", ("W",), 0.9, "", "the sign is flipped", "dW = -dW")
     lines = lines_of(replace(r.failing(), explanations=(r.SUMMED, rival, other)))
 
     assert "or      constant_factor (40 % sure): all is tripled" in lines

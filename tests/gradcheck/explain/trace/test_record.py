@@ -154,7 +154,7 @@ def test_wrong_step_deep_inside_is_named_with_its_expression(bug, codes, express
     first = gradcheck.check(Cell(bug), X).explanations[0]
     assert first.code in codes
     assert expression in first.message
-    assert "test_tape.py:" in first.message
+    assert "test_record.py:" in first.message
 
 
 def test_right_cell_is_not_explained():
