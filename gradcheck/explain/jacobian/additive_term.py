@@ -13,6 +13,12 @@ from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.least_squares import fit
 
+# A penalty is added on purpose: to take it out is advice only where it is not meant.
+PENALTY = (
+    "is it the gradient of a penalty that is reported elsewhere? Then check with the penalty off, "
+    "or add its value to what forward returns"
+)
+
 
 def additive_term(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The error is a multiple of the parameter, of its sign, or one constant."""
@@ -32,9 +38,7 @@ def additive_term(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
             yield Hypothesis(
                 Bug.ADDITIVE_TERM,
                 f"a term {what} is in one of forward and backward alone: {size:.6g} {term}",
-                f"is it the gradient of a penalty that is reported elsewhere? Then check with the "
-                f"penalty off, or add its value to what forward returns; else d{name} -= "
-                f"{size:.6g} {term}",
+                f"{PENALTY}; else d{name} -= {size:.6g} {term}",
                 0.6,
                 measured.gradient + found[0],
                 1,

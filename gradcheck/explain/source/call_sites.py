@@ -1,11 +1,16 @@
-"""The calls of the user's own functions that a forward or backward makes."""
+"""The calls of the user's own functions that a forward or backward makes, traced."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
+import logging
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
@@ -14,15 +19,16 @@ from typing import Any
 import numpy as np
 import scipy
 
-from gradcheck._package import FOLDER
-
 # Larger dicts are tables, and not variables by their names.
 MOST_ITEMS = 32
 
 # Code that is none of the user's: Python's own, what is installed, and this package.
 LIBRARIES = tuple(
     str(folder) + os.sep
-    for folder in (*(Path(str(m.__file__)).parent for m in (ast, np, scipy)), FOLDER)
+    for folder in (
+        *(Path(str(module.__file__)).parent for module in (ast, np, scipy)),
+        Path(__file__).parents[2],
+    )
 )
 
 
@@ -52,7 +58,35 @@ class CallSite:
     is_glue: bool = False
 
 
-def watched(action: Callable[[], Any]) -> list[CallSite]:
+@contextmanager
+def suppress_output() -> Iterator[None]:
+    """Let the user's code print, log and warn, and show nothing of it."""
+    level = logging.root.manager.disable
+    with (
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        logging.disable()
+        try:
+            yield
+        finally:
+            logging.disable(level)
+
+
+@contextmanager
+def tracing(trace: Callable[[FrameType, str, Any], Any]) -> Iterator[None]:
+    """Have a function called with what is run, as `sys.settrace` does."""
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+def calls_of(action: Callable[[], Any]) -> list[CallSite]:
     """Return the calls of the user's functions that ``action`` makes, the last of each."""
     calls: dict[CodeType, CallSite] = {}
 
@@ -70,12 +104,8 @@ def watched(action: Callable[[], Any]) -> list[CallSite]:
             call.namespace = {**frame.f_globals, **frame.f_locals}
         return trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
+    with tracing(trace):
         action()
-    finally:
-        sys.settrace(before)
     return list(calls.values())
 
 
@@ -116,3 +146,31 @@ def _is_library(file: str) -> bool:
     return file.startswith((*LIBRARIES, "<frozen ", "<__array_function__")) or (
         f"{os.sep}site-packages{os.sep}" in file
     )
+
+
+def lines_run(
+    file: str, action: Callable[[], Any], shifts: Mapping[CodeType, int] | None = None
+) -> set[int]:
+    """Return the lines of a file that ``action`` runs.
+
+    Parameters
+    ----------
+    file
+        As code objects name it.
+    action
+        Called once; what it raises goes through.
+    shifts
+        By code object, what its line numbers are short of those in the file.
+    """
+    found: set[int] = set()
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename != file:
+            return None
+        if event == "line":
+            found.add(frame.f_lineno + (shifts or {}).get(frame.f_code, 0))
+        return trace
+
+    with tracing(trace), suppress_output():
+        action()
+    return found

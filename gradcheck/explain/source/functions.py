@@ -1,4 +1,4 @@
-"""The user's own functions that a backward runs: their source, and a way to run them changed."""
+"""The user's own functions that a backward runs: their source, and ways to run them changed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gradcheck.explain.source.call_sites import CallSite
 Definition = ast.FunctionDef | ast.Lambda
 
 # By file, name and first line.
-Living = dict[tuple[str, str, int], list[FunctionType]]
+LiveFunctions = dict[tuple[str, str, int], list[FunctionType]]
 
 
 @dataclass(eq=False)
-class Routine:
+class FunctionSource:
     """A function of the user's, as source that can be changed.
 
     Attributes
@@ -30,22 +30,17 @@ class Routine:
     call
         Its last call.
     tree
-        Its definition; a change of it is what `patched` runs.
+        Its definition; a change of it is what a `Mutant` runs.
     host
         The definition that has to be compiled anew, itself or one around it.
     functions
-        The living functions of ``host``.
+        The live functions of ``host``.
     """
 
     call: CallSite
     tree: Definition
     host: Definition
     functions: list[FunctionType]
-
-    @property
-    def file(self) -> str:
-        """Where it stands."""
-        return self.call.code.co_filename
 
     def compiled(self) -> CodeType | None:
         """Return the code of ``host`` as its tree is now; None where that does not compile."""
@@ -54,22 +49,30 @@ class Routine:
         except (SyntaxError, ValueError, TypeError, RecursionError):
             return None
 
+
+@dataclass(frozen=True)
+class Mutant:
+    """Functions with other code than their own; none of them is the program as it is."""
+
+    codes: tuple[tuple[FunctionSource, CodeType], ...] = ()
+
     @contextmanager
-    def patched(self, code: CodeType) -> Iterator[None]:
-        """Run the functions with other code."""
-        before = [function.__code__ for function in self.functions]
+    def running(self) -> Iterator[None]:
+        """Run the functions with the other code."""
+        changed = [(function, code) for source, code in self.codes for function in source.functions]
+        before = [function.__code__ for function, _ in changed]
         try:
-            for function in self.functions:
+            for function, code in changed:
                 function.__code__ = code
             yield
         finally:
-            for function, own in zip(self.functions, before, strict=True):
+            for (function, _), own in zip(changed, before, strict=True):
                 function.__code__ = own
 
 
-def live_functions() -> Living:
+def live_functions() -> LiveFunctions:
     """Return all Python functions that there are."""
-    found: Living = defaultdict(list)
+    found: LiveFunctions = defaultdict(list)
     for thing in gc.get_objects():
         if type(thing) is FunctionType:  # what is asked for its class may warn, as proxies do
             code = thing.__code__
@@ -77,26 +80,27 @@ def live_functions() -> Living:
     return found
 
 
-def routine(call: CallSite, there: Living, reaches: Callable[[Routine], bool]) -> Routine | None:
+def source_of(
+    call: CallSite, live: LiveFunctions, is_run: Callable[[FunctionSource], bool]
+) -> FunctionSource | None:
     """Return a function with its source; None where that is not at hand or is another's.
 
     Parameters
     ----------
     call
         The function.
-    there
+    live
         All functions, as `live_functions` finds them.
-    reaches
-        Whether changed code of a routine is really run: a function that is made anew in every
-        forward is reached only by changing the one that makes it.
+    is_run
+        Whether changed code of a function is really run: one that is made anew in every forward
+        is reached only by changing the one that makes it.
     """
-    file = call.code.co_filename
     for around in _around(call.code):
         for host in reversed(around):
-            candidates = there.get((file, _name(host), _first_line(host)), [])
-            functions = [f for f in candidates if _is_of(host, f.__code__)]
-            found = Routine(call, around[-1], host, functions)
-            if functions and reaches(found):
+            named = live.get((call.code.co_filename, _name(host), _first_line(host)), [])
+            functions = [f for f in named if _is_of(host, f.__code__)]
+            found = FunctionSource(call, around[-1], host, functions)
+            if functions and is_run(found):
                 return found
     return None
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gradcheck.checking.linearization import CheckContext
-from gradcheck.explain.source.call_sites import CallSite
-from gradcheck.explain.source.candidates import Candidate, calls, candidates
+from gradcheck.explain.catalogue import Bug, Trait
+from gradcheck.explain.source.call_sites import CallSite, suppress_output
+from gradcheck.explain.source.candidates import calls, candidates
 from gradcheck.explain.source.fault_localization import likeliest_first
-from gradcheck.explain.source.validate import MutationTrial, suppress_output
+from gradcheck.explain.source.mutations import Mutation, mutant_of
+from gradcheck.explain.source.validate import MutationTrial
 from gradcheck.explain.source.verification import Verification
-from gradcheck.report.data import Entry
+from gradcheck.report.data import Edit, Entry
 from gradcheck.state import StateSnapshot
 
 # Lines of the user's code that are run in all trials together, a few seconds: so many entries of a
@@ -24,33 +25,27 @@ MOST_LINES = 600_000
 ENTRIES_PER_LINE = 1024
 COMPILING = 200
 
-# Changes that are this much longer than the shortest that mends are not looked at.
+# Changes that are this much longer than the shortest that corrects all are not looked at.
 TIE = 0.1
 
-# What the forward computes is changed in its structure only: a number or a factor that makes it fit
-# a wrong backward can nearly always be found.
-SLIPS = {"wrong_axis", "wrong_index", "transposed", "kernel_flipped", "summed_to_scalar"}
-MOST_OF_SLIP = 0.7
+# How long a change of the forward is at most.
+MOST_OF_FORWARD = 0.7
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A change, and what it mends, as plain data.
+    """A change that was seen to correct gradients, as plain data.
 
     Attributes
     ----------
     code, message, cost
-        The bug that it mends, by its name and in words, and the description length of the change.
-    place
-        File and line.
-    before, after
-        The statement that is changed, without and with it.
+        The bug that it corrects, by its name and in words, and the description length.
+    edit, instruction
+        The statement that is changed; what to do, where it is no change of one statement.
     tensors
         Those whose gradients it makes right.
     of_forward
         Whether it changes what the forward computes, so that the backward is right for it.
-    told
-        What to do, where that is no change of one statement.
     rivals
         Changes of other lines, as short, that were verified as well.
     restored
@@ -60,64 +55,54 @@ class Repair:
     code: str
     message: str
     cost: float
-    place: str
-    before: str
-    after: str
+    edit: Edit
     tensors: tuple[str, ...]
     of_forward: bool = False
-    told: str = ""
+    instruction: str = ""
     rivals: int = 0
     restored: frozenset[str] = frozenset()
 
     @classmethod
     def by(
-        cls,
-        candidate: Candidate,
-        tensors: tuple[str, ...],
-        *,
-        of_forward: bool = False,
+        cls, mutation: Mutation, tensors: tuple[str, ...], *, of_forward: bool = False
     ) -> Repair:
-        """Return a change that was seen to mend."""
-        edit = candidate.edit
-        place = f"{Path(candidate.routine.file).name}:{candidate.line}"
-        before, after = candidate.sources()
-        return cls(
-            edit.code, edit.message, edit.cost, place, before, after, tensors, of_forward,
-            candidate.told,
-        )  # fmt: skip
+        """Return a change of the code that was tried."""
+        code, message, cost = mutation.code, mutation.message, mutation.cost
+        return cls(code, message, cost, mutation.edit, tensors, of_forward, mutation.instruction)
 
     @property
     def line(self) -> str:
         """The line to change, and how."""
-        if self.told:
-            return f"{self.place}: {self.told}"
-        if not self.before:
-            return f"before {self.place}: put `{self.after}`"
-        if not self.after:
-            return f"{self.place}: take out `{self.before}`"
-        return f"{self.place}: `{self.before}` -> `{self.after}`"
+        at, edit = self.edit.place, self.edit
+        if self.instruction:
+            return f"{at}: {self.instruction}"
+        if not edit.before:
+            return f"before {at}: put `{edit.after}`"
+        if not edit.after:
+            return f"{at}: take out `{edit.before}`"
+        return f"{at}: `{edit.before}` -> `{edit.after}`"
 
 
 def repairs(
     context: CheckContext, failed: Mapping[str, tuple[Entry, ...]], *, mixes: bool = False
 ) -> list[Repair]:
-    """Return the changes that together mend most of the failed tensors, each as short as can be.
+    """Return the changes that together correct most of the failed tensors, each as short as can be.
 
     Parameters
     ----------
     context
-        Where claims are heard and numbers are measured.
+        Where gradients are computed and derivatives are measured.
     failed
         The tensors whose gradients are wrong, with their wrong entries as far as known.
     mixes
         Whether samples of a batch depend on one another in the forward: then it, too, may be the
-        one to change, whatever mends the backward.
+        one to change, whatever corrects the backward.
     """
     base = context.base.claimed
-    claimed = {n: e for n, e in failed.items() if n in base and np.isfinite(base[n]).all()}
+    wrong = {n: e for n, e in failed.items() if n in base and np.isfinite(base[n]).all()}
     forward, backward = calls(context)
     with suppress_output():
-        trial = MutationTrial(context, claimed, StateSnapshot(_globals([*forward, *backward])))
+        trial = MutationTrial(context, wrong, StateSnapshot(_globals([*forward, *backward])))
     if not trial.failed:
         return []
     tries = MOST_LINES // _effort(context, [*forward, *backward])
@@ -125,14 +110,23 @@ def repairs(
     verification = Verification(trial)
     found = _found(trial, verification, possible[:tries])
     chosen = _chosen(trial, verification, found)
-    if not chosen or (mixes and all(repair.code in SLIPS for repair in chosen)):
-        slips = [
-            c
-            for c in possible
-            if c.forward and c.edit.code in SLIPS and c.edit.cost <= MOST_OF_SLIP
+    if not chosen or (mixes and all(_is_structural(repair.code) for repair in chosen)):
+        structural = [
+            m
+            for m in possible
+            if m.in_forward and _is_structural(m.code) and m.cost <= MOST_OF_FORWARD
         ]
-        chosen += _agreeing(trial, verification, slips[:tries])
+        chosen += _of_forward(trial, verification, structural[:tries])
     return chosen
+
+
+def _is_structural(code: str) -> bool:
+    """Whether the bug is one that a forward has, too.
+
+    What it computes is changed in its structure only: a number or a factor that makes it fit a
+    wrong backward can nearly always be found.
+    """
+    return Trait.STRUCTURAL in Bug(code).traits
 
 
 def _globals(seen: Sequence[CallSite]) -> list[Any]:
@@ -146,12 +140,12 @@ def _globals(seen: Sequence[CallSite]) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class _Right:
-    """A change, what it makes right, and the claims and broken promises that it alters besides.
+class _Correction:
+    """A change, what it makes right, and the gradients and broken promises that it alters besides.
 
     Attributes
     ----------
-    candidate, tensors
+    mutation, tensors
         The change, and the tensors whose gradients it makes right at two points.
     altered, restored
         Other wrong gradients that it changes, and broken promises that are kept with it.
@@ -159,7 +153,7 @@ class _Right:
         Whether it came after one that was verified, and was not looked at further.
     """
 
-    candidate: Candidate
+    mutation: Mutation
     tensors: tuple[str, ...]
     altered: frozenset[str] = frozenset()
     restored: frozenset[str] = frozenset()
@@ -167,42 +161,43 @@ class _Right:
 
 
 def _found(
-    trial: MutationTrial, verification: Verification, possible: Sequence[Candidate]
-) -> list[_Right]:
+    trial: MutationTrial, verification: Verification, possible: Sequence[Mutation]
+) -> list[_Correction]:
     """Return the changes that make gradients right and keep all else that a check looks at."""
-    found: list[_Right] = []
+    found: list[_Correction] = []
     enough = float("inf")
-    for candidate in possible:
-        if candidate.cost > enough + TIE:
+    for mutation in possible:
+        if mutation.cost > enough + TIE:
             break
-        code, routine = candidate.code(), candidate.routine
-        mended = trial.mended(routine, code) if code is not None else ()
-        if mended and code is not None:
-            mended = trial.confirmed(routine, code, mended)
-        if not mended or code is None:
+        mutant = mutant_of(mutation)
+        corrected = trial.corrected(mutant) if mutant is not None else ()
+        if mutant is None or not corrected:
+            continue
+        corrected = trial.confirmed(mutant, corrected)
+        if not corrected:
             continue
         if enough < float("inf"):  # one is verified, others only make it less sure
-            found.append(_Right(candidate, mended, is_rival=True))
+            found.append(_Correction(mutation, corrected, is_rival=True))
             continue
-        restored = verification.holds(candidate, code, mended)
+        restored = verification.kept_promises(mutation, mutant, corrected)
         if restored is not None:
-            altered = trial.altered(routine, code, mended)
-            found.append(_Right(candidate, mended, altered, restored))
-            if len(mended) == len(trial.failed):
-                enough = min(enough, candidate.cost)
+            altered = trial.altered(mutant, corrected)
+            found.append(_Correction(mutation, corrected, altered, restored))
+            if len(corrected) == len(trial.failed):
+                enough = min(enough, mutation.cost)
     return found
 
 
-def _agreeing(
-    trial: MutationTrial, verification: Verification, possible: Sequence[Candidate]
+def _of_forward(
+    trial: MutationTrial, verification: Verification, possible: Sequence[Mutation]
 ) -> list[Repair]:
     """Return the first change of the forward for which the backward is right, if there is one."""
-    for candidate in possible:
-        code, routine = candidate.code(), candidate.routine
-        if code is None or not trial.agrees_otherwise(routine, code):
+    for mutation in possible:
+        mutant = mutant_of(mutation)
+        if mutant is None or not trial.is_right_otherwise(mutant):
             continue
-        if verification.keeps_promises(routine, code):
-            return [Repair.by(candidate, tuple(trial.failed), of_forward=True)]
+        if verification.breaks_none(mutant):
+            return [Repair.by(mutation, tuple(trial.failed), of_forward=True)]
     return []
 
 
@@ -213,14 +208,14 @@ def _effort(context: CheckContext, seen: Sequence[CallSite]) -> int:
 
 
 def _chosen(
-    trial: MutationTrial, verification: Verification, found: Sequence[_Right]
+    trial: MutationTrial, verification: Verification, found: Sequence[_Correction]
 ) -> list[Repair]:
-    """Choose the shortest change that mends most tensors, then one for those that are left.
+    """Choose the shortest change that corrects most tensors, then one for those that are left.
 
     Several have to be right when they are all made; and one that alters a wrong gradient without
     making it right is chosen only if the others then do.
     """
-    chosen: list[_Right] = []
+    chosen: list[_Correction] = []
     verified = [change for change in found if not change.is_rival]
     left = {name for change in verified for name in change.tensors}
     done: set[str] = set()
@@ -237,23 +232,23 @@ def _chosen(
         done |= set(best.tensors)
     kept = [change for change in chosen if change.altered <= done]
     return [
-        replace(Repair.by(m.candidate, m.tensors), rivals=_rivals(m, found), restored=m.restored)
+        replace(Repair.by(m.mutation, m.tensors), rivals=_rivals(m, found), restored=m.restored)
         for m in kept
     ]
 
 
-def _fits(verification: Verification, chosen: Sequence[_Right], another: _Right) -> bool:
+def _fits(verification: Verification, chosen: Sequence[_Correction], another: _Correction) -> bool:
     together = [*chosen, another]
     names = {name for change in together for name in change.tensors}
-    return not chosen or verification.together([m.candidate for m in together], sorted(names))
+    return not chosen or verification.together([m.mutation for m in together], sorted(names))
 
 
-def _rivals(chosen: _Right, found: Sequence[_Right]) -> int:
-    """Count the other lines with a change about as short as the chosen one that mends as much."""
+def _rivals(chosen: _Correction, found: Sequence[_Correction]) -> int:
+    """Count the other lines with a change about as short that corrects as much."""
     lines = {
-        other.candidate.line
+        other.mutation.line
         for other in found
-        if other.candidate.cost <= chosen.candidate.cost + TIE
+        if other.mutation.cost <= chosen.mutation.cost + TIE
         and set(other.tensors) >= set(chosen.tensors)
     }
-    return len(lines - {chosen.candidate.line})
+    return len(lines - {chosen.mutation.line})

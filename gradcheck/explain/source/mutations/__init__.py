@@ -1,30 +1,73 @@
-"""Every single change of a function's source that a slip of the pen may call for.
+"""Every single change of a function's source that may correct a mistake.
 
-A wrong backward is most often one slip away from a right one (the competent programmer hypothesis:
-DeMillo, Lipton and Sayward, "Hints on Test Data Selection", IEEE Computer 11(4), 1978). The kinds
-of change are the mutation operators of that literature, read backwards, with NumPy's own added.
+A wrong backward is most often one mistake away from a right one (the competent programmer
+hypothesis: DeMillo, Lipton and Sayward, "Hints on Test Data Selection", IEEE Computer 11(4), 1978).
+The changes are made by the mutation operators of that literature, read backwards, with NumPy's own
+added.
 """
 
-from gradcheck.explain.source.mutations import (  # noqa: F401 # isort: skip (the order of their tries)
-    missing_factors,
-    variables,
-    constants,
-    operators,
-    statement_order,
-    reductions,
-    activation_derivatives,
-    assignments,
-)
-from gradcheck.explain.source.mutations.mutation import (
-    KINDS,
-    Before,
-    Block,
-    Mutation,
-    Role,
-    Scope,
-    Site,
-    expression,
-)
-from gradcheck.explain.source.mutations.sites import spots
+from __future__ import annotations
 
-__all__ = ["KINDS", "Before", "Block", "Mutation", "Role", "Scope", "Site", "expression", "spots"]
+import contextlib
+from collections.abc import Callable, Iterator
+
+from gradcheck.explain.source.functions import FunctionSource
+from gradcheck.explain.source.mutations import (
+    activation_derivatives,
+    constants,
+    missing_factors,
+    reductions,
+    rewrites,
+    statements,
+    variables,
+)
+from gradcheck.explain.source.mutations.mutation import Change, Mutation, Site, mutant_of
+from gradcheck.explain.source.mutations.scope import Scope
+from gradcheck.explain.source.mutations.sites import sites
+
+__all__ = ["OPERATORS", "Mutation", "Scope", "Site", "mutant_of", "mutations", "sites"]
+
+# What each yields, of one sort, that a site allows. Of operators that make the same change the
+# first one names it.
+OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
+    activation_derivatives.forgotten,
+    activation_derivatives.at_another,
+    activation_derivatives.too_many,
+    activation_derivatives.of_another,
+    variables.wrapped,
+    missing_factors.factors,
+    missing_factors.derivatives,
+    missing_factors.deltas,
+    missing_factors.means,
+    missing_factors.products,
+    missing_factors.terms,
+    variables.exchanged,
+    variables.renamed,
+    variables.indices,
+    variables.slices,
+    constants.numbers,
+    constants.axes,
+    rewrites.rewritten,
+    variables.masks,
+    statements.early,
+    statements.dedented,
+    statements.indented,
+    reductions.functions,
+    reductions.reductions,
+    statements.all_accumulated,
+    statements.superfluous,
+    statements.swapped,
+)
+
+
+def mutations(function: FunctionSource, scope: Scope) -> Iterator[Mutation]:
+    """Yield the changes of a function, each once."""
+    seen = set()
+    for site in sites(function.tree):
+        for operator in OPERATORS:
+            with contextlib.suppress(SyntaxError):  # what cannot be written so is no change
+                for change in operator(site, scope):
+                    mutation = Mutation.of(site, change, function)
+                    if mutation.key not in seen:
+                        seen.add(mutation.key)
+                        yield mutation

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.source.mutations.activation_derivatives import FORMS, is_slope
-from gradcheck.explain.source.mutations.codes import factor_code
-from gradcheck.explain.source.mutations.mutation import (
-    Before,
-    Mutation,
-    Role,
-    Scope,
-    Site,
-    expression,
-    kind,
-    takes,
-    text,
-)
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.source.mutations.activation_derivatives import BY_OUTPUT, is_derivative
+from gradcheck.explain.source.mutations.mutation import Before, Change, Site, text
+from gradcheck.explain.source.mutations.scope import Scope
 
 # What an elementwise function's derivative is made of, with ``v`` a variable of the code.
-DERIVATIVES = (*FORMS, "1 / {v}", "np.exp({v})")
-
-# What a variable may stand for by mistake.
-MEANT = ("{v} ** 2", "{v} ** 0.5", "1 / {v}", "1 - {v}", "abs({v})", "np.sign({v})", "np.exp({v})")
+DERIVATIVES = (*BY_OUTPUT, "1 / {v}", "np.exp({v})")
 
 # Products with a matrix, and which of its axes meets which one of the expression's.
 PRODUCTS = (
@@ -38,175 +24,114 @@ PRODUCTS = (
     ("{m}.T @ ({e})", 0, 0),
 )
 
-
 # A number of samples, as it is written; the root of one is another factor.
 COUNT = re.compile(r"len\([\w.]+\)|[\w.]+\.shape\[-?\d+\]")
 
 
-@kind
-def factors(site: Site, scope: Scope) -> Iterator[Mutation]:
-    """A variable that should multiply or divide."""
-    if not takes(site, ast.Mult, ast.Div):
+def factors(site: Site, scope: Scope) -> Iterator[Change]:
+    """A variable, a size, or an expression of the forward that should multiply or divide."""
+    if not site.takes(ast.Mult, ast.Div):
         return
-    for name, value in _fitting(site, scope).items():
+    for name, value in scope.fitting(site).items():
         array = isinstance(value, np.ndarray) and value.ndim
-        code = "path_missing" if array else factor_code(value, scope)
-        code = code if code != "factor_two" else "constant_factor"  # a name says more than 2
+        code = Bug.PATH_MISSING if array else scope.factor_code(value)
+        code = code if code != Bug.FACTOR_TWO else Bug.CONSTANT_FACTOR  # a name says more than 2
         if np.asarray(value).dtype.kind == "b":
-            code = "mask_not_applied"
+            code = Bug.MASK_NOT_APPLIED
         elif array and name in scope.arguments:
-            code = "upstream_ignored"
-        elif array and is_slope(value, scope):
-            code = "activation_derivative_missing"
-        for sign in ("*", "/"):
-            message = f"the factor `{'' if sign == '*' else '1 / '}{name}` is missing"
-            # what has a name is meant, rather than a bare 2 (below)
-            named = not array and (abs(value) in (2, 0.5) or code == "factor_batch_size")
-            cost = 0.69 if named else scope.cost(name, 0.8)
-            yield Mutation(site, _joined(site.node, sign, name), code, message, cost)
-    lengths = {len(value): name for name, value in reversed(scope.arrays().items()) if len(value)}
-    for length, name in lengths.items():
-        message = f"the division by `{name}.shape[0]`, which is {length}, is missing"
-        code = factor_code(length, scope)
-        yield Mutation(site, _joined(site.node, "/", f"{name}.shape[0]"), code, message, 0.75)
+            code = Bug.UPSTREAM_IGNORED
+        elif array and is_derivative(value, scope):
+            code = Bug.ACTIVATION_DERIVATIVE_MISSING
+        # what has a name is meant, rather than a bare 2 (below)
+        named = not array and (abs(value) in (2, 0.5) or code == Bug.FACTOR_BATCH_SIZE)
+        cost = 0.69 if named else scope.cost(name, 0.8)
+        yield from _times_or_by(site, name, code, cost)
+    lengths = {len(value): name for name, value in reversed(scope.arrays.items()) if len(value)}
+    divisors = [
+        *((f"{name}.shape[0]", size, scope.factor_code(size)) for size, name in lengths.items()),
+        *(
+            (f"len({name})", len(samples), Bug.FACTOR_BATCH_SIZE)
+            for name in scope.arguments
+            if isinstance(samples := scope.namespace.get(name), list)
+            and len(samples) in scope.batches
+        ),
+    ]
+    for size, n, code in divisors:
+        message = f"the division by `{size}`, which is {n}, is missing"
+        yield f"({site.text}) / {size}", code, message, 0.75
     for factor in scope.factors:
-        if scope.shape(expression(factor)) == ():
-            for sign in ("*", "/"):
-                message = f"the factor `{'' if sign == '*' else '1 / '}{factor}` is missing"
-                changed = _joined(site.node, sign, factor)
-                counts = COUNT.fullmatch(factor) is not None
-                code = "factor_batch_size" if counts else "constant_factor"
-                yield Mutation(site, changed, code, message, 0.65)
-    for name in scope.arguments:
-        samples = scope.namespace.get(name)
-        if isinstance(samples, list) and len(samples) in scope.batches:
-            message = f"the division by `len({name})`, which is {len(samples)}, is missing"
-            changed = _joined(site.node, "/", f"len({name})")
-            yield Mutation(site, changed, "factor_batch_size", message, 0.75)
-    for n in ("2", "0.5"):
-        yield Mutation(
-            site, _joined(site.node, "*", n), "factor_two", f"a factor {n} is missing", 0.7
-        )
+        if scope.shape(factor) == ():
+            code = Bug.FACTOR_BATCH_SIZE if COUNT.fullmatch(factor) else Bug.CONSTANT_FACTOR
+            yield from _times_or_by(site, factor, code, 0.65)
+    for number in ("2", "0.5"):
+        yield f"({site.text}) * {number}", Bug.FACTOR_TWO, f"a factor {number} is missing", 0.7
 
 
-@kind
-def derivatives(site: Site, scope: Scope) -> Iterator[Mutation]:
+def _times_or_by(site: Site, factor: str, code: Bug, cost: float) -> Iterator[Change]:
+    for sign, shown in (("*", factor), ("/", f"1 / {factor}")):
+        yield f"({site.text}) {sign} {factor}", code, f"the factor `{shown}` is missing", cost
+
+
+def derivatives(site: Site, scope: Scope) -> Iterator[Change]:
     """The derivative of an elementwise function that should multiply."""
-    if not takes(site, ast.Mult, ast.Div):
-        return
-    for name in (n for n, v in _fitting(site, scope).items() if np.ndim(v)):
+    arrays = scope.fitting(site) if site.takes(ast.Mult, ast.Div) else {}
+    for name in (n for n, v in arrays.items() if np.ndim(v)):
         for form in DERIVATIVES:
-            slope = form.format(v=name)
-            message = f"the derivative `{slope}` is missing"
-            changed = _joined(site.node, "*", f"({slope})")
+            derivative = form.format(v=name)
             masks = form == "{v} > 0" and len(np.unique(scope.values[name])) == 2
-            code = "mask_not_applied" if masks else "activation_derivative_missing"
-            yield Mutation(site, changed, code, message, scope.cost(name, 0.85))
+            code = Bug.MASK_NOT_APPLIED if masks else Bug.ACTIVATION_DERIVATIVE_MISSING
+            message = f"the derivative `{derivative}` is missing"
+            yield f"({site.text}) * ({derivative})", code, message, scope.cost(name, 0.85)
 
 
-@kind
-def deltas(site: Site, scope: Scope) -> Iterator[Mutation]:
+def deltas(site: Site, scope: Scope) -> Iterator[Change]:
     """An argument, the cotangent, that should be multiplied before anything is made of it."""
-    function = site.place.parent
-    first = site.place.label == "body" and site.place.position == 0
+    function = site.parent
+    first = site.position.field == "body" and site.position.index == 0
     if not isinstance(function, ast.FunctionDef) or not first:
         return
-    for argument in function.args.args:
-        name = ast.Name(argument.arg, ast.Load())
-        shape = scope.shape(name)
-        factors = {n: v for n, v in scope.arrays().items() if v.shape == shape and n != name.id}
-        for other, value in factors.items():
-            slopes = (
-                [other] if value.dtype.kind == "b" else [f.format(v=other) for f in DERIVATIVES]
-            )
-            for slope in slopes:
-                line = ast.parse(f"{name.id} = {name.id} * ({slope})").body[0]
-                message = f"`{name.id}` is not multiplied by the derivative `{slope}`"
-                both = Before.of(line, site.node)
-                cost = scope.cost(other, 0.8)
-                yield Mutation(site, both, "activation_derivative_missing", message, cost)
+    for name in (argument.arg for argument in function.args.args):
+        for other, value in scope.arrays.items():
+            if other == name or value.shape != scope.shape(name):
+                continue
+            forms = ["{v}"] if value.dtype.kind == "b" else DERIVATIVES
+            for derivative in (form.format(v=other) for form in forms):
+                both = Before.of(f"{name} = {name} * ({derivative})", site.node)
+                message = f"`{name}` is not multiplied by the derivative `{derivative}`"
+                yield both, Bug.ACTIVATION_DERIVATIVE_MISSING, message, scope.cost(other, 0.8)
 
 
-@kind
-def means(site: Site, scope: Scope) -> Iterator[Mutation]:
+def means(site: Site, scope: Scope) -> Iterator[Change]:
     """A variable that should be divided by the number of samples before it is used."""
     if not isinstance(site.node, ast.Assign | ast.AugAssign | ast.Return):
         return
-    names = (n for n in ast.walk(site.node) if isinstance(n, ast.Name | ast.Attribute))
-    read = sorted({text(n) for n in names})
-    sizes = {
-        n: v for n, v in scope.different.items() if np.ndim(v) == 0 and float(v) in scope.batches
-    }
-    for name in read:
+    read = {text(n) for n in ast.walk(site.node) if isinstance(n, ast.Name | ast.Attribute)}
+    counts = [
+        n for n, v in scope.different.items() if np.ndim(v) == 0 and float(v) in scope.batches
+    ]
+    for name in sorted(read):
         value = scope.values.get(name)
         if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind == "f":
-            for size in sizes:
-                line = ast.parse(f"{name} = {name} / {size}").body[0]
-                message = f"`{name}` is not divided by the number of samples `{size}`"
-                yield Mutation(site, Before.of(line, site.node), "factor_batch_size", message, 0.7)
+            for count in counts:
+                both = Before.of(f"{name} = {name} / {count}", site.node)
+                message = f"`{name}` is not divided by the number of samples `{count}`"
+                yield both, Bug.FACTOR_BATCH_SIZE, message, 0.7
 
 
-@kind
-def products(site: Site, scope: Scope) -> Iterator[Mutation]:
+def products(site: Site, scope: Scope) -> Iterator[Change]:
     """A matrix that should multiply."""
-    if not takes(site, ast.MatMult):
-        return
-    shape = scope.shape(site.node) or ()
-    for name, value in scope.arrays().items():
-        if value.ndim == 2 and shape:
-            for form, side, axis in PRODUCTS:
-                if shape[side] != value.shape[axis]:
-                    continue
-                changed = expression(form.format(e=text(site.node), m=name))
+    shape = scope.shape(site.node) if site.takes(ast.MatMult) else None
+    for name, value in scope.arrays.items() if shape else ():
+        for form, side, axis in PRODUCTS if value.ndim == 2 else ():
+            if shape and shape[side] == value.shape[axis]:
                 message = f"the product with `{name}` is missing"
-                yield Mutation(site, changed, "path_missing", message, scope.cost(name, 0.9))
+                changed = form.format(e=site.text, m=name)
+                yield changed, Bug.PATH_MISSING, message, scope.cost(name, 0.9)
 
 
-@kind
-def terms(site: Site, scope: Scope) -> Iterator[Mutation]:
+def terms(site: Site, scope: Scope) -> Iterator[Change]:
     """A variable that should be added or subtracted."""
-    if not takes(site, ast.Add, ast.Sub):
-        return
-    for name, value in _fitting(site, scope).items():
-        if isinstance(value, np.ndarray):
-            for sign in ("+", "-"):
-                message = f"the term `{name}` is missing"
-                cost = scope.cost(name, 0.8)
-                yield Mutation(site, _joined(site.node, sign, name), "path_missing", message, cost)
-
-
-@kind
-def powers(site: Site, scope: Scope) -> Iterator[Mutation]:
-    """A variable that should be squared, or of which the root or the exponential is meant."""
-    node = site.node
-    if isinstance(node, ast.Name | ast.Attribute) and isinstance(scope.value(node), np.ndarray):
-        if site.role is not Role.VALUE:
-            return
-        name = text(node)
-        for form in MEANT:
-            meant = form.format(v=name)
-            message = f"`{name}` stands where `{meant}` belongs"
-            yield Mutation(site, expression(meant), "derivative_at_wrong_point", message, 0.75)
-
-
-def _fitting(site: Site, scope: Scope) -> dict[str, Any]:
-    """Return the variables that leave an expression's shape as it is.
-
-    Variables may have changed their shapes since, so that the expression makes no sense any more.
-    """
-    shape = scope.shape(site.node)
-    if shape is None and site.assigned is not None:
-        shape = scope.shape(site.assigned)
-    if shape is None:
-        return {}
-    found = {}
-    for name, value in scope.different.items():
-        with contextlib.suppress(ValueError):
-            if np.broadcast_shapes(shape, np.shape(value)) == shape:
-                found[name] = value
-    return found
-
-
-def _joined(node: ast.expr, sign: str, other: str) -> ast.AST:
-    tree: ast.AST = expression(f"({text(node)}) {sign} {other}")
-    return tree
+    for name, value in scope.fitting(site).items() if site.takes(ast.Add, ast.Sub) else ():
+        for sign in "+-" if isinstance(value, np.ndarray) else "":
+            changed, message = f"({site.text}) {sign} {name}", f"the term `{name}` is missing"
+            yield changed, Bug.PATH_MISSING, message, scope.cost(name, 0.8)

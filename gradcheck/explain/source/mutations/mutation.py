@@ -1,118 +1,141 @@
-"""A single change of a function's source, the places where one can be made, and their registry."""
+"""A mutation: one change of a function's source, and the site where it is made."""
 
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.source.functions import FunctionSource, Mutant
+from gradcheck.report.data import Edit
 
-# How much likelier a variable is meant that is computed and never read.
-FORGOTTEN = 0.25
 
+class Role(Enum):
+    """What an expression is there for, and the bug that it is to read another value than meant."""
 
-class Role(StrEnum):
-    """What an expression is there for: the same slip has another name in each."""
+    VALUE = "value", Bug.DERIVATIVE_AT_WRONG_POINT
+    INDEX = "index", Bug.WRONG_INDEX
+    RANGE = "range", Bug.PATH_MISSING
+    MASK = "mask", Bug.WRONG_MASK
+    AXIS = "axis", Bug.WRONG_AXIS
+    EXPONENT = "exponent", Bug.DERIVATIVE_AT_WRONG_POINT
 
-    VALUE = "value"
-    INDEX = "index"
-    RANGE = "range"
-    MASK = "mask"
-    AXIS = "axis"
-    EXPONENT = "exponent"
+    @property
+    def code(self) -> Bug:
+        """The bug of a wrong value in this role."""
+        bug: Bug = self.value[1]
+        return bug
 
 
 @dataclass(frozen=True)
 class TreePosition:
-    """Where a node hangs in the tree.
-
-    Attributes
-    ----------
-    parent, label, position
-        The node is ``parent.label``, or the element of it at ``position``.
-    """
+    """Where a node is in the tree: it is ``parent.field``, or the element of that at ``index``."""
 
     parent: ast.AST
-    label: str
-    position: int | None = None
+    field: str
+    index: int | None = None
 
     @property
     def node(self) -> Any:
-        """What hangs there: a node, or the statements of a block."""
-        held = getattr(self.parent, self.label)
-        return held if self.position is None else held[self.position]
+        """The node there, or the statements of a block."""
+        held = getattr(self.parent, self.field)
+        return held if self.index is None else held[self.index]
 
     def put(self, node: Any) -> None:
-        """Hang something else there."""
-        if self.position is None:
-            setattr(self.parent, self.label, node)
+        """Replace what is there."""
+        if self.index is None:
+            setattr(self.parent, self.field, node)
         else:
-            getattr(self.parent, self.label)[self.position] = node
+            getattr(self.parent, self.field)[self.index] = node
 
 
 @dataclass(frozen=True)
 class Site:
-    """An expression or statement, its place, and the statement that it is part of."""
+    """An expression or statement that can be changed, and the statement that it is part of."""
 
-    place: TreePosition
+    position: TreePosition
     node: Any
     role: Role
     statement: ast.AST
 
+    @cached_property
+    def text(self) -> str:
+        """Its source."""
+        return text(self.node)
+
+    @property
+    def parent(self) -> ast.AST:
+        """The node that it is part of."""
+        return self.position.parent
+
+    @property
+    def block(self) -> list[ast.stmt]:
+        """The statements among which a statement is."""
+        held: list[ast.stmt] = getattr(self.parent, self.position.field)
+        return held
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it is an expression that is read for its value."""
+        return isinstance(self.node, ast.expr) and self.role is Role.VALUE
+
     @property
     def is_whole(self) -> bool:
         """Whether it is all that a statement assigns, adds or returns, or one element of that."""
-        parent = self.place.parent
-        if isinstance(parent, ast.Tuple | ast.List | ast.Dict):
-            return self.place.label in ("elts", "values")
-        return self.place.label in ("value", "body") and isinstance(
-            parent, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Lambda
+        if isinstance(self.parent, ast.Tuple | ast.List | ast.Dict):
+            return self.position.field in ("elts", "values")
+        return self.position.field in ("value", "body") and isinstance(
+            self.parent, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Lambda
         )
+
+    @property
+    def is_argument(self) -> bool:
+        """Whether it is given to a call by its position."""
+        return isinstance(self.parent, ast.Call) and self.position.field == "args"
 
     @property
     def assigned(self) -> ast.expr | None:
         """What all of it is assigned to, None where it is not."""
-        parent = self.place.parent
-        if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
-            return parent.targets[0] if self.place.label == "value" else None
+        if isinstance(self.parent, ast.Assign) and len(self.parent.targets) == 1:
+            return self.parent.targets[0] if self.position.field == "value" else None
         return None
 
+    def takes(self, *joined_by: type[ast.operator]) -> bool:
+        """Whether to join something to it: as an operand of a like operator, that is done there."""
+        fixed = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.UnaryOp)
+        if not self.is_value or isinstance(self.node, fixed):
+            return False
+        if isinstance(self.parent, ast.BinOp):
+            return not isinstance(self.parent.op, joined_by)
+        return self.is_whole or isinstance(self.parent, ast.UnaryOp) or self._is_chosen_or_appended
 
-@dataclass(frozen=True)
-class Mutation:
-    """One change.
-
-    Attributes
-    ----------
-    site
-        What is replaced.
-    node
-        By what.
-    code, message
-        The bug that this change mends, by its name and in words.
-    cost
-        Description length: the likelier slip is tried, and believed, first.
-    """
-
-    site: Site
-    node: ast.AST | Block
-    code: str
-    message: str
-    cost: float
+    @property
+    def _is_chosen_or_appended(self) -> bool:
+        """Whether it is a branch of ``np.where`` or ``if``, or what a list is given more of."""
+        if isinstance(self.parent, ast.IfExp):
+            return self.position.field in ("body", "orelse")
+        if not isinstance(self.parent, ast.Call) or not self.is_argument:
+            return False
+        called = text(self.parent.func)
+        return called.endswith((".append", ".insert")) or (
+            called.endswith("where") and self.position.index != 0
+        )
 
 
 class Before(ast.If):
     """A statement that is put before another."""
 
     @classmethod
-    def of(cls, added: ast.stmt, statement: ast.stmt) -> Before:
+    def of(cls, added: str, statement: ast.stmt) -> Before:
         """Return both, as one statement."""
-        return cls(ast.Constant(True), [added, statement], [])
+        return cls(ast.Constant(True), [*ast.parse(added).body, statement], [])
 
 
 class Block(list[ast.stmt]):
@@ -120,135 +143,150 @@ class Block(list[ast.stmt]):
 
     Attributes
     ----------
-    told
+    instruction
         What to do, as a sentence.
+    moved
+        The statement that was moved, None of several.
     """
 
-    def __init__(self, statements: Iterable[ast.stmt], told: str) -> None:
+    def __init__(
+        self, statements: Iterable[ast.stmt], instruction: str, moved: ast.stmt | None = None
+    ) -> None:
         super().__init__(statements)
-        self.told = told
+        self.instruction = instruction
+        self.moved = moved
+
+
+# What an operator yields: what takes the place of a site, as source or as a tree; the bug that this
+# corrects, by its name and in words; and the description length: likelier mistakes cost less.
+Change = tuple[str | ast.AST | Block, Bug, str, float]
+
+
+# Of a statement of more characters only the expression that changes is shown, and what it is part
+# of if that has so few.
+LONG = 72
+SHORT = 12
 
 
 @dataclass(frozen=True)
-class Scope:
-    """The values a function worked with, by the expression that names them.
+class Mutation:
+    """The hypothesis that one change of a function corrects the gradients: it is tried by running.
 
     Attributes
     ----------
-    values
-        Arrays and numbers.
-    batches
-        Numbers that are likely the number of samples.
-    namespace
-        All names that the function knew.
-    arguments
-        Names of its arguments.
-    unread
-        Variables that are computed and never read: what is forgotten is likely one of them.
-    factors
-        Expressions that the forward multiplies or divides by.
-    slopes
-        Calls of the code's functions that return a derivative, with ``{}`` for the argument.
-    lists
-        Names among ``values`` of lists of arrays.
+    site, node
+        What is replaced, and by what.
+    code, message
+        The bug that this corrects, by its name and in words.
+    cost
+        Description length: the likelier mistake is tried, and believed, first.
+    function
+        The function that is changed.
+    in_forward
+        Whether the forward runs it too.
     """
 
-    values: Mapping[str, Any] = field(default_factory=dict)
-    batches: frozenset[int] = frozenset()
-    namespace: Mapping[str, Any] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()
-    unread: frozenset[str] = frozenset()
-    factors: tuple[str, ...] = ()
-    slopes: tuple[str, ...] = ()
-    lists: tuple[str, ...] = ()
-    _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+    site: Site
+    node: ast.AST | Block
+    code: Bug
+    message: str
+    cost: float
+    function: FunctionSource
+    in_forward: bool = False
 
-    def __post_init__(self) -> None:
-        known = {name: _as_numpy(value) for name, value in self.values.items()}
-        kept = {name: value for name, value in known.items() if _is_number(value)}
-        lists = tuple(name for name, value in known.items() if _is_list(value))
-        object.__setattr__(self, "values", kept)
-        object.__setattr__(self, "lists", lists)
+    @classmethod
+    def of(cls, site: Site, change: Change, function: FunctionSource) -> Mutation:
+        """Return a change of a site; a block takes the place of all statements around.
 
-    @cached_property
-    def different(self) -> dict[str, Any]:
-        """Values with the shortest name for each: those that are equal do the same."""
-        found: dict[str, Any] = {}
-        for name in sorted(self.values, key=lambda n: ("." in n, len(n))):
-            value = self.values[name]
-            if not any(_equal(value, other) for other in found.values()):
-                found[name] = value
-        return found
+        Raises
+        ------
+        SyntaxError
+            If the change cannot be written so.
+        """
+        new, code, message, cost = change
+        if isinstance(new, str):
+            new = _parsed(new, site.node)
+        if isinstance(new, Block):
+            site = replace(site, position=replace(site.position, index=None))
+        return cls(site, new, code, message, cost, function)
 
-    def cost(self, name: str, usual: float) -> float:
-        """Return what it costs to put in a variable: less for one that nothing reads."""
-        return usual - FORGOTTEN if name in self.unread else usual
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two mutations that do the same have in common."""
+        node = ast.Module(self.node, []) if isinstance(self.node, Block) else self.node
+        at = self.site.position
+        return id(at.parent), at.field, at.index, ast.dump(node)
 
-    def value(self, node: ast.AST) -> Any:
-        """Return the value of a name, an attribute or a number; None of anything else."""
-        if isinstance(node, ast.Constant):
-            return node.value if _is_number(node.value) else None
-        return self.values.get(ast.unparse(node))
+    @property
+    def instruction(self) -> str:
+        """What to do, where that is no change of one statement."""
+        return self.node.instruction if isinstance(self.node, Block) else ""
 
-    def shape(self, node: ast.AST) -> tuple[int, ...] | None:
-        """Return the shape an expression had when the function returned; None where unknown."""
-        source = text(node)
-        if source not in self._shapes:
-            try:
-                with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-                    value = eval(source, {}, dict(self.namespace))  # the user's own expression
-                self._shapes[source] = np.shape(value)
-            except Exception:  # noqa: BLE001 (names may be gone by then)
-                self._shapes[source] = None
-        return self._shapes[source]
+    @property
+    def line(self) -> int:
+        """Where the changed statement stands."""
+        statement = getattr(self.node, "moved", None) or self.site.statement
+        return int(getattr(statement, "lineno", self.function.call.code.co_firstlineno))
 
-    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return what has axes."""
-        return {n: v for n, v in self.different.items() if isinstance(v, np.ndarray) and v.ndim}
+    @property
+    def edit(self) -> Edit:
+        """The statement that is changed, or the part of a long one, without and with it."""
+        before, after = self._sources()
+        return Edit(Path(self.function.call.code.co_filename).name, self.line, before, after)
 
-    def integers(self) -> list[str]:
-        """Return the names of whole numbers, which may be indices."""
-        return [n for n, v in self.values.items() if isinstance(v, int | np.integer)]
+    def _sources(self) -> tuple[str, str]:
+        if isinstance(self.node, Block):
+            return "", ""
+        if isinstance(self.node, Before):
+            return "", text(self.node.body[0])
+        own, shown = self.site.node, self.site.statement
+        if own is not shown and len(_head(shown)) > LONG:
+            part = isinstance(self.site.parent, ast.expr | ast.keyword)
+            shown = self.site.parent if part and len(text(own)) < SHORT else own
+        before = _head(shown)
+        with made([self]):
+            return before, _head(self.node if shown is own else shown)
 
 
-def _as_numpy(value: Any) -> Any:
-    """Return the numbers of a framework's tensor; anything else as it is."""
-    if not hasattr(value, "detach"):
-        return value
+@contextmanager
+def made(mutations: Sequence[Mutation]) -> Iterator[None]:
+    """Change the trees of functions, for a while."""
+    positions = [mutation.site.position for mutation in mutations]
+    before = [position.node for position in positions]
     try:
-        return np.asarray(value.detach())
-    except (TypeError, ValueError, RuntimeError):  # on another device, or of a type NumPy lacks
-        return value
+        for mutation, position in zip(mutations, positions, strict=True):
+            position.put(mutation.node)
+        yield
+    finally:
+        for position, own in zip(reversed(positions), reversed(before), strict=True):
+            position.put(own)
 
 
-def _is_list(value: Any) -> bool:
-    return type(value) is list and bool(value) and all(isinstance(v, np.ndarray) for v in value)
+def mutant_of(*mutations: Mutation) -> Mutant | None:
+    """Return the program with mutations; None where it does not compile."""
+    with made(mutations):
+        functions = dict.fromkeys(mutation.function for mutation in mutations)
+        codes = [(function, function.compiled()) for function in functions]
+    compiled = tuple((function, code) for function, code in codes if code is not None)
+    return Mutant(compiled) if len(compiled) == len(codes) else None
 
 
-def _equal(a: Any, b: Any) -> bool:
-    return np.shape(a) == np.shape(b) and np.array_equal(a, b, equal_nan=True)
+def _head(statement: ast.AST) -> str:
+    """Return a statement, or the head of one that holds others; nothing of an empty one."""
+    if isinstance(statement, ast.Pass):
+        return ""
+    if not isinstance(statement, ast.For | ast.If | ast.With | ast.Try):
+        return text(ast.fix_missing_locations(statement))
+    bare = copy.copy(statement)
+    bare.body = [ast.Pass()]
+    if not isinstance(bare, ast.With):
+        bare.orelse = []
+    return text(ast.fix_missing_locations(bare)).splitlines()[0]
 
 
-def _is_number(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind in "bif"
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-Kind = Callable[[Site, Scope], Iterator[Mutation]]
-
-KINDS: list[Kind] = []
-
-
-def kind(function: Kind) -> Kind:
-    """Register a kind of edit: it yields the changes of one sort that a place allows."""
-    KINDS.append(function)
-    return function
-
-
-def expression(text: str) -> Any:
+def expression(source: str) -> Any:
     """Return the tree of an expression."""
-    return ast.parse(text, mode="eval").body
+    return ast.parse(source, mode="eval").body
 
 
 def text(node: ast.AST) -> str:
@@ -256,32 +294,24 @@ def text(node: ast.AST) -> str:
     return ast.unparse(node)
 
 
-def takes(site: Site, *joined_by: type[ast.operator]) -> bool:
-    """Whether to put something to an expression: if joined to a like one, that is done there."""
-    if not isinstance(site.node, ast.expr) or site.role is not Role.VALUE:
-        return False
-    if isinstance(site.node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.UnaryOp):
-        return False
-    parent = site.place.parent
-    if isinstance(parent, ast.BinOp):
-        return not isinstance(parent.op, joined_by)
-    return (
-        site.is_whole or isinstance(parent, ast.UnaryOp) or _is_branch(site) or _is_appended(site)
+def called(node: ast.AST) -> str:
+    """Return the last name of the function that a call calls; nothing of anything else."""
+    func = node.func if isinstance(node, ast.Call) else None
+    return getattr(func, "attr", getattr(func, "id", ""))
+
+
+def is_named(node: ast.AST) -> bool:
+    """Whether a node is a variable, an attribute, or an item of a dict."""
+    return isinstance(node, ast.Name | ast.Attribute) or (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
     )
 
 
-def _is_appended(site: Site) -> bool:
-    """Whether an expression is what a list is given more of."""
-    parent = site.place.parent
-    if not isinstance(parent, ast.Call) or site.place.label != "args":
-        return False
-    return isinstance(parent.func, ast.Attribute) and parent.func.attr in ("append", "insert")
-
-
-def _is_branch(site: Site) -> bool:
-    """Whether an expression is one of the two that ``np.where`` or ``if`` chooses from."""
-    parent = site.place.parent
-    if isinstance(parent, ast.IfExp):
-        return site.place.label in ("body", "orelse")
-    of_where = isinstance(parent, ast.Call) and text(parent.func).endswith("where")
-    return of_where and site.place.label == "args" and site.place.position != 0
+def _parsed(source: str, like: ast.AST) -> ast.AST:
+    if isinstance(like, ast.stmt):
+        return ast.parse(source).body[0]
+    if isinstance(like, ast.Slice):
+        return expression(f"x[{source}]").slice  # type: ignore[no-any-return]
+    return expression(source)  # type: ignore[no-any-return]

@@ -11,198 +11,111 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.explain.source.mutations.activation_derivatives import is_slope_of
-from gradcheck.explain.source.mutations.codes import MISREAD
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.source.mutations.activation_derivatives import is_derivative_of
 from gradcheck.explain.source.mutations.mutation import (
-    Mutation,
+    Change,
     Role,
-    Scope,
     Site,
     expression,
-    kind,
+    is_named,
     text,
 )
-
-# What an array may have to be turned or stretched to.
-REARRANGED = {
-    "::-1": "kernel_flipped",
-    "..., ::-1": "kernel_flipped",
-    "..., ::-1, ::-1": "kernel_flipped",
-    ":, None": "wrong_axis",
-    "..., None": "wrong_axis",
-}
+from gradcheck.explain.source.mutations.scope import Scope
 
 
-@kind
-def exchanged(site: Site, scope: Scope) -> Iterator[Mutation]:
+def exchanged(site: Site, scope: Scope) -> Iterator[Change]:
     """Another variable of the same shape."""
-    node = site.node
-    if not _is_named(node) or _is_called(site):
+    is_function = isinstance(site.parent, ast.Call) and site.position.field == "func"
+    if not is_named(site.node) or is_function:
         return
-    name, value = text(node), scope.value(node)
-    if name in scope.lists:
-        for other in scope.lists:
-            if other != name:
-                message = f"`{name}` stands where `{other}` belongs"
-                yield Mutation(site, expression(other), "derivative_at_wrong_point", message, 0.7)
-    if value is None:
-        return
-    for other, its in scope.different.items():
-        if np.shape(its) == np.shape(value) and not np.array_equal(its, value):
+    name, value = site.text, scope.value(site.node)
+    for other in scope.lists if name in scope.lists else ():
+        if other != name:
             message = f"`{name}` stands where `{other}` belongs"
-            code, cost = MISREAD[site.role], scope.cost(other, 0.7)
-            if site.role is Role.VALUE and is_slope_of(its, value, scope):
-                code = "activation_derivative_missing"
-            yield Mutation(site, expression(other), code, message, cost)
+            yield other, Bug.DERIVATIVE_AT_WRONG_POINT, message, 0.7
+    for other, its in scope.different.items() if value is not None else ():
+        message, code = f"`{name}` stands where `{other}` belongs", site.role.code
+        if np.shape(its) == np.shape(value) and not np.array_equal(its, value):
+            if site.role is Role.VALUE and is_derivative_of(its, value, scope):
+                code = Bug.ACTIVATION_DERIVATIVE_MISSING
+            yield other, code, message, scope.cost(other, 0.7)
         elif np.ndim(its) == np.ndim(value) == 2 and np.shape(its)[0] == np.shape(value)[0]:
-            message = f"`{name}` stands where `{other}` belongs"  # activations of another layer
-            yield Mutation(site, expression(other), MISREAD[site.role], message, 0.8)
+            yield other, code, message, 0.8  # activations of another layer
         elif np.ndim(its) == 1 and np.ndim(value) in (1, 2):
-            message = f"`{name}` stands where `{other}[:, None]` belongs"
-            column = expression(f"{other}[:, None]")
-            yield Mutation(site, column, "wrong_axis", message, 0.8)
+            column = f"{other}[:, None]"
+            yield column, Bug.WRONG_AXIS, f"`{name}` stands where `{column}` belongs", 0.8
 
 
-@kind
-def swapped(site: Site, scope: Scope) -> Iterator[Mutation]:
-    """Two variables of the same shape, each where the other belongs."""
+def renamed(site: Site, scope: Scope) -> Iterator[Change]:
+    """Two variables of the same shape that change places, or one wherever the other is read."""
     if not site.is_whole:
         return
-    read = [text(node) for node in ast.walk(site.node) if _is_named(node)]
-    once = [n for n, times in Counter(read).items() if times == 1 and n in scope.arrays()]
-    for one, other in combinations(once, 2):
-        if scope.values[one].shape == scope.values[other].shape:
-            changed = _Renamer({one: other, other: one}).visit(copy.deepcopy(site.node))
+    read = Counter(text(node) for node in ast.walk(site.node) if is_named(node))
+    arrays = scope.arrays
+    for one, other in combinations([n for n in read if read[n] == 1 and n in arrays], 2):
+        if arrays[one].shape == arrays[other].shape:
             message = f"`{one}` and `{other}` stand each where the other belongs"
-            yield Mutation(site, changed, "swapped", message, 0.7)
-
-
-@kind
-def renamed(site: Site, scope: Scope) -> Iterator[Mutation]:
-    """Another variable of the same shape wherever one stands in a statement."""
-    if not site.is_whole:
-        return
-    read = [node for node in ast.walk(site.node) if _is_named(node)]
-    counts = Counter(text(node) for node in read)
-    for name, value in scope.arrays().items():
-        if counts[name] < 2:
-            continue
-        for other, its in scope.arrays().items():
+            yield replaced(site.node, {one: other, other: one}), Bug.SWAPPED, message, 0.7
+    for name, value in arrays.items():
+        for other, its in arrays.items() if read[name] > 1 else ():
             if its.shape == value.shape and other != name:
-                changed = _Renamer({name: other}).visit(copy.deepcopy(site.node))
                 message = f"`{name}` stands where `{other}` belongs"
-                yield Mutation(site, changed, "derivative_at_wrong_point", message, 0.75)
+                changed = replaced(site.node, {name: other})
+                yield changed, Bug.DERIVATIVE_AT_WRONG_POINT, message, 0.75
 
 
-class _Renamer(ast.NodeTransformer):
-    """Puts other variables wherever some are read."""
-
-    def __init__(self, others: dict[str, str]) -> None:
-        self.others = others
-
-    def visit(self, node: ast.AST) -> Any:
-        """Return the node, or the other variable."""
-        if _is_named(node) and text(node) in self.others:
-            return expression(self.others[text(node)])
-        return self.generic_visit(node)
-
-
-@kind
-def indexed(site: Site, scope: Scope) -> Iterator[Mutation]:
-    """An index that is one off, or another index."""
-    node = site.node
-    if isinstance(node, ast.Subscript) and site.role in (Role.VALUE, Role.RANGE):
-        code = "wrong_index" if site.role is Role.VALUE else MISREAD[site.role]
-        if "::-1" in text(node.slice):
-            code = "kernel_flipped"
-        message = f"`{text(node.value)}` is meant, not `{text(node)}`"
-        yield Mutation(site, node.value, code, message, 0.7)
-        yield from _of_all_samples(site, node)
-    if _is_read_whole(site) and _is_named(node) and np.ndim(scope.value(node)):
-        for index, code in REARRANGED.items():
-            changed = expression(f"{text(node)}[{index}]")
-            message = f"`{text(node)}` stands where `{text(changed)}` belongs"
-            yield Mutation(site, changed, code, message, 0.85)
-    if site.role is not Role.INDEX:
+def wrapped(site: Site, scope: Scope) -> Iterator[Change]:
+    """A call that stands more than once where its argument is meant: ``s(y) * (1 - s(y))``."""
+    if not (site.is_whole and site.is_value):
         return
-    if isinstance(node, ast.Name | ast.Attribute) and isinstance(
-        scope.value(node), int | np.integer
-    ):
-        for shift in ("- 1", "+ 1"):
-            near = expression(f"{text(node)} {shift}")
-            yield Mutation(site, near, "wrong_index", f"the index `{text(node)}` is one off", 0.7)
-    if isinstance(node, ast.Constant | ast.UnaryOp):
-        for name in scope.integers():
-            message = f"the index is {text(node)}, where it should be `{name}`"
-            yield Mutation(site, expression(name), "wrong_index", message, 0.75)
+    calls = {text(n): n for n in reversed(list(ast.walk(site.node))) if isinstance(n, ast.Call)}
+    read = Counter(text(node) for node in ast.walk(site.node) if isinstance(node, ast.Call))
+    for call, times in read.items():
+        if times > 1 and len(calls[call].args) == 1:
+            argument = text(calls[call].args[0])
+            message = f"`{argument}` itself is meant, not `{call}`"
+            changed = replaced(site.node, {call: argument})
+            yield changed, Bug.DERIVATIVE_AT_WRONG_POINT, message, 0.7
 
 
-def _of_all_samples(site: Site, node: ast.Subscript) -> Iterator[Mutation]:
-    """The first or the last of what should be summed, or averaged, over all."""
-    if site.role is Role.VALUE and text(node.slice) in ("-1", "0"):
-        for reduced in ("sum", "mean"):
-            meant = expression(f"{text(node.value)}.{reduced}(axis=0)")
-            message = f"only the {'last' if text(node.slice) == '-1' else 'first'} sample counts"
-            yield Mutation(site, meant, "last_sample_only", f"{message} in `{text(node)}`", 0.7)
+def replaced(node: ast.AST, others: dict[str, str]) -> ast.AST:
+    """Return a tree with other expressions wherever some are read."""
+
+    class Replacer(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            source = text(node) if isinstance(node, ast.expr) else ""
+            return expression(others[source]) if source in others else self.generic_visit(node)
+
+    tree: ast.AST = Replacer().visit(copy.deepcopy(node))
+    return tree
 
 
-@kind
-def slices(site: Site, scope: Scope) -> Iterator[Mutation]:
+def indices(site: Site, scope: Scope) -> Iterator[Change]:
+    """A variable for a number as an index."""
+    if site.role is Role.INDEX and isinstance(site.node, ast.Constant | ast.UnaryOp):
+        for name in scope.integers:
+            message = f"the index is {site.text}, where it should be `{name}`"
+            yield name, Bug.WRONG_INDEX, message, 0.75
+
+
+def slices(site: Site, scope: Scope) -> Iterator[Change]:
     """A slice that begins or ends elsewhere, or runs the other way."""
-    node = site.node
-    if not isinstance(node, ast.Slice):
+    if not isinstance(site.node, ast.Slice):
         return
-    bounds = (node.lower, node.upper, node.step)
-    message = f"the slice `{text(node)}` takes other entries than the forward did"
+    message = f"the slice `{site.text}` takes other entries than the forward did"
     for other in ("1:", ":-1", ":", "::-1", "2:", ":-2", "1:-1"):
-        changed = ast.parse(f"x[{other}]", mode="eval").body.slice  # type: ignore[attr-defined]
-        if bounds != (None, None, None) or other == "::-1":
-            code = "kernel_flipped" if "::-1" in (other, text(node)) else "wrong_index"
-            yield Mutation(site, changed, code, message, 0.75)
-    if bounds == (None, None, None):
-        for name in scope.arrays():
-            each = expression(f"np.arange(len({name}))")
-            message = "every row is taken with every index, not each with its own"
-            yield Mutation(site, each, "wrong_index", message, 0.8)
+        if site.text != ":" or other == "::-1":
+            code = Bug.KERNEL_FLIPPED if "::-1" in (other, site.text) else Bug.WRONG_INDEX
+            yield other, code, message, 0.75
+    for name in scope.arrays if site.text == ":" else ():
+        message = "every row is taken with every index, not each with its own"
+        yield f"np.arange(len({name}))", Bug.WRONG_INDEX, message, 0.8
 
 
-@kind
-def transposes(site: Site, scope: Scope) -> Iterator[Mutation]:
-    """A transpose that is missing, or too many; two factors in the wrong order."""
-    node = site.node
-    if isinstance(node, ast.Attribute) and node.attr == "T":
-        message = f"`{text(node)}` should not be transposed"
-        yield Mutation(site, node.value, "transposed", message, 0.55)
-    elif _is_read_whole(site) and _is_matrix(node, scope):
-        stacked = np.ndim(scope.value(node)) > 2
-        turned = expression(f"{text(node)}.swapaxes(-1, -2)" if stacked else f"{text(node)}.T")
-        yield Mutation(site, turned, "transposed", f"`{text(node)}` is not transposed", 0.6)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-        other = ast.BinOp(node.right, ast.MatMult(), node.left)
-        message = f"the factors of `{text(node)}` are in the wrong order"
-        yield Mutation(site, other, "transposed", message, 0.6)
-        turned = ast.Attribute(node, "T", ast.Load())
-        yield Mutation(site, turned, "transposed", f"`{text(node)}` is not transposed", 0.65)
-
-
-def _is_read_whole(site: Site) -> bool:
-    """Whether an expression is read for its entries, not for its shape."""
-    of_shape = isinstance(site.place.parent, ast.Attribute)
-    return isinstance(site.node, ast.expr) and site.role is Role.VALUE and not of_shape
-
-
-def _is_matrix(node: ast.expr, scope: Scope) -> bool:
-    return _is_named(node) and np.ndim(scope.value(node)) >= 2
-
-
-def _is_named(node: ast.AST) -> bool:
-    """Whether a node is a variable, an attribute, or an item of a dict."""
-    return isinstance(node, ast.Name | ast.Attribute) or (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Constant)
-        and isinstance(node.slice.value, str)
-    )
-
-
-def _is_called(site: Site) -> bool:
-    return isinstance(site.place.parent, ast.Call) and site.place.label == "func"
+def masks(site: Site, scope: Scope) -> Iterator[Change]:
+    """A condition where a mask that was computed is meant."""
+    for name, value in scope.arrays.items() if isinstance(site.node, ast.Compare) else ():
+        if value.dtype == bool:
+            message = f"the condition `{site.text}` stands where `{name}` belongs"
+            yield name, Bug.WRONG_MASK, message, 0.7

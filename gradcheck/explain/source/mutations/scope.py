@@ -1,0 +1,158 @@
+"""What a function's variables held, by the expressions that name them."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.source.mutations.mutation import Site, text
+
+# How much likelier a variable is meant that is computed and never read.
+FORGOTTEN = 0.25
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The values a function worked with.
+
+    Attributes
+    ----------
+    values
+        Arrays and numbers, by the expression that names them.
+    batches
+        Numbers that are likely the number of samples.
+    namespace
+        All names that the function knew.
+    arguments
+        Names of its arguments.
+    unread
+        Variables that are computed and never read: what is forgotten is likely one of them.
+    factors
+        Expressions that the forward multiplies or divides by.
+    derivative_calls
+        Calls of the code's functions that return a derivative, with ``{}`` for the argument.
+    lists
+        Names among ``values`` of lists of arrays.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    batches: frozenset[int] = frozenset()
+    namespace: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+    factors: tuple[str, ...] = ()
+    derivative_calls: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = {name: _as_numpy(value) for name, value in self.values.items()}
+        kept = {name: value for name, value in known.items() if _is_number(value)}
+        lists = tuple(name for name, value in known.items() if _is_list(value))
+        object.__setattr__(self, "values", kept)
+        object.__setattr__(self, "lists", lists)
+
+    @cached_property
+    def different(self) -> dict[str, Any]:
+        """Values with the shortest name for each: those that are equal do the same."""
+        found: dict[str, Any] = {}
+        for name in sorted(self.values, key=lambda n: ("." in n, len(n))):
+            value = self.values[name]
+            if not any(_equal(value, other) for other in found.values()):
+                found[name] = value
+        return found
+
+    @cached_property
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """What has axes."""
+        return {n: v for n, v in self.different.items() if isinstance(v, np.ndarray) and v.ndim}
+
+    @cached_property
+    def integers(self) -> list[str]:
+        """Names of whole numbers, which may be indices."""
+        return [n for n, v in self.values.items() if isinstance(v, int | np.integer)]
+
+    def cost(self, name: str, usual: float) -> float:
+        """Return what it costs to put in a variable: less for one that nothing reads."""
+        return usual - FORGOTTEN if name in self.unread else usual
+
+    def value(self, node: ast.AST) -> Any:
+        """Return the value of a name, an attribute or a number; None of anything else."""
+        if isinstance(node, ast.Constant):
+            return node.value if _is_number(node.value) else None
+        return self.values.get(text(node))
+
+    def shape(self, source: ast.AST | str) -> tuple[int, ...] | None:
+        """Return the shape an expression had when the function returned; None where unknown."""
+        source = source if isinstance(source, str) else text(source)
+        if source not in self._shapes:
+            try:
+                with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+                    value = eval(source, {}, dict(self.namespace))  # the user's own expression
+                self._shapes[source] = np.shape(value)
+            except Exception:  # noqa: BLE001 (names may be gone by then)
+                self._shapes[source] = None
+        return self._shapes[source]
+
+    def fitting(self, site: Site) -> dict[str, Any]:
+        """Return the variables that leave an expression's shape as it is, joined to it.
+
+        Variables may have changed their shapes since, so that the expression makes no sense now.
+        """
+        shape = self.shape(site.node)
+        if shape is None and site.assigned is not None:
+            shape = self.shape(site.assigned)
+        if shape is None:
+            return {}
+        return {n: v for n, v in self.different.items() if _broadcasts(np.shape(v), shape)}
+
+    def factor_code(self, value: Any) -> Bug:
+        """Name a factor too many, or missing, by what it is."""
+        if value is None:
+            return Bug.DERIVATIVE_AT_WRONG_POINT
+        if isinstance(value, np.ndarray) and value.ndim:
+            return Bug.MASK_NOT_APPLIED if value.dtype == bool else Bug.DERIVATIVE_AT_WRONG_POINT
+        size = abs(float(value))
+        if size in (2.0, 0.5):
+            return Bug.FACTOR_TWO
+        if any(size in (batch, 1 / batch) for batch in self.batches):
+            return Bug.FACTOR_BATCH_SIZE
+        return Bug.SIGN_FLIPPED if value == -1 else Bug.CONSTANT_FACTOR
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
+def _as_numpy(value: Any) -> Any:
+    """Return the numbers of a framework's tensor; anything else as it is."""
+    if not hasattr(value, "detach"):
+        return value
+    try:
+        return np.asarray(value.detach())
+    except (TypeError, ValueError, RuntimeError):  # on another device, or of a type NumPy lacks
+        return value
+
+
+def _is_list(value: Any) -> bool:
+    return type(value) is list and bool(value) and all(isinstance(v, np.ndarray) for v in value)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and np.array_equal(a, b, equal_nan=True)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "bif"
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
