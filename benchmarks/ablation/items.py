@@ -21,17 +21,19 @@ from typing import Any
 
 import diagnostics
 import gradcheck
+from gradcheck.explain.source.mutations.rewrite import Rewrite
+from gradcheck.explain.source.mutations.rewrites import rewritten
 
 # Kind of the entries, module and name of the table.
 TABLES = (
-    ("hypothesis", "gradcheck.explain.hypothesis", "PATTERNS"),
-    ("hypothesis", "gradcheck.explain.jacobian.prediction", "WHOLE"),
-    ("hypothesis", "gradcheck.explain.trace.backward_pass", "SEARCHES"),
-    ("mutation", "gradcheck.explain.source.mutations.mutation", "KINDS"),
+    ("hypothesis", "gradcheck.explain.hypotheses", "ALONG_DIRECTIONS"),
+    ("hypothesis", "gradcheck.explain.hypotheses", "AT_EVERY_ENTRY"),
+    ("hypothesis", "gradcheck.explain.hypotheses", "ON_THE_WAY_BACK"),
+    ("mutation", "gradcheck.explain.source.mutations", "OPERATORS"),
+    ("mutation", "gradcheck.explain.source.mutations.rewrites", "REWRITES"),
     ("promise", "gradcheck.checking.contract.promise", "_PROMISES"),
-    ("rule", "diagnostics.rules.registry", "RULES"),
-    ("experiment", "diagnostics.experiments.registry", "CHECKS"),
-    ("experiment", "diagnostics.experiments.checks.regression", "NUMBER_PROBES"),
+    ("rule", "diagnostics.rules", "RULES"),
+    ("experiment", "diagnostics.experiments.checks", "CHECKS"),
 )
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*$")
 # What only shapes text and pictures, and what no corpus runs.
@@ -72,10 +74,15 @@ def entries() -> Iterator[Item]:
     for kind, module, name in TABLES:
         table = getattr(importlib.import_module(module), name)
         for label, entry in table.items() if isinstance(table, Mapping) else enumerate(table):
-            code = [f.__code__ for f in _functions(entry)]
             label = label if isinstance(label, str) else _label(entry)
-            change = partial(_without, module, name, entry)
-            yield Item(kind, f"{name}: {label}", frozenset(map(key, code)), change)
+            change, code = partial(_without, module, name, entry), _functions(entry)
+            if isinstance(entry, Rewrite):  # these are sorted by their patterns already
+                change, code = partial(object.__setattr__, entry, "when", _never), [rewritten]
+            yield Item(kind, f"{name}: {label}", frozenset(key(f.__code__) for f in code), change)
+
+
+def _never(*_: Any) -> bool:
+    return False
 
 
 def _functions(entry: Any) -> list[FunctionType]:
@@ -89,6 +96,8 @@ def _functions(entry: Any) -> list[FunctionType]:
 
 
 def _label(entry: Any) -> str:
+    if isinstance(entry, Rewrite):
+        return f"{entry.pattern} -> {entry.replacement} ({entry.cost})"
     functions = _functions(entry)
     named = functions[0] if functions else entry
     place = getattr(named, "__module__", "").rpartition(".")[2]
