@@ -79,6 +79,7 @@ def diagnose(
                 replace(
                     finding,
                     code=finding.code or rule.code,
+                    severity=rule.severity or finding.severity,
                     axis=history.axis,
                     not_excluded={} if rule.info else not_excluded(rule, run),
                 )

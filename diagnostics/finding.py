@@ -74,10 +74,10 @@ class Finding:
     Parameters
     ----------
     code
-        Stable identifier such as ``"overfitting"``; by default that of the rule or check that
-        found it, which is filled in afterwards.
+        Stable identifier such as ``"overfitting"``; filled in by the rule or check where each of
+        its findings has the same.
     severity
-        The effect on the run.
+        The effect on the run; filled in likewise.
     message
         One or two sentences that need no knowledge of this package.
     epochs
@@ -98,7 +98,7 @@ class Finding:
     """
 
     code: str = ""
-    severity: Severity
+    severity: Severity = Severity.PROBLEM
     message: str
     epochs: tuple[float, float] | None = None
     confidence: float = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.finding import Finding
+from diagnostics.finding import Finding, Severity
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,15 @@ class Check:
         ``"probabilities"`` or ``"numbers"`` as answers, ``"train"``, ``"history"`` and ``"loss"``.
     unless
         Findings that leave nothing for it to decide.
+    severity
+        That of every finding; by default it is for the check to say, and a problem otherwise.
     """
 
     code: str
     find: Callable[[Subject], Finding | None]
     needs: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    severity: Severity | None = None
 
     @property
     def name(self) -> str:

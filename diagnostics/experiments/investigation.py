@@ -110,7 +110,8 @@ class _Log:
             self.tests_run.append(check.name)
             if finding is not None:
                 code = finding.code or check.code
-                self.findings.append(replace(finding, code=code))
+                severity = check.severity or finding.severity
+                self.findings.append(replace(finding, code=code, severity=severity))
                 self.sentences.setdefault(code, check.sentence)
         if open_questions:
             self.findings.append(_undecided(open_questions))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
 
 ROLES = (
     "epoch",
@@ -30,6 +31,37 @@ OTHERS = {"min", "max", "std", "sem", "runtime", "best", "top5", "top3", "top10"
 # Words that add nothing to the meaning of a metric's name.
 FILLERS = {"epoch", "mean", "avg", "average", "total", "curve", "metrics", "metric", "top1", "the"}
 FILLERS |= {"categorical", "sparse", "binary", "multi", "cross", "entropy", "multiclass", "running"}
+
+T = TypeVar("T")
+
+
+class Roles(Generic[T]):
+    """The four curves that are judged, each under the name of its role."""
+
+    def curve(self, role: str) -> T | None:
+        """Return what plays a role, None when nothing does."""
+        raise NotImplementedError
+
+    @property
+    def train_loss(self) -> T | None:
+        """Training loss, or None."""
+        return self.curve("train_loss")
+
+    @property
+    def val_loss(self) -> T | None:
+        """Validation loss, or None."""
+        return self.curve("val_loss")
+
+    @property
+    def train_accuracy(self) -> T | None:
+        """Training accuracy as a fraction, or None."""
+        return self.curve("train_accuracy")
+
+    @property
+    def val_accuracy(self) -> T | None:
+        """Validation accuracy as a fraction, or None."""
+        return self.curve("val_accuracy")
+
 
 _JOINED = (
     (re.compile(r"cross_entropy|crossentropy"), "crossentropy"),

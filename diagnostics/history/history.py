@@ -11,7 +11,7 @@ import numpy as np
 
 from diagnostics.history import table as tables
 from diagnostics.history.align_rows import EpochRows, assemble
-from diagnostics.history.column_roles import assign_roles, rivals
+from diagnostics.history.column_roles import Roles, assign_roles, rivals
 from diagnostics.history.framework_objects import curves_of
 from diagnostics.history.long_format import split_phases
 from diagnostics.history.loss_components import add_totals
@@ -28,7 +28,7 @@ MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class History:
+class History(Roles[Floats]):
     """The curves of one training run.
 
     Make one with `read`, `from_dict`, `from_records` or `from_table`.
@@ -167,26 +167,6 @@ class History:
         """Return the values that play a role, None when no column does."""
         name = self.mapping.get(role)
         return None if name is None else self.columns[name]
-
-    @property
-    def train_loss(self) -> Floats | None:
-        """Training loss, shape (n,), or None."""
-        return self.curve("train_loss")
-
-    @property
-    def val_loss(self) -> Floats | None:
-        """Validation loss, shape (n,), or None."""
-        return self.curve("val_loss")
-
-    @property
-    def train_accuracy(self) -> Floats | None:
-        """Training accuracy as a fraction, shape (n,), or None."""
-        return self.curve("train_accuracy")
-
-    @property
-    def val_accuracy(self) -> Floats | None:
-        """Validation accuracy as a fraction, shape (n,), or None."""
-        return self.curve("val_accuracy")
 
     def logged(self, role: str) -> Mask:
         """Return where a value was logged for this role, be it finite or not, shape (n,)."""

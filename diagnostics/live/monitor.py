@@ -107,7 +107,8 @@ class Monitor:
         new_rows = slice(min(self._rows, len(history)), len(history))
         self._rows = len(history)
         certain = dict(self._certain(history))
-        if _breaks_down(history, new_rows):
+        # Whether a value logged in these rows is NaN or infinite.
+        if any(history.not_finite(role)[new_rows].any() for role in CURVES):
             report = self._report(history)
             certain |= {
                 finding.code: finding for finding in report.findings if finding.code == AT_ONCE
@@ -159,8 +160,3 @@ def _start(history: History) -> float | None:
     """The first number of the first curve, by which runs are told apart."""
     curve = next(history.columns[history.mapping[r]] for r in CURVES if r in history.mapping)
     return next(iter(curve[np.isfinite(curve)].tolist()), None)
-
-
-def _breaks_down(history: History, rows: slice) -> bool:
-    """Whether a value logged in these rows is NaN or infinite."""
-    return any(history.not_finite(role)[rows].any() for role in CURVES)

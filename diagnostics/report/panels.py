@@ -10,16 +10,7 @@ import numpy as np
 from diagnostics.history.column_roles import words
 from diagnostics.history.history import History
 from diagnostics.history.table import Floats
-from diagnostics.report.curves import (
-    GREY,
-    STYLES,
-    choose_scale,
-    draw_best,
-    draw_crosses,
-    draw_curve,
-    dress,
-    spans_decades,
-)
+from diagnostics.report import curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,8 +39,8 @@ def metrics_of(history: History) -> list[str]:
 
 def values_of(history: History, metric: str) -> Floats:
     """Return all finite values of a metric, training and validation."""
-    curves = (history.curve(f"{split}_{metric}") for split in SPLITS)
-    values: Floats = np.concatenate([curve for curve in curves if curve is not None])
+    found = (history.curve(f"{split}_{metric}") for split in SPLITS)
+    values: Floats = np.concatenate([curve for curve in found if curve is not None])
     return values[np.isfinite(values)]
 
 
@@ -58,15 +49,15 @@ def shows_every_run(histories: Iterable[History], metric: str) -> bool:
 
     A run that stays where it is (less than `LEAST_CHANGE` of its level) is rightly a flat line.
     """
-    curves = [values for run in histories if len(values := values_of(run, metric))]
-    if not curves:
+    found = [values for run in histories if len(values := values_of(run, metric))]
+    if not found:
         return True
-    together = np.concatenate(curves)
-    scale = np.log if spans_decades(together) else np.asarray
+    together = np.concatenate(found)
+    scale = np.log if curves.spans_decades(together) else np.asarray
     height = float(np.ptp(scale(together)))
     return all(
         np.ptp(scale(values)) >= LEAST_SHARE * height
-        for values in curves
+        for values in found
         if np.ptp(values) > LEAST_CHANGE * np.abs(values).max()
     )
 
@@ -100,36 +91,36 @@ def _draw_metric(axis: Axes, history: History, metric: str, *, numbers: bool) ->
     """All curves of one metric, the best value marked."""
     shown = []
     last = None
-    for (split, name), style in zip(SPLITS.items(), STYLES, strict=False):
+    for (split, name), style in zip(SPLITS.items(), curves.STYLES, strict=False):
         values = history.curve(f"{split}_{metric}")
         if values is None:
             continue
         finite = np.isfinite(values)
         last = name, history.epochs[finite], values[finite]
         shown.append(values[finite])
-        draw_curve(axis, *last[1:], name, style, shift=split == "train")
+        curves.draw_curve(axis, *last[1:], name, style, shift=split == "train")
         bad = history.epochs[history.not_finite(f"{split}_{metric}")]
-        draw_crosses(axis, bad, name, style["color"], 0.97 if split == "val" else 0.9)
+        curves.draw_crosses(axis, bad, name, style["color"], 0.97 if split == "val" else 0.9)
     if metric == "loss":
-        choose_scale(axis, np.concatenate(shown))
+        curves.choose_scale(axis, np.concatenate(shown))
     if not any(len(values) for values in shown):
         axis.set_yticks([])
     if last is not None:
         name = f"{last[0]} {metric}" if numbers else ""
-        draw_best(axis, *last[1:], name, lowest=metric == "loss")
-    dress(axis, metric)
+        curves.draw_best(axis, *last[1:], name, lowest=metric == "loss")
+    curves.dress(axis, metric)
     axis.margins(x=0.02, y=0.12)
 
 
 def draw_internals(axis: Axes, history: History, name: str, columns: list[str]) -> None:
     """Draw gradient norms or shares of dead units, each column by its own name."""
     shown = []
-    for column, style in zip(columns, STYLES, strict=False):
+    for column, style in zip(columns, curves.STYLES, strict=False):
         finite = np.isfinite(history.columns[column])
         shown.append(history.columns[column][finite])
-        draw_curve(axis, history.epochs[finite], shown[-1], column, style, shift=False)
-    choose_scale(axis, np.concatenate(shown))
-    dress(axis, name)
+        curves.draw_curve(axis, history.epochs[finite], shown[-1], column, style, shift=False)
+    curves.choose_scale(axis, np.concatenate(shown))
+    curves.dress(axis, name)
     axis.margins(x=0.02, y=0.12)
 
 
@@ -150,4 +141,4 @@ def _draw_levels(axis: Axes, history: History, *, numbers: bool) -> None:
     dashes = ((0, (1, 2)), (0, (6, 2)))
     for (label, level), dash in zip(levels.items(), dashes, strict=False):
         if low < level < high:
-            axis.axhline(level, color=GREY, linewidth=0.9, linestyle=dash, label=label)
+            axis.axhline(level, color=curves.GREY, linewidth=0.9, linestyle=dash, label=label)

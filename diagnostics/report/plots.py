@@ -11,17 +11,9 @@ import numpy as np
 
 from diagnostics.finding import Finding
 from diagnostics.history.history import History, as_history
+from diagnostics.report import panels
 from diagnostics.report.annotations import draw_lanes, heading_of
 from diagnostics.report.curves import choose_scale
-from diagnostics.report.panels import (
-    METRICS,
-    draw_internals,
-    draw_metrics,
-    internals_of,
-    metrics_of,
-    shows_every_run,
-    values_of,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,21 +101,21 @@ class HistoryDisplay:
         width: float = WIDTH,
     ) -> HistoryDisplay:
         """Draw into ``axes``, else into a new figure; see `plot_history`."""
-        panels = metrics_of(self.history)
-        internals = {} if axes is not None else internals_of(self.history)
+        metrics = panels.metrics_of(self.history)
+        internals = {} if axes is not None else panels.internals_of(self.history)
         own = axes is None
         if axes is None:
-            axes = _new_axes(len(panels) + len(internals), width)
-        elif len(axes) < len(panels):
-            needed = f"{len(panels)} needed for {', '.join(panels)}"
+            axes = _new_axes(len(metrics) + len(internals), width)
+        elif len(axes) < len(metrics):
+            needed = f"{len(metrics)} needed for {', '.join(metrics)}"
             raise ValueError(f"axes: {len(axes)} given, {needed}")
-        draw_metrics(axes, self.history, panels)
-        self.axes_ = list(axes)[: len(panels) + len(internals)]
-        below = zip(self.axes_[len(panels) :], internals.items(), strict=True)
+        panels.draw_metrics(axes, self.history, metrics)
+        self.axes_ = list(axes)[: len(metrics) + len(internals)]
+        below = zip(self.axes_[len(metrics) :], internals.items(), strict=True)
         for axis, (name, columns) in below:
-            draw_internals(axis, self.history, name, columns)
+            panels.draw_internals(axis, self.history, name, columns)
         self.axes_[-1].set_xlabel(self.history.axis)
-        lanes = draw_lanes(self.axes_[: len(panels)], self.history, self.findings)
+        lanes = draw_lanes(self.axes_[: len(metrics)], self.history, self.findings)
         heading_of(axes[0], _heading(self.findings) if title is None else title, lanes)
         self.figure_ = axes[0].get_figure(root=True)  # type: ignore[assignment]
         if own:
@@ -167,30 +159,34 @@ def compare_histories(
 
     if not histories:
         raise ValueError("histories: give at least one run")
-    panels = [m for m in METRICS if all(m in metrics_of(run) for run in histories.values())]
-    if not panels:
+    metrics = [
+        m for m in panels.METRICS if all(m in panels.metrics_of(run) for run in histories.values())
+    ]
+    if not metrics:
         raise ValueError("histories: the runs have neither losses nor accuracies in common")
     fitting = MOST_SIDE_BY_SIDE if width is None else max(1, int(width / COLUMN))
     columns = min(len(histories), MOST_SIDE_BY_SIDE, fitting)
     stacks = -(-len(histories) // columns)
-    size = (width or max(WIDTH, COLUMN * columns), stacks * (PANEL * len(panels) + MARGIN))
+    size = (width or max(WIDTH, COLUMN * columns), stacks * (PANEL * len(metrics) + MARGIN))
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(stacks * len(panels), columns, squeeze=False)
-    common = {metric for metric in panels if shows_every_run(histories.values(), metric)}
+    grid = figure.subplots(stacks * len(metrics), columns, squeeze=False)
+    common = {metric for metric in metrics if panels.shows_every_run(histories.values(), metric)}
     for number, (name, history) in enumerate(histories.items()):
         stack, column = divmod(number, columns)
-        axes = grid[stack * len(panels) : (stack + 1) * len(panels), column].tolist()
-        for axis, first, metric in zip(axes, grid[:, 0], panels, strict=False):
+        axes = grid[stack * len(metrics) : (stack + 1) * len(metrics), column].tolist()
+        for axis, first, metric in zip(axes, grid[:, 0], metrics, strict=False):
             if metric in common and axis is not first:
                 axis.sharey(first)
-        _draw_column(axes, panels, name, history, list((findings or {}).get(name, ())))
-        for axis, metric in zip(axes, panels, strict=True):
+        _draw_column(axes, metrics, name, history, list((findings or {}).get(name, ())))
+        for axis, metric in zip(axes, metrics, strict=True):
             own = metric not in common
             axis.set_ylabel(f"{metric} (own scale)" if own else "" if column else metric)
-    for first, metric in zip(grid[:, 0], panels, strict=False):
+    for first, metric in zip(grid[:, 0], metrics, strict=False):
         if metric in common:
-            choose_scale(first, np.concatenate([values_of(h, metric) for h in histories.values()]))
-    for axis in grid[-len(panels) :, (len(histories) - 1) % columns + 1 :].flat:
+            choose_scale(
+                first, np.concatenate([panels.values_of(h, metric) for h in histories.values()])
+            )
+    for axis in grid[-len(metrics) :, (len(histories) - 1) % columns + 1 :].flat:
         axis.remove()
     _legend_below(figure)
     return figure
@@ -198,7 +194,7 @@ def compare_histories(
 
 def _draw_column(
     axes: Sequence[Axes],
-    panels: list[str],
+    metrics: list[str],
     name: str,
     history: History,
     findings: Sequence[Finding],
@@ -206,7 +202,7 @@ def _draw_column(
     """Draw one of several runs: its metrics below one another, over one axis of epochs."""
     for axis in axes[1:]:
         axis.sharex(axes[0])
-    draw_metrics(axes, history, panels, numbers=False)
+    panels.draw_metrics(axes, history, metrics, numbers=False)
     lanes = draw_lanes(axes, history, findings)
     heading_of(axes[0], f"{name}\n{_heading(findings)}".rstrip(), lanes)
     axes[-1].set_xlabel(history.axis)

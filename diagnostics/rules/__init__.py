@@ -11,6 +11,7 @@ all (`overfitting`, at 0.9), no warning of any other statistical rule, and
 nearly equal.
 """
 
+from diagnostics.finding import Severity
 from diagnostics.history.history import CURVES
 from diagnostics.rules import (
     collapse,
@@ -31,6 +32,7 @@ from diagnostics.rules.features.run import Run
 from diagnostics.rules.relations import Premise
 from diagnostics.rules.rule import PAIR, Rule
 
+INFO, WARNING = Severity.INFO, Severity.WARNING
 TRAIN, VAL = ("train_loss",), ("val_loss",)
 LOSSES, ACCURACIES = (*TRAIN, *VAL), ("train_accuracy", "val_accuracy")
 TRAIN_LEVEL, VAL_LEVEL, RATIO, TRAIN_COURSE, VAL_COURSE, REST, ANSWERS, GAP, PARTING, SWINGS = (
@@ -41,115 +43,70 @@ UNSTABLE, OTHER_DATA = ("diverges", "restless"), ("diverges", "apart")
 EXPLAINED = (*UNSTABLE, "apart", "sure_at_once")
 
 # The code, the function, the roles it needs, what it rests on, and the states that explain that.
+# fmt: off
 RULES: tuple[Rule, ...] = (
-    Rule("contested_loss", progress.adversarial_loss, info=True, epochs=1, any_loss=True),
-    Rule(
-        "evaluation_bug", evaluation.evaluation_bug, (), (VAL_LEVEL,), UNSTABLE, epochs=3, pair=True
-    ),
-    Rule(
-        "evaluation_bug",
-        evaluation.rises_with_the_accuracy,
-        PAIR,
-        (VAL_LEVEL, VAL_COURSE),
-        (*UNSTABLE, "apart"),
-    ),
-    Rule(
-        "evaluation_bug", early_rise.rises_from_above, LOSSES, (RATIO,), EXPLAINED, uses=ACCURACIES
-    ),
-    Rule(
-        "evaluation_bug",
-        early_rise.rises_while_training_learns,
-        CURVES,
-        (VAL_COURSE,),
-        EXPLAINED,
-        epochs=3,
-    ),
-    Rule("other_loss_trained", scales.other_loss_trained, CURVES, (), OTHER_DATA, epochs=3),
+    Rule("contested_loss", progress.adversarial_loss, severity=INFO, epochs=1, any_loss=True),
+    Rule("evaluation_bug", evaluation.evaluation_bug, (), (VAL_LEVEL,), UNSTABLE, epochs=3,
+         pair=True),
+    Rule("evaluation_bug", evaluation.rises_with_the_accuracy, PAIR, (VAL_LEVEL, VAL_COURSE),
+         (*UNSTABLE, "apart")),
+    Rule("evaluation_bug", early_rise.rises_from_above, LOSSES, (RATIO,), EXPLAINED,
+         uses=ACCURACIES),
+    Rule("evaluation_bug", early_rise.rises_while_training_learns, CURVES, (VAL_COURSE,), EXPLAINED,
+         epochs=3),
+    Rule("other_loss_trained", scales.other_loss_trained, CURVES, (), OTHER_DATA, severity=WARNING,
+         epochs=3),
     Rule("loss_scale_mismatch", scales.loss_scale_mismatch, LOSSES, (RATIO,), OTHER_DATA, epochs=3),
-    Rule(
-        "loss_scale_mismatch",
-        scales.loss_too_large_for_accuracy,
-        (),
-        (VAL_LEVEL,),
-        OTHER_DATA,
-        epochs=3,
-        pair=True,
-    ),
-    Rule(
-        "evaluation_bug",
-        impossible_losses.losses_disagree_at_equal_accuracy,
-        CURVES,
-        (RATIO,),
-        OTHER_DATA,
-        epochs=3,
-    ),
+    Rule("loss_scale_mismatch", scales.loss_too_large_for_accuracy, (), (VAL_LEVEL,), OTHER_DATA,
+         severity=WARNING, epochs=3, pair=True),
+    Rule("evaluation_bug", impossible_losses.losses_disagree_at_equal_accuracy, CURVES, (RATIO,),
+         OTHER_DATA, epochs=3),
     Rule("evaluation_bug", impossible_losses.loss_too_small, PAIR, (VAL_LEVEL,), epochs=3),
     Rule("evaluation_bug", impossible_losses.loss_beyond_any_answer, PAIR, (VAL_LEVEL,), UNSTABLE),
-    Rule(
-        "not_cross_entropy",
-        impossible_losses.not_cross_entropy,
-        (),
-        (VAL_LEVEL,),
-        info=True,
-        epochs=3,
-        pair=True,
-    ),
+    Rule("not_cross_entropy", impossible_losses.not_cross_entropy, (), (VAL_LEVEL,), severity=INFO,
+         epochs=3, pair=True),
     Rule("softmax_twice", impossible_losses.softmax_twice, (), (VAL_LEVEL,), epochs=5, pair=True),
     Rule("exploding_or_nan", stability.not_finite, epochs=1, uses=LOSSES, any_loss=True),
     Rule("exploding_or_nan", stability.diverging, TRAIN, uses=CURVES),
     Rule("exploding_or_nan", stability.unlearned, TRAIN),
     Rule("exploding_or_nan", stability.bottomless, TRAIN),
     Rule("oscillating", oscillation.oscillating, TRAIN, (SWINGS,)),
-    Rule("spike_recovered", oscillation.spike_recovered, TRAIN, (SWINGS,), info=True),
-    Rule(
-        "class_collapse", collapse.class_collapse, (), (ANSWERS, VAL_LEVEL), uses=CURVES, pair=True
-    ),
-    Rule("too_few_epochs", learning.too_few_epochs, info=True, epochs=1),
+    Rule("spike_recovered", oscillation.spike_recovered, TRAIN, (SWINGS,), severity=INFO),
+    Rule("class_collapse", collapse.class_collapse, (), (ANSWERS, VAL_LEVEL), uses=CURVES,
+         pair=True),
+    Rule("too_few_epochs", learning.too_few_epochs, severity=INFO, epochs=1),
     Rule("not_learning", learning.not_learning, (), (ANSWERS,), uses=CURVES),
-    Rule("slow_learning", learning.slow_learning, TRAIN, (TRAIN_COURSE, TRAIN_LEVEL)),
-    Rule(
-        "underfitting",
-        learning.underfitting,
-        TRAIN,
-        (TRAIN_COURSE, TRAIN_LEVEL),
-        epochs=learning.REST_EPOCHS,
-        uses=ACCURACIES,
-    ),
-    Rule(
-        "train_validation_swapped", splits.train_validation_swapped, LOSSES, (RATIO, TRAIN_COURSE)
-    ),
-    Rule("distribution_shift", splits.distribution_shift, (*VAL, *ACCURACIES), (GAP,)),
-    Rule("distribution_shift", splits.validation_never_improves, LOSSES, (VAL_COURSE, RATIO)),
+    Rule("slow_learning", learning.slow_learning, TRAIN, (TRAIN_COURSE, TRAIN_LEVEL),
+         severity=WARNING),
+    Rule("underfitting", learning.underfitting, TRAIN, (TRAIN_COURSE, TRAIN_LEVEL),
+         severity=WARNING, epochs=learning.REST_EPOCHS, uses=ACCURACIES),
+    Rule("train_validation_swapped", splits.train_validation_swapped, LOSSES,
+         (RATIO, TRAIN_COURSE)),
+    Rule("distribution_shift", splits.distribution_shift, (*VAL, *ACCURACIES), (GAP,),
+         severity=WARNING),
+    Rule("distribution_shift", splits.validation_never_improves, LOSSES, (VAL_COURSE, RATIO),
+         severity=WARNING),
     Rule("label_noise", splits.labels_unpaired, (*VAL, *ACCURACIES), (GAP,)),
-    Rule("train_validation_overlap", splits.train_validation_overlap, LOSSES, (RATIO,), epochs=12),
+    Rule("train_validation_overlap", splits.train_validation_overlap, LOSSES, (RATIO,),
+         severity=WARNING, epochs=12),
     Rule("label_noise", generalisation.label_noise, (*TRAIN, *PAIR), (VAL_COURSE,)),
     Rule("overfitting", generalisation.overfitting, VAL, (VAL_COURSE,), uses=CURVES),
-    Rule("overfitting", generalisation.generalisation_gap, ACCURACIES, (GAP,)),
+    Rule("overfitting", generalisation.generalisation_gap, ACCURACIES, (GAP,), severity=WARNING),
     Rule("overconfidence", generalisation.overconfidence, PAIR, (VAL_COURSE,), uses=CURVES),
-    Rule(
-        "loss_accuracy_divergence",
-        generalisation.loss_accuracy_divergence,
-        (),
-        (PARTING,),
-        pair=True,
-    ),
+    Rule("loss_accuracy_divergence", generalisation.loss_accuracy_divergence, (), (PARTING,),
+         pair=True),
     Rule("dead_units", gradients_and_units.dead_units, epochs=3),
     Rule("vanishing_gradients", gradients_and_units.vanishing_gradients, epochs=3),
-    Rule(
-        "validation_better_than_train",
-        progress.validation_better_than_train,
-        LOSSES,
-        (RATIO,),
-        info=True,
-    ),
-    Rule("noisy_validation", progress.noisy_validation, VAL, (SWINGS,), info=True),
-    Rule("learning_rate_step", progress.learning_rate_step, info=True, epochs=5),
-    Rule(
-        "plateau_then_progress", progress.plateau_then_progress, TRAIN, (TRAIN_COURSE,), info=True
-    ),
-    Rule("late_improvement", progress.late_improvement, VAL, (VAL_COURSE, SWINGS), info=True),
-    Rule("still_improving", progress.still_improving, (), (REST,), info=True),
-    Rule("converged", progress.converged, (), (REST,), info=True),
+    Rule("validation_better_than_train", progress.validation_better_than_train, LOSSES, (RATIO,),
+         severity=INFO),
+    Rule("noisy_validation", progress.noisy_validation, VAL, (SWINGS,), severity=INFO),
+    Rule("learning_rate_step", progress.learning_rate_step, severity=INFO, epochs=5),
+    Rule("plateau_then_progress", progress.plateau_then_progress, TRAIN, (TRAIN_COURSE,),
+         severity=INFO),
+    Rule("late_improvement", progress.late_improvement, VAL, (VAL_COURSE, SWINGS), severity=INFO),
+    Rule("still_improving", progress.still_improving, (), (REST,), severity=INFO),
+    Rule("converged", progress.converged, (), (REST,), severity=INFO),
 )
+# fmt: on
 
 __all__ = ["RULES", "Curve", "Premise", "Rule", "Run"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.run import Run
@@ -39,7 +39,6 @@ def rises_from_above(run: Run) -> Finding | None:
         return None
     knows = f", while {accuracy.last:.1%} of its answers are right" if accuracy else ""
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The validation loss starts at {val.first / train.first:.3g} times the training loss "
             f"and {'only rises' if run.never_improved else 'stays there'}{knows}: it is not "
@@ -98,7 +97,6 @@ def rises_while_training_learns(run: Run) -> Finding | None:
     if not run.exceeds(gained, EARLY_GAIN) or accuracy.end_level < MOSTLY_RIGHT:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The validation loss climbs from {val.first:.3g} to {peak:.3g} in the first epochs, "
             f"while its accuracy gains {gained:.0%} and training has hardly begun: the model is "

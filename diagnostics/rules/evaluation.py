@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Evidence, Finding, Severity, advice
+from diagnostics.finding import Evidence, Finding, advice
 from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
@@ -44,7 +44,6 @@ def evaluation_bug(run: Run) -> Finding | None:
     if not shifted and not _too_large_throughout(run, loss, accuracy, at_floor):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=_too_high_text(run, loss, accuracy, at_floor),
         epochs=loss.span,
         confidence=0.97 if at_floor and (shifted or lowest > run.chance) else 0.85,
@@ -173,7 +172,6 @@ def rises_with_the_accuracy(run: Run) -> Finding | None:
     ):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The loss is wrong, not the model: it starts at {loss.first:.3g}, "
             f"{loss.first / implied:.2g} times what {accuracy.first:.0%} right answers cost, and "

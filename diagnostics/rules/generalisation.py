@@ -48,7 +48,6 @@ def label_noise(run: Run) -> Finding | None:
     if not run.exceeds(d.drop, DEEP_FALL) or not _caught_up(run, d):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"Some training labels seem wrong: training was worse than validation until {run.axis} "
             f"{d.onset:g}, then caught up by memorising while validation lost about "
@@ -156,7 +155,6 @@ def generalisation_gap(run: Run) -> Finding | None:
     begin = min(int(narrow[-1]) + 1, len(val) - 1) if len(narrow) else 0
     epochs = float(val.epochs[begin]), float(val.epochs[-1])
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The model generalises poorly: training ends about {gap:.1%} more accurate "
             "than validation, which has stopped improving."

@@ -48,7 +48,6 @@ def dead_units(run: Run) -> Finding | None:
     if not run.exceeds(shares[worst], MANY_DEAD):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=f"{shares[worst]:.0%} of the units are dead at the end (column {worst!r}).",
         confidence=0.9,
         evidence=shares,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice, measure
+from diagnostics.finding import Finding, advice, measure
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
@@ -36,7 +36,6 @@ def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
         return None  # alike at first: a rate so high drives the validation loss up
     level = float(np.median(m.levels))
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"At equal accuracy (around {level:.0%}) the validation loss is {m.ratio:.3g} times "
             "the training loss, and it does not follow it: the two are not computed alike."
@@ -79,7 +78,6 @@ def loss_too_small(run: Run) -> Finding | None:
     ):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             "The validation loss is smaller than a cross-entropy can be with so many wrong "
             "answers: loss and accuracy are not those of the same predictions."
@@ -109,7 +107,6 @@ def loss_beyond_any_answer(run: Run) -> Finding | None:
         return None
     loss, accuracy = pair
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The validation loss is wrong, not the model: it ends at {loss.last:.3g} while "
             f"{accuracy.last:.1%} of the answers are right, so that each wrong one would have to "
@@ -138,7 +135,6 @@ def not_cross_entropy(run: Run) -> Finding | None:
     if run.pair is None or not run.exceeds(bounds.share_impossible(*run.pair), MOST_EPOCHS):
         return None
     return Finding(
-        severity=Severity.INFO,
         message=(
             "The loss is smaller than any cross-entropy at this accuracy: it is another loss, "
             "such as the squared error, or is scaled."
@@ -155,7 +151,8 @@ def softmax_twice(run: Run) -> Finding | None:
         if pair is None:
             continue
         loss, accuracy = pair
-        classes = _classes_of_double_softmax(loss, accuracy, beside=_other_loss(run, loss))
+        beside = run.train_loss if loss.role == "val_loss" else None
+        classes = _classes_of_double_softmax(loss, accuracy, beside)
         if classes is None:
             continue
         floor = float(np.log(classes - 1 + np.e) - 1)
@@ -163,7 +160,6 @@ def softmax_twice(run: Run) -> Finding | None:
         sound = run.train_loss is not None and run.train_loss.end_level < floor
         return Finding(
             code="evaluation_bug" if sound else "softmax_twice",
-            severity=Severity.PROBLEM,
             message=(
                 f"The {which} loss rests at about {loss.end_level:.3g} although "
                 f"{accuracy.last:.1%} of the answers are right: softmax seems to be applied "
@@ -188,11 +184,6 @@ def softmax_twice(run: Run) -> Finding | None:
             ),
         )
     return None
-
-
-def _other_loss(run: Run, loss: Curve) -> Curve | None:
-    """The training loss beside that of validation."""
-    return run.train_loss if loss.role == "val_loss" else None
 
 
 def _classes_of_double_softmax(loss: Curve, accuracy: Curve, beside: Curve | None) -> int | None:

@@ -51,7 +51,6 @@ def too_few_epochs(run: Run) -> Finding | None:
     if run.length >= ENOUGH_EPOCHS:
         return None
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"{run.length} {run.axis}{' is' if run.length == 1 else 's are'} too few to tell a "
             "trend from noise; "
@@ -214,7 +213,6 @@ def slow_learning(run: Run) -> Finding | None:
     if not run.exceeds(curve.fall.statistic, RISE_THRESHOLD):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"Learning is slow: the training loss has covered {covered:.0%} of the way down and "
             "falls at nearly the same pace as at the start."
@@ -254,7 +252,6 @@ def underfitting(run: Run) -> Finding | None:
     if not run.exceeds(WEAK, accuracy.end_level) or _val_lags(run, loss):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The model is too weak, or held back: training has come to rest at an accuracy of "
             f"about {accuracy.end_level:.3g} and a loss of about {loss.end_level:.3g}."

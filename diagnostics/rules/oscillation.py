@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics.finding import Finding, Severity, advice
 from diagnostics.rules.features import loss_accuracy_bounds as bounds
-from diagnostics.rules.features.curve import CALM, RESTLESS, Curve
+from diagnostics.rules.features.curve import CALM, RESTLESS
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.suggestions import LOWER_RATE, SLOWER
 from diagnostics.statistics import robust
@@ -81,32 +81,26 @@ def _spoiled(run: Run, level: float) -> bool:
 
 def spike_recovered(run: Run) -> Finding | None:
     """Single epochs stand out, and the run goes on as before."""
-    for curve in (run.train_loss, run.val_loss):
-        if curve is None:
-            continue
+    for curve in filter(None, (run.train_loss, run.val_loss)):
         level = robust.running_median(curve.values, 5)
         height = curve.values - level
         threshold = np.maximum(SPIKE_NOISE * curve.noise, (SPIKE_LEVEL - 1) * np.abs(level))
         spikes = np.flatnonzero(height > threshold)
         edge = max(2, round(WARM_UP * len(curve)))
         spikes = spikes[(spikes >= edge) & (spikes < len(curve) - 2)]
-        if 0 < len(spikes) <= max(1, MANY_SPIKES * len(curve)):
-            return _spike_finding(run, curve, spikes, level)
+        if not 0 < len(spikes) <= max(1, MANY_SPIKES * len(curve)):
+            continue
+        worst = spikes[np.argmax(curve.values[spikes])]
+        times = "once" if len(spikes) == 1 else f"{len(spikes)} times"
+        return Finding(
+            message=(
+                f"The loss jumps {times}, to {curve.values[worst]:.3g} from about "
+                f"{level[worst]:.3g} at {run.axis} {curve.epochs[worst]:g}, and recovers."
+            ),
+            epochs=(float(curve.epochs[spikes[0]]), float(curve.epochs[spikes[-1]])),
+            confidence=0.9,
+            evidence={"spikes": len(spikes), "highest": float(curve.values[worst])},
+            causes=("an unusual batch", "a step too long for the curvature at that place"),
+            steps=advice("Clip the gradient's norm if it happens again."),
+        )
     return None
-
-
-def _spike_finding(run: Run, curve: Curve, spikes: np.ndarray, level: np.ndarray) -> Finding:
-    worst = spikes[np.argmax(curve.values[spikes])]
-    times = "once" if len(spikes) == 1 else f"{len(spikes)} times"
-    return Finding(
-        severity=Severity.INFO,
-        message=(
-            f"The loss jumps {times}, to {curve.values[worst]:.3g} from about {level[worst]:.3g} "
-            f"at {run.axis} {curve.epochs[worst]:g}, and recovers."
-        ),
-        epochs=(float(curve.epochs[spikes[0]]), float(curve.epochs[spikes[-1]])),
-        confidence=0.9,
-        evidence={"spikes": len(spikes), "highest": float(curve.values[worst])},
-        causes=("an unusual batch", "a step too long for the curvature at that place"),
-        steps=advice("Clip the gradient's norm if it happens again."),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice, measure
+from diagnostics.finding import Finding, advice, measure
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
 from diagnostics.statistics import robust
@@ -38,7 +38,6 @@ def adversarial_loss(run: Run) -> Finding | None:
         return None
     name = next(n for role, n in run.history.mapping.items() if role.endswith("_loss"))
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"{name!r} is the loss of a game, which need not fall while the run goes well: it was "
             "searched for values that are not finite, and for nothing else."
@@ -64,7 +63,6 @@ def validation_better_than_train(run: Run) -> Finding | None:
     if not run.exceeds(BETTER_BY, ratio) or not run.exceeds(below, MOST_EPOCHS):
         return None
     return Finding(
-        severity=Severity.INFO,
         message=f"The validation loss is below the training loss at {below:.0%} of the epochs.",
         epochs=pair[0].span,
         confidence=0.9,
@@ -91,7 +89,6 @@ def noisy_validation(run: Run) -> Finding | None:
     if train is not None and val.noise < NOISIER_THAN_TRAINING * train.noise:
         return None
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The validation loss jumps by {share:.0%} from one {run.axis} to the next: judge "
             "trends, not single values."
@@ -121,7 +118,6 @@ def learning_rate_step(run: Run) -> Finding | None:
         return None
     epochs = ", ".join(f"{epoch:g}" for epoch in rate.epochs[steps][:5])
     return Finding(
-        severity=Severity.INFO,
         message=f"The learning rate was lowered at {run.axis} {epochs}.",
         epochs=(float(rate.epochs[steps[0]]), float(rate.epochs[steps[-1]])),
         evidence={"steps": len(steps), "first": rate.first, "last": float(rate.values[-1])},
@@ -144,7 +140,6 @@ def plateau_then_progress(run: Run) -> Finding | None:
         return None
     leave = float(curve.epochs[round(index[end])])
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The loss stayed at its first level until {run.axis} {leave:g}, then fell by "
             f"{fall:.3g}."
@@ -174,7 +169,6 @@ def late_improvement(run: Run) -> Finding | None:
         return None
     epoch = float(val.epochs[round(index[peak])])
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The validation loss rose until {run.axis} {epoch:g}, then fell below its first "
             "minimum."
@@ -211,7 +205,6 @@ def still_improving(run: Run) -> Finding | None:
     if not run.exceeds(gain, needed):
         return None
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The loss was still falling when the run ended, by {gain:.3g} over the last third."
         ),
@@ -232,7 +225,6 @@ def converged(run: Run) -> Finding | None:
         return None
     best = int(np.argmin(curve.values))
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The run has converged: the best loss is {curve.values[best]:.4g} at {run.axis} "
             f"{curve.epochs[best]:g}, and the last third stays within its noise."

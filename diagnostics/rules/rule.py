@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diagnostics.finding import Finding
+from diagnostics.finding import Finding, Severity
 from diagnostics.rules.features.run import Run
 from diagnostics.rules.features.run_curves import ENOUGH_EPOCHS
 from diagnostics.rules.relations import Premise, explaining
@@ -38,8 +38,8 @@ class Rule:
         Roles by which it judges where they are logged: without them it may miss something.
     pair
         Whether it needs a loss and an accuracy of the same set.
-    info
-        Whether what it finds is never a fault.
+    severity
+        That of every finding; by default it is for the rule to say, and a problem otherwise.
     any_loss
         Whether it holds for adversarial losses too, which a sound run need not bring down.
     """
@@ -52,8 +52,13 @@ class Rule:
     epochs: int = ENOUGH_EPOCHS
     uses: tuple[str, ...] = ()
     pair: bool = False
-    info: bool = False
+    severity: Severity | None = None
     any_loss: bool = False
+
+    @property
+    def info(self) -> bool:
+        """Whether what the rule finds is never a fault."""
+        return self.severity is Severity.INFO
 
     @property
     def unless(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
@@ -55,7 +55,6 @@ def other_loss_trained(run: Run) -> Finding | None:
     if not mean_of_squares and not _costs_like_squares(run, train, val):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             "The training loss is smaller than the validation loss at the same accuracy, as a "
             "squared error is beside a cross-entropy: another loss is descended than is reported."
@@ -85,7 +84,6 @@ def loss_scale_mismatch(run: Run) -> Finding | None:
     bigger, smaller = ("validation", "training") if ratio > 1 else ("training", "validation")
     train, val = run["train_loss"], run["val_loss"]
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The {bigger} loss is {larger:.3g} times the {smaller} loss {how}: the two are not "
             "the same quantity."
@@ -179,7 +177,6 @@ def loss_too_large_for_accuracy(run: Run) -> Finding | None:
     if np.ptp(np.log(expected)) < MOVED or not bounds.parallel(implied, loss):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The loss is some {factor:.0f} times what a classifier of this accuracy has, at every "
             "epoch alike: probably a sum where a mean is meant."

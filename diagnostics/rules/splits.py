@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
+from diagnostics.rules import suggestions
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.suggestions import (
-    ALIKE,
-    BOTH_SETS,
-    INVESTIGATE,
-    LEAST_BELIEVED,
-    SET_MEANS,
-    SHARED_ROWS,
-    SPLIT_FIRST,
-)
 from diagnostics.statistics.robust import MAD_TO_SIGMA
 
 # Validation below training by this factor at the end, and nearly equal at the start.
@@ -73,7 +65,6 @@ def train_validation_swapped(run: Run) -> Finding | None:
         return None  # memorised first, understood later: grokking
     onset = train.rise.onset if train.rise.real else 0
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training loss {'rises' if train.rise.real else 'lags behind'} while the "
             f"validation loss falls to about {end:.2g} times it: the two are exchanged."
@@ -90,7 +81,7 @@ def train_validation_swapped(run: Run) -> Finding | None:
             "the model is fitted on the validation set and evaluated on the training set",
         ),
         steps=advice(
-            BOTH_SETS,
+            suggestions.BOTH_SETS,
             "Check which set each number is computed on, and which one the optimiser sees.",
         ),
     )
@@ -112,7 +103,6 @@ def distribution_shift(run: Run) -> Finding | None:
     if not run.exceeds(early, EARLY_GAP) or early < 0.5 * late:
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"Validation is {early:.0%} less accurate than training from the first epochs on and "
             "stays so, before anything can have been memorised: the two sets differ."
@@ -126,9 +116,9 @@ def distribution_shift(run: Run) -> Finding | None:
             "evaluation runs in another mode (batch statistics, dropout)",
         ),
         steps=advice(
-            SET_MEANS,
-            ALIKE,
-            INVESTIGATE.saying("compares the sets and the labels"),
+            suggestions.SET_MEANS,
+            suggestions.ALIKE,
+            suggestions.INVESTIGATE.saying("compares the sets and the labels"),
         ),
     )
 
@@ -144,7 +134,6 @@ def validation_never_improves(run: Run) -> Finding | None:
     if 0 < val.first < CARRIES_OVER * np.log(2):
         return None  # better than any guess, from the start
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The validation loss starts at {val.first:.3g}, above the training loss "
             f"({train.first:.3g}), and only rises: nothing that is learned carries over, from the "
@@ -162,7 +151,7 @@ def validation_never_improves(run: Run) -> Finding | None:
             "the evaluation computes another loss (evaluation_bug)",
             "the training labels have nothing to do with the inputs",
         ),
-        steps=advice(SET_MEANS, ALIKE, INVESTIGATE),
+        steps=advice(suggestions.SET_MEANS, suggestions.ALIKE, suggestions.INVESTIGATE),
     )
 
 
@@ -173,7 +162,6 @@ def labels_unpaired(run: Run) -> Finding | None:
     if not _labels_unpaired(run) or not run.exceeds(gap, EARLY_GAP):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training labels seem to have nothing to do with the inputs: training starts at "
             f"chance and reaches {train.last:.0%} by heart, validation ends at {val.last:.0%}."
@@ -192,7 +180,7 @@ def labels_unpaired(run: Run) -> Finding | None:
             "the validation labels belong to other rows, or are numbered otherwise",
         ),
         steps=advice(
-            LEAST_BELIEVED,
+            suggestions.LEAST_BELIEVED,
             "Sort or shuffle inputs and labels by one and the same index array.",
         ),
     )
@@ -245,7 +233,6 @@ def train_validation_overlap(run: Run) -> Finding | None:
     if not run.exceeds(IN_STEP / max(spread, 1e-12), 1.0):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"The validation loss follows the training loss down to about {left:.1%} of its start, "
             "never leaving it by more than a few per cent: as if both sets held the same samples."
@@ -263,8 +250,8 @@ def train_validation_overlap(run: Run) -> Finding | None:
             "the task is so easy that nothing is left to learn",
         ),
         steps=advice(
-            SHARED_ROWS,
-            INVESTIGATE.saying("finds near copies too"),
-            SPLIT_FIRST,
+            suggestions.SHARED_ROWS,
+            suggestions.INVESTIGATE.saying("finds near copies too"),
+            suggestions.SPLIT_FIRST,
         ),
     )

@@ -51,7 +51,6 @@ def _not_finite_finding(run: Run, role: str, values: Floats, bad: Mask) -> Findi
         causes = causes[::-1]
     changes = (slower,) if of_numbers else (stable, slower) if underflows else (slower, stable)
     return Finding(
-        severity=Severity.PROBLEM,
         message=f"The {which} loss is {kind} from {run.axis} {epochs[first]:g} on.",
         epochs=(float(epochs[first]), float(epochs[-1])),
         confidence=1.0,
@@ -94,7 +93,6 @@ def bottomless(run: Run) -> Finding | None:
     if not run.exceeds(-curve.end_level, ORDER_OF_MAGNITUDE * abs(curve.first)):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The training loss falls without end, to {curve.last:.4g}. A cross-entropy is never "
             f"negative while the labels are 0 and 1; the accuracy ends at {pair[1].last:.3g}."
@@ -160,7 +158,6 @@ def _broke_down(run: Run, curve: Curve) -> Finding:
         else f"from {before:.3g} it climbs to {highest:.3g} in {at} and ends at {curve.last:.3g}"
     )
     return Finding(
-        severity=Severity.PROBLEM,
         message=f"The training loss blows up: {course}. An optimiser that works does not do that.",
         epochs=curve.since(begin),
         confidence=0.9,

@@ -24,7 +24,9 @@ from diagnostics.experiments.checks import (
     train_val_overlap,
     trained_loss,
 )
+from diagnostics.finding import Severity
 
+INFO, WARNING = Severity.INFO, Severity.WARNING
 P, N = ("probabilities",), ("numbers",)
 REPORTED = (*P, "history")
 RANDOM = ("nondeterministic_prediction",)
@@ -42,51 +44,34 @@ UNSURE = (
 )
 AVERAGED = ("classes_returned", "rounded_probabilities", "biased_average", "loss_scale_mismatch")
 
+# fmt: off
 CHECKS = (
     Check("input_mutated", determinism.input_mutated, ("model",)),
     Check("nondeterministic_prediction", determinism.nondeterministic_prediction, ("model",)),
     Check("nondeterministic_prediction", determinism.noise_within_batch, ("model",), RANDOM),
     Check("evaluation_bug", batch_coupling.evaluation_bug, P),
     Check("evaluation_bug", regression.rows_coupled, (*N, "model"), RANDOM),
-    Check("logits_returned", batch_coupling.logits_returned, P),
-    Check("classes_returned", batch_coupling.classes_returned, P),
+    Check("logits_returned", batch_coupling.logits_returned, P, severity=INFO),
+    Check("classes_returned", batch_coupling.classes_returned, P, severity=INFO),
     Check("softmax_twice", softmax_twice.softmax_twice, P, NOT_ITS_OWN),
-    Check(
-        "rounded_probabilities",
-        softmax_twice.rounded_probabilities,
-        P,
-        (*NOT_ITS_OWN, "classes_returned"),
-    ),
-    Check(
-        "biased_average",
-        batch_averaging.averaged_over_batches,
-        REPORTED,
-        (*NOT_ITS_OWN, "classes_returned"),
-    ),
-    Check(
-        "loss_not_reproduced",
-        reported_metrics.reported_loss,
-        REPORTED,
-        (*NOT_ITS_OWN, *AVERAGED),
-    ),
-    Check("metric_mismatch", reported_metrics.reported_accuracy, REPORTED, ("evaluation_bug",)),
-    Check(
-        "other_loss_trained",
-        trained_loss.other_loss_trained,
-        (*REPORTED, "train"),
-        (*NOT_ITS_OWN, "other_loss_trained", "softmax_twice"),
-    ),
-    Check("exploding_or_nan", loss_function.loss_of_zero_probability, (*P, "loss")),
-    Check("loss_scale_mismatch", loss_function.loss_over_classes, (*P, "loss")),
-    Check("loss_needs_batch", loss_function.loss_of_single_sample, (*P, "loss")),
-    Check("loss_scale_mismatch", loss_function.loss_is_a_sum, (*P, "loss")),
+    Check("rounded_probabilities", softmax_twice.rounded_probabilities, P,
+          (*NOT_ITS_OWN, "classes_returned")),
+    Check("biased_average", batch_averaging.averaged_over_batches, REPORTED,
+          (*NOT_ITS_OWN, "classes_returned")),
+    Check("loss_not_reproduced", reported_metrics.reported_loss, REPORTED,
+          (*NOT_ITS_OWN, *AVERAGED)),
+    Check("metric_mismatch", reported_metrics.reported_accuracy, REPORTED, ("evaluation_bug",),
+          severity=WARNING),
+    Check("other_loss_trained", trained_loss.other_loss_trained, (*REPORTED, "train"),
+          (*NOT_ITS_OWN, "other_loss_trained", "softmax_twice"), severity=WARNING),
+    Check("exploding_or_nan", loss_function.loss_of_zero_probability, (*P, "loss"),
+          severity=WARNING),
+    Check("loss_scale_mismatch", loss_function.loss_over_classes, (*P, "loss"), severity=WARNING),
+    Check("loss_needs_batch", loss_function.loss_of_single_sample, (*P, "loss"), severity=INFO),
+    Check("loss_scale_mismatch", loss_function.loss_is_a_sum, (*P, "loss"), severity=WARNING),
     Check("train_validation_overlap", train_val_overlap.train_validation_overlap, ("train",)),
-    Check(
-        "train_validation_overlap",
-        train_val_overlap.near_duplicates,
-        ("train",),
-        ("train_validation_overlap",),
-    ),
+    Check("train_validation_overlap", train_val_overlap.near_duplicates, ("train",),
+          ("train_validation_overlap",)),
     Check("distribution_shift", distribution_shift.distribution_shift, ("train",)),
     Check("not_learning", regression.constant, N),
     Check("shuffled_labels", regression.unrelated, N, ("not_learning",)),
@@ -94,28 +79,17 @@ CHECKS = (
     Check("loss_not_reproduced", reported_metrics.reported_error, (*N, "history"), NOT_ITS_OWN),
     Check("shuffled_labels", label_association.out_of_step, P, NOT_ITS_OWN),
     Check("shuffled_labels", label_association.shuffled_set, (*P, "train"), ("shuffled_labels",)),
-    Check(
-        "not_learning",
-        label_association.not_learning,
-        P,
-        (*NOT_ITS_OWN, "distribution_shift", "shuffled_labels"),
-    ),
+    Check("not_learning", label_association.not_learning, P,
+          (*NOT_ITS_OWN, "distribution_shift", "shuffled_labels")),
     Check("distribution_shift", label_noise.relabelled, P, ("evaluation_bug", "shuffled_labels")),
     Check("label_noise", label_noise.label_noise, (*P, "train")),
-    Check(
-        "exploding_or_nan",
-        degenerate_predictions.log_of_zero,
-        P,
-        ("classes_returned", "rounded_probabilities"),
-    ),
+    Check("exploding_or_nan", degenerate_predictions.log_of_zero, P,
+          ("classes_returned", "rounded_probabilities")),
     Check("class_collapse", degenerate_predictions.class_collapse, P),
     Check("dead_units", dead_units.dead_units, P, ("distribution_shift",)),
-    Check(
-        "unnormalised_inputs",
-        input_scale.unnormalised_inputs,
-        P,
-        (*NOT_ITS_OWN, "distribution_shift"),
-    ),
+    Check("unnormalised_inputs", input_scale.unnormalised_inputs, P,
+          (*NOT_ITS_OWN, "distribution_shift")),
     Check("overconfidence", confidence.overconfidence, P, UNSURE),
-    Check("underconfidence", confidence.underconfidence, P, UNSURE),
+    Check("underconfidence", confidence.underconfidence, P, UNSURE, severity=INFO),
 )
+# fmt: on

@@ -90,7 +90,6 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
     whole = f"all {n} rows together sum to {raw.sum():.4g}"
     summed = "each column sums to one" if _is_one(raw.sum(axis=0)) else whole
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The evaluation is wrong, not the model: softmax is normalised over the batch. "
             f"{summed[0].upper()}{summed[1:]}, while rows sum to {_span(raw.sum(axis=1))} "
@@ -110,7 +109,6 @@ def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
 def _rows_coupled(subject: Subject, unequal: float) -> Finding:
     """Rows differ by more than a shared factor."""
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             "A sample's answer depends on the other samples of its batch: asked for alone, "
             + (
@@ -202,7 +200,6 @@ def logits_returned(subject: Subject) -> Finding | None:
     if kind not in (PredictionKind.LOGITS, PredictionKind.LOG_PROBABILITIES):
         return None
     return Finding(
-        severity=Severity.INFO,
         message=f"predict returns {kind}; a row-wise softmax was applied to them here.",
         evidence={"smallest value": float(subject.predictions.raw.min())},
     )
@@ -214,7 +211,6 @@ def classes_returned(subject: Subject) -> Finding | None:
         return None
     zero = subject.p_true == 0
     return Finding(
-        severity=Severity.INFO,
         message=(
             "predict returns classes, or probabilities that are all exactly 0 or 1: accuracy can "
             f"be judged, confidence cannot; the cross-entropy of {zero.sum()} samples is infinite."

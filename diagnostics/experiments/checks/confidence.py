@@ -32,13 +32,14 @@ def overconfidence(subject: Subject) -> Finding | None:
     p, losses = subject.predictions.probabilities, subject.sample_losses
     loss, wrong = float(losses[known].mean()), ~subject.right & known
     share = float(losses[wrong].sum() / losses[known].sum())
+    sureness = float(p.max(axis=1)[wrong].mean()) if wrong.any() else 0.0
     worst = ", ".join(str(i) for i in np.argsort(np.where(known, losses, -1))[::-1][:5])
     severity, cause = _weight(subject, fitted, loss)
     return Finding(
         severity=severity,
         message=(
             f"The model is too sure of itself: {share:.0%} of the loss comes from the "
-            f"{wrong.mean():.1%} wrong answers, given with {_mean(p.max(axis=1)[wrong]):.0%} "
+            f"{wrong.mean():.1%} wrong answers, given with {sureness:.0%} "
             f"confidence; one temperature of {fitted.best:.2g} saves {fitted.gain / loss:.0%} "
             "of the loss."
         ),
@@ -68,7 +69,6 @@ def underconfidence(subject: Subject) -> Finding | None:
         return None
     p, loss = subject.predictions.probabilities, float(subject.sample_losses[known].mean())
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"The model is less sure than it is right: {subject.accuracy:.0%} of the answers "
             f"are right, given with {p.max(axis=1).mean():.0%} confidence on average; one "
@@ -129,8 +129,3 @@ def _weight(subject: Subject, fitted: Temperature, loss: float) -> tuple[Severit
             "afterwards, or it is of a kind that is too sure by construction, as naive Bayes"
         )
     return Severity.INFO, grown
-
-
-def _mean(values: np.ndarray) -> float:
-    """The mean, 0 of nothing."""
-    return float(values.mean()) if len(values) else 0.0

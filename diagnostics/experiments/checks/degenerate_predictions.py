@@ -47,7 +47,6 @@ def class_collapse(subject: Subject) -> Finding | None:
     if answered < ONE_CLASS or label_share > NOT_ONE_CLASS:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=f"The model answers class {counts.argmax()} for {answered:.0%} of the samples.",
         confidence=0.95,
         evidence={

@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics.experiments.model.model_access import in_training, model_of
 from diagnostics.experiments.model.predictions import interpret
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 
 # Batches differ at 1e-7 in single precision; a repetition that differs by more is random.
 RANDOM = 1e-5
@@ -25,7 +25,6 @@ def input_mutated(subject: Subject) -> Finding | None:
     if not changed.any():
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"predict changes the samples it is given: {changed.mean():.0%} of the numbers are "
             "others after the call, so that a second call gives other answers."
@@ -43,7 +42,6 @@ def nondeterministic_prediction(subject: Subject) -> Finding | None:
     if noise <= RANDOM * subject.scale:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"predict is not deterministic: two calls on equal samples differ by {noise:.2g}"
             + (", and the model is in training mode." if _training(subject) else ".")
@@ -61,7 +59,6 @@ def noise_within_batch(subject: Subject) -> Finding | None:
     if noise <= COPY_NOISE * subject.scale:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"predict answers copies of one sample in one batch differently, by {noise:.2g}, "
             "though two calls agree: its noise is drawn from a seed that is set at each call."

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.measures.correlation import best_shift
-from diagnostics.experiments.measures.neighbor_agreement import kinship
+from diagnostics.experiments.measures.neighbor_agreement import neighbor_agreement
 from diagnostics.experiments.model.predictions import Labels, PredictionKind, contingency
 from diagnostics.experiments.model.samples import QUERIES, as_rows
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 
 # Answers that depend on the labels at all are told from chance at this level.
 SIGNIFICANCE = 1e-3
@@ -90,7 +90,6 @@ def out_of_step(subject: Subject) -> Finding | None:
     if not shift or deviations < SHIFT_DEVIATIONS or accuracy < 0.5:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"Labels and samples are out of step by {abs(shift)} rows: "
             f"{subject.accuracy:.0%} right as they are, {accuracy:.0%} after shifting."
@@ -119,21 +118,20 @@ def shuffled_set(subject: Subject) -> Finding | None:
     sets = {"training": subject.training, "validation": subject}
     if min(len(one.y) for one in sets.values()) < FEWEST:
         return None
-    kinships = {name: kinship(as_rows(s.X[:QUERIES]), s.y) for name, s in sets.items()}
-    shuffled, related = sorted(kinships, key=lambda name: kinships[name].excess)
-    low, high = kinships[shuffled], kinships[related]
+    agreements = {name: neighbor_agreement(as_rows(s.X[:QUERIES]), s.y) for name, s in sets.items()}
+    shuffled, related = sorted(agreements, key=lambda name: agreements[name].excess)
+    low, high = agreements[shuffled], agreements[related]
     apart = (high.excess - low.excess) / float(np.hypot(high.error, low.error))
     if low.excess > BY_CHANCE * low.error or min(apart, high.excess / high.error) < RELATED:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The labels of the {shuffled} set are shuffled against their samples: neighbours "
             f"share no labels there, as they do in the {related} set."
         ),
         confidence=0.95,
         evidence={
-            f"excess of neighbours that agree, {name}": kin.excess for name, kin in kinships.items()
+            f"excess of neighbours that agree, {name}": a.excess for name, a in agreements.items()
         }
         | {"accuracy": subject.accuracy},
         causes=(
@@ -178,7 +176,6 @@ def not_learning(subject: Subject) -> Finding | None:
         reason = "the labels are shuffled against their samples, or the model has not learned"
     return Finding(
         code="shuffled_labels" if learned else "not_learning",
-        severity=Severity.PROBLEM,
         message=(
             f"The answers have nothing to do with the labels ({evidence['accuracy']:.0%} right, "
             f"{chance:.0%} by always answering the most frequent one); {reason}."

@@ -32,7 +32,6 @@ def relabelled(subject: Subject) -> Finding | None:
         return None
     moved = ", ".join(f"{a} is answered {b}" for a, b in zip(rows, columns, strict=True) if a != b)
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The classes are numbered otherwise here than in training ({_renaming(columns)}): "
             f"{accuracy:.0%} right as they are, {best:.0%} after renaming."

@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnostics.experiments.model.predictions import Labels, cross_entropy, of_class
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 from diagnostics.history.table import Floats
 
 SAME = 1e-6
@@ -66,7 +66,6 @@ def loss_of_zero_probability(subject: Subject) -> Finding | None:
     if value is None or np.isfinite(value):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=f"loss returns {value} when a true class has probability zero.",
         evidence={"loss": str(value), "targets": loss.targets},
         causes=("log(0)",),
@@ -82,7 +81,6 @@ def loss_over_classes(subject: Subject) -> Finding | None:
     if value is None or abs(value * subject.classes - entropy) > LOG_CLIPPING * entropy:
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=(
             f"loss takes the mean over the classes too: it is {subject.classes} times too small, "
             f"{value:.4g} for a cross-entropy of {entropy:.4g}."
@@ -102,7 +100,6 @@ def loss_of_single_sample(subject: Subject) -> Finding | None:
     if batch is None or alone is None or abs(alone - batch) <= SAME * abs(batch):
         return None
     return Finding(
-        severity=Severity.INFO,
         message=(
             f"loss is made for batches: one sample as a row alone gives {alone:.4g}, "
             f"as a batch of one {batch:.4g}."
@@ -121,7 +118,6 @@ def loss_is_a_sum(subject: Subject) -> Finding | None:
     if once is None or twice is None or abs(twice - 2 * once) > SAME * abs(once):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message="loss is a sum over the batch: it doubles when each sample is given twice.",
         evidence={"loss": once, "loss of the doubled batch": twice},
         causes=("np.sum where np.mean is meant",),

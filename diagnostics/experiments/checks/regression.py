@@ -40,7 +40,6 @@ def rows_coupled(subject: Subject) -> Finding | None:
     if away <= max(COUPLED * spread, 10 * subject.repeat_noise):
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"The answer to a sample depends on the other rows of the batch: without them it is "
             f"another by up to {away:.3g}, where all answers spread over {raw.std():.3g}."

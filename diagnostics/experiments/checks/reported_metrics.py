@@ -68,7 +68,6 @@ def reported_accuracy(subject: Subject) -> Finding | None:
     if abs(reported - actual) < max(ACCURACY_SLACK, STANDARD_ERRORS * error):
         return None
     return Finding(
-        severity=Severity.WARNING,
         message=f"The reported accuracy is {reported:.1%}; {actual:.1%} of the answers are right.",
         confidence=0.8,
         evidence={"reported": reported, "recomputed": actual, "standard error": float(error)},
@@ -92,7 +91,6 @@ def reported_error(subject: Subject) -> Finding | None:
     if match is not None:
         return Finding(
             code=match.code,
-            severity=Severity.PROBLEM,
             message=(
                 f"The reported loss {reported:.4g} is the {match.name}; the mean squared error is "
                 f"{mean:.4g}."

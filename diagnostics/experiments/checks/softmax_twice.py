@@ -63,7 +63,6 @@ def softmax_twice(subject: Subject) -> Finding | None:
     if not certain and inner.max(axis=1).mean() < UNSURE * accuracy:
         return None
     return Finding(
-        severity=Severity.PROBLEM,
         message=(
             f"Softmax is applied twice: every row is the softmax of a distribution, so no "
             f"probability can leave [{1 / (classes - 1 + math.e):.3g}, {highest:.3g}], "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from diagnostics.experiments.measures.loss_variants import Variant, squared_error
 from diagnostics.experiments.model.predictions import Labels, cross_entropy, softmax
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.finding import Finding, Severity, advice
+from diagnostics.finding import Finding, advice
 from diagnostics.history.table import Floats
 
 # What is reported is the mean over an epoch in which the model still moved: near another loss up to
@@ -65,7 +65,6 @@ def other_loss_trained(subject: Subject) -> Finding | None:
     nearest = min(near, key=lambda candidate: ratio(candidate.value))
     return Finding(
         code=nearest.code,
-        severity=Severity.WARNING,
         message=(
             f"Training descends the {nearest.name}: the reported training loss {reported:.4g} is "
             f"near it ({nearest.value:.4g}), and not near the cross-entropy ({entropy:.4g})."

@@ -7,19 +7,19 @@ from typing import NamedTuple
 import numpy as np
 
 from diagnostics.experiments.model.predictions import Labels
-from diagnostics.experiments.model.samples import QUERIES, labels_of_nearest
+from diagnostics.experiments.model.samples import QUERIES, comparable_distances, spreads
 from diagnostics.history.table import Floats
 from diagnostics.statistics.calibration import TINY
 
 
-class Kinship(NamedTuple):
+class NeighborAgreement(NamedTuple):
     """How much more often nearest neighbours share a label than by chance, and its error."""
 
     excess: float
     error: float
 
 
-def kinship(X: Floats, y: Labels) -> Kinship:
+def neighbor_agreement(X: Floats, y: Labels) -> NeighborAgreement:
     """Return how much more often nearest neighbours share a label than by chance.
 
     Parameters
@@ -31,7 +31,10 @@ def kinship(X: Floats, y: Labels) -> Kinship:
     -----
     Neighbours of one another count twice, which doubles the variance.
     """
-    y = y[:QUERIES]
+    X, y = X[:QUERIES] / spreads(X[:QUERIES]), y[:QUERIES]
     chance = float((np.bincount(y) ** 2).sum() / len(y) ** 2)
-    agreement = float(np.mean(labels_of_nearest(X, y) == y))
-    return Kinship(agreement - chance, float(np.sqrt((2 * chance * (1 - chance) + TINY) / len(y))))
+    nearest = comparable_distances(X, X, skip_self=True).argmin(axis=1)
+    agreement = float(np.mean(y[nearest] == y))
+    return NeighborAgreement(
+        agreement - chance, float(np.sqrt((2 * chance * (1 - chance) + TINY) / len(y)))
+    )

@@ -59,19 +59,6 @@ def spreads(X: Floats) -> Floats:
     return np.where(spread > CONSTANT * np.abs(X).max(initial=0), spread, 1.0)
 
 
-def labels_of_nearest(X: Floats, y: np.ndarray) -> np.ndarray:
-    """Return for each of the first samples the label of the sample nearest to it.
-
-    Parameters
-    ----------
-    X, y
-        Samples as rows, and their labels.
-    """
-    X = X[:QUERIES]
-    X = X / spreads(X)
-    return np.asarray(y[comparable_distances(X, X, skip_self=True).argmin(axis=1)])
-
-
 def comparable_distances(queries: Floats, X: Floats, *, skip_self: bool) -> Floats:
     """Return the squared distances of queries to samples, less what is the same for all samples.
 

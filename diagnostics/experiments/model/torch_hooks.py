@@ -5,6 +5,7 @@ Activations are mostly functions, called between the modules: the input of a mod
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from diagnostics.experiments.model.hidden_activations import HiddenActivation, as_units
@@ -50,24 +51,15 @@ def activations(predict: Any, model: Any, X: Any) -> list[HiddenActivation]:
         Samples.
     """
     recorder = _Recorder()
-    leaves = [(n, m) for n, m in model.named_modules() if not list(m.children())]
-    handles = [m.register_forward_hook(_hook(recorder, f"{n} ({type(m).__name__})".lstrip()))
-               for n, m in leaves]  # fmt: skip
+    leaves = {f"{name} ({type(module).__name__})".lstrip(): module
+              for name, module in model.named_modules() if not list(module.children())}  # fmt: skip
+    handles = [m.register_forward_hook(partial(recorder.record, n)) for n, m in leaves.items()]
     try:
         predict(X)
     finally:
         for handle in handles:
             handle.remove()
     return recorder.seen[:-1]
-
-
-def _hook(recorder: _Recorder, name: str) -> Any:
-    """A forward hook that records."""
-
-    def hook(module: Any, inputs: Any, output: Any) -> None:
-        recorder.record(name, module, inputs, output)
-
-    return hook
 
 
 def _as_before(given: Any, last: Any) -> Any:

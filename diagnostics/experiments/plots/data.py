@@ -10,16 +10,9 @@ from diagnostics.experiments.checks.label_noise import contradictions
 from diagnostics.experiments.checks.train_val_overlap import NEAR, nearest_distances
 from diagnostics.experiments.model.samples import as_rows
 from diagnostics.experiments.model.subject import Subject
+from diagnostics.experiments.plots import style
 from diagnostics.experiments.plots.answers import confusion
 from diagnostics.experiments.plots.losses import loss_by_sample
-from diagnostics.experiments.plots.style import (
-    POINTS,
-    RIGHT,
-    WRONG,
-    bars,
-    clean,
-    some,
-)
 from diagnostics.report.curves import GREY
 
 if TYPE_CHECKING:
@@ -34,13 +27,13 @@ def features(axis: Axes, subject: Subject) -> None:
     if subject.train is None:
         return confusion(axis, subject)
     train, val = as_rows(subject.train.X), as_rows(subject.X)
-    every = some(train.shape[1])
-    for statistic, name, style in ((np.mean, "mean", RIGHT), (np.std, "spread", WRONG)):
+    every = style.some(train.shape[1])
+    for statistic, name, look in ((np.mean, "mean", style.RIGHT), (np.std, "spread", style.WRONG)):
         x, y = (np.asarray(statistic(part, axis=0))[every] for part in (train, val))
-        axis.plot(x, y, linestyle="", markersize=5, label=f"{name} of a feature", **style)
+        axis.plot(x, y, linestyle="", markersize=5, label=f"{name} of a feature", **look)
     low, high = axis.get_xlim()
     axis.plot((low, high), (low, high), color="black", linewidth=1, label="equal")
-    clean(axis, "Are the inputs alike?", "training set", "validation set")
+    style.clean(axis, "Are the inputs alike?", "training set", "validation set")
     return None
 
 
@@ -48,16 +41,16 @@ def copies(axis: Axes, subject: Subject) -> None:
     """How much nearer each sample is to one training sample than to the tenth nearest."""
     if subject.train is None:
         return loss_by_sample(axis, subject)
-    rows = some(len(subject.y))
+    rows = style.some(len(subject.y))
     nearest = nearest_distances(as_rows(subject.train.X), as_rows(subject.X)[rows])
     ratio = np.sort(nearest[:, 0] / np.maximum(nearest[:, -1], 1e-300))
-    axis.plot(np.maximum(ratio, SHORTEST), **POINTS, label="sample", **RIGHT)
+    axis.plot(np.maximum(ratio, SHORTEST), **style.POINTS, label="sample", **style.RIGHT)
     axis.axhline(NEAR, color="black", linewidth=1, linestyle="--", label=f"{NEAR}: a near copy")
     if ratio[0] <= SHORTEST:
         axis.axhline(SHORTEST, color=GREY, linewidth=1, linestyle=":", label="equal")
     axis.set_yscale("log")
     axis.set_ylim(max(ratio[0], SHORTEST) / 2, 2)
-    clean(axis, "Is it in the training set?", "samples, the nearest first",
+    style.clean(axis, "Is it in the training set?", "samples, the nearest first",
            "distance to the nearest / tenth nearest")  # fmt: skip
     return None
 
@@ -72,8 +65,8 @@ def contradicted(axis: Axes, subject: Subject) -> None:
         "validation labels\ncontradicted",
         "contradicted training\nlabels learned by heart",
     ]
-    bars(axis, names, [found.share, found.usual, found.learned])
-    clean(axis, "What do the neighbours say?", "share of the labels", "")
+    style.bars(axis, names, [found.share, found.usual, found.learned])
+    style.clean(axis, "What do the neighbours say?", "share of the labels", "")
     return None
 
 
@@ -82,8 +75,8 @@ def argument(axis: Axes, subject: Subject) -> None:
     shown = subject.X.copy()
     subject.predict(shown)
     before, after = as_rows(subject.X).ravel(), as_rows(shown).ravel()
-    which = some(len(before))
-    axis.plot(before[which], after[which], label="number in X", **POINTS, **RIGHT)
+    which = style.some(len(before))
+    axis.plot(before[which], after[which], label="number in X", **style.POINTS, **style.RIGHT)
     ends = (before[which].min(), before[which].max())
     axis.plot(ends, ends, color="black", linewidth=1, label="unchanged")
-    clean(axis, "What does predict do to its argument?", "before the call", "after the call")
+    style.clean(axis, "What does predict do to its argument?", "before the call", "after the call")

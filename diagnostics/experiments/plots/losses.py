@@ -12,13 +12,7 @@ from diagnostics.experiments.checks.trained_loss import candidates
 from diagnostics.experiments.measures.loss_variants import variants
 from diagnostics.experiments.model.predictions import cross_entropy
 from diagnostics.experiments.model.subject import Subject
-from diagnostics.experiments.plots.style import (
-    POINTS,
-    RIGHT,
-    WRONG,
-    clean,
-    some,
-)
+from diagnostics.experiments.plots import style
 from diagnostics.report.curves import VERMILLION
 
 if TYPE_CHECKING:
@@ -37,18 +31,20 @@ def loss_by_sample(axis: Axes, subject: Subject) -> None:
     order = np.argsort(subject.sample_losses)[::-1]
     losses = np.maximum(subject.sample_losses[order], SMALLEST)
     right = subject.right[order]
-    rows = some(len(order))
+    rows = style.some(len(order))
     share = float(losses[~right].sum() / losses.sum())
-    for mask, name, style in (
-        (~right, f"answered wrongly ({share:.0%} of the loss)", WRONG),
-        (right, "answered rightly", RIGHT),
+    for mask, name, look in (
+        (~right, f"answered wrongly ({share:.0%} of the loss)", style.WRONG),
+        (right, "answered rightly", style.RIGHT),
     ):
         shown = rows[mask[rows]]
-        axis.plot(shown + 1, losses[shown], **POINTS, label=name, **style)
+        axis.plot(shown + 1, losses[shown], **style.POINTS, label=name, **look)
     axis.axhline(float(losses.mean()), color="black", linewidth=1, linestyle="--",
                  label=f"mean {losses.mean():.3g}")  # fmt: skip
     axis.set_yscale("log")
-    clean(axis, "Which samples make the loss?", "samples, the largest loss first", "loss (nats)")
+    style.clean(
+        axis, "Which samples make the loss?", "samples, the largest loss first", "loss (nats)"
+    )
 
 
 def means_over_batches(axis: Axes, subject: Subject) -> None:
@@ -58,14 +54,14 @@ def means_over_batches(axis: Axes, subject: Subject) -> None:
         return loss_by_sample(axis, subject)
     sizes = [size for size in SIZES if size < len(losses) and len(losses) % size]
     values = [float(batch_means(losses, size).mean()) for size in sizes]
-    axis.plot(sizes, values, linewidth=1, linestyle=":", label="mean of batch means", **RIGHT)
+    axis.plot(sizes, values, linewidth=1, linestyle=":", label="mean of batch means", **style.RIGHT)
     axis.axhline(float(losses.mean()), color="black", linewidth=1, label="mean over samples")
     axis.axhline(reported, color=VERMILLION, linewidth=1.6, linestyle="--", label="reported")
     axis.set_xscale("log", base=2)
     values += [float(losses.mean()), reported]
     axis.set_yscale("log" if max(values) > 20 * min(values) > 0 else "linear")
     axis.margins(y=0.25)
-    clean(axis, "Which mean is reported?", "batch size", "loss (nats)")
+    style.clean(axis, "Which mean is reported?", "batch size", "loss (nats)")
     return None
 
 
@@ -78,7 +74,7 @@ def which_number(axis: Axes, subject: Subject) -> None:
     every = (v for v in averages(subject.sample_losses) if v.code == SCALED)
     known |= {v.name: v.value for v in every if abs(v.value / reported - 1) < SAME}
     _numbers(axis, known, reported)
-    clean(axis, "Which number is reported?", "loss (nats)", "")
+    style.clean(axis, "Which number is reported?", "loss (nats)", "")
     return None
 
 
@@ -90,14 +86,20 @@ def which_training_loss(axis: Axes, subject: Subject) -> None:
     p, y = trained_on.predictions.probabilities, trained_on.y
     known = {"mean cross-entropy": cross_entropy(p, y)}
     _numbers(axis, known | {c.name: c.value for c in candidates(p, y)}, reported)
-    clean(axis, "Which loss did training descend?", "training loss (nats)", "")
+    style.clean(axis, "Which loss did training descend?", "training loss (nats)", "")
     return None
 
 
 def _numbers(axis: Axes, known: dict[str, float], reported: float) -> None:
     """Numbers by name, the largest on top, and the one that was reported."""
     names = sorted(known, key=lambda name: known[name])
-    axis.plot([known[n] for n in names], range(len(names)), label="recomputed", **POINTS, **RIGHT)
+    axis.plot(
+        [known[n] for n in names],
+        range(len(names)),
+        label="recomputed",
+        **style.POINTS,
+        **style.RIGHT,
+    )
     axis.axvline(reported, color=VERMILLION, linewidth=1.6, linestyle="--",
                  label=f"reported: {reported:.4g}")  # fmt: skip
     axis.set_yticks(range(len(names)), ["\n".join(wrap(n, 26)) for n in names], fontsize="x-small")
@@ -107,14 +109,14 @@ def _numbers(axis: Axes, known: dict[str, float], reported: float) -> None:
 
 def true_probabilities(axis: Axes, subject: Subject) -> None:
     """The probability of the true class, the smallest first, and where it is exactly zero."""
-    p, rows = np.sort(subject.p_true), some(len(subject.y))
+    p, rows = np.sort(subject.p_true), style.some(len(subject.y))
     zero = p[rows] == 0
-    for mask, value, name, style in (
-        (~zero, np.maximum(p[rows], SMALLEST_PROBABILITY), "sample", RIGHT),
-        (zero, np.full(len(rows), BELOW), f"exactly 0 ({(p == 0).mean():.1%})", WRONG),
+    for mask, value, name, look in (
+        (~zero, np.maximum(p[rows], SMALLEST_PROBABILITY), "sample", style.RIGHT),
+        (zero, np.full(len(rows), BELOW), f"exactly 0 ({(p == 0).mean():.1%})", style.WRONG),
     ):
         if mask.any():
-            axis.plot(rows[mask] + 1, value[mask], label=name, **POINTS, **style)
+            axis.plot(rows[mask] + 1, value[mask], label=name, **style.POINTS, **look)
     axis.set_yscale("log")
-    clean(axis, "Of what is the logarithm taken?", "samples, the least likely first",
+    style.clean(axis, "Of what is the logarithm taken?", "samples, the least likely first",
           "p(true class)")  # fmt: skip

@@ -108,13 +108,8 @@ def _split(name: str) -> str | None:
 def _belong_together(parts: Mapping[str, Table]) -> bool:
     """Whether these are parts of one run: no column twice, no two with losses of both sets."""
     columns = [name for part in _prefixed(parts) for name in part.columns if not _is_axis(name)]
-    whole = [table for table in parts.values() if _is_whole(table)]
+    whole = [table for table in parts.values() if {"train_loss", "val_loss"} <= _roles(table)]
     return bool(parts) and len(columns) == len(set(columns)) and len(whole) < 2
-
-
-def _is_whole(table: Table) -> bool:
-    """Whether a table has the losses of both sets."""
-    return {"train_loss", "val_loss"} <= _roles(table)
 
 
 def _roles(table: Table) -> set[str]:

@@ -19,10 +19,6 @@ def read_list(source: Source) -> Table:
     return from_records(_flat(item) for item in source.json if isinstance(item, dict))
 
 
-def _is_lines(source: Source) -> bool:
-    return not source.is_binary and source.has_records
-
-
 def read_lines(source: Source) -> Table:
     """Return one row for each line that is a dictionary; other lines are problems."""
     records, lines, others = [], [], []
@@ -70,4 +66,4 @@ def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 LIST_READER = Reader("list of records (JSON)", _is_list, read_list)
-LINES_READER = Reader("JSON Lines", _is_lines, read_lines)
+LINES_READER = Reader("JSON Lines", lambda s: not s.is_binary and s.has_records, read_lines)

@@ -88,11 +88,6 @@ def _value(value: dict[int, Any]) -> float | None:
     return float(struct.unpack("<f", content)[0])
 
 
-def _recognises(source: Source) -> bool:
-    """The first frame of every event file names the version, ``brain.Event:2``."""
-    return b"brain.Event:" in source.data[:64]
-
-
 def read(source: Source) -> Table:
     """Return one column for each tag; a folder ``train`` or ``validation`` goes into the name."""
     folder = source.path.parent.name.lower()
@@ -110,4 +105,5 @@ def read(source: Source) -> Table:
     return table
 
 
-READER = Reader("TensorBoard events", _recognises, read)
+# The first frame of every event file names the version, ``brain.Event:2``.
+READER = Reader("TensorBoard events", lambda s: b"brain.Event:" in s.data[:64], read)

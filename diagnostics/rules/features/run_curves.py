@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from diagnostics.history.column_roles import words
+from diagnostics.history.column_roles import Roles, words
 from diagnostics.history.history import CURVES, History
 from diagnostics.rules.features.curve import Curve
 
@@ -21,7 +21,7 @@ PLAYERS = {"g", "d"}
 
 
 @dataclass
-class Logged:
+class Logged(Roles[Curve]):
     """The curves of a run.
 
     Parameters
@@ -59,26 +59,6 @@ class Logged:
         if finite.sum() < 2:
             return None
         return Curve(role, self.history.epochs[finite], values[finite])
-
-    @cached_property
-    def train_loss(self) -> Curve | None:
-        """Training loss."""
-        return self.curve("train_loss")
-
-    @cached_property
-    def val_loss(self) -> Curve | None:
-        """Validation loss."""
-        return self.curve("val_loss")
-
-    @cached_property
-    def train_accuracy(self) -> Curve | None:
-        """Training accuracy."""
-        return self.curve("train_accuracy")
-
-    @cached_property
-    def val_accuracy(self) -> Curve | None:
-        """Validation accuracy."""
-        return self.curve("val_accuracy")
 
     @cached_property
     def adversarial(self) -> bool:
