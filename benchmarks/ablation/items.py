@@ -119,9 +119,7 @@ def _without(home: str, name: str, entry: Any) -> None:
 def _less(home: str, name: str, entry: str) -> None:
     """Leave a string out of a table."""
     table = vars(sys.modules[home])[name]
-    kept = table.items() if isinstance(table, dict) else table
-    taken = (e for e in kept if (e[0] if isinstance(table, dict) else e) != entry)
-    _rebind(home, name, type(table)(taken))
+    _rebind(home, name, type(table)(e for e in table if e != entry))
 
 
 def _rebind(home: str, name: str, value: Any) -> None:
@@ -174,7 +172,7 @@ def _items(
     if moved is not None and repr(moved) != repr(value):
         change = partial(_rebind, *where, moved)
         yield Item("threshold", shown, readers, change, f"{value!r} -> {moved!r}"[:60])
-    elif type(value) in (tuple, frozenset, set, dict) and len(value) > 1:
+    elif type(value) in (tuple, frozenset, set) and len(value) > 1:
         for entry in sorted(value, key=repr) if isinstance(value, set | frozenset) else value:
             if isinstance(entry, str):
                 yield Item("name", f"{shown}: {entry}", readers, partial(_less, *where, entry))
