@@ -17,6 +17,7 @@ import argparse
 import csv
 import pickle
 import random
+import re
 import time
 import zlib
 from collections import Counter
@@ -170,14 +171,18 @@ class Search:
         return answer
 
 
-def save(rows: Iterable[Row], path: Path) -> None:
-    """Write the table, what changes nothing first; lines of items not tried now are kept."""
+def save(rows: Iterable[Row], known: set[str], path: Path) -> None:
+    """Write the table; lines of items that were not met now are kept as long as there are such."""
     path.parent.mkdir(exist_ok=True)
-    lines = {}
+    lines: dict[tuple[str, ...], tuple[str, ...]] = {}
     if path.exists():
         with path.open(newline="") as file:
-            lines = {(line[0], line[1], line[2]): line for line in list(csv.reader(file))[1:]}
-    lines |= {row.cells()[:3]: list(row.cells()) for row in rows}
+            kept = [tuple(line) for line in csv.reader(file)][1:]
+        lines = {line[:3]: line for line in kept if line[1] in known}
+    for row in rows:
+        cells = row.cells()
+        if row.part or (row.item.kind != "name" and cells[:3] not in lines):
+            lines[cells[:3]] = cells
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEAD)
@@ -207,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--corpora", nargs="+", default=["layers", "repairs", "runs", "models"])
     parser.add_argument("--kinds", nargs="+", help="only these kinds of items")
-    parser.add_argument("--only", default="", help="only items whose name contains this")
+    parser.add_argument("--only", default="", help="only items whose name matches this")
     parser.add_argument("--shared", type=Path, help="a folder of scripts and logs, as a corpus")
     parser.add_argument("--mutants", type=int, default=100, help="so many of that corpus")
     parser.add_argument("--factor", type=float, default=1.2, help="by which thresholds are moved")
@@ -244,10 +249,11 @@ def measure(there: Sequence[Known], options: argparse.Namespace, stop: float) ->
     for sign in (1, -1):
         moved = constants(options.factor, directions(options.seed, sign))
         matters = {row.item.name for row in rows if row.shown}
+        everything = [*entries(), *moved]
         items = [
             item
-            for item in (*(entries() if sign == 1 else ()), *moved)
-            if options.only in item.name
+            for item in everything
+            if re.search(options.only, item.name)
             and (not options.kinds or item.kind in options.kinds)
             and (sign == 1 or (item.kind == "threshold" and item.name not in matters))
         ]
@@ -256,7 +262,7 @@ def measure(there: Sequence[Known], options: argparse.Namespace, stop: float) ->
             search = Search(chosen, options.until, random.Random(options.seed))
             search.of([k for k in there if of_lines or k.corpus not in WITH_LINES], stop)
             rows += search.rows.values()
-            save(rows, options.table)
+            save(rows, {item.name for item in everything}, options.table)
     return rows
 
 
