@@ -8,7 +8,7 @@ from diagnostics.finding import Evidence, Finding, advice
 from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.suggestions import PROVE, ROW_SUMS, ROW_WISE
+from diagnostics.rules.suggestions import PROVE, ROW_SUMS
 
 # An accuracy counts as far above chance from here on: no untrained network reaches it.
 FAR_ABOVE_CHANCE = 0.2
@@ -156,39 +156,3 @@ def _too_high_text(run: Run, loss: Curve, accuracy: Curve, at_floor: bool) -> st
             "memorised, and stays that far up."
         )
     return text
-
-
-def rises_with_the_accuracy(run: Run) -> Finding | None:
-    """The loss is far too large for its accuracy at the start, and rises while that improves."""
-    if run.pair is None or run.matched is not None:
-        return None  # compared at equal accuracy: see `impossible_losses`
-    loss, accuracy = run.pair
-    gain = accuracy.end_level - accuracy.first
-    if not loss.rise.real or gain < FAR_ABOVE_CHANCE / 4 or accuracy.end_level < MOSTLY_RIGHT:
-        return None
-    implied = float(bounds.calibrated_loss(accuracy.values[:1], run.classes)[0])
-    if loss.values.min() < bounds.STILL_HIGH * loss.first or not run.exceeds(
-        loss.first / implied, bounds.TOO_LARGE
-    ):
-        return None
-    return Finding(
-        message=(
-            f"The loss is wrong, not the model: it starts at {loss.first:.3g}, "
-            f"{loss.first / implied:.2g} times what {accuracy.first:.0%} right answers cost, and "
-            f"rises to {loss.last:.3g} while {accuracy.last:.0%} become right. Overfitting and "
-            "overconfidence begin with a fall."
-        ),
-        epochs=loss.span,
-        confidence=0.75,
-        evidence={
-            "first loss": loss.first,
-            "loss that the first accuracy implies": implied,
-            "first accuracy": accuracy.first,
-            "last accuracy": accuracy.last,
-        },
-        causes=(
-            "softmax normalised over the whole batch in evaluation, or along the wrong axis",
-            "the loss is given logits where it expects probabilities, or the reverse",
-        ),
-        steps=advice(ROW_SUMS, PROVE, ROW_WISE),
-    )

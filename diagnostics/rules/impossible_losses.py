@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.finding import Finding, advice, measure
+from diagnostics.finding import Finding, advice
 from diagnostics.rules.evaluation import MOSTLY_RIGHT
 from diagnostics.rules.features import loss_accuracy_bounds as bounds
 from diagnostics.rules.features.curve import Curve
 from diagnostics.rules.features.run import Run
-from diagnostics.rules.scales import MOST_EPOCHS, OTHER_SCALE, TOO_LARGE_FOR_ACCURACY
-from diagnostics.rules.suggestions import CROSS_ENTROPY, INVESTIGATE, PROVE, ROW_SUMS, ROW_WISE
+from diagnostics.rules.scales import MOST_EPOCHS, TOO_LARGE_FOR_ACCURACY
+from diagnostics.rules.suggestions import INVESTIGATE, PROVE, ROW_SUMS, ROW_WISE
 
 # Beyond so many classes ln(C - 1 + e) takes any value within the tolerance.
 MOST_TWICE = 30
@@ -22,79 +22,6 @@ SATURATED = 0.05
 LEARNED = 0.05
 # A loss that has a floor ends at its lowest.
 SETTLED = 1.02
-
-
-def losses_disagree_at_equal_accuracy(run: Run) -> Finding | None:
-    """At equal accuracy the validation loss is far from the training loss, and unrelated to it."""
-    m, val = run.matched, run["val_loss"]
-    if m is None or m.parallel:
-        return None
-    high = val.values.min() >= bounds.STILL_HIGH * val.first
-    if not run.exceeds(m.factor, OTHER_SCALE) or not (m.unrelated or high):
-        return None
-    if run.train_loss and run.train_loss.restless and m.ratios[0] < OTHER_SCALE / 1.5:
-        return None  # alike at first: a rate so high drives the validation loss up
-    level = float(np.median(m.levels))
-    return Finding(
-        message=(
-            f"At equal accuracy (around {level:.0%}) the validation loss is {m.ratio:.3g} times "
-            "the training loss, and it does not follow it: the two are not computed alike."
-        ),
-        epochs=val.span,
-        confidence=0.85,
-        evidence={
-            "validation / training loss at equal accuracy, median": m.ratio,
-            "smallest": float(m.ratios.min()),
-            "largest": float(m.ratios.max()),
-            "compared from accuracy": float(m.levels[0]),
-            "to accuracy": float(m.levels[-1]),
-        },
-        causes=(
-            "softmax normalised over the whole batch in evaluation, or along the wrong axis",
-            "the evaluation loss is computed by other code than the training loss",
-            "the loss takes probabilities for logits, or the reverse",
-            "the validation inputs are not scaled as the training inputs are",
-        ),
-        steps=advice(
-            ROW_SUMS,
-            PROVE,
-            ROW_WISE,
-            measure(
-                "loss_of(predict(X_train), y_train)",
-                "by the validation code: must be the logged one",
-            ),
-        ),
-    )
-
-
-def loss_too_small(run: Run) -> Finding | None:
-    """The validation loss is too small for its accuracy, while the training loss is not."""
-    val, train = run.joint("val_loss", "val_accuracy"), run.joint("train_loss", "train_accuracy")
-    if val is None or train is None:
-        return None
-    if (
-        not run.exceeds(bounds.share_impossible(*val), MOST_EPOCHS)
-        or bounds.share_impossible(*train) > 0.2
-    ):
-        return None
-    return Finding(
-        message=(
-            "The validation loss is smaller than a cross-entropy can be with so many wrong "
-            "answers: loss and accuracy are not those of the same predictions."
-        ),
-        epochs=val[0].span,
-        confidence=0.85,
-        evidence=bounds.bound_evidence(*val),
-        causes=(
-            "the sum over samples is divided by more samples than were summed",
-            "loss and accuracy are computed on different samples or modes",
-            "the validation loss is another loss than the training loss",
-        ),
-        steps=advice(
-            CROSS_ENTROPY,
-            "Sum the losses of all validation samples, then divide by their number, once.",
-        ),
-    )
 
 
 def loss_beyond_any_answer(run: Run) -> Finding | None:

@@ -22,7 +22,7 @@ NARROWEST = 0.03
 # Above, the loss hangs on few wrong answers, and on how sure of itself the model has become.
 HIGHEST_LEVEL = 0.97
 # Log-log slope of the two losses: one for one quantity in two units, zero for unrelated ones.
-PARALLEL, UNRELATED = 0.5, 0.25
+PARALLEL = 0.5
 # Largest by smallest ratio of two losses in constant proportion: at most 1.9 on the corpus.
 ONE_FACTOR = 3.0
 # Without variation in the training loss the slope is unknown.
@@ -82,11 +82,6 @@ class Matched:
     def constant(self) -> bool:
         """Whether the ratio is one number, but for noise."""
         return bool(self.ratios.max() < ONE_FACTOR * self.ratios.min())
-
-    @property
-    def unrelated(self) -> bool:
-        """Whether the validation loss does not care that the training loss falls."""
-        return self.slope < UNRELATED
 
 
 def match(train: tuple[Curve, Curve], val: tuple[Curve, Curve]) -> Matched | None:

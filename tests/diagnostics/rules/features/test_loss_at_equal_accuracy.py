@@ -36,7 +36,7 @@ def test_a_constant_factor_is_measured_whatever_the_paces(factor):
     assert matched.constant
 
 
-def test_a_loss_that_does_not_follow_is_unrelated():
+def test_a_loss_that_does_not_follow_is_not_parallel():
     loss, accuracy = learned(30, 0.3)
     _, val_accuracy = learned(30, 0.2)
     val_loss = 6.0 + 0.05 * np.arange(30)
@@ -44,7 +44,7 @@ def test_a_loss_that_does_not_follow_is_unrelated():
     matched = match(pair("train", loss, accuracy), pair("val", val_loss, val_accuracy))
 
     assert matched.ratio > 3
-    assert matched.unrelated
+    assert not matched.parallel
     assert not matched.constant
 
 
