@@ -7,7 +7,7 @@ import numpy as np
 import gradcheck
 from gradcheck._package import FOLDER
 from gradcheck.checking.evaluator import Evaluator
-from gradcheck.explain.source.call_sites import watched
+from gradcheck.explain.source.call_sites import calls_of
 from gradcheck.explain.trace import record
 
 
@@ -36,8 +36,22 @@ def test_a_recorded_forward_has_no_step_in_the_package():
 
 
 def test_a_watched_check_has_no_function_of_the_package():
-    calls = watched(lambda: gradcheck.check(Scaled(), np.ones((2, 3)), explain=False))
+    calls = calls_of(lambda: gradcheck.check(Scaled(), np.ones((2, 3)), explain=False))
 
     files = [Path(call.code.co_filename) for call in calls]
     assert files
     assert not [file for file in files if file.is_relative_to(FOLDER)]
+
+
+def test_steps_of_equal_code_in_two_files_are_told_apart_by_their_file(tmp_path):
+    source = "import numpy as np\n\n\ndef forward(x):\n    return np.sin(x)\n"
+    found = []
+    for name in ("first.py", "second.py"):
+        (tmp_path / name).write_text(source)
+        namespace = {}
+        exec(compile(source, str(tmp_path / name), "exec"), namespace)
+        target = gradcheck.as_target((namespace["forward"], lambda g: g), np.ones(3))
+        recording = record(Evaluator(target), target.tensors)
+        found.append({Path(n.site.file).name for n in recording.nodes if n.site is not None})
+
+    assert found == [{"first.py"}, {"second.py"}]

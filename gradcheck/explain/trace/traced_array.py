@@ -233,17 +233,18 @@ def _site(frame: FrameType | None) -> SourceLocation | None:
         frame = frame.f_back
     if frame is None or frame.f_code.co_filename.startswith(OWN):
         return None
-    return _site_at(frame.f_code, frame.f_lasti)
+    return _site_at(frame.f_code.co_filename, frame.f_code, frame.f_lasti)
 
 
 @cache
-def _site_at(code: CodeType, instruction: int) -> SourceLocation:
+def _site_at(file: str, code: CodeType, instruction: int) -> SourceLocation:
+    """The expression at an instruction; code of two files is equal where only the file differs."""
     import linecache
 
     line, end_line, column, end_column = list(code.co_positions())[instruction // 2]
     line, column = line or code.co_firstlineno, column or 0
-    source = linecache.getline(code.co_filename, line)
+    source = linecache.getline(file, line)
     one_line = end_line == line and end_column is not None
     text = source.encode()[column:end_column].decode(errors="replace") if one_line else source
     span = (line, column, end_line or line, end_column or 0)
-    return SourceLocation(code.co_filename, line, text.strip(), span)
+    return SourceLocation(file, line, text.strip(), span)
