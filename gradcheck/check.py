@@ -148,7 +148,7 @@ class _Question:
     directions: int
 
     def __call__(self) -> Runner:
-        """Adapt the target, and hear its claims."""
+        """Turn what was given into a target by `as_target`, and return the runner of its check."""
         subject = as_target(self.target, *self.inputs, params=self.params)
         context = CheckContext(subject, self.seed, _given_cotangents(subject, self.cotangent))
         return Runner(

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gradcheck.checking.contract import check_contract
-from gradcheck.checking.kinks import comparable, decide
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.localize import wrong_entries
 from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
+from gradcheck.checking.verdict import comparable, decide
 from gradcheck.explain import explain_contract
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.ranking import Alternative, agree, tell

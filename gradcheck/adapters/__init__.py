@@ -41,7 +41,8 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
     numpy_ml,
 )
 _REGISTERED: list[Adapter] = []
-_CONVENTIONS: tuple[ConventionModule, ...] = (
+# Narrow forms first: what a later one would take as well, an earlier one knows better.
+CONVENTIONS: tuple[ConventionModule, ...] = (
     functional_network,
     loss_in_backward,
     sequential,
@@ -119,4 +120,4 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     for adapter in _REGISTERED:
         if adapter.matches(thing):
             return adapter.adapt(thing, arguments, params)
-    return described(_CONVENTIONS, initialized(thing, arguments), arguments, params)
+    return described(CONVENTIONS, initialized(thing, arguments), arguments, params)

@@ -1,4 +1,4 @@
-"""The walk over windows of samples that ends in a slope with its error bound.
+"""The step size: windows of samples are shrunk or widened until the slope has a tight bound.
 
 Windows shrink until one is resolved. Where that does not help, a window as close to the origin as
 rounding allows tells whether what stands in the way is noise or structure (kinks, oscillations,

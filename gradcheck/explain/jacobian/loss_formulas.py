@@ -36,7 +36,7 @@ def other_formula(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
                 scaled=True,
             )
     if x.shape[-1] > 1:
-        yield from _throughsoftmax(measured, x)
+        yield from _through_softmax(measured, x)
         yield from _over_other_axes(measured, x)
         yield from _of_other_labels(measured, x)
     yield Hypothesis(
@@ -53,7 +53,7 @@ def _is_loss(measured: MeasuredJacobian) -> bool:
     return measured.single and measured.output.ndim < measured.claim.ndim
 
 
-def _throughsoftmax(measured: MeasuredJacobian, x: Array) -> Iterator[Hypothesis]:
+def _through_softmax(measured: MeasuredJacobian, x: Array) -> Iterator[Hypothesis]:
     p, g = softmax(x), measured.gradient
     name = measured.name
     yield Hypothesis(

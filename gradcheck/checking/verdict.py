@@ -1,4 +1,4 @@
-"""The verdict on a tensor where the first look does not settle it: kinks, low precision, noise."""
+"""Decides PASS, FAIL or UNDECIDED for a tensor: at the point, beside its kinks, amid noise."""
 
 from __future__ import annotations
 
