@@ -82,11 +82,11 @@ class Samples:
         return t, self.known[t]
 
     def span(self, level: int) -> float:
-        """Return the step of a rung."""
+        """Return the step of a level."""
         return self.longest * RATIO**level
 
     def level(self, span: float) -> int:
-        """Return the highest rung whose step is no longer than ``span``."""
+        """Return the highest level whose step is no longer than ``span``."""
         return math.ceil(math.log(span / self.longest) / math.log(RATIO) - 1e-9)
 
     def magnitude(self) -> float:

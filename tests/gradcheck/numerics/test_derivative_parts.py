@@ -89,10 +89,10 @@ def test_window_that_is_not_finite_says_nothing() -> None:
     assert samples.window(0, 1, 0.0) is not None
 
 
-def test_rungs_and_spans_are_inverse() -> None:
+def test_levels_and_spans_are_inverse() -> None:
     samples = sampled(math.sin)
 
-    assert [samples.rung(samples.span(rung)) for rung in range(-90, 90)] == list(range(-90, 90))
+    assert [samples.level(samples.span(level)) for level in range(-90, 90)] == list(range(-90, 90))
 
 
 def test_flat_stretch_ends_in_a_jump_or_continuously() -> None:
@@ -104,9 +104,9 @@ def test_flat_stretch_ends_in_a_jump_or_continuously() -> None:
     constant = sampled(lambda t: 0.0)
     constant.window(0, 0, 0.0)
 
-    assert stairs.tread(0) == pytest.approx((0.005, 0.01), rel=0.01)
-    assert ramp.tread(0) == pytest.approx((0.3, 0.0), rel=0.01)
-    assert constant.tread(0) == (math.inf, 0.0)
+    assert stairs.plateau(0) == pytest.approx((0.005, 0.01), rel=0.01)
+    assert ramp.plateau(0) == pytest.approx((0.3, 0.0), rel=0.01)
+    assert constant.plateau(0) == (math.inf, 0.0)
 
 
 def test_jump_at_the_origin_is_told_from_noise() -> None:

@@ -233,7 +233,7 @@ def test_formats_name_what_is_not_checked():
     content = json.loads(report.to_json())
 
     assert report.ok
-    assert content["schema_version"] == 2
+    assert content["schema_version"] == 3
     assert [(u["name"], u["role"]) for u in content["unchecked"]] == [
         ("hidden_weights", "excluded")
     ]
