@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import scipy
 
+from gradcheck._package import FOLDER
+
 # Larger dicts are tables, and not variables by their names.
 MOST_ITEMS = 32
 
@@ -27,7 +29,7 @@ LIBRARIES = tuple(
     str(folder) + os.sep
     for folder in (
         *(Path(str(module.__file__)).parent for module in (ast, np, scipy)),
-        Path(__file__).parents[2],
+        FOLDER,
     )
 )
 
@@ -91,7 +93,7 @@ def calls_of(action: Callable[[], Any]) -> list[CallSite]:
     calls: dict[CodeType, CallSite] = {}
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "call" and _is_library(frame.f_code.co_filename):
+        if event == "call" and _is_library(frame):
             return None
         call = calls.setdefault(frame.f_code, CallSite(frame.f_code))
         call.lines += event == "line"
@@ -121,7 +123,7 @@ def _is_outermost(frame: FrameType | None) -> bool:
     """Whether a function, not a method, was called by no other code of the user's."""
     if frame is None or _is_method(frame) or frame.f_back is None:
         return False
-    return _is_library(frame.f_back.f_code.co_filename)
+    return _is_library(frame.f_back)
 
 
 def _values(frame: FrameType) -> dict[str, Any]:
@@ -142,9 +144,13 @@ def _values(frame: FrameType) -> dict[str, Any]:
     return known | items
 
 
-def _is_library(file: str) -> bool:
-    return file.startswith((*LIBRARIES, "<frozen ", "<__array_function__")) or (
-        f"{os.sep}site-packages{os.sep}" in file
+def _is_library(frame: FrameType) -> bool:
+    """Whether code is none of the user's; what is made without a file belongs to its module."""
+    file, module = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
+    return (
+        file.startswith((*LIBRARIES, "<frozen ", "<__array_function__"))
+        or f"{os.sep}site-packages{os.sep}" in file
+        or module.partition(".")[0] == FOLDER.name
     )
 
 
