@@ -197,7 +197,7 @@ class Trained:
 def examples() -> Iterator[tuple[str, str, Any]]:
     """Yield the name, the fault and the investigation of each example."""
     few, many = Trained(200, 60), Trained(2000, 15)
-    noisy, dead = Trained(1500, 80, wrong=0.2), Trained(2000, 5)
+    noisy, dead = Trained(1500, 80, wrong=0.4), Trained(2000, 5)
     dead.model.layers[0].params["b"][:80] = -50
 
     def whole_batch(X: Array) -> Array:
@@ -211,7 +211,7 @@ def examples() -> Iterator[tuple[str, str, Any]]:
     for name, fault, run, predict, history in (
         ("batch", "`e / e.sum()` in the softmax", many, whole_batch, many.history),
         ("sure", "200 samples, 60 epochs", few, few.predict, few.history),
-        ("noise", "one training label in five drawn by lot", noisy, noisy.predict, noisy.history),
+        ("noise", "two training labels in five drawn by lot", noisy, noisy.predict, noisy.history),
         ("ragged", "the mean of the means of batches of 128", many, many.predict, ragged),
         ("twice", "a softmax in the model and one after it", many,
          lambda X: softmax(many.predict(X)), None),
