@@ -13,7 +13,8 @@ from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.result import BAD, Result, Status
 from gradcheck.properties.run import run_properties
 from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import failure_lines, row, status_width, wrapped
+from gradcheck.properties.text import failure_lines, row, status_width
+from gradcheck.report.wording import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,12 +11,10 @@ import numpy as np
 
 from gradcheck.adapters.discovery.coverage import NOT_SEEN
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
-from gradcheck.hunt.snippet import code
-from gradcheck.properties.text import wrapped
 from gradcheck.report.data import Verdict
 from gradcheck.report.headline import Line, summarize
 from gradcheck.report.report import Report
-from gradcheck.report.wording import plural
+from gradcheck.report.wording import plural, wrapped
 
 WIDTH = 88
 LABEL_WIDTH = 8
@@ -107,6 +105,8 @@ class HuntReport:
         """Return Python code that reproduces the failure; empty where there is none."""
         if self.example is None:
             return ""
+        from gradcheck.hunt.snippet import code  # needs the properties, which a check does not
+
         return code(self.layer, self.example, made=self.made)
 
     def __repr__(self) -> str:

@@ -15,8 +15,6 @@ from gradcheck.hunt.hunt_report import HuntReport
 from gradcheck.hunt.input_space import Space
 from gradcheck.hunt.repeated_check import RepeatedCheck
 from gradcheck.hunt.shrink import Shrinker
-from gradcheck.properties.profile import Effort
-from gradcheck.properties.search import run_hypothesis
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
@@ -166,6 +164,9 @@ class _Hunt:
     def _draw(self, strategy: SearchStrategy[Example], examples: int, *, shrink: bool) -> None:
         """Have Hypothesis look for a failing example."""
         from hypothesis.errors import Flaky, Unsatisfiable
+
+        from gradcheck.properties.profile import Effort
+        from gradcheck.properties.search import run_hypothesis
 
         if not examples:
             return

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.properties.result import BAD, Result, Status
-from gradcheck.properties.text import in_words, row, status_width, wrapped
+from gradcheck.properties.text import in_words, row, status_width
+from gradcheck.report.wording import wrapped
 
 SCHEMA_VERSION = 1
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from gradcheck.properties.result import Result
+from gradcheck.report.wording import wrapped
 
 LABEL = 10
 GAP = "  "
@@ -66,17 +66,3 @@ def _failure_lines(
         # The code is to be pasted: it is not wrapped.
         yield f"{GAP}example"
         yield from (f"{GAP * 2}{line}".rstrip() for line in code.splitlines())
-
-
-def wrapped(text: str, first: str, later: str, width: int | None) -> list[str]:
-    """Return ``text`` behind ``first``, its further lines behind ``later``; one without width."""
-    if width is None:
-        return [first + text]
-    return textwrap.wrap(
-        text,
-        max(width, len(later) + 20),
-        initial_indent=first,
-        subsequent_indent=later,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from gradcheck.report.data import Entry
@@ -78,3 +79,17 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def wrapped(text: str, first: str, later: str, width: int | None) -> list[str]:
+    """Return ``text`` behind ``first``, its further lines behind ``later``; one without width."""
+    if width is None:
+        return [first + text]
+    return textwrap.wrap(
+        text,
+        max(width, len(later) + 20),
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
