@@ -29,7 +29,7 @@ from benchmarks.ablation.corpora import Answer, Case, corpora
 from benchmarks.ablation.items import Item, Key, constants, entries
 from benchmarks.ablation.trial import KILLED, answers
 
-TABLE = Path(__file__).parent / "sensitivity" / "table.csv"
+TABLE = Path(__file__).parent / "ablation" / "table.csv"
 HEAD = ("kind", "item", "moved", "takes part in", "tried in", "verdicts", "first names",
         "other names", "lines", "with others", "example")  # fmt: skip
 PARTS = {"verdict": "verdicts", "first": "first names", "others": "other names", "lines": "lines"}
