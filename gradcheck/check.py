@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from gradcheck._types import Outputs
 from gradcheck.adapters import as_target, parts
+from gradcheck.check_arguments import chosen_tensors, given_cotangents, validate
 from gradcheck.checking.linearization import CheckContext
-from gradcheck.executor import Workers, pack
+from gradcheck.executor import Workers, in_new_process, pack
 from gradcheck.explain import explain_tensor
+from gradcheck.isolation import Budget
+from gradcheck.jobs import Job, Perform
 from gradcheck.report.data import Explanation, Verdict
 from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
-from gradcheck.runner import Job, Mode, Perform, Runner
-from gradcheck.state import StateSnapshot
+from gradcheck.runner import Mode, Runner
+from gradcheck.state import StateSnapshot, settings_kept
 from gradcheck.target import Target
 from gradcheck.training.check_update import check_update
 from gradcheck.training.fit_methods import LATER, Training, training_of
@@ -40,6 +41,7 @@ def check(
     seed: int = 0,
     executor: Executor | None = None,
     progress: bool | None = None,
+    budget: float | None = 30.0,
 ) -> Report:
     """Check the gradients of a layer, loss or function against numerical derivatives.
 
@@ -77,6 +79,9 @@ def check(
         same report, with the tensors judged in parallel.
     progress
         Whether to show a bar for what takes more than two seconds; None does on a terminal.
+    budget
+        Seconds of real time for looking for the bugs behind what failed, None for no limit. The
+        verdicts take as long as they take; what was not tried for want of time is said.
 
     Returns
     -------
@@ -99,16 +104,19 @@ def check(
     >>> report.ok
     True
     """
-    _validate(mode, tolerance, directions)
-    training = None if isinstance(target, Target) else training_of(target, inputs, params)
-    if training is not None:
-        with StateSnapshot([target, params]).guarded():
-            return _of_training(training, target if params is None else params, tolerance, seed)
-    question = _Question(
-        target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions
-    )
-    with Progress(progress) as bar:
-        return _examine(question, tensors, executor, bar)
+    validate(mode, tolerance, directions, budget)
+    with settings_kept():
+        training = None if isinstance(target, Target) else training_of(target, inputs, params)
+        if training is not None:
+            with StateSnapshot([target, params]).guarded():
+                given = target if params is None else params
+                return _of_training(training, given, tolerance, seed)
+        question = _Question(
+            target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions,
+            Budget(math.inf if budget is None else budget),
+        )  # fmt: skip
+        with Progress(progress) as bar:
+            return _examine(question, tensors, executor, bar)
 
 
 def _of_training(training: Training, params: Any, tolerance: float | None, seed: int) -> Report:
@@ -146,11 +154,12 @@ class _Question:
     explain: bool
     seed: int
     directions: int
+    budget: Budget
 
     def __call__(self) -> Runner:
         """Turn what was given into a target by `as_target`, and return the runner of its check."""
         subject = as_target(self.target, *self.inputs, params=self.params)
-        context = CheckContext(subject, self.seed, _given_cotangents(subject, self.cotangent))
+        context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
         return Runner(
             context,
             self.mode,
@@ -158,6 +167,8 @@ class _Question:
             explain_tensor if self.explain else None,
             self.contract if isinstance(self.contract, Mapping) else None,
             self.directions,
+            self.budget,
+            partial(in_new_process, self),
         )
 
 
@@ -179,10 +190,10 @@ def _examine(
     checker = question()
     target = checker.context.native.target
     with target.state.guarded():
-        perform: Perform = partial(_here, checker)
+        perform: Perform = checker.answers
         if executor is not None and packed is not None:
             perform = Workers(executor, packed, checker.answer)
-        names = _chosen(checker.context, tensors)
+        names = chosen_tensors(checker.context, tensors)
         report = checker.report(
             names,
             question.contract,
@@ -190,11 +201,17 @@ def _examine(
             partial(_watched, perform, bar),
             asked=tensors is not None,
         )
-    return replace(report, parts=layers, explanations=_blame(report.explanations, layers))
+    left = tuple(f"the layer changed {name}, and it stays so" for name in _changed_for_good(target))
+    return replace(
+        report,
+        parts=layers,
+        explanations=_blame(report.explanations, layers),
+        notes=(*report.notes, *left),
+    )
 
 
-def _here(checker: Runner, jobs: list[Job]) -> Iterator[Any]:
-    return map(checker.answer, jobs)
+def _changed_for_good(target: Target) -> list[str]:
+    return list(getattr(target.state, "changed_for_good", ()))
 
 
 def _watched(perform: Perform, bar: Progress, jobs: list[Job]) -> Iterator[Any]:
@@ -241,56 +258,3 @@ def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
     if not report.ok:
         raise AssertionError(f"\n{report}")
     return report
-
-
-def _validate(mode: str, tolerance: float | None, directions: int) -> None:
-    if mode not in ("auto", "project", "element"):
-        raise ValueError(f"mode={mode!r}: expected 'auto', 'project' or 'element'")
-    if tolerance is not None and not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance={tolerance!r}: expected a relative error in [0, 1), or None")
-    if directions < 1:
-        raise ValueError(f"directions={directions!r}: expected at least one")
-
-
-def _chosen(context: CheckContext, tensors: Iterable[str] | None) -> list[str]:
-    target = context.native.target
-    if tensors is None:
-        # an input without a claim, such as a loss's targets, is none of the layer's business
-        return [
-            name
-            for name in target.tensors
-            if name in context.base.claimed or target.role(name) == "parameter"
-        ]
-    names = [tensors] if isinstance(tensors, str) else list(tensors)
-    unknown = [name for name in names if name not in target.tensors]
-    if unknown:
-        raise ValueError(f"tensors={unknown}: {target.name} has {list(target.tensors)}")
-    return names
-
-
-def _given_cotangents(target: Target, cotangent: Any) -> Outputs | None:
-    """Bring the user's cotangent into the shape and dtype of the outputs."""
-    if cotangent is None:
-        return None
-    outputs = target.call(target.tensors).outputs
-    given = cotangent if isinstance(cotangent, tuple | list) else (cotangent,)
-    if len(given) != len(outputs):
-        raise ValueError(f"cotangent: {len(given)} given for {len(outputs)} outputs")
-    arrays = []
-    for v, y in zip(given, outputs, strict=True):
-        array = np.asarray(v, dtype=y.dtype)
-        if array.shape != y.shape:
-            raise ValueError(f"cotangent of shape {array.shape} given for an output of {y.shape}")
-        if not np.isfinite(array).all():
-            count = int(np.sum(~np.isfinite(array)))
-            raise ValueError(
-                f"cotangent: {count} of {array.size} entries are NaN or infinite, with which "
-                "nothing can be compared; give finite numbers, or leave it out for random ones"
-            )
-        arrays.append(array)
-    if any(array.size for array in arrays) and not any(map(np.any, arrays)):
-        raise ValueError(
-            "cotangent: every entry is zero, with which every gradient is zero, right or wrong; "
-            "give other numbers, or leave it out for random ones"
-        )
-    return tuple(arrays)

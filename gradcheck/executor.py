@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.runner import Job, Runner
+from gradcheck.isolation import Lost, spawned
+from gradcheck.jobs import Job
+from gradcheck.runner import Runner
 from gradcheck.target import TargetError
 
 # A process has one state of the global random generators: it answers one job at a time.
@@ -63,9 +65,21 @@ def answer(packed: bytes, job: Job) -> Any:
             if packed not in _opened:
                 _opened.clear()
                 _opened[packed] = _open(packed)
-            return _opened[packed].answer(job)
+            return next(_opened[packed].answers([job]))
         except Exception as error:  # noqa: BLE001 (raised again where the check was called)
             return Failure(error)
+
+
+def in_new_process(question: Callable[[], Runner], job: Job) -> Any:
+    """Answer a job in a new interpreter; `Lost` where it gives no answer in the job's time.
+
+    Raises
+    ------
+    TargetError
+        If the question cannot be sent there.
+    """
+    found = spawned(answer, (pack(question), job), job.seconds)
+    return Lost(repr(found.error)) if isinstance(found, Failure) else found
 
 
 def _open(packed: bytes) -> Runner:

@@ -6,8 +6,10 @@ is the same whatever was done before it, in which process, and in which order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, Literal
 
 from gradcheck.checking.contract import check_contract
@@ -18,17 +20,11 @@ from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide
 from gradcheck.explain import explain_contract
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.ranking import Alternative, agree, tell
-from gradcheck.explain.source import Repair, ranked, repairs
-from gradcheck.report.data import (
-    Entry,
-    Explanation,
-    PromiseReport,
-    TensorReport,
-    TensorReports,
-    Unchecked,
-    Verdict,
-)
+from gradcheck.explain.ranking import Alternative, tell
+from gradcheck.explain.source import Repairs, ranked, repairs
+from gradcheck.isolation import Budget, Lost, apart, is_apart, why_not_forked
+from gradcheck.jobs import Findings, Job, Perform
+from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
 from gradcheck.unchecked import left_unjudged
@@ -36,37 +32,11 @@ from gradcheck.unchecked import left_unjudged
 Mode = Literal["auto", "project", "element"]
 Explainer = Callable[[CheckContext, str, tuple[Entry, ...]], list[Alternative]]
 
+# Jobs that record or change what the user's code does.
+EXPLAINING = ("explain", "repair")
+
 WIDENED = "the layer computes in low precision: the numbers were measured in float64"
 INTERRUPTED = "interrupted: what had not been judged by then is UNDECIDED"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One question about a target: a tensor's verdict, the contract, or a failure's name.
-
-    Attributes
-    ----------
-    kind
-        ``"judge"``, ``"contract"``, ``"explain"`` or ``"repair"``.
-    name
-        The tensor, where the question is about one.
-    worst
-        Wrong entries that are known already, for an explanation.
-    failed
-        The same of all tensors whose gradients are wrong, for a repair.
-    mixes
-        Whether samples depend on one another in the forward, for a repair.
-    """
-
-    kind: Literal["judge", "contract", "explain", "repair"]
-    name: str = ""
-    worst: tuple[Entry, ...] = ()
-    failed: tuple[tuple[str, tuple[Entry, ...]], ...] = ()
-    mixes: bool = False
-
-
-# Answers jobs, in their order: here, or wherever an executor has them done.
-Perform = Callable[[list[Job]], Iterator[Any]]
 
 
 @dataclass
@@ -83,6 +53,11 @@ class Runner:
         Names the bugs behind a wrong gradient; None to leave it.
     requirements
         Which promises of the contract are required; None for the usual ones.
+    budget
+        Of time for explanations.
+    elsewhere
+        Has a job answered in a new process, for where this one cannot be forked; None where it
+        cannot be sent to one.
     """
 
     context: CheckContext
@@ -91,6 +66,38 @@ class Runner:
     explainer: Explainer | None
     requirements: Mapping[str, str] | None = None
     directions: int = 2
+    budget: Budget = field(default_factory=Budget)
+    elsewhere: Callable[[Job], Any] | None = None
+
+    def answers(self, jobs: Iterable[Job]) -> Iterator[Any]:
+        """Yield the answers to jobs in their order, explanations from processes of their own."""
+        for explains, group in groupby(jobs, key=lambda job: job.kind in EXPLAINING):
+            if explains and not is_apart():
+                yield from self._apart(list(group))
+            else:
+                yield from map(self.answer, group)
+
+    def _apart(self, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Explain in processes of their own: nothing that is recorded or changed is the user's."""
+        until = time.monotonic() + jobs[0].seconds
+        if not why_not_forked():
+            found: Iterator[Any] = apart(self.answer, jobs, jobs[0].seconds, until)
+        else:
+            found = map(self._elsewhere, jobs)
+        for job, answer in zip(jobs, found, strict=True):
+            yield self._lost(job, answer) if isinstance(answer, Lost) else answer
+
+    def _elsewhere(self, job: Job) -> Any:
+        try:
+            return Lost("") if self.elsewhere is None else self.elsewhere(job)
+        except TargetError as error:  # what records and changes nothing but copies is run here
+            return self.answer(job) if job.kind == "explain" else Lost(str(error))
+
+    @staticmethod
+    def _lost(job: Job, lost: Lost) -> Any:
+        if job.kind == "explain":
+            return [[_broken_off(job.name, lost.reason)]]
+        return Repairs(note=f"no line to change was looked for: {lost.reason}")
 
     def answer(self, job: Job) -> Any:
         """Return a `TensorReport`, the promises, the alternatives or the repairs, as asked."""
@@ -111,13 +118,15 @@ class Runner:
         try:
             return self.explainer(self.context, name, worst)
         except Exception as error:  # noqa: BLE001 (for want of a cause no verdict is to be lost)
-            return [[_broken_off(name, error)]]
+            return [[_broken_off(name, f"{type(error).__name__}: {error}")]]
 
-    def _repaired(self, job: Job) -> list[Repair]:
+    def _repaired(self, job: Job) -> Repairs:
+        until = time.monotonic() + job.seconds
         try:
-            return repairs(self.context, dict(job.failed), mixes=job.mixes)
-        except Exception:  # noqa: BLE001 (for want of a line to change no cause is to be lost)
-            return []
+            return repairs(self.context, dict(job.failed), mixes=job.mixes, until=until)
+        except Exception as error:  # noqa: BLE001 (for want of a line no cause is to be lost)
+            why = f"{type(error).__name__}: {error}"
+            return Repairs(note=f"the search for the line to change broke off: {why}")
 
     def report(
         self,
@@ -133,8 +142,8 @@ class Runner:
         An interruption ends the work and leaves what is known by then. Where the caller ``asked``
         for these names, the others are left out on purpose.
         """
-        perform = perform or self._here
-        findings = _Findings(list(names))
+        perform = perform or self.answers
+        findings = Findings(list(names))
         self._refuse_nothing_to_judge(findings.names)
         interrupted = False
         target = self.context.native.target
@@ -144,12 +153,9 @@ class Runner:
             jobs = [Job("judge", name) for name in findings.names]
             jobs += [Job("contract")] if contract is not False else []
             findings.take(jobs, perform)
-            jobs = [Job("explain", name, r.worst) for name, r in findings.failed()]
-            findings.take(jobs if self.explainer else [], perform)
-            # to make a gradient vanish where the forward does not use the tensor mends nothing
-            failed = tuple((n, r.worst) for n, r in findings.failed() if not findings.unused(n))
-            jobs = [Job("repair", failed=failed, mixes=findings.mixes)] if failed else []
-            findings.take(jobs if self.explainer else [], perform)
+            if self.explainer is not None:
+                with self.budget.spending():
+                    self._explain(findings, perform)
         except KeyboardInterrupt:
             interrupted = True
         reports = findings.reports(self._blank)
@@ -158,19 +164,33 @@ class Runner:
             target.name,
             reports,
             findings.promises,
-            ranked(tell(breaches, reports), findings.repairs),
+            ranked(tell(breaches, reports), findings.repairs.found),
             seed,
-            tuple(self._notes()) + ((INTERRUPTED,) if interrupted else ()),
+            tuple(self._notes(findings)) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,
             unchecked=unchecked,
         )
 
-    def _here(self, jobs: list[Job]) -> Iterator[Any]:
-        return map(self.answer, jobs)
+    def _explain(self, findings: Findings, perform: Perform) -> None:
+        """Name the bugs behind the failures, and look for the lines to change."""
+        left = self.budget.left
+        jobs = [Job("explain", name, r.worst, seconds=left) for name, r in findings.failed()]
+        findings.take(jobs, perform)
+        # to make a gradient vanish where the forward does not use the tensor mends nothing
+        failed = tuple((n, r.worst) for n, r in findings.failed() if not findings.unused(n))
+        job = Job("repair", failed=failed, mixes=findings.mixes, seconds=self.budget.left)
+        findings.take([job] if failed else [], perform)
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, findings: Findings) -> Iterator[str]:
         if self.context.widened:
             yield WIDENED
+        if findings.repairs.untried:
+            yield (
+                f"{findings.repairs.untried} changes of the code were not tried within "
+                f"budget={self.budget.seconds:g} s"
+            )
+        if findings.repairs.note:
+            yield findings.repairs.note
         yield from not_projected(self.context.native_base, self.context.carried)
 
     def _unclaimed(self, names: list[str]) -> list[str]:
@@ -240,58 +260,12 @@ class Runner:
         return judgement
 
 
-def _broken_off(name: str, error: Exception) -> Explanation:
+def _broken_off(name: str, why: str) -> Explanation:
     return Explanation(
         Bug.UNEXPLAINED,
         (name,),
         0.0,
-        f"the search for its cause broke off: {type(error).__name__}: {error}",
+        f"the search for its cause broke off: {why}",
         f"the gradient of {name} is wrong",
         "see the entries listed: which of them are wrong often tells the line",
     )
-
-
-@dataclass
-class _Findings:
-    """The answers that came in so far."""
-
-    names: list[str]
-    judged: dict[str, TensorReport] = field(default_factory=dict)
-    promises: dict[str, PromiseReport] = field(default_factory=dict)
-    alternatives: dict[str, list[Alternative]] = field(default_factory=dict)
-    repairs: list[Repair] = field(default_factory=list)
-
-    def take(self, jobs: list[Job], perform: Perform) -> None:
-        """Have the jobs done and keep every answer as it comes."""
-        for job, answer in zip(jobs, perform(jobs), strict=True):
-            match job.kind:
-                case "judge":
-                    self.judged[job.name] = answer
-                case "contract":
-                    self.promises = answer
-                case "explain":
-                    self.alternatives[job.name] = answer
-                case "repair":
-                    self.repairs = answer
-
-    @property
-    def mixes(self) -> bool:
-        """Whether the forward was seen to mix the samples of a batch."""
-        alone = self.promises.get("batch_independent")
-        return alone is not None and alone.holds is False
-
-    def unused(self, name: str) -> bool:
-        """Whether a tensor was seen not to act on the outputs at all."""
-        found = (e for choice in self.alternatives.get(name, ()) for e in choice)
-        return any(explanation.code == Bug.UNUSED_IN_FORWARD for explanation in found)
-
-    def failed(self) -> list[tuple[str, TensorReport]]:
-        return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]
-
-    def reports(self, blank: Callable[[str], TensorReport]) -> TensorReports:
-        """Return a report for every tensor, with its explanations; blank where there is none."""
-        missing = {name: blank(name) for name in self.names if name not in self.judged}
-        reports = {name: {**self.judged, **missing}[name] for name in self.names}
-        found: Mapping[str, tuple[Explanation, ...]] = agree(self.alternatives)
-        explained = {name: replace(reports[name], explanations=e) for name, e in found.items()}
-        return TensorReports(reports | explained)

@@ -84,6 +84,9 @@ def check(
     directions: Annotated[int, typer.Option(help="Random directions per tensor, at least.")] = 2,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that check tensors in parallel.")] = 1,
+    budget: Annotated[
+        float, typer.Option(help="Seconds for naming what is wrong; verdicts take none of them.")
+    ] = 30.0,
     output: Output = None,
 ) -> None:
     """Check the gradients of a layer, loss or function."""
@@ -105,6 +108,7 @@ def check(
             directions=directions,
             seed=seed,
             executor=executor,
+            budget=budget,
         )
         print_report(report, Console())
         save(report, output)

@@ -26,9 +26,9 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
-from gradcheck.explain.source.call_sites import suppress_output
 from gradcheck.state import StateSnapshot
 from gradcheck.training.raw_scores import raw_scores_of
+from gradcheck.training.suppress_output import suppress_output
 
 # The rate for a training method that asks for one.
 RATE = 0.1

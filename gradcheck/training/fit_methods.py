@@ -17,7 +17,6 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters import shows_gradients
 from gradcheck.adapters.discovery.accessors import set_to
 from gradcheck.adapters.signatures.methods import Method
-from gradcheck.explain.source.call_sites import suppress_output
 from gradcheck.formulas import loss_identification, losses
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_scalar
@@ -31,6 +30,7 @@ from gradcheck.training.estimator import (
 )
 from gradcheck.training.restarts import RestartingFit
 from gradcheck.training.step import SAME, Update, parameters_of
+from gradcheck.training.suppress_output import suppress_output
 
 EACH_SAMPLE = "it steps once a sample: checked on the first"
 

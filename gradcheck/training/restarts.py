@@ -14,8 +14,8 @@ from typing import Any
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.signatures.name_tables import is_epochs
-from gradcheck.explain.source.call_sites import suppress_output
 from gradcheck.training.estimator import TrainingStep
+from gradcheck.training.suppress_output import suppress_output
 
 
 @dataclass(frozen=True)

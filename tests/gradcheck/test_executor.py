@@ -12,7 +12,7 @@ import pytest
 import gradcheck
 
 LAYERS = '''
-import os, signal
+import multiprocessing, os, signal
 import numpy as np
 
 class Dense:
@@ -36,12 +36,12 @@ class Dropout:
         return g * self.mask
 
 class Deadly(Dense):
-    """Kills every process but the one that made it."""
+    """Kills the processes of a pool."""
     def __init__(self):
         super().__init__()
-        self.home = os.getpid()
+        self.home = multiprocessing.parent_process()
     def forward(self, x):
-        if os.getpid() != self.home:
+        if multiprocessing.parent_process() is not self.home:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().forward(x)
 

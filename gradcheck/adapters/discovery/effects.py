@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.trial_run import same
+from gradcheck.state import restore_array
 from gradcheck.target import Target
 
 # A change of a parameter that no forward overlooks for being too small.
@@ -130,7 +131,7 @@ def _replaced(accessor: Accessor, value: Any, move: Move) -> Callable[[], None]:
     if _is_array(value) and value.flags.writeable:
         before = value.copy()
         np.copyto(value, moved)
-        return lambda: np.copyto(value, before)
+        return lambda: restore_array(value, before)
     accessor.replace(moved if _is_array(value) else moved.item())
     return lambda: accessor.replace(value)
 

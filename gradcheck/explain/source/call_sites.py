@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
-import logging
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,23 +54,6 @@ class CallSite:
     namespace: dict[str, Any] = field(default_factory=dict)
     lines: int = 0
     is_glue: bool = False
-
-
-@contextmanager
-def suppress_output() -> Iterator[None]:
-    """Let the user's code print, log and warn, and show nothing of it."""
-    level = logging.root.manager.disable
-    with (
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-        contextlib.redirect_stdout(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        logging.disable()
-        try:
-            yield
-        finally:
-            logging.disable(level)
 
 
 @contextmanager
@@ -177,6 +156,6 @@ def lines_run(
             found.add(frame.f_lineno + (shifts or {}).get(frame.f_code, 0))
         return trace
 
-    with tracing(trace), suppress_output():
+    with tracing(trace):
         action()
     return found

@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import replace
+from types import CodeType
 
 import numpy as np
 
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.explain.catalogue import Trait
-from gradcheck.explain.source.call_sites import CallSite, calls_of, suppress_output
-from gradcheck.explain.source.functions import FunctionSource, Mutant, live_functions, source_of
+from gradcheck.explain.source.call_sites import CallSite, calls_of
+from gradcheck.explain.source.function_source import FunctionSource, live_functions, sources_of
+from gradcheck.explain.source.limits import Limits
+from gradcheck.explain.source.mutant import Mutant
 from gradcheck.explain.source.mutations import Mutation, Scope, mutations
 from gradcheck.explain.source.mutations.activation_derivatives import derivative_calls
 from gradcheck.explain.source.mutations.syntax import expression
-from gradcheck.explain.source.purity import only_computes
 
 # A change of what the forward runs too is less likely the one, as its outputs have to stay.
 IN_FORWARD = 0.3
@@ -28,20 +30,13 @@ PER_CHARACTER = 1e-4
 
 
 def candidates(
-    context: CheckContext, forward: list[CallSite], backward: list[CallSite]
+    context: CheckContext, forward: list[CallSite], backward: list[CallSite], limits: Limits
 ) -> list[Mutation]:
     """Return the mutations of the functions that a layer was seen to call."""
-    live = live_functions()
     in_forward = {call.code for call in forward}
     in_backward = {call.code for call in backward}
     called = [*backward, *(call for call in forward if call.code not in in_backward)]
-    functions = [
-        function
-        for call in called
-        if only_computes(call.code, call.namespace)
-        and (function := source_of(call, live, lambda f: _is_run(context, f))) is not None
-    ]
-    calls(context)  # leaves the layer's attributes as its functions knew them
+    functions = _run_when_changed(context, called, limits)
     trees = [function.tree for function in functions]
     kept = [function.tree for function in functions if function.call.code in in_forward]
     unread = _names(kept, ast.Attribute)[0] - _names(trees, ast.Attribute)[1]
@@ -130,25 +125,38 @@ def _names(
 def calls(context: CheckContext) -> tuple[list[CallSite], list[CallSite]]:
     """Return what the forward calls, and what the backward does."""
     runs = []
-    with suppress_output():
-        forward = calls_of(lambda: runs.append(context.native.run(context.native_base.tensors)))
-        backward = calls_of(lambda: context.native.pull(runs[0], context.native_base.cotangents))
+    forward = calls_of(lambda: runs.append(context.native.run(context.native_base.tensors)))
+    backward = calls_of(lambda: context.native.pull(runs[0], context.native_base.cotangents))
     return forward, backward
+
+
+def _run_when_changed(
+    context: CheckContext, called: list[CallSite], limits: Limits
+) -> list[FunctionSource]:
+    """Return the functions whose changed code the layer runs, with the first source for which."""
+    live = live_functions()
+    sources = [source for call in called for source in sources_of(call, live)]
+    found: dict[CodeType, FunctionSource] = {}
+    for source, is_run in zip(
+        sources, limits.each(lambda s: _is_run(context, s), sources), strict=True
+    ):
+        if is_run is True:
+            found.setdefault(source.call.code, source)
+    return list(found.values())
 
 
 def _is_run(context: CheckContext, function: FunctionSource) -> bool:
     """Whether the layer runs what a function is changed to: a breakdown has to show."""
-    tree, body = function.tree, function.tree.body
+    tree = function.tree
     if isinstance(tree, ast.Lambda):  # what it reads stays, lest it share fewer names
         tree.body = ast.Tuple([expression("[][0]"), tree.body], ast.Load())
     else:
         tree.body = [ast.Expr(expression("[][0]")), *tree.body]
     code = function.compiled()
-    setattr(tree, "body", body)  # noqa: B010 (a lambda's is an expression, a function's a list)
     if code is None:
         return False
     try:
-        with Mutant(((function, code),)).running(), suppress_output():
+        with Mutant(((function, code),)).running():
             context.native.pull(
                 context.native.run(context.native_base.tensors), context.native_base.cotangents
             )

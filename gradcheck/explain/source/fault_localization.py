@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.functions import FunctionSource
+from gradcheck.explain.source.function_source import FunctionSource
+from gradcheck.explain.source.limits import Limits
+from gradcheck.explain.source.mutation_trial import MutationTrial
 from gradcheck.explain.source.mutations import Mutation, Site, mutant_of, sites
-from gradcheck.explain.source.validate import MutationTrial
 
 # A disturbance that no sum, product or normalisation cancels.
 DISTURBED = "({}) * 1.25 + 0.0625"
@@ -26,14 +27,21 @@ NO_NUMBERS = (ast.Tuple, ast.List, ast.Dict, ast.Constant, ast.ListComp, ast.Sli
 UNLIKELY = 1.0
 
 
-def likeliest_first(trial: MutationTrial, possible: Sequence[Mutation]) -> list[Mutation]:
+def likeliest_first(
+    trial: MutationTrial, possible: Sequence[Mutation], limits: Limits
+) -> list[Mutation]:
     """Return the mutations with those of idle expressions, or of right ones, at a higher cost."""
-    unlikely = {
-        id(node)
+    values = [
+        (function, site)
         for function in {m.function: None for m in possible}
         for site in sites(function.tree)
         if site.is_value and site.is_whole and not isinstance(site.node, NO_NUMBERS)
-        if not _may_be_wrong(trial, function, site)
+    ]
+    reached = limits.each(lambda value: _reaches_wrong_alone(trial, *value), values)
+    unlikely = {
+        id(node)
+        for (_, site), reaches in zip(values, reached, strict=True)
+        if reaches is False
         for node in ast.walk(site.node)
     }
     weighed = (
@@ -43,8 +51,8 @@ def likeliest_first(trial: MutationTrial, possible: Sequence[Mutation]) -> list[
     return sorted(weighed, key=lambda mutation: mutation.total_cost)
 
 
-def _may_be_wrong(trial: MutationTrial, function: FunctionSource, site: Site) -> bool:
-    """Whether a disturbance shows in wrong gradients alone, or breaks down before it shows."""
+def _reaches_wrong_alone(trial: MutationTrial, function: FunctionSource, site: Site) -> bool | None:
+    """Whether a disturbance shows in wrong gradients alone; None if it breaks down before."""
     change = (DISTURBED.format(site.text), Bug.UNEXPLAINED, "", 0.0)
     mutant = mutant_of(Mutation.of(site, change, function))
-    return mutant is None or trial.reaches_wrong_alone(mutant) is not False
+    return None if mutant is None else trial.reaches_wrong_alone(mutant)

@@ -16,9 +16,9 @@ from types import CodeType
 
 from gradcheck.checking.contract import check_contract
 from gradcheck.explain.source.call_sites import lines_run
-from gradcheck.explain.source.functions import Mutant
+from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.mutation_trial import MutationTrial
 from gradcheck.explain.source.mutations import Mutation, mutant_of
-from gradcheck.explain.source.validate import MutationTrial
 from gradcheck.report.data import Verdict
 
 # What breaks one of these promises may be all that makes the numbers wrong: a change beside it
@@ -43,15 +43,25 @@ class Verification:
     trial: MutationTrial
     _lines: dict[str, set[int]] = field(default_factory=dict)
 
-    def kept_promises(
-        self, mutation: Mutation, mutant: Mutant, names: Sequence[str]
-    ) -> frozenset[str] | None:
+    def look_at_original(self, mutation: Mutation) -> None:
+        """Learn what the code does as it is, where a mutation will change it."""
+        file = _file(mutation)
+        if file not in self._lines:
+            self._lines[file] = self._run_lines(file, UNCHANGED)
+        _ = self._broken_before
+
+    def kept_promises(self, mutation: Mutation, names: Sequence[str]) -> frozenset[str] | None:
         """Return the required promises that were broken and are kept with a change.
 
         None where it is not to be offered: it breaks another one or leaves a side effect, makes
         ``names`` right at this point alone, or cuts off code.
         """
-        if not self.trial.agrees_elsewhere(mutant, names) or self._cuts_off(mutation, mutant):
+        mutant = mutant_of(mutation)
+        if (
+            mutant is None
+            or not self.trial.agrees_elsewhere(mutant, names)
+            or self._cuts_off(mutation, mutant)
+        ):
             return None
         broken = self._broken(mutant)
         if not broken <= self._broken_before or broken & SIDE_EFFECTS:
@@ -86,9 +96,8 @@ class Verification:
         A change of a condition that merely switches off what follows it is right at this point for
         no reason that holds at another.
         """
-        file = mutation.function.call.code.co_filename
-        if file not in self._lines:
-            self._lines[file] = self._run_lines(file, UNCHANGED)
+        self.look_at_original(mutation)
+        file = _file(mutation)
         # a decorator's line, from which lines count
         shifts = {code: f.host.lineno - code.co_firstlineno for f, code in mutant.codes}
         after = self._run_lines(file, mutant, shifts)
@@ -109,6 +118,10 @@ class Verification:
                 lambda: context.native.pull(context.native.run(base.tensors), base.cotangents),
                 shifts,
             )
+
+
+def _file(mutation: Mutation) -> str:
+    return mutation.function.call.code.co_filename
 
 
 def _taken_out(mutation: Mutation) -> set[int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from gradcheck.explain.source.functions import FunctionSource
+from gradcheck.explain.source.function_source import FunctionSource
 from gradcheck.explain.source.mutations import (
     activation_derivatives,
     constants,

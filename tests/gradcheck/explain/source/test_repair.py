@@ -188,7 +188,7 @@ def test_where_no_change_of_the_backward_helps_that_of_the_forward_is_the_cause(
 
 def test_a_right_backward_is_told_nothing():
     context = CheckContext(as_target((lambda x: x**3, lambda x, g: 3 * x**2 * g), X))
-    assert repairs(context, {"x": ()}) == []
+    assert repairs(context, {"x": ()}).found == ()
 
 
 @pytest.mark.parametrize("layer", [Summed, TwoBugs, Looped, BatchSoftmax])
@@ -237,7 +237,7 @@ def remove_everything():
     os.remove("/nowhere/at/all")
 
 
-def test_code_that_could_act_on_the_world_is_not_run_changed(monkeypatch):
+def test_code_that_could_act_on_the_world_does_not_act_when_changed(monkeypatch):
     asked = []
     monkeypatch.setattr(os, "remove", asked.append)
 
@@ -251,7 +251,7 @@ def test_code_that_could_act_on_the_world_is_not_run_changed(monkeypatch):
 
     found = first(Careful(), X)
     assert found.code == "summed_to_scalar"
-    assert "->" not in found.fix
+    assert "dout.sum(axis=0)" in found.fix.partition("->")[2]
     assert asked == []
 
 

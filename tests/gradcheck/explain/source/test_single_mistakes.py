@@ -200,7 +200,7 @@ class ManyGates:
 
 
 def test_changes_of_what_only_wrong_gradients_depend_on_are_tried_first(monkeypatch):
-    monkeypatch.setattr("gradcheck.explain.source.repair.MOST_LINES", 60_000)
+    monkeypatch.setattr("gradcheck.explain.source.repair_search.MOST_LINES", 60_000)
 
     found = gradcheck.check(ManyGates(), X).explanations[0]
 
@@ -225,7 +225,7 @@ class Heads:
 
 
 def test_entries_that_go_back_in_another_order_are_told_by_the_step(monkeypatch):
-    monkeypatch.setattr("gradcheck.explain.source.repair.MOST_LINES", 0)
+    monkeypatch.setattr("gradcheck.explain.source.repair_search.MOST_LINES", 0)
 
     found = gradcheck.check(Heads(), RNG.normal(size=(2, 5, 3))).explanations[0]
 

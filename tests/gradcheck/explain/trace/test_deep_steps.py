@@ -116,7 +116,7 @@ def test_a_slope_forgotten_doubled_or_misplaced_is_mended_in_its_line(network, c
 
 
 def test_without_source_the_layer_is_still_named(monkeypatch):
-    monkeypatch.setattr("gradcheck.explain.source.repair.MOST_LINES", 0)
+    monkeypatch.setattr("gradcheck.explain.source.repair_search.MOST_LINES", 0)
 
     (first,) = check(NoSlopeAtTheOutput()).explanations
 

@@ -1,4 +1,7 @@
-"""Whether a mutant's gradients are right: at the point of the check, and at another."""
+"""Whether a mutant's gradients are right: at the point of the check, and at another.
+
+Changed code runs wherever these methods are called: they are for processes made for it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from gradcheck.checking.evaluator import DirectionalFunction
 from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.source.call_sites import suppress_output
-from gradcheck.explain.source.functions import Mutant
+from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.mutations import Mutation, mutant_of
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.report.data import Entry
@@ -69,6 +72,12 @@ class MutationTrial:
             if self.known[name] and not self._agrees(base, name, self.known[name])
         }
 
+    def corrects(self, mutation: Mutation) -> tuple[str, ...]:
+        """Return the tensors whose gradients a mutation gets right at two points."""
+        mutant = mutant_of(mutation)
+        corrected = self.corrected(mutant) if mutant is not None else ()
+        return self.confirmed(mutant, corrected) if mutant is not None and corrected else ()
+
     def corrected(self, mutant: Mutant) -> tuple[str, ...]:
         """Return the tensors whose gradients a mutant gets right, spoiling none."""
         analytic = self._gradients(mutant)
@@ -82,12 +91,12 @@ class MutationTrial:
         point = self._elsewhere(mutant, names)
         if point is None:
             return ()
-        with suppress_output():
-            return tuple(n for n in names if self._agrees(point, n, self._measured(point, n)))
+        return tuple(n for n in names if self._agrees(point, n, self._measured(point, n)))
 
-    def altered(self, mutant: Mutant, names: Sequence[str]) -> frozenset[str]:
-        """Return the tensors beside ``names`` whose wrong gradients a mutant changes as well."""
-        changed = self._changed(self._gradients(mutant) or {})
+    def altered(self, mutation: Mutation, names: Sequence[str]) -> frozenset[str]:
+        """Return the tensors beside ``names`` whose wrong gradients a mutation changes as well."""
+        mutant = mutant_of(mutation)
+        changed = self._changed((mutant and self._gradients(mutant)) or {})
         return frozenset(changed & set(self.failed) - set(names))
 
     def agrees_elsewhere(self, mutant: Mutant, names: Sequence[str]) -> bool:
@@ -102,8 +111,7 @@ class MutationTrial:
             return False
         if not all(np.isfinite(output).all() for output in point.outputs):
             return True  # outside the domain of the layer nothing is learned
-        with suppress_output():
-            measured = {name: self._measured(point, name) for name in names}
+        measured = {name: self._measured(point, name) for name in names}
         return all(self._agrees(point, name, seen) for name, seen in measured.items() if seen)
 
     def reaches_wrong_alone(self, mutant: Mutant) -> bool | None:
@@ -141,7 +149,7 @@ class MutationTrial:
     def trying(self, mutant: Mutant) -> Iterator[None]:
         """Run a mutant, and undo whatever it does to the data around it."""
         try:
-            with mutant.running(), suppress_output():
+            with mutant.running():
                 yield
         finally:
             self.around.restore(everything=True)

@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from contextlib import contextmanager
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
-# Objects of these modules hold their state outside Python's reach, or are no state at all.
-OPAQUE_MODULES = ("builtins", "torch", "jax", "jaxlib", "numpy", "scipy")
+from gradcheck._package import FOLDER
+from gradcheck.state.containers import (
+    CELL,
+    CLASS,
+    FUNCTION,
+    GENERATORS,
+    KINDS,
+    SLOTS,
+    Kept,
+    Kind,
+    kind_of,
+)
+from gradcheck.state.reachable import (
+    cells_of,
+    functions_of,
+    is_data,
+    is_installed,
+    is_opaque,
+    names_read,
+    slotted,
+)
 
 # Guards against walking into a whole application from one layer.
 MOST_OBJECTS = 50_000
+
+# No state, or none that is looked for.
+SKIPPED = (ModuleType, str, bytes, int, float, complex, type(None))
+
+LOCK = type(threading.Lock())
 
 
 class StateSnapshot:
     """State of everything reachable from ``roots``, and of the global random generators.
 
     Containers are restored by reference and arrays by content, so that views into them stay
-    valid. An array found changed once is restored before every probe; the others are written
-    again only at the end, which keeps probes of large layers cheap.
+    valid. What a layer keeps in itself is restored before every probe; an array, or what classes
+    and functions keep, only if it was found changed once, and at the end.
 
     Parameters
     ----------
     roots
-        Objects, functions (their closures and the data among their globals are followed),
-        containers or arrays.
+        Objects with their classes, functions (their closures and the data among their globals are
+        followed), containers or arrays.
     """
 
     def __init__(self, roots: Iterable[Any]) -> None:
-        self._containers: list[tuple[Any, Any]] = []
+        self._kept: list[Kept] = []
+        self._rarely: list[Kept] = []
+        self._generators: list[Kept] = []
         self._arrays: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
-        self._generators: list[tuple[np.random.Generator, Any]] = []
-        self._legacy: list[tuple[np.random.RandomState, Any]] = []
         self._bindings: list[tuple[dict[str, Any], str, Any]] = []
+        self._locks: list[Any] = []
+        self._watched: list[tuple[Any, str, Any]] = []
         self._volatile: set[int] | None = None
         self._seen: dict[int, Any] = {}
         for root in roots:
@@ -49,11 +77,13 @@ class StateSnapshot:
         """Return all that several snapshots remember as one."""
         whole = cls(())
         for state in states:
-            whole._containers += state._containers
-            whole._arrays += state._arrays
+            whole._kept += state._kept
+            whole._rarely += state._rarely
             whole._generators += state._generators
-            whole._legacy += state._legacy
+            whole._arrays += state._arrays
             whole._bindings += state._bindings
+            whole._locks += state._locks
+            whole._watched += state._watched
         return whole
 
     def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
@@ -66,8 +96,8 @@ class StateSnapshot:
         randomness
             Rewind the global generators as well, so that an unseeded dropout keeps its mask.
         """
-        for container, saved in self._containers:
-            _refill(container, saved)
+        for kept in self._kept:
+            kept.restore()
         for namespace, name, value in self._bindings:
             if namespace.get(name) is not value:
                 namespace[name] = value
@@ -77,20 +107,20 @@ class StateSnapshot:
                 for index, (array, saved) in enumerate(self._arrays)
                 if not _equal(array, saved)
             }
+            self._kept += [kept for kept in self._rarely if kept.restore()]
             everything = True
-        chosen = range(len(self._arrays)) if everything else self._volatile
-        for index in chosen:
-            array, saved = self._arrays[index]
-            if array.flags.writeable:
-                np.copyto(array, saved)
+        elif everything:
+            for kept in self._rarely:
+                kept.restore()
+        for index in range(len(self._arrays)) if everything else self._volatile:
+            restore_array(*self._arrays[index])
+        self._release()
         self.rewind(everywhere=randomness)
 
     def rewind(self, *, everywhere: bool = True) -> None:
         """Put the random generators back and nothing else; the global ones only if everywhere."""
-        for generator, state in self._generators:
-            generator.bit_generator.state = state
-        for legacy, state in self._legacy:
-            legacy.set_state(state)
+        for generator in self._generators:
+            generator.restore()
         if everywhere:
             np.random.set_state(self._numpy_state)  # noqa: NPY002
             random.setstate(self._python_state)
@@ -102,14 +132,14 @@ class StateSnapshot:
 
     def put_instead(self, others: Mapping[int, np.ndarray[Any, Any]]) -> None:
         """Let other arrays be found where those of these ids are, until the state is restored."""
-        for container, saved in self._containers:
-            if isinstance(container, dict | list):
-                held = saved.items() if isinstance(saved, dict) else enumerate(saved)
-                for key, value in held:
+        for kept in self._kept:
+            if isinstance(kept.thing, dict | list):
+                saved = kept.saved
+                for key, value in saved.items() if isinstance(saved, dict) else enumerate(saved):
                     if id(value) in others:
-                        container[key] = others[id(value)]
-            elif id(saved) in others:
-                container.cell_contents = others[id(saved)]
+                        kept.thing[key] = others[id(value)]
+            elif kept.kind is CELL and id(kept.saved) in others:
+                kept.thing.cell_contents = others[id(kept.saved)]
         for namespace, name, value in self._bindings:
             if id(value) in others:
                 namespace[name] = others[id(value)]
@@ -134,33 +164,51 @@ class StateSnapshot:
         finally:
             self.restore(everything=True)
 
+    @property
+    def changed_for_good(self) -> list[str]:
+        """Names of what was changed and cannot be put back: caches, iterators."""
+        return [name for thing, name, before in self._watched if _progress(thing) != before]
+
+    def _release(self) -> None:
+        """Release locks that the code took and kept, where no other thread may hold them."""
+        if self._locks and threading.active_count() == 1:
+            for lock in self._locks:
+                if lock.locked():
+                    lock.release()
+
     def _remember(self, thing: Any) -> None:
-        if id(thing) in self._seen or len(self._seen) > MOST_OBJECTS:
+        if isinstance(thing, (*SKIPPED, StateSnapshot)) or _is_namespace(thing):
             return
-        if isinstance(thing, type | ModuleType | str | bytes | int | float | complex | None):
+        if id(thing) in self._seen or len(self._seen) > MOST_OBJECTS:
             return
         self._seen[id(thing)] = thing  # the reference keeps the id from being reused
         if isinstance(thing, np.ndarray):
             self._remember_array(thing)
-        elif isinstance(thing, np.random.Generator):
-            self._generators.append((thing, thing.bit_generator.state))
-        elif isinstance(thing, np.random.RandomState):
-            self._legacy.append((thing, thing.get_state()))
-        elif isinstance(thing, dict):
-            self._containers.append((thing, dict(thing)))
-            self._remember_all(thing.values())
-        elif isinstance(thing, list):
-            self._containers.append((thing, list(thing)))
-            self._remember_all(thing)
-        elif isinstance(thing, tuple | set | frozenset):
+        elif (kind := kind_of(thing, GENERATORS)) is not None:
+            self._generators.append(Kept.of(thing, kind))
+        elif (kind := kind_of(thing, KINDS)) is not None:
+            self._keep(thing, kind)
+            self._remember_all(thing.values() if isinstance(thing, dict) else thing)
+        elif isinstance(thing, tuple | frozenset):
             self._remember_all(thing)
         elif isinstance(thing, MethodType):
             self._remember(thing.__self__)
             self._remember(thing.__func__)
         elif isinstance(thing, FunctionType):
             self._remember_function(thing)
-        elif type(thing).__module__.partition(".")[0] not in OPAQUE_MODULES:
+        elif isinstance(thing, type):
+            self._remember_class(thing)
+        elif isinstance(thing, LOCK):
+            self._locks += [] if thing.locked() else [thing]
+        elif (progress := _progress(thing)) is not None:
+            of = getattr(thing, "__qualname__", "")
+            name = f"the cache of {of}" if of else f"an {type(thing).__name__}"
+            self._watched.append((thing, name, progress))
+        elif not is_opaque(type(thing)):
             self._remember_object(thing)
+
+    def _keep(self, thing: Any, kind: Kind, *, rarely: bool = False) -> None:
+        (self._rarely if rarely else self._kept).append(Kept.of(thing, kind))
 
     def _remember_all(self, things: Iterable[Any]) -> None:
         for thing in list(things):
@@ -170,75 +218,65 @@ class StateSnapshot:
         if array.dtype.kind == "O":
             self._remember_all(array.ravel().tolist())
         self._arrays.append((array, array.copy()))
+        self._remember(getattr(array, "__dict__", None))  # the mask of a masked array
 
     def _remember_function(self, function: FunctionType) -> None:
         for _, cell, content in cells_of(function):
-            self._containers.append((cell, content))
+            self._keep(cell, CELL)
             self._remember(content)
+        self._keep(function, FUNCTION, rarely=True)
+        self._keep(function.__dict__, KINDS[0], rarely=True)
         self._remember_all(function.__defaults__ or ())
+        self._remember_all((function.__kwdefaults__ or {}).values())
         for name in names_read(function.__code__):
             value = function.__globals__.get(name)
-            if _is_data(value, function.__module__):
+            if is_data(value, function.__module__):
                 self._bindings.append((function.__globals__, name, value))
                 self._remember(value)
+
+    def _remember_class(self, kind: type) -> None:
+        for owner in kind.__mro__:
+            if id(owner) not in self._seen or owner is kind:
+                self._seen[id(owner)] = owner
+                if not is_installed(owner.__module__) and not _is_own(owner):
+                    self._keep(owner, CLASS, rarely=True)
+                    self._remember_all(functions_of(owner))
+                    self._remember_all(v for n, v in vars(owner).items() if not n.startswith("__"))
 
     def _remember_object(self, thing: Any) -> None:
         attributes = getattr(thing, "__dict__", None)
         if isinstance(attributes, dict):
-            self._containers.append((attributes, dict(attributes)))
+            self._keep(attributes, KINDS[0])
             self._remember_all(attributes.values())
-        self._remember_all(kept_by_class(type(thing)).values())
-        self._remember_all(slotted(thing).values())
+        in_slots = slotted(thing)
+        if in_slots:
+            self._keep(thing, SLOTS)
+            self._remember_all(in_slots.values())
+        self._remember(type(thing))
 
 
-def cells_of(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
-    """Yield the variables that a function has from around it: name, cell and content."""
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        with suppress(ValueError):  # a name that is bound later
-            yield name, cell, cell.cell_contents
+def _progress(thing: Any) -> Any:
+    """Return how far a cache or an iterator has come, which cannot be turned back."""
+    if isinstance(thing, itertools.count):
+        return repr(thing)
+    return thing.cache_info() if hasattr(thing, "cache_info") else None
 
 
-def slotted(thing: Any) -> dict[str, Any]:
-    """Return the attributes that an object has by ``__slots__``."""
-    declared = (vars(owner).get("__slots__", ()) for owner in type(thing).__mro__)
-    names = (name for own in declared for name in ([own] if isinstance(own, str) else own))
-    return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
+def _is_namespace(thing: Any) -> bool:
+    """Whether a dict holds the names of a module, of which functions say which they read."""
+    return type(thing) is dict and "__name__" in thing and "__spec__" in thing
 
 
-def kept_by_class(kind: type) -> dict[str, Any]:
-    """Return the arrays, and the containers of arrays, that a class keeps for all its objects."""
-    return {
-        name: value
-        for owner in reversed(kind.__mro__)
-        if owner.__module__.partition(".")[0] not in OPAQUE_MODULES
-        for name, value in vars(owner).items()
-        if isinstance(value, np.ndarray) or _holds_arrays(value)
-    }
+def _is_own(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == FOLDER.name
 
 
-def _holds_arrays(value: Any) -> bool:
-    items = value.values() if isinstance(value, dict) else value
-    return isinstance(value, dict | list | tuple) and any(
-        isinstance(item, np.ndarray) or _holds_arrays(item) for item in items
-    )
-
-
-def names_read(code: CodeType) -> Iterator[str]:
-    """Yield the names that a function and those defined within it read from outside."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from names_read(constant)
-
-
-def _is_data(value: Any, module: str) -> bool:
-    """Whether a global is what a function of ``module`` may keep numbers in, or reach them by."""
-    if isinstance(value, FunctionType):
-        return value.__module__ == module
-    of_user = type(value).__module__ == module and not isinstance(value, type)
-    return of_user or isinstance(
-        value, np.ndarray | dict | list | int | float | np.random.Generator | np.random.RandomState
-    )
+def restore_array(array: np.ndarray[Any, Any], saved: np.ndarray[Any, Any]) -> None:
+    """Write saved numbers back into an array, which may have been resized."""
+    if array.shape != saved.shape:
+        array.resize(saved.shape, refcheck=False)
+    if array.flags.writeable:
+        np.copyto(array, saved)
 
 
 def _equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
@@ -248,21 +286,3 @@ def _equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     return np.array_equal(a, b) or (
         a.dtype.kind in "fc" and bool(np.array_equal(a, b, equal_nan=True))
     )
-
-
-def _refill(container: Any, saved: Any) -> None:
-    """Give a dict, list or closure cell its remembered content, touching it only if it differs."""
-    if isinstance(container, dict):
-        same = container.keys() == saved.keys() and all(
-            container[key] is value for key, value in saved.items()
-        )
-        if not same:
-            container.clear()
-            container.update(saved)
-    elif isinstance(container, list):
-        if len(container) != len(saved) or any(
-            now is not then for now, then in zip(container, saved, strict=True)
-        ):
-            container[:] = saved
-    elif container.cell_contents is not saved:
-        container.cell_contents = saved

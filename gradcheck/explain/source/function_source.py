@@ -1,4 +1,4 @@
-"""The user's own functions that a backward runs: their source, and ways to run them changed."""
+"""The user's own functions that a backward runs, as source that can be changed and compiled."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import gc
 import linecache
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -30,7 +29,7 @@ class FunctionSource:
     call
         Its last call.
     tree
-        Its definition; a change of it is what a `Mutant` runs.
+        Its definition; a change of it is what a mutant runs.
     host
         The definition that has to be compiled anew, itself or one around it.
     functions
@@ -50,26 +49,6 @@ class FunctionSource:
             return None
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """Functions with other code than their own; none of them is the program as it is."""
-
-    codes: tuple[tuple[FunctionSource, CodeType], ...] = ()
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Run the functions with the other code."""
-        changed = [(function, code) for source, code in self.codes for function in source.functions]
-        before = [function.__code__ for function, _ in changed]
-        try:
-            for function, code in changed:
-                function.__code__ = code
-            yield
-        finally:
-            for (function, _), own in zip(changed, before, strict=True):
-                function.__code__ = own
-
-
 def live_functions() -> LiveFunctions:
     """Return all Python functions that there are."""
     found: LiveFunctions = defaultdict(list)
@@ -80,10 +59,11 @@ def live_functions() -> LiveFunctions:
     return found
 
 
-def source_of(
-    call: CallSite, live: LiveFunctions, is_run: Callable[[FunctionSource], bool]
-) -> FunctionSource | None:
-    """Return a function with its source; None where that is not at hand or is another's.
+def sources_of(call: CallSite, live: LiveFunctions) -> Iterator[FunctionSource]:
+    """Yield a function with its source, for every definition that may have to be compiled anew.
+
+    The innermost comes first. One that is made anew in every forward is reached only by changing
+    the one that makes it. There is none where the source is not at hand or is another's.
 
     Parameters
     ----------
@@ -91,18 +71,13 @@ def source_of(
         The function.
     live
         All functions, as `live_functions` finds them.
-    is_run
-        Whether changed code of a function is really run: one that is made anew in every forward
-        is reached only by changing the one that makes it.
     """
     for around in _around(call.code):
         for host in reversed(around):
             named = live.get((call.code.co_filename, _name(host), _first_line(host)), [])
             functions = [f for f in named if _is_of(host, f.__code__)]
-            found = FunctionSource(call, around[-1], host, functions)
-            if functions and is_run(found):
-                return found
-    return None
+            if functions:
+                yield FunctionSource(call, around[-1], host, functions)
 
 
 def _around(code: CodeType) -> Iterator[list[Definition]]:

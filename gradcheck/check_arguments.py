@@ -1,0 +1,75 @@
+"""What `check` is given besides a target, refused or brought into shape before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from gradcheck._types import Outputs
+from gradcheck.checking.linearization import CheckContext
+from gradcheck.target import Target
+
+
+def validate(mode: str, tolerance: float | None, directions: int, budget: float | None) -> None:
+    """Refuse options out of their range.
+
+    Raises
+    ------
+    ValueError
+        Naming the option, what was given and what is expected.
+    """
+    if mode not in ("auto", "project", "element"):
+        raise ValueError(f"mode={mode!r}: expected 'auto', 'project' or 'element'")
+    if tolerance is not None and not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance={tolerance!r}: expected a relative error in [0, 1), or None")
+    if directions < 1:
+        raise ValueError(f"directions={directions!r}: expected at least one")
+    if budget is not None and not budget >= 0:
+        raise ValueError(f"budget={budget!r}: expected a number of seconds, or None for no limit")
+
+
+def chosen_tensors(context: CheckContext, tensors: Iterable[str] | None) -> list[str]:
+    """Return the tensors to check: those asked for, else all of which there is a gradient."""
+    target = context.native.target
+    if tensors is None:
+        # an input without a claim, such as a loss's targets, is none of the layer's business
+        return [
+            name
+            for name in target.tensors
+            if name in context.base.claimed or target.role(name) == "parameter"
+        ]
+    names = [tensors] if isinstance(tensors, str) else list(tensors)
+    unknown = [name for name in names if name not in target.tensors]
+    if unknown:
+        raise ValueError(f"tensors={unknown}: {target.name} has {list(target.tensors)}")
+    return names
+
+
+def given_cotangents(target: Target, cotangent: Any) -> Outputs | None:
+    """Bring the user's cotangent into the shape and dtype of the outputs."""
+    if cotangent is None:
+        return None
+    outputs = target.call(target.tensors).outputs
+    given = cotangent if isinstance(cotangent, tuple | list) else (cotangent,)
+    if len(given) != len(outputs):
+        raise ValueError(f"cotangent: {len(given)} given for {len(outputs)} outputs")
+    arrays = []
+    for v, y in zip(given, outputs, strict=True):
+        array = np.asarray(v, dtype=y.dtype)
+        if array.shape != y.shape:
+            raise ValueError(f"cotangent of shape {array.shape} given for an output of {y.shape}")
+        if not np.isfinite(array).all():
+            count = int(np.sum(~np.isfinite(array)))
+            raise ValueError(
+                f"cotangent: {count} of {array.size} entries are NaN or infinite, with which "
+                "nothing can be compared; give finite numbers, or leave it out for random ones"
+            )
+        arrays.append(array)
+    if any(array.size for array in arrays) and not any(map(np.any, arrays)):
+        raise ValueError(
+            "cotangent: every entry is zero, with which every gradient is zero, right or wrong; "
+            "give other numbers, or leave it out for random ones"
+        )
+    return tuple(arrays)

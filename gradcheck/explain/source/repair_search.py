@@ -1,0 +1,259 @@
+"""Looks for the one change of the user's own code that makes the gradients right."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checking.linearization import CheckContext
+from gradcheck.explain.catalogue import Bug, Trait
+from gradcheck.explain.source.call_sites import CallSite
+from gradcheck.explain.source.candidates import calls, candidates
+from gradcheck.explain.source.fault_localization import likeliest_first
+from gradcheck.explain.source.limits import Limits
+from gradcheck.explain.source.mutation_trial import MutationTrial
+from gradcheck.explain.source.mutations import Mutation, mutant_of
+from gradcheck.explain.source.repair import Repair, Repairs
+from gradcheck.explain.source.verification import Verification
+from gradcheck.isolation import Lost
+from gradcheck.report.data import Entry
+from gradcheck.state import StateSnapshot
+
+# Lines of the user's code that are run in all trials together, a few seconds: so many entries of a
+# tensor count for a line, and to compile a change takes as long as so many.
+MOST_LINES = 600_000
+ENTRIES_PER_LINE = 1024
+COMPILING = 200
+
+# Changes that are this much longer than the shortest that corrects all are not looked at.
+TIE = 0.1
+
+# How long a change of the forward is at most.
+MOST_OF_FORWARD = 0.7
+
+
+def repairs(
+    context: CheckContext,
+    failed: Mapping[str, tuple[Entry, ...]],
+    *,
+    mixes: bool = False,
+    until: float = math.inf,
+) -> Repairs:
+    """Return the changes that together correct most of the failed tensors, each as short as can be.
+
+    Changed code runs in processes of its own, and nowhere else.
+
+    Parameters
+    ----------
+    context
+        Where gradients are computed and derivatives are measured.
+    failed
+        The tensors whose gradients are wrong, with their wrong entries as far as known.
+    mixes
+        Whether samples of a batch depend on one another in the forward: then it, too, may be the
+        one to change, whatever corrects the backward.
+    until
+        When the search ends, by `time.monotonic`.
+    """
+    base = context.base.claimed
+    wrong = {n: e for n, e in failed.items() if n in base and np.isfinite(base[n]).all()}
+    forward, backward = calls(context)
+    began = time.monotonic()
+    trial = MutationTrial(context, wrong, StateSnapshot(_globals([*forward, *backward])))
+    if not trial.failed:
+        return Repairs()
+    limits = Limits.after(time.monotonic() - began, until)
+    possible = candidates(context, forward, backward, limits)
+    search = _Search(trial, Verification(trial), limits, likeliest_first(trial, possible, limits))
+    return search.run(MOST_LINES // _effort(context, [*forward, *backward]), mixes=mixes)
+
+
+def _is_structural(code: str) -> bool:
+    """Whether the bug is one that a forward has, too.
+
+    What it computes is changed in its structure only: a number or a factor that makes it fit a
+    wrong backward can nearly always be found.
+    """
+    return Trait.STRUCTURAL in Bug(code).traits
+
+
+def _globals(seen: Sequence[CallSite]) -> list[Any]:
+    """Return what the functions reach by names that are not their own."""
+    return [
+        call.namespace[name]
+        for call in seen
+        for name in (*call.code.co_names, *call.code.co_freevars)
+        if name in call.namespace and name not in call.code.co_varnames
+    ]
+
+
+@dataclass(frozen=True)
+class _Correction:
+    """A change, what it makes right, and the gradients and broken promises that it alters besides.
+
+    Attributes
+    ----------
+    mutation, tensors
+        The change, and the tensors whose gradients it makes right at two points.
+    altered, restored
+        Other wrong gradients that it changes, and broken promises that are kept with it.
+    is_rival
+        Whether it came after one that was verified, and was not looked at further.
+    """
+
+    mutation: Mutation
+    tensors: tuple[str, ...]
+    altered: frozenset[str] = frozenset()
+    restored: frozenset[str] = frozenset()
+    is_rival: bool = False
+
+
+def _effort(context: CheckContext, seen: Sequence[CallSite]) -> int:
+    """Return what one trial costs, in lines."""
+    sizes = sum(value.size for value in context.native_base.tensors.values())
+    return COMPILING + sum(call.lines for call in seen) + sizes // ENTRIES_PER_LINE
+
+
+@dataclass
+class _Search:
+    """The search among changes that were made of one layer's code."""
+
+    trial: MutationTrial
+    verification: Verification
+    limits: Limits
+    possible: list[Mutation]
+    untried: int = 0
+
+    def run(self, tries: int, *, mixes: bool) -> Repairs:
+        """Try so many changes, and some of the forward where no backward is to be corrected."""
+        found = self._found(self.possible[:tries])
+        chosen = self._chosen(found)
+        if not chosen or (mixes and all(_is_structural(repair.code) for repair in chosen)):
+            chosen += self._of_forward(tries)
+        return Repairs(tuple(chosen), self.untried)
+
+    def _found(self, possible: Sequence[Mutation]) -> list[_Correction]:
+        """Return the changes that make gradients right and keep all else that a check looks at."""
+        found: list[_Correction] = []
+        enough = math.inf
+        for mutation, corrected in self._tried(self.trial.corrects, possible):
+            if mutation.total_cost > enough + TIE:
+                break
+            if not corrected:
+                continue
+            if enough < math.inf:  # one is verified, others only make it less sure
+                found.append(_Correction(mutation, corrected, is_rival=True))
+                continue
+            correction = self._verified(mutation, corrected)
+            if correction is not None:
+                found.append(correction)
+                if len(corrected) == len(self.trial.failed):
+                    enough = min(enough, mutation.total_cost)
+        return found
+
+    def _tried(
+        self, function: Callable[[Mutation], Any], possible: Sequence[Mutation]
+    ) -> Iterator[tuple[Mutation, Any]]:
+        """Yield every change with what a function returns for it, None where it was cut off."""
+        context = self.trial.context
+
+        def answer(numbered: tuple[int, Mutation]) -> Any:
+            context.begin(f"change {numbered[0]}")  # whatever was tried before it
+            return function(numbered[1])
+
+        with closing(self.limits.each(answer, list(enumerate(possible)))) as answers:
+            for number, (mutation, found) in enumerate(zip(possible, answers, strict=True)):
+                if self.limits.passed:
+                    self.untried += len(possible) - number
+                    return
+                yield mutation, None if isinstance(found, Lost) else found
+
+    def _verified(self, mutation: Mutation, corrected: tuple[str, ...]) -> _Correction | None:
+        """Return a change that corrects gradients and is one to offer."""
+        self.verification.look_at_original(mutation)
+
+        def answer() -> Any:
+            restored = self.verification.kept_promises(mutation, corrected)
+            altered = self.trial.altered(mutation, corrected)
+            return None if restored is None else (altered, restored)
+
+        found = self.limits.one(answer)
+        return (
+            None
+            if found is None or isinstance(found, Lost)
+            else _Correction(mutation, corrected, *found)
+        )
+
+    def _of_forward(self, tries: int) -> list[Repair]:
+        """Return the first change of the forward for which the backward is right, if any."""
+        structural = [
+            m
+            for m in self.possible
+            if m.in_forward and _is_structural(m.code) and m.cost <= MOST_OF_FORWARD
+        ]
+        names = tuple(self.trial.failed)
+        for mutation, is_right in self._tried(self._is_forward, structural[:tries]):
+            if is_right:
+                return [Repair.by(mutation, names, of_forward=True)]
+        return []
+
+    def _is_forward(self, mutation: Mutation) -> bool:
+        mutant = mutant_of(mutation)
+        return (
+            mutant is not None
+            and self.trial.is_right_otherwise(mutant)
+            and self.verification.breaks_none(mutant)
+        )
+
+    def _chosen(self, found: Sequence[_Correction]) -> list[Repair]:
+        """Choose the shortest change that corrects most tensors, then one for those that are left.
+
+        Several have to be right when they are all made; and one that alters a wrong gradient
+        without making it right is chosen only if the others then do.
+        """
+        chosen: list[_Correction] = []
+        verified = [change for change in found if not change.is_rival]
+        left = {name for change in verified for name in change.tensors}
+        done: set[str] = set()
+        while left:
+            best = next((m for m in self._ranked(verified, left) if self._fits(chosen, m)), None)
+            if best is None:
+                break
+            chosen.append(best)
+            left -= set(best.tensors)
+            done |= set(best.tensors)
+        kept = [change for change in chosen if change.altered <= done]
+        return [
+            replace(Repair.by(m.mutation, m.tensors), rivals=_rivals(m, found), restored=m.restored)
+            for m in kept
+        ]
+
+    @staticmethod
+    def _ranked(verified: Sequence[_Correction], left: set[str]) -> list[_Correction]:
+        some = [change for change in verified if left.intersection(change.tensors)]
+        return sorted(some, key=lambda m: -len(left.intersection(m.tensors)))
+
+    def _fits(self, chosen: Sequence[_Correction], another: _Correction) -> bool:
+        together = [*chosen, another]
+        names = sorted({name for change in together for name in change.tensors})
+        mutations = [change.mutation for change in together]
+        return not chosen or (
+            self.limits.one(lambda: self.verification.together(mutations, names)) is True
+        )
+
+
+def _rivals(chosen: _Correction, found: Sequence[_Correction]) -> int:
+    """Count the other lines with a change about as short that corrects as much."""
+    lines = {
+        other.mutation.line
+        for other in found
+        if other.mutation.total_cost <= chosen.mutation.total_cost + TIE
+        and set(other.tensors) >= set(chosen.tensors)
+    }
+    return len(lines - {chosen.mutation.line})

@@ -1,0 +1,270 @@
+"""Calls a function in forked processes: side by side, answers in order, each within its time."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gradcheck.isolation.guard import refusing
+
+Item = TypeVar("Item")
+
+# Libraries whose threads, once they run, do not survive a fork: calls into them would never return.
+THREADED = ("jaxlib", "tensorflow")
+
+# Platforms whose own libraries may not be used after a fork.
+NO_FORK = ("darwin", "win32", "emscripten", "wasi")
+
+# Items that each process is handed before those whose answers are waited for are answered.
+AHEAD = 4
+
+OUT_OF_TIME = "not tried for want of time"
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An answer that a process did not give, and why."""
+
+    reason: str
+
+
+class _Process:
+    """A fork of this process that answers items by their numbers."""
+
+    def __init__(self, serve: Callable[[Any], None]) -> None:
+        from multiprocessing.connection import Pipe
+
+        self.connection, theirs = Pipe()
+        self.item: int | None = None
+        self.due = math.inf
+        with warnings.catch_warnings():  # that a process has threads, which is accounted for
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                serve(theirs)
+            except BaseException:  # noqa: BLE001 (nothing of the user's may go on from here)
+                pass
+            finally:
+                os._exit(0)
+        theirs.close()
+
+    def begin(self, item: int, due: float) -> None:
+        """Have an item answered."""
+        self.item, self.due = item, due
+        with suppress(OSError):  # a process that has ended: seen where its answer is waited for
+            self.connection.send(item)
+
+    def end(self) -> None:
+        """Kill the process, and those that it has made."""
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):  # where the user has all of them waited for
+            os.waitpid(self.pid, 0)
+        self.connection.close()
+
+
+class _Apart:
+    """Whether this process is one of those made here."""
+
+    process = False
+
+
+def is_apart() -> bool:
+    """Whether this process was made to run code apart from the user's."""
+    return _Apart.process
+
+
+def set_apart() -> None:
+    """Note that this process was made to run code apart from the user's."""
+    _Apart.process = True
+
+
+def why_not_forked() -> str:
+    """Return why this process cannot be forked safely; nothing where it can."""
+    if sys.platform in NO_FORK or not hasattr(os, "fork"):
+        return f"{sys.platform} does not let a process be forked safely"
+    running = [name for name in THREADED if name in sys.modules]
+    return f"{running[0]} has threads that do not survive a fork" if running else ""
+
+
+def apart(
+    function: Callable[[Item], Any],
+    items: Sequence[Item],
+    seconds: float,
+    until: float = math.inf,
+    *,
+    guarded: bool = False,
+) -> Generator[Any, None, None]:
+    """Yield what a function returns for items, as `map` does, from processes of their own.
+
+    Parameters
+    ----------
+    function
+        Called in forks of this process as it is when the first answer is asked for; what it
+        returns has to be picklable. What it changes is gone with its process.
+    items
+        Its arguments, one a call.
+    seconds
+        Of real time for one item; its process is killed then.
+    until
+        Time, by `time.monotonic`, at which all end.
+    guarded
+        Whether what is not computing is refused (`gradcheck.isolation.guard`).
+
+    Yields
+    ------
+    What the function returned, in the order of the items; `Lost` where it raised, ended its
+    process, took too long or was refused something.
+    """
+    task = _Task(function, items, seconds, until, guarded)
+    yield from task.in_turn() if why_not_forked() else _Pool(task).answers()
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is to be answered, as the arguments of `apart` say."""
+
+    function: Callable[[Any], Any]
+    items: Sequence[Any]
+    seconds: float
+    until: float
+    guarded: bool
+
+    def serve(self, connection: Any) -> None:
+        """Answer items in a fork, until nobody asks."""
+        from gradcheck.isolation.confine import confine
+
+        if not is_apart():  # one group with those that it makes, which Ctrl-C does not reach
+            os.setsid()
+        set_apart()
+        left = min(self.until - time.monotonic(), self.seconds * (len(self.items) + 1))
+        confine({connection.fileno()}, left)
+        while True:
+            connection.send_bytes(self.answer(self.items[connection.recv()]))
+
+    def answer(self, item: Any) -> bytes:
+        """Return what the function returns for an item, ready to be sent."""
+        try:
+            with refusing() if self.guarded else nullcontext():
+                found = self.function(item)
+            return pickle.dumps(found)
+        except BaseException as error:  # noqa: BLE001 (changed code may raise anything)
+            return pickle.dumps(Lost(f"{type(error).__name__}: {error}"))
+
+    def in_turn(self) -> Iterator[Any]:
+        """Answer all here, one after the other: this process was made for it."""
+        for item in self.items:
+            left = min(self.seconds, self.until - time.monotonic())
+            if left <= 0:
+                yield Lost(OUT_OF_TIME)
+                continue
+            with _interrupted_after(left):
+                answer = self.answer(item)
+            yield pickle.loads(answer)
+
+
+class _Pool:
+    """Processes that answer the items of a task, as many as there are cores."""
+
+    def __init__(self, task: _Task) -> None:
+        self._task = task
+        self._most = min(_cores(), len(task.items))
+        self._processes: list[_Process] = []
+        self._answers: dict[int, Any] = {}
+        self._next = 0
+
+    def answers(self) -> Iterator[Any]:
+        """Yield the answers in the order of the items, and kill the processes at the end."""
+        try:
+            for turn in range(len(self._task.items)):
+                while turn not in self._answers:
+                    if time.monotonic() >= self._task.until:
+                        self._answers[turn] = Lost(OUT_OF_TIME)
+                    elif self._hand_out(turn):
+                        self._collect()
+                yield self._answers.pop(turn)
+        finally:
+            for process in self._processes:
+                process.end()
+
+    def _hand_out(self, turn: int) -> bool:
+        """Give every idle process an item; whether there is anything to wait for."""
+        while self._next < min(len(self._task.items), turn + AHEAD * self._most):
+            process = next((p for p in self._processes if p.item is None), None)
+            if process is None and len(self._processes) < self._most:
+                try:
+                    process = _Process(self._task.serve)
+                except OSError as error:
+                    if not self._processes:
+                        self._answers[turn] = Lost(f"no process could be started: {error}")
+                        return False
+                else:
+                    self._processes.append(process)
+            if process is None:
+                break
+            due = time.monotonic() + self._task.seconds
+            process.begin(self._next, min(self._task.until, due))
+            self._next += 1
+        return True
+
+    def _collect(self) -> None:
+        """Wait for an answer, or until a process has had its time."""
+        from multiprocessing.connection import wait
+
+        busy = {p.connection: p for p in self._processes if p.item is not None}
+        left = min(process.due for process in busy.values()) - time.monotonic()
+        ready = wait(list(busy), None if left == math.inf else max(0.0, left))
+        for connection, process in busy.items():
+            if connection in ready:
+                self._take(process)
+            elif time.monotonic() >= process.due:
+                self._give_up(process, f"stopped after {self._task.seconds:.3g} s")
+
+    def _take(self, process: _Process) -> None:
+        try:
+            answer = process.connection.recv()
+        except (EOFError, OSError):
+            self._give_up(process, "it ended its process")
+            return
+        self._answers[process.item or 0] = answer
+        process.item = None
+
+    def _give_up(self, process: _Process, reason: str) -> None:
+        self._answers[process.item or 0] = Lost(reason)
+        self._processes.remove(process)
+        process.end()
+
+
+class _interrupted_after:  # noqa: N801 (a context manager)
+    """Raise `TimeoutError` in a block that takes longer than ``seconds``, where signals exist."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> None:
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._raise)
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _raise(self, *_: object) -> None:
+        raise TimeoutError(f"stopped after {self.seconds:.3g} s")
+
+
+def _cores() -> int:
+    of_process = getattr(os, "sched_getaffinity", None)
+    return len(of_process(0)) if of_process is not None else os.cpu_count() or 1

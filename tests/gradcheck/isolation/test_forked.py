@@ -1,0 +1,126 @@
+"""Answers from other processes: in order, in time, whatever the code does to its process."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from gradcheck.isolation import Budget, Lost, apart, is_apart, spawned, why_not_forked
+from gradcheck.isolation.confine import MEMORIES
+
+
+def square(value):
+    return value * value
+
+
+def test_answers_come_in_order():
+    assert list(apart(square, range(50), seconds=30)) == [n * n for n in range(50)]
+
+
+def test_what_never_ends_is_stopped_and_the_others_are_answered():
+    def answer(value):
+        while value == 1:
+            pass
+        return value
+
+    found = list(apart(answer, range(4), seconds=0.5))
+
+    assert [found[0], *found[2:]] == [0, 2, 3]
+    assert found[1] == Lost("stopped after 0.5 s")
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (lambda: os._exit(3), "it ended its process"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "it ended its process"),
+        (lambda: sys.exit(3), "SystemExit: 3"),
+        (lambda: square("a"), "TypeError"),
+        (lambda: np.zeros(1 << 44), "MemoryError"),
+        (lambda: lambda: None, "Error"),
+    ],
+)
+def test_what_ends_or_breaks_a_process_is_lost_alone(end, reason):
+    found = list(apart(lambda n: end() if n == 2 else n, range(4), seconds=30))
+
+    assert [found[n] for n in (0, 1, 3)] == [0, 1, 3]
+    assert reason in found[2].reason
+
+
+def test_memory_taken_step_by_step_is_bounded():
+    def take(_):
+        return len([bytearray(1 << 26) for _ in range(1 << 12)])
+
+    (answer,) = apart(take, [None], seconds=60)
+
+    assert isinstance(answer, Lost)
+    assert MEMORIES > 0
+
+
+def test_nothing_is_begun_when_the_time_is_over():
+    found = list(apart(square, range(3), seconds=30, until=time.monotonic() - 1))
+
+    assert found == [Lost("not tried for want of time")] * 3
+
+
+def test_what_is_changed_stays_in_the_process():
+    state = {"n": 0}
+
+    def change(_):
+        state["n"] += 1
+        return state["n"], is_apart()
+
+    assert next(apart(change, [None], seconds=30)) == (1, True)
+    assert state == {"n": 0}
+    assert not is_apart()
+
+
+def test_processes_end_with_the_generator():
+    answers = apart(lambda _: os.getpid(), range(100), seconds=30)
+    process = next(answers)
+    answers.close()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_processes_may_be_made_by_processes():
+    def inner(value):
+        return sum(apart(square, range(value), seconds=30))
+
+    assert list(apart(inner, [3, 4], seconds=30)) == [5, 14]
+
+
+def test_a_new_interpreter_answers():
+    assert spawned(math.hypot, (3.0, 4.0), 60) == 5.0
+
+
+def test_a_new_interpreter_is_stopped_in_time():
+    assert spawned(time.sleep, (60,), 2) == Lost("not tried for want of time")
+
+
+def test_a_new_interpreter_says_what_broke():
+    assert spawned(math.sqrt, (-1.0,), 60) == Lost("ValueError: math domain error")
+
+
+@pytest.mark.parametrize("module", ["jaxlib", "tensorflow"])
+def test_no_process_with_foreign_threads_is_forked(module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, sys)
+
+    assert module in why_not_forked()
+
+
+def test_a_budget_counts_what_is_spent_of_it():
+    budget = Budget(10.0)
+    with budget.spending():
+        time.sleep(0.01)
+
+    assert 0.01 <= budget.spent < 10
+    assert budget.left == 10 - budget.spent
+    assert Budget().left == math.inf
