@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from network.flat_parameters import ALL, Vectors
 from network.functional import Array
-from network.losses import Loss
+from network.losses.base import Loss
 from network.model import Sequential
 from network.optimizers import Optimizer
 from network.progress import Record

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from network.functional import Array
-from network.layers import Layer
+from network.layers.base import Layer
 from network.optimizers import Optimizer
 
 # The name of the vector in the state of an optimizer.

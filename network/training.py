@@ -15,7 +15,8 @@ from network.early_stopping import EarlyStopping
 from network.epoch import Epoch, mean_loss, require_finite
 from network.flat_parameters import Vectors, in_training
 from network.functional import Array, Labels
-from network.losses import Loss, SoftmaxCrossEntropy
+from network.losses.base import Loss
+from network.losses.cross_entropy import SoftmaxCrossEntropy
 from network.model import Sequential, in_use
 from network.optimizers import SGD, Optimizer
 from network.progress import Record, progress_bar

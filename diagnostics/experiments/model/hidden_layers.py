@@ -50,6 +50,6 @@ def _passed(model: Any, X: Any) -> list[HiddenActivation]:
                 seen.append(
                     HiddenActivation(f"layer {index} ({type(layer).__name__})", as_units(values))
                 )
-    except Exception:  # noqa: BLE001  (a stranger's layers may want more than the samples)
+    except Exception:  # noqa: BLE001  (the user's layers may want more than the samples)
         return []
     return seen
