@@ -20,9 +20,9 @@ from diagnostics.rules import (
     generalisation,
     gradients_and_units,
     impossible_losses,
+    informational,
     learning,
     oscillation,
-    progress,
     scales,
     splits,
     stability,
@@ -45,7 +45,7 @@ EXPLAINED = (*UNSTABLE, "apart", "sure_at_once")
 # The code, the function, the roles it needs, what it rests on, and the states that explain that.
 # fmt: off
 RULES: tuple[Rule, ...] = (
-    Rule("contested_loss", progress.adversarial_loss, severity=INFO, epochs=1, any_loss=True),
+    Rule("contested_loss", informational.adversarial_loss, severity=INFO, epochs=1, any_loss=True),
     Rule("evaluation_bug", evaluation.evaluation_bug, (), (VAL_LEVEL,), UNSTABLE, epochs=3,
          pair=True),
     Rule("evaluation_bug", early_rise.rises_from_above, LOSSES, (RATIO,), EXPLAINED,
@@ -92,15 +92,16 @@ RULES: tuple[Rule, ...] = (
          pair=True),
     Rule("dead_units", gradients_and_units.dead_units, epochs=3),
     Rule("vanishing_gradients", gradients_and_units.vanishing_gradients, epochs=3),
-    Rule("validation_better_than_train", progress.validation_better_than_train, LOSSES, (RATIO,),
+    Rule("validation_better_than_train", informational.validation_better_than_train, LOSSES,
+         (RATIO,), severity=INFO),
+    Rule("noisy_validation", informational.noisy_validation, VAL, (SWINGS,), severity=INFO),
+    Rule("learning_rate_step", informational.learning_rate_step, severity=INFO, epochs=5),
+    Rule("plateau_then_progress", informational.plateau_then_progress, TRAIN, (TRAIN_COURSE,),
          severity=INFO),
-    Rule("noisy_validation", progress.noisy_validation, VAL, (SWINGS,), severity=INFO),
-    Rule("learning_rate_step", progress.learning_rate_step, severity=INFO, epochs=5),
-    Rule("plateau_then_progress", progress.plateau_then_progress, TRAIN, (TRAIN_COURSE,),
+    Rule("late_improvement", informational.late_improvement, VAL, (VAL_COURSE, SWINGS),
          severity=INFO),
-    Rule("late_improvement", progress.late_improvement, VAL, (VAL_COURSE, SWINGS), severity=INFO),
-    Rule("still_improving", progress.still_improving, (), (REST,), severity=INFO),
-    Rule("converged", progress.converged, (), (REST,), severity=INFO),
+    Rule("still_improving", informational.still_improving, (), (REST,), severity=INFO),
+    Rule("converged", informational.converged, (), (REST,), severity=INFO),
 )
 # fmt: on
 

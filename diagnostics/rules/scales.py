@@ -147,13 +147,11 @@ def _factor_of_errors(run: Run, train: Curve, val: Curve) -> tuple[float, str] |
         return None
     if abs(run.train_accuracy.first - run.val_accuracy.first) > ALIKE:
         return None  # before the first and after it the same errors do not cost the same
-    costs = (
-        bounds.cost_of_an_error(train, run.train_accuracy),
-        bounds.cost_of_an_error(val, run.val_accuracy),
-    )
-    if costs[0] is None or costs[1] is None:
+    cost = bounds.cost_of_an_error(train, run.train_accuracy)
+    other = bounds.cost_of_an_error(val, run.val_accuracy)
+    if cost is None or other is None:
         return None
-    ratio = costs[1] / costs[0]
+    ratio = other / cost
     falls = val.values.min() < bounds.STILL_HIGH * val.first
     early = max(3, len(train) // 3)
     stays = float(np.median(val.values[:early] / train.values[:early]))
