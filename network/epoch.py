@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ FAINT = 1e8
 STEPS_TO_FAINT = 128
 
 
+@dataclass
 class Epoch:
     """A trainer that goes once over the data at a time.
 
@@ -41,28 +43,20 @@ class Epoch:
         As for `network.fit`.
     """
 
-    def __init__(
-        self,
-        model: Sequential,
-        vectors: Vectors,
-        data: Data,
-        optimizer: Optimizer,
-        loss: Loss,
-        penalty: Penalty | None,
-        schedule: Schedule | None,
-        batch_size: int,
-    ) -> None:
-        self.model = model
-        self.vectors = vectors
-        self.data = data
-        self.targets = loss.targets(data.rows, data.rows.shape, data.X.dtype)
-        self.optimizer = optimizer
-        self.loss = loss
-        self.penalty = penalty
-        self.schedule = schedule
-        self.learning_rate = optimizer.learning_rate
-        self.batch_size = batch_size
-        self._x = np.empty((min(batch_size, len(data.X)), data.X.shape[1]), data.X.dtype)
+    model: Sequential
+    vectors: Vectors
+    data: Data
+    optimizer: Optimizer
+    loss: Loss
+    penalty: Penalty | None
+    schedule: Schedule | None
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        X, rows = self.data.X, self.data.rows
+        self.targets = self.loss.targets(rows, rows.shape, X.dtype)
+        self.learning_rate = self.optimizer.learning_rate
+        self._x = np.empty((min(self.batch_size, len(X)), X.shape[1]), X.dtype)
 
     def train(self, number: int, epochs: int, seed: int) -> Record:
         """Make one step for every batch of the epoch; return the means over it.
