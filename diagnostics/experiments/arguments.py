@@ -29,15 +29,7 @@ FEWEST_NUMBERS = 3
 
 @dataclass(frozen=True)
 class Named:
-    """A model that answers by the labels themselves: they are read as indices into them, sorted.
-
-    Parameters
-    ----------
-    func
-        The model.
-    names
-        Sorted, shape (classes,).
-    """
+    """A model that answers by labels: indices into their ``names``, sorted, shape (classes,)."""
 
     func: Predict
     names: np.ndarray

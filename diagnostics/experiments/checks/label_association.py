@@ -32,7 +32,7 @@ SHIFT_DEVIATIONS = 8.0
 TOGETHER = "Shuffle both with one permutation: order = rng.permutation(len(X)); X[order], y[order]."
 
 
-def association(answers: Labels, y: Labels) -> float:
+def _association(answers: Labels, y: Labels) -> float:
     """Return the p-value of Pearson's chi-squared test that answers and labels are independent.
 
     Notes
@@ -62,7 +62,7 @@ def _at_chance(answers: Labels, y: Labels) -> bool:
     strength = ((table - expected)[used] ** 2 / expected[used]).sum() / rank
     if chance > TOO_EASY or agreement > chance + 2 * error:
         return False
-    return bool(strength < WEAK**2 or association(answers, y) >= SIGNIFICANCE)
+    return bool(strength < WEAK**2 or _association(answers, y) >= SIGNIFICANCE)
 
 
 def _best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
@@ -169,7 +169,7 @@ def not_learning(subject: Subject) -> Finding | None:
     evidence: dict[str, float | int | str] = {
         "accuracy": subject.accuracy,
         "chance (the most frequent label)": chance,
-        "p-value of independence": association(subject.answers, subject.y),
+        "p-value of independence": _association(subject.answers, subject.y),
     }
     known, train_accuracy = subject.trained_on is not None, 0.0
     if subject.trained_on is not None:

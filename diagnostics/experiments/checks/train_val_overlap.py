@@ -126,15 +126,7 @@ def _near_copies(train: Floats, queries: Floats) -> tuple[np.ndarray, float]:
 
 
 def nearest_distances(train: Floats, queries: Floats, scale: Floats | float = 1.0) -> Floats:
-    """Return each row's distances to its nearest training rows, ascending, ten of them.
-
-    Parameters
-    ----------
-    train, queries
-        Rows of features.
-    scale
-        Of the features.
-    """
+    """Return each row's distances to its ten nearest training rows, ascending."""
     basis = _directions(train.shape[1]) / np.reshape(scale, (-1, 1))
     return _nearest(train @ basis, queries @ basis)
 

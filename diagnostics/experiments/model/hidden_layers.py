@@ -20,15 +20,8 @@ from diagnostics.history.table import Floats
 def activations(predict: Any, X: Any, answers: Floats) -> list[HiddenActivation]:
     """Return what the hidden layers answer to the samples, nothing when there is no way to them.
 
-    Parameters
-    ----------
-    predict
-        From samples to answers.
-    X
-        Samples.
-    answers
-        Row-wise normalised probabilities that ``predict`` gives: layers that do not lead there are
-        not the whole model, and are not judged.
+    Layers that do not lead to ``answers``, the row-wise normalised probabilities that ``predict``
+    gives, are not the whole model, and are not judged.
     """
     model = model_of(predict)
     if is_torch(model):

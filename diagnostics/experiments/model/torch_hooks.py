@@ -39,17 +39,7 @@ class _Recorder:
 
 
 def activations(predict: Any, model: Any, X: Any) -> list[HiddenActivation]:
-    """Return the outputs of the modules without children, but the last, in the order of their use.
-
-    Parameters
-    ----------
-    predict
-        From samples to answers, by the model.
-    model
-        A ``torch.nn.Module``.
-    X
-        Samples.
-    """
+    """Return the outputs of the modules without children, but the last, in the order of use."""
     recorder = _Recorder()
     leaves = {f"{name} ({type(module).__name__})".lstrip(): module
               for name, module in model.named_modules() if not list(module.children())}  # fmt: skip
