@@ -74,7 +74,9 @@ class Epoch:
                     share = self.schedule(number - 1 + batch / batches, epochs)
                     self.optimizer.learning_rate = self.learning_rate * share
                 if batch % STEPS_TO_FAINT == 0:
-                    self._drop_faint_momentum()
+                    momentum = self.optimizer.remembered(ALL, self.vectors.params[ALL])
+                    for remembered in momentum.values():
+                        drop_faint(remembered)
                 rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
                 value, correct = self._step(rows, f"epoch {number}, batch {batch + 1} of {batches}")
                 total += value * len(rows)
@@ -85,7 +87,9 @@ class Epoch:
             record["learning_rate"] = self.optimizer.learning_rate
         finally:
             self.optimizer.learning_rate = self.learning_rate
-        return record | self._penalty_record()
+        if self.penalty is not None:
+            record["penalty"] = sum(self.penalty.forward(W) for W, _ in self._weights())
+        return record
 
     def _step(self, rows: NDArray[np.intp], where: str) -> tuple[float, int]:
         """Make one step; return the loss before it, and how many samples were predicted right."""
@@ -105,10 +109,6 @@ class Epoch:
         self.optimizer.step(self.vectors.params, self.vectors.grads)
         return value, right
 
-    def _drop_faint_momentum(self) -> None:
-        for remembered in self.optimizer.remembered(ALL, self.vectors.params[ALL]).values():
-            drop_faint(remembered)
-
     def _weights(self) -> list[tuple[Array, Array]]:
         """Return the matrices among the parameters, with their gradients."""
         return [
@@ -117,11 +117,6 @@ class Epoch:
             for name in layer.params
             if layer.params[name].ndim > 1
         ]
-
-    def _penalty_record(self) -> Record:
-        if self.penalty is None:
-            return {}
-        return {"penalty": sum(self.penalty.forward(W) for W, _ in self._weights())}
 
 
 def drop_faint(values: Array) -> None:

@@ -31,7 +31,9 @@ def evaluation_bug(subject: Subject) -> Finding | None:
     """Rows must sum to one, and must not depend on the other rows of the batch."""
     predictions = subject.predictions
     unequal = _coupling(subject, subject.alone, renormalised=False)
-    coupled = unequal > max(COUPLED, 10 * _noise(subject))
+    # how much the answer to one sample differs for no other sample's sake
+    noise = max(subject.repeat_noise, subject.copy_noise if "model" in subject.given else 0.0)
+    coupled = unequal > max(COUPLED, 10 * noise)
     shared = coupled and _coupling(subject, subject.alone, renormalised=True) <= COUPLED
     if not coupled and predictions.kind is not PredictionKind.UNNORMALISED:
         return None
@@ -45,11 +47,6 @@ def evaluation_bug(subject: Subject) -> Finding | None:
     if shared or over_batch:
         return _normaliser_shared(subject, unequal)
     return _rows_coupled(subject, unequal)
-
-
-def _noise(subject: Subject) -> float:
-    """How much the answer to one sample differs, for no other sample's sake."""
-    return max(subject.repeat_noise, subject.copy_noise if "model" in subject.given else 0.0)
 
 
 def _merely_rounded(p: Floats) -> bool:

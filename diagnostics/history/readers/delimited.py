@@ -94,7 +94,8 @@ def _table(names: list[str], mark: str, rows: dict[int, str]) -> Table:
         numbers = [number for number, row in fitted.items() if row]
         cells = [cell for row in fitted.values() for cell in row]
     for column, name in enumerate(names):
-        table.add_cells(name, _without_commas(cells[column :: len(names)]), numbers)
+        own = cells[column :: len(names)]
+        table.add_cells(name, [_without_comma(c) if "," in c else c for c in own], numbers)
     return table
 
 
@@ -138,12 +139,8 @@ def _fitted(row: list[str], names: list[str], mark: str, line: int, table: Table
     return row + [""] * (width - len(row))
 
 
-def _without_commas(column: list[str]) -> list[str]:
-    """``0,5`` as ``0.5`` and ``1,234.5`` as ``1234.5``: no comma here separates cells."""
-    return [_without_comma(cell) if "," in cell else cell for cell in column]
-
-
 def _without_comma(cell: str) -> str:
+    """``0,5`` as ``0.5`` and ``1,234.5`` as ``1234.5``: no comma here separates cells."""
     if _DECIMAL_COMMA.fullmatch(cell):
         return cell.replace(",", ".")
     return cell.replace(",", "") if _THOUSANDS.fullmatch(cell) else cell
