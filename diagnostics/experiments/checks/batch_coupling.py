@@ -62,23 +62,16 @@ def _coupling(subject: Subject, alone: Floats | None, *, renormalised: bool) -> 
     """Largest change of an answer when its row is asked for alone, as probability."""
     batch = subject.predictions
     if alone is None:
-        return _halves(subject)
+        try:
+            return subject.half_batch_change
+        except UnusableError:
+            return 0.0
     if not np.isfinite(alone).all():
         return np.inf
     if renormalised or batch.is_logarithmic:
         single = batch.probabilities_of(alone)
         return float(np.abs(single - batch.probabilities[subject.rows]).max())
     return float(np.abs(alone - batch.raw[subject.rows]).max())
-
-
-def _halves(subject: Subject) -> float:
-    """Largest change of a probability when the first half is asked for alone."""
-    half = max(len(subject.y) // 2, 1)
-    try:
-        first = subject.ask(subject.X[:half])
-    except UnusableError:
-        return 0.0
-    return float(np.abs(first - subject.predictions.raw[:half]).max())
 
 
 def _normaliser_shared(subject: Subject, unequal: float) -> Finding:
