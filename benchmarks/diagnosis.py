@@ -27,7 +27,8 @@ LOGGED = {
     "validation only": ("val_loss", "val_accuracy"),
     "training only": ("loss", "accuracy"),
 }
-PARTS = (TUNED, HELD, FRESH, OTHER, UNSEEN, STRANGE)
+# The parts of the corpus under the names that the tables give them.
+PARTS = {part: part for part in (TUNED, HELD, FRESH, OTHER, UNSEEN)} | {STRANGE: "other styles"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def by_tool(verdicts: Verdicts) -> str:
         bugs = [v for v in said if v.run.injected == "evaluation_bug"]
         cells.append(share(sum("overfitting" in v.codes for v in bugs), len(bugs)))
         rows.append(cells)
-    head = ["tool", *(f"cause named first: {part}" for part in PARTS),
+    head = ["tool", *(f"cause named first: {name}" for name in PARTS.values()),
             "healthy runs with an alarm", "wrong evaluation called overfitting"]  # fmt: skip
     return table(head, rows)
 

@@ -63,7 +63,10 @@ class Comparison(formats.Document):
             for row in table
         ]
         lost = [f"not read: {name}: {why}" for name, why in self.unread.items()]
-        lost += [f"{name}: {text}" for name, run in self.histories.items() for text in _lost(run)]
+        for name, run in self.histories.items():
+            lost += [f"{name}: {text}" for text in run.left_out]
+            if run.problems:
+                lost.append(f"{name}: {len(run.problems)} places not read, first {run.problems[0]}")
         found = [
             f"{name}\n{report.primary}"
             for name, report in self.reports.items()
@@ -161,14 +164,6 @@ def _read_all(
             except ValueError as error:
                 unread[key] = str(error)
     return histories
-
-
-def _lost(history: History) -> list[str]:
-    """What was left out of a run, and the first place that was not read."""
-    lost = list(history.left_out)
-    if history.problems:
-        lost.append(f"{len(history.problems)} places not read, first {history.problems[0]}")
-    return lost
 
 
 def _summary(report: DiagnosisReport) -> tuple[str, ...]:

@@ -2,39 +2,36 @@
 
 from network.datasets import Dataset, load_data
 from network.early_stopping import EarlyStopping
+from network.factory import mlp
 from network.faulty_mlp import QuestionNetwork
 from network.functional import log_softmax, softmax
-from network.layers import (
+from network.layers.activations import (
     ELU,
     GELU,
     Activation,
-    BatchNorm,
-    Chain,
-    Dense,
-    Dropout,
-    Layer,
-    LayerNorm,
     LeakyReLU,
-    LogSoftmax,
     ReLU,
-    Residual,
     Sigmoid,
     SiLU,
-    Softmax,
     Softplus,
     Tanh,
 )
-from network.losses import (
+from network.layers.base import Layer
+from network.layers.chain import Chain, Residual
+from network.layers.dense import Dense
+from network.layers.dropout import Dropout
+from network.layers.normalisation import BatchNorm, LayerNorm
+from network.layers.softmax import LogSoftmax, Softmax
+from network.losses.base import Loss
+from network.losses.cross_entropy import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
-    HingeLoss,
-    HuberLoss,
-    Loss,
-    MeanSquaredError,
     SoftmaxCrossEntropy,
 )
+from network.losses.distance import HuberLoss, MeanSquaredError
+from network.losses.hinge import HingeLoss
 from network.mnist import Digits, download_mnist, load_mnist
-from network.model import Sequential, mlp
+from network.model import Sequential
 from network.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from network.progress import Record
 from network.regularization import L1, L2, Penalty

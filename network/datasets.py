@@ -184,7 +184,9 @@ def _split(path: Path, train: Table, test: Table | None) -> Dataset:
     X_test, test_labels = test
     if X.shape[1] != X_test.shape[1]:
         raise ValueError(f"{path}: {X.shape[1]} features to train on, {X_test.shape[1]} to test on")
-    classes = _classes(np.concatenate([labels, test_labels]))
+    classes = [str(name) for name in np.unique(np.concatenate([labels, test_labels]))]
+    if all(map(_is_number, classes)):
+        classes.sort(key=float)
     if len(classes) < 2 or len(classes) > max(20, len(X) // 2):
         raise ValueError(
             f"{path}: {len(classes)} distinct labels in {len(X)} samples, such as "
@@ -203,12 +205,6 @@ def _split(path: Path, train: Table, test: Table | None) -> Dataset:
     )
     X, X_test = _scaled(X, X_test)
     return Dataset(X, y, X_test, y_test, tuple(classes))
-
-
-def _classes(labels: NDArray[np.str_]) -> list[str]:
-    """Return the distinct labels in order: as numbers where all are numbers."""
-    names = [str(name) for name in np.unique(labels)]
-    return sorted(names, key=float) if all(map(_is_number, names)) else names
 
 
 def _scaled(X: NDArray[np.float32], X_test: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from network.flat_parameters import ALL, Vectors
 from network.functional import Array
-from network.losses import Loss
+from network.losses.base import Loss
 from network.model import Sequential
 from network.optimizers import Optimizer
 from network.progress import Record
@@ -28,6 +29,7 @@ FAINT = 1e8
 STEPS_TO_FAINT = 128
 
 
+@dataclass
 class Epoch:
     """A trainer that goes once over the data at a time.
 
@@ -41,28 +43,20 @@ class Epoch:
         As for `network.fit`.
     """
 
-    def __init__(
-        self,
-        model: Sequential,
-        vectors: Vectors,
-        data: Data,
-        optimizer: Optimizer,
-        loss: Loss,
-        penalty: Penalty | None,
-        schedule: Schedule | None,
-        batch_size: int,
-    ) -> None:
-        self.model = model
-        self.vectors = vectors
-        self.data = data
-        self.targets = loss.targets(data.rows, data.rows.shape, data.X.dtype)
-        self.optimizer = optimizer
-        self.loss = loss
-        self.penalty = penalty
-        self.schedule = schedule
-        self.learning_rate = optimizer.learning_rate
-        self.batch_size = batch_size
-        self._x = np.empty((min(batch_size, len(data.X)), data.X.shape[1]), data.X.dtype)
+    model: Sequential
+    vectors: Vectors
+    data: Data
+    optimizer: Optimizer
+    loss: Loss
+    penalty: Penalty | None
+    schedule: Schedule | None
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        X, rows = self.data.X, self.data.rows
+        self.targets = self.loss.targets(rows, rows.shape, X.dtype)
+        self.learning_rate = self.optimizer.learning_rate
+        self._x = np.empty((min(self.batch_size, len(X)), X.shape[1]), X.dtype)
 
     def train(self, number: int, epochs: int, seed: int) -> Record:
         """Make one step for every batch of the epoch; return the means over it.
@@ -80,7 +74,9 @@ class Epoch:
                     share = self.schedule(number - 1 + batch / batches, epochs)
                     self.optimizer.learning_rate = self.learning_rate * share
                 if batch % STEPS_TO_FAINT == 0:
-                    self._drop_faint_momentum()
+                    momentum = self.optimizer.remembered(ALL, self.vectors.params[ALL])
+                    for remembered in momentum.values():
+                        drop_faint(remembered)
                 rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
                 value, correct = self._step(rows, f"epoch {number}, batch {batch + 1} of {batches}")
                 total += value * len(rows)
@@ -91,7 +87,9 @@ class Epoch:
             record["learning_rate"] = self.optimizer.learning_rate
         finally:
             self.optimizer.learning_rate = self.learning_rate
-        return record | self._penalty_record()
+        if self.penalty is not None:
+            record["penalty"] = sum(self.penalty.forward(W) for W, _ in self._weights())
+        return record
 
     def _step(self, rows: NDArray[np.intp], where: str) -> tuple[float, int]:
         """Make one step; return the loss before it, and how many samples were predicted right."""
@@ -111,10 +109,6 @@ class Epoch:
         self.optimizer.step(self.vectors.params, self.vectors.grads)
         return value, right
 
-    def _drop_faint_momentum(self) -> None:
-        for remembered in self.optimizer.remembered(ALL, self.vectors.params[ALL]).values():
-            drop_faint(remembered)
-
     def _weights(self) -> list[tuple[Array, Array]]:
         """Return the matrices among the parameters, with their gradients."""
         return [
@@ -123,11 +117,6 @@ class Epoch:
             for name in layer.params
             if layer.params[name].ndim > 1
         ]
-
-    def _penalty_record(self) -> Record:
-        if self.penalty is None:
-            return {}
-        return {"penalty": sum(self.penalty.forward(W) for W, _ in self._weights())}
 
 
 def drop_faint(values: Array) -> None:

@@ -1,4 +1,4 @@
-"""Networks, optimizers and schedules by name, with settings that suit a perceptron."""
+"""The perceptron, and optimizers and schedules by name, with settings that suit it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from network.layers import (
+from network.layers.activations import (
     ELU,
     GELU,
     Activation,
-    Dense,
-    Dropout,
-    Layer,
     LeakyReLU,
     ReLU,
     Sigmoid,
@@ -21,6 +19,9 @@ from network.layers import (
     Softplus,
     Tanh,
 )
+from network.layers.base import Layer
+from network.layers.dense import Dense
+from network.layers.dropout import Dropout
 from network.layers.initialisers import glorot, he, lecun
 from network.model import Sequential
 from network.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
@@ -86,10 +87,15 @@ def make_schedule(name: str, epochs: int) -> Schedule | None:
     return SCHEDULES[name](epochs)
 
 
-def make_network(
-    sizes: Sequence[int], *, activation: str = "relu", dropout: float = 0.0, seed: int = 0
+def mlp(
+    sizes: Sequence[int],
+    *,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    seed: int = 0,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
-    """Return a multi-layer perceptron in float32: dense layers, activations, logits at the end.
+    """Return a multi-layer perceptron: dense layers, activations between them, logits at the end.
 
     Parameters
     ----------
@@ -100,13 +106,16 @@ def make_network(
     dropout
         Share of the hidden units dropped in training; 0 leaves the layers out.
     seed
-        Of the initial weights and of what is dropped.
+        Of the initial weights (He's before rectifiers, Glorot's before saturating functions,
+        LeCun's for the output layer) and of what is dropped.
+    dtype
+        float32 or float64.
 
     Raises
     ------
     ValueError
         If there is no activation of that name; those that there are are listed. Or if there are
-        fewer than two sizes, or the share is not in [0, 1).
+        fewer than two sizes, one is below one, or the share is not in [0, 1).
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation {activation!r}: expected {', '.join(ACTIVATIONS)}")
@@ -116,11 +125,11 @@ def make_network(
     initialiser = glorot if activation in SATURATING else he
     layers: list[Layer] = []
     for position, (inputs, outputs) in enumerate(pairwise(sizes[:-1])):
-        layers.append(Dense(inputs, outputs, rng=rng, initialiser=initialiser, dtype=np.float32))
+        layers.append(Dense(inputs, outputs, rng=rng, initialiser=initialiser, dtype=dtype))
         layers.append(ACTIVATIONS[activation]())
         if dropout:
             layers.append(Dropout(dropout, seed=seed + position))
-    layers.append(Dense(sizes[-2], sizes[-1], rng=rng, initialiser=lecun, dtype=np.float32))
+    layers.append(Dense(sizes[-2], sizes[-1], rng=rng, initialiser=lecun, dtype=dtype))
     return Sequential(layers)
 
 

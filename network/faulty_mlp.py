@@ -1,4 +1,4 @@
-"""The network of the question: an MNIST MLP whose validation loss rises while its accuracy rises.
+"""An MNIST perceptron with four faults: its validation loss rises while its accuracy rises.
 
 Written as its author describes it, one sample at a time, with the four faults that were in it.
 Each can be mended by itself, so that tools can be tried on any combination of them.

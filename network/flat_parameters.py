@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from network.functional import Array
-from network.layers import Layer
+from network.layers.base import Layer
 from network.optimizers import Optimizer
 
 # The name of the vector in the state of an optimizer.
@@ -46,7 +46,10 @@ def in_training(model: Layer, optimizer: Optimizer) -> Iterator[Vectors]:
     leaves = list(model.leaves())
     params = np.concatenate([_vector(layer.params) for layer in leaves])
     grads, keep = optimizer.accumulator(ALL, params)
-    before = [_Before(layer) for layer in leaves]
+    before = [
+        (layer, dict(layer.params), dict(layer.grads), (layer.training, layer.reuse, layer.keep))
+        for layer in leaves
+    ]
     start = 0
     for layer in leaves:
         layer.training, layer.reuse, layer.keep = True, True, keep
@@ -58,25 +61,12 @@ def in_training(model: Layer, optimizer: Optimizer) -> Iterator[Vectors]:
     try:
         yield Vectors({ALL: params}, {ALL: grads})
     finally:
-        for each in before:
-            each.put_back()
-
-
-class _Before:
-    """A layer as it was."""
-
-    def __init__(self, layer: Layer) -> None:
-        self.layer = layer
-        self.params, self.grads = dict(layer.params), dict(layer.grads)
-        self.modes = layer.training, layer.reuse, layer.keep
-
-    def put_back(self) -> None:
-        """Give the layer its own arrays again, the parameters as they have become."""
-        for name, own in self.params.items():
-            own[...] = self.layer.params[name]
-        self.layer.params.update(self.params)
-        self.layer.grads.update(self.grads)
-        self.layer.training, self.layer.reuse, self.layer.keep = self.modes
+        for layer, own, own_grads, modes in before:
+            for name, value in own.items():
+                value[...] = layer.params[name]
+            layer.params.update(own)
+            layer.grads.update(own_grads)
+            layer.training, layer.reuse, layer.keep = modes
 
 
 def _vector(params: dict[str, Array]) -> Array:

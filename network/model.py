@@ -1,17 +1,17 @@
-"""Layers in a row, and the multi-layer perceptron made of them."""
+"""Layers in a row, as a classifier or a regression."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from network.functional import Array, softmax
-from network.layers import Chain, Dense, Layer, ReLU, Softmax
-from network.layers.initialisers import lecun
+from network.layers.base import Layer
+from network.layers.chain import Chain
+from network.layers.softmax import Softmax
 
 
 class Sequential(Chain):
@@ -54,30 +54,3 @@ def in_use(model: Layer) -> Iterator[None]:
     finally:
         for layer, training in modes:
             layer.training = training
-
-
-def mlp(sizes: Sequence[int], *, seed: int = 0, dtype: DTypeLike = np.float32) -> Sequential:
-    """Return a multi-layer perceptron: dense layers with ReLU between them, logits at the end.
-
-    Parameters
-    ----------
-    sizes
-        Units per layer, inputs first: ``[784, 300, 75, 10]``.
-    seed
-        Of the initial weights (He initialisation, LeCun for the output layer).
-    dtype
-        float32 or float64.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two sizes, or one is below one.
-    """
-    if len(sizes) < 2:
-        raise ValueError(f"sizes={list(sizes)}: expected at least inputs and outputs")
-    rng = np.random.default_rng(seed)
-    layers: list[Layer] = []
-    for inputs, outputs in pairwise(sizes[:-1]):
-        layers += [Dense(inputs, outputs, rng=rng, dtype=dtype), ReLU()]
-    layers.append(Dense(sizes[-2], sizes[-1], rng=rng, initialiser=lecun, dtype=dtype))
-    return Sequential(layers)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from network.blas import add_scaled
 from network.functional import Array
 
+# Settings that are shares of something kept, and those that must be positive.
+SHARES = ("momentum", "decay", "beta1", "beta2")
+POSITIVE = ("learning_rate", "epsilon")
 
+
+@dataclass(eq=False)
 class Optimizer(ABC):
     """A rule for steps, and what it remembers of those it made.
 
@@ -30,11 +36,15 @@ class Optimizer(ABC):
         If a number is out of its range.
     """
 
-    def __init__(self, learning_rate: float) -> None:
-        if not 0 < learning_rate < np.inf:
-            raise ValueError(f"learning_rate={learning_rate}: expected a positive number")
-        self.learning_rate = learning_rate
-        self.state: dict[str, dict[str, Array]] = {}
+    learning_rate: float
+    state: dict[str, dict[str, Array]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name in POSITIVE and not 0 < value < np.inf:
+                raise ValueError(f"{name}={value}: expected a positive number")
+            if name in SHARES and not 0 <= value < 1:
+                raise ValueError(f"{name}={value}: expected a number in [0, 1)")
 
     def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Change every parameter in place by its gradient.
@@ -76,6 +86,7 @@ class Optimizer(ABC):
         """Change one parameter and its state in place."""
 
 
+@dataclass(eq=False)
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum where asked for.
 
@@ -101,15 +112,14 @@ class SGD(Optimizer):
     velocity, so that a change of it acts at once.
     """
 
-    def __init__(
-        self, learning_rate: float = 0.1, momentum: float = 0.0, *, nesterov: bool = False
-    ) -> None:
-        super().__init__(learning_rate)
-        _require_share("momentum", momentum)
-        if nesterov and not momentum:
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    nesterov: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
             raise ValueError("nesterov=True needs momentum, but momentum=0.0")
-        self.momentum = momentum
-        self.nesterov = nesterov
 
     def start(self, parameter: Array) -> dict[str, Array]:
         """Return a velocity of zero, where there is momentum."""
@@ -138,6 +148,7 @@ class SGD(Optimizer):
         add_scaled(parameter, -self.learning_rate, direction)
 
 
+@dataclass(eq=False)
 class RMSProp(Optimizer):
     """Steps divided by the running root mean square of the gradient, entry by entry.
 
@@ -158,14 +169,9 @@ class RMSProp(Optimizer):
     learning, 2012.
     """
 
-    def __init__(
-        self, learning_rate: float = 0.001, decay: float = 0.9, *, epsilon: float = 1e-8
-    ) -> None:
-        super().__init__(learning_rate)
-        _require_share("decay", decay)
-        _require_positive("epsilon", epsilon)
-        self.decay = decay
-        self.epsilon = epsilon
+    learning_rate: float = 0.001
+    decay: float = 0.9
+    epsilon: float = field(default=1e-8, kw_only=True)
 
     def start(self, parameter: Array) -> dict[str, Array]:
         """Return a mean square of zero."""
@@ -178,6 +184,7 @@ class RMSProp(Optimizer):
         parameter -= self.learning_rate * gradient / (np.sqrt(square) + self.epsilon)
 
 
+@dataclass(eq=False)
 class Adam(Optimizer):
     """Steps along the running mean of the gradient over its running root mean square.
 
@@ -199,21 +206,10 @@ class Adam(Optimizer):
     D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        *,
-        epsilon: float = 1e-8,
-    ) -> None:
-        super().__init__(learning_rate)
-        _require_share("beta1", beta1)
-        _require_share("beta2", beta2)
-        _require_positive("epsilon", epsilon)
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
+    learning_rate: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = field(default=1e-8, kw_only=True)
 
     def start(self, parameter: Array) -> dict[str, Array]:
         """Return means of zero, and no steps made."""
@@ -232,6 +228,7 @@ class Adam(Optimizer):
         parameter -= self.learning_rate * unbiased_mean / root
 
 
+@dataclass(eq=False)
 class AdamW(Adam):
     """Adam, with weights that shrink by themselves.
 
@@ -249,34 +246,17 @@ class AdamW(Adam):
     I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2.
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        *,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(learning_rate, beta1, beta2, epsilon=epsilon)
-        if not 0 <= weight_decay < np.inf:
-            raise ValueError(f"weight_decay={weight_decay}: expected a number of at least 0")
-        self.weight_decay = weight_decay
+    weight_decay: float = field(default=0.01, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.weight_decay < np.inf:
+            raise ValueError(f"weight_decay={self.weight_decay}: expected a number of at least 0")
 
     def update(self, parameter: Array, gradient: Array, state: dict[str, Array]) -> None:
         """Shrink, then make one step."""
         parameter *= 1 - self.learning_rate * self.weight_decay
         super().update(parameter, gradient, state)
-
-
-def _require_share(name: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise ValueError(f"{name}={value}: expected a number in [0, 1)")
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name}={value}: expected a positive number")
 
 
 def _gradient_of(name: str, parameter: Array, grads: Mapping[str, Array]) -> Array:

@@ -11,15 +11,7 @@ Record = dict[str, float]
 
 @contextmanager
 def progress_bar(epochs: int, wanted: bool | None) -> Iterator[Callable[[Record], None]]:
-    """Yield a function that is told every epoch's record; it draws a bar where one is wanted.
-
-    Parameters
-    ----------
-    epochs
-        How many records there will be.
-    wanted
-        Whether to draw; where None, if stderr is a terminal.
-    """
+    """Yield a function that is told every epoch's record; by default it draws on terminals only."""
     if wanted is False or (wanted is None and not sys.stderr.isatty()):
         yield lambda record: None
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from network.early_stopping import EarlyStopping
 from network.epoch import Epoch, mean_loss, require_finite
 from network.flat_parameters import Vectors, in_training
 from network.functional import Array, Labels
-from network.losses import Loss, SoftmaxCrossEntropy
+from network.losses.base import Loss
+from network.losses.cross_entropy import SoftmaxCrossEntropy
 from network.model import Sequential, in_use
 from network.optimizers import SGD, Optimizer
 from network.progress import Record, progress_bar
@@ -166,27 +168,22 @@ def _validate(model: Sequential, data: Data, loss: Loss, epoch: int) -> Record:
     return {"val_loss": mean, "val_r2" if data.of_numbers else "val_accuracy": score}
 
 
+@dataclass
 class _Keeper:
     """All that a run remembers from one epoch to the next, in memory and in its folder."""
 
-    def __init__(
-        self,
-        model: Sequential,
-        optimizer: Optimizer,
-        vectors: Vectors,
-        early_stopping: EarlyStopping | None,
-        run: TrainingRun | None,
-    ) -> None:
-        self.model = model
-        self.optimizer = optimizer
-        self.vectors = vectors
-        self.early_stopping = early_stopping
-        self.run = run
-        self.records: list[Record] = []
-        self.stopped = False
-        self.best: dict[str, Array] = {}
-        if run is not None and run.arrays:
-            self._restore(run)
+    model: Sequential
+    optimizer: Optimizer
+    vectors: Vectors
+    early_stopping: EarlyStopping | None
+    run: TrainingRun | None
+    records: list[Record] = field(default_factory=list)
+    stopped: bool = False
+    best: dict[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.run is not None and self.run.arrays:
+            self._restore(self.run)
 
     def keep(self, record: Record) -> None:
         """Add the record of an epoch, and decide whether it was the last one."""

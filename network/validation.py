@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from network.functional import Array, Labels, one_hot
-from network.layers import Layer
-from network.losses import Loss
+from network.layers.base import Layer
+from network.losses.base import Loss
 from network.model import Sequential, in_use
 
 

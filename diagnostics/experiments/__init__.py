@@ -1,7 +1,6 @@
 """Experiments on a model: one check for each question."""
 
-from diagnostics.experiments.check import Check
-from diagnostics.experiments.checks import CHECKS
+from diagnostics.experiments.checks import CHECKS, Check
 from diagnostics.experiments.investigation import investigate
 
 __all__ = ["CHECKS", "Check", "investigate"]

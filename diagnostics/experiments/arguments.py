@@ -29,15 +29,7 @@ FEWEST_NUMBERS = 3
 
 @dataclass(frozen=True)
 class Named:
-    """A model that answers by the labels themselves: they are read as indices into them, sorted.
-
-    Parameters
-    ----------
-    func
-        The model.
-    names
-        Sorted, shape (classes,).
-    """
+    """A model that answers by labels: indices into their ``names``, sorted, shape (classes,)."""
 
     func: Predict
     names: np.ndarray
@@ -106,9 +98,10 @@ def _are_numbers(predict: Predict, X: Any, y: Any) -> bool:
     values = np.asarray(y)
     if values.dtype.kind not in "fiu" or values.size == 0 or not np.isfinite(values).all():
         return False
-    if values.ndim > 1 and values.shape[1] > 1:
-        return bool((values != np.round(values)).any()) and not _are_shares(values)
     fractions = bool((values != np.round(values)).any())
+    if values.ndim > 1 and values.shape[1] > 1:
+        are_shares = (values >= 0).all() and np.allclose(values.sum(axis=1), 1)  # of classes
+        return fractions and not are_shares
     if not fractions and len(np.unique(values)) < FEWEST_NUMBERS:
         return False
     try:
@@ -119,11 +112,6 @@ def _are_numbers(predict: Predict, X: Any, y: Any) -> bool:
         return answers.ndim < 2 or answers.shape[1] == 1
     one_column = answers.shape in ((len(values),), (len(values), 1))
     return one_column and bool((answers != np.round(answers)).any())
-
-
-def _are_shares(values: np.ndarray) -> bool:
-    """Whether rows are distributions over classes."""
-    return bool((values >= 0).all() and np.allclose(values.sum(axis=1), 1))
 
 
 def _regression(

@@ -47,12 +47,8 @@ def remaining(subject: Subject, proven: list[Finding], *, decided: bool) -> list
 
     Parameters
     ----------
-    subject
-        The model, its samples and its history.
-    proven
-        What the experiments found.
     decided
-        Whether they could be made.
+        Whether experiments could be made at all.
     """
     if subject.curves is None:
         return []
@@ -118,14 +114,8 @@ def _without_this_call(finding: Finding, subject: Subject) -> Finding:
 def ordered(proven: list[Finding], suspected: list[Finding]) -> tuple[Finding, ...]:
     """Return findings by severity, within it causes before their consequences, remarks last.
 
-    A proven cause comes before what the curves merely suspect, whatever its severity.
-
-    Parameters
-    ----------
-    proven
-        What the experiments found. What is no warning comes before what the curves show besides.
-    suspected
-        What the curves show.
+    A proven cause comes before what the curves merely suspect, whatever its severity; what is no
+    warning, too.
     """
 
     worst = min((finding.severity.rank for finding in suspected), default=Severity.INFO.rank)

@@ -90,7 +90,8 @@ class Investigation(DiagnosisReport):
         sentences.append(self._how_sure(first))
         if first.steps and first.severity is not Severity.INFO:
             step = (first.changes or first.next_steps)[0]
-            sentences.append(f"What to change: {_sentence(step)}")
+            stop = "" if step.endswith((".", "!", "?")) else "."
+            sentences.append(f"What to change: {step}{stop}")
         others = [f.code for f in self.findings[1:] if f.severity is not Severity.INFO]
         if others:
             sentences.append(f"Besides: {', '.join(dict.fromkeys(others))}.")
@@ -146,8 +147,3 @@ class Investigation(DiagnosisReport):
         """The page, which begins with the deciding experiment."""
         experiment = "" if self.subject is None else formats.inline(self._to_image("svg"))
         return self._page("investigation.html.j2", experiment=experiment)
-
-
-def _sentence(text: str) -> str:
-    """A step with its full stop."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -143,7 +143,7 @@ def _merge_equal(rows: EpochRows) -> None:
     for name, values in rows.columns.items():
         logged = ~rows.blank[name]
         counts = np.add.reduceat(logged, starts, dtype=np.int64)
-        if _several(counts):
+        if (counts > 0).any() and np.median(counts[counts > 0]) > 1:  # in a typical epoch
             merged = _means(values, logged, starts)
         else:
             index = np.where(logged, np.arange(len(values)), -1)
@@ -162,12 +162,6 @@ def _means(values: Floats, logged: Mask, starts: Labels) -> Floats:
     counts = np.add.reduceat(logged, starts, dtype=np.int64)
     sums = np.add.reduceat(np.where(logged, values, 0.0), starts)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def _several(counts: np.ndarray) -> bool:
-    """Whether a column was logged more than once in a typical epoch."""
-    filled = counts[counts > 0]
-    return len(filled) > 0 and float(np.median(filled)) > 1
 
 
 def _align_to_validation(rows: EpochRows, mapping: dict[str, str]) -> None:

@@ -20,11 +20,13 @@ def take_nan_as_blank(table: Table, *, always: bool = False) -> None:
     """
     _take_side_by_side(table)
     for name, values in table.columns.items():
-        between = _between_numbers(values) & ~table.blank[name]
+        finite = np.flatnonzero(np.isfinite(values))
+        last = int(finite[-1]) if len(finite) else 0
+        between = np.isnan(values) & ~table.blank[name]
+        between[last:] = False
         if not between.any():
             continue
         places = np.count_nonzero(np.diff(between.astype(np.int8)) == 1) + int(between[0])
-        last = int(np.flatnonzero(np.isfinite(values))[-1])
         often = places >= SEVERAL and between.sum() >= SHARE_OF_ROWS * last
         if often or always:
             # After the last number too: `tail_of_nan` tells a gap from a breakdown there.
@@ -69,11 +71,3 @@ def tail_of_nan(values: Floats, blank: Mask) -> Mask:
     if length > max(1, longest_gap):
         tail[finite[-1] + 1 :] = blank[finite[-1] + 1 :]
     return tail
-
-
-def _between_numbers(values: Floats) -> Mask:
-    """Where NaN stands before the last number."""
-    finite = np.flatnonzero(np.isfinite(values))
-    between = np.isnan(values)
-    between[finite[-1] if len(finite) else 0 :] = False
-    return between

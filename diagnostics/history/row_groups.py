@@ -15,12 +15,7 @@ Labels = NDArray[np.int64]
 def part_of_rows(blank: Mapping[str, Mask], columns: Sequence[str]) -> Labels:
     """Return for each row the part it belongs to, shape (n,): rows with a common column share it.
 
-    Parameters
-    ----------
-    blank
-        For each column, where nothing was logged.
-    columns
-        At most 62 columns that count; an axis, or a time, stands in all rows alike.
+    Of the columns, at most 62 count; an axis, or a time, stands in all rows alike.
     """
     logged = np.array([~blank[name] for name in columns])
     if len(columns) < 2 or logged.all(axis=1).any():

@@ -14,6 +14,8 @@ Mask = NDArray[np.bool_]
 
 # A cell holding one of these was not logged. "nan" is not among them: it was logged, as NaN.
 BLANKS = frozenset({"", "na", "n/a", "none", "null", "-", "no log"})
+# Of a longer column so many cells, evenly spread, tell whether it holds numbers or text.
+SAMPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -79,37 +81,16 @@ class Table:
         each cell that is no number becomes a problem, with its line.
         """
         lines = range(1, len(cells) + 1) if lines is None else lines
-        none = np.empty(0)
-        self.add_mixed(name, none, none.astype(bool), cells, lines)
-
-    def add_mixed(
-        self,
-        name: str,
-        numbers: Floats,
-        blank: Mask,
-        cells: Sequence[Any],
-        lines: Sequence[int],
-        order: NDArray[np.intp] | None = None,
-    ) -> None:
-        """Add one column of numbers read already, with their blanks, and of raw cells.
-
-        ``order`` indexes the numbers followed by the cells; by default this is their order.
-        """
-        values, no_cell, damaged = parse_cells(cells)
-        logged = len(numbers) - int(blank.sum()) + len(cells) - int(no_cell.sum())
-        if damaged and len(damaged) > logged / 2:
-            texts = [*map(str, numbers.tolist()), *("" if c is None else str(c) for c in cells)]
-            self.text[name] = texts if order is None else [texts[i] for i in order.tolist()]
+        sample = cells[:: 1 + len(cells) // SAMPLE]
+        _, blank, damaged = parse_cells(sample)
+        if damaged and len(damaged) > (len(sample) - blank.sum()) / 2:
+            self.text[name] = ["" if cell is None else str(cell) for cell in cells]
             return
+        values, blank, damaged = parse_cells(cells)
         for index in damaged:
             self.problems.append(Problem(f"{cells[index]!r} is not a number", lines[index], name))
-            no_cell[index] = True
-        together, empty = np.concatenate([numbers, values]), np.concatenate([blank, no_cell])
-        self.add(
-            name,
-            together if order is None else together[order],
-            empty if order is None else empty[order],
-        )
+        blank[damaged] = True
+        self.add(name, values, blank)
 
 
 def parse_cells(cells: Sequence[Any]) -> tuple[Floats, Mask, list[int]]:
@@ -120,38 +101,31 @@ def parse_cells(cells: Sequence[Any]) -> tuple[Floats, Mask, list[int]]:
             return values, np.zeros(len(values), bool), []
     except (ValueError, TypeError):
         pass
-    values = np.full(len(cells), np.nan)
-    blank = np.array([_is_blank(cell) for cell in cells], dtype=bool)
-    damaged = []
-    try:
-        logged = [cell for cell, skip in zip(cells, blank, strict=True) if not skip]
-        values[~blank] = np.array(logged, dtype=np.float64)
-    except (ValueError, TypeError):
-        for index in np.flatnonzero(~blank).tolist():
-            try:
-                values[index] = _number(cells[index])
-            except (ValueError, TypeError):
-                damaged.append(index)
+    values, blank, damaged = np.full(len(cells), np.nan), np.zeros(len(cells), bool), []
+    for index, cell in enumerate(cells):
+        if cell is None or (isinstance(cell, str) and cell.strip().lower() in BLANKS):
+            blank[index] = True
+            continue
+        try:
+            values[index] = _number(cell)
+        except (ValueError, TypeError):
+            damaged.append(index)
     return values, blank, damaged
-
-
-def _is_blank(cell: Any) -> bool:
-    """Whether nothing was logged in this cell."""
-    if isinstance(cell, str):
-        return cell == "" or (not cell[-1].isdigit() and cell.strip().lower() in BLANKS)
-    return cell is None
 
 
 def _number(cell: Any) -> float:
     """One cell as a number: 0.5, "0.5", "50 %", "true", a one-element list or array."""
     if not isinstance(cell, str):
-        return float(np.asarray(cell, dtype=np.float64).reshape(()))
-    text = cell.strip()
-    if text.endswith("%"):
-        return float(text[:-1]) / 100
-    if text.lower() in ("true", "false"):
-        return float(text.lower() == "true")
-    return float(text)
+        return float(np.asarray(cell).reshape(()).item())
+    try:
+        return float(cell)
+    except ValueError:
+        text = cell.strip().lower()
+        if text.endswith("%"):
+            return float(text[:-1]) / 100
+        if text in ("true", "false"):
+            return float(text == "true")
+        raise
 
 
 def from_records(records: Iterable[Mapping[str, Any]], lines: Sequence[int] | None = None) -> Table:

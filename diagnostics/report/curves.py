@@ -67,15 +67,7 @@ def smooth(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def decimate(x: Floats, y: Floats, points: int = MOST_POINTS) -> tuple[Floats, Floats]:
-    """Return the smallest and largest value of each block, in order: no peak is lost.
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (n,)
-        The curve.
-    points
-        The most points to return; shorter curves are returned as they are.
-    """
+    """Return the smallest and largest value of each block, in order: no peak is lost."""
     if len(x) <= points:
         return x, y
     block = -(-len(x) // (points // 2))

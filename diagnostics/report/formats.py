@@ -100,8 +100,8 @@ def inline(svg: bytes) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    """Templates with escaping switched on for everything."""
+def template(name: str) -> jinja2.Template:
+    """Return a template of the folder ``templates``, which escapes everything."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -112,12 +112,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["number"] = format_number
-    return environment
-
-
-def template(name: str) -> jinja2.Template:
-    """Return a template of the folder ``templates``."""
-    return _environment().get_template(name)
+    return environment.get_template(name)
 
 
 def finite_only(value: Any) -> Any:

@@ -102,11 +102,15 @@ class HistoryDisplay:
         width: float = WIDTH,
     ) -> HistoryDisplay:
         """Draw into ``axes``, else into a new figure; see `plot_history`."""
+        from matplotlib.figure import Figure
+
         metrics = panels.metrics_of(self.history)
         internals = {} if axes is not None else panels.internals_of(self.history)
         own = axes is None
         if axes is None:
-            axes = _new_axes(len(metrics) + len(internals), width)
+            count = len(metrics) + len(internals)
+            figure = Figure(figsize=(width, PANEL * count + MARGIN), layout="constrained")
+            axes = list(np.atleast_1d(figure.subplots(count, 1, sharex=True)))
         elif len(axes) < len(metrics):
             needed = f"{len(metrics)} needed for {', '.join(metrics)}"
             raise ValueError(f"axes: {len(axes)} given, {needed}")
@@ -211,13 +215,6 @@ def _draw_column(
     for axis in axes[:-1]:
         axis.tick_params(labelbottom=False)
     return own
-
-
-def _new_axes(count: int, width: float) -> list[Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, PANEL * count + MARGIN), layout="constrained")
-    return list(np.atleast_1d(figure.subplots(count, 1, sharex=True)))
 
 
 def _heading(findings: Sequence[Finding]) -> str:

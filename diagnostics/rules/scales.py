@@ -54,6 +54,9 @@ def other_loss_trained(run: Run) -> Finding | None:
     mean_of_squares = impossible and _may_be_squared_error(train[0], val[0], run.classes)
     if not mean_of_squares and not _costs_like_squares(run, train, val):
         return None
+    evidence = dict(bounds.bound_evidence(*train))
+    if run.matched is not None:
+        evidence["validation / training loss at equal accuracy"] = run.matched.ratio
     return Finding(
         message=(
             "The training loss is smaller than the validation loss at the same accuracy, as a "
@@ -61,7 +64,7 @@ def other_loss_trained(run: Run) -> Finding | None:
         ),
         epochs=train[0].span,
         confidence=0.75,
-        evidence={**bounds.bound_evidence(*train), **_ratio_evidence(run)},
+        evidence=evidence,
         causes=(
             "training descends the squared error, validation reports the cross-entropy",
             "the training loss is divided twice, or by the number of classes",
@@ -147,13 +150,11 @@ def _factor_of_errors(run: Run, train: Curve, val: Curve) -> tuple[float, str] |
         return None
     if abs(run.train_accuracy.first - run.val_accuracy.first) > ALIKE:
         return None  # before the first and after it the same errors do not cost the same
-    costs = (
-        bounds.cost_of_an_error(train, run.train_accuracy),
-        bounds.cost_of_an_error(val, run.val_accuracy),
-    )
-    if costs[0] is None or costs[1] is None:
+    cost = bounds.cost_of_an_error(train, run.train_accuracy)
+    other = bounds.cost_of_an_error(val, run.val_accuracy)
+    if cost is None or other is None:
         return None
-    ratio = costs[1] / costs[0]
+    ratio = other / cost
     falls = val.values.min() < bounds.STILL_HIGH * val.first
     early = max(3, len(train) // 3)
     stays = float(np.median(val.values[:early] / train.values[:early]))
@@ -210,12 +211,6 @@ def _costs_like_squares(run: Run, train: Pair, val: Pair) -> bool:
         return surely and run.exceeds(other / cost, SQUARED_ERROR)
     steady = float(np.quantile(m.ratios, 0.1)) > SQUARED_ERROR and m.ratio < OTHER_SCALE
     return run.exceeds(m.ratio, SQUARED_ERROR) and steady and m.parallel
-
-
-def _ratio_evidence(run: Run) -> dict[str, float | int | str]:
-    if run.matched is None:
-        return {}
-    return {"validation / training loss at equal accuracy": run.matched.ratio}
 
 
 def _may_be_squared_error(train: Curve, val: Curve, classes: int | None) -> bool:

@@ -128,11 +128,14 @@ def rise(values: Floats) -> Rise:
     medians = _with_early_lowest(points, medians)
     low = int(np.argmin(medians))
     size = float(medians[-1] - medians[low])
+    # a steep fall at the start of a short run is no noise
+    later = points[len(points) // 3 :]
+    noisy = later if len(later) >= SHORTEST_FOR_NOISE else points
     after = medians[low:]
     tail = points[len(points) - len(after) * robust.window_width(points) :]
     steady = len(after) >= STEADY_WINDOWS and robust.kendall_tau(after) >= STEADY_TAU
     return Rise(
-        statistic=_ratio(size, _noise_near_the_end(points)),
+        statistic=_ratio(size, robust.lasting_noise(noisy)),
         size=size,
         relative=_ratio(size, abs(float(medians[low]))),
         steady=steady,
@@ -153,12 +156,6 @@ def _with_early_lowest(points: Floats, medians: Floats) -> Floats:
     threes = np.lib.stride_tricks.sliding_window_view(points[:start], 3)
     early = min(float(np.median(threes, axis=1).min()), float(medians[0]))
     return np.concatenate([[early], medians[1:]])
-
-
-def _noise_near_the_end(points: Floats) -> float:
-    """Noise of the later two thirds: a steep fall at the start of a short run is no noise."""
-    later = points[len(points) // 3 :]
-    return robust.lasting_noise(later if len(later) >= SHORTEST_FOR_NOISE else points)
 
 
 def fall(values: Floats) -> Rise:

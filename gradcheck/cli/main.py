@@ -220,7 +220,7 @@ def train(
 ) -> None:
     """Train the reference network, by default on handwritten digits, and keep its history."""
     import network as n
-    from network.factory import make_network, make_optimizer, make_schedule, parse_sizes
+    from network.factory import make_optimizer, make_schedule, parse_sizes
 
     with error_exit():
         if download and data is not None:
@@ -228,7 +228,7 @@ def train(
         digits = n.load_data(n.download_mnist() if download else data, test=test, label=label)
         sizes = [digits.X_train.shape[1], *parse_sizes(hidden), len(digits.classes)]
         records = n.fit(
-            make_network(sizes, activation=activation, dropout=dropout, seed=seed),
+            n.mlp(sizes, activation=activation, dropout=dropout, seed=seed),
             digits.X_train,
             digits.y_train,
             validation=(digits.X_test, digits.y_test),

@@ -32,6 +32,7 @@ class _Normalisation(Layer):
     """
 
     axis: int
+    _own_statistics = True  # whether mean and variance were those of the last x
 
     def __init__(
         self, features: int, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
@@ -60,19 +61,20 @@ class _Normalisation(Layer):
         y = x_hat * self.params["gamma"] + self.params["beta"]
         return np.asarray(y, dtype)
 
-    def _leave_gradients(self, dy: Array, x_hat: Array) -> Array:
-        """Leave the gradients of gamma and beta; return g = gamma dy, that of x^."""
-        dy = dy.astype(x_hat.dtype, copy=False)
+    def backward(self, dy: ArrayLike) -> Array:
+        """Return dx by its three paths, or by the straight one where the statistics are not of x.
+
+        The gradients of gamma and beta are left.
+        """
+        x_hat, s, dtype = self._recall()
+        dy = self._checked(dy, x_hat.shape).astype(x_hat.dtype, copy=False)
         self._leave("gamma", (dy * x_hat).sum(axis=0))
         self._leave("beta", dy.sum(axis=0))
-        return np.asarray(dy * self.params["gamma"])
-
-    def _three_paths(self, g: Array, x_hat: Array, s: Array) -> Array:
-        """Return dx where mean and variance were those of x itself."""
-        if g.size == 0:
-            return g
-        straight = g - g.mean(axis=self.axis, keepdims=True)
-        return np.asarray((straight - x_hat * (g * x_hat).mean(axis=self.axis, keepdims=True)) / s)
+        g = dy * self.params["gamma"]
+        if self._own_statistics and g.size:
+            along_x_hat = (g * x_hat).mean(axis=self.axis, keepdims=True)
+            g = g - g.mean(axis=self.axis, keepdims=True) - x_hat * along_x_hat
+        return np.asarray(g / s, dtype)
 
 
 class LayerNorm(_Normalisation):
@@ -90,13 +92,6 @@ class LayerNorm(_Normalisation):
         x, dtype = self._wide(x)
         mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
         return self._normalise(x, mean, variance, dtype)
-
-    def backward(self, dy: ArrayLike) -> Array:
-        """Return dx by its three paths; leave the gradients of gamma and beta."""
-        x_hat, s, dtype = self._recall()
-        dy = self._checked(dy, x_hat.shape)
-        dx = self._three_paths(self._leave_gradients(dy, x_hat), x_hat, s)
-        return dx.astype(dtype, copy=False)
 
 
 class BatchNorm(_Normalisation):
@@ -130,26 +125,16 @@ class BatchNorm(_Normalisation):
             raise ValueError(f"momentum={momentum}: expected a number in [0, 1)")
         self.momentum = momentum
         self._state = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
-        self._of_batch = True
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the normalised features, shape (n, features)."""
         x, dtype = self._wide(x)
-        self._of_batch = self.training and len(x) > 0
+        self._own_statistics = self.training and len(x) > 0
         mean, variance = self.state["mean"], self.state["variance"]
-        if self._of_batch:
+        if self._own_statistics:
             mean, variance = x.mean(axis=0), x.var(axis=0)
             self._remember(mean, variance, len(x))
         return self._normalise(x, mean, variance, dtype)
-
-    def backward(self, dy: ArrayLike) -> Array:
-        """Return dx by its three paths, in use by the straight one alone."""
-        x_hat, s, dtype = self._recall()
-        dy = self._checked(dy, x_hat.shape)
-        g = self._leave_gradients(dy, x_hat)
-        # running statistics do not depend on x
-        dx = self._three_paths(g, x_hat, s) if self._of_batch else g / s
-        return dx.astype(dtype, copy=False)
 
     def _remember(self, mean: Array, variance: Array, n: int) -> None:
         """Move the running statistics towards those of the batch."""

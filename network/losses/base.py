@@ -68,9 +68,19 @@ class Loss(ABC):
         with np.errstate(under="ignore", invalid="ignore"):
             return self.gradient().reshape(self._shape).astype(self._dtype, copy=False)
 
-    @abstractmethod
     def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """Return the target as rows for predictions of this shape, once it is known to fit."""
+        """Return the target as rows for predictions of this shape, once it is known to fit.
+
+        By default a target is numbers; one of another shape is not broadcast.
+        """
+        t = np.asarray(target)
+        if t.ndim == 1 and shape[0] == 1:
+            t = t[np.newaxis]
+        if t.shape != shape:
+            raise ValueError(f"target has shape {t.shape}; expected {shape}, as prediction")
+        if t.dtype.kind not in "fiub":
+            raise ValueError(f"target has dtype {t.dtype}; expected real numbers")
+        return t.astype(dtype, copy=False)
 
     @abstractmethod
     def value(self, prediction: Array, t: Array) -> float:
@@ -79,15 +89,3 @@ class Loss(ABC):
     @abstractmethod
     def gradient(self) -> Array:
         """Return the gradient of the last `value`."""
-
-
-def same_shape(target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Return a target of numbers as rows; a target of another shape is not broadcast."""
-    t = np.asarray(target)
-    if t.ndim == 1 and shape[0] == 1:
-        t = t[np.newaxis]
-    if t.shape != shape:
-        raise ValueError(f"target has shape {t.shape}; expected {shape}, as prediction")
-    if t.dtype.kind not in "fiub":
-        raise ValueError(f"target has dtype {t.dtype}; expected real numbers")
-    return t.astype(dtype, copy=False)

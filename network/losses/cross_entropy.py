@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from network.functional import Array, one_hot, sigmoid
-from network.losses.base import Loss, same_shape
+from network.losses.base import Loss
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -124,7 +124,7 @@ class BinaryCrossEntropy(Loss):
         """Return probabilities of yes, shaped like the logits; for one column (n,) will do."""
         if shape[1] == 1 and np.shape(target) == shape[:1]:
             target = np.asarray(target)[:, np.newaxis]
-        t = same_shape(target, shape, dtype)
+        t = super().targets(target, shape, dtype)
         if not ((t >= 0) & (t <= 1)).all():
             raise ValueError(
                 f"target holds numbers from {t.min()} to {t.max()}; expected probabilities, 0 to 1"

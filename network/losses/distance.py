@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from network.functional import Array
-from network.losses.base import Loss, same_shape
+from network.losses.base import Loss
 
 
 class MeanSquaredError(Loss):
     """Mean over all entries of (prediction - target)^2; gradient 2 (prediction - target) / size."""
 
     of_numbers = True
-
-    def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """Return numbers shaped like the prediction."""
-        return same_shape(target, shape, dtype)
 
     def value(self, prediction: Array, t: Array) -> float:
         """Return the mean of the squares."""
@@ -54,10 +49,6 @@ class HuberLoss(Loss):
         if not delta > 0:
             raise ValueError(f"delta={delta}: expected a positive number")
         self.delta = delta
-
-    def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """Return numbers shaped like the prediction."""
-        return same_shape(target, shape, dtype)
 
     def value(self, prediction: Array, t: Array) -> float:
         """Return the mean of Huber's function of the errors."""

@@ -1,4 +1,4 @@
-"""The network of the question does what the question describes, and each fault mends by itself."""
+"""The faulty perceptron does what is described, and each of its faults mends by itself."""
 
 import numpy as np
 import pytest

@@ -30,13 +30,7 @@ def batch_means(losses: Floats, size: int) -> Floats:
 
 
 def averages(losses: Floats) -> Iterator[Variant]:
-    """Yield what comes of averaging these losses over batches in usual wrong ways.
-
-    Parameters
-    ----------
-    losses
-        Of the samples in the order of evaluation, shape (n,).
-    """
+    """Yield what comes of averaging losses, shape (n,), over batches in usual wrong ways."""
     n, total = len(losses), losses.sum()
     for size in (size for size in SIZES if size < n):
         means, last = batch_means(losses, size), n % size

@@ -31,7 +31,9 @@ def evaluation_bug(subject: Subject) -> Finding | None:
     """Rows must sum to one, and must not depend on the other rows of the batch."""
     predictions = subject.predictions
     unequal = _coupling(subject, subject.alone, renormalised=False)
-    coupled = unequal > max(COUPLED, 10 * _noise(subject))
+    # how much the answer to one sample differs for no other sample's sake
+    noise = max(subject.repeat_noise, subject.copy_noise if "model" in subject.given else 0.0)
+    coupled = unequal > max(COUPLED, 10 * noise)
     shared = coupled and _coupling(subject, subject.alone, renormalised=True) <= COUPLED
     if not coupled and predictions.kind is not PredictionKind.UNNORMALISED:
         return None
@@ -47,11 +49,6 @@ def evaluation_bug(subject: Subject) -> Finding | None:
     return _rows_coupled(subject, unequal)
 
 
-def _noise(subject: Subject) -> float:
-    """How much the answer to one sample differs, for no other sample's sake."""
-    return max(subject.repeat_noise, subject.copy_noise if "model" in subject.given else 0.0)
-
-
 def _merely_rounded(p: Floats) -> bool:
     """Whether rounding alone explains that rows do not sum to one."""
     decimals = decimals_of(p)
@@ -65,23 +62,16 @@ def _coupling(subject: Subject, alone: Floats | None, *, renormalised: bool) -> 
     """Largest change of an answer when its row is asked for alone, as probability."""
     batch = subject.predictions
     if alone is None:
-        return _halves(subject)
+        try:
+            return subject.half_batch_change
+        except UnusableError:
+            return 0.0
     if not np.isfinite(alone).all():
         return np.inf
     if renormalised or batch.is_logarithmic:
         single = batch.probabilities_of(alone)
         return float(np.abs(single - batch.probabilities[subject.rows]).max())
     return float(np.abs(alone - batch.raw[subject.rows]).max())
-
-
-def _halves(subject: Subject) -> float:
-    """Largest change of a probability when the first half is asked for alone."""
-    half = max(len(subject.y) // 2, 1)
-    try:
-        first = subject.ask(subject.X[:half])
-    except UnusableError:
-        return 0.0
-    return float(np.abs(first - subject.predictions.raw[:half]).max())
 
 
 def _normaliser_shared(subject: Subject, unequal: float) -> Finding:

@@ -38,7 +38,7 @@ def distribution_shift(subject: Subject) -> Finding | None:
     ratio = (
         float(val[:, varies].std() / max(train[:, varies].std(), 1e-300)) if varies.any() else 1.0
     )
-    apart = float(kolmogorov_smirnov(train, val).mean())
+    apart = float(_kolmogorov_smirnov(train, val).mean())
     shifted = shift > max(SHIFTED, 3 * chance) or apart > max(APART, 3 * chance)
     if not shifted and 1 / SPREAD_RATIO < ratio < SPREAD_RATIO:
         return None
@@ -69,14 +69,8 @@ def distribution_shift(subject: Subject) -> Finding | None:
     )
 
 
-def kolmogorov_smirnov(first: Floats, second: Floats) -> Floats:
-    """Return the largest difference of the distribution functions, for each feature.
-
-    Parameters
-    ----------
-    first, second
-        Samples as rows, shapes (n, features) and (m, features).
-    """
+def _kolmogorov_smirnov(first: Floats, second: Floats) -> Floats:
+    """Largest difference of two sets' distribution functions, for each feature of their rows."""
     both = np.concatenate([first, second])
     order = np.argsort(both, axis=0)
     steps = np.where(order < len(first), 1 / len(first), -1 / len(second))

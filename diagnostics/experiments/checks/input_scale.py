@@ -20,7 +20,8 @@ def unnormalised_inputs(subject: Subject) -> Finding | None:
     largest, mean = float(np.abs(rows).max()), float(np.sqrt((rows**2).mean()))
     if largest < LARGE_INPUT or mean < LARGE_MEAN:
         return None
-    dead = _mostly_dead(subject)
+    units = dead_units(subject)
+    dead = units is not None and units.severity is not Severity.INFO
     # a forest does not mind; a network that answers one class may have died of it
     severity = Severity.WARNING if class_collapse(subject) is not None else Severity.INFO
     return Finding(
@@ -34,9 +35,3 @@ def unnormalised_inputs(subject: Subject) -> Finding | None:
         causes=("pixels from 0 to 255, or features in large units, as they came",),
         steps=advice("Divide by the largest value, or standardise each feature, and train again."),
     )
-
-
-def _mostly_dead(subject: Subject) -> bool:
-    """Whether the hidden units are found to be dead."""
-    dead = dead_units(subject)
-    return dead is not None and dead.severity is not Severity.INFO

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.experiments.measures.correlation import best_shift
-from diagnostics.experiments.measures.neighbor_agreement import neighbor_agreement
 from diagnostics.experiments.model.predictions import Labels, PredictionKind, contingency
-from diagnostics.experiments.model.samples import QUERIES, as_rows
+from diagnostics.experiments.model.samples import QUERIES, as_rows, comparable_distances, spreads
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.finding import Finding, advice
+from diagnostics.history.table import Floats
+from diagnostics.statistics.calibration import TINY
 
 # Answers that depend on the labels at all are told from chance at this level.
 SIGNIFICANCE = 1e-3
@@ -31,7 +32,7 @@ SHIFT_DEVIATIONS = 8.0
 TOGETHER = "Shuffle both with one permutation: order = rng.permutation(len(X)); X[order], y[order]."
 
 
-def association(answers: Labels, y: Labels) -> float:
+def _association(answers: Labels, y: Labels) -> float:
     """Return the p-value of Pearson's chi-squared test that answers and labels are independent.
 
     Notes
@@ -61,7 +62,7 @@ def _at_chance(answers: Labels, y: Labels) -> bool:
     strength = ((table - expected)[used] ** 2 / expected[used]).sum() / rank
     if chance > TOO_EASY or agreement > chance + 2 * error:
         return False
-    return bool(strength < WEAK**2 or association(answers, y) >= SIGNIFICANCE)
+    return bool(strength < WEAK**2 or _association(answers, y) >= SIGNIFICANCE)
 
 
 def _best_shift(answers: Labels, y: Labels) -> tuple[int, float, float]:
@@ -113,16 +114,29 @@ def _unrelated_answers(subject: Subject) -> bool:
     return _at_chance(answers, subject.y)
 
 
+def _neighbor_agreement(X: Floats, y: Labels) -> tuple[float, float]:
+    """How much more often nearest neighbours share a label than by chance, and its error.
+
+    Neighbours of one another count twice, which doubles the variance.
+    """
+    X, y = X[:QUERIES] / spreads(X[:QUERIES]), y[:QUERIES]
+    chance = float((np.bincount(y) ** 2).sum() / len(y) ** 2)
+    nearest = comparable_distances(X, X, skip_self=True).argmin(axis=1)
+    agreement = float(np.mean(y[nearest] == y))
+    return agreement - chance, float(np.sqrt((2 * chance * (1 - chance) + TINY) / len(y)))
+
+
 def shuffled_set(subject: Subject) -> Finding | None:
     """In each set neighbours are asked for one another's labels: alike samples share them."""
     sets = {"training": subject.training, "validation": subject}
     if min(len(one.y) for one in sets.values()) < FEWEST:
         return None
-    agreements = {name: neighbor_agreement(as_rows(s.X[:QUERIES]), s.y) for name, s in sets.items()}
-    shuffled, related = sorted(agreements, key=lambda name: agreements[name].excess)
-    low, high = agreements[shuffled], agreements[related]
-    apart = (high.excess - low.excess) / float(np.hypot(high.error, low.error))
-    if low.excess > BY_CHANCE * low.error or min(apart, high.excess / high.error) < RELATED:
+    excess = {n: _neighbor_agreement(as_rows(s.X[:QUERIES]), s.y) for n, s in sets.items()}
+    (shuffled, (low, error)), (related, (high, other)) = sorted(
+        excess.items(), key=lambda pair: pair[1][0]
+    )
+    apart = (high - low) / float(np.hypot(other, error))
+    if low > BY_CHANCE * error or min(apart, high / other) < RELATED:
         return None
     return Finding(
         message=(
@@ -131,9 +145,9 @@ def shuffled_set(subject: Subject) -> Finding | None:
         ),
         confidence=0.95,
         evidence={
-            f"excess of neighbours that agree, {name}": a.excess for name, a in agreements.items()
-        }
-        | {"accuracy": subject.accuracy},
+            **{f"excess of neighbours that agree, {name}": e for name, (e, _) in excess.items()},
+            "accuracy": subject.accuracy,
+        },
         causes=(
             *_sorted(sets[shuffled].y),
             "samples and labels were shuffled, sorted or filtered separately",
@@ -155,7 +169,7 @@ def not_learning(subject: Subject) -> Finding | None:
     evidence: dict[str, float | int | str] = {
         "accuracy": subject.accuracy,
         "chance (the most frequent label)": chance,
-        "p-value of independence": association(subject.answers, subject.y),
+        "p-value of independence": _association(subject.answers, subject.y),
     }
     known, train_accuracy = subject.trained_on is not None, 0.0
     if subject.trained_on is not None:

@@ -12,7 +12,7 @@ from diagnostics.experiments.measures.correlation import (
     explained,
 )
 from diagnostics.experiments.model.predictions import UnusableError
-from diagnostics.experiments.model.samples import as_rows, spreads, take
+from diagnostics.experiments.model.samples import as_rows, spreads
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.finding import Finding, Severity, advice, measure
 
@@ -35,7 +35,11 @@ OTHER_UNITS = 0.25
 
 def rows_coupled(subject: Subject) -> Finding | None:
     """Samples are predicted one at a time: an answer must not depend on the rest of the batch."""
-    raw, away = subject.predictions.raw, _away_from_the_batch(subject)
+    raw, alone = subject.predictions.raw, subject.alone
+    if alone is None:  # what normalises by the batch may refuse a batch of one
+        away = subject.half_batch_change
+    else:
+        away = float(np.abs(alone - raw[subject.rows]).max())
     spread = max(float(raw.std()), float(np.abs(raw).max()) * COUPLED)
     if away <= max(COUPLED * spread, 10 * subject.repeat_noise):
         return None
@@ -52,15 +56,6 @@ def rows_coupled(subject: Subject) -> Finding | None:
         ),
         steps=advice(f"{evaluation_mode(subject)} Scale with the training set's mean and spread."),
     )
-
-
-def _away_from_the_batch(subject: Subject) -> float:
-    """How much an answer changes when its sample is asked for alone, else in half of the batch."""
-    raw, half = subject.predictions.raw, max(len(subject.y) // 2, 1)
-    if subject.alone is not None:
-        return float(np.abs(subject.alone - raw[subject.rows]).max())
-    # what normalises by the batch may refuse a batch of one
-    return float(np.abs(subject.ask(take(subject.X, np.arange(half))) - raw[:half]).max())
 
 
 def constant(subject: Subject) -> Finding | None:

@@ -23,13 +23,7 @@ UNSURE = 0.8
 
 
 def highest_of_softmax(classes: int) -> float:
-    """Return the largest probability in the softmax of a distribution: that of a one-hot row.
-
-    Parameters
-    ----------
-    classes
-        Their number.
-    """
+    """Return the largest probability in the softmax of a distribution: that of a one-hot row."""
     return math.e / (math.e + classes - 1)
 
 

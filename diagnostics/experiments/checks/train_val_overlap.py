@@ -126,24 +126,12 @@ def _near_copies(train: Floats, queries: Floats) -> tuple[np.ndarray, float]:
 
 
 def nearest_distances(train: Floats, queries: Floats, scale: Floats | float = 1.0) -> Floats:
-    """Return each row's distances to its nearest training rows, ascending, ten of them.
-
-    Parameters
-    ----------
-    train, queries
-        Rows of features.
-    scale
-        Of the features.
-    """
-    basis = _directions(train.shape[1]) / np.reshape(scale, (-1, 1))
+    """Return each row's distances to its ten nearest training rows, ascending."""
+    basis = np.eye(train.shape[1])
+    if len(basis) > DIRECTIONS:  # a few random ones keep distances (Johnson, Lindenstrauss 1984)
+        basis = np.random.default_rng(0).normal(size=(len(basis), DIRECTIONS))
+    basis = basis / np.reshape(scale, (-1, 1))
     return _nearest(train @ basis, queries @ basis)
-
-
-def _directions(features: int) -> Floats:
-    """A few random directions, which keep distances (Johnson and Lindenstrauss 1984)."""
-    if features <= DIRECTIONS:
-        return np.eye(features)
-    return np.random.default_rng(0).normal(size=(features, DIRECTIONS))
 
 
 def _nearest(train: Floats, queries: Floats) -> Floats:

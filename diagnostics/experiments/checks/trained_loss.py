@@ -24,15 +24,7 @@ SMALLEST = 1e-12
 
 
 def candidates(p: Floats, y: Labels) -> Iterator[Variant]:
-    """Yield the losses that training may descend instead.
-
-    Parameters
-    ----------
-    p
-        Probabilities of the training samples, shape (n, classes).
-    y
-        Their classes.
-    """
+    """Yield what training may descend instead, of probabilities of shape (n, classes)."""
     squares = squared_error(p, y)
     yield Variant("squared error", "other_loss_trained", squares)
     mean = squares / p.shape[1]

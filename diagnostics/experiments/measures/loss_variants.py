@@ -89,22 +89,26 @@ def _wrongly_normalised(subject: Subject) -> Iterator[Variant]:
 
 def error_variants(subject: Subject) -> Iterator[Variant]:
     """Yield the loss of a regression in all usual ways, the simplest first."""
-    error = subject.errors
-    squares, absolute = error**2, np.abs(error)
+    squares, absolute = subject.errors**2, np.abs(subject.errors)
     variance = float(subject.y.var())
     small = np.minimum(absolute, HUBER_DELTA)
-    yield Variant("mean squared error", "", float(squares.mean()))
-    yield Variant("half the mean squared error", "", float(squares.mean() / 2))
-    yield Variant("root of the mean squared error", "", float(np.sqrt(squares.mean())))
-    yield Variant("mean absolute error", "", float(absolute.mean()))
-    yield Variant("mean of Huber's loss", "", float((small * (absolute - small / 2)).mean()))
+    right = {
+        "mean squared error": squares.mean(),
+        "half the mean squared error": squares.mean() / 2,
+        "root of the mean squared error": np.sqrt(squares.mean()),
+        "mean absolute error": absolute.mean(),
+        "mean of Huber's loss": (small * (absolute - small / 2)).mean(),
+    }
     if variance > 0:
-        yield Variant("mean squared error by the targets' variance", "", float(squares.mean())
-                      / variance)  # fmt: skip
-    for name, total in (("squared", squares.sum()), ("absolute", absolute.sum())):
-        yield Variant(f"{name} error summed over the samples", "loss_scale_mismatch", float(total))
-    half = float(squares.sum() / 2)
-    yield Variant("half the squared error summed over the samples", "loss_scale_mismatch", half)
+        right["mean squared error by the targets' variance"] = squares.mean() / variance
+    sums = {
+        "squared error summed over the samples": squares.sum(),
+        "absolute error summed over the samples": absolute.sum(),
+        "half the squared error summed over the samples": squares.sum() / 2,
+    }
+    for code, ways in (("", right), ("loss_scale_mismatch", sums)):
+        for name, value in ways.items():
+            yield Variant(name, code, float(value))
     # (n, 1) - (n,) is (n, n): mean over i, j of (p_i - t_j)^2 = var p + var t + (mean p - mean t)^2
     p, t = subject.predictions.raw[:, 0], subject.y[:, 0]
     if subject.y.shape[1] == 1 and len(subject.y) > 1:

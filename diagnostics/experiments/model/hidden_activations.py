@@ -25,10 +25,7 @@ class HiddenActivation:
 def as_units(values: Any) -> Floats:
     """Return one row for each observation of a unit: positions of an image are observations too.
 
-    Parameters
-    ----------
-    values
-        Shape (n, units), (n, ..., units), or (n, units, height, width) of images.
+    Given is an array of shape (n, units), (n, ..., units), or (n, units, height, width) of images.
     """
     values = np.atleast_2d(np.array(values, dtype=np.float64))
     if values.ndim == 4:
@@ -39,12 +36,7 @@ def as_units(values: Any) -> Floats:
 def leads_to(last: Floats, answers: Floats) -> bool:
     """Return whether the last layer's answer is the model's, as probabilities or as logits.
 
-    Parameters
-    ----------
-    last
-        Shape (n, classes), or (n, 1) of two classes.
-    answers
-        Probabilities, shape (n, classes).
+    The last layer's answer has shape (n, classes), or (n, 1) of two; the model's (n, classes).
     """
     if last.shape[1] == 1:
         p = 1 / (1 + np.exp(-np.clip(last, -500, 500)))

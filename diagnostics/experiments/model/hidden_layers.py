@@ -20,15 +20,8 @@ from diagnostics.history.table import Floats
 def activations(predict: Any, X: Any, answers: Floats) -> list[HiddenActivation]:
     """Return what the hidden layers answer to the samples, nothing when there is no way to them.
 
-    Parameters
-    ----------
-    predict
-        From samples to answers.
-    X
-        Samples.
-    answers
-        Row-wise normalised probabilities that ``predict`` gives: layers that do not lead there are
-        not the whole model, and are not judged.
+    Layers that do not lead to ``answers``, the row-wise normalised probabilities that ``predict``
+    gives, are not the whole model, and are not judged.
     """
     model = model_of(predict)
     if is_torch(model):
@@ -50,6 +43,6 @@ def _passed(model: Any, X: Any) -> list[HiddenActivation]:
                 seen.append(
                     HiddenActivation(f"layer {index} ({type(layer).__name__})", as_units(values))
                 )
-    except Exception:  # noqa: BLE001  (a stranger's layers may want more than the samples)
+    except Exception:  # noqa: BLE001  (the user's layers may want more than the samples)
         return []
     return seen

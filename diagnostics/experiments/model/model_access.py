@@ -11,11 +11,7 @@ from typing import Any
 def behind(predict: Any) -> Iterator[Any]:
     """Yield a function, its owner, and what it refers to, where a model may be found.
 
-    Parameters
-    ----------
-    predict
-        A function, a bound method, a `functools.partial`, or the model itself. Functions that it
-        calls are looked into as well where they stand in its own module.
+    Functions that it calls are looked into as well where they stand in its own module.
     """
     functions, met = [predict], set()
     while functions:
@@ -38,13 +34,7 @@ def behind(predict: Any) -> Iterator[Any]:
 
 
 def variables(predict: Any) -> dict[str, Any]:
-    """Return what a function takes from outside, by name; nothing of what is no function.
-
-    Parameters
-    ----------
-    predict
-        A function or a bound method.
-    """
+    """Return what a function takes from outside, by name; nothing of what is no function."""
     function = getattr(predict, "__func__", predict)
     if not inspect.isfunction(function):
         return {}
@@ -53,13 +43,7 @@ def variables(predict: Any) -> dict[str, Any]:
 
 
 def attributes(thing: Any) -> dict[str, Any]:
-    """Return what an object keeps, by name; nothing of what keeps nothing.
-
-    Parameters
-    ----------
-    thing
-        Any object.
-    """
+    """Return what an object keeps, by name; nothing of what keeps nothing."""
     return dict(getattr(thing, "__dict__", {}))
 
 

@@ -104,7 +104,8 @@ def ask(predict: Predict, X: Any) -> Floats:
         raise
     except Exception as error:
         raise UnusableError(f"predict raised {type(error).__name__}: {error}") from error
-    answer = _main_output(answer)
+    if isinstance(answer, Mapping):  # of several things, as models of Hugging Face answer
+        answer = next((answer[name] for name in MAIN_OUTPUTS if name in answer), answer)
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu().double().numpy()  # numpy has no bfloat16
     try:
@@ -115,13 +116,6 @@ def ask(predict: Predict, X: Any) -> Floats:
         raise UnusableError(
             f"predict returned a {type(answer).__name__}, not an array of numbers{hint}"
         ) from error
-
-
-def _main_output(answer: Any) -> Any:
-    """What a model answers beside other things, as those of Hugging Face do: by its name."""
-    if not isinstance(answer, Mapping):
-        return answer
-    return next((answer[name] for name in MAIN_OUTPUTS if name in answer), answer)
 
 
 def ask_one_by_one(predict: Predict, X: Any, rows: Iterable[int]) -> Floats:

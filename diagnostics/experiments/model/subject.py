@@ -203,6 +203,12 @@ class Subject:
         except UnusableError:
             return None
 
+    @cached_property
+    def half_batch_change(self) -> float:
+        """Largest change of an answer when the first half of the samples is asked for alone."""
+        half = np.arange(max(len(self.y) // 2, 1))
+        return float(np.abs(self.ask(take(self.X, half)) - self.predictions.raw[half]).max())
+
     def reported(self, role: str) -> float | None:
         """Return the last finite value that the history reports for a role."""
         values = None if self.history is None else self.history.curve(role)

@@ -31,7 +31,9 @@ class _Recorder:
                 after = f"the activation after {self.last_name}"
                 self.seen.append(HiddenActivation(after, as_units(_array(units))))
         self.learned |= next(module.parameters(), None) is not None
-        reshaped = given is not None and _reshaped(given, output)
+        reshaped = (
+            given is not None and given.ndim != output.ndim and given.numel() == output.numel()
+        )
         if self.learned and not reshaped:
             self.seen.append(HiddenActivation(name, as_units(_array(output))))
         if not reshaped:
@@ -39,17 +41,7 @@ class _Recorder:
 
 
 def activations(predict: Any, model: Any, X: Any) -> list[HiddenActivation]:
-    """Return the outputs of the modules without children, but the last, in the order of their use.
-
-    Parameters
-    ----------
-    predict
-        From samples to answers, by the model.
-    model
-        A ``torch.nn.Module``.
-    X
-        Samples.
-    """
+    """Return the outputs of the modules without children, but the last, in the order of use."""
     recorder = _Recorder()
     leaves = {f"{name} ({type(module).__name__})".lstrip(): module
               for name, module in model.named_modules() if not list(module.children())}  # fmt: skip
@@ -73,11 +65,6 @@ def _as_before(given: Any, last: Any) -> Any:
     if given.ndim == 2 and channels and given.shape[1] % channels == 0:
         return given.reshape(len(given), channels, -1, 1)
     return None
-
-
-def _reshaped(given: Any, output: Any) -> bool:
-    """Whether a module merely lays out its input in another shape."""
-    return bool(given.ndim != output.ndim and given.numel() == output.numel())
 
 
 def _array(tensor: Any) -> Any:

@@ -34,17 +34,7 @@ Chain = list[tuple[Floats, Floats]]  # weights (inputs, outputs) and bias (outpu
 
 
 def activations(predict: Any, X: Any, answers: Floats) -> list[HiddenActivation]:
-    """Return what the hidden layers answer, nothing where no chain of matrices is the model.
-
-    Parameters
-    ----------
-    predict
-        From samples to answers.
-    X
-        Samples.
-    answers
-        Row-wise normalised probabilities that ``predict`` gives.
-    """
+    """Return what the hidden layers answer, nothing where no chain of matrices is the model."""
     try:
         rows = as_rows(X)
     except ValueError:

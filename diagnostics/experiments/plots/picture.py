@@ -40,17 +40,7 @@ OTHERWISE = (answers.reliability_diagram, losses.loss_by_sample)
 
 
 def draw(subject: Subject, code: str | None, title: str = "") -> Figure:
-    """Draw the experiment behind a finding.
-
-    Parameters
-    ----------
-    subject
-        The model and its samples.
-    code
-        Of the finding, None where nothing was found: then confidence and losses are drawn.
-    title
-        Heading.
-    """
+    """Draw the experiment behind a finding; where there is none, confidence and losses."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, HEIGHT))

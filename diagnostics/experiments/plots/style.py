@@ -27,17 +27,7 @@ def some(count: int) -> NDArray[np.intp]:
 
 
 def clean(axis: Axes, title: str, x: str, y: str) -> None:
-    """Give a panel the looks that all share, and a legend below it, where nothing is drawn.
-
-    Parameters
-    ----------
-    axis
-        The panel.
-    title
-        The question that it answers.
-    x, y
-        Labels of the axes.
-    """
+    """Give a panel its question, the looks that all share, and a legend below it."""
     axis.set_title(title, loc="left", fontsize="medium")
     axis.set_xlabel(x)
     dress(axis, y)
@@ -49,17 +39,7 @@ def clean(axis: Axes, title: str, x: str, y: str) -> None:
 
 
 def bars(axis: Axes, names: list[str], shares: list[float]) -> None:
-    """Draw shares as bars across, one below the other, each with its number.
-
-    Parameters
-    ----------
-    axis
-        The panel.
-    names
-        Of the bars, from above.
-    shares
-        Between 0 and 1.
-    """
+    """Draw shares between 0 and 1 as bars across, one below the other, each with its number."""
     drawn = axis.barh(range(len(names)), shares, color=BLUE, height=0.6)
     axis.bar_label(drawn, [f" {share:.0%}" for share in shares], fontsize="small")
     axis.set_yticks(range(len(names)), names, fontsize="small")

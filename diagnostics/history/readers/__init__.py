@@ -42,29 +42,25 @@ def read_table(path: Path) -> Table:
     ValueError
         The file is empty, or in no known format; or a folder holds no log, or several.
     """
-    if path.is_dir():
-        return _the_one(path, folder.read_runs(path, read_file))
-    return read_file(path)
-
-
-def read_runs(path: Path) -> dict[str, Table]:
-    """Return the training logs of a file or folder, by the names of their runs."""
-    if path.is_dir():
-        return folder.read_runs(path, read_file)
-    source = _source(path, path.read_bytes())
-    if wandb.READER.recognises(source):
-        return wandb.read_runs(source)
-    return {path.stem: _read(source)}
-
-
-def _the_one(path: Path, runs: dict[str, Table]) -> Table:
-    """The only run; of several none is chosen for the user."""
+    if not path.is_dir():
+        return read_file(path)
+    runs = folder.read_runs(path, read_file)
     if len(runs) > 1:
         raise ValueError(
             f"{path.name} holds {len(runs)} runs: {', '.join(runs)}; give the path of one, "
             "or all of them to diagnostics.compare()"
         )
     return next(iter(runs.values()))
+
+
+def read_runs(path: Path) -> dict[str, Table]:
+    """Return the training logs of a file or folder, by the names of their runs."""
+    if path.is_dir():
+        return folder.read_runs(path, read_file)
+    source = Source(path, path.read_bytes())
+    if wandb.READER.recognises(source):
+        return wandb.read_runs(source)
+    return {path.stem: _read(source)}
 
 
 def read_file(path: Path) -> Table:
@@ -74,15 +70,7 @@ def read_file(path: Path) -> Table:
 
 def read_data(path: Path, data: bytes) -> Table:
     """Return the content of a file of this name that holds these bytes."""
-    return _read(_source(path, data))
-
-
-def _source(path: Path, data: bytes) -> Source:
-    """The content, unpacked where it is compressed."""
-    try:
-        return Source(path, data)
-    except (OSError, EOFError) as error:
-        raise ValueError(f"{path.name}: compressed, and damaged: {error}") from error
+    return _read(Source(path, data))
 
 
 def _read(source: Source) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,11 +89,30 @@ class Parser:
 
     def _list(self, end: str) -> list[Any]:
         items: list[Any] = []
+
+        def read_item() -> None:
+            item = self.value()
+            if not self.fault or item:
+                items.append(item)
+
+        self._read_until(end, read_item)
+        return items
+
+    def _dictionary(self) -> dict[str, Any]:
+        items: dict[str, Any] = {}
+
+        def read_item() -> None:
+            key = str(self.value())
+            self._expect(":")
+            items[key] = self.value()
+
+        self._read_until("}", read_item)
+        return items
+
+    def _read_until(self, end: str, read_item: Callable[[], None]) -> None:
         try:
             while self._peek() != end:
-                item = self.value()
-                if not self.fault or item:
-                    items.append(item)
+                read_item()
                 if self.fault or self._peek() != ",":
                     break
                 self._expect(",")
@@ -100,23 +120,6 @@ class Parser:
                 self._expect(end)
         except FaultError as fault:
             self.fault = fault
-        return items
-
-    def _dictionary(self) -> dict[str, Any]:
-        items: dict[str, Any] = {}
-        try:
-            while self._peek() != "}":
-                key = str(self.value())
-                self._expect(":")
-                items[key] = self.value()
-                if self.fault or self._peek() != ",":
-                    break
-                self._expect(",")
-            if not self.fault:
-                self._expect("}")
-        except FaultError as fault:
-            self.fault = fault
-        return items
 
     def _token(self) -> re.Match[str]:
         match = _TOKEN.match(self.text, self.position)

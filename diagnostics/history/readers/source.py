@@ -37,7 +37,10 @@ class Source:
 
     def __post_init__(self) -> None:
         if self.data.startswith(GZIP):
-            self.data = gzip.decompress(self.data)
+            try:
+                self.data = gzip.decompress(self.data)
+            except (OSError, EOFError) as error:
+                raise ValueError(f"{self.path.name}: compressed, and damaged: {error}") from error
         zero = self.data.find(b"\0") if self._is_text_with_holes() else -1
         if zero >= 0:
             line = self.data.count(b"\n", 0, zero) + 1

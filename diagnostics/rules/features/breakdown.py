@@ -31,15 +31,7 @@ LEARNED, BLOWN_UP = 0.5, 3.0
 
 @dataclass
 class Breakdown(Logged):
-    """The curves of a run, and whether it broke down.
-
-    Parameters
-    ----------
-    history
-        The curves as logged.
-    known_classes
-        Number of classes, if the user gave it.
-    """
+    """The curves of a run, and whether it broke down; the user may know the number of classes."""
 
     known_classes: int | None = None
 

@@ -31,15 +31,7 @@ SPREAD = 0.1
 
 @dataclass(frozen=True)
 class Matched:
-    """Both losses at the same accuracies, each where its own accuracy first got there.
-
-    Parameters
-    ----------
-    levels : ndarray, shape (12,)
-        The accuracies.
-    train, val : ndarray, shape (12,)
-        The losses.
-    """
+    """Both losses, shape (12,), at the same accuracies, where each accuracy first got there."""
 
     levels: Floats
     train: Floats

@@ -37,10 +37,10 @@ class Run(Breakdown):
 
     Parameters
     ----------
-    history, known_classes
-        As in `Breakdown`.
-    known_samples
-        Number of rows in one evaluation call, if the user gave it.
+    history
+        The curves as logged.
+    known_classes, known_samples
+        Number of classes, and of rows in one evaluation call, if the user gave them.
     margin
         How near the rule that is being asked came to its nearest threshold: see `exceeds`.
     """

@@ -22,13 +22,7 @@ PLAYERS = {"g", "d"}
 
 @dataclass
 class Logged(Roles[Curve]):
-    """The curves of a run.
-
-    Parameters
-    ----------
-    history
-        The curves as logged.
-    """
+    """The curves of a run."""
 
     history: History
     _curves: dict[str, Curve | None] = field(default_factory=dict)

@@ -225,8 +225,7 @@ def test_quoted_commas_are_of_decimals_or_thousands(tmp_path, cells, values):
     np.testing.assert_array_equal(history.train_loss, values)
 
 
-def test_column_is_judged_as_a_whole_whatever_a_block_of_it_holds(tmp_path, monkeypatch):
-    monkeypatch.setattr("diagnostics.history.readers.printed_tables.BLOCK", 3)
+def test_column_is_judged_as_a_whole_wherever_its_damage_stands(tmp_path):
     losses = [str(i) for i in range(10)]
     losses[3:6] = ["x", "y", "z"]
 
@@ -308,8 +307,7 @@ def test_fast_and_careful_path_read_the_same(tmp_path):
     np.testing.assert_array_equal(clean.val_loss, commented.val_loss)
 
 
-def test_damage_in_one_block_leaves_the_others_as_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr("diagnostics.history.readers.printed_tables.BLOCK", 3)
+def test_damage_in_one_row_leaves_the_others_as_they_are(tmp_path):
     rows = [f"{i},{10 - i},{i}:00" for i in range(10)]
     rows[4] = "4,?,4:00"
 
