@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck.cli.loading import load
 from gradcheck.cli.suite_options import parse_options
+from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.properties.registry import suite as find_suite
-from gradcheck.properties.result import BAD, Result, Status
 from gradcheck.properties.run import run_properties
 from gradcheck.properties.suite_report import SuiteReport
 from gradcheck.properties.text import failure_lines, row, status_width

@@ -13,7 +13,7 @@ import numpy as np
 from diagnostics import DiagnosisReport as Diagnosis
 from diagnostics import History, investigate
 from gradcheck.properties import SuiteReport, run_properties
-from gradcheck.properties.result import BAD
+from gradcheck.properties.property import BAD
 from gradcheck.report.report import Report
 from gradcheck.training.check_update import check_update
 from network import QuestionNetwork

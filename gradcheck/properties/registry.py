@@ -23,16 +23,16 @@ CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "log_softmax": (
-        "log_softmax.log_softmax_under_test.LogSoftmaxUnderTest",
-        ("log_softmax.log_softmax_laws", "rowwise.laws", "rowwise.backward", "array_function"),
+        "log_softmax.LogSoftmaxUnderTest",
+        ("log_softmax", "rowwise.laws", "rowwise.backward", "array_function"),
     ),
     "loss": (
         "loss.loss_under_test.LossUnderTest",
         ("loss.laws", "loss.extremes", "loss.gradient", "loss.contract"),
     ),
     "activation": (
-        "activation.activation_under_test.ActivationUnderTest",
-        ("activation.activation_laws", "array_function"),
+        "activation.ActivationUnderTest",
+        ("activation", "array_function"),
     ),
     "layer": (
         "layer.layer_under_test.LayerUnderTest",
@@ -40,7 +40,7 @@ CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "optimizer": (
         "optimizer.optimizer_under_test.OptimizerUnderTest",
-        ("optimizer.descent", "optimizer.contract"),
+        ("optimizer.optimizer_laws",),
     ),
 }
 

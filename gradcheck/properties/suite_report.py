@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gradcheck.properties.result import BAD, Result, Status
+from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.properties.text import in_words, row, status_width
 from gradcheck.report.wording import wrapped
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from gradcheck.properties.result import Result
+from gradcheck.properties.property import Result
 from gradcheck.report.wording import wrapped
 
 LABEL = 10
