@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.formulas.elementwise import ACTIVATIONS
@@ -62,14 +61,14 @@ class ActivationUnderTest(ArrayFunction):
         self.kind = kind or self._recognised()
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """Which activation it is, and of what its derivative is a function."""
-        facts = {"kind": self.kind or "none that is known"}
+        detected = {"kind": self.kind or "none that is known"}
         if self.takes_numbers_only:
-            facts["takes"] = "single numbers, not arrays"
+            detected["takes"] = "single numbers, not arrays"
         if self._derivative is not None:
-            facts["derivative"] = f"of the {'output' if self.of_output else 'input'}"
-        return facts
+            detected["derivative"] = f"of the {'output' if self.of_output else 'input'}"
+        return detected
 
     def missing(self, need: str) -> str:
         """Return why ``known``, ``derivative``, ``arrays`` or ``batch`` is not there."""
@@ -134,12 +133,8 @@ class ActivationUnderTest(ArrayFunction):
         return ""
 
 
-def _entries(_: ActivationUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits((1, 2))
-
-
 @for_all(
-    _entries,
+    inputs.logits,
     needs=["arrays"],
     why="An activation that sees its neighbours mixes samples, and its derivative is no diagonal.",
 )
@@ -150,7 +145,7 @@ def each_entry_as_if_alone(fn: ActivationUnderTest, x: Array) -> None:
 
 
 @for_all(
-    _entries,
+    inputs.logits,
     needs=["known"],
     why="It is the definition; one branch or one constant is easily wrong.",
 )
@@ -198,7 +193,7 @@ def nan_stays_in_its_entry(fn: ActivationUnderTest, x: Array, row: int, j: int) 
 
 
 @for_all(
-    _entries,
+    inputs.logits,
     needs=["known"],
     why="A value outside the range breaks what relies on it: logarithms, probabilities, gates.",
 )
@@ -210,7 +205,7 @@ def range_kept(fn: ActivationUnderTest, x: Array) -> None:
 
 
 @for_all(
-    _entries,
+    inputs.logits,
     needs=["derivative"],
     why="Backpropagation multiplies by it; at a kink any slope between the two sides will do.",
 )

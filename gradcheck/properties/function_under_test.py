@@ -33,7 +33,7 @@ class FunctionUnderTest:
         self.name = name or getattr(fn, "__name__", type(fn).__name__)
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """What was found out about the function by asking it, for the report."""
         return {}
 

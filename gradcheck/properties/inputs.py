@@ -4,7 +4,8 @@ For tests of your own there is `gradcheck.properties.strategies`; here, speed co
 entry is drawn on its own: Hypothesis's array strategy fills by default, and row bugs hide in
 equal rows. The scale is drawn apart from the entries, so that a counterexample names its regime.
 Entries are dyadic fractions, small integers over a power of two: they shrink to readable numbers,
-and sums and shifts of them are exact, so that identities may be asked for without excuse.
+and sums and shifts of them are exact, so that identities may be asked for without excuse. Arrays
+have one of ``fn.ndims`` axes, ``fn`` being what is tested, unless ``ndims`` says otherwise.
 """
 
 from __future__ import annotations
@@ -45,44 +46,47 @@ def draw_grid(draw: Draw, shape: tuple[int, ...], scale: float = 1.0) -> Array:
 @st.composite
 def logits(
     draw: Draw,
-    ndims: Sequence[int] = (1, 2),
+    fn: Any,
+    ndims: Sequence[int] = (),
     *,
     scales: Sequence[float] = SCALES,
     rows: int = 3,
     classes: int = 4,
 ) -> dict[str, Any]:
     """Draw ``x``: one row or a batch of rows of logits."""
-    shape = draw_shape(draw, ndims, rows, classes)
+    shape = draw_shape(draw, ndims or fn.ndims, rows, classes)
     return {"x": draw_grid(draw, shape, draw(st.sampled_from(list(scales))))}
 
 
 @st.composite
-def far_rows(draw: Draw, rows: int = 3) -> dict[str, Any]:
+def far_rows(draw: Draw) -> dict[str, Any]:
     """Draw ``x``: a batch of rows so far apart that ``exp`` of their difference underflows."""
-    x = draw_grid(draw, draw_shape(draw, (2,), rows))
+    x = draw_grid(draw, draw_shape(draw, (2,)))
     levels = [draw(st.sampled_from([0.0, FAR, -FAR])) for _ in range(len(x))]
     return {"x": x + np.array(levels)[:, np.newaxis]}
 
 
 @st.composite
-def shifted_logits(draw: Draw, ndims: Sequence[int] = (1, 2)) -> dict[str, Any]:
+def shifted_logits(draw: Draw, fn: Any) -> dict[str, Any]:
     """Draw ``x`` and one shift ``c`` per row, such that ``x + c`` is exact."""
-    x = draw_grid(draw, draw_shape(draw, ndims), 8.0)
+    x = draw_grid(draw, draw_shape(draw, fn.ndims), 8.0)
     shifts = [draw(st.sampled_from(SHIFTS)) for _ in range(x.size // x.shape[-1])]
     return {"x": x, "c": np.array(shifts).reshape(*x.shape[:-1], 1)}
 
 
 @st.composite
-def permuted_logits(draw: Draw, ndims: Sequence[int] = (1, 2), *, axis: int = -1) -> dict[str, Any]:
+def permuted_logits(
+    draw: Draw, fn: Any, ndims: Sequence[int] = (), *, axis: int = -1
+) -> dict[str, Any]:
     """Draw ``x`` and a permutation ``order`` of its entries along ``axis``."""
-    x = draw_grid(draw, draw_shape(draw, ndims), draw(st.sampled_from(SCALES)))
+    x = draw_grid(draw, draw_shape(draw, ndims or fn.ndims), draw(st.sampled_from(SCALES)))
     return {"x": x, "order": draw(st.permutations(range(x.shape[axis])))}
 
 
 @st.composite
-def close_logits(draw: Draw, ndims: Sequence[int] = (1, 2)) -> dict[str, Any]:
+def close_logits(draw: Draw, fn: Any) -> dict[str, Any]:
     """Draw ``x`` with ties and near-ties: integers plus a few units in the last place of one."""
-    shape = draw_shape(draw, ndims)
+    shape = draw_shape(draw, fn.ndims)
     size = int(np.prod(shape))
     base = [draw(st.integers(-3, 3)) for _ in range(size)]
     nudge = [draw(st.integers(0, 3)) for _ in range(size)]
@@ -91,9 +95,9 @@ def close_logits(draw: Draw, ndims: Sequence[int] = (1, 2)) -> dict[str, Any]:
 
 
 @st.composite
-def masked_logits(draw: Draw, ndims: Sequence[int] = (1, 2)) -> dict[str, Any]:
+def masked_logits(draw: Draw, fn: Any) -> dict[str, Any]:
     """Draw ``x`` with some entries minus infinity, at least one of each row left finite."""
-    x = draw_grid(draw, draw_shape(draw, ndims), 8.0)
+    x = draw_grid(draw, draw_shape(draw, fn.ndims), 8.0)
     for row in x.reshape(-1, x.shape[-1]):
         kept = draw(st.integers(0, len(row) - 1))
         for j in range(len(row)):
@@ -111,7 +115,7 @@ def poisoned_logits(draw: Draw) -> dict[str, Any]:
 
 
 @st.composite
-def logits_and_axis(draw: Draw, ndims: Sequence[int] = (1, 2, 3)) -> dict[str, Any]:
+def logits_and_axis(draw: Draw, ndims: Sequence[int]) -> dict[str, Any]:
     """Draw ``x`` and one ``axis`` of it, counted from either end."""
     x = draw_grid(draw, draw_shape(draw, ndims), 8.0)
     return {"x": x, "axis": draw(st.integers(-x.ndim, x.ndim - 1))}
@@ -119,10 +123,10 @@ def logits_and_axis(draw: Draw, ndims: Sequence[int] = (1, 2, 3)) -> dict[str, A
 
 @st.composite
 def logits_and_cotangents(
-    draw: Draw, ndims: Sequence[int] = (2,), *, cotangents: int = 1
+    draw: Draw, fn: Any, ndims: Sequence[int] = (), *, cotangents: int = 1
 ) -> dict[str, Any]:
-    """Draw ``x`` of moderate size and arrays ``g`` (and ``h``) shaped like it."""
-    x = draw_grid(draw, draw_shape(draw, ndims, rows=2, classes=3), 4.0)
+    """Draw ``x`` of moderate size, a batch if it may be one, and ``g`` (and ``h``) like it."""
+    x = draw_grid(draw, draw_shape(draw, ndims or (max(fn.ndims),), rows=2, classes=3), 4.0)
     return {"x": x} | {name: draw_grid(draw, x.shape, 2.0) for name in "gh"[:cotangents]}
 
 

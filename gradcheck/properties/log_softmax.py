@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.formulas.softmax import log_softmax, log_softmax_vjp, softmax, softmax_vjp
 from gradcheck.properties import inputs, tolerance
-from gradcheck.properties.array_function import any_logits, in_both_precisions
+from gradcheck.properties.array_function import in_both_precisions
 from gradcheck.properties.assertions import require_close
 from gradcheck.properties.known_bugs import Imitations
 from gradcheck.properties.property import for_all
@@ -94,14 +94,16 @@ def reference(x: Array) -> Array:
     return log_softmax(x.astype(np.longdouble))
 
 
-@for_all(any_logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss.")
+@for_all(
+    inputs.logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss."
+)
 def never_positive(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """No entry is above zero."""
     y = fn(x)
     require_close(np.maximum(y, 0), np.zeros_like(y), fn.tolerance(x), "an entry is positive")
 
 
-@for_all(any_logits, why="The entries are read as logarithms of probabilities.")
+@for_all(inputs.logits, why="The entries are read as logarithms of probabilities.")
 def exponentials_sum_to_one(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """The exponentials of each row sum to one."""
     total = np.exp(fn(x).astype(np.longdouble)).sum(axis=-1, keepdims=True)
@@ -120,7 +122,7 @@ def agrees_with_reference(fn: LogSoftmaxUnderTest, x: Array) -> None:
     require_close(fn(x), reference(x), fn.tolerance(x), "an entry differs from the exact one")
 
 
-@for_all(any_logits, why="It fixes base and scale, which the sum of exponentials leaves free.")
+@for_all(inputs.logits, why="It fixes base and scale, which the sum of exponentials leaves free.")
 def differences_kept(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Within a row, entries differ as the logits do."""
     y = fn(x).astype(np.longdouble)
@@ -134,7 +136,7 @@ def differences_kept(fn: LogSoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    lambda fn: inputs.shifted_logits(fn.ndims),
+    inputs.shifted_logits,
     why="It is what allows the maximum to be subtracted; without it large logits overflow.",
 )
 def shift_invariant(fn: LogSoftmaxUnderTest, x: Array, c: Array) -> None:
@@ -189,7 +191,7 @@ def finite_where_softmax_underflows(fn: LogSoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    lambda fn: inputs.masked_logits(fn.ndims),
+    inputs.masked_logits,
     why="Minus infinity is how attention masks and padding are written.",
 )
 def minus_infinity_stays(fn: LogSoftmaxUnderTest, x: Array) -> None:
@@ -197,7 +199,7 @@ def minus_infinity_stays(fn: LogSoftmaxUnderTest, x: Array) -> None:
     require_close(fn(x), reference(x), fn.tolerance(x), "a masked row comes out wrong")
 
 
-@for_all(any_logits, why="Its own result is normalised already.")
+@for_all(inputs.logits, why="Its own result is normalised already.")
 def idempotent(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Applied to its own result, the function changes nothing."""
     y = fn(x)
@@ -207,7 +209,7 @@ def idempotent(fn: LogSoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     needs=["softmax"],
     why="Training uses the logarithm, prediction the softmax; they must describe one model.",
 )

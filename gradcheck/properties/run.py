@@ -14,7 +14,7 @@ from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
 from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import failure_text
+from gradcheck.properties.text import failure_lines
 
 
 def run_properties(
@@ -84,7 +84,7 @@ def run_properties(
     search = CounterexampleSearch(effort := choose_effort(profile, examples, seed))
     with quiet():
         subject = found.subject(fn, options)
-        facts = subject.facts
+        detected = subject.detected
     results = []
     for prop in found.properties:
         if prop.name in chosen:
@@ -97,9 +97,9 @@ def run_properties(
         results.append(result)
         if on_result is not None:
             on_result(result)
-    again = rerun(found.name, fn, options, effort)
+    call = rerun(found.name, fn, options, effort)
     return SuiteReport(
-        found.name, subject.name, tuple(results), facts, effort.examples, effort.seed, again
+        found.name, subject.name, tuple(results), detected, effort.examples, effort.seed, call
     )
 
 
@@ -189,8 +189,8 @@ def _check(
         if result.status is Status.SKIPPED:
             pytest.skip(result.message)
         if result.status is not Status.PASSED:
-            again = rerun(suite.name, fn, options, search.effort, only=[name])
-            raise AssertionError(f"{name}: {result.message}\n  rerun     {again}")
+            call = rerun(suite.name, fn, options, search.effort, only=[name])
+            raise AssertionError(f"{name}: {result.message}\n  rerun     {call}")
 
     check.gradcheck = True  # type: ignore[attr-defined]  # by which the plugin knows it
     return check
@@ -246,7 +246,7 @@ class SuiteRun:
         parts |= {"cause": proven} if proven else {"perhaps": hint}
         parts = {label: text for label, text in parts.items() if text}
         code = snippet(self.suite, self.prop.name, self.subject.fn, self.failing, self.options)
-        message = failure_text(violation.headline, parts, code)
+        message = "\n".join(failure_lines(violation.headline, parts, code))
         return Result(self.prop.name, status, message, code, self.tried, parts)
 
 

@@ -26,21 +26,21 @@ class SuiteReport:
         Names of the suite and of the function under test.
     results
         One `Result` per property that was asked for, in the suite's order.
-    facts
+    detected
         What was found out about the function by asking it, such as whether it takes an axis.
     examples, seed
         How many inputs were drawn per property, and from which seed.
-    again
+    rerun
         The Python call that tries the same inputs once more.
     """
 
     suite: str
     subject: str
     results: tuple[Result, ...]
-    facts: dict[str, str] = field(default_factory=dict)
+    detected: dict[str, str] = field(default_factory=dict)
     examples: int = 0
     seed: int = 0
-    again: str = ""
+    rerun: str = ""
 
     @property
     def ok(self) -> bool:
@@ -77,7 +77,7 @@ class SuiteReport:
             lines.append("")
         lines += self.found()
         lines += [f"  {line}" for result in self.results for line in row(result, widths)]
-        return "\n".join(lines if self.ok else [*lines, "", f"rerun: {self.again}"])
+        return "\n".join(lines if self.ok else [*lines, "", f"rerun: {self.rerun}"])
 
     def failures(self) -> list[tuple[Result, list[str]]]:
         """Return one failure of each cause with the names of the others it explains."""
@@ -90,7 +90,7 @@ class SuiteReport:
     def found(self, width: int | None = None) -> Iterator[str]:
         """Yield lines that tell what was found out about the function and what was tried."""
         tried = f"{self.examples} per property, seed {self.seed}"
-        for key, value in {**self.facts, "inputs": tried}.items():
+        for key, value in {**self.detected, "inputs": tried}.items():
             yield from wrapped(value, f"  {key}: ", "    ", width)
 
     def summary(self) -> str:
@@ -108,7 +108,7 @@ class SuiteReport:
             "suite": self.suite,
             "subject": self.subject,
             "ok": self.ok,
-            "facts": self.facts,
+            "detected": self.detected,
             "examples": self.examples,
             "seed": self.seed,
             "results": [asdict(result) for result in self.results],

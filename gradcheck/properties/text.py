@@ -44,21 +44,10 @@ def row(result: Result, widths: tuple[int, int], width: int | None = None) -> li
     return [first, *wrapped(detail, indent, indent, width)]
 
 
-def failure_text(headline: str, parts: Mapping[str, str], code: str) -> str:
-    """Return all about a failure as one text, unwrapped."""
-    return "\n".join(_failure_lines(headline, parts, code, None))
-
-
-def failure_lines(result: Result, width: int | None = None) -> list[str]:
-    """Return the lines of a failure, all but its code wrapped to ``width``."""
-    if not result.parts:
-        return result.message.splitlines()
-    return list(_failure_lines(result.headline, result.parts, result.counterexample, width))
-
-
-def _failure_lines(
-    headline: str, parts: Mapping[str, str], code: str, width: int | None
+def failure_lines(
+    headline: str, parts: Mapping[str, str], code: str, width: int | None = None
 ) -> Iterator[str]:
+    """Yield the lines of a failure, all but its code wrapped to ``width``."""
     yield from wrapped(headline, "", "", width)
     for label, text in parts.items():
         yield from wrapped(text, f"{GAP}{label:<{LABEL}}", " " * (len(GAP) + LABEL), width)

@@ -61,7 +61,7 @@ class LayerUnderTest(FunctionUnderTest):
         self.rowwise = rowwise
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """The tensors found in the layer."""
         shapes = (f"{name}{value.shape}" for name, value in self.target.tensors.items())
         return {"tensors": ", ".join(shapes)}

@@ -20,8 +20,7 @@ from gradcheck.properties.loss.call_convention import (
     CallConvention,
     conventions,
 )
-from gradcheck.properties.loss.kinds import KINDS, LossKind
-from gradcheck.properties.loss.reductions import REDUCTIONS
+from gradcheck.properties.loss.kinds import KINDS, REDUCTIONS, LossKind
 
 # A guard such as log(p + 1e-5) moves the probes' losses by 1e-4; wrong kinds differ by far more.
 AGREEMENT = 1e-3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.properties import inputs
-from gradcheck.properties.array_function import any_logits
 from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.function_under_test import as_floats
 from gradcheck.properties.property import for_all
@@ -21,8 +21,7 @@ OVER_ROWS = (
 )
 
 
-def _batches(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits((2,))
+_batches = partial(inputs.logits, ndims=(2,))
 
 
 def _any_axis(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
@@ -31,7 +30,7 @@ def _any_axis(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _deep(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits(fn.deep_ndims, scales=(1.0, 8.0), rows=2, classes=3)
+    return inputs.logits(fn, fn.deep_ndims, scales=(1.0, 8.0), rows=2, classes=3)
 
 
 def _alone(fn: RowFunction, row: Array) -> Array:
@@ -85,7 +84,7 @@ def changing_a_row_moves_no_other(fn: RowFunction, x: Array) -> None:
 
 
 @for_all(
-    lambda _: inputs.permuted_logits((2,), axis=0),
+    partial(inputs.permuted_logits, ndims=(2,), axis=0),
     needs=["batch"],
     why="The order of samples in a batch carries no meaning.",
 )
@@ -101,7 +100,7 @@ def row_order_followed(fn: RowFunction, x: Array, order: list[int]) -> None:
 
 
 @for_all(
-    lambda fn: inputs.permuted_logits(fn.ndims),
+    inputs.permuted_logits,
     why="The numbering of classes carries no meaning.",
 )
 def class_order_followed(fn: RowFunction, x: Array, order: list[int]) -> None:
@@ -224,7 +223,7 @@ def no_classes_give_no_entries(fn: RowFunction, shape: tuple[int, int]) -> None:
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     why="A result that shares memory with the input changes when the input buffer is reused.",
 )
 def result_owns_its_memory(fn: RowFunction, x: Array) -> None:
@@ -238,7 +237,7 @@ def result_owns_its_memory(fn: RowFunction, x: Array) -> None:
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     why="Entries that differ by a rounding error only must not be told apart.",
     pins=[
         {"x": np.array([5e-324, 0.0])},
