@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from itertools import chain
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.discovery.in_place_updates import rates
 from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Method, find_method
+from gradcheck.adapters.signatures.methods import Method, find_method, name_of
 from gradcheck.adapters.signatures.name_tables import (
     LOSS_METHODS,
     OUTPUT_NAMES,
@@ -26,9 +28,8 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
-from gradcheck.explain.source.call_sites import suppress_output
+from gradcheck.explain.source.call_sites import suppress_output, tracing
 from gradcheck.state import StateSnapshot
-from gradcheck.training.raw_scores import raw_scores_of
 
 # The rate for a training method that asks for one.
 RATE = 0.1
@@ -176,11 +177,6 @@ def array_of(predicted: Any) -> Array:
     return np.asarray(predicted[0] if isinstance(predicted, tuple) else predicted)
 
 
-def name_of(method: Callable[..., Any]) -> str:
-    """Return what a method is called."""
-    return getattr(method, "__name__", type(method).__name__)
-
-
 def data_names(method: Method) -> list[str]:
     """Return the arguments that a training method cannot do without, besides its settings."""
     return [
@@ -198,3 +194,44 @@ def _kept_rate(network: Any) -> Accessor | None:
         if is_rate(name) and name != "step" and isinstance(value, float) and value > 0
     )
     return next(chain(rates(network), others), None)
+
+
+def raw_scores_of(method: Method) -> Callable[[Any], Array]:
+    """Return what predicts, for the same samples, the last floating-point numbers computed.
+
+    These are the last variable of ``method`` that holds as many as there are samples, or else the
+    last that a function called by it returned.
+
+    Raises
+    ------
+    LookupError
+        By what is returned: there are none.
+    """
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+
+    @wraps(method)
+    def scores(X: Any) -> Array:
+        returned: list[Array] = []
+        variables: list[Array] = []
+
+        def trace(frame: FrameType, event: str, argument: Any) -> Any:
+            if event == "return" and frame.f_code is code:
+                variables.extend(value for value in frame.f_locals.values() if _is_of(value, X))
+            elif event == "return" and _is_of(argument, X):
+                returned.append(argument)
+            return trace
+
+        with tracing(trace):
+            method(X)
+        found = variables or returned
+        if not found:
+            raise LookupError(f"{method} makes no floating-point numbers of its samples")
+        return np.array(found[-1])
+
+    scores.__name__ = f"raw scores of {scores.__name__}"
+    return scores
+
+
+def _is_of(value: Any, X: Any) -> bool:
+    is_array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0
+    return is_array and value is not X and len(X) in (value.shape[0], value.shape[-1])

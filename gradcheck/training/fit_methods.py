@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck._types import Array, Tensors
 from gradcheck.adapters import shows_gradients
 from gradcheck.adapters.discovery.accessors import set_to
-from gradcheck.adapters.signatures.methods import Method
+from gradcheck.adapters.signatures.methods import Method, name_of
 from gradcheck.explain.source.call_sites import suppress_output
 from gradcheck.formulas import loss_identification, losses
 from gradcheck.state import StateSnapshot
@@ -27,7 +27,6 @@ from gradcheck.training.estimator import (
     array_of,
     find_predictor,
     find_step,
-    name_of,
 )
 from gradcheck.training.restarts import RestartingFit
 from gradcheck.training.step import SAME, Update, parameters_of
