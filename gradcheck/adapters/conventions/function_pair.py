@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.accessors import accessors_in
 from gradcheck.adapters.discovery.parameters import Parameter, nothing
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import (
+from gradcheck.adapters.signatures.backward_calls import (
     BackwardCall,
     BackwardResult,
     call_backward,

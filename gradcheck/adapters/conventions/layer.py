@@ -16,11 +16,10 @@ from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.in_place_updates import Updates, rates
 from gradcheck.adapters.discovery.parameters import find_parameters, nothing, stored_output
 from gradcheck.adapters.discovery.reachable_arrays import reachable
-from gradcheck.adapters.discovery.requested_parameters import take_given
+from gradcheck.adapters.discovery.revised_parameters import add_unreported, drop_idle, take_given
 from gradcheck.adapters.discovery.trial_run import TrialRun, takes_rates
-from gradcheck.adapters.discovery.unreported_parameters import add_unreported, drop_idle
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import (
+from gradcheck.adapters.signatures.backward_calls import (
     UNIT_RATE,
     BackwardCall,
     BackwardResult,

@@ -13,7 +13,7 @@ from gradcheck.adapters.callable_target import CallableTarget, Description
 from gradcheck.adapters.conventions import value_and_grad
 from gradcheck.adapters.conventions.layer import Methods, discovered
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import UNIT_RATE, BackwardCall, BackwardResult
+from gradcheck.adapters.signatures.backward_calls import UNIT_RATE, BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import (

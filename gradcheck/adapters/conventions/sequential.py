@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.callable_target import Description, described
+from gradcheck.adapters.composition import Link, joined
 from gradcheck.adapters.conventions import function_pair, layer, value_and_grad
-from gradcheck.adapters.conventions.composition import Link, joined
 from gradcheck.adapters.discovery.parameters import stored_output
 from gradcheck.adapters.signatures.error_hints import Mismatch, odd_one_out
 from gradcheck.adapters.signatures.gradient_alignment import required_names

@@ -35,7 +35,7 @@ from gradcheck.adapters.discovery.reachable_arrays import (
     is_float_array_or_number,
     reachable,
 )
-from gradcheck.adapters.discovery.unreported_parameters import is_frozen
+from gradcheck.adapters.discovery.revised_parameters import is_frozen
 from gradcheck.adapters.signatures.name_tables import (
     FORWARD_NAMES,
     gradient_stems,

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import objects_in
-from gradcheck.adapters.signatures.call_conventions import UNIT_RATE
+from gradcheck.adapters.signatures.backward_calls import UNIT_RATE
 from gradcheck.adapters.signatures.name_tables import RATE_ATTRIBUTES
 
 

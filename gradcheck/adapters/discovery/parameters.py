@@ -164,25 +164,11 @@ def _beside_gradients(
     for key, value in values.items() if keyed else enumerate(values):
         if is_differentiable(value):
             name = key if keyed else owned.get(id(value), f"params[{key}]")
-            home = _home(layer, value) if made_anew else None
+            # a list or dict that is made at every call is not where they are kept
+            homes = array_attributes(layer) if made_anew else ()
+            home = next((a.accessor for a in homes if a.accessor.get() is value), None)
             accessor = home or Accessor(values, key, True)
             yield Parameter(f"{prefix}{name}", accessor, reader(key), True)
-
-
-def _home(layer: Any, array: Any) -> Accessor | None:
-    """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
-
-    A list or dict of parameters that is made at every call is no such accessor.
-    """
-    for _, _, thing in objects_in(layer):
-        for name, value in attributes(thing).items():
-            if value is array:
-                return Accessor(thing, name, False)
-            keyed = value.items() if isinstance(value, dict) else ()
-            for key, item in enumerate(value) if isinstance(value, list) else keyed:
-                if item is array:
-                    return Accessor(value, key, True)
-    return None
 
 
 def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> Iterator[Parameter]:

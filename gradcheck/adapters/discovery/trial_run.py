@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import ArrayAttribute, array_attributes, objects_in
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient, nothing
-from gradcheck.adapters.signatures.call_conventions import BackwardCall, takes_rate
+from gradcheck.adapters.signatures.backward_calls import BackwardCall, takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
 from gradcheck.adapters.signatures.name_tables import (
     INPUT_GRADIENTS,

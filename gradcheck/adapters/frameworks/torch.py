@@ -19,7 +19,7 @@ from gradcheck.adapters.frameworks.torch_arrays import (
     rounding_of,
     shared,
 )
-from gradcheck.adapters.frameworks.torch_conventions import convention
+from gradcheck.adapters.frameworks.torch_defined_gradients import why_defined
 from gradcheck.adapters.frameworks.torch_float64 import (
     computing_in_float64,
     no_gradients,
@@ -141,7 +141,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     def defined(name: str, analytic: Array) -> str:
         target.state.restore()
-        return convention(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, analytic)
+        return why_defined(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, analytic)
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         # other values can be given to what a module has registered alone
@@ -152,7 +152,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             else None
         )
 
-    target.convention = defined
+    target.by_definition = defined
     return target
 
 
