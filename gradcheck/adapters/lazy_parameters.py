@@ -11,8 +11,7 @@ import numpy as np
 
 from gradcheck.adapters.conventions.sequential import is_network
 from gradcheck.adapters.discovery.attributes import array_attributes, objects_in
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import forward_of, is_layer
+from gradcheck.adapters.signatures.methods import forward_of, is_layer, required_names
 from gradcheck.state import StateSnapshot
 
 CONTAINERS = frozenset({"params", "parameters", "weights"})

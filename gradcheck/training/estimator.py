@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from itertools import chain
 from types import FrameType
@@ -15,9 +15,8 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
-from gradcheck.adapters.discovery.in_place_updates import rates
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Method, find_method, name_of
+from gradcheck.adapters.discovery.parameters import rates
+from gradcheck.adapters.signatures.methods import Method, find_method, name_of, required_names
 from gradcheck.adapters.signatures.name_tables import (
     LOSS_METHODS,
     OUTPUT_NAMES,
@@ -235,3 +234,47 @@ def raw_scores_of(method: Method) -> Callable[[Any], Array]:
 def _is_of(value: Any, X: Any) -> bool:
     is_array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0
     return is_array and value is not X and len(X) in (value.shape[0], value.shape[-1])
+
+
+@dataclass(frozen=True)
+class RestartingFit:
+    """A training method that restarts with every call.
+
+    Attributes
+    ----------
+    step
+        A call of it.
+    epochs, rate
+        The attributes or arguments that are its number of epochs and its learning rate.
+    """
+
+    step: TrainingStep
+    epochs: Accessor
+    rate: Accessor
+
+    @classmethod
+    def of(cls, network: Any, step: TrainingStep) -> RestartingFit | None:
+        """Return the method by epochs; None where nothing says how many, or at which rate."""
+        arguments = inspect.signature(step.method).parameters
+        found = [Accessor(step.arguments, name, True) for name in arguments if is_epochs(name)]
+        found += [
+            Accessor(network, name, False)
+            for name, value in attributes(network).items()
+            if is_epochs(name) and type(value) is int
+        ]
+        return cls(step, found[0], step.rate_kept) if found and step.rate_kept else None
+
+    def run(self, epochs: int) -> None:
+        """Restart, and train so many epochs; none is one at a learning rate of zero."""
+        settings = (self.epochs, max(1, epochs)), (self.rate, self.rate.get() if epochs else 0.0)
+        with set_to(settings), suppress_output():
+            self.step.method(**self.step.arguments)
+
+    def after(self, epochs: int) -> TrainingStep:
+        """Return the step that is made after so many epochs."""
+
+        @wraps(self.step.method)
+        def one_more(**_: Any) -> None:
+            self.run(epochs + 1)
+
+        return replace(self.step, method=one_more, once=())

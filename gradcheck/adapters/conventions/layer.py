@@ -13,8 +13,13 @@ from gradcheck._types import Outputs
 from gradcheck.adapters.callable_target import Description, Dtype, with_shapes
 from gradcheck.adapters.discovery.attributes import array_attributes
 from gradcheck.adapters.discovery.effects import Effects
-from gradcheck.adapters.discovery.in_place_updates import Updates, rates
-from gradcheck.adapters.discovery.parameters import find_parameters, nothing, stored_output
+from gradcheck.adapters.discovery.parameters import (
+    Updates,
+    find_parameters,
+    nothing,
+    rates,
+    stored_output,
+)
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.discovery.revised_parameters import add_unreported, drop_idle, take_given
 from gradcheck.adapters.discovery.trial_run import TrialRun, takes_rates
@@ -31,8 +36,7 @@ from gradcheck.adapters.signatures.backward_calls import (
     takes_no_cotangent,
 )
 from gradcheck.adapters.signatures.error_hints import Mismatch, half_a_layer
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Method, Names, is_layer
+from gradcheck.adapters.signatures.methods import Method, Names, is_layer, required_names
 from gradcheck.adapters.signatures.name_tables import DERIVATIVE_NAMES
 from gradcheck.adapters.signatures.pytree import arrays_in
 from gradcheck.state import StateSnapshot

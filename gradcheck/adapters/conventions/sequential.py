@@ -13,13 +13,13 @@ from gradcheck.adapters.composition import Link, joined
 from gradcheck.adapters.conventions import function_pair, layer, value_and_grad
 from gradcheck.adapters.discovery.parameters import stored_output
 from gradcheck.adapters.signatures.error_hints import Mismatch, odd_one_out
-from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import (
     Method,
     find_method,
     forward_of,
     is_layer,
     method_of,
+    required_names,
 )
 from gradcheck.adapters.signatures.name_tables import (
     FORWARD_NAMES,

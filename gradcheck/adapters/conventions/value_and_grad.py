@@ -14,8 +14,8 @@ from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, 
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch, returned_no_gradient
-from gradcheck.adapters.signatures.gradient_alignment import align_gradients, parameters_of
-from gradcheck.adapters.signatures.methods import Names, backward_of
+from gradcheck.adapters.signatures.gradient_alignment import align_gradients
+from gradcheck.adapters.signatures.methods import Names, backward_of, parameters_of
 from gradcheck.adapters.signatures.pytree import is_container
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable, is_scalar
@@ -57,7 +57,7 @@ def describe(
         inputs,
         snapshot,
         lambda given: _result(function(*given)),
-        _callback if has_callback else partial(_beside, inputs, parameters),
+        partial(_beside, inputs, parameters),
         (function,),
         parameters=parameters,
         returned=list(parameters),
@@ -83,14 +83,11 @@ def _result(returned: Any) -> BackwardResult:
     return replace(BackwardResult.of(raw[0]), caches=tuple(raw[1:]))
 
 
-def _callback(call: BackwardCall) -> Any:
-    """Return the gradients by the function that was returned beside the output."""
-    return call.result.caches[0](call.cotangent)
-
-
 def _beside(inputs: Inputs, parameters: Mapping[str, Parameter], call: BackwardCall) -> Any:
-    """Return the gradients that were returned beside the loss."""
+    """Return the gradients returned beside the loss, or by what was returned beside the output."""
     caches = call.result.caches
+    if callable(caches[0]):
+        return caches[0](call.cotangent)
     gradients = caches[0] if len(caches) == 1 else list(caches)
     if parameters and not isinstance(gradients, Mapping | tuple | list):
         return {next(iter(parameters)): gradients}

@@ -100,12 +100,8 @@ def parts(layer: Any) -> Iterator[tuple[str, Any]]:
     for name, value in attributes(layer).items():
         if is_own_object(value):
             yield name, value
-        elif isinstance(value, list | tuple):
-            for position, item in enumerate(value):
-                if is_own_object(item):
-                    yield f"{name}[{position}]", item
-        elif isinstance(value, dict):
-            for key, item in value.items():
+        elif isinstance(value, dict | list | tuple):
+            for key, item in _keyed(value):
                 if is_own_object(item):
                     yield f"{name}[{key!r}]", item
 

@@ -8,8 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.signatures.gradient_alignment import input_names, required_names
-from gradcheck.adapters.signatures.methods import backward_of, forward_of, is_layer
+from gradcheck.adapters.signatures.methods import (
+    backward_of,
+    forward_of,
+    input_names,
+    is_layer,
+    required_names,
+)
 from gradcheck.adapters.signatures.name_tables import TRAIN_NAMES
 from gradcheck.target import is_differentiable
 

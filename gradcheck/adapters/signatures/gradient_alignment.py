@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,45 +17,6 @@ from gradcheck.adapters.signatures.pytree import is_container, items, leaves, sp
 from gradcheck.target import TargetError, is_differentiable
 
 Order = Sequence[str]
-
-
-def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """Return the arguments that ``function`` takes; None if unknown."""
-    try:
-        return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return None
-
-
-def is_positional(parameter: inspect.Parameter) -> bool:
-    """Whether an argument can be given by its position, and is a single one."""
-    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-
-
-def required_names(function: Callable[..., Any]) -> list[str] | None:
-    """Return the names of the positional arguments without default; None if unknown."""
-    taken = parameters_of(function)
-    if taken is None:
-        return None
-    return [p.name for p in taken if is_positional(p) and p.default is p.empty]
-
-
-def accepts_argument(function: Callable[..., Any]) -> bool:
-    """Whether ``function`` can be called with one positional argument."""
-    try:
-        inspect.signature(function).bind(None)
-    except TypeError:
-        return False
-    except ValueError:
-        return True
-    return True
-
-
-def input_names(forward: Callable[..., Any], count: int) -> list[str]:
-    """Return names for ``count`` inputs: the forward's own where there are some, else x, x1, ..."""
-    named = [p.name for p in parameters_of(forward) or [] if is_positional(p)]
-    fallback = ["x", *(f"x{position}" for position in range(1, count))]
-    return [*named[:count], *fallback[len(named) : count]]
 
 
 def align_gradients(
