@@ -14,8 +14,7 @@ from gradcheck.cli.loading import LoadingError, load, parse_input
 from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.run import run_properties
-from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import failure_lines, row, status_width
+from gradcheck.properties.suite_report import SuiteReport, failure_lines, row, status_width
 from gradcheck.report.wording import wrapped
 
 if TYPE_CHECKING:

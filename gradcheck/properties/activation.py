@@ -19,10 +19,15 @@ from gradcheck.properties.assertions import (
     require,
     require_close,
 )
-from gradcheck.properties.function_under_test import as_floats, call, refusal, shaped_like
+from gradcheck.properties.function_under_test import (
+    as_floats,
+    call,
+    of_arrays,
+    refusal,
+    shaped_like,
+)
 from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance, eps, exact
-from gradcheck.properties.torch_tensors import of_arrays
 
 # Where activations differ from one another and no kink is expected.
 PROBES = np.array([-3.3, -1.7, -0.6, -0.2, 0.3, 0.9, 1.6, 2.8, 4.1])

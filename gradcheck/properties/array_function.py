@@ -17,6 +17,7 @@ from gradcheck.properties.assertions import (
     require,
     require_close,
     require_same,
+    require_shape,
 )
 from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats
 from gradcheck.properties.property import InputStrategy, for_all
@@ -101,12 +102,10 @@ def _two_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
 )
 def shape_kept(fn: ArrayFunction, x: Array) -> None:
     """The result has the shape of the input."""
-    result = as_floats(fn.raw(x.copy()))
-    require(
-        result.shape == x.shape,
+    require_shape(
+        as_floats(fn.raw(x.copy())),
+        x.shape,
         "the result is not shaped like the input",
-        got=result.shape,
-        expected=x.shape,
         cause="an axis was dropped or added; reduce with keepdims=True and do not squeeze",
     )
 
@@ -211,9 +210,4 @@ def same_input_same_output(fn: ArrayFunction, x: Array, other: Array) -> None:
 def empty_batch_stays_empty(fn: ArrayFunction, shape: tuple[int, int]) -> None:
     """A batch of no rows gives a result of no rows."""
     result = as_floats(fn.raw(np.empty(shape)))
-    require(
-        result.shape == shape,
-        "an empty batch does not give an empty result",
-        got=result.shape,
-        expected=shape,
-    )
+    require_shape(result, shape, "an empty batch does not give an empty result")

@@ -13,8 +13,7 @@ from gradcheck.properties.registry import Suite
 from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
-from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import failure_lines
+from gradcheck.properties.suite_report import SuiteReport, failure_lines
 
 
 def run_properties(

@@ -10,12 +10,19 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.formulas.losses import PROBABILITIES
-from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats, call, refusal
-from gradcheck.properties.loss.call_convention import SHAPES, CallConvention
+from gradcheck.properties.assertions import FunctionRaisedError, require_shape
+from gradcheck.properties.function_under_test import (
+    FunctionUnderTest,
+    as_floats,
+    call,
+    of_arrays,
+    refusal,
+)
 from gradcheck.properties.loss.kinds import BINARY, KINDS, REDUCTIONS, REMEDIES
 from gradcheck.properties.loss.known_bugs import binary_cause, gradient_cause
 from gradcheck.properties.loss.recognize import (
+    SHAPES,
+    CallConvention,
     backward_of,
     recognise,
     recognise_reduction,
@@ -23,7 +30,6 @@ from gradcheck.properties.loss.recognize import (
 )
 from gradcheck.properties.property import Property
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.torch_tensors import of_arrays
 
 # The largest number added inside a logarithm that still counts as a guard against log(0).
 LARGEST_GUARD = 1e-5
@@ -128,13 +134,8 @@ class LossUnderTest(FunctionUnderTest):
     def gradient(self, p: Array, t: Array) -> Array:
         """Return the analytic gradient at copies of ``p`` and ``t``, shaped like ``p``."""
         result = as_floats(self.raw_gradient(p.copy(), t.copy()))
-        expected = self.convention.lay_out(p).shape
-        if result.shape != expected:
-            raise PropertyViolationError(
-                "the gradient is not shaped like the prediction",
-                got=result.shape,
-                expected=expected,
-            )
+        shape = self.convention.lay_out(p).shape
+        require_shape(result, shape, "the gradient is not shaped like the prediction")
         return self.convention.fit(result)
 
     def raw_gradient(self, p: Array, t: Array) -> Any:

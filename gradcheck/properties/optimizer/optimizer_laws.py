@@ -13,6 +13,7 @@ from gradcheck.properties import inputs
 from gradcheck.properties.assertions import require, require_close, require_same
 from gradcheck.properties.optimizer.optimizer_under_test import OptimizerUnderTest
 from gradcheck.properties.property import for_all
+from gradcheck.properties.strategies.shapes import filled
 from gradcheck.properties.tolerance import Tolerance
 
 # Steps on the quadratic bowl: enough for momentum and running means to show what they do.
@@ -20,22 +21,19 @@ STEPS = 60
 
 
 @st.composite
-def point(draw: inputs.Draw, _: OptimizerUnderTest) -> dict[str, Any]:
+def point(draw: st.DrawFn, _: OptimizerUnderTest) -> dict[str, Any]:
     """Draw parameters ``p`` and a gradient ``g`` of the same shape."""
     shape = draw(st.sampled_from([(1,), (3,), (2, 2)]))
-    return {
-        "p": inputs.draw_grid(draw, shape, 4.0),
-        "g": inputs.draw_grid(draw, shape, 2.0),
-    }
+    return {"p": inputs.draw_grid(draw, shape, 4.0), "g": inputs.draw_grid(draw, shape, 2.0)}
 
 
 @st.composite
-def nonzero_gradient(draw: inputs.Draw, _: OptimizerUnderTest) -> dict[str, Any]:
+def nonzero_gradient(draw: st.DrawFn, _: OptimizerUnderTest) -> dict[str, Any]:
     """Draw ``p`` and ``g``, no entry of which is zero."""
-    size = draw(st.integers(1, 4))
-    signs = np.array([draw(st.sampled_from([1.0, -1.0])) for _ in range(size)])
-    sizes = np.array([draw(st.integers(1, 64)) for _ in range(size)]) / 16
-    return {"p": inputs.draw_grid(draw, (size,), 4.0), "g": signs * sizes}
+    shape = (draw(st.integers(1, 4)),)
+    signs = filled(draw, st.sampled_from([1.0, -1.0]), shape)
+    sizes = filled(draw, st.integers(1, 64), shape) / 16
+    return {"p": inputs.draw_grid(draw, shape, 4.0), "g": signs * sizes}
 
 
 def rounding(p: Array, steps: int = 1) -> Tolerance:

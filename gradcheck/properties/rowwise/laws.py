@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.properties import inputs
-from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
+from gradcheck.properties.assertions import (
+    FunctionRaisedError,
+    require,
+    require_close,
+    require_shape,
+)
 from gradcheck.properties.function_under_test import as_floats
 from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.row_function import RowFunction
@@ -214,12 +219,7 @@ def no_classes_give_no_entries(fn: RowFunction, shape: tuple[int, int]) -> None:
         result = as_floats(fn.raw(np.empty(shape)))
     except FunctionRaisedError:
         return
-    require(
-        result.shape == shape,
-        "rows without entries give something",
-        got=result.shape,
-        expected=shape,
-    )
+    require_shape(result, shape, "rows without entries give something")
 
 
 @for_all(

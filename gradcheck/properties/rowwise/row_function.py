@@ -11,10 +11,9 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.properties.array_function import ArrayFunction
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import accepts, call, refusal, shaped_like
+from gradcheck.properties.function_under_test import accepts, call, of_arrays, refusal, shaped_like
 from gradcheck.properties.known_bugs import OF_BACKWARDS, Imitations, recognise
 from gradcheck.properties.property import Property
-from gradcheck.properties.torch_tensors import of_arrays
 
 AXIS_NAMES = ("axis", "dim")
 

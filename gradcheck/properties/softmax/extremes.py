@@ -23,13 +23,13 @@ MOST = 1e-3
 
 
 @st.composite
-def _tempered(draw: inputs.Draw, softmax: SoftmaxUnderTest) -> dict[str, Any]:
+def _tempered(draw: st.DrawFn, softmax: SoftmaxUnderTest) -> dict[str, Any]:
     x = inputs.draw_grid(draw, inputs.draw_shape(draw, softmax.ndims), 8.0)
     return {"x": x, "temperature": draw(st.sampled_from([1e-6, 1e-3, 1e3, 1e6]))}
 
 
 @st.composite
-def _two_temperatures(draw: inputs.Draw, softmax: SoftmaxUnderTest) -> dict[str, Any]:
+def _two_temperatures(draw: st.DrawFn, softmax: SoftmaxUnderTest) -> dict[str, Any]:
     x = inputs.draw_grid(draw, inputs.draw_shape(draw, softmax.ndims), 8.0)
     factor = st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
     low, high = sorted([draw(factor), draw(factor)])
