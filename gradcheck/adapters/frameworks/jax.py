@@ -155,7 +155,8 @@ class _Call:
                 return {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
 
             if not wide:
-                target.rounding = _rounding([*dtypes.values(), *(y.dtype for y in results)])
+                computed = map(str, [*dtypes.values(), *(y.dtype for y in results)])
+                target.rounding = BFLOAT16 if "bfloat16" in computed else None
             outputs = as_outputs(tuple(map(as_array, results)))
             return ForwardRun(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
 
@@ -195,11 +196,6 @@ def as_array(value: Any) -> Array:
     """Return an array of JAX as one of NumPy; bfloat16, which NumPy lacks, as float32."""
     array = np.asarray(value)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
-
-
-def _rounding(dtypes: Sequence[Any]) -> float | None:
-    """Return the rounding unit of bfloat16 where it is among the dtypes."""
-    return BFLOAT16 if "bfloat16" in map(str, dtypes) else None
 
 
 def _in_float64() -> AbstractContextManager[Any]:

@@ -109,8 +109,7 @@ class Inputs:
         Order and layout of an array are kept, and a read-only array stays read-only.
         """
         return [
-            rebuild(name, original, tensors, self.leaves[name])
-            for name, original in self.values.items()
+            rebuild(original, tensors, self.leaves[name]) for name, original in self.values.items()
         ]
 
     def handed(self, arguments: Sequence[Any]) -> dict[str, Array]:

@@ -175,17 +175,13 @@ def _outputs_among(returned: Any, wanted: Sequence[str]) -> int | None:
     if not isinstance(returned, tuple) or len(returned) < 2 or hasattr(returned, "_fields"):
         return None
     wanted_caches = sum(map(is_cache, wanted))
-    plain = [_is_output(part) for part in returned]
+    plain = [isinstance(part, np.ndarray | np.generic | float) for part in returned]
     count = next((i for i, output in enumerate(plain) if not output), len(returned))
     if wanted_caches and count == len(returned):
         count = len(returned) - wanted_caches  # arrays that the backward calls caches
     if len(returned) == 2 == len(wanted) and not all(map(is_cotangent, wanted)):
         count = 1
     return max(count, 1) if count < len(returned) else None
-
-
-def _is_output(part: Any) -> bool:
-    return isinstance(part, np.ndarray | np.generic | float)
 
 
 def _flat_outputs(raw: Any) -> Outputs:

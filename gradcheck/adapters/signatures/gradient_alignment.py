@@ -20,9 +20,7 @@ Order = Sequence[str]
 
 
 def align_gradients(
-    result: Any,
-    inputs: Mapping[str, Any],
-    parameters: Mapping[str, Any] | Sequence[str] = (),
+    result: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Give the gradients that a backward returned the names of their tensors.
 
@@ -34,8 +32,7 @@ def align_gradients(
     inputs
         All inputs of the forward by name, in order, differentiable or not.
     parameters
-        The parameters by name, in order, should the backward return their gradients too; their
-        names alone where their shapes are not known.
+        The parameters by name, in order, should the backward return their gradients too.
 
     Raises
     ------
@@ -46,16 +43,12 @@ def align_gradients(
 
 
 class _Alignment:
-    def __init__(
-        self, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | Sequence[str]
-    ) -> None:
+    def __init__(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         self.inputs = inputs
         self.own = leaves(inputs)
         self.differentiable = [name for name, own in self.own.items() if own]
         self.leaves = {leaf: value for own in self.own.values() for leaf, value in own.items()}
-        self.parameters = (
-            dict(parameters) if isinstance(parameters, Mapping) else dict.fromkeys(parameters)
-        )
+        self.parameters = dict(parameters)
 
     def align(self, result: Any) -> dict[str, Any]:
         """Return the gradients by tensor."""
@@ -66,9 +59,8 @@ class _Alignment:
         whole = self._whole(result)
         if whole is not None:
             return whole
-        if not isinstance(result, tuple | list):
-            return self._single(result)
-        return self._sequence(list(result))
+        is_row = isinstance(result, tuple | list)
+        return self._sequence(list(result)) if is_row else self._single(result)
 
     def _whole(self, result: Any, *, strictly: bool = True) -> dict[str, Any] | None:
         """Match a container of gradients with an input that is such a container."""
@@ -76,7 +68,7 @@ class _Alignment:
             return None
         for name in self.differentiable:
             if is_container(self.inputs[name]):
-                found = spread(result, name, self.inputs[name], self.own[name])
+                found = spread(result, self.inputs[name], self.own[name])
                 if found and (_like(found, self.leaves) or not strictly):
                     return found
         return None
@@ -92,7 +84,7 @@ class _Alignment:
         for name in self.differentiable:
             if not is_differentiable(self.inputs[name]):
                 for candidate in (result, *_held(result, name)):
-                    parts = spread(candidate, name, self.inputs[name], self.own[name])
+                    parts = spread(candidate, self.inputs[name], self.own[name])
                     found |= parts if parts is not None else {}
         flat = dict(_flat(result))
         for name in [*self.leaves, *self.parameters]:
@@ -154,7 +146,7 @@ class _Alignment:
             if name == "":
                 parts = self._rest(gradient)
             elif name in self.inputs and not is_differentiable(self.inputs[name]):
-                parts = spread(gradient, name, self.inputs[name], self.own[name])
+                parts = spread(gradient, self.inputs[name], self.own[name])
                 if parts is None and self.own[name]:
                     parts = _by_key(gradient, self.own[name])
                 if not self.own[name]:
