@@ -111,16 +111,14 @@ def suite(name: str | Suite) -> Suite:
         raise ValueError(_unknown("suite", name, list(CONTENTS)))
     subject, modules = CONTENTS[name]
     home, _, kind = subject.rpartition(".")
-    return Suite(name, getattr(_module(home), kind), [p for m in modules for p in _written_in(m)])
+    written = [value for module in modules for value in vars(_module(module)).values()]
+    return Suite(
+        name, getattr(_module(home), kind), [it for it in written if isinstance(it, Property)]
+    )
 
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"gradcheck.properties.{name}")
-
-
-def _written_in(module: str) -> list[Property]:
-    """Return the properties of a module, in the order in which they stand there."""
-    return [value for value in vars(_module(module)).values() if isinstance(value, Property)]
 
 
 def _unknown(kind: str, given: str, known: list[str]) -> str:

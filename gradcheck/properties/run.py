@@ -15,6 +15,9 @@ from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
 from gradcheck.properties.suite_report import SuiteReport, failure_lines
 
+if TYPE_CHECKING:
+    import pytest
+
 
 def run_properties(
     suite: str | Suite,
@@ -87,8 +90,8 @@ def run_properties(
     results = []
     for prop in found.properties:
         if prop.name in chosen:
-            examination = SuiteRun(found.name, prop, subject, options)
-            result = _against_expectation(examination.run(search), expected)
+            outcome = _outcome(found, prop, subject, options, search)
+            result = _against_expectation(outcome, expected)
         elif prop.name in skipped:
             result = Result(prop.name, Status.SKIPPED, "asked to be left out")
         else:
@@ -183,8 +186,7 @@ def _check(
 
         with quiet():
             subject = suite.subject(fn, options)
-        examination = SuiteRun(suite.name, suite[name], subject, options)
-        result = examination.run(search)
+        result = _outcome(suite, suite[name], subject, options, search)
         if result.status is Status.SKIPPED:
             pytest.skip(result.message)
         if result.status is not Status.PASSED:
@@ -195,58 +197,48 @@ def _check(
     return check
 
 
-class SuiteRun:
-    """One property tried on one subject, remembering the last input at which it failed."""
+@quiet()
+def _outcome(
+    suite: Suite,
+    prop: Property,
+    subject: FunctionUnderTest,
+    options: Mapping[str, Any],
+    search: CounterexampleSearch,
+) -> Result:
+    """Try pins and drawn inputs of one property; return how it came out."""
+    if missing := next(filter(None, map(subject.missing, prop.needs)), ""):
+        return Result(prop.name, Status.SKIPPED, missing)
+    tried = 0
+    failing: Inputs = {}
 
-    def __init__(
-        self, suite: str, prop: Property, subject: FunctionUnderTest, options: Mapping[str, Any]
-    ) -> None:
-        self.suite = suite
-        self.prop = prop
-        self.subject = subject
-        self.options = options
-        self.tried = 0
-        self.failing: Inputs = {}
-
-    def run(self, search: CounterexampleSearch) -> Result:
-        """Try pins and drawn inputs; return how it came out."""
-        with quiet():
-            return self._run(search)
-
-    def _run(self, search: CounterexampleSearch) -> Result:
-        missing = next(filter(None, map(self.subject.missing, self.prop.needs)), "")
-        if missing:
-            return Result(self.prop.name, Status.SKIPPED, missing)
+    def check(inputs: Inputs) -> None:
+        nonlocal tried, failing
+        tried += 1
         try:
-            for pin in self.prop.pins:
-                self.check_at(pin)
-            if self.prop.inputs is not None:
-                search.run(self.prop.inputs, self.prop.inputs(self.subject), self.check_at)
-        except PropertyViolationError as violation:
-            return self._failed(Status.FAILED, violation)
-        except FunctionRaisedError as error:
-            return self._failed(Status.ERRORED, PropertyViolationError(str(error)))
-        return Result(self.prop.name, Status.PASSED, examples=self.tried)
-
-    def check_at(self, inputs: Inputs) -> None:
-        """Check one input."""
-        self.tried += 1
-        try:
-            self.prop.check(self.subject, **inputs)
+            prop.check(subject, **inputs)
         except (PropertyViolationError, FunctionRaisedError):
-            self.failing = inputs
+            failing = inputs
             raise
 
-    def _failed(self, status: Status, violation: PropertyViolationError) -> Result:
-        """Return the result; a cause found by experiment goes before one the property suggests."""
-        parts = {"property": self.prop.description, **violation.parts}
-        hint = parts.pop("cause")
-        proven = self.subject.likely_cause(self.prop)
-        parts |= {"cause": proven} if proven else {"perhaps": hint}
-        parts = {label: text for label, text in parts.items() if text}
-        code = snippet(self.suite, self.prop.name, self.subject.fn, self.failing, self.options)
-        message = "\n".join(failure_lines(violation.headline, parts, code))
-        return Result(self.prop.name, status, message, code, self.tried, parts)
+    try:
+        for pin in prop.pins:
+            check(pin)
+        if prop.inputs is not None:
+            search.run(prop.inputs, prop.inputs(subject), check)
+    except PropertyViolationError as error:
+        status, violation = Status.FAILED, error
+    except FunctionRaisedError as error:
+        status, violation = Status.ERRORED, PropertyViolationError(str(error))
+    else:
+        return Result(prop.name, Status.PASSED, examples=tried)
+    parts = {"property": prop.description, **violation.parts}
+    hint, proven = parts.pop("cause"), subject.likely_cause(prop)
+    # a cause found by experiment goes before one that the property suggests
+    parts |= {"cause": proven} if proven else {"perhaps": hint}
+    parts = {label: text for label, text in parts.items() if text}
+    code = snippet(suite.name, prop.name, subject.fn, failing, options)
+    message = "\n".join(failure_lines(violation.headline, parts, code))
+    return Result(prop.name, status, message, code, tried, parts)
 
 
 def _against_expectation(result: Result, expected: Mapping[str, str]) -> Result:
@@ -257,7 +249,3 @@ def _against_expectation(result: Result, expected: Mapping[str, str]) -> Result:
         message = f"expected to fail ({reason}) but passed; remove it from expected_failures"
         return Result(result.name, Status.UNEXPECTEDLY_PASSED, message, examples=result.examples)
     return Result(result.name, Status.EXPECTED, reason, result.counterexample, result.examples)
-
-
-if TYPE_CHECKING:
-    import pytest

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.formulas.losses import PROBABILITIES
-from gradcheck.properties.assertions import FunctionRaisedError, require_shape
+from gradcheck.properties.assertions import FunctionRaisedError, require_close, require_shape
 from gradcheck.properties.function_under_test import (
     FunctionUnderTest,
     as_floats,
@@ -181,6 +181,10 @@ class LossUnderTest(FunctionUnderTest):
             "rounding of each sample's loss" + (", and the guard in the log" if guarded else ""),
             absolute=abs(self.scale(p)) * (rounding + guarded),
         )
+
+    def require_right(self, p: Array, t: Array, what: str, *, cause: str = "") -> None:
+        """Raise, saying ``what`` is wrong, unless the loss is that in extended precision."""
+        require_close(self(p, t), self.expected(p, t), self.tolerance(p, t), what, cause=cause)
 
     @cached_property
     def guard(self) -> float:
