@@ -68,15 +68,7 @@ def run_in_shell(
 
 
 class PropertiesTable:
-    """Rows on a console.
-
-    Parameters
-    ----------
-    console
-        Where to show them.
-    names
-        The properties that may come.
-    """
+    """Rows on a console, of the properties that may come by their ``names``."""
 
     def __init__(self, console: Console, names: Iterable[str]) -> None:
         self.console = console

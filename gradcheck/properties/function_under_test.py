@@ -22,15 +22,7 @@ from gradcheck.properties.property import Property
 
 
 class FunctionUnderTest:
-    """What every suite knows of the thing it examines.
-
-    Parameters
-    ----------
-    fn
-        The function or object under test.
-    name
-        What to call it; its own name when not given.
-    """
+    """What every suite knows of the function or object it examines, by its own name if no other."""
 
     def __init__(self, fn: Any, name: str = "") -> None:
         if isinstance(fn, type):
@@ -118,12 +110,7 @@ def _describe(arg: Any) -> str:
 def of_arrays(fn: Callable[..., Any], *example: Any) -> Callable[..., Any]:
     """Return ``fn`` itself, or where it takes torch tensors only, ``fn`` of arrays.
 
-    Parameters
-    ----------
-    fn
-        The function under test.
-    *example
-        Arguments by which it is asked, with and without ``dim=-1``.
+    It is asked by the arguments in ``example``, with and without ``dim=-1``.
     """
     if "torch" not in sys.modules or any(_takes(fn, *example, **dim) for dim in ({}, {"dim": -1})):
         return fn

@@ -24,11 +24,6 @@ class CounterexampleSearch:
     Hypothesis takes longer to draw an input than most properties to check it. What it draws
     depends on the seed and the strategy alone as long as nothing fails: so inputs are drawn once
     per strategy, and only where one fails does Hypothesis search again, to shrink it.
-
-    Parameters
-    ----------
-    effort
-        How many inputs to draw, from which seed.
     """
 
     def __init__(self, effort: Effort) -> None:

@@ -27,16 +27,9 @@ def in_words(status: str) -> str:
 
 
 def row(result: Result, widths: tuple[int, int], width: int | None = None) -> list[str]:
-    """Return the lines of one result in the table.
+    """Return the lines of one result in the table, on one line where no screen has a ``width``.
 
-    Parameters
-    ----------
-    result
-        The outcome of a property.
-    widths
-        Columns of the status and of the name.
-    width
-        Columns of the screen; without it, everything stands on one line.
+    The ``widths`` are those of the status and of the name.
     """
     status, name = widths
     first = f"{in_words(result.status):<{status}}{GAP}{result.name:<{name}}".rstrip()

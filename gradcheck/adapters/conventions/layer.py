@@ -48,15 +48,7 @@ FORM = "an object with forward and backward"
 def describe(
     thing: Any, arguments: Sequence[Any], params: Any = None, names: Names | None = None
 ) -> Description | Mismatch:
-    """Describe a layer or loss object.
-
-    Parameters
-    ----------
-    thing, arguments, params
-        The object, the inputs of its forward, and the parameters to check.
-    names
-        Of its forward and backward; those that are most usual where None.
-    """
+    """Describe a layer or loss object, by the most usual ``names`` of its methods where None."""
     if names is None and not is_layer(thing):
         return half_a_layer(FORM, thing, arguments)
     methods = Methods(thing, names or Names.of(thing))

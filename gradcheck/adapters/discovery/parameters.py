@@ -61,14 +61,8 @@ def nothing() -> Any:
 def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     """Find the parameters of ``layer`` and of what it is made of.
 
-    Call it after a backward has run: many layers create their gradients only then.
-
-    Parameters
-    ----------
-    layer
-        Any object.
-    exclude
-        Arrays that are no parameters, such as the inputs.
+    Call it after a backward has run: many layers create their gradients only then. Arrays that are
+    no parameters, such as the inputs, are those to ``exclude``.
     """
     found: list[Parameter] = []
     taken = {id(array) for array in exclude}

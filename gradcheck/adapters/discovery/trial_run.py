@@ -84,15 +84,7 @@ class TrialRun:
         ]
 
     def found(self, call: BackwardCall, result: Any, *, updates: bool) -> Found:
-        """Return what the backward, which returned ``result``, shows of the parameters.
-
-        Parameters
-        ----------
-        call, result
-            Of the backward that was just called.
-        updates
-            Whether it may have updated the parameters.
-        """
+        """Return what a backward that returned ``result``, with or without updates, shows."""
         exclude = [*call.inputs, *call.result.outputs]
         stable = {attribute.accessor.place for attribute in self._stable}
         found = Found()

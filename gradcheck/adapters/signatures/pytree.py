@@ -25,11 +25,6 @@ def leaves(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
     An array is its own leaf. An item of a dict is called by its key, with the argument's name
     before it only where two would be called the same; an item of a list is called ``params[0]``.
-
-    Parameters
-    ----------
-    values
-        Arguments by name.
     """
     short = {name: _leaves(name, value, _is_keyed(value)) for name, value in values.items()}
     uses = Counter(leaf for own in short.values() for leaf in own)
@@ -42,14 +37,7 @@ def leaves(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def rebuild(value: Any, tensors: Mapping[str, Array], own: Iterable[str]) -> Any:
     """Return a container like ``value`` of fresh arrays, with those in ``tensors`` at its leaves.
 
-    Parameters
-    ----------
-    value
-        The argument.
-    tensors
-        Arrays by the name of the leaf.
-    own
-        The names of its leaves in order, as `leaves` returned them.
+    Its ``own`` leaves are given by their names in order, as `leaves` returned them.
     """
     return _rebuild(value, tensors, iter(own))
 
@@ -183,10 +171,7 @@ def _spread(gradient: Any, value: Any, names: Iterator[str], found: dict[str, An
 def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what dicts, lists, tuples and dataclasses hold, however deep, as ``params['w'][0]``.
 
-    Parameters
-    ----------
-    name, value
-        What is called so; it is its own leaf where it is no container.
+    What is no container is its own leaf.
     """
     parts = _parts(value)
     if not parts:

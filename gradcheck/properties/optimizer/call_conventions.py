@@ -41,10 +41,7 @@ Begin = Callable[[Callable[..., Any], list[Array]], Step]
 def ways(*, of_params: bool) -> Iterator[tuple[str, str, Begin]]:
     """Yield how the call is written, what holds the parameters, and how a run begins.
 
-    Parameters
-    ----------
-    of_params
-        Whether the optimiser is made from its parameters.
+    Of optimisers that are made from their parameters where ``of_params``, else of the others.
     """
     for method in METHODS:
         taken = "grads" if of_params else "params, grads"
