@@ -120,18 +120,13 @@ def _parameters(
     declared = getattr(owner, "params", None)
     if params is not None:
         found = accessors_in(params)
-    elif isinstance(raw[1], Mapping) and isinstance(declared, Mapping):
-        found = {
-            name: Accessor(declared, name, True)
-            for name, value in declared.items()
-            if name in raw[1] and is_differentiable(value)
-        }
     elif isinstance(raw[1], Mapping):
-        found = {
-            name: Accessor(owner, name, False)
-            for name in raw[1]
-            if name not in inputs.values and is_differentiable(getattr(owner, str(name), None))
-        }
+        if isinstance(declared, Mapping):
+            kept = [Accessor(declared, name, True) for name in declared if name in raw[1]]
+        else:
+            names = (name for name in raw[1] if name not in inputs.values)
+            kept = [Accessor(owner, str(name), False) for name in names]
+        found = {place.key: place for place in kept if is_differentiable(place.get())}
     return {name: Parameter(name, accessor, nothing, True) for name, accessor in found.items()}
 
 
