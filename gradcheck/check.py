@@ -22,9 +22,8 @@ from gradcheck.report.report import Report
 from gradcheck.runner import Mode, Runner
 from gradcheck.state import StateSnapshot, settings_kept
 from gradcheck.target import Target
-from gradcheck.training.check_update import check_update
+from gradcheck.training.check_update import check_update, undecided_if_momentum_explains
 from gradcheck.training.fit_methods import LATER, Training, training_of
-from gradcheck.training.undecided_steps import undecided_if_momentum_explains
 
 
 def check(

@@ -102,8 +102,8 @@ class Target:
     rounding
         Rounding unit of the layer, where its numbers are kept here in a wider dtype than it
         computes in, as those of bfloat16 are.
-    convention
-        ``convention(name, claim)`` says why a gradient that is no derivative is returned on
+    by_definition
+        ``by_definition(name, claim)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
 
     Examples
@@ -129,7 +129,7 @@ class Target:
     claim_errors: dict[str, Array] = field(default_factory=dict)
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
     rounding: float | None = None
-    convention: Callable[[str, Array], str] | None = None
+    by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
         default=None, init=False, repr=False

@@ -15,8 +15,8 @@ from gradcheck.adapters.conventions import (
     sequential,
     value_and_grad,
 )
-from gradcheck.adapters.conventions.lazy_parameters import initialized
 from gradcheck.adapters.frameworks import jax, numpy_ml, tensor_autograd, thinc, torch
+from gradcheck.adapters.lazy_parameters import initialized
 from gradcheck.adapters.signatures.methods import backward_of, has_static_methods
 from gradcheck.target import Target, TargetError
 

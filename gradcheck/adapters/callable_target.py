@@ -10,10 +10,9 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.discovery.coverage import Coverage
-from gradcheck.adapters.discovery.in_place_updates import Updates
-from gradcheck.adapters.discovery.parameters import Parameter, stored_gradient
+from gradcheck.adapters.discovery.parameters import Parameter, Updates, stored_gradient
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import BackwardCall, BackwardResult
+from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import (
     Mismatch,
     nothing_to_differentiate,

@@ -39,9 +39,9 @@ def decide(
     if context.native.target.tensors[name].size == 0:
         return _of_empty(context, point, name)
     outcome = _decide(context, point, name, directions)
-    convention = context.native.target.convention
-    if outcome.verdict is Verdict.FAIL and convention is not None:
-        reason = convention(name, np.asarray(point.claimed[name]))
+    defined = context.native.target.by_definition
+    if outcome.verdict is Verdict.FAIL and defined is not None:
+        reason = defined(name, np.asarray(point.claimed[name]))
         if reason:
             return TensorVerdict(Verdict.UNDECIDED, reason)
     return outcome

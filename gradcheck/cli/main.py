@@ -9,19 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gradcheck.cli.shell import (
-    FOUND,
-    INTERRUPTED,
-    PASSED,
-    Inputs,
-    Output,
-    error_exit,
-    one_blas_thread,
-    processes,
-    refuse_ending,
-    roles,
-    save,
-)
+from gradcheck.cli import shell
 
 
 class Mode(StrEnum):
@@ -68,13 +56,13 @@ def _of_all(
 ) -> None:
     """Find out why a neural network trains, but wrongly."""
     if context.invoked_subcommand not in THREADED:
-        context.with_resource(one_blas_thread())
+        context.with_resource(shell.one_blas_thread())
 
 
 @app.command()
 def check(
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
-    inputs: Inputs = None,
+    inputs: shell.Inputs = None,
     mode: Annotated[Mode, typer.Option(help="Directions, every entry, or both as needed.")] = (
         Mode.AUTO
     ),
@@ -87,7 +75,7 @@ def check(
     budget: Annotated[
         float, typer.Option(help="Seconds for naming what is wrong; verdicts take none of them.")
     ] = 30.0,
-    output: Output = None,
+    output: shell.Output = None,
 ) -> None:
     """Check the gradients of a layer, loss or function."""
     import numpy as np
@@ -96,8 +84,8 @@ def check(
     from gradcheck.cli.loading import load, made, parse_input
     from gradcheck.report.text import print_report
 
-    with error_exit(), processes(workers) as executor:
-        refuse_ending(output, REPORT_ENDINGS)
+    with shell.error_exit(), shell.processes(workers) as executor:
+        shell.refuse_ending(output, REPORT_ENDINGS)
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
         report = run_check(
@@ -111,16 +99,16 @@ def check(
             budget=budget,
         )
         print_report(report, Console())
-        save(report, output)
+        shell.save(report, output)
     if report.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(PASSED if report.ok else FOUND)
+        raise typer.Exit(shell.INTERRUPTED)
+    raise typer.Exit(shell.PASSED if report.ok else shell.FOUND)
 
 
 @app.command()
 def hunt(
     target: Annotated[str, typer.Argument(help="module:attribute or file.py:attribute")],
-    inputs: Inputs = None,
+    inputs: shell.Inputs = None,
     examples: Annotated[int, typer.Option(help="Inputs drawn, besides the special ones.")] = 100,
     tolerance: Annotated[
         float | None, typer.Option(help="Accept relative errors up to this.")
@@ -133,15 +121,15 @@ def hunt(
     from gradcheck.cli.loading import load, made, parse_input
     from gradcheck.hunt import hunt as run_hunt
 
-    with error_exit():
+    with shell.error_exit():
         rng = np.random.default_rng(seed)
         arrays = [parse_input(text, rng) for text in inputs or []]
         found = made(load(target), target)
         report = run_hunt(found, arrays or None, examples=examples, seed=seed, tolerance=tolerance)
         typer.echo(str(report))
     if report.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(PASSED if report.ok else FOUND)
+        raise typer.Exit(shell.INTERRUPTED)
+    raise typer.Exit(shell.PASSED if report.ok else shell.FOUND)
 
 
 @app.command()
@@ -161,13 +149,13 @@ def properties(
         list[str] | None,
         typer.Option("--option", help="axis=0, kind=binary, backward=module:vjp, x=4,3, ..."),
     ] = None,
-    output: Output = None,
+    output: shell.Output = None,
 ) -> None:
     """Test a function with a suite of properties."""
     from gradcheck.cli.properties_table import run_in_shell
 
-    with error_exit():
-        refuse_ending(output, (".json", ".txt"))
+    with shell.error_exit():
+        shell.refuse_ending(output, (".json", ".txt"))
         report = run_in_shell(
             suite,
             target,
@@ -179,8 +167,8 @@ def properties(
             only=only or None,
             skip=skip,
         )
-        save(report, output)
-    raise typer.Exit(PASSED if report.ok else FOUND)
+        shell.save(report, output)
+    raise typer.Exit(shell.PASSED if report.ok else shell.FOUND)
 
 
 @app.command()
@@ -222,7 +210,7 @@ def train(
     import network as n
     from network.factory import make_optimizer, make_schedule, parse_sizes
 
-    with error_exit():
+    with shell.error_exit():
         if download and data is not None:
             raise ValueError("--download fetches MNIST: leave out --data")
         digits = n.load_data(n.download_mnist() if download else data, test=test, label=label)
@@ -257,7 +245,7 @@ def diagnose(
     histories: Annotated[
         list[Path], typer.Argument(help="Log of a training run, whatever its format, or a folder.")
     ],
-    output: Output = None,
+    output: shell.Output = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
     samples: Annotated[int | None, typer.Option(help="Validation samples per evaluation.")] = None,
     fail_on: Annotated[str, typer.Option(help="Exit with 1 on: problem, warning, never")] = "never",
@@ -271,11 +259,11 @@ def diagnose(
     """Find out from its history what went wrong in a training run, or in several."""
     from diagnostics.cli import Request, run
 
-    with error_exit():
-        mapping = roles(columns)
+    with shell.error_exit():
+        mapping = shell.roles(columns)
         request = Request(classes, samples, tuple(mute or ()), fail_on, mapping, output)
         failed = run(histories, request, typer.echo, watch=interval if watch else None)
-    raise typer.Exit(FOUND if failed else PASSED)
+    raise typer.Exit(shell.FOUND if failed else shell.PASSED)
 
 
 @app.command()
@@ -288,6 +276,6 @@ def demo(
     """Find every fault of the network of the question, on real digits, offline."""
     from gradcheck.demo import run_demo
 
-    with error_exit():
+    with shell.error_exit():
         found = run_demo(output, epochs=epochs, console=Console(highlight=False))
-    raise typer.Exit(PASSED if found else FOUND)
+    raise typer.Exit(shell.PASSED if found else shell.FOUND)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.cli.loading import load
-from gradcheck.cli.suite_options import parse_options
+import numpy as np
+
+from gradcheck.cli.loading import LoadingError, load, parse_input
+from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.properties.registry import suite as find_suite
-from gradcheck.properties.result import BAD, Result, Status
 from gradcheck.properties.run import run_properties
-from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import failure_lines, row, status_width
+from gradcheck.properties.suite_report import SuiteReport, failure_lines, row, status_width
 from gradcheck.report.wording import wrapped
 
 if TYPE_CHECKING:
@@ -67,15 +68,7 @@ def run_in_shell(
 
 
 class PropertiesTable:
-    """Rows on a console.
-
-    Parameters
-    ----------
-    console
-        Where to show them.
-    names
-        The properties that may come.
-    """
+    """Rows on a console, of the properties that may come by their ``names``."""
 
     def __init__(self, console: Console, names: Iterable[str]) -> None:
         self.console = console
@@ -109,7 +102,8 @@ class PropertiesTable:
         for first, others in report.failures():
             self._print("")
             self._print((first.name, "bold red"))
-            for line in failure_lines(first, self.width):
+            parts = first.headline, first.parts, first.counterexample
+            for line in failure_lines(*parts, self.width):
                 self._print(line)
             if others:
                 listed = f"{', '.join(others)} (in full with --only NAME)"
@@ -128,3 +122,31 @@ class PropertiesTable:
 
         # Not wrapped by the console: code is to be pasted, and everything else is wrapped already.
         self.console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def parse_options(texts: Iterable[str]) -> dict[str, Any]:
+    """Return the options of a suite that were typed as ``name=value``.
+
+    A value is a Python literal (``axis=0``), a reference (``backward=mymodule:vjp``), the shape of
+    an example input (``x=4,3``) or a word (``kind=binary``).
+
+    Raises
+    ------
+    LoadingError
+        If it is none of these.
+    """
+    options: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise LoadingError(f"--option {text}: expected name=value, as in axis=0")
+        if name == "x":
+            options[name] = parse_input(value, np.random.default_rng(0))
+        elif ":" in value:
+            options[name] = load(value)
+        else:
+            try:
+                options[name] = ast.literal_eval(value)
+            except (ValueError, SyntaxError):
+                options[name] = value
+    return options

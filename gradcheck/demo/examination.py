@@ -13,7 +13,7 @@ import numpy as np
 from diagnostics import DiagnosisReport as Diagnosis
 from diagnostics import History, investigate
 from gradcheck.properties import SuiteReport, run_properties
-from gradcheck.properties.result import BAD
+from gradcheck.properties.property import BAD
 from gradcheck.report.report import Report
 from gradcheck.training.check_update import check_update
 from network import QuestionNetwork
@@ -55,8 +55,9 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: all sightings of the same part of the network."""
+    """One fault: all sightings of the same ``part`` of the network, by its name in `SIGNS`."""
 
+    part: str
     sightings: tuple[Sighting, ...]
 
     @property
@@ -128,15 +129,12 @@ class Examination:
         for sighting in (*self._of_evaluation(), *self._of_update(), *self._of_loss()):
             part = next((p for p, signs in SIGNS.items() if sighting.code in signs), sighting.code)
             groups.setdefault(part, []).append(sighting)
-        return [Fault(tuple(group)) for group in groups.values()]
+        return [Fault(part, tuple(group)) for part, group in groups.items()]
 
     @property
     def parts(self) -> set[str]:
         """The parts of the network in which the faults are, by the names in `SIGNS`."""
-        codes = {sighting.code for fault in self.faults for sighting in fault.sightings}
-        return {part for part, signs in SIGNS.items() if signs & codes} | {
-            code for code in codes if not any(code in signs for signs in SIGNS.values())
-        }
+        return {fault.part for fault in self.faults}
 
     def _of_update(self) -> Iterator[Sighting]:
         for e in self.update.explanations:
@@ -157,13 +155,12 @@ class Examination:
     def _of_loss(self) -> Iterator[Sighting]:
         for result in self.loss.results:
             if result.status in BAD:
-                lines = [line.strip() for line in result.message.splitlines()]
                 yield Sighting(
                     result.name,
-                    lines[0],
+                    result.headline,
                     "the loss",
                     result.counterexample or "see the report",
-                    next((line[7:].strip() for line in lines if line.startswith("perhaps")), ""),
+                    result.parts.get("perhaps", ""),
                 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import time
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -174,7 +176,15 @@ def _print_faults(examination: Examination, console: Console) -> None:
 
 
 def _write_page(asked: Examination, corrected: Examination, folder: Path) -> None:
-    from gradcheck.demo.page import to_html
+    """Write one self-contained HTML page: the picture is embedded, nothing is fetched."""
+    from jinja2 import Environment
 
-    page = to_html(asked, corrected, folder / "question.png", caption(asked))
+    template = resources.files("gradcheck.demo").joinpath("page.html.j2").read_text("utf-8")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = environment.from_string(template).render(
+        asked=asked,
+        corrected=corrected,
+        caption=caption(asked),
+        picture=base64.b64encode((folder / "question.png").read_bytes()).decode("ascii"),
+    )
     (folder / "question.html").write_text(page, encoding="utf-8")

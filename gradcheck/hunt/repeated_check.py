@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import as_target
-from gradcheck.adapters.signatures.gradient_alignment import required_names
+from gradcheck.adapters.signatures.methods import required_names
 from gradcheck.check import check
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Verdict

@@ -34,7 +34,7 @@ def _expression(layer: Any, given: str, *, made: bool) -> tuple[list[str], str]:
         owner = type(layer.__self__)
         return [import_of(owner)], f"{owner.__name__}(...).{layer.__name__}  # made as yours was"
     if hasattr(layer, "__name__"):
-        from gradcheck.adapters.signatures.gradient_alignment import required_names
+        from gradcheck.adapters.signatures.methods import required_names
 
         arguments = given if made and required_names(layer) else ""
         return [import_of(layer)], f"{layer.__name__}({arguments})" if made else layer.__name__

@@ -8,11 +8,9 @@ says where, by how much, and what bug would explain it. For tests of your own th
 from __future__ import annotations
 
 from gradcheck.properties.assertions import PropertyViolationError
-from gradcheck.properties.parametrize import parametrize_with_properties
-from gradcheck.properties.property import Property, for_all
+from gradcheck.properties.property import Property, Result, Status, for_all
 from gradcheck.properties.registry import CONTENTS, Suite, suite
-from gradcheck.properties.result import Result, Status
-from gradcheck.properties.run import assert_property, run_properties
+from gradcheck.properties.run import assert_property, parametrize_with_properties, run_properties
 from gradcheck.properties.suite_report import SuiteReport
 
 SUITES = tuple(CONTENTS)

@@ -17,6 +17,7 @@ from gradcheck.properties.assertions import (
     require,
     require_close,
     require_same,
+    require_shape,
 )
 from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats
 from gradcheck.properties.property import InputStrategy, for_all
@@ -76,42 +77,35 @@ def refusable(layout: str) -> Iterator[None]:
             raise
 
 
-def any_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw ``x`` in each number of axes that the function takes."""
-    return inputs.logits(subject.ndims)
-
-
 def in_both_precisions(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
     """Draw ``x`` in float64 and in float32."""
-    pairs = st.tuples(any_logits(subject), st.sampled_from([np.float64, np.float32]))
+    pairs = st.tuples(inputs.logits(subject), st.sampled_from([np.float64, np.float32]))
     return pairs.map(lambda pair: {"x": pair[0]["x"].astype(pair[1])})
 
 
-def with_layout(inputs: InputStrategy) -> InputStrategy:
+def with_layout(strategy: InputStrategy) -> InputStrategy:
     """Draw a memory ``layout`` besides other inputs."""
     layouts = st.sampled_from(LAYOUTS)
-    return lambda subject: st.tuples(inputs(subject), layouts).map(
+    return lambda subject: st.tuples(strategy(subject), layouts).map(
         lambda pair: {**pair[0], "layout": pair[1]}
     )
 
 
 def _two_logits(subject: ArrayFunction) -> st.SearchStrategy[dict[str, Any]]:
-    pair = st.tuples(any_logits(subject), any_logits(subject))
+    pair = st.tuples(inputs.logits(subject), inputs.logits(subject))
     return pair.map(lambda pair: {"x": pair[0]["x"], "other": pair[1]["x"]})
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     why="Squeezing or adding an axis lets later operations broadcast instead of fail.",
 )
 def shape_kept(fn: ArrayFunction, x: Array) -> None:
     """The result has the shape of the input."""
-    result = as_floats(fn.raw(x.copy()))
-    require(
-        result.shape == x.shape,
+    require_shape(
+        as_floats(fn.raw(x.copy())),
+        x.shape,
         "the result is not shaped like the input",
-        got=result.shape,
-        expected=x.shape,
         cause="an axis was dropped or added; reduce with keepdims=True and do not squeeze",
     )
 
@@ -160,7 +154,7 @@ def integers_computed_as_floats(fn: ArrayFunction, dtype: str) -> None:
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     why="An input changed in place corrupts whatever uses it next: backward, metrics, epochs.",
 )
 def input_unchanged(fn: ArrayFunction, x: Array) -> None:
@@ -177,7 +171,7 @@ def input_unchanged(fn: ArrayFunction, x: Array) -> None:
 
 
 @for_all(
-    with_layout(any_logits),
+    with_layout(inputs.logits),
     why="Transposed and sliced arrays are common; code that ravels or reshapes reads them wrongly.",
 )
 def memory_layout_irrelevant(fn: ArrayFunction, x: Array, layout: str) -> None:
@@ -216,9 +210,4 @@ def same_input_same_output(fn: ArrayFunction, x: Array, other: Array) -> None:
 def empty_batch_stays_empty(fn: ArrayFunction, shape: tuple[int, int]) -> None:
     """A batch of no rows gives a result of no rows."""
     result = as_floats(fn.raw(np.empty(shape)))
-    require(
-        result.shape == shape,
-        "an empty batch does not give an empty result",
-        got=result.shape,
-        expected=shape,
-    )
+    require_shape(result, shape, "an empty batch does not give an empty result")

@@ -74,6 +74,11 @@ def require(condition: object, what: str, **parts: Any) -> None:
         raise PropertyViolationError(what, **parts)
 
 
+def require_shape(array: Array, shape: tuple[int, ...], what: str, *, cause: str = "") -> None:
+    """Raise unless an array has that shape."""
+    require(array.shape == shape, what, got=array.shape, expected=shape, cause=cause)
+
+
 def require_close(
     got: ArrayLike,
     expected: ArrayLike,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,20 +13,16 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
+from gradcheck.properties.assertions import (
+    FunctionRaisedError,
+    PropertyViolationError,
+    require_shape,
+)
 from gradcheck.properties.property import Property
 
 
 class FunctionUnderTest:
-    """What every suite knows of the thing it examines.
-
-    Parameters
-    ----------
-    fn
-        The function or object under test.
-    name
-        What to call it; its own name when not given.
-    """
+    """What every suite knows of the function or object it examines, by its own name if no other."""
 
     def __init__(self, fn: Any, name: str = "") -> None:
         if isinstance(fn, type):
@@ -33,7 +31,7 @@ class FunctionUnderTest:
         self.name = name or getattr(fn, "__name__", type(fn).__name__)
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """What was found out about the function by asking it, for the report."""
         return {}
 
@@ -91,10 +89,7 @@ def as_floats(result: Any) -> Array:
 def shaped_like(result: Any, x: Array) -> Array:
     """Return what the function returned as an array of floats, which must be shaped like ``x``."""
     array = as_floats(result)
-    if array.shape != x.shape:
-        raise PropertyViolationError(
-            "the result is not shaped like the input", got=array.shape, expected=x.shape
-        )
+    require_shape(array, x.shape, "the result is not shaped like the input")
     return array
 
 
@@ -110,3 +105,46 @@ def _describe(arg: Any) -> str:
     if isinstance(arg, np.ndarray):
         return f"{arg.dtype} array of shape {arg.shape}"
     return type(arg).__name__ if not isinstance(arg, int | float | str) else repr(arg)
+
+
+def of_arrays(fn: Callable[..., Any], *example: Any) -> Callable[..., Any]:
+    """Return ``fn`` itself, or where it takes torch tensors only, ``fn`` of arrays.
+
+    It is asked by the arguments in ``example``, with and without ``dim=-1``.
+    """
+    if "torch" not in sys.modules or any(_takes(fn, *example, **dim) for dim in ({}, {"dim": -1})):
+        return fn
+
+    @functools.wraps(fn)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        return _to_array(fn(*map(_to_tensor, arguments), **options))
+
+    if any(_takes(wrapped, *example, **dim) for dim in ({}, {"dim": -1})):
+        return wrapped
+    return fn
+
+
+def _takes(fn: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            fn(*(np.copy(argument) for argument in arguments), **options)
+    except Exception:  # noqa: BLE001 (whatever a user's function raises means: no)
+        return False
+    return True
+
+
+def _to_tensor(value: Any) -> Any:
+    import torch
+
+    if not isinstance(value, np.ndarray):
+        return value
+    negative = any(stride < 0 for stride in value.strides)  # which torch has not
+    return torch.as_tensor(value.copy() if negative else value)
+
+
+def _to_array(value: Any) -> Any:
+    import torch
+
+    if isinstance(value, tuple):
+        return tuple(map(_to_array, value))
+    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value

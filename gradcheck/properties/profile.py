@@ -5,40 +5,26 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
+from typing import NamedTuple
 
 VARIABLE = "GRADCHECK_PROFILE"
 
 
-@dataclass(frozen=True)
-class Profile:
-    """How many inputs are tried per property, and whether every run tries the same.
+class Profile(NamedTuple):
+    """How many inputs are drawn per property, besides the pinned ones, and whether always the same.
 
-    Attributes
-    ----------
-    name
-        What it is called.
-    examples
-        Inputs drawn per property, besides the pinned ones.
-    repeatable
-        Whether every run draws the same inputs; otherwise each looks somewhere else, and its seed
-        is printed.
+    Where they are not, every run looks somewhere else, and its seed is printed.
     """
 
-    name: str
     examples: int
     repeatable: bool
 
 
 PROFILES = {
-    profile.name: profile
-    for profile in (
-        Profile("dev", examples=25, repeatable=False),
-        Profile("ci", examples=100, repeatable=True),
-        Profile("thorough", examples=1000, repeatable=False),
-    )
+    "dev": Profile(25, repeatable=False),
+    "ci": Profile(100, repeatable=True),
+    "thorough": Profile(1000, repeatable=False),
 }
-
-DEFAULT = Profile("default", examples=100, repeatable=True)
 
 
 @dataclass(frozen=True)
@@ -96,8 +82,8 @@ def _of_surroundings() -> Profile:
         return _known(named, f"the environment variable {VARIABLE}")
     loaded = hypothesis.settings.default
     if loaded is not None and loaded is not hypothesis.settings.get_profile("default"):
-        return Profile("Hypothesis's", loaded.max_examples, loaded.derandomize)
-    return PROFILES.get(os.environ.get("HYPOTHESIS_PROFILE", ""), DEFAULT)
+        return Profile(loaded.max_examples, loaded.derandomize)
+    return PROFILES.get(os.environ.get("HYPOTHESIS_PROFILE", ""), PROFILES["ci"])
 
 
 def _known(name: str, source: str) -> Profile:

@@ -1,10 +1,11 @@
-"""One property: what must hold, of what it is judged, and what is tried first."""
+"""One property: what must hold, of what it is judged, what is tried first, and how it came out."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,3 +68,51 @@ def for_all(
         return Property(check.__name__, words, why, check, inputs, tuple(pins), tuple(needs))
 
     return make
+
+
+class Status(StrEnum):
+    """How a property came out.
+
+    ``ERRORED`` means that the function raised, which is not a wrong answer but no answer.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+    EXPECTED = "expected"
+    UNEXPECTEDLY_PASSED = "unexpectedly_passed"
+    SKIPPED = "skipped"
+
+
+BAD = frozenset({Status.FAILED, Status.ERRORED, Status.UNEXPECTEDLY_PASSED})
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one property.
+
+    Attributes
+    ----------
+    name, status
+        Which property, and how it came out.
+    message
+        All about a failure, or the reason for a skip; empty when it passed.
+    counterexample
+        Python code that shows the failure when pasted; empty when there is none.
+    examples
+        How many inputs were tried.
+    parts
+        The pieces of that by their labels, such as ``"got"`` and ``"cause"``.
+    """
+
+    name: str
+    status: Status
+    message: str = ""
+    counterexample: str = ""
+    examples: int = 0
+    parts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def headline(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]

@@ -23,16 +23,16 @@ CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "log_softmax": (
-        "log_softmax.log_softmax_under_test.LogSoftmaxUnderTest",
-        ("log_softmax.log_softmax_laws", "rowwise.laws", "rowwise.backward", "array_function"),
+        "log_softmax.LogSoftmaxUnderTest",
+        ("log_softmax", "rowwise.laws", "rowwise.backward", "array_function"),
     ),
     "loss": (
         "loss.loss_under_test.LossUnderTest",
         ("loss.laws", "loss.extremes", "loss.gradient", "loss.contract"),
     ),
     "activation": (
-        "activation.activation_under_test.ActivationUnderTest",
-        ("activation.activation_laws", "array_function"),
+        "activation.ActivationUnderTest",
+        ("activation", "array_function"),
     ),
     "layer": (
         "layer.layer_under_test.LayerUnderTest",
@@ -40,7 +40,7 @@ CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "optimizer": (
         "optimizer.optimizer_under_test.OptimizerUnderTest",
-        ("optimizer.descent", "optimizer.contract"),
+        ("optimizer.optimizer_laws",),
     ),
 }
 
@@ -111,16 +111,14 @@ def suite(name: str | Suite) -> Suite:
         raise ValueError(_unknown("suite", name, list(CONTENTS)))
     subject, modules = CONTENTS[name]
     home, _, kind = subject.rpartition(".")
-    return Suite(name, getattr(_module(home), kind), [p for m in modules for p in _written_in(m)])
+    written = [value for module in modules for value in vars(_module(module)).values()]
+    return Suite(
+        name, getattr(_module(home), kind), [it for it in written if isinstance(it, Property)]
+    )
 
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"gradcheck.properties.{name}")
-
-
-def _written_in(module: str) -> list[Property]:
-    """Return the properties of a module, in the order in which they stand there."""
-    return [value for value in vars(_module(module)).values() if isinstance(value, Property)]
 
 
 def _unknown(kind: str, given: str, known: list[str]) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
 from gradcheck.properties.function_under_test import FunctionUnderTest, quiet
 from gradcheck.properties.profile import choose_effort
-from gradcheck.properties.property import Inputs, Property
+from gradcheck.properties.property import Inputs, Property, Result, Status
 from gradcheck.properties.registry import Suite
 from gradcheck.properties.registry import suite as find_suite
-from gradcheck.properties.result import Result, Status
 from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
-from gradcheck.properties.suite_report import SuiteReport
-from gradcheck.properties.text import failure_text
+from gradcheck.properties.suite_report import SuiteReport, failure_lines
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def run_properties(
@@ -85,12 +86,12 @@ def run_properties(
     search = CounterexampleSearch(effort := choose_effort(profile, examples, seed))
     with quiet():
         subject = found.subject(fn, options)
-        facts = subject.facts
+        detected = subject.detected
     results = []
     for prop in found.properties:
         if prop.name in chosen:
-            examination = SuiteRun(found.name, prop, subject, options)
-            result = _against_expectation(examination.run(search), expected)
+            outcome = _outcome(found, prop, subject, options, search)
+            result = _against_expectation(outcome, expected)
         elif prop.name in skipped:
             result = Result(prop.name, Status.SKIPPED, "asked to be left out")
         else:
@@ -98,9 +99,9 @@ def run_properties(
         results.append(result)
         if on_result is not None:
             on_result(result)
-    again = rerun(found.name, fn, options, effort)
+    call = rerun(found.name, fn, options, effort)
     return SuiteReport(
-        found.name, subject.name, tuple(results), facts, effort.examples, effort.seed, again
+        found.name, subject.name, tuple(results), detected, effort.examples, effort.seed, call
     )
 
 
@@ -134,58 +135,110 @@ def assert_property(
     prop.check(subject, **inputs)
 
 
-class SuiteRun:
-    """One property tried on one subject, remembering the last input at which it failed."""
+def parametrize_with_properties(
+    suite: str | Suite,
+    fn: Any,
+    *,
+    profile: str | None = None,
+    examples: int | None = None,
+    seed: int | None = None,
+    only: Iterable[str] | None = None,
+    skip: Iterable[str] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    **options: Any,
+) -> pytest.MarkDecorator:
+    """Return a ``pytest.mark.parametrize`` of the argument ``check``, one per property.
 
-    def __init__(
-        self, suite: str, prop: Property, subject: FunctionUnderTest, options: Mapping[str, Any]
-    ) -> None:
-        self.suite = suite
-        self.prop = prop
-        self.subject = subject
-        self.options = options
-        self.tried = 0
-        self.failing: Inputs = {}
+    Parameters
+    ----------
+    suite, fn, profile, examples, seed, only, skip, **options
+        As for `run_properties`.
+    expected_failures
+        ``{name: reason}``: those tests are marked ``xfail(strict=True)``.
 
-    def run(self, search: CounterexampleSearch) -> Result:
-        """Try pins and drawn inputs; return how it came out."""
+    Examples
+    --------
+    >>> from scipy.special import softmax
+    >>> @parametrize_with_properties("softmax", softmax)
+    ... def test_softmax(check):
+    ...     check()
+    """
+    import pytest
+
+    found = find_suite(suite)
+    expected = dict(expected_failures or {})
+    chosen, _ = found.chosen(only, skip, expected)
+    search = CounterexampleSearch(choose_effort(profile, examples, seed))
+
+    def param(name: str) -> Any:
+        marks = [pytest.mark.xfail(reason=expected[name], strict=True)] if name in expected else []
+        return pytest.param(_check(found, name, fn, search, options), id=name, marks=marks)
+
+    return pytest.mark.parametrize("check", [param(name) for name in chosen])
+
+
+def _check(
+    suite: Suite, name: str, fn: Any, search: CounterexampleSearch, options: Mapping[str, Any]
+) -> Callable[[], None]:
+    def check() -> None:
+        __tracebackhide__ = True
+        import pytest
+
         with quiet():
-            return self._run(search)
+            subject = suite.subject(fn, options)
+        result = _outcome(suite, suite[name], subject, options, search)
+        if result.status is Status.SKIPPED:
+            pytest.skip(result.message)
+        if result.status is not Status.PASSED:
+            call = rerun(suite.name, fn, options, search.effort, only=[name])
+            raise AssertionError(f"{name}: {result.message}\n  rerun     {call}")
 
-    def _run(self, search: CounterexampleSearch) -> Result:
-        missing = next(filter(None, map(self.subject.missing, self.prop.needs)), "")
-        if missing:
-            return Result(self.prop.name, Status.SKIPPED, missing)
-        try:
-            for pin in self.prop.pins:
-                self.check_at(pin)
-            if self.prop.inputs is not None:
-                search.run(self.prop.inputs, self.prop.inputs(self.subject), self.check_at)
-        except PropertyViolationError as violation:
-            return self._failed(Status.FAILED, violation)
-        except FunctionRaisedError as error:
-            return self._failed(Status.ERRORED, PropertyViolationError(str(error)))
-        return Result(self.prop.name, Status.PASSED, examples=self.tried)
+    check.gradcheck = True  # type: ignore[attr-defined]  # by which the plugin knows it
+    return check
 
-    def check_at(self, inputs: Inputs) -> None:
-        """Check one input."""
-        self.tried += 1
+
+@quiet()
+def _outcome(
+    suite: Suite,
+    prop: Property,
+    subject: FunctionUnderTest,
+    options: Mapping[str, Any],
+    search: CounterexampleSearch,
+) -> Result:
+    """Try pins and drawn inputs of one property; return how it came out."""
+    if missing := next(filter(None, map(subject.missing, prop.needs)), ""):
+        return Result(prop.name, Status.SKIPPED, missing)
+    tried = 0
+    failing: Inputs = {}
+
+    def check(inputs: Inputs) -> None:
+        nonlocal tried, failing
+        tried += 1
         try:
-            self.prop.check(self.subject, **inputs)
+            prop.check(subject, **inputs)
         except (PropertyViolationError, FunctionRaisedError):
-            self.failing = inputs
+            failing = inputs
             raise
 
-    def _failed(self, status: Status, violation: PropertyViolationError) -> Result:
-        """Return the result; a cause found by experiment goes before one the property suggests."""
-        parts = {"property": self.prop.description, **violation.parts}
-        hint = parts.pop("cause")
-        proven = self.subject.likely_cause(self.prop)
-        parts |= {"cause": proven} if proven else {"perhaps": hint}
-        parts = {label: text for label, text in parts.items() if text}
-        code = snippet(self.suite, self.prop.name, self.subject.fn, self.failing, self.options)
-        message = failure_text(violation.headline, parts, code)
-        return Result(self.prop.name, status, message, code, self.tried, parts)
+    try:
+        for pin in prop.pins:
+            check(pin)
+        if prop.inputs is not None:
+            search.run(prop.inputs, prop.inputs(subject), check)
+    except PropertyViolationError as error:
+        status, violation = Status.FAILED, error
+    except FunctionRaisedError as error:
+        status, violation = Status.ERRORED, PropertyViolationError(str(error))
+    else:
+        return Result(prop.name, Status.PASSED, examples=tried)
+    parts = {"property": prop.description, **violation.parts}
+    hint, proven = parts.pop("cause"), subject.likely_cause(prop)
+    # a cause found by experiment goes before one that the property suggests
+    parts |= {"cause": proven} if proven else {"perhaps": hint}
+    parts = {label: text for label, text in parts.items() if text}
+    code = snippet(suite.name, prop.name, subject.fn, failing, options)
+    message = "\n".join(failure_lines(violation.headline, parts, code))
+    return Result(prop.name, status, message, code, tried, parts)
 
 
 def _against_expectation(result: Result, expected: Mapping[str, str]) -> Result:

@@ -24,11 +24,6 @@ class CounterexampleSearch:
     Hypothesis takes longer to draw an input than most properties to check it. What it draws
     depends on the seed and the strategy alone as long as nothing fails: so inputs are drawn once
     per strategy, and only where one fails does Hypothesis search again, to shrink it.
-
-    Parameters
-    ----------
-    effort
-        How many inputs to draw, from which seed.
     """
 
     def __init__(self, effort: Effort) -> None:
@@ -41,18 +36,16 @@ class CounterexampleSearch:
         ``key`` tells strategies apart.
         """
         if key not in self._drawn:
-            self._drawn[key] = self._draw(strategy)
+            drawn: list[Inputs] = []
+            run_hypothesis(strategy, drawn.append, self.effort)
+            self._drawn[key] = drawn
         for inputs in self._drawn[key]:
             try:
                 check(copy.deepcopy(inputs))
             except (PropertyViolationError, FunctionRaisedError):
                 self._shrink(strategy, check)
-                self._repeat(inputs, check)
-
-    def _draw(self, strategy: SearchStrategy[dict[str, Any]]) -> list[Inputs]:
-        drawn: list[Inputs] = []
-        run_hypothesis(strategy, drawn.append, self.effort)
-        return drawn
+                check(copy.deepcopy(inputs))  # it failed at first, but in no search
+                raise _not_deterministic() from None
 
     def _shrink(self, strategy: SearchStrategy[dict[str, Any]], check: Check) -> None:
         from hypothesis.errors import Flaky
@@ -61,11 +54,6 @@ class CounterexampleSearch:
             run_hypothesis(strategy, check, self.effort)
         except Flaky as error:
             raise _not_deterministic() from error
-
-    def _repeat(self, inputs: Inputs, check: Check) -> None:
-        """Check once more what failed at first, but in no search."""
-        check(copy.deepcopy(inputs))
-        raise _not_deterministic()
 
 
 def run_hypothesis(

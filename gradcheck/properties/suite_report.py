@@ -4,14 +4,56 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gradcheck.properties.result import BAD, Result, Status
-from gradcheck.properties.text import in_words, row, status_width
+from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.report.wording import wrapped
+
+LABEL = 10
+GAP = "  "
+
+
+def status_width(statuses: Iterable[str]) -> int:
+    """Return the columns that the status takes in a row."""
+    return max((len(in_words(status)) for status in statuses), default=0)
+
+
+def in_words(status: str) -> str:
+    """Return a status in words."""
+    return status.replace("_", " ")
+
+
+def row(result: Result, widths: tuple[int, int], width: int | None = None) -> list[str]:
+    """Return the lines of one result in the table, on one line where no screen has a ``width``.
+
+    The ``widths`` are those of the status and of the name.
+    """
+    status, name = widths
+    first = f"{in_words(result.status):<{status}}{GAP}{result.name:<{name}}".rstrip()
+    detail = result.headline or f"{result.examples} input{'s' * (result.examples != 1)}"
+    start = status + len(GAP) + name + len(GAP)
+    if width is None or start + len(detail) <= width:
+        return [f"{first:<{start}}{detail}"]
+    # Where the sentence does not fit beside the name, it goes below.
+    indent = " " * (status + len(GAP))
+    return [first, *wrapped(detail, indent, indent, width)]
+
+
+def failure_lines(
+    headline: str, parts: Mapping[str, str], code: str, width: int | None = None
+) -> Iterator[str]:
+    """Yield the lines of a failure, all but its code wrapped to ``width``."""
+    yield from wrapped(headline, "", "", width)
+    for label, text in parts.items():
+        yield from wrapped(text, f"{GAP}{label:<{LABEL}}", " " * (len(GAP) + LABEL), width)
+    if code:
+        # The code is to be pasted: it is not wrapped.
+        yield f"{GAP}example"
+        yield from (f"{GAP * 2}{line}".rstrip() for line in code.splitlines())
+
 
 SCHEMA_VERSION = 1
 
@@ -26,21 +68,21 @@ class SuiteReport:
         Names of the suite and of the function under test.
     results
         One `Result` per property that was asked for, in the suite's order.
-    facts
+    detected
         What was found out about the function by asking it, such as whether it takes an axis.
     examples, seed
         How many inputs were drawn per property, and from which seed.
-    again
+    rerun
         The Python call that tries the same inputs once more.
     """
 
     suite: str
     subject: str
     results: tuple[Result, ...]
-    facts: dict[str, str] = field(default_factory=dict)
+    detected: dict[str, str] = field(default_factory=dict)
     examples: int = 0
     seed: int = 0
-    again: str = ""
+    rerun: str = ""
 
     @property
     def ok(self) -> bool:
@@ -77,7 +119,7 @@ class SuiteReport:
             lines.append("")
         lines += self.found()
         lines += [f"  {line}" for result in self.results for line in row(result, widths)]
-        return "\n".join(lines if self.ok else [*lines, "", f"rerun: {self.again}"])
+        return "\n".join(lines if self.ok else [*lines, "", f"rerun: {self.rerun}"])
 
     def failures(self) -> list[tuple[Result, list[str]]]:
         """Return one failure of each cause with the names of the others it explains."""
@@ -90,7 +132,7 @@ class SuiteReport:
     def found(self, width: int | None = None) -> Iterator[str]:
         """Yield lines that tell what was found out about the function and what was tried."""
         tried = f"{self.examples} per property, seed {self.seed}"
-        for key, value in {**self.facts, "inputs": tried}.items():
+        for key, value in {**self.detected, "inputs": tried}.items():
             yield from wrapped(value, f"  {key}: ", "    ", width)
 
     def summary(self) -> str:
@@ -108,7 +150,7 @@ class SuiteReport:
             "suite": self.suite,
             "subject": self.subject,
             "ok": self.ok,
-            "facts": self.facts,
+            "detected": self.detected,
             "examples": self.examples,
             "seed": self.seed,
             "results": [asdict(result) for result in self.results],

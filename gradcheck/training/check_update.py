@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,18 +14,17 @@ from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
-from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.observation import Observation
 from gradcheck.explain.ranking import Alternative
 from gradcheck.explain.search import explain, explain_tensor
 from gradcheck.formulas.losses import Losses, candidates, identify
-from gradcheck.report.data import Entry, Explanation, Verdict
+from gradcheck.report.data import Entry, Explanation, TensorReports, Verdict
 from gradcheck.report.report import Report
 from gradcheck.runner import Runner
 from gradcheck.state import StateSnapshot
 from gradcheck.training.optimizer_rules import recognised
 from gradcheck.training.step import SAME, StepDynamics, Update, matters, parameters_of
-from gradcheck.training.undecided_steps import as_undecided
 
 UNMOVED = (
     "the loss depends on it, and the step leaves it as it is; update it too, say frozen = True in "
@@ -87,7 +86,11 @@ def check_update(
         raise ValueError(f"learning_rate={learning_rate!r}: expected a number other than zero")
     snapshot = StateSnapshot([step, loss, predict, params, inputs])
     with snapshot.guarded():
-        _require_scalar(loss())
+        if np.size(reported := loss()) != 1:
+            raise ValueError(
+                f"loss returned shape {np.shape(reported)}: expected one number; return its mean "
+                "or sum, whichever the step descends"
+            )
         accessors = parameters_of(params, step, loss, snapshot)
         if not any(matters(accessor, loss, snapshot) for accessor in accessors.values()):
             raise ValueError(
@@ -117,14 +120,6 @@ def check_update(
             reason = f"{rule.explanation.message}; {rule.explanation.fix}"
             report = as_undecided(report, reason, failed)
         return _restated(report, seen, learning_rate)
-
-
-def _require_scalar(value: Any) -> None:
-    if np.size(value) != 1:
-        raise ValueError(
-            f"loss returned shape {np.shape(value)}: expected one number; return its mean or sum, "
-            "whichever the step descends"
-        )
 
 
 def _restated(report: Report, seen: StepDynamics, learning_rate: float) -> Report:
@@ -253,3 +248,31 @@ class _Predictions:
         )
         eps, rng, size = context.eps, context.rng, outputs[0].shape[0]
         return Observation(evaluator, point, name, eps, rng, size, losses=self.losses)
+
+
+def as_undecided(report: Report, reason: str, names: Iterable[str] | None = None) -> Report:
+    """Return a report of steps whose gradients, or those of some parameters, cannot be judged."""
+    chosen = set(report.tensors if names is None else names)
+    tensors = {
+        name: replace(part, verdict=Verdict.UNDECIDED, reason=reason, explanations=(), worst=())
+        for name, part in report.tensors.items()
+        if name in chosen
+    }
+    return replace(report, tensors=TensorReports({**report.tensors, **tensors}), explanations=())
+
+
+def undecided_if_momentum_explains(later: Report, turns: int) -> Report:
+    """Return the judgement of a later step, undecided where momentum may be all that is seen.
+
+    The first step of the same loop was right. Only a bug with a name of its own is sure to be none
+    of the memory that steps may have of one another.
+    """
+    bugs = {Bug(explanation.code) for explanation in later.explanations} - {Bug.CONSTANT_FACTOR}
+    named = any(Trait.DESCRIPTION not in bug.traits for bug in bugs)
+    if later.verdict is not Verdict.FAIL or named:
+        return later
+    reason = (
+        f"right where it begins, and another step after {turns} turns: momentum or a changing rate "
+        "does that, and so does a bug that weights of zero hide; check one turn of its loop"
+    )
+    return as_undecided(later, reason)

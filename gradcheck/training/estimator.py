@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
 from itertools import chain
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,8 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
-from gradcheck.adapters.discovery.in_place_updates import rates
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Method, find_method
+from gradcheck.adapters.discovery.parameters import rates
+from gradcheck.adapters.signatures.methods import Method, find_method, name_of, required_names
 from gradcheck.adapters.signatures.name_tables import (
     LOSS_METHODS,
     OUTPUT_NAMES,
@@ -26,8 +27,8 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
+from gradcheck.explain.source.call_sites import tracing
 from gradcheck.state import StateSnapshot
-from gradcheck.training.raw_scores import raw_scores_of
 from gradcheck.training.suppress_output import suppress_output
 
 # The rate for a training method that asks for one.
@@ -176,11 +177,6 @@ def array_of(predicted: Any) -> Array:
     return np.asarray(predicted[0] if isinstance(predicted, tuple) else predicted)
 
 
-def name_of(method: Callable[..., Any]) -> str:
-    """Return what a method is called."""
-    return getattr(method, "__name__", type(method).__name__)
-
-
 def data_names(method: Method) -> list[str]:
     """Return the arguments that a training method cannot do without, besides its settings."""
     return [
@@ -198,3 +194,88 @@ def _kept_rate(network: Any) -> Accessor | None:
         if is_rate(name) and name != "step" and isinstance(value, float) and value > 0
     )
     return next(chain(rates(network), others), None)
+
+
+def raw_scores_of(method: Method) -> Callable[[Any], Array]:
+    """Return what predicts, for the same samples, the last floating-point numbers computed.
+
+    These are the last variable of ``method`` that holds as many as there are samples, or else the
+    last that a function called by it returned.
+
+    Raises
+    ------
+    LookupError
+        By what is returned: there are none.
+    """
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+
+    @wraps(method)
+    def scores(X: Any) -> Array:
+        returned: list[Array] = []
+        variables: list[Array] = []
+
+        def trace(frame: FrameType, event: str, argument: Any) -> Any:
+            if event == "return" and frame.f_code is code:
+                variables.extend(value for value in frame.f_locals.values() if _is_of(value, X))
+            elif event == "return" and _is_of(argument, X):
+                returned.append(argument)
+            return trace
+
+        with tracing(trace):
+            method(X)
+        found = variables or returned
+        if not found:
+            raise LookupError(f"{method} makes no floating-point numbers of its samples")
+        return np.array(found[-1])
+
+    scores.__name__ = f"raw scores of {scores.__name__}"
+    return scores
+
+
+def _is_of(value: Any, X: Any) -> bool:
+    is_array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0
+    return is_array and value is not X and len(X) in (value.shape[0], value.shape[-1])
+
+
+@dataclass(frozen=True)
+class RestartingFit:
+    """A training method that restarts with every call.
+
+    Attributes
+    ----------
+    step
+        A call of it.
+    epochs, rate
+        The attributes or arguments that are its number of epochs and its learning rate.
+    """
+
+    step: TrainingStep
+    epochs: Accessor
+    rate: Accessor
+
+    @classmethod
+    def of(cls, network: Any, step: TrainingStep) -> RestartingFit | None:
+        """Return the method by epochs; None where nothing says how many, or at which rate."""
+        arguments = inspect.signature(step.method).parameters
+        found = [Accessor(step.arguments, name, True) for name in arguments if is_epochs(name)]
+        found += [
+            Accessor(network, name, False)
+            for name, value in attributes(network).items()
+            if is_epochs(name) and type(value) is int
+        ]
+        return cls(step, found[0], step.rate_kept) if found and step.rate_kept else None
+
+    def run(self, epochs: int) -> None:
+        """Restart, and train so many epochs; none is one at a learning rate of zero."""
+        settings = (self.epochs, max(1, epochs)), (self.rate, self.rate.get() if epochs else 0.0)
+        with set_to(settings), suppress_output():
+            self.step.method(**self.step.arguments)
+
+    def after(self, epochs: int) -> TrainingStep:
+        """Return the step that is made after so many epochs."""
+
+        @wraps(self.step.method)
+        def one_more(**_: Any) -> None:
+            self.run(epochs + 1)
+
+        return replace(self.step, method=one_more, once=())

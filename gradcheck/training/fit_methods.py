@@ -16,19 +16,18 @@ import numpy as np
 from gradcheck._types import Array, Tensors
 from gradcheck.adapters import shows_gradients
 from gradcheck.adapters.discovery.accessors import set_to
-from gradcheck.adapters.signatures.methods import Method
+from gradcheck.adapters.signatures.methods import Method, name_of
 from gradcheck.formulas import loss_identification, losses
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_scalar
 from gradcheck.training.estimator import (
     OwnLoss,
+    RestartingFit,
     TrainingStep,
     array_of,
     find_predictor,
     find_step,
-    name_of,
 )
-from gradcheck.training.restarts import RestartingFit
 from gradcheck.training.step import SAME, Update, parameters_of
 from gradcheck.training.suppress_output import suppress_output
 
@@ -245,8 +244,13 @@ class _Estimator:
                 rate,
                 f"loss {self.loss.description}, learning_rate={rate:g}{source}",
             )
-        predictions, implied = self._predictions(update, X), update.implied(update.base)
-        found = loss_identification.identify(predictions, update.base, implied, y, downhill=True)
+        found = loss_identification.identify(
+            lambda tensors: self._after(update, tensors, lambda: array_of(self.predict(X))),
+            update.base,
+            update.implied(update.base),
+            y,
+            downhill=True,
+        )
         self.snapshot.restore(everything=True)
         kind = type(self.network).__name__
         if found is None:
@@ -280,9 +284,6 @@ class _Estimator:
                 f"lambda: net.{loss.description}, learning_rate=...)"
             )
         return found
-
-    def _predictions(self, update: Update, X: Any) -> Callable[[Tensors], Array]:
-        return lambda tensors: self._after(update, tensors, lambda: array_of(self.predict(X)))
 
     def _after(self, update: Update, tensors: Tensors, read: Callable[[], Array]) -> Array:
         self.snapshot.restore()

@@ -111,15 +111,7 @@ class UpdateRule:
 
 
 def recognised(context: CheckContext, failed: list[str]) -> UpdateRule | None:
-    """Return the rule that the step follows in all parameters that failed; None if unknown.
-
-    Parameters
-    ----------
-    context
-        Where gradients are implied and measured.
-    failed
-        The parameters whose implied gradient is not that of the loss.
-    """
+    """Return the rule that the step follows in all parameters that ``failed``; None if unknown."""
     context.begin("rules")
     sample = Sample.of(context, failed)
     factor = _factor(sample)

@@ -73,7 +73,7 @@ def test_scikit_learn_has_the_properties_of_batches():
     report = run_properties("softmax", extmath.softmax, examples=15)
 
     assert report.ok, str(report)
-    assert report.facts["tried on"] == "2-D arrays"
+    assert report.detected["tried on"] == "2-D arrays"
 
 
 @pytest.fixture

@@ -16,9 +16,13 @@ import numpy as np
 from gradcheck.adapters.callable_target import Description, with_shapes
 from gradcheck.adapters.conventions import function_pair
 from gradcheck.adapters.signatures.error_hints import Mismatch
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Method, backward_of, forward_of, is_layer
-from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES
+from gradcheck.adapters.signatures.methods import (
+    Method,
+    is_layer,
+    method_of,
+    required_names,
+)
+from gradcheck.adapters.signatures.name_tables import BACKWARD_NAMES, FORWARD_NAMES, OUTPUT_NAMES
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable
 
@@ -31,11 +35,15 @@ def describe(
     activation: Any, arguments: Sequence[Any], params: Any = None
 ) -> Description | Mismatch:
     """Describe an activation by its function and its derivative at the input."""
-    possible = len(arguments) == 1 and names_an_input(activation)
-    if not possible or not _is_derivative(activation, arguments[0]):
+    if len(arguments) != 1 or not (is_layer(activation) and hasattr(activation, "__dict__")):
         return Mismatch(FORM)
-    function, derivative = _methods(activation)
-    taken, wanted = (required_names(method) or [""] for method in (function, derivative))
+    function = method_of(activation, FORWARD_NAMES)
+    derivative = method_of(activation, BACKWARD_NAMES)
+    taken, wanted = (required_names(method) or [] for method in (function, derivative))
+    known = {*taken, *INPUT_NAMES, *OF_OUTPUT_NAMES}
+    named = len(taken) == len(wanted) == 1 and wanted[0].lower() in known
+    if not named or not _is_derivative(activation, function, derivative, arguments[0]):
+        return Mismatch(FORM)
     # some write it in terms of the output: a * (1 - a)
     of_output = wanted != taken and wanted[0].lower() in OF_OUTPUT_NAMES
 
@@ -49,16 +57,7 @@ def describe(
     return replace(described, name=with_shapes(type(activation).__name__, described.tensors))
 
 
-def names_an_input(thing: Any) -> bool:
-    """Whether the backward of ``thing``, by the name of its argument, may be a derivative."""
-    if not (is_layer(thing) and hasattr(thing, "__dict__")):
-        return False
-    taken, wanted = (required_names(method) or [] for method in _methods(thing))
-    known = {*taken, *INPUT_NAMES, *OF_OUTPUT_NAMES}
-    return len(taken) == len(wanted) == 1 and wanted[0].lower() in known
-
-
-def _is_derivative(thing: Any, x: Any) -> bool:
+def _is_derivative(thing: Any, function: Method, derivative: Method, x: Any) -> bool:
     """Whether the method takes the input or output, and no cotangent of that name.
 
     A function that leaves no attribute for its backward cannot be differentiated from the
@@ -66,7 +65,6 @@ def _is_derivative(thing: Any, x: Any) -> bool:
     """
     if not (isinstance(x, np.ndarray) and is_differentiable(x)):
         return False
-    function, derivative = _methods(thing)
     with StateSnapshot([thing, x]).guarded(), np.errstate(all="ignore"):
         before = dict(vars(thing))
         try:
@@ -78,9 +76,3 @@ def _is_derivative(thing: Any, x: Any) -> bool:
             return False
     keeps_nothing = kept.keys() == before.keys() and all(kept[k] is v for k, v in before.items())
     return keeps_nothing and not all(halves) and x.shape == np.shape(output) == np.shape(slope)
-
-
-def _methods(thing: Any) -> tuple[Method, ...]:
-    """Return the function and its derivative, or what there is of them."""
-    found = (forward_of(thing), backward_of(thing))
-    return tuple(method for method in found if method is not None)

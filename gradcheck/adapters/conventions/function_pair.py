@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.accessors import accessors_in
 from gradcheck.adapters.discovery.parameters import Parameter, nothing
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import (
+from gradcheck.adapters.signatures.backward_calls import (
     BackwardCall,
     BackwardResult,
     call_backward,
@@ -22,9 +22,9 @@ from gradcheck.adapters.signatures.call_conventions import (
     is_pointwise,
 )
 from gradcheck.adapters.signatures.error_hints import Mismatch
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Names, name_of, same_owner
+from gradcheck.adapters.signatures.methods import Names, name_of, required_names, same_owner
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_cache, is_cotangent, stem
+from gradcheck.adapters.signatures.pytree import items, refilled
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_scalar
 
@@ -148,10 +148,6 @@ def _owed(description: Description, gradients: Set[str], *, objective: bool) -> 
 
 def _scaled(gradient: Any, factor: Any) -> Any:
     """Return a gradient, or a container of gradients, times a number."""
-    if gradient is None or isinstance(gradient, str):
-        return gradient
-    if isinstance(gradient, dict):
-        return {key: _scaled(value, factor) for key, value in gradient.items()}
-    if isinstance(gradient, list | tuple) and not hasattr(gradient, "_fields"):
-        return type(gradient)(_scaled(part, factor) for part in gradient)
-    return np.asarray(gradient) * factor
+    if parts := items(gradient):
+        return refilled(gradient, [_scaled(part, factor) for _, part in parts])
+    return gradient if gradient is None else np.asarray(gradient) * factor

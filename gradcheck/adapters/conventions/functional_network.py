@@ -12,8 +12,7 @@ from typing import Any
 from gradcheck.adapters.callable_target import Description
 from gradcheck.adapters.conventions import loss_in_backward
 from gradcheck.adapters.signatures.error_hints import Mismatch
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import name_of
+from gradcheck.adapters.signatures.methods import name_of, required_names, targets_come_late
 from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES, is_cache, is_target
 from gradcheck.adapters.signatures.pytree import is_container
 from gradcheck.target import TargetError
@@ -60,16 +59,8 @@ def describe(
 def _are_network(functions: Any) -> bool:
     """Whether they are such a ``(forward, backward)`` or ``(forward, cost, backward)``."""
     is_row = isinstance(functions, tuple | list) and len(functions) in (2, 3)
-    if not is_row or not all(map(callable, functions)):
-        return False
-    taken, wanted = required_names(functions[0]), required_names(functions[-1])
-    return (
-        taken is not None
-        and wanted is not None
-        and any(map(is_target, wanted))
-        and not any(map(is_target, taken))
-        and len(taken) == 2
-    )
+    called = is_row and all(map(callable, functions))
+    return called and targets_come_late(functions[0], functions[-1], 2)
 
 
 class _Network:

@@ -13,14 +13,18 @@ from gradcheck._types import Outputs
 from gradcheck.adapters.callable_target import Description, Dtype, with_shapes
 from gradcheck.adapters.discovery.attributes import array_attributes
 from gradcheck.adapters.discovery.effects import Effects
-from gradcheck.adapters.discovery.in_place_updates import Updates, rates
-from gradcheck.adapters.discovery.parameters import find_parameters, nothing, stored_output
+from gradcheck.adapters.discovery.parameters import (
+    Updates,
+    find_parameters,
+    nothing,
+    rates,
+    stored_output,
+)
 from gradcheck.adapters.discovery.reachable_arrays import reachable
-from gradcheck.adapters.discovery.requested_parameters import take_given
+from gradcheck.adapters.discovery.revised_parameters import add_unreported, drop_idle, take_given
 from gradcheck.adapters.discovery.trial_run import TrialRun, takes_rates
-from gradcheck.adapters.discovery.unreported_parameters import add_unreported, drop_idle
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import (
+from gradcheck.adapters.signatures.backward_calls import (
     UNIT_RATE,
     BackwardCall,
     BackwardResult,
@@ -32,8 +36,7 @@ from gradcheck.adapters.signatures.call_conventions import (
     takes_no_cotangent,
 )
 from gradcheck.adapters.signatures.error_hints import Mismatch, half_a_layer
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import Method, Names, is_layer
+from gradcheck.adapters.signatures.methods import Method, Names, is_layer, required_names
 from gradcheck.adapters.signatures.name_tables import DERIVATIVE_NAMES
 from gradcheck.adapters.signatures.pytree import arrays_in
 from gradcheck.state import StateSnapshot
@@ -45,15 +48,7 @@ FORM = "an object with forward and backward"
 def describe(
     thing: Any, arguments: Sequence[Any], params: Any = None, names: Names | None = None
 ) -> Description | Mismatch:
-    """Describe a layer or loss object.
-
-    Parameters
-    ----------
-    thing, arguments, params
-        The object, the inputs of its forward, and the parameters to check.
-    names
-        Of its forward and backward; those that are most usual where None.
-    """
+    """Describe a layer or loss object, by the most usual ``names`` of its methods where None."""
     if names is None and not is_layer(thing):
         return half_a_layer(FORM, thing, arguments)
     methods = Methods(thing, names or Names.of(thing))

@@ -13,17 +13,19 @@ from gradcheck.adapters.callable_target import CallableTarget, Description
 from gradcheck.adapters.conventions import value_and_grad
 from gradcheck.adapters.conventions.layer import Methods, discovered
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import UNIT_RATE, BackwardCall, BackwardResult
+from gradcheck.adapters.signatures.backward_calls import UNIT_RATE, BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch
-from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import (
     Names,
-    backward_of,
     find_method,
-    forward_of,
     is_layer,
+    method_of,
+    required_names,
+    targets_come_late,
 )
 from gradcheck.adapters.signatures.name_tables import (
+    BACKWARD_NAMES,
+    FORWARD_NAMES,
     LOSS_METHODS,
     OUTPUT_NAMES,
     SIZE_NAMES,
@@ -52,7 +54,8 @@ def describe(network: Any, arguments: Sequence[Any], params: Any = None) -> Desc
         if method is None:
             return Mismatch(FORM)
         return value_and_grad.describe(method, arguments, params)
-    if len(arguments) != 2 or not _takes_targets_late(network):
+    forward, backward = method_of(network, FORWARD_NAMES), method_of(network, BACKWARD_NAMES)
+    if len(arguments) != 2 or not targets_come_late(forward, backward, 1):
         return Mismatch(FORM)
     snapshot = StateSnapshot([network, *arguments])
     methods = MethodsAndLoss(network, Names.of(network))
@@ -67,20 +70,6 @@ def describe(network: Any, arguments: Sequence[Any], params: Any = None) -> Desc
         description = discovered(methods, inputs, snapshot, params)
         description = replace(description, unit_cotangent=True, in_dtype=lambda *_: None)
         return description if own is not None else _with_identified_loss(description, methods)
-
-
-def _takes_targets_late(network: Any) -> bool:
-    """Whether the backward asks for targets that the forward knows nothing of."""
-    taken, wanted = (
-        required_names(m) if m else None for m in (forward_of(network), backward_of(network))
-    )
-    return (
-        taken is not None
-        and wanted is not None
-        and len(taken) == 1
-        and not is_target(taken[0])
-        and any(map(is_target, wanted))
-    )
 
 
 def _some_number(prediction: Any, targets: Any) -> float:

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.callable_target import Description, described
+from gradcheck.adapters.composition import Link, joined
 from gradcheck.adapters.conventions import function_pair, layer, value_and_grad
-from gradcheck.adapters.conventions.composition import Link, joined
 from gradcheck.adapters.discovery.parameters import stored_output
 from gradcheck.adapters.signatures.error_hints import Mismatch, odd_one_out
-from gradcheck.adapters.signatures.gradient_alignment import required_names
 from gradcheck.adapters.signatures.methods import (
     Method,
     find_method,
     forward_of,
     is_layer,
     method_of,
+    required_names,
 )
 from gradcheck.adapters.signatures.name_tables import (
     FORWARD_NAMES,

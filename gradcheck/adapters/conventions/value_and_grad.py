@@ -12,10 +12,10 @@ from gradcheck.adapters.conventions import function_pair, layer
 from gradcheck.adapters.discovery.accessors import Accessor, accessors_in
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, nothing
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.call_conventions import BackwardCall, BackwardResult
+from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch, returned_no_gradient
-from gradcheck.adapters.signatures.gradient_alignment import align_gradients, parameters_of
-from gradcheck.adapters.signatures.methods import Names, backward_of
+from gradcheck.adapters.signatures.gradient_alignment import align_gradients
+from gradcheck.adapters.signatures.methods import Names, backward_of, parameters_of
 from gradcheck.adapters.signatures.pytree import is_container
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable, is_scalar
@@ -57,7 +57,7 @@ def describe(
         inputs,
         snapshot,
         lambda given: _result(function(*given)),
-        _callback if has_callback else partial(_beside, inputs, parameters),
+        partial(_beside, inputs, parameters),
         (function,),
         parameters=parameters,
         returned=list(parameters),
@@ -83,14 +83,11 @@ def _result(returned: Any) -> BackwardResult:
     return replace(BackwardResult.of(raw[0]), caches=tuple(raw[1:]))
 
 
-def _callback(call: BackwardCall) -> Any:
-    """Return the gradients by the function that was returned beside the output."""
-    return call.result.caches[0](call.cotangent)
-
-
 def _beside(inputs: Inputs, parameters: Mapping[str, Parameter], call: BackwardCall) -> Any:
-    """Return the gradients that were returned beside the loss."""
+    """Return the gradients returned beside the loss, or by what was returned beside the output."""
     caches = call.result.caches
+    if callable(caches[0]):
+        return caches[0](call.cotangent)
     gradients = caches[0] if len(caches) == 1 else list(caches)
     if parameters and not isinstance(gradients, Mapping | tuple | list):
         return {next(iter(parameters)): gradients}
@@ -123,18 +120,13 @@ def _parameters(
     declared = getattr(owner, "params", None)
     if params is not None:
         found = accessors_in(params)
-    elif isinstance(raw[1], Mapping) and isinstance(declared, Mapping):
-        found = {
-            name: Accessor(declared, name, True)
-            for name, value in declared.items()
-            if name in raw[1] and is_differentiable(value)
-        }
     elif isinstance(raw[1], Mapping):
-        found = {
-            name: Accessor(owner, name, False)
-            for name in raw[1]
-            if name not in inputs.values and is_differentiable(getattr(owner, str(name), None))
-        }
+        if isinstance(declared, Mapping):
+            kept = [Accessor(declared, name, True) for name in declared if name in raw[1]]
+        else:
+            names = (name for name in raw[1] if name not in inputs.values)
+            kept = [Accessor(owner, str(name), False) for name in names]
+        found = {place.key: place for place in kept if is_differentiable(place.get())}
     return {name: Parameter(name, accessor, nothing, True) for name, accessor in found.items()}
 
 

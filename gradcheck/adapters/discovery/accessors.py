@@ -20,6 +20,11 @@ class Accessor:
     key: Any
     is_item: bool
 
+    @property
+    def place(self) -> tuple[int, Any]:
+        """Which place it is, whatever is kept there."""
+        return id(self.owner), self.key
+
     def get(self) -> Any:
         """Return the value, None where there is none (yet)."""
         if not self.is_item:
@@ -63,7 +68,7 @@ def set_to(values: Iterable[tuple[Accessor, Any]]) -> Iterator[None]:
             accessor.replace(before)
 
 
-def accessors_in(params: Any, name: str = "params") -> dict[str, Accessor]:
+def accessors_in(params: Any, name: str = "") -> dict[str, Accessor]:
     """Return where the arrays of (nested) dicts and lists are kept, by the names of the arrays.
 
     Parameters
@@ -71,21 +76,17 @@ def accessors_in(params: Any, name: str = "params") -> dict[str, Accessor]:
     params
         A dict, list or tuple of arrays, of dicts or lists of arrays; None for no parameters.
     name
-        What the items of a list are called after.
+        What it is called itself; empty for the outermost, whose keys are names.
     """
-    return _accessors(params, name, bare=isinstance(params, Mapping))
-
-
-def _accessors(params: Any, name: str, *, bare: bool) -> dict[str, Accessor]:
-    found: dict[str, Accessor] = {}
+    keyed: dict[Any, str] = {}
     if isinstance(params, Mapping):
-        keyed = [(key, str(key) if bare else f"{name}.{key}") for key in params]
-    else:
-        sequence = params if isinstance(params, list | tuple) else ()
-        keyed = [(position, f"{name}[{position}]") for position in range(len(sequence))]
-    for key, label in keyed:
+        keyed = {key: f"{name}.{key}" if name else str(key) for key in params}
+    elif isinstance(params, list | tuple):
+        keyed = {i: f"{name or 'params'}[{i}]" for i in range(len(params))}
+    found: dict[str, Accessor] = {}
+    for key, label in keyed.items():
         if is_differentiable(params[key]):
             found[label] = Accessor(params, key, True)
         else:
-            found |= _accessors(params[key], label, bare=False)
+            found |= accessors_in(params[key], label)
     return found

@@ -56,7 +56,8 @@ class ArrayAttribute:
         public = self.key.rpartition("__")[2] if self.key.startswith("_") else self.key
         public = public.lstrip("_") or self.key
         is_free = not self.route and not hasattr(self.accessor.owner, public)
-        return f"{self.part}{public if is_free or self._is_property(public) else self.key}"
+        is_property = isinstance(getattr(type(self.accessor.owner), public, None), property)
+        return f"{self.part}{public if is_free or is_property else self.key}"
 
     @property
     def word(self) -> str:
@@ -75,9 +76,6 @@ class ArrayAttribute:
         for key in self.route:
             value = item_of(value, key)
         return value
-
-    def _is_property(self, name: str) -> bool:
-        return isinstance(getattr(type(self.accessor.owner), name, None), property)
 
 
 OF_ATTRIBUTE = attrgetter("accessor")
@@ -100,12 +98,8 @@ def parts(layer: Any) -> Iterator[tuple[str, Any]]:
     for name, value in attributes(layer).items():
         if is_own_object(value):
             yield name, value
-        elif isinstance(value, list | tuple):
-            for position, item in enumerate(value):
-                if is_own_object(item):
-                    yield f"{name}[{position}]", item
-        elif isinstance(value, dict):
-            for key, item in value.items():
+        elif isinstance(value, dict | list | tuple):
+            for key, item in _keyed(value):
                 if is_own_object(item):
                     yield f"{name}[{key!r}]", item
 

@@ -35,7 +35,7 @@ from gradcheck.adapters.discovery.reachable_arrays import (
     is_float_array_or_number,
     reachable,
 )
-from gradcheck.adapters.discovery.unreported_parameters import is_frozen
+from gradcheck.adapters.discovery.revised_parameters import is_frozen
 from gradcheck.adapters.signatures.name_tables import (
     FORWARD_NAMES,
     gradient_stems,
@@ -99,12 +99,11 @@ class Coverage:
             for attribute in reachable(self.roots, is_float_array_or_number)
             if attribute.array is not None or _is_weight(attribute)
         ]
-        taken = {(id(home.owner), home.key) for home in homes}
+        taken = {home.place for home in homes}
         pool = [
             attribute
             for attribute in kept
-            if id(attribute.array) not in known
-            and (id(attribute.accessor.owner), attribute.accessor.key) not in taken
+            if id(attribute.array) not in known and attribute.accessor.place not in taken
         ]
 
         effects = Effects.on_target(target, covered)
@@ -219,7 +218,7 @@ def covered_by(target: Target, prefix: str) -> tuple[Unchecked, ...]:
 
 def _container(attribute: ArrayAttribute) -> Any:
     """Return which container an item is kept in, outermost first; None for what is no item."""
-    return (id(attribute.home.owner), attribute.home.key) if attribute.route else None
+    return attribute.home.place if attribute.route else None
 
 
 @cache

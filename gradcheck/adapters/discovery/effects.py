@@ -89,12 +89,12 @@ class Effects:
     @cached_property
     def is_steady(self) -> bool:
         """Whether the same forward gives the same outputs."""
-        return _equal(self._outputs(_leave), self._outputs(_leave))
+        return _equal(self._outputs(lambda: None), self._outputs(lambda: None))
 
     def _reacts(self, accessors: Sequence[Accessor], move: Move) -> bool:
         self._runs += 1
         if self._base is None:
-            self._base = self._outputs(_leave)
+            self._base = self._outputs(lambda: None)
         with ExitStack() as undo:
 
             def change() -> None:
@@ -138,10 +138,6 @@ def _replaced(accessor: Accessor, value: Any, move: Move) -> Callable[[], None]:
 
 def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray)
-
-
-def _leave() -> None:
-    """Change nothing."""
 
 
 def _equal(one: Outputs, other: Outputs) -> bool:

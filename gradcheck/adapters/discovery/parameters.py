@@ -1,4 +1,4 @@
-"""Where a layer keeps its parameters, and where it leaves their gradients."""
+"""Where a layer keeps its parameters, and where it leaves their gradients or what implies them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.adapters.discovery.accessors import Accessor, item_of
+from gradcheck.adapters.discovery.accessors import Accessor, item_of, set_to
 from gradcheck.adapters.discovery.attributes import (
     ArrayAttribute,
     array_attributes,
@@ -19,10 +19,12 @@ from gradcheck.adapters.discovery.attributes import (
     own_prefix,
     value_and_gradient,
 )
+from gradcheck.adapters.signatures.backward_calls import UNIT_RATE
 from gradcheck.adapters.signatures.name_tables import (
     CONTAINERS,
     INPUT_GRADIENTS,
     OUTPUT_NAMES,
+    RATE_ATTRIBUTES,
     gradient_keys,
     gradient_stems,
     is_gradient_word,
@@ -59,14 +61,8 @@ def nothing() -> Any:
 def find_parameters(layer: Any, exclude: Sequence[Any] = ()) -> list[Parameter]:
     """Find the parameters of ``layer`` and of what it is made of.
 
-    Call it after a backward has run: many layers create their gradients only then.
-
-    Parameters
-    ----------
-    layer
-        Any object.
-    exclude
-        Arrays that are no parameters, such as the inputs.
+    Call it after a backward has run: many layers create their gradients only then. Arrays that are
+    no parameters, such as the inputs, are those to ``exclude``.
     """
     found: list[Parameter] = []
     taken = {id(array) for array in exclude}
@@ -164,25 +160,11 @@ def _beside_gradients(
     for key, value in values.items() if keyed else enumerate(values):
         if is_differentiable(value):
             name = key if keyed else owned.get(id(value), f"params[{key}]")
-            home = _home(layer, value) if made_anew else None
+            # a list or dict that is made at every call is not where they are kept
+            homes = array_attributes(layer) if made_anew else ()
+            home = next((a.accessor for a in homes if a.accessor.get() is value), None)
             accessor = home or Accessor(values, key, True)
             yield Parameter(f"{prefix}{name}", accessor, reader(key), True)
-
-
-def _home(layer: Any, array: Any) -> Accessor | None:
-    """Return where in ``layer`` or its parts the very ``array`` is kept; None if nowhere.
-
-    A list or dict of parameters that is made at every call is no such accessor.
-    """
-    for _, _, thing in objects_in(layer):
-        for name, value in attributes(thing).items():
-            if value is array:
-                return Accessor(thing, name, False)
-            keyed = value.items() if isinstance(value, dict) else ()
-            for key, item in enumerate(value) if isinstance(value, list) else keyed:
-                if item is array:
-                    return Accessor(value, key, True)
-    return None
 
 
 def _from_parameter_objects(layer: Any, values: Any, name: str, prefix: str) -> Iterator[Parameter]:
@@ -211,3 +193,52 @@ def stored_output(layer: Any) -> Any:
     """Return the output that a forward left as an attribute instead of returning it."""
     own = attributes(layer)
     return next((own[name] for name in own if name.lower() in OUTPUT_NAMES), None)
+
+
+class Updates:
+    """Undoes what a backward does to the parameters, and keeps the gradient it implies.
+
+    Parameters
+    ----------
+    accessors
+        Where the parameters are kept that the backward updates.
+    layer
+        Has a learning rate of its own, unless the backward takes one.
+    rate
+        The learning rate of the updates.
+    """
+
+    def __init__(
+        self,
+        accessors: Mapping[str, Accessor] | None = None,
+        layer: Any = None,
+        rate: float = UNIT_RATE,
+    ) -> None:
+        self.accessors = dict(accessors or {})
+        self.rate = rate
+        self._knobs = list(rates(layer)) if self.accessors else []
+
+    def made_by(self, backward: Callable[[], Any]) -> tuple[Any, dict[str, Array]]:
+        """Return what ``backward`` returns, and the gradients its updates imply."""
+        held = {name: accessor.get() for name, accessor in self.accessors.items()}
+        before = {name: np.array(value) for name, value in held.items()}
+        with set_to((knob, UNIT_RATE) for knob in self._knobs):
+            result = backward()
+        # W - rate * gradient
+        implied = {
+            name: (before[name] - np.asarray(accessor.get())) / self.rate
+            for name, accessor in self.accessors.items()
+        }
+        for name, accessor in self.accessors.items():
+            if isinstance(held[name], np.ndarray):
+                np.copyto(held[name], before[name])
+            accessor.replace(held[name])
+        return result, implied
+
+
+def rates(layer: Any) -> Iterator[Accessor]:
+    """Yield the learning rates that a layer and its parts keep as attributes."""
+    for _, _, thing in objects_in(layer):
+        for name in RATE_ATTRIBUTES:
+            if isinstance(getattr(thing, name, None), float | int):
+                yield Accessor(thing, name, False)

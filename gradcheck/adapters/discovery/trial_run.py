@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import ArrayAttribute, array_attributes, objects_in
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient, nothing
-from gradcheck.adapters.signatures.call_conventions import BackwardCall, takes_rate
+from gradcheck.adapters.signatures.backward_calls import BackwardCall, takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
 from gradcheck.adapters.signatures.name_tables import (
     INPUT_GRADIENTS,
@@ -25,8 +25,6 @@ from gradcheck.adapters.signatures.pytree import arrays_in, items
 from gradcheck.numerics.blockwise import blocks
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable
-
-Key = tuple[int, Any]
 
 
 @dataclass
@@ -66,44 +64,33 @@ class TrialRun:
     def __init__(self, layer: Any, snapshot: StateSnapshot) -> None:
         self.layer = layer
         self._before = array_attributes(layer)
-        self._kept = {_key(attribute): attribute.accessor.get() for attribute in self._before}
-        self._contents = {
-            _key(attribute): snapshot.copy_of(attribute.accessor.get())
-            for attribute in self._before
-        }
+        self._kept = {a.accessor.place: a.accessor.get() for a in self._before}
+        self._contents = {place: snapshot.copy_of(value) for place, value in self._kept.items()}
         self._stable: list[ArrayAttribute] = []
-        self._later: dict[Key, Any] = {}
+        self._later: dict[Any, Any] = {}
 
     def after_forward(self) -> None:
         """Note what the forward left alone: neither caches nor running statistics."""
         self._later = {
-            _key(attribute): np.array(attribute.accessor.get())
+            attribute.accessor.place: np.array(attribute.accessor.get())
             for attribute in array_attributes(self.layer)
-            if _key(attribute) not in self._kept
+            if attribute.accessor.place not in self._kept
         } | self._contents
         self._stable = [
             attribute
             for attribute in self._before
-            if attribute.accessor.get() is self._kept[_key(attribute)]
-            and same(attribute.accessor.get(), self._contents[_key(attribute)])
+            if attribute.accessor.get() is self._kept[attribute.accessor.place]
+            and same(attribute.accessor.get(), self._contents[attribute.accessor.place])
         ]
 
     def found(self, call: BackwardCall, result: Any, *, updates: bool) -> Found:
-        """Return what the backward, which returned ``result``, shows of the parameters.
-
-        Parameters
-        ----------
-        call, result
-            Of the backward that was just called.
-        updates
-            Whether it may have updated the parameters.
-        """
+        """Return what a backward that returned ``result``, with or without updates, shows."""
         exclude = [*call.inputs, *call.result.outputs]
-        stable = {_key(attribute) for attribute in self._stable}
+        stable = {attribute.accessor.place for attribute in self._stable}
         found = Found()
         for parameter in find_parameters(self.layer, exclude):
             accessor = parameter.accessor
-            key = (id(accessor.owner), accessor.key)
+            key = accessor.place
             again = key not in stable and key in self._contents
             again = again and same(accessor.get(), self._contents[key])
             if _shares(accessor.get(), exclude):
@@ -132,7 +119,7 @@ class TrialRun:
         ]
 
     def _is_fresh(self, attribute: ArrayAttribute) -> bool:
-        key = _key(attribute)
+        key = attribute.accessor.place
         return key not in self._later or not same(attribute.accessor.get(), self._later[key])
 
     def candidates(self, found: Found, exclude: Sequence[Any]) -> Iterator[ArrayAttribute]:
@@ -149,7 +136,7 @@ class TrialRun:
     def _find_updated(self, found: Found) -> None:
         now = array_attributes(self.layer)
         for attribute in self._stable:
-            changed = not same(attribute.accessor.get(), self._contents[_key(attribute)])
+            changed = not same(attribute.accessor.get(), self._contents[attribute.accessor.place])
             if changed and not any(is_gradient(attribute, other) for other in now):
                 found.updated[attribute.name] = attribute.accessor
                 known = found.parameters.get(attribute.name)
@@ -233,10 +220,6 @@ def takes_rates(layer: Any, backward: Callable[..., Any]) -> bool:
     parts = (thing for _, name, thing in objects_in(layer) if name)
     methods = filter(None, map(backward_of, parts))
     return any(map(takes_rate, (backward, *methods)))
-
-
-def _key(attribute: ArrayAttribute) -> Key:
-    return id(attribute.accessor.owner), attribute.accessor.key
 
 
 def same(value: Any, content: Any) -> bool:

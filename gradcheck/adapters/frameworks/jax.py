@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks.jax_constants import Constants
-from gradcheck.adapters.signatures.gradient_alignment import input_names
+from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
 
@@ -132,20 +132,13 @@ class _Call:
         function = arguments.pop(MODULE, self.thing)
         return function(*arguments.values())
 
-    @property
-    def dtypes(self) -> dict[str, Any]:
-        """The dtypes that JAX gives the leaves that are differentiated."""
-        import jax
-
-        return {name: jax.numpy.asarray(self.leaves[name]).dtype for name in self.floats}
-
     def target(self, tensors: dict[str, Array], *, wide: bool = False) -> Target:
         """Return the target at ``tensors``; ``wide``, in whatever dtype these have."""
         import jax
 
         first = tensors[self.arrays[0]] if self.arrays else np.zeros(())
         batch = first.shape[0] if first.ndim >= 2 else 0
-        dtypes = self.dtypes
+        dtypes = {name: jax.numpy.asarray(self.leaves[name]).dtype for name in self.floats}
 
         def run(at: Tensors) -> ForwardRun:
             with _in_float64() if wide else nullcontext():
@@ -162,7 +155,8 @@ class _Call:
                 return {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
 
             if not wide:
-                target.rounding = _rounding([*dtypes.values(), *(y.dtype for y in results)])
+                computed = map(str, [*dtypes.values(), *(y.dtype for y in results)])
+                target.rounding = BFLOAT16 if "bfloat16" in computed else None
             outputs = as_outputs(tuple(map(as_array, results)))
             return ForwardRun(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
 
@@ -202,11 +196,6 @@ def as_array(value: Any) -> Array:
     """Return an array of JAX as one of NumPy; bfloat16, which NumPy lacks, as float32."""
     array = np.asarray(value)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
-
-
-def _rounding(dtypes: Sequence[Any]) -> float | None:
-    """Return the rounding unit of bfloat16 where it is among the dtypes."""
-    return BFLOAT16 if "bfloat16" in map(str, dtypes) else None
 
 
 def _in_float64() -> AbstractContextManager[Any]:

@@ -18,7 +18,8 @@ def matches(thing: Any) -> bool:
 
     Nor do the recurrent cells, which break when that is flushed.
     """
-    layers = any(kind.__module__ == "numpy_ml.neural_nets.layers.layers" for kind in _kinds(thing))
+    kinds = () if isinstance(thing, type) else type(thing).__mro__
+    layers = any(kind.__module__ == "numpy_ml.neural_nets.layers.layers" for kind in kinds)
     return layers and not type(thing).__name__.endswith("Cell")
 
 
@@ -40,29 +41,16 @@ def adapt(layer: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         if not getattr(twin, "is_initialized", True):
             twin.forward(*copy.deepcopy(arguments))
     merges = len(arguments) == 1 and isinstance(arguments[0], list)
-    forward = _merging(type(twin).forward) if merges else type(twin).forward
-    twin.__class__ = type(
-        type(twin).__name__, (type(twin),), {"forward": _flushing(forward), "__slots__": ()}
-    )
+    forward = _flushing(type(twin).forward, merges=merges)
+    twin.__class__ = type(type(twin).__name__, (type(twin),), {"forward": forward, "__slots__": ()})
     given = arguments[0] if merges else arguments
     return described((layers,), twin, given, list(twin.gradients) if params is None else params)
 
 
-def _kinds(thing: Any) -> tuple[type, ...]:
-    return () if isinstance(thing, type) else type(thing).__mro__
-
-
-def _flushing(forward: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(forward)
+def _flushing(forward: Callable[..., Any], *, merges: bool) -> Callable[..., Any]:
     def method(layer: Any, *inputs: Any) -> Any:
         layer.flush_gradients()
-        return forward(layer, *inputs)
+        return forward(layer, list(inputs)) if merges else forward(layer, *inputs)
 
-    return method
-
-
-def _merging(forward: Callable[..., Any]) -> Callable[..., Any]:
-    def method(layer: Any, *inputs: Any) -> Any:
-        return forward(layer, list(inputs))
-
-    return method
+    # a layer that merges takes the inputs of its list one by one
+    return method if merges else wraps(forward)(method)

@@ -13,22 +13,20 @@ from gradcheck.adapters.frameworks import torch_forward_mode as forward_mode
 from gradcheck.adapters.frameworks.torch_arrays import (
     as_array,
     carried,
+    computing_in_float64,
     like,
     lowest_precision,
+    no_gradients,
     outputs_of,
     rounding_of,
     shared,
-)
-from gradcheck.adapters.frameworks.torch_conventions import convention
-from gradcheck.adapters.frameworks.torch_float64 import (
-    computing_in_float64,
-    no_gradients,
     within_domain,
 )
+from gradcheck.adapters.frameworks.torch_defined_gradients import why_defined
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
 from gradcheck.adapters.signatures import pytree
-from gradcheck.adapters.signatures.gradient_alignment import input_names
+from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.target import ForwardRun, Target
 
 
@@ -141,7 +139,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     def defined(name: str, analytic: Array) -> str:
         target.state.restore()
-        return convention(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, analytic)
+        return why_defined(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, analytic)
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         # other values can be given to what a module has registered alone
@@ -152,7 +150,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             else None
         )
 
-    target.convention = defined
+    target.by_definition = defined
     return target
 
 

@@ -1,14 +1,16 @@
-"""PyTorch's tensors as arrays: dtypes that NumPy lacks, and which outputs carry a gradient."""
+"""PyTorch's tensors as arrays, and PyTorch code computing in float64, as arrays do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from gradcheck._types import Array, Outputs
-from gradcheck.target import as_outputs
+from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.target import ForwardRun, as_outputs
 
 
 def as_array(tensor: Any) -> Array:
@@ -73,3 +75,113 @@ def _known() -> tuple[Any, ...]:
     import torch
 
     return torch.float16, torch.float32, torch.float64
+
+
+# Methods that name a precision without an argument.
+CASTS = ("float", "half", "bfloat16")
+
+
+@contextmanager
+def computing_in_float64(native: Any) -> Iterator[None]:
+    """Have all that runs inside compute in float64; no gradient is recorded.
+
+    Parameters
+    ----------
+    native
+        The dtype that the code computes in by itself. Random numbers are drawn in it, so that
+        they are the same.
+
+    Notes
+    -----
+    Arguments of lower precision are widened where they enter an operation, whether they come from
+    a closure, a module or a constructor, and so is what constructors and casts return. Two levels
+    are needed: the functions that users call check their arguments for a common dtype before they
+    split into operations (see ``torch.overrides`` and ``torch.utils._python_dispatch``).
+    """
+    import torch
+
+    # untyped, so that types are checked alike with PyTorch and without
+    overrides: Any = import_module("torch.overrides")
+    dispatch: Any = import_module("torch.utils._python_dispatch")
+
+    wide = {
+        torch.float32: torch.float64,
+        torch.float16: torch.float64,
+        torch.bfloat16: torch.float64,
+        torch.complex64: torch.complex128,
+        torch.complex32: torch.complex128,
+    }
+    casts = tuple(getattr(torch.Tensor, name) for name in CASTS)
+
+    def widened(value: Any) -> Any:
+        if isinstance(value, torch.dtype):
+            return wide.get(value, value)
+        if isinstance(value, torch.Tensor) and value.dtype in wide:
+            return value.to(wide[value.dtype])
+        return value
+
+    def narrowed(value: Any) -> Any:
+        double = isinstance(value, torch.Tensor) and value.dtype is torch.float64
+        return value.to(native) if double else value
+
+    class Calls(overrides.TorchFunctionMode):  # type: ignore[misc]
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            kwargs = kwargs or {}
+            if func in casts:
+                return args[0].double()
+            if getattr(func, "__name__", "") != "__get__":  # an attribute is read as it is
+                args, kwargs = _changed((args, kwargs), widened)
+            return _changed(func(*args, **kwargs), widened)
+
+    class Operations(dispatch.TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            kwargs = kwargs or {}
+            if torch.Tag.nondeterministic_seeded in func.tags:
+                drawn = func(*_changed(args, narrowed), **_changed(kwargs, narrowed))
+                in_place = func._schema.name.endswith("_")
+                return args[0].copy_(drawn) if in_place else _changed(drawn, widened)
+            args, kwargs = _changed((args, kwargs), widened)
+            return _changed(func(*args, **kwargs), widened)
+
+    with torch.no_grad(), Calls(), Operations():
+        yield
+
+
+def _changed(tree: Any, change: Any) -> Any:
+    """Return tuples, lists and mappings of arguments with every leaf changed."""
+    if isinstance(tree, Mapping):
+        return {key: _changed(value, change) for key, value in tree.items()}
+    if type(tree) in (tuple, list):
+        return type(tree)(_changed(value, change) for value in tree)
+    return change(tree)
+
+
+def within_domain(run: Callable[[Tensors], ForwardRun]) -> Callable[[Tensors], ForwardRun]:
+    """Return ``run`` with ValueError in place of a RuntimeError, once a point has gone through.
+
+    PyTorch raises it for points outside of the domain of an operation, where NumPy raises
+    ValueError or returns NaN. At the first point it is the user's to see as it is.
+    """
+    reached = False
+
+    def guarded(at: Tensors) -> ForwardRun:
+        nonlocal reached
+        try:
+            found = run(at)
+        except RuntimeError as error:
+            if not reached:
+                raise
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+        reached = True
+        return found
+
+    return guarded
+
+
+def no_gradients(cotangents: Outputs) -> dict[str, Any]:
+    """Return none: only the numbers are taken from code that computes in another precision."""
+    return {}

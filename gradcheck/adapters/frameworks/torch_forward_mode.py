@@ -45,14 +45,7 @@ def target(
 ) -> Target:
     """Return the target whose gradients are those of the ``jvp``.
 
-    Parameters
-    ----------
-    thing
-        The function.
-    called, floats
-        Its arguments by name, and the tensors among them that are differentiated.
-    state
-        What is put back before every run.
+    The arguments are ``called`` so; the tensors among them that are differentiated are ``floats``.
     """
     import torch
     from torch.autograd import forward_ad

@@ -11,11 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Tensors
-from gradcheck.adapters.signatures.gradient_alignment import (
-    input_names,
-    is_positional,
-    parameters_of,
-)
+from gradcheck.adapters.signatures.methods import input_names, is_positional, parameters_of
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
 from gradcheck.state import StateSnapshot
@@ -113,8 +109,7 @@ class Inputs:
         Order and layout of an array are kept, and a read-only array stays read-only.
         """
         return [
-            rebuild(name, original, tensors, self.leaves[name])
-            for name, original in self.values.items()
+            rebuild(original, tensors, self.leaves[name]) for name, original in self.values.items()
         ]
 
     def handed(self, arguments: Sequence[Any]) -> dict[str, Array]:
@@ -135,14 +130,9 @@ class Inputs:
     def cast(self, dtype: type[np.floating[Any]]) -> Inputs:
         """Return the inputs with the differentiable ones in ``dtype``."""
         cast = {name: value.astype(dtype) for name, value in self.tensors.items()}
-        return Inputs(
-            {
-                name: cast[name] if is_differentiable(value) else argument
-                for (name, value), argument in zip(
-                    self.values.items(), self.arguments(cast), strict=True
-                )
-            }
-        )
+        arguments = zip(self.names, self.arguments(cast), strict=True)
+        bare = {name: cast[name] for name, value in self.values.items() if is_differentiable(value)}
+        return Inputs(dict(arguments) | bare)
 
 
 def _training_flags(forward: Callable[..., Any], given: int) -> dict[str, Any]:

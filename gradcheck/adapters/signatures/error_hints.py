@@ -8,8 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.signatures.gradient_alignment import input_names, required_names
-from gradcheck.adapters.signatures.methods import backward_of, forward_of, is_layer
+from gradcheck.adapters.signatures.methods import (
+    backward_of,
+    forward_of,
+    input_names,
+    is_layer,
+    required_names,
+)
 from gradcheck.adapters.signatures.name_tables import TRAIN_NAMES
 from gradcheck.target import is_differentiable
 
@@ -86,17 +91,7 @@ def odd_one_out(form: str, things: Any) -> Mismatch:
 
 
 def lines(name: str, inputs: Mapping[str, Any], forward: str, backward: str) -> str:
-    """Return three lines that check a forward and a backward by hand.
-
-    Parameters
-    ----------
-    name
-        What to call the target.
-    inputs
-        Arguments of the forward by name.
-    forward, backward
-        The forward and a call of the backward, as code.
-    """
+    """Return three lines that check by hand a forward and a call of a backward, both as code."""
     floats = [key for key, value in inputs.items() if is_differentiable(value)] or ["x"]
     values = ", ".join(f"t[{key!r}]" if key in floats else key for key in inputs or ["x"])
     tensors = ", ".join(f"{key!r}: {key}" for key in floats)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,49 +19,8 @@ from gradcheck.target import TargetError, is_differentiable
 Order = Sequence[str]
 
 
-def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """Return the arguments that ``function`` takes; None if unknown."""
-    try:
-        return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return None
-
-
-def is_positional(parameter: inspect.Parameter) -> bool:
-    """Whether an argument can be given by its position, and is a single one."""
-    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-
-
-def required_names(function: Callable[..., Any]) -> list[str] | None:
-    """Return the names of the positional arguments without default; None if unknown."""
-    taken = parameters_of(function)
-    if taken is None:
-        return None
-    return [p.name for p in taken if is_positional(p) and p.default is p.empty]
-
-
-def accepts_argument(function: Callable[..., Any]) -> bool:
-    """Whether ``function`` can be called with one positional argument."""
-    try:
-        inspect.signature(function).bind(None)
-    except TypeError:
-        return False
-    except ValueError:
-        return True
-    return True
-
-
-def input_names(forward: Callable[..., Any], count: int) -> list[str]:
-    """Return names for ``count`` inputs: the forward's own where there are some, else x, x1, ..."""
-    named = [p.name for p in parameters_of(forward) or [] if is_positional(p)]
-    fallback = ["x", *(f"x{position}" for position in range(1, count))]
-    return [*named[:count], *fallback[len(named) : count]]
-
-
 def align_gradients(
-    result: Any,
-    inputs: Mapping[str, Any],
-    parameters: Mapping[str, Any] | Sequence[str] = (),
+    result: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Give the gradients that a backward returned the names of their tensors.
 
@@ -74,8 +32,7 @@ def align_gradients(
     inputs
         All inputs of the forward by name, in order, differentiable or not.
     parameters
-        The parameters by name, in order, should the backward return their gradients too; their
-        names alone where their shapes are not known.
+        The parameters by name, in order, should the backward return their gradients too.
 
     Raises
     ------
@@ -86,16 +43,12 @@ def align_gradients(
 
 
 class _Alignment:
-    def __init__(
-        self, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | Sequence[str]
-    ) -> None:
+    def __init__(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         self.inputs = inputs
         self.own = leaves(inputs)
         self.differentiable = [name for name, own in self.own.items() if own]
         self.leaves = {leaf: value for own in self.own.values() for leaf, value in own.items()}
-        self.parameters = (
-            dict(parameters) if isinstance(parameters, Mapping) else dict.fromkeys(parameters)
-        )
+        self.parameters = dict(parameters)
 
     def align(self, result: Any) -> dict[str, Any]:
         """Return the gradients by tensor."""
@@ -106,9 +59,8 @@ class _Alignment:
         whole = self._whole(result)
         if whole is not None:
             return whole
-        if not isinstance(result, tuple | list):
-            return self._single(result)
-        return self._sequence(list(result))
+        is_row = isinstance(result, tuple | list)
+        return self._sequence(list(result)) if is_row else self._single(result)
 
     def _whole(self, result: Any, *, strictly: bool = True) -> dict[str, Any] | None:
         """Match a container of gradients with an input that is such a container."""
@@ -116,7 +68,7 @@ class _Alignment:
             return None
         for name in self.differentiable:
             if is_container(self.inputs[name]):
-                found = spread(result, name, self.inputs[name], self.own[name])
+                found = spread(result, self.inputs[name], self.own[name])
                 if found and (_like(found, self.leaves) or not strictly):
                     return found
         return None
@@ -132,7 +84,7 @@ class _Alignment:
         for name in self.differentiable:
             if not is_differentiable(self.inputs[name]):
                 for candidate in (result, *_held(result, name)):
-                    parts = spread(candidate, name, self.inputs[name], self.own[name])
+                    parts = spread(candidate, self.inputs[name], self.own[name])
                     found |= parts if parts is not None else {}
         flat = dict(_flat(result))
         for name in [*self.leaves, *self.parameters]:
@@ -194,7 +146,7 @@ class _Alignment:
             if name == "":
                 parts = self._rest(gradient)
             elif name in self.inputs and not is_differentiable(self.inputs[name]):
-                parts = spread(gradient, name, self.inputs[name], self.own[name])
+                parts = spread(gradient, self.inputs[name], self.own[name])
                 if parts is None and self.own[name]:
                     parts = _by_key(gradient, self.own[name])
                 if not self.own[name]:

@@ -1,4 +1,4 @@
-"""The forward and the backward of an object, by whatever name."""
+"""The forward and the backward of an object, by whatever name, and the arguments they take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from gradcheck.adapters.signatures.name_tables import BACKWARD_NAMES, FORWARD_NAMES
+from gradcheck.adapters.signatures.name_tables import BACKWARD_NAMES, FORWARD_NAMES, is_target
 from gradcheck.target import TargetError
 
 Method = Callable[..., Any]
@@ -69,11 +69,11 @@ class Names:
         TargetError
             If it has not both.
         """
-        own = {}
-        for kind, names in (("forward", FORWARD_NAMES), ("backward", BACKWARD_NAMES)):
+        own = []
+        for names in (FORWARD_NAMES, BACKWARD_NAMES):
             method_of(thing, names)
-            own[kind] = next(n for n in names if find_method(thing, [n]) is not None)
-        return cls(**own)
+            own.append(next(n for n in names if find_method(thing, [n]) is not None))
+        return cls(*own)
 
 
 def same_owner(first: Any, second: Any) -> Any:
@@ -92,3 +92,49 @@ def has_static_methods(kind: type) -> bool:
 def name_of(thing: Any) -> str:
     """Return the name of a function or module, that of its class for an object."""
     return str(getattr(thing, "__name__", type(thing).__name__))
+
+
+def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """Return the arguments that ``function`` takes; None if unknown."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def is_positional(parameter: inspect.Parameter) -> bool:
+    """Whether an argument can be given by its position, and is a single one."""
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+
+
+def required_names(function: Callable[..., Any]) -> list[str] | None:
+    """Return the names of the positional arguments without default; None if unknown."""
+    taken = parameters_of(function)
+    if taken is None:
+        return None
+    return [p.name for p in taken if is_positional(p) and p.default is p.empty]
+
+
+def targets_come_late(forward: Method, backward: Method, count: int) -> bool:
+    """Whether the backward asks for targets that a forward of ``count`` arguments does not take."""
+    taken, wanted = required_names(forward), required_names(backward) or ()
+    begins_without = taken is not None and len(taken) == count and not any(map(is_target, taken))
+    return begins_without and any(map(is_target, wanted))
+
+
+def accepts_argument(function: Callable[..., Any]) -> bool:
+    """Whether ``function`` can be called with one positional argument."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def input_names(forward: Callable[..., Any], count: int) -> list[str]:
+    """Return names for ``count`` inputs: the forward's own where there are some, else x, x1, ..."""
+    named = [p.name for p in parameters_of(forward) or [] if is_positional(p)]
+    fallback = ["x", *(f"x{position}" for position in range(1, count))]
+    return [*named[:count], *fallback[len(named) : count]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,6 @@ def leaves(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
     An array is its own leaf. An item of a dict is called by its key, with the argument's name
     before it only where two would be called the same; an item of a list is called ``params[0]``.
-
-    Parameters
-    ----------
-    values
-        Arguments by name.
     """
     short = {name: _leaves(name, value, _is_keyed(value)) for name, value in values.items()}
     uses = Counter(leaf for own in short.values() for leaf in own)
@@ -39,31 +34,21 @@ def leaves(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def rebuild(name: str, value: Any, tensors: Mapping[str, Array], own: Mapping[str, Any]) -> Any:
+def rebuild(value: Any, tensors: Mapping[str, Array], own: Iterable[str]) -> Any:
     """Return a container like ``value`` of fresh arrays, with those in ``tensors`` at its leaves.
 
-    Parameters
-    ----------
-    name, value
-        The argument.
-    tensors
-        Arrays by the name of the leaf.
-    own
-        The leaves of this argument, as `leaves` returned them.
+    Its ``own`` leaves are given by their names in order, as `leaves` returned them.
     """
-    return _rebuild(name, value, tensors, _is_bare(name, value, own))
+    return _rebuild(value, tensors, iter(own))
 
 
-def spread(gradient: Any, name: str, value: Any, own: Mapping[str, Any]) -> dict[str, Any] | None:
+def spread(gradient: Any, value: Any, own: Iterable[str]) -> dict[str, Any] | None:
     """Give the parts of a gradient the names of the leaves of ``value``; None if it does not fit.
 
     A gradient fits that has a part for every leaf, in the same place; more is no harm.
     """
-    if is_differentiable(value):
-        return {name: gradient}
     found: dict[str, Any] = {}
-    fits = _spread(gradient, name, value, _is_bare(name, value, own), found)
-    return found if fits else None
+    return found if _spread(gradient, value, iter(own), found) else None
 
 
 def is_container(value: Any) -> bool:
@@ -130,22 +115,13 @@ def _is_keyed(value: Any) -> bool:
     return bool(parts) and parts[0][0].startswith(".")
 
 
-def _is_bare(name: str, value: Any, own: Mapping[str, Any]) -> bool:
-    """Whether the leaves are called by their keys alone."""
-    return _is_keyed(value) and own.keys() == _leaves(name, value, True).keys()
-
-
-def _child(name: str, suffix: str, bare: bool) -> str:
-    return suffix[1:] if bare else name + suffix
-
-
 def _leaves(name: str, value: Any, bare: bool) -> dict[str, Any]:
     if is_differentiable(value):
         return {name: value}
     found: dict[str, Any] = {}
     for suffix, item in items(value):
         if not _is_setting(suffix, item):
-            found |= _leaves(_child(name, suffix, bare), item, False)
+            found |= _leaves(suffix[1:] if bare else name + suffix, item, False)
     return found
 
 
@@ -155,14 +131,14 @@ def _is_setting(suffix: str, item: Any) -> bool:
     return plain and suffix.startswith(".") and not is_trained(suffix[1:])
 
 
-def _rebuild(name: str, value: Any, tensors: Mapping[str, Array], bare: bool) -> Any:
-    if is_differentiable(value) and name in tensors:
+def _rebuild(value: Any, tensors: Mapping[str, Array], names: Iterator[str]) -> Any:
+    if is_differentiable(value) and (name := next(names, "")) in tensors:
         return like(value, tensors[name])
-    parts = items(value)
-    if not parts:
-        return copy.deepcopy(value)
-    fresh = [_rebuild(_child(name, s, bare), item, tensors, False) for s, item in parts]
-    return refilled(value, fresh)
+    fresh = [
+        copy.deepcopy(item) if _is_setting(suffix, item) else _rebuild(item, tensors, names)
+        for suffix, item in items(value)
+    ]
+    return refilled(value, fresh) if fresh else copy.deepcopy(value)
 
 
 def _mapping(original: Mapping[Any, Any], fresh: dict[Any, Any]) -> Any:
@@ -175,34 +151,27 @@ def _mapping(original: Mapping[Any, Any], fresh: dict[Any, Any]) -> Any:
     return twin
 
 
-def _spread(gradient: Any, name: str, value: Any, bare: bool, found: dict[str, Any]) -> bool:
+def _spread(gradient: Any, value: Any, names: Iterator[str], found: dict[str, Any]) -> bool:
     if is_differentiable(value):
-        if items(gradient) and not isinstance(gradient, list):
-            return False
-        if gradient is not None:
+        name = next(names, "")  # none is left where two leaves are called the same
+        if name and gradient is not None:
             found[name] = gradient
-        return True
-    parts = [
-        (suffix, item)
+        return not items(gradient) or isinstance(gradient, list)
+    parts = {
+        suffix: item
         for suffix, item in items(value)
         if _leaves("", item, False) and not _is_setting(suffix, item)
-    ]
+    }
     theirs = dict(items(gradient))
-    if not parts or not theirs or not {suffix for suffix, _ in parts} <= theirs.keys():
-        return False
-    return all(
-        _spread(theirs[suffix], _child(name, suffix, bare), item, False, found)
-        for suffix, item in parts
+    return bool(parts and theirs and parts.keys() <= theirs.keys()) and all(
+        _spread(theirs[suffix], item, names, found) for suffix, item in parts.items()
     )
 
 
 def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what dicts, lists, tuples and dataclasses hold, however deep, as ``params['w'][0]``.
 
-    Parameters
-    ----------
-    name, value
-        What is called so; it is its own leaf where it is no container.
+    What is no container is its own leaf.
     """
     parts = _parts(value)
     if not parts:

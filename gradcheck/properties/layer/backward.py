@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.numerics.derivative import derivative
-from gradcheck.properties.assertions import PropertyViolationError, require, require_close
+from gradcheck.properties.assertions import require_close, require_shape
 from gradcheck.properties.layer.layer_under_test import LayerUnderTest, batches, inputs, pattern
 from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance
@@ -22,11 +22,10 @@ def gradients_shaped_like_tensors(layer: LayerUnderTest, x: Array) -> None:
         name: layer.target.tensors[name].shape for name in layer.parameters
     }
     for name, gradient in layer.backward(x, pattern(layer.forward(x).shape)).items():
-        require(
-            gradient.shape == shapes.get(name, gradient.shape),
+        require_shape(
+            gradient,
+            shapes.get(name, gradient.shape),
             f"the gradient of {name} is not shaped like it",
-            got=gradient.shape,
-            expected=shapes.get(name),
             cause="a sum over the batch is missing, or an axis was dropped",
         )
 
@@ -54,12 +53,7 @@ def _require_derivative(
         y = wide.forward(moved) if name == layer.input else wide.forward(x, **{name: moved})
         return float(np.sum(g * y))
 
-    if gradient.shape != start.shape:
-        raise PropertyViolationError(
-            f"the gradient of {name} is not shaped like it",
-            got=gradient.shape,
-            expected=start.shape,
-        )
+    require_shape(gradient, start.shape, f"the gradient of {name} is not shaped like it")
     numerical = derivative(along, 0.0)
     got = float(np.sum(gradient * direction))
     # The sums that make up the analytic gradient, in the layer's own precision.

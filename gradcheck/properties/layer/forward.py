@@ -134,11 +134,11 @@ def empty_batch_stays_empty(layer: LayerUnderTest, rows: int) -> None:
 def every_parameter_moves_output(layer: LayerUnderTest, rows: int) -> None:
     """Changing any parameter changes the output for a generic batch."""
     # A batch: that of one sample is its own mean, so that batch normalisation would scale zeros.
-    generic = pattern((rows, *layer.example.shape[1:]), phase=0.25)
-    y = layer.forward(generic)
+    x = layer.generic(rows)
+    y = layer.forward(x)
     for name in layer.parameters:
         start = layer.target.tensors[name]
-        moved = layer.forward(generic, **{name: start + pattern(start.shape)})
+        moved = layer.forward(x, **{name: start + pattern(start.shape)})
         require(
             not np.array_equal(moved, y), f"changing {name} does not change the output", where=name
         )

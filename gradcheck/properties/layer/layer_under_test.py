@@ -61,7 +61,7 @@ class LayerUnderTest(FunctionUnderTest):
         self.rowwise = rowwise
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """The tensors found in the layer."""
         shapes = (f"{name}{value.shape}" for name, value in self.target.tensors.items())
         return {"tensors": ", ".join(shapes)}
@@ -114,11 +114,15 @@ class LayerUnderTest(FunctionUnderTest):
     @cached_property
     def draws(self) -> bool:
         """Whether the output is another one at each step, as a dropout's is."""
-        x = pattern((4, *self.example.shape[1:]), phase=0.25)
+        x = self.generic(4)
         first = self.run(x)
         self.pull(first, pattern(first.outputs[0].shape))
         second = self.run(x, fresh=False)
         return not np.array_equal(first.outputs[0], second.outputs[0], equal_nan=True)
+
+    def generic(self, rows: int) -> Array:
+        """Return a batch of so many samples with no regularity."""
+        return pattern((rows, *self.example.shape[1:]), phase=0.25)
 
     @property
     def eps(self) -> float:
@@ -162,7 +166,7 @@ def pattern(shape: tuple[int, ...], phase: float = 0.0) -> Array:
 
 
 @st.composite
-def inputs(draw: drawing.Draw, layer: LayerUnderTest, min_rows: int = 1) -> dict[str, Any]:
+def inputs(draw: st.DrawFn, layer: LayerUnderTest, min_rows: int = 1) -> dict[str, Any]:
     """Draw ``x``: a batch of samples shaped like the example's."""
     shape = (draw(st.integers(min_rows, 3)), *layer.example.shape[1:])
     if np.prod(shape) <= MOST_ENTRIES:

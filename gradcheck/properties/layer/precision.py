@@ -21,7 +21,7 @@ HALF_THE_DIGITS = float(np.sqrt(np.finfo(np.float32).eps))
 )
 def dtype_kept(layer: LayerUnderTest, rows: int) -> None:
     """Output and gradients have the dtype of the input and the parameters."""
-    x = pattern((rows, *layer.example.shape[1:]), phase=0.25)
+    x = layer.generic(rows)
     run = layer.run(x)
     given = {name: np.asarray(value).dtype for name, value in run.handed.items()}
     if set(given.values()) != {np.dtype(layer.dtype)}:
@@ -47,7 +47,7 @@ def dtype_kept(layer: LayerUnderTest, rows: int) -> None:
 )
 def float32_as_accurate(layer: LayerUnderTest, rows: int) -> None:
     """In float32, output and gradients are those in float64, to half of float32's digits."""
-    x = pattern((rows, *layer.example.shape[1:]), phase=0.25)
+    x = layer.generic(rows)
     narrow = layer.in_float32
     if narrow is None or layer.dtype == np.float32:
         return

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
-from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.formulas.losses import PROBABILITIES
@@ -16,13 +15,8 @@ from gradcheck.properties.loss.loss_under_test import LossUnderTest
 from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance
 
-
-def _samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.predictions(loss, logit_scales=(1.0, 8.0))
-
-
-def _batches(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.predictions(loss, min_rows=2, logit_scales=(1.0, 8.0))
+_samples = partial(inputs.predictions, logit_scales=(1.0, 8.0))
+_batches = partial(_samples, min_rows=2)
 
 
 def gradient_rounding(loss: LossUnderTest, p: Array, expected: Array) -> Tolerance:
@@ -44,18 +38,6 @@ def gradient_rounding(loss: LossUnderTest, p: Array, expected: Array) -> Toleran
     )
 
 
-def _require_gradient(loss: LossUnderTest, p: Array, t: Array, got: Array, what: str) -> None:
-    candidates = loss.right_gradients(p, t)
-    name = min(candidates, key=lambda key: float(np.abs(candidates[key] - got).max()))
-    expected = candidates[name]
-    require_close(
-        got,
-        expected,
-        gradient_rounding(loss, p, expected),
-        f"{what} (taken with respect to {name})",
-    )
-
-
 @for_all(
     _samples,
     needs=["backward"],
@@ -63,8 +45,13 @@ def _require_gradient(loss: LossUnderTest, p: Array, t: Array, got: Array, what:
 )
 def gradient_is_derivative_of_loss(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The gradient is the derivative of the loss: by the prediction, or by the logits (p - t)."""
-    _require_gradient(
-        loss, p, t, loss.gradient(p, t), "the gradient is not the derivative of the loss"
+    got, right = loss.gradient(p, t), loss.right_gradients(p, t)
+    name = min(right, key=lambda key: float(np.abs(right[key] - got).max()))
+    require_close(
+        got,
+        right[name],
+        gradient_rounding(loss, p, right[name]),
+        f"the gradient is not the derivative of the loss (taken with respect to {name})",
     )
 
 

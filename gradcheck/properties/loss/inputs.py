@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.formulas.losses import LOGITS, NUMBERS, PROBABILITIES
-from gradcheck.properties.inputs import Draw, draw_classes, draw_grid, draw_shape, one_hot
+from gradcheck.properties.inputs import draw_classes, draw_grid, draw_shape, one_hot
 from gradcheck.properties.loss.kinds import LossKind
 from gradcheck.properties.loss.loss_under_test import LossUnderTest
+from gradcheck.properties.strategies.shapes import filled
 
 LOGIT_SCALES = (1.0, 8.0, 48.0)
 _weights = st.integers(1, 16)
@@ -22,7 +23,7 @@ _answers = st.integers(0, 1)
 
 @st.composite
 def predictions(
-    draw: Draw,
+    draw: st.DrawFn,
     loss: LossUnderTest,
     *,
     min_rows: int = 1,
@@ -40,7 +41,7 @@ def predictions(
 
 
 def draw_predictions(
-    draw: Draw, kind: LossKind, shape: tuple[int, int], scales: Sequence[float] = LOGIT_SCALES
+    draw: st.DrawFn, kind: LossKind, shape: tuple[int, int], scales: Sequence[float] = LOGIT_SCALES
 ) -> Array:
     """Draw what such a loss is given: distributions, odds of each entry, logits, or any numbers."""
     if kind.given != PROBABILITIES:
@@ -48,46 +49,41 @@ def draw_predictions(
     return draw_odds(draw, shape) if kind.binary else draw_distributions(draw, shape)
 
 
-def draw_targets(draw: Draw, kind: LossKind, shape: tuple[int, int], soft: bool) -> Array:
+def draw_targets(draw: st.DrawFn, kind: LossKind, shape: tuple[int, int], soft: bool) -> Array:
     """Draw what such a prediction should have been."""
     if kind.given == NUMBERS:
         return draw_grid(draw, shape, 4.0)
     if kind.binary:
-        return draw_odds(draw, shape) if soft else _draw_entries(draw, _answers, shape)
+        return draw_odds(draw, shape) if soft else filled(draw, _answers, shape)
     return (
         draw_distributions(draw, shape) if soft else one_hot(draw_classes(draw, *shape), shape[1])
     )
 
 
-def draw_distributions(draw: Draw, shape: tuple[int, int]) -> Array:
+def draw_distributions(draw: st.DrawFn, shape: tuple[int, int]) -> Array:
     """Draw rows of small integers, divided by their sum: no probability is below 1/50 or so."""
-    weights = _draw_entries(draw, _weights, shape)
+    weights = filled(draw, _weights, shape)
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
-def draw_odds(draw: Draw, shape: tuple[int, int]) -> Array:
+def draw_odds(draw: st.DrawFn, shape: tuple[int, int]) -> Array:
     """Draw sixteenths, 0 and 1 left out: the probability that each entry is a yes."""
-    return _draw_entries(draw, _sixteenths, shape) / 16
-
-
-def _draw_entries(draw: Draw, entries: st.SearchStrategy[int], shape: tuple[int, int]) -> Array:
-    drawn = [draw(entries) for _ in range(int(np.prod(shape)))]
-    return np.array(drawn, dtype=np.float64).reshape(shape)
+    return filled(draw, _sixteenths, shape) / 16
 
 
 @st.composite
-def reordered(draw: Draw, loss: LossUnderTest, *, axis: int) -> dict[str, Any]:
+def reordered(draw: st.DrawFn, loss: LossUnderTest, *, axis: int) -> dict[str, Any]:
     """Draw predictions, targets and an ``order`` of the samples (axis 0) or classes (axis 1)."""
     inputs: dict[str, Any] = draw(predictions(loss))
     return {**inputs, "order": draw(st.permutations(range(inputs["p"].shape[axis])))}
 
 
 @st.composite
-def receding(draw: Draw, loss: LossUnderTest) -> dict[str, Any]:
+def receding(draw: st.DrawFn, loss: LossUnderTest) -> dict[str, Any]:
     """Draw predictions ``near`` and ``far`` on one line that leads away from the target ``t``."""
     first, second = sorted(draw(st.lists(st.integers(1, 15), min_size=2, max_size=2, unique=True)))
     if loss.kind.binary:
-        t = _draw_entries(draw, _answers, (1, draw(st.integers(1, loss.convention.most_classes))))
+        t = filled(draw, _answers, (1, draw(st.integers(1, loss.convention.most_classes))))
     else:
         classes = draw(st.integers(2, 4))
         t = one_hot(draw_classes(draw, 1, classes), classes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.properties.known_bugs import Imitations, recognise
-from gradcheck.properties.loss.call_convention import CallConvention
+from gradcheck.properties.loss.recognize import CallConvention
 
 # Numbers of samples and classes that differ from each other, from 2 and from their quotients.
 ROWS, CLASSES = 5, 3

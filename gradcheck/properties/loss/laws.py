@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
-from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.formulas.losses import PROBABILITIES
 from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
 from gradcheck.properties.loss import inputs
+from gradcheck.properties.loss.kinds import REDUCTIONS
 from gradcheck.properties.loss.loss_under_test import LossUnderTest
-from gradcheck.properties.loss.reductions import REDUCTIONS
 from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance
 
-
-def _batches(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.predictions(loss, min_rows=2)
-
-
-def _soft_samples(loss: LossUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.predictions(loss, soft=True)
+_batches = partial(inputs.predictions, min_rows=2)
 
 
 @for_all(
@@ -74,11 +67,8 @@ def zero_at_the_target(loss: LossUnderTest, p: Array, t: Array) -> None:
 @for_all(inputs.predictions, why="It is the definition; the other properties say which part fails.")
 def agrees_with_reference(loss: LossUnderTest, p: Array, t: Array) -> None:
     """The loss is that of a computation in extended precision, reduced in the same way."""
-    require_close(
-        loss(p, t),
-        loss.expected(p, t),
-        loss.tolerance(p, t),
-        f"the loss is not the {loss.reduction or 'sum'} of the samples' losses",
+    loss.require_right(
+        p, t, f"the loss is not the {loss.reduction or 'sum'} of the samples' losses"
     )
 
 
@@ -148,7 +138,7 @@ def single_prediction_is_a_batch_of_one(loss: LossUnderTest, p: Array, t: Array)
 
 
 @for_all(
-    lambda loss: inputs.reordered(loss, axis=0),
+    partial(inputs.reordered, axis=0),
     why="The order of samples in a batch carries no meaning.",
 )
 def sample_order_irrelevant(loss: LossUnderTest, p: Array, t: Array, order: list[int]) -> None:
@@ -159,7 +149,7 @@ def sample_order_irrelevant(loss: LossUnderTest, p: Array, t: Array, order: list
 
 
 @for_all(
-    lambda loss: inputs.reordered(loss, axis=1),
+    partial(inputs.reordered, axis=1),
     why="The numbering of classes carries no meaning.",
 )
 def class_order_irrelevant(loss: LossUnderTest, p: Array, t: Array, order: list[int]) -> None:
@@ -214,16 +204,15 @@ def equal_predictions_cost_log_n(loss: LossUnderTest, classes: int, rows: int) -
 
 
 @for_all(
-    _soft_samples,
+    partial(inputs.predictions, soft=True),
     needs=["cross-entropy", "soft"],
     why="Label smoothing and distillation use soft targets; argmax or a mask inside ignores them.",
 )
 def soft_targets_weigh_classes(loss: LossUnderTest, p: Array, t: Array) -> None:
     """A soft target costs the average, by its weights, of what each class costs."""
-    require_close(
-        loss(p, t),
-        loss.expected(p, t),
-        loss.tolerance(p, t),
+    loss.require_right(
+        p,
+        t,
         "soft targets are not weighed linearly",
         cause="the true class is found by argmax or by t == 1; sum t * log(p) over the classes",
     )

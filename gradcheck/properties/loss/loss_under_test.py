@@ -10,21 +10,26 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.formulas.losses import PROBABILITIES
-from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import FunctionUnderTest, as_floats, call, refusal
-from gradcheck.properties.loss.call_convention import SHAPES, CallConvention
-from gradcheck.properties.loss.kinds import BINARY, KINDS
+from gradcheck.properties.assertions import FunctionRaisedError, require_close, require_shape
+from gradcheck.properties.function_under_test import (
+    FunctionUnderTest,
+    as_floats,
+    call,
+    of_arrays,
+    refusal,
+)
+from gradcheck.properties.loss.kinds import BINARY, KINDS, REDUCTIONS, REMEDIES
 from gradcheck.properties.loss.known_bugs import binary_cause, gradient_cause
 from gradcheck.properties.loss.recognize import (
+    SHAPES,
+    CallConvention,
     backward_of,
     recognise,
     recognise_reduction,
     value_of,
 )
-from gradcheck.properties.loss.reductions import REDUCTIONS, REMEDIES
 from gradcheck.properties.property import Property
 from gradcheck.properties.tolerance import Tolerance
-from gradcheck.properties.torch_tensors import of_arrays
 
 # The largest number added inside a logarithm that still counts as a guard against log(0).
 LARGEST_GUARD = 1e-5
@@ -87,18 +92,20 @@ class LossUnderTest(FunctionUnderTest):
         self._backward = backward or backward_of(fn) or self._second_result()
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """How the loss is called, what it computes and how it is reduced."""
         first = "target" if self.convention.target_first else "prediction"
         targets = "0 or 1" if self.kind.binary else "one-hot"
-        facts = {
+        detected = {
             "kind": self.kind.name,
             "arguments": f"{first} first, {'indices' if self.convention.indices else targets}",
             "reduction": self.reduction or "none that is known",
         }
         if self.kind.binary or self.convention.shape != "matrix":
-            facts["shape"] = f"{self.convention.shape} {SHAPES[self.convention.shape]}"
-        return facts | ({"guard": f"log(0) is guarded by {self.guard:.1g}"} if self.guard else {})
+            detected["shape"] = f"{self.convention.shape} {SHAPES[self.convention.shape]}"
+        if self.guard:
+            detected["guard"] = f"log(0) is guarded by {self.guard:.1g}"
+        return detected
 
     def missing(self, need: str) -> str:
         """Return why ``backward``, a kind, ``soft`` targets or a ``vector`` is not there."""
@@ -127,13 +134,8 @@ class LossUnderTest(FunctionUnderTest):
     def gradient(self, p: Array, t: Array) -> Array:
         """Return the analytic gradient at copies of ``p`` and ``t``, shaped like ``p``."""
         result = as_floats(self.raw_gradient(p.copy(), t.copy()))
-        expected = self.convention.lay_out(p).shape
-        if result.shape != expected:
-            raise PropertyViolationError(
-                "the gradient is not shaped like the prediction",
-                got=result.shape,
-                expected=expected,
-            )
+        shape = self.convention.lay_out(p).shape
+        require_shape(result, shape, "the gradient is not shaped like the prediction")
         return self.convention.fit(result)
 
     def raw_gradient(self, p: Array, t: Array) -> Any:
@@ -179,6 +181,10 @@ class LossUnderTest(FunctionUnderTest):
             "rounding of each sample's loss" + (", and the guard in the log" if guarded else ""),
             absolute=abs(self.scale(p)) * (rounding + guarded),
         )
+
+    def require_right(self, p: Array, t: Array, what: str, *, cause: str = "") -> None:
+        """Raise, saying ``what`` is wrong, unless the loss is that in extended precision."""
+        require_close(self(p, t), self.expected(p, t), self.tolerance(p, t), what, cause=cause)
 
     @cached_property
     def guard(self) -> float:
@@ -241,11 +247,7 @@ class LossUnderTest(FunctionUnderTest):
     def _accepted(self, shape: str | None) -> CallConvention:
         """Return the convention to try where the function explains none by its numbers."""
         p, t = np.array([[0.25], [0.75]]), np.array([[0.0], [1.0]])
-        known = (
-            [CallConvention(shape=shape)]
-            if shape
-            else [CallConvention(shape=name) for name in SHAPES]
-        )
+        known = [CallConvention(shape=name) for name in ([shape] if shape else SHAPES)]
         taken = [it for it in known if not refusal(self._forward, *it.arguments(p, t))]
         return next(iter(taken), known[0])
 

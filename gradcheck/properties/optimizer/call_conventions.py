@@ -41,17 +41,12 @@ Begin = Callable[[Callable[..., Any], list[Array]], Step]
 def ways(*, of_params: bool) -> Iterator[tuple[str, str, Begin]]:
     """Yield how the call is written, what holds the parameters, and how a run begins.
 
-    Parameters
-    ----------
-    of_params
-        Whether the optimiser is made from its parameters.
+    Of optimisers that are made from their parameters where ``of_params``, else of the others.
     """
     for method in METHODS:
+        taken = "grads" if of_params else "params, grads"
         for held, pack, unpack in CONTAINERS:
-            if of_params:
-                yield f"{method}(grads)", held, partial(_keeping, method, pack, unpack)
-            else:
-                yield f"{method}(params, grads)", held, partial(_given, method, pack, unpack)
+            yield f"{method}({taken})", held, partial(_packed, of_params, method, pack, unpack)
         if of_params:
             for value, grad in VALUES:
                 held = f"parameters with {value} and {grad}"
@@ -62,24 +57,36 @@ def ways(*, of_params: bool) -> Iterator[tuple[str, str, Begin]]:
                 yield f"{method}(layer)", held, partial(_layers, method, names)
 
 
-def _given(
-    method: str, pack: Any, unpack: Any, make: Callable[..., Any], start: list[Array]
+def _packed(
+    of_params: bool,
+    method: str,
+    pack: Any,
+    unpack: Any,
+    make: Callable[..., Any],
+    start: list[Array],
 ) -> Step:
-    """``step(params, grads)``, which changes the parameters in place or returns new ones."""
-    fn, params, number, state = _bound(make(), method), start, 0, None
+    """``step(params, grads)``, or ``step(grads)`` of an optimiser made from its parameters.
+
+    It changes the parameters in place or returns new ones.
+    """
+    held, number, state = pack(start), 0, None
+    fn = _bound(call(make, held) if of_params else make(), method)
 
     def step(grads: list[Array], turned: bool) -> tuple[list[Any], list[Any]]:
-        nonlocal params, number, state
+        nonlocal held, number, state
         number += 1
-        handed, sent = pack(params), pack(grads)
-        sent = _named_as_gradients(handed, sent)
-        if turned and isinstance(handed, dict):
-            handed, sent = (dict(reversed(pack.items())) for pack in (handed, sent))
-        result = call(fn, handed, sent, *_more(fn, number, state))
+        sent = _named_as_gradients(held, pack(grads))
+        if of_params:
+            result = call(fn, sent)
+        else:
+            if turned and isinstance(held, dict):
+                held, sent = (dict(reversed(pack.items())) for pack in (held, sent))
+            result = call(fn, held, sent, *_more(fn, number, state))
         if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict):
             result, state = result
-        params = [np.asarray(v) for v in unpack(handed if result is None else result)]
-        return params, unpack(_named_as_values(sent))
+        params = unpack(held if result is None else result)
+        held = held if of_params else pack([np.asarray(value) for value in params])
+        return [np.array(value) for value in params], unpack(_named_as_values(sent))
 
     return step
 
@@ -105,22 +112,6 @@ def _more(fn: Callable[..., Any], number: int, state: Any) -> list[Any]:
 
 
 UNNAMED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
-def _keeping(
-    method: str, pack: Any, unpack: Any, make: Callable[..., Any], start: list[Array]
-) -> Step:
-    """An optimiser made from its parameters, and ``step(grads)``."""
-    held = pack(start)
-    fn = _bound(call(make, held), method)
-
-    def step(grads: list[Array], turned: bool) -> tuple[list[Any], list[Any]]:
-        sent = _named_as_gradients(held, pack(grads))
-        result = call(fn, sent)
-        params = unpack(held if result is None else result)
-        return [np.array(value) for value in params], unpack(_named_as_values(sent))
-
-    return step
 
 
 def _owning(

@@ -44,7 +44,7 @@ class OptimizerUnderTest(FunctionUnderTest):
         self.called, self.container, self._begin = self._convention(made)
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """How the optimiser is called."""
         made = "made from its parameters, " if self._of_params else ""
         return {"called": f"{made}{self.called} with {self.container}"}

@@ -1,33 +1,36 @@
-"""What the hand-written backward of a row function owes."""
+"""What the backward of a row function owes, and Jacobians to compare it with."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
-from hypothesis import strategies as st
 
 from gradcheck._types import Array
+from gradcheck.numerics.central_difference import STEP, central_jacobian
 from gradcheck.properties import inputs, tolerance
+from gradcheck.properties.array_function import ArrayFunction
 from gradcheck.properties.assertions import require_close, require_same
 from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.laws import OVER_ROWS
-from gradcheck.properties.rowwise.numerical_jacobian import difference_error, numerical_jacobian
 from gradcheck.properties.rowwise.row_function import RowFunction
 from gradcheck.properties.tolerance import Tolerance
 
 
-def one_cotangent(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw ``x`` and a cotangent ``g``."""
-    return inputs.logits_and_cotangents((max(fn.ndims),))
+def numerical_jacobian(fn: ArrayFunction, x: Array) -> Array:
+    """Return ``J[i, j, k, m] = d y[i, j] / d x[k, m]``, with a single row for a vector."""
+    rows = np.atleast_2d(x)
+    return central_jacobian(lambda y: fn(y.reshape(x.shape)).reshape(rows.shape), rows)
 
 
-def _two_cotangents(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits_and_cotangents((max(fn.ndims),), cotangents=2)
+def difference_error(fn: ArrayFunction, x: Array) -> Tolerance:
+    """Return the error of one entry of `numerical_jacobian` for a softmax or its logarithm.
 
-
-def _batch(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits_and_cotangents((2,))
+    The third derivative along one logit is at most 1/8 for both; logits on their grid are moved
+    exactly.
+    """
+    rounding = float(np.max(fn.tolerance(x).bound(np.ones_like(x)))) / STEP
+    return Tolerance("h^2 / 48 + rounding / h of central differences", absolute=STEP**2 + rounding)
 
 
 def gradient_rounding(x: Array, *cotangents: Array) -> Tolerance:
@@ -41,7 +44,7 @@ def gradient_rounding(x: Array, *cotangents: Array) -> Tolerance:
 
 
 @for_all(
-    one_cotangent,
+    inputs.logits_and_cotangents,
     needs=["backward"],
     why="Training uses it; a random cotangent sees what the sum of the outputs, always 1, hides.",
 )
@@ -61,7 +64,7 @@ def backward_is_derivative(fn: RowFunction, x: Array, g: Array) -> None:
 
 
 @for_all(
-    _two_cotangents,
+    partial(inputs.logits_and_cotangents, cotangents=2),
     needs=["backward"],
     why="A backward is linear by nature; a clip, or a cotangent that is ignored, is not.",
 )
@@ -77,7 +80,9 @@ def backward_linear(fn: RowFunction, x: Array, g: Array, h: Array) -> None:
 
 
 @for_all(
-    _batch, needs=["backward", "batch"], why="The gradient of a sample belongs to that sample."
+    partial(inputs.logits_and_cotangents, ndims=(2,)),
+    needs=["backward", "batch"],
+    why="The gradient of a sample belongs to that sample.",
 )
 def backward_of_each_row_as_if_alone(fn: RowFunction, x: Array, g: Array) -> None:
     """The backward of a batch is that of its rows one by one."""
@@ -92,7 +97,7 @@ def backward_of_each_row_as_if_alone(fn: RowFunction, x: Array, g: Array) -> Non
 
 
 @for_all(
-    one_cotangent,
+    inputs.logits_and_cotangents,
     needs=["backward"],
     why="A cotangent changed in place corrupts the gradients of every branch that shares it.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,12 @@ from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.properties import inputs
-from gradcheck.properties.array_function import any_logits
-from gradcheck.properties.assertions import FunctionRaisedError, require, require_close
+from gradcheck.properties.assertions import (
+    FunctionRaisedError,
+    require,
+    require_close,
+    require_shape,
+)
 from gradcheck.properties.function_under_test import as_floats
 from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.row_function import RowFunction
@@ -21,8 +26,7 @@ OVER_ROWS = (
 )
 
 
-def _batches(_: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits((2,))
+_batches = partial(inputs.logits, ndims=(2,))
 
 
 def _any_axis(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
@@ -31,12 +35,13 @@ def _any_axis(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _deep(fn: RowFunction) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits(fn.deep_ndims, scales=(1.0, 8.0), rows=2, classes=3)
+    return inputs.logits(fn, fn.deep_ndims, scales=(1.0, 8.0), rows=2, classes=3)
 
 
-def _alone(fn: RowFunction, row: Array) -> Array:
-    """Return the function of one row, as a batch of one."""
-    return np.asarray(fn(row[np.newaxis])[0])
+def _row_by_row(fn: RowFunction, x: Array) -> Array:
+    """Return the function of each row as a batch of one."""
+    rows = x.reshape(-1, 1, x.shape[-1])
+    return np.concatenate([fn(row) for row in rows]).reshape(x.shape)
 
 
 @for_all(
@@ -47,7 +52,7 @@ def _alone(fn: RowFunction, row: Array) -> Array:
 )
 def each_row_as_if_alone(fn: RowFunction, x: Array) -> None:
     """Each row of a batch gives what it gives alone."""
-    alone = np.stack([_alone(fn, row) for row in x])
+    alone = _row_by_row(fn, x)
     require_close(fn(x), alone, fn.tolerance(x), "a row of the batch differs from the row alone")
 
 
@@ -59,10 +64,9 @@ def each_row_as_if_alone(fn: RowFunction, x: Array) -> None:
 )
 def rows_may_lie_far_apart(fn: RowFunction, x: Array) -> None:
     """Rows whose logits differ by hundreds give what they give alone."""
-    alone = np.stack([_alone(fn, row) for row in x])
     require_close(
         fn(x),
-        alone,
+        _row_by_row(fn, x),
         fn.tolerance(x),
         "a row far from the others differs from the row alone",
         cause="the shift is the maximum of the whole batch, so that a low row underflows; "
@@ -85,7 +89,7 @@ def changing_a_row_moves_no_other(fn: RowFunction, x: Array) -> None:
 
 
 @for_all(
-    lambda _: inputs.permuted_logits((2,), axis=0),
+    partial(inputs.permuted_logits, ndims=(2,), axis=0),
     needs=["batch"],
     why="The order of samples in a batch carries no meaning.",
 )
@@ -101,7 +105,7 @@ def row_order_followed(fn: RowFunction, x: Array, order: list[int]) -> None:
 
 
 @for_all(
-    lambda fn: inputs.permuted_logits(fn.ndims),
+    inputs.permuted_logits,
     why="The numbering of classes carries no meaning.",
 )
 def class_order_followed(fn: RowFunction, x: Array, order: list[int]) -> None:
@@ -127,7 +131,7 @@ def vector_is_a_batch_of_one(fn: RowFunction, x: Array) -> None:
     for row in x:
         require_close(
             fn(row),
-            _alone(fn, row),
+            _row_by_row(fn, row),
             fn.tolerance(row),
             "a vector gives other numbers than a batch of that one row",
             cause="an axis counted from the front (axis=0 or 1) means another thing in 1-D; "
@@ -142,11 +146,9 @@ def vector_is_a_batch_of_one(fn: RowFunction, x: Array) -> None:
 )
 def leading_axes_are_batches(fn: RowFunction, x: Array) -> None:
     """In 3-D and 4-D, every row along the last axis gives what it gives alone."""
-    rows = x.reshape(-1, x.shape[-1])
-    alone = np.stack([_alone(fn, row) for row in rows]).reshape(x.shape)
     require_close(
         fn(x),
-        alone,
+        _row_by_row(fn, x),
         fn.tolerance(x),
         "a row of a deeper array differs from the row alone",
         cause="a maximum or sum runs over more than the last axis; use axis=-1, keepdims=True in "
@@ -162,11 +164,9 @@ def leading_axes_are_batches(fn: RowFunction, x: Array) -> None:
 def every_axis_offered_works(fn: RowFunction, x: Array, axis: int) -> None:
     """Along any axis, the function is that along the last, turned."""
     turned = np.moveaxis(x, axis, -1)
-    rows = turned.reshape(-1, turned.shape[-1])
-    expected = np.stack([_alone(fn, row) for row in rows]).reshape(turned.shape)
     require_close(
         np.moveaxis(fn.along(x, axis), axis, -1),
-        expected,
+        _row_by_row(fn, turned),
         fn.tolerance(turned),
         f"axis={axis} does not give the function of each row along that axis",
         cause="the axis argument does not reach every maximum and sum, or keepdims is missing",
@@ -215,16 +215,11 @@ def no_classes_give_no_entries(fn: RowFunction, shape: tuple[int, int]) -> None:
         result = as_floats(fn.raw(np.empty(shape)))
     except FunctionRaisedError:
         return
-    require(
-        result.shape == shape,
-        "rows without entries give something",
-        got=result.shape,
-        expected=shape,
-    )
+    require_shape(result, shape, "rows without entries give something")
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     why="A result that shares memory with the input changes when the input buffer is reused.",
 )
 def result_owns_its_memory(fn: RowFunction, x: Array) -> None:
@@ -238,7 +233,7 @@ def result_owns_its_memory(fn: RowFunction, x: Array) -> None:
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     why="Entries that differ by a rounding error only must not be told apart.",
     pins=[
         {"x": np.array([5e-324, 0.0])},

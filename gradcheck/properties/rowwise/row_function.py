@@ -11,10 +11,9 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.properties.array_function import ArrayFunction
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import accepts, call, refusal, shaped_like
+from gradcheck.properties.function_under_test import accepts, call, of_arrays, refusal, shaped_like
 from gradcheck.properties.known_bugs import OF_BACKWARDS, Imitations, recognise
 from gradcheck.properties.property import Property
-from gradcheck.properties.torch_tensors import of_arrays
 
 AXIS_NAMES = ("axis", "dim")
 
@@ -73,11 +72,11 @@ class RowFunction(ArrayFunction):
         known = [accepts(self._forward, name) for name in AXIS_NAMES]
         if None not in known:
             return next((name for name, has in zip(AXIS_NAMES, known, strict=True) if has), "")
-        taken = (name for name in AXIS_NAMES if not self._refuses_axis(name))
-        return next(taken, "")
+        x = np.ones((2, 3))
+        return next((n for n in AXIS_NAMES if not refusal(self._forward, x, **{n: -1})), "")
 
     @property
-    def facts(self) -> dict[str, str]:
+    def detected(self) -> dict[str, str]:
         """Which axis is used, and which numbers of axes the function does not take."""
         axis = f"takes {self.axis_name}=" if self.axis_name else f"takes no axis, {self.axis} used"
         axis += "" if self._default_is_last else "; without it, fn(x) is another function"
@@ -86,8 +85,8 @@ class RowFunction(ArrayFunction):
             refused |= {3: why, 4: why}
         tried = ", ".join(f"{ndim}-D" for ndim, why in refused.items() if not why)
         reasons = dict.fromkeys(why for why in refused.values() if why)
-        facts = {"axis": axis, "tried on": f"{tried} arrays" if tried else "nothing"}
-        return facts | ({"not tried on": "; ".join(reasons)} if reasons else {})
+        detected = {"axis": axis, "tried on": f"{tried} arrays" if tried else "nothing"}
+        return detected | ({"not tried on": "; ".join(reasons)} if reasons else {})
 
     @property
     def ndims(self) -> tuple[int, ...]:
@@ -161,11 +160,7 @@ class RowFunction(ArrayFunction):
 
     def raw(self, x: Array) -> Any:
         """Return whatever the function makes of ``x`` itself, uncopied, unconverted."""
-        if self.axis_name:
-            return call(self._forward, x, **{self.axis_name: -1})
-        if x.ndim == 1 or self.axis == -1:
-            return call(self._forward, x)
-        return np.moveaxis(call(self._forward, np.moveaxis(x, -1, self.axis)), self.axis, -1)
+        return self._turned(self._forward, x, **self._last_axis)
 
     def vjp(self, x: Array, g: Array) -> Array:
         """Return the backward's answer to the cotangent ``g`` at ``x``."""
@@ -175,10 +170,18 @@ class RowFunction(ArrayFunction):
         """Return whatever the backward makes of ``x`` and ``g`` themselves."""
         if self._backward is None:
             raise ValueError("no backward was given")
-        if self.axis == -1 or self.axis_name or x.ndim == 1:
-            return call(self._backward, x, g)
-        turned = (np.moveaxis(a, -1, self.axis) for a in (x, g))
-        return np.moveaxis(call(self._backward, *turned), self.axis, -1)
+        return self._turned(self._backward, x, g)
+
+    def _turned(self, fn: Callable[..., Any], *arrays: Array, **options: int) -> Any:
+        """Call ``fn`` with the last axis of all arrays where it works along."""
+        if self.axis == -1 or self.axis_name or arrays[0].ndim == 1:
+            return call(fn, *arrays, **options)
+        turned = (np.moveaxis(array, -1, self.axis) for array in arrays)
+        return np.moveaxis(call(fn, *turned), self.axis, -1)
+
+    @property
+    def _last_axis(self) -> dict[str, int]:
+        return {self.axis_name: -1} if self.axis_name else {}
 
     @property
     def _default_is_last(self) -> bool:
@@ -189,9 +192,6 @@ class RowFunction(ArrayFunction):
         default = np.asarray(call(self._forward, x.copy()))
         given = np.asarray(self.raw(x.copy()))
         return default.shape == given.shape and np.allclose(default, given, equal_nan=True)
-
-    def _refuses_axis(self, name: str) -> str:
-        return refusal(self._forward, np.ones((2, 3)), **{name: -1})
 
     @cached_property
     def _refuses_deep(self) -> str:
@@ -230,12 +230,11 @@ class RowFunction(ArrayFunction):
         return self._refusals[ndim]
 
     def _refuses_shape(self, shape: tuple[int, ...]) -> str:
-        options = {self.axis_name: -1} if self.axis_name else {}
         x = np.arange(1.0, 1.0 + np.prod(shape)).reshape(shape)
-        refused = refusal(self._forward, x.copy(), **options)
+        refused = refusal(self._forward, x.copy(), **self._last_axis)
         if refused or len(shape) <= 2:
             return refused
-        given = np.shape(call(self._forward, x, **options))
+        given = np.shape(call(self._forward, x, **self._last_axis))
         return "" if given == shape else f"from shape {shape} it makes {given}"
 
 

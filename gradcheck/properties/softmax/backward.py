@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.properties import inputs
 from gradcheck.properties.assertions import require_close
 from gradcheck.properties.property import for_all
-from gradcheck.properties.rowwise.backward import gradient_rounding, one_cotangent
+from gradcheck.properties.rowwise.backward import gradient_rounding
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest
 from gradcheck.properties.tolerance import Tolerance
 
 
 @for_all(
-    one_cotangent,
+    inputs.logits_and_cotangents,
     needs=["backward"],
     why="Logits shifted together change nothing, so no gradient points that way.",
 )
@@ -31,7 +32,7 @@ def backward_rows_sum_to_zero(softmax: SoftmaxUnderTest, x: Array, g: Array) -> 
 
 
 @for_all(
-    one_cotangent,
+    inputs.logits_and_cotangents,
     needs=["backward"],
     why="An equal cotangent for all classes asks for the derivative of their sum, a constant.",
 )

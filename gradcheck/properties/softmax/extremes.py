@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,21 +23,21 @@ MOST = 1e-3
 
 
 @st.composite
-def _tempered(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
-    x = inputs.draw_grid(draw, inputs.draw_shape(draw, ndims), 8.0)
+def _tempered(draw: st.DrawFn, softmax: SoftmaxUnderTest) -> dict[str, Any]:
+    x = inputs.draw_grid(draw, inputs.draw_shape(draw, softmax.ndims), 8.0)
     return {"x": x, "temperature": draw(st.sampled_from([1e-6, 1e-3, 1e3, 1e6]))}
 
 
 @st.composite
-def _two_temperatures(draw: Any, ndims: tuple[int, ...]) -> dict[str, Any]:
-    x = inputs.draw_grid(draw, inputs.draw_shape(draw, ndims), 8.0)
+def _two_temperatures(draw: st.DrawFn, softmax: SoftmaxUnderTest) -> dict[str, Any]:
+    x = inputs.draw_grid(draw, inputs.draw_shape(draw, softmax.ndims), 8.0)
     factor = st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
     low, high = sorted([draw(factor), draw(factor)])
     return {"x": x, "cold": low, "warm": high}
 
 
 @for_all(
-    lambda softmax: inputs.logits(softmax.ndims, scales=HUGE),
+    partial(inputs.logits, scales=HUGE),
     pins=[
         {"x": np.array([1000.0, 0.0])},
         {"x": np.array([-1000.0, -1000.0])},
@@ -61,7 +62,7 @@ def huge_logits_stay_finite(softmax: SoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    lambda softmax: inputs.masked_logits(softmax.ndims),
+    inputs.masked_logits,
     pins=[{"x": np.array([-np.inf, 0.0])}, {"x": np.array([-np.inf, -np.inf, -3.0])}],
     why="Minus infinity is how attention masks and padding are written.",
 )
@@ -111,7 +112,7 @@ def undefined_rows_are_not_made_up(softmax: SoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    lambda softmax: _tempered(softmax.ndims),
+    _tempered,
     why="Temperature is used to sharpen and to calibrate; both limits are known exactly.",
 )
 def temperature_limits_reached(softmax: SoftmaxUnderTest, x: Array, temperature: float) -> None:
@@ -134,7 +135,7 @@ def temperature_limits_reached(softmax: SoftmaxUnderTest, x: Array, temperature:
 
 
 @for_all(
-    lambda softmax: _two_temperatures(softmax.ndims),
+    _two_temperatures,
     why="A softmax that flattens where it should sharpen has a clipped or squashed exponent.",
 )
 def cooling_sharpens(softmax: SoftmaxUnderTest, x: Array, cold: float, warm: float) -> None:

@@ -11,15 +11,14 @@ from gradcheck._types import Array
 from gradcheck.properties import inputs
 from gradcheck.properties.assertions import require, require_close
 from gradcheck.properties.property import for_all
+from gradcheck.properties.rowwise.backward import difference_error, numerical_jacobian
 from gradcheck.properties.rowwise.laws import OVER_ROWS
-from gradcheck.properties.rowwise.numerical_jacobian import difference_error, numerical_jacobian
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest
 from gradcheck.properties.tolerance import Tolerance
 
 
 def _moderate(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    ndim = max(softmax.ndims)
-    return inputs.logits((ndim,), scales=(4.0,), rows=2, classes=3)
+    return inputs.logits(softmax, (max(softmax.ndims),), scales=(4.0,), rows=2, classes=3)
 
 
 def _of_rows(softmax: SoftmaxUnderTest, x: Array) -> Tolerance:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gradcheck._types import Array
 from gradcheck.properties import inputs, tolerance
-from gradcheck.properties.array_function import any_logits, in_both_precisions
+from gradcheck.properties.array_function import in_both_precisions
 from gradcheck.properties.assertions import require_close
 from gradcheck.properties.property import for_all
 from gradcheck.properties.softmax.softmax_under_test import SoftmaxUnderTest, reference
@@ -20,14 +20,14 @@ NO_UNDERFLOW = 700.0
 
 
 def _close(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return st.one_of(inputs.logits(softmax.ndims), inputs.close_logits(softmax.ndims))
+    return st.one_of(inputs.logits(softmax), inputs.close_logits(softmax))
 
 
 def _one_row(softmax: SoftmaxUnderTest) -> st.SearchStrategy[dict[str, Any]]:
-    return inputs.logits((max(softmax.ndims),), rows=1, scales=(1.0, 8.0))
+    return inputs.logits(softmax, (max(softmax.ndims),), rows=1, scales=(1.0, 8.0))
 
 
-@for_all(any_logits, why="Negative probabilities, or ones above 1, break every later logarithm.")
+@for_all(inputs.logits, why="Negative probabilities, or ones above 1, break every later logarithm.")
 def probabilities_in_unit_interval(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Every output lies in [0, 1]."""
     p = softmax(x)
@@ -39,7 +39,7 @@ def probabilities_in_unit_interval(softmax: SoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    any_logits, why="The outputs are read as probabilities; the loss and its gradient assume it."
+    inputs.logits, why="The outputs are read as probabilities; the loss and its gradient assume it."
 )
 def rows_sum_to_one(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Each row sums to one."""
@@ -50,7 +50,7 @@ def rows_sum_to_one(softmax: SoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    lambda softmax: inputs.shifted_logits(softmax.ndims),
+    inputs.shifted_logits,
     why="It is what allows the maximum to be subtracted; without it large logits overflow.",
 )
 def shift_invariant(softmax: SoftmaxUnderTest, x: Array, c: Array) -> None:
@@ -80,7 +80,9 @@ def order_kept(softmax: SoftmaxUnderTest, x: Array) -> None:
     require_close(upper[tied], lower[tied], slack, "equal logits have unequal probabilities")
 
 
-@for_all(any_logits, why="Accuracy counts the largest probability; it must be the largest logit.")
+@for_all(
+    inputs.logits, why="Accuracy counts the largest probability; it must be the largest logit."
+)
 def argmax_kept(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The class of the largest logit has the largest probability."""
     p = softmax(x)
@@ -95,7 +97,7 @@ def argmax_kept(softmax: SoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    any_logits, why="It fixes base and scale, which sums, order and invariances all leave free."
+    inputs.logits, why="It fixes base and scale, which sums, order and invariances all leave free."
 )
 def log_ratio_is_logit_difference(softmax: SoftmaxUnderTest, x: Array) -> None:
     """The logarithm of the ratio of two probabilities is the difference of their logits."""
@@ -138,7 +140,7 @@ def equal_logits_are_uniform(softmax: SoftmaxUnderTest, x: Array) -> None:
     )
 
 
-@for_all(any_logits, why="Class probabilities must not depend on classes that are left out.")
+@for_all(inputs.logits, why="Class probabilities must not depend on classes that are left out.")
 def dropping_a_class_renormalises(softmax: SoftmaxUnderTest, x: Array) -> None:
     """Without its last class, the rest of a row is renormalised."""
     if x.shape[-1] < 2:
@@ -169,7 +171,7 @@ def two_classes_are_a_sigmoid(softmax: SoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     needs=["log_softmax"],
     why="Training uses the logarithm, prediction the softmax; they must describe one model.",
 )

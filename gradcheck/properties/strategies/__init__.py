@@ -17,19 +17,18 @@ of them are exact, and an identity may be asked for without a tolerance for its 
 from __future__ import annotations
 
 from gradcheck.properties.strategies.arrays import (
+    class_indices,
+    kink_avoiding,
+    kink_hitting,
     logits,
     near_ties,
-    well_conditioned,
-    well_conditioned_matrices,
-)
-from gradcheck.properties.strategies.kinks import kink_avoiding, kink_hitting
-from gradcheck.properties.strategies.shapes import batch_shapes
-from gradcheck.properties.strategies.targets import (
-    class_indices,
     one_hot_targets,
     soft_targets,
     stochastic_rows,
+    well_conditioned,
+    well_conditioned_matrices,
 )
+from gradcheck.properties.strategies.shapes import batch_shapes
 
 __all__ = [
     "batch_shapes",

@@ -1,11 +1,15 @@
-"""Arrays of moderate numbers: well-conditioned ones, logits, near-ties."""
+"""Arrays of moderate numbers: logits, near-ties, targets, at kinks and away from them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gradcheck.properties.strategies.shapes import (
+    GRID,
     Array,
     Shapes,
     batch_shapes,
@@ -117,4 +121,152 @@ def near_ties(draw: st.DrawFn, shape: Shapes | None = None, *, ulps: int = 3) ->
         j, k = draw(st.permutations(range(len(row))))[:2]
         steps = draw(st.integers(0, ulps))
         row[k] = row[j] + steps * np.spacing(row[j])
+    return x
+
+
+@st.composite
+def class_indices(draw: st.DrawFn, rows: int, classes: int) -> NDArray[np.int64]:
+    """Draw the true class of each sample.
+
+    Parameters
+    ----------
+    rows, classes
+        Numbers of samples and of classes.
+
+    Returns
+    -------
+    SearchStrategy
+        Of int64 arrays ``(rows,)``; shrinks to class 0.
+    """
+    return np.array([draw(st.integers(0, classes - 1)) for _ in range(rows)], dtype=np.int64)
+
+
+@st.composite
+def one_hot_targets(draw: st.DrawFn, shape: Shapes | None = None) -> Array:
+    """Draw targets with a one at the true class and zeros elsewhere.
+
+    Parameters
+    ----------
+    shape
+        Shape ``(rows, classes)``, or a strategy of it; by default `batch_shapes`.
+
+    Returns
+    -------
+    SearchStrategy
+        Of float64 arrays; shrinks to class 0.
+    """
+    rows, classes = drawn_shape(draw, shape)
+    return np.asarray(np.eye(classes)[draw(class_indices(rows, classes))])
+
+
+def soft_targets(shape: Shapes | None = None) -> st.SearchStrategy[Array]:
+    """Draw targets that spread over classes, as label smoothing and distillation make them.
+
+    Parameters
+    ----------
+    shape
+        Shape ``(rows, classes)``, or a strategy of it; by default `batch_shapes`.
+
+    Returns
+    -------
+    SearchStrategy
+        Of float64 arrays, all entries above 0, rows summing to 1; shrinks to equal shares.
+    """
+    return stochastic_rows(shape, zeros=False)
+
+
+@st.composite
+def stochastic_rows(draw: st.DrawFn, shape: Shapes | None = None, *, zeros: bool = True) -> Array:
+    """Draw rows of probabilities.
+
+    Parameters
+    ----------
+    shape
+        Shape ``(rows, classes)``, or a strategy of it; by default `batch_shapes`.
+    zeros
+        Whether probabilities may be exactly 0, and so exactly 1.
+
+    Returns
+    -------
+    SearchStrategy
+        Of float64 arrays in [0, 1] whose rows sum to 1 within ``n`` roundings; shrinks to equal
+        shares.
+    """
+    shape = drawn_shape(draw, shape)
+    # Shrinking tries 1 before 0: equal shares are the simplest distribution.
+    weights = filled(draw, st.sampled_from([1, 2, 3, 4, 8, *([0] * zeros)]), shape)
+    for row in weights.reshape(-1, shape[-1]):
+        if not row.any():
+            row[0] = 1
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+@st.composite
+def kink_avoiding(
+    draw: st.DrawFn,
+    shape: Shapes | None = None,
+    *,
+    kinks: Sequence[float] = (0.0,),
+    margin: float = 0.25,
+    bound: float = 4.0,
+) -> Array:
+    """Draw arrays no entry of which lies near a kink, so that one derivative is right.
+
+    Parameters
+    ----------
+    shape
+        Shape of the arrays, or a strategy of shapes; by default `batch_shapes`.
+    kinks
+        Where the function has a kink: 0 for ReLU, -1 and 1 for a hard tanh.
+    margin
+        Smallest distance from each of them.
+    bound
+        Largest absolute value.
+
+    Returns
+    -------
+    SearchStrategy
+        Of float64 arrays; shrinks to the smallest number that is allowed.
+
+    Raises
+    ------
+    ValueError
+        If the kinks leave no room within the bound.
+    """
+    grid = np.arange(-bound, bound + GRID, GRID)
+    free = [x for x in grid.tolist() if all(abs(x - kink) >= margin for kink in kinks)]
+    if not free:
+        raise ValueError(f"no number within {bound} is {margin} away from {list(kinks)}")
+    # Whole numbers first, then small ones: that is what is readable.
+    free.sort(key=lambda x: (x != int(x), abs(x), x < 0))
+    return filled(draw, st.sampled_from(free), drawn_shape(draw, shape))
+
+
+@st.composite
+def kink_hitting(
+    draw: st.DrawFn,
+    shape: Shapes | None = None,
+    *,
+    kinks: Sequence[float] = (0.0,),
+    bound: float = 4.0,
+) -> Array:
+    """Draw arrays with at least one entry at a kink, or beside it by one unit in the last place.
+
+    Parameters
+    ----------
+    shape
+        Shape of the arrays, or a strategy of shapes, not empty; by default `batch_shapes`.
+    kinks
+        Where the function has a kink.
+    bound
+        Largest absolute value of the other entries.
+
+    Returns
+    -------
+    SearchStrategy
+        Of float64 arrays; shrinks to an entry at the first kink, all others zero.
+    """
+    x = filled(draw, dyadic(bound), drawn_shape(draw, shape))
+    beside = [np.nextafter(kink, side) for kink in kinks for side in (np.inf, -np.inf)]
+    x.reshape(-1)[draw(st.integers(0, x.size - 1))] = draw(st.sampled_from([*kinks, *beside]))
     return x

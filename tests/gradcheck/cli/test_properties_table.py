@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 
 from gradcheck.cli.loading import LoadingError
 from gradcheck.cli.main import app
-from gradcheck.cli.properties_table import run_in_shell
-from gradcheck.cli.suite_options import parse_options
+from gradcheck.cli.properties_table import parse_options, run_in_shell
 
 MODULE = """
 import numpy as np

@@ -72,7 +72,7 @@ def test_the_demonstration_prints_draws_and_writes_everything(tmp_path, monkeypa
 
 def test_the_line_of_a_fault_fits_and_ends_where_a_clause_does():
     changes = "scale every row: x / x.sum(axis=-1, keepdims=True)", "divide; or do not"
-    fault = Fault(tuple(Sighting(f"code_{c}", "", "the loss", "", c) for c in changes))
+    fault = Fault("loss", tuple(Sighting(f"code_{c}", "", "the loss", "", c) for c in changes))
     whole = fault.line(1, 1000)
 
     assert whole.endswith(f"the loss: {changes[0]}; {changes[1]}")

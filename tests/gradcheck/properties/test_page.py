@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gradcheck.properties import SUITES, strategies, suite
-from gradcheck.properties.loss.call_convention import SHAPES
 from gradcheck.properties.loss.kinds import KINDS
+from gradcheck.properties.loss.recognize import SHAPES
 from gradcheck.properties.profile import PROFILES
 from scripts import properties_page
 from tests.support import ROOT
@@ -30,6 +30,6 @@ def test_page_begins_with_the_three_ways_to_run_and_lists_every_property():
 def test_page_names_every_profile_kind_shape_and_strategy():
     page = (ROOT / "docs" / "properties.md").read_text(encoding="utf-8")
 
-    for profile in PROFILES.values():
-        assert f"| `{profile.name}` | {profile.examples} |" in page
+    for name, profile in PROFILES.items():
+        assert f"| `{name}` | {profile.examples} |" in page
     assert all(f"`{name}`" in page for name in [*KINDS, *SHAPES, *strategies.__all__])

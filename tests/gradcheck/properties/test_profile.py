@@ -151,10 +151,10 @@ def test_printed_call_finds_the_same_again_in_a_fresh_process(folder):
     report = run_properties("softmax", mymodule.softmax, profile="dev", only=only)
     last = str(report).splitlines()[-1]
 
-    assert last == f"rerun: {report.again}"
+    assert last == f"rerun: {report.rerun}"
     code = (
         "from gradcheck.properties import run_properties\nfrom mymodule import softmax\n"
-        f"print({report.again})"
+        f"print({report.rerun})"
     )
     shown = python(code, folder).stdout
     first, second = report.results

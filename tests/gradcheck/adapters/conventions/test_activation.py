@@ -1,5 +1,7 @@
 """An activation's derivative at the input is told from a backward that takes the cotangent."""
 
+from inspect import signature
+
 import numpy as np
 
 import gradcheck
@@ -93,7 +95,7 @@ def test_backward_of_a_linear_function_or_of_a_remembered_input_takes_the_cotang
     for layer in (Doubling(), Remembering()):
         report = gradcheck.check(layer, X)
 
-        assert elementwise.names_an_input(layer)
+        assert elementwise.INPUT_NAMES.issuperset(signature(layer.backward).parameters)
         assert report.ok, str(report)
 
 

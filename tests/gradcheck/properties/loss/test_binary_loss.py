@@ -97,8 +97,8 @@ def test_right_binary_loss_passes_and_is_recognised(name):
     report = run_properties("loss", fn, examples=25, **options)
 
     assert report.ok, str(report)
-    assert (report.facts["kind"], report.facts["reduction"]) == (kind, reduction)
-    assert report.facts["shape"].startswith(shape or "matrix")
+    assert (report.detected["kind"], report.detected["reduction"]) == (kind, reduction)
+    assert report.detected["shape"].startswith(shape or "matrix")
 
 
 @pytest.mark.parametrize("divisor", ["one", "samples"])

@@ -98,7 +98,7 @@ def test_right_loss_passes_and_is_recognised(name):
     report = run_properties("loss", fn, examples=12, **options)
 
     assert report.ok, str(report)
-    assert (report.facts["kind"], report.facts["reduction"]) == (kind, reduction)
+    assert (report.detected["kind"], report.detected["reduction"]) == (kind, reduction)
 
 
 def refused(fn, properties=None, **options):
@@ -310,7 +310,7 @@ def test_loss_of_single_samples_is_tried_on_them_and_the_rest_stated(fn):
     report = run_properties("loss", fn, examples=15)
 
     assert report.ok, str(report)
-    assert report.facts["shape"] == "sample (classes,), one sample at a time"
+    assert report.detected["shape"] == "sample (classes,), one sample at a time"
     assert report["every_sample_counts_alike"].message == "it takes one sample at a time"
 
 

@@ -106,7 +106,7 @@ def test_right_one_passes_as_it_is_called(fn, called):
     report = run_properties("optimizer", fn, examples=15)
 
     assert report.ok, str(report)
-    assert report.facts["called"] == called
+    assert report.detected["called"] == called
 
 
 @pytest.mark.parametrize(

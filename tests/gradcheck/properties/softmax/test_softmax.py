@@ -118,8 +118,8 @@ def test_softmax_is_tried_on_what_it_takes_and_the_rest_is_stated(fn, tried, not
     report = run_properties("softmax", fn, examples=10)
 
     assert report.ok, str(report)
-    assert report.facts["tried on"] == tried
-    assert not_tried in report.facts["not tried on"]
+    assert report.detected["tried on"] == tried
+    assert not_tried in report.detected["not tried on"]
     left_out = {r.name for r in report.results if r.status is Status.SKIPPED}
     apart = "each_row_as_if_alone" if tried == "1-D arrays" else "vector_is_a_batch_of_one"
     assert {apart, "leading_axes_are_batches"} <= left_out
@@ -185,7 +185,7 @@ def test_what_is_not_offered_is_skipped_with_the_reason():
 def test_default_axis_that_is_not_the_last_is_reported():
     report = run_properties("softmax", scipy.special.softmax, only=["shape_kept"], examples=1)
 
-    assert report.facts["axis"] == "takes axis=; without it, fn(x) is another function"
+    assert report.detected["axis"] == "takes axis=; without it, fn(x) is another function"
 
 
 def test_layer_brings_its_own_backward():

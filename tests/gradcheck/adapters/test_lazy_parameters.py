@@ -3,7 +3,7 @@
 import numpy as np
 
 import gradcheck
-from gradcheck.adapters.conventions import lazy_parameters
+from gradcheck.adapters import lazy_parameters
 
 X = np.random.default_rng(0).normal(size=(5, 4))
 

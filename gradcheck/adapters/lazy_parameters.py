@@ -11,8 +11,7 @@ import numpy as np
 
 from gradcheck.adapters.conventions.sequential import is_network
 from gradcheck.adapters.discovery.attributes import array_attributes, objects_in
-from gradcheck.adapters.signatures.gradient_alignment import required_names
-from gradcheck.adapters.signatures.methods import forward_of, is_layer
+from gradcheck.adapters.signatures.methods import forward_of, is_layer, required_names
 from gradcheck.state import StateSnapshot
 
 CONTAINERS = frozenset({"params", "parameters", "weights"})
@@ -56,9 +55,10 @@ def _run_once(thing: Any, arguments: Sequence[Any]) -> Any:
     except Exception:  # noqa: BLE001 (what is wrong with the call is said where it is checked)
         return thing
     second = dict(_kept(twin))
-    made = {accessor: value for accessor, value in first.items() if accessor not in before}
     created = (
-        isinstance(value, np.ndarray) and value is second.get(p) for p, value in made.items()
+        isinstance(value, np.ndarray) and value is second.get(place)
+        for place, value in first.items()
+        if place not in before
     )
     return twin if any(created) else thing
 

@@ -81,7 +81,7 @@ def test_every_property_of_its_own_refuses_some_fault():
     own = {
         p.name
         for p in suite("log_softmax").properties
-        if p.check.__module__.endswith("log_softmax_laws")
+        if p.check.__module__.endswith("properties.log_softmax")
     }
 
     assert own == set().union(*FAULTS.values()) - {"each_row_as_if_alone"}

@@ -11,11 +11,7 @@ import numpy as np
 
 from gradcheck._types import Outputs
 from gradcheck.adapters.signatures.error_hints import lines
-from gradcheck.adapters.signatures.gradient_alignment import (
-    accepts_argument,
-    parameters_of,
-    required_names,
-)
+from gradcheck.adapters.signatures.methods import accepts_argument, parameters_of, required_names
 from gradcheck.adapters.signatures.name_tables import (
     OUTPUT_NAMES,
     is_cache,
@@ -66,12 +62,11 @@ class BackwardResult:
     ) -> BackwardResult:
         """Tell outputs from caches, by their kind and by what ``backward`` asks for."""
         if reading is Reading.FIRST_OUTPUT:
-            return cls(returned[0], _flat_outputs(returned[0]))
+            returned, backward = returned[0], None
         if reading is Reading.OWN_INPUTS and np.ndim(returned):
             returned = np.mean(returned)  # the losses of the samples
-        if backward is None:
-            return cls(returned, _flat_outputs(returned))
-        count = _outputs_among(returned, required_names(backward) or [])
+        wanted = [] if backward is None else required_names(backward) or []
+        count = None if backward is None else _outputs_among(returned, wanted)
         if count is None:
             return cls(returned, _flat_outputs(returned))
         raw = returned[0] if count == 1 else returned[:count]
@@ -180,17 +175,13 @@ def _outputs_among(returned: Any, wanted: Sequence[str]) -> int | None:
     if not isinstance(returned, tuple) or len(returned) < 2 or hasattr(returned, "_fields"):
         return None
     wanted_caches = sum(map(is_cache, wanted))
-    plain = [_is_output(part) for part in returned]
+    plain = [isinstance(part, np.ndarray | np.generic | float) for part in returned]
     count = next((i for i, output in enumerate(plain) if not output), len(returned))
     if wanted_caches and count == len(returned):
         count = len(returned) - wanted_caches  # arrays that the backward calls caches
     if len(returned) == 2 == len(wanted) and not all(map(is_cotangent, wanted)):
         count = 1
     return max(count, 1) if count < len(returned) else None
-
-
-def _is_output(part: Any) -> bool:
-    return isinstance(part, np.ndarray | np.generic | float)
 
 
 def _flat_outputs(raw: Any) -> Outputs:

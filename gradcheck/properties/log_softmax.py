@@ -1,28 +1,109 @@
-"""What makes a function a log-softmax: logarithms that are right far from zero too."""
+"""The properties of a log-softmax, ``x - max - log(sum(exp(x - max)))`` for each row."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.formulas.softmax import log_softmax, log_softmax_vjp, softmax, softmax_vjp
 from gradcheck.properties import inputs, tolerance
-from gradcheck.properties.array_function import any_logits, in_both_precisions
+from gradcheck.properties.array_function import in_both_precisions
 from gradcheck.properties.assertions import require_close
-from gradcheck.properties.log_softmax.log_softmax_under_test import LogSoftmaxUnderTest, reference
+from gradcheck.properties.known_bugs import Imitations
 from gradcheck.properties.property import for_all
+from gradcheck.properties.rowwise.row_function import RowFunction
+from gradcheck.properties.tolerance import Tolerance
 
 # Offsets at which the logits are still exact multiples of 1/8, in both dtypes.
 FAR_OFFSETS = (("float64", 1e8), ("float64", -1e10), ("float32", 1e4), ("float32", -1e6))
 
+BUGS: Imitations = {
+    "": log_softmax,
+    "the maximum and the sum run over the whole array; use axis=-1, keepdims=True in both": (
+        lambda x: log_softmax(x, None)
+    ),
+    "the function normalises along axis 0; use axis=-1": lambda x: log_softmax(x, 0),
+    "no maximum is subtracted: exp overflows beyond 709; "
+    "compute (x - max) - log(sum(exp(x - max)))": (
+        lambda x: x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    ),
+    "the softmax is computed first and its logarithm taken, which is -inf where it underflows; "
+    "compute (x - max) - log(sum(exp(x - max)))": lambda x: np.log(softmax(x)),
+    "this is the softmax; its logarithm is missing": softmax,
+    "the sign is flipped: this is the negative log-likelihood": lambda x: -log_softmax(x),
+    "the logarithm is to base 2; use np.log": lambda x: log_softmax(x) / np.log(2),
+    "the logarithm is to base 10; use np.log": lambda x: log_softmax(x) / np.log(10),
+}
 
-@for_all(any_logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss.")
+BACKWARD_BUGS: Imitations = {
+    "the cotangent is passed through; return g - p * g.sum(axis=-1, keepdims=True)": lambda x, g: g,
+    "this is the backward of the softmax; return g - p * g.sum(axis=-1, keepdims=True)": (
+        lambda x, g: softmax_vjp(softmax(x), g)
+    ),
+    "p is subtracted without the factor sum(g); return g - p * g.sum(axis=-1, keepdims=True)": (
+        lambda x, g: g - softmax(x)
+    ),
+    "the cotangent is summed over the whole array; use axis=-1, keepdims=True": (
+        lambda x, g: g - softmax(x) * g.sum()
+    ),
+    "the sign is flipped; return g - p * g.sum(axis=-1, keepdims=True)": (
+        lambda x, g: -log_softmax_vjp(softmax(x), g)
+    ),
+}
+
+
+class LogSoftmaxUnderTest(RowFunction):
+    """A log-softmax under test.
+
+    Parameters
+    ----------
+    fn, axis, backward, ndims
+        As for `RowFunction`.
+    softmax
+        The softmax whose logarithm it is, to be compared with it.
+    """
+
+    imitations = BUGS
+    backward_imitations = BACKWARD_BUGS
+
+    def __init__(
+        self,
+        fn: Any,
+        axis: int = -1,
+        backward: Callable[..., Any] | None = None,
+        softmax: Callable[..., Any] | None = None,
+        ndims: int | Iterable[int] | None = None,
+    ) -> None:
+        super().__init__(fn, axis, backward, ndims, softmax=softmax)
+
+    def tolerance(self, x: Array) -> Tolerance:
+        """Return the allowance for each entry, ``x - logsumexp(x)`` being admitted."""
+        shifted = tolerance.log_probability(x)
+        unshifted = tolerance.probability(x)
+        return Tolerance(
+            "2 (2 R + n + 8) eps, and as much again as exp(x - logsumexp(x)) is granted",
+            absolute=shifted.absolute + unshifted.relative,
+        )
+
+
+def reference(x: Array) -> Array:
+    """Return the log-softmax of each row in extended precision."""
+    return log_softmax(x.astype(np.longdouble))
+
+
+@for_all(
+    inputs.logits, why="Probabilities do not exceed 1; a positive entry makes a negative loss."
+)
 def never_positive(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """No entry is above zero."""
     y = fn(x)
     require_close(np.maximum(y, 0), np.zeros_like(y), fn.tolerance(x), "an entry is positive")
 
 
-@for_all(any_logits, why="The entries are read as logarithms of probabilities.")
+@for_all(inputs.logits, why="The entries are read as logarithms of probabilities.")
 def exponentials_sum_to_one(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """The exponentials of each row sum to one."""
     total = np.exp(fn(x).astype(np.longdouble)).sum(axis=-1, keepdims=True)
@@ -41,7 +122,7 @@ def agrees_with_reference(fn: LogSoftmaxUnderTest, x: Array) -> None:
     require_close(fn(x), reference(x), fn.tolerance(x), "an entry differs from the exact one")
 
 
-@for_all(any_logits, why="It fixes base and scale, which the sum of exponentials leaves free.")
+@for_all(inputs.logits, why="It fixes base and scale, which the sum of exponentials leaves free.")
 def differences_kept(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Within a row, entries differ as the logits do."""
     y = fn(x).astype(np.longdouble)
@@ -55,7 +136,7 @@ def differences_kept(fn: LogSoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    lambda fn: inputs.shifted_logits(fn.ndims),
+    inputs.shifted_logits,
     why="It is what allows the maximum to be subtracted; without it large logits overflow.",
 )
 def shift_invariant(fn: LogSoftmaxUnderTest, x: Array, c: Array) -> None:
@@ -110,7 +191,7 @@ def finite_where_softmax_underflows(fn: LogSoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    lambda fn: inputs.masked_logits(fn.ndims),
+    inputs.masked_logits,
     why="Minus infinity is how attention masks and padding are written.",
 )
 def minus_infinity_stays(fn: LogSoftmaxUnderTest, x: Array) -> None:
@@ -118,7 +199,7 @@ def minus_infinity_stays(fn: LogSoftmaxUnderTest, x: Array) -> None:
     require_close(fn(x), reference(x), fn.tolerance(x), "a masked row comes out wrong")
 
 
-@for_all(any_logits, why="Its own result is normalised already.")
+@for_all(inputs.logits, why="Its own result is normalised already.")
 def idempotent(fn: LogSoftmaxUnderTest, x: Array) -> None:
     """Applied to its own result, the function changes nothing."""
     y = fn(x)
@@ -128,7 +209,7 @@ def idempotent(fn: LogSoftmaxUnderTest, x: Array) -> None:
 
 
 @for_all(
-    any_logits,
+    inputs.logits,
     needs=["softmax"],
     why="Training uses the logarithm, prediction the softmax; they must describe one model.",
 )

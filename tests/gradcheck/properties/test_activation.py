@@ -37,13 +37,13 @@ def test_right_activation_passes(name):
     report = run_properties("activation", fn, examples=25, derivative=derivative)
 
     assert report.ok, str(report)
-    assert report.facts["kind"].startswith(kind)
+    assert report.detected["kind"].startswith(kind)
 
 
 def test_derivative_written_of_the_output_is_recognised():
     report = run_properties("activation", sigmoid, examples=1, derivative=lambda y: y * (1 - y))
 
-    assert report.facts["derivative"] == "of the output"
+    assert report.detected["derivative"] == "of the output"
 
 
 def scaled_by_mean(x):
@@ -152,7 +152,7 @@ def test_activation_that_works_in_place_is_recognised_and_changes_no_probe():
     for _ in range(2):
         report = run_properties("activation", relu, examples=10)
 
-        assert report.facts["kind"] == "relu"
+        assert report.detected["kind"] == "relu"
         assert {r.name for r in report.results if r.status is Status.FAILED} == {
             "input_unchanged",
             "memory_layout_irrelevant",

@@ -19,7 +19,7 @@ DRAWS = ("Normal", "Bernoulli", "Uniform", "Exponential", "Geometric", "Cauchy",
 MOST_ENTRIES = 32
 
 
-def convention(
+def why_defined(
     forward: Callable[[Tensors], tuple[Any, ...]], at: Tensors, name: str, analytic: Array
 ) -> str:
     """Say why the gradient of ``name`` is no derivative by PyTorch's own word; empty if it is.

@@ -1,1 +1,0 @@
-"""The properties of a log-softmax: ``x - max - log(sum(exp(x - max)))`` for each row."""
