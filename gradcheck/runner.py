@@ -18,7 +18,7 @@ from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide
 from gradcheck.explain import explain_contract
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.ranking import Alternative, agree, tell
+from gradcheck.explain.rank_explanations import Alternative, agree, tell
 from gradcheck.explain.source import Repair, ranked, repairs
 from gradcheck.report.data import (
     Entry,
