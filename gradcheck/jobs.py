@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.ranking import Alternative, agree
+from gradcheck.explain.rank_explanations import Alternative, agree
 from gradcheck.explain.source import Repairs
 from gradcheck.report.data import (
     Entry,

@@ -20,7 +20,7 @@ from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide
 from gradcheck.explain import explain_contract
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.ranking import Alternative, tell
+from gradcheck.explain.rank_explanations import Alternative, tell
 from gradcheck.explain.source import Repairs, ranked, repairs
 from gradcheck.isolation import Budget, Lost, apart, is_apart, why_not_forked
 from gradcheck.jobs import Findings, Job, Perform

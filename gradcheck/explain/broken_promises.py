@@ -32,7 +32,7 @@ BREACHES = {
     "shapes": (
         Bug.WRONG_SHAPE,
         "a gradient does not have the shape of its tensor",
-        "sum over the broadcast axes, or keep them: d.sum(axis=0)",
+        "reshape it, or sum over the broadcast axes: d.sum(axis=0, keepdims=True)",
     ),
     "finite": (
         Bug.NOT_FINITE,

@@ -1,4 +1,4 @@
-"""The structure of an error that no pattern explains, in words."""
+"""Errors that no cause explains, in words: a few wrong entries, or what is seen of the error."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
+from gradcheck.explain.jacobian.regions import named_places
 from gradcheck.explain.observation import Observation
-from gradcheck.report.data import Explanation, Support
+from gradcheck.report.data import Entry, Explanation, Support
 
 # Entries behind which a correlation is no accident, and its least size.
 FEWEST = 10
@@ -22,15 +24,12 @@ def unexplained(observation: Observation) -> Explanation:
     with np.errstate(all="ignore"):
         measured = MeasuredJacobian.of(observation)
         facts = [] if measured is None else _facts(measured)
-    return Explanation(
-        Bug.UNEXPLAINED,
-        (observation.name,),
-        0.0,
-        "; ".join(["no known bug predicts these numbers within the error bounds", *facts]),
-        f"the gradient of {observation.name} is wrong in a way that fits no known bug",
-        "see the entries listed: which of them are wrong often tells the line",
-        Support("nothing"),
-    )
+    name = observation.name
+    evidence = "; ".join(["no known bug predicts these numbers within the error bounds", *facts])
+    message = f"the gradient of {name} is wrong in a way that fits no known bug"
+    fix = "see the entries listed: which of them are wrong often tells the line"
+    nothing = Support("nothing")
+    return Explanation(Bug.UNEXPLAINED, (name,), 0.0, evidence, message, fix, nothing)
 
 
 def _facts(measured: MeasuredJacobian) -> list[str]:
@@ -42,7 +41,7 @@ def _facts(measured: MeasuredJacobian) -> list[str]:
         right = np.flatnonzero(~wrong.any(axis=others))
         if wrong.ndim > 1 and 0 < len(right) < length:
             facts.append(f"all are right at the indices {right.tolist()} of axis {axis}")
-    right_signs = np.sign(measured.claim[wrong]) == np.sign(measured.gradient[wrong])
+    right_signs = np.sign(measured.analytic[wrong]) == np.sign(measured.gradient[wrong])
     if right_signs.all():
         facts.append("every sign is right")
     facts += _sides(measured)
@@ -61,10 +60,8 @@ def _facts(measured: MeasuredJacobian) -> list[str]:
 def _companions(measured: MeasuredJacobian) -> dict[str, Array]:
     """Return the arrays of the tensor's shape that an error may follow."""
     found = {"the entry": measured.value, "the gradient": measured.gradient}
-    for cotangent in measured.observation.point.cotangents:
-        if cotangent.shape == measured.shape:
-            found.setdefault("the cotangent", cotangent)
-    return found
+    alike = [v for v in measured.cotangents if v.shape == measured.shape]
+    return {**found, "the cotangent": alike[0]} if alike else found
 
 
 def _sides(measured: MeasuredJacobian) -> Iterator[str]:
@@ -86,3 +83,46 @@ def _constant(measured: MeasuredJacobian) -> Iterator[str]:
         spread = (highest - lowest)[highest >= lowest]
         if length > 1 and spread.max() <= 1e-6 * size:
             yield f"the error is the same all along axis {axis}"
+
+
+def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list[Explanation]]:
+    """Return the explanation that the entries known, or a slice through them, are all wrong."""
+    for where, members in _sets(observation.shape, [entry.index for entry in worst]):
+        count, size, entry = int(members.sum()), members.size, worst[0]
+        if 2 * count <= size and _right_elsewhere(observation, members):
+            evidence = (
+                "without them analytic and numerical gradient agree along "
+                f"{len(observation.directions)} directions; at {entry.index} {entry.analytic:.6g} "
+                f"is returned, {entry.numerical:.6g} is right"
+            )
+            message = f"{count} of {size} entries are wrong, the others right: {where}"
+            fix = "look at what backward does at these indices: first, last, repeated?"
+            code, name, sure = Bug.FEW_ENTRIES, observation.name, 1 - count / size
+            support = Support("description", size, count)
+            return [[Explanation(code, (name,), sure, evidence, message, fix, support)]]
+    return []
+
+
+def _sets(shape: tuple[int, ...], places: list[tuple[int, ...]]) -> list[tuple[str, Array]]:
+    """Return the sets of entries that may be wrong: those found, and slices that hold them all."""
+    if not places:
+        return []
+    found = np.zeros(shape, dtype=bool)
+    for place in places:
+        found[place] = True
+    sets = [(named_places(places), found)]
+    for axis in range(len(shape)):
+        indices = sorted({place[axis] for place in places})
+        slices = np.zeros(shape, dtype=bool)
+        np.moveaxis(slices, axis, 0)[indices] = True
+        sets.append((f"the indices {indices} of axis {axis}", slices))
+    return sets
+
+
+def _right_elsewhere(observation: Observation, members: Array) -> bool:
+    for direction in observation.directions:
+        rest = np.where(members, 0.0, direction)
+        analytic, numerical = observation.analytic_along(rest), observation.numerical(rest)
+        if not abs(analytic.value - numerical.value) <= MARGIN * (analytic.bound + numerical.bound):
+            return False
+    return True

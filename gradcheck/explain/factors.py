@@ -1,12 +1,14 @@
-"""What a constant factor between claim and gradient means."""
+"""Whether a constant factor lies between analytic and predicted gradient, and what it means."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.observation import Observation
+from gradcheck.explain.observation import Bounded, Observation
 
 
 @dataclass(frozen=True)
@@ -21,29 +23,20 @@ class Factor:
 
 
 def name_factor(value: float, bound: float, observation: Observation) -> list[Factor]:
-    """Name the factor ``value`` ± ``bound`` by which a claim differs from the gradient.
+    """Name the factor ``value`` ± ``bound`` by which the analytic gradient is off.
 
     Returns
     -------
     list of Factor
         Empty for the factor one; a sign and a size where both are off.
     """
-    factors = []
+    name, size, factors = observation.name, abs(value), []
     if value < 0:
-        factors.append(_sign(observation.name))
-    size = abs(value)
+        fix = f"d{name} = -d{name}  # a step would climb instead of descend"
+        factors.append(Factor(Bug.SIGN_FLIPPED, "the gradient has the wrong sign", fix, 0.5))
     if abs(size - 1) > bound:
         factors.append(_size(size, bound, observation))
     return factors
-
-
-def _sign(name: str) -> Factor:
-    return Factor(
-        Bug.SIGN_FLIPPED,
-        "the gradient has the wrong sign",
-        f"d{name} = -d{name}  # a step would climb instead of descend",
-        0.5,
-    )
 
 
 def _size(size: float, bound: float, observation: Observation) -> Factor:
@@ -52,31 +45,22 @@ def _size(size: float, bound: float, observation: Observation) -> Factor:
 
     name, known = observation.name, [n for n in (_samples(observation), observation.batch) if n]
     batch = next((n for n in known if equals(n) or equals(1 / n)), known[0] if known else 0)
+    follows = None
     if batch > 1 and (equals(batch) or equals(1 / batch)):
         follows = _follows_batch(observation, batch, power=1 if equals(batch) else -1)
         if follows or (follows is None and batch > 2):
             return _batch_factor(name, batch, too_large=equals(batch), seen=bool(follows))
-    else:
-        follows = None
     if equals(2) or equals(0.5):
         verb, line = ("doubled", "/ 2") if equals(2) else ("halved", "* 2")
         unsure = batch == 2 and follows is None
         also = " (the batch holds 2 samples: mean against sum?)" if unsure else ""
-        return Factor(
-            Bug.FACTOR_TWO,
-            f"the gradient is {verb}{also}",
-            f"d{name} = d{name} {line}",
-            0.6,
-        )
+        message = f"the gradient is {verb}{also}"
+        return Factor(Bug.FACTOR_TWO, message, f"d{name} = d{name} {line}", 0.6)
     meaning = _meaning(size, bound, observation, batch=follows is not False)
-    comment = f"  # {meaning}" if meaning else ""
-    return Factor(
-        Bug.CONSTANT_FACTOR,
-        f"the gradient is {size:.8g} times what it should be{f', {meaning}' if meaning else ''}",
-        f"d{name} /= {size:.8g}{comment}",
-        0.8 if meaning else 1.2,
-        arbitrary=True,
-    )
+    means, comment = (f", {meaning}", f"  # {meaning}") if meaning else ("", "")
+    message = f"the gradient is {size:.8g} times what it should be{means}"
+    fix, cost = f"d{name} /= {size:.8g}{comment}", 0.8 if meaning else 1.2
+    return Factor(Bug.CONSTANT_FACTOR, message, fix, cost, arbitrary=True)
 
 
 def _follows_batch(observation: Observation, batch: int, power: int) -> bool | None:
@@ -89,10 +73,10 @@ def _follows_batch(observation: Observation, batch: int, power: int) -> bool | N
         return None
     verdicts = set()
     for direction in fewer.directions[:2]:
-        claimed, right = fewer.claimed(direction), fewer.numerical(direction)
+        analytic, right = fewer.analytic_along(direction), fewer.numerical(direction)
         agrees = [
-            abs(abs(claimed.value) - factor * abs(right.value))
-            <= MARGIN * (claimed.bound + factor * right.bound)
+            abs(abs(analytic.value) - factor * abs(right.value))
+            <= MARGIN * (analytic.bound + factor * right.bound)
             for factor in (float(batch - 1) ** power, float(batch) ** power)
         ]
         verdicts.add(agrees[0] if agrees[0] != agrees[1] else None)
@@ -165,3 +149,37 @@ def _lengths(observation: Observation, *, batch: bool) -> dict[int, str]:
                 lengths.setdefault(length, f"the length of axis {axis} of {name}")
         lengths.setdefault(array.size, f"the number of entries of {name}")
     return {length: what for length, what in lengths.items() if length > 1}
+
+
+def matches(predicted: list[Bounded], analytic: list[Bounded]) -> bool:
+    """Whether what is returned are multiples of the predictions, or vanish as all of them do."""
+    if not all(math.isfinite(p.value) and math.isfinite(p.bound) for p in predicted):
+        return False
+    if vanish(predicted):
+        return all(
+            abs(a.value) <= MARGIN * (a.bound + p.bound)
+            for a, p in zip(analytic, predicted, strict=True)
+        )
+    factor, bound = fitted_factor(predicted, analytic)
+    return math.isfinite(factor) and all(
+        abs(a.value - factor * p.value)
+        <= MARGIN * (a.bound + abs(factor) * p.bound) + bound * abs(p.value)
+        for p, a in zip(predicted, analytic, strict=True)
+    )
+
+
+def vanish(predicted: list[Bounded]) -> bool:
+    """Whether every prediction is zero within its bound."""
+    return all(abs(p.value) <= p.bound for p in predicted)
+
+
+def fitted_factor(predicted: Iterable[Bounded], analytic: Iterable[Bounded]) -> tuple[float, float]:
+    """Return the factor analytic / predicted from the direction that tells it most sharply."""
+    best = math.nan, math.inf
+    for p, a in zip(predicted, analytic, strict=True):
+        if abs(p.value) > p.bound:
+            factor = a.value / p.value
+            bound = MARGIN * (a.bound + abs(factor) * p.bound) / (abs(p.value) - p.bound)
+            if bound < best[1]:
+                best = factor, bound
+    return best

@@ -13,7 +13,6 @@ from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian import (
     additive_term,
     chain_rule_terms,
-    class_weights,
     elementwise,
     index_moves,
     jacobian_misuse,
@@ -26,26 +25,24 @@ from gradcheck.explain.jacobian import (
 )
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.observation import Observation
-from gradcheck.explain.operators import layout, losses, other_tensor
+from gradcheck.explain.operators import layout, other_forward
 from gradcheck.explain.trace import (
     accumulation,
-    axis_order,
     indexing,
     local_derivatives,
     other_loss,
     saved_values,
-    skipped_steps,
 )
 from gradcheck.explain.trace.backward_pass import BackwardPass
 
 ALONG_DIRECTIONS: tuple[Callable[[Observation], Iterator[Hypothesis]], ...] = (
-    losses.gradient_of_other_loss,
-    losses.predictions_of_rows_alone,
+    other_forward.gradient_of_other_loss,
+    other_forward.predictions_of_rows_alone,
     layout.last_sample_only,
     layout.summed_to_scalar,
     layout.transposed,
-    other_tensor.swapped,
-    other_tensor.other_tensor_moved,
+    other_forward.swapped,
+    other_forward.other_tensor_moved,
 )
 
 AT_EVERY_ENTRY: tuple[Callable[[MeasuredJacobian], Iterator[Hypothesis]], ...] = (
@@ -68,28 +65,25 @@ AT_EVERY_ENTRY: tuple[Callable[[MeasuredJacobian], Iterator[Hypothesis]], ...] =
     output_factors.output_factor,
     chain_rule_terms.normalisation_path,
     chain_rule_terms.identity_branch,
-    chain_rule_terms.contribution_missing,
     index_moves.moved,
     index_moves.moved_cotangent,
-    index_moves.permuted,
     precision.whole_numbers,
     precision.inaccurate,
     reductions.summed_over_other_axis,
     reductions.reduced_and_spread,
     reductions.sum_along_other_axis,
     reductions.overwritten,
-    class_weights.weights_on_another_axis,
+    reductions.weights_on_another_axis,
 )
 
 ON_THE_WAY_BACK: tuple[Callable[[BackwardPass], Iterator[Hypothesis]], ...] = (
-    skipped_steps.skipped,
+    local_derivatives.skipped,
     other_loss.other_losses,
     accumulation.overwritten,
     accumulation.over_other_axes,
     indexing.shifted,
     indexing.crowded,
-    indexing.exchanged,
-    axis_order.in_another_order,
+    indexing.in_another_order,
     saved_values.remembered,
     saved_values.transposed,
     local_derivatives.paths,

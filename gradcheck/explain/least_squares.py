@@ -16,6 +16,11 @@ def subsets(axes: int) -> Iterator[tuple[int, ...]]:
         yield from combinations(range(axes), size)
 
 
+def other_axes(ndim: int, *axes: int) -> tuple[int, ...]:
+    """Return the axes of an array but these."""
+    return tuple(axis for axis in range(ndim) if axis not in axes)
+
+
 def named_axes(axes: tuple[int, ...]) -> str:
     """Name axes in a sentence."""
     return f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
@@ -52,8 +57,7 @@ def fit_along(
     tuple or None
         The fit and how many coefficients it took; None where a group is too small to tell.
     """
-    rest = tuple(axis for axis in range(target.ndim) if axis not in axes)
-    order = (*rest, *axes)
+    order = (*other_axes(target.ndim, *axes), *axes)
     length = int(np.prod([target.shape[axis] for axis in axes]))
     if length < len(columns) + 1:
         return None

@@ -10,10 +10,9 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.factors import Factor, name_factor
+from gradcheck.explain.factors import Factor, fitted_factor, matches, name_factor, vanish
 from gradcheck.explain.hypothesis import Hypothesis, Operator
 from gradcheck.explain.observation import Bounded, Observation
-from gradcheck.explain.proportionality import fitted_factor, matches, vanish
 from gradcheck.report.data import Explanation, Support
 
 # A match is evidence only if a wrong prediction would have shown: the bounds, relative to the
@@ -127,14 +126,14 @@ class Match:
 
 def match_entries(gradients: Gradients, hypothesis: Hypothesis) -> Match | None:
     """Return how a hypothesis predicts every known entry; None where it does not."""
-    count, claim = int(gradients.known.sum()), gradients.observation.claim
+    count, analytic = int(gradients.known.sum()), gradients.observation.analytic
     free = count - hypothesis.fitted
     if hypothesis.fitted and (free < FREE_ENTRIES or free < FREE_SHARE * count):
         return None
     made = hypothesis.prediction
     assert not isinstance(made, Operator)
     try:
-        values = np.broadcast_to(made() if callable(made) else made, claim.shape)
+        values = np.broadcast_to(made() if callable(made) else made, analytic.shape)
     except IMPOSSIBLE:
         return None
     if not np.isfinite(values[gradients.known]).all():
@@ -142,7 +141,7 @@ def match_entries(gradients: Gradients, hypothesis: Hypothesis) -> Match | None:
     allowed = gradients.bound + hypothesis.blur
     if gradients.agree(values, gradients.right, allowed):
         return None  # as good as the gradient itself, which the analytic one is not
-    if gradients.agree(values, claim, allowed):
+    if gradients.agree(values, analytic, allowed):
         return _of_entries(gradients, hypothesis, values)
     if hypothesis.part:
         return _with_factor_of_part(gradients, hypothesis, values)
@@ -162,13 +161,13 @@ def _scaled(
     gradients: Gradients, hypothesis: Hypothesis, values: Array, allowed: Array
 ) -> Match | None:
     """Fit the constant factor that comes on top of a prediction."""
-    known, claim = gradients.known, gradients.observation.claim
+    known, analytic = gradients.known, gradients.observation.analytic
     part = values[known]
-    factor, error = _factor(part, claim[known], np.broadcast_to(allowed, known.shape)[known])
+    factor, error = _factor(part, analytic[known], np.broadcast_to(allowed, known.shape)[known])
     vanishing = np.linalg.norm(part) <= SIGNIFICANT * np.linalg.norm(gradients.right[known])
     if known.sum() < FREE_ENTRIES or not np.isfinite(factor) or factor == 0 or vanishing:
         return None
-    if not gradients.agree(factor * values, claim, allowed * max(1.0, abs(factor))):
+    if not gradients.agree(factor * values, analytic, allowed * max(1.0, abs(factor))):
         return None
     factors = name_factor(factor, error + OF_WHOLE * abs(factor), gradients.observation)
     if any(f.arbitrary for f in factors) and _one_number(part):
@@ -190,15 +189,15 @@ def _with_factor_of_part(
     gradients: Gradients, hypothesis: Hypothesis, without: Array
 ) -> Match | None:
     """Fit the factor with which the part comes that a hypothesis leaves out."""
-    right, claim = gradients.right, gradients.observation.claim
+    right, analytic = gradients.right, gradients.observation.analytic
     part = right - without
-    factor, _ = _factor(part, claim - without, gradients.bound)
+    factor, _ = _factor(part, analytic - without, gradients.bound)
     rest = float(np.linalg.norm(without)) > SIGNIFICANT * float(np.linalg.norm(right))
     if np.count_nonzero(part) < FREE_ENTRIES or not rest or not abs(factor) >= SIGNIFICANT:
         return None
     predicted = without + factor * part
     named = name_factor(factor, OF_PART * abs(factor), gradients.observation)
-    if not named or not gradients.agree(predicted, claim):
+    if not named or not gradients.agree(predicted, analytic):
         return None
     changed = replace(
         hypothesis,
@@ -213,11 +212,11 @@ def _with_factor_of_part(
 def _of_entries(
     gradients: Gradients, hypothesis: Hypothesis, values: Array, factors: tuple[Factor, ...] = ()
 ) -> Match:
-    count, claim = int(gradients.known.sum()), gradients.observation.claim
+    count, analytic = int(gradients.known.sum()), gradients.observation.analytic
     fitted = hypothesis.fitted
-    size = float(np.abs(claim).max(initial=0.0)) or 1.0
+    size = float(np.abs(analytic).max(initial=0.0)) or 1.0
     error, apart = (
-        float(np.abs(claim - other)[gradients.known].max(initial=0.0)) / size
+        float(np.abs(analytic - other)[gradients.known].max(initial=0.0)) / size
         for other in (values, gradients.right)
     )
     evidence = (
@@ -232,19 +231,19 @@ def _of_entries(
 
 def match_directions(observation: Observation, hypotheses: tuple[Hypothesis, ...]) -> Match | None:
     """Fit the remaining factor over all directions; None unless every one of them matches."""
-    claimed = [observation.claimed(direction) for direction in observation.directions]
+    returned = [observation.analytic_along(direction) for direction in observation.directions]
     for look in (Observation.sketch, Observation.numerical):
         predicted: list[Bounded] = []
         for direction in observation.directions:
             predicted.append(_along(look, observation, hypotheses, direction))
-            if not matches(predicted, claimed[: len(predicted)]):
+            if not matches(predicted, returned[: len(predicted)]):
                 return None
     if vanish(predicted):
         if not hypotheses:
             return None
         factor, bound = math.nan, max(p.bound for p in predicted)
     else:
-        factor, bound = fitted_factor(predicted, claimed)
+        factor, bound = fitted_factor(predicted, returned)
         if factor == 0 or bound > SHARPNESS * abs(factor):
             return None
     factors = () if math.isnan(factor) else tuple(name_factor(factor, bound, observation))
@@ -258,17 +257,17 @@ def match_directions(observation: Observation, hypotheses: tuple[Hypothesis, ...
         if math.isnan(factor)
         else f"analytic / {'predicted' if hypotheses else 'numerical'} = {factor:.9g} ± {bound:.1g}"
     )
-    claim = observation.claim
-    if np.count_nonzero(claim) == 1 and arbitrary:
+    analytic = observation.analytic
+    if np.count_nonzero(analytic) == 1 and arbitrary:
         sure = ONE_ENTRY_CONFIDENCE
     else:
         sure = VANISHING_CONFIDENCE if math.isnan(factor) else max(0.0, 1 - bound)
     # numbers that are not zero and not one another
-    different = min(MOST_COUNTED, len(np.unique(claim[claim != 0])))
+    different = min(MOST_COUNTED, len(np.unique(analytic[analytic != 0])))
     return Match(
         (*hypotheses, *factors),
         sure,
-        f"{ratio} along {len(observation.directions)} directions over {claim.size} entries",
+        f"{ratio} along {len(observation.directions)} directions over {analytic.size} entries",
         Support("pattern", different, arbitrary),
         factor=None if math.isnan(factor) else factor,
         bound=bound,

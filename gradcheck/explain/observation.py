@@ -1,4 +1,4 @@
-"""What a hypothesis may ask: the claim, and numerical derivatives along any direction."""
+"""What a hypothesis may ask: the analytic gradient, and numerical ones along any direction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gradcheck.numerics.directions import per_entry_scale, varied
 # a wrong hypothesis has to agree by chance on all the others.
 DIRECTIONS = 4
 
-# Accuracy at which a prediction tells one bug from another, relative to the claim.
+# Accuracy at which a prediction tells one bug from another, relative to the gradient.
 ACCURACY = 1e-8
 
 # What strangers' code may raise for tensors and cotangents that it never met.
@@ -42,12 +42,12 @@ class Bounded:
 
 @dataclass
 class Observation:
-    """The claimed gradient of one tensor, and the means to test what produced it.
+    """The analytic gradient of one tensor, and the means to test what produced it.
 
     Attributes
     ----------
     evaluator, point, name
-        The layer, the point with its claims, and the tensor.
+        The layer, the point with its gradients, and the tensor.
     eps
         Rounding unit of the layer.
     rng
@@ -55,7 +55,7 @@ class Observation:
     batch
         Number of samples, 0 where there is no batch.
     losses
-        Losses of the outputs that the claim may descend, where the outputs are predictions.
+        Losses of the outputs that the gradient may descend, where the outputs are predictions.
     alone
         The same evidence with every sample predicted alone.
     backward
@@ -88,7 +88,6 @@ class Observation:
     def of(cls, context: CheckContext, point: Linearization, name: str) -> Observation:
         """Gather the evidence of a check."""
         target = context.native.target
-        own = {tensor: value.dtype for tensor, value in target.tensors.items()}
         return cls(
             context.wide,
             point,
@@ -98,25 +97,36 @@ class Observation:
             target.batch,
             backward=partial(context.gradient, name=name),
             takes_cotangent=not target.unit_cotangent,
-            own=own,
+            own={tensor: value.dtype for tensor, value in target.tensors.items()},
             constants=lambda: {u.name: u.value for u in context.uncovered if u.value is not None},
         )
 
     def __post_init__(self) -> None:
-        value = self.point.tensors[self.name]
-        self.claim: Array = self.point.claimed[self.name].astype(np.float64)
+        value = self.value
+        self.analytic: Array = self.point.claimed[self.name].astype(np.float64)
         self.scale = per_entry_scale(value)
-        if self.directions:
-            return
-        self.directions = [varied(self.rng, self.scale, value) for _ in range(DIRECTIONS)]
+        if not self.directions:
+            self.directions = [varied(self.rng, self.scale, value) for _ in range(DIRECTIONS)]
+
+    @property
+    def value(self) -> Array:
+        """The tensor."""
+        return self.point.tensors[self.name]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the tensor."""
-        return self.point.tensors[self.name].shape
+        return self.value.shape
+
+    def rounding(self, unit: float) -> Array:
+        """Return a bound on the rounding of each entry of the gradient, ``unit`` of its size."""
+        typical = norm(self.analytic, self.scale) / math.sqrt(self.analytic.size)
+        unsure = np.broadcast_to(self.point.unsure[self.name], self.shape)
+        sizes = np.maximum(np.abs(self.analytic), typical / self.scale)
+        return np.asarray(unit * sizes + 4 * unsure)
 
     def ask(self, cotangents: Outputs, moved: Tensors | None = None) -> Array | None:
-        """Return the claim for other cotangents, at the point or with tensors replaced.
+        """Return the analytic gradient for other cotangents, at the point or with tensors replaced.
 
         None where the backward takes no cotangent, or not this one.
         """
@@ -146,11 +156,11 @@ class Observation:
                 v[tuple(slice(n) for n in y.shape)]
                 for v, y in zip(self.point.cotangents, outputs, strict=True)
             )
-            claim = self.backward(self._native(tensors), cotangents)
+            analytic = self.backward(self._native(tensors), cotangents)
         except UNASKED:
             return None
         point = Linearization(
-            tensors, outputs, cotangents, {self.name: claim}, {self.name: np.zeros(())}
+            tensors, outputs, cotangents, {self.name: analytic}, {self.name: np.zeros(())}
         )
         return Observation(self.evaluator, point, self.name, self.eps, self.rng, self.batch - 1)
 
@@ -160,11 +170,11 @@ class Observation:
             name: value.astype(self.own.get(name, value.dtype)) for name, value in tensors.items()
         }
 
-    def claimed(self, direction: Array) -> Bounded:
-        """Return <claim, direction> with the rounding it carries."""
-        size = norm(self.claim, direction)
+    def analytic_along(self, direction: Array) -> Bounded:
+        """Return <analytic gradient, direction> with the rounding it carries."""
+        size = norm(self.analytic, direction)
         unsure = np.broadcast_to(self.point.unsure[self.name], direction.shape)
-        value = float(np.sum(self.claim * direction))
+        value = float(np.sum(self.analytic * direction))
         return Bounded(value, ROUNDINGS * self.eps * size + 4 * norm(unsure, direction))
 
     def numerical(self, direction: Array, cotangents: Outputs | None = None) -> Bounded:
@@ -175,13 +185,13 @@ class Observation:
         direction
             Shaped like the tensor.
         cotangents
-            Those of the claim where None. Others cost no further forwards at the same steps.
+            Those of the gradient where None. Others cost no further forwards at the same steps.
         """
         chosen = self.point.cotangents if cotangents is None else cotangents
         key = direction.tobytes(), b"".join(v.tobytes() for v in chosen)
         if key not in self._memo:
             derivative = self._ray(direction).derivative(
-                chosen, target=ACCURACY * norm(self.claim, direction)
+                chosen, target=ACCURACY * norm(self.analytic, direction)
             )
             bound = derivative.error_bound if math.isfinite(derivative.value) else math.inf
             self._memo[key] = Bounded(derivative.value, bound)

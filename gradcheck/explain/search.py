@@ -13,7 +13,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.checking.linearization import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.describe import unexplained
+from gradcheck.explain.describe import explain_few, unexplained
 from gradcheck.explain.hypotheses import ALONG_DIRECTIONS, AT_EVERY_ENTRY, ON_THE_WAY_BACK
 from gradcheck.explain.hypothesis import Hypothesis, Stage
 from gradcheck.explain.invalid_gradients import (
@@ -28,8 +28,7 @@ from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.precision import explain_rounded
 from gradcheck.explain.match import IMPOSSIBLE, Gradients, Match, match_directions, match_entries
 from gradcheck.explain.observation import Observation
-from gradcheck.explain.operators.few_entries import explain_few
-from gradcheck.explain.ranking import COST_OF_TIE, Alternative, joined, simplest
+from gradcheck.explain.rank_explanations import COST_OF_TIE, Alternative, joined, simplest
 from gradcheck.explain.trace.backward_pass import BackwardPass
 from gradcheck.report.data import Entry
 
@@ -81,15 +80,17 @@ def _evidence(context: CheckContext, name: str, claim: Array, unsure: Array) -> 
 def _is_right(context: CheckContext, name: str, claim: Array) -> bool:
     """Whether a gradient would be right, seen along a few directions."""
     observation = _evidence(context, name, claim, np.zeros(()))
-    pairs = [(observation.claimed(d), observation.numerical(d)) for d in observation.directions]
+    pairs = [
+        (observation.analytic_along(d), observation.numerical(d)) for d in observation.directions
+    ]
     return all(abs(c.value - n.value) <= MARGIN * (c.bound + n.bound) for c, n in pairs)
 
 
 def explain(observation: Observation, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
     """Return the bugs that would produce the analytic gradient, best first."""
     found = simplest(observation.name, _along_directions(observation))
-    if not np.any(observation.claim):
-        found.insert(0, [zero(observation.name, observation.claim.size, missing=False)])
+    if not np.any(observation.analytic):
+        found.insert(0, [zero(observation.name, observation.analytic.size, missing=False)])
     elif not found:
         with np.errstate(all="ignore"):  # what is not finite matches nothing
             whole, steps = _at_every_entry(observation), _on_the_way_back(observation)

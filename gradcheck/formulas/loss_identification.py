@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.formulas.losses import NAMES as NAMES
-from gradcheck.formulas.losses import candidates
+from gradcheck.formulas.losses import LossFormula, candidates
 from gradcheck.numerics.central_difference import central_difference
 
 # Step of the central difference that compares slopes, relative to the tensor's scale, and the
@@ -70,14 +70,22 @@ def identify(
     """
     prediction = predict(dict(tensors))
     slopes = _slopes(predict, tensors, gradients)
-    best: tuple[tuple[float, int], Descended] | None = None
-    for loss in _known(np.asarray(targets), prediction):
-        votes, factor = _agreed(slopes, loss.value, prediction)
+    try:
+        known = candidates(np.asarray(targets), prediction, logits=prediction.ndim > 0)
+    except ValueError:  # the shapes do not belong together
+        return None
+    best: tuple[LossFormula, float] | None = None
+    highest = 0.0, 0
+    for loss in known:
+        votes, factor = _agreed(slopes, lambda p, loss=loss: loss.value((p,)), prediction)  # type: ignore[misc]
         exact = _exact(factor, prediction)
         rank = votes, -_oddity(abs(exact), prediction)
-        if exact and (best is None or rank > best[0]):
-            best = rank, _scaled(loss, abs(exact) if downhill else exact, prediction)
-    return best[1] if best is not None else None
+        if exact and (best is None or rank > highest):
+            best, highest = (loss, abs(exact) if downhill else exact), rank
+    if best is None:
+        return None
+    meant, times = best
+    return Descended(_words(meant.name, times, prediction), lambda p: times * meant.value((p,)))
 
 
 def rate_of(
@@ -170,16 +178,6 @@ def _oddity(factor: float, prediction: Array) -> int:
     return 1 if near.any() else 2
 
 
-def _known(targets: Array, prediction: Array) -> Iterator[Descended]:
-    """Yield the losses that make sense for these targets and predictions."""
-    try:
-        found = candidates(targets, prediction, logits=prediction.ndim > 0)
-    except ValueError:  # the shapes do not belong together
-        return
-    for loss in found:
-        yield Descended(loss.name, lambda p, value=loss.value: value((p,)))  # type: ignore[misc]
-
-
 def _exact(factor: float, prediction: Array) -> float:
     """Return the factor that was meant by a measured one: a simple number; 0 if none is near."""
     rows, columns = _sides(prediction)
@@ -189,10 +187,6 @@ def _exact(factor: float, prediction: Array) -> float:
         if simple and abs(simple - factor) <= AGREEMENT * abs(factor):
             return simple
     return 0.0
-
-
-def _scaled(loss: Descended, factor: float, prediction: Array) -> Descended:
-    return Descended(_words(loss.name, factor, prediction), lambda p: factor * loss.value(p))
 
 
 def _words(name: str, factor: float, prediction: Array) -> str:

@@ -191,8 +191,6 @@ def _times(factor: float, gradient: Callable[[Outputs], Outputs]) -> Callable[[O
 
 def _like_predictions(targets: Array, predictions: Array) -> Array:
     """Return the targets in the shape of the predictions: indices become one-hot rows."""
-    if targets.shape == predictions.shape:
-        return targets.astype(np.float64)
     if targets.size == predictions.size:
         return targets.reshape(predictions.shape).astype(np.float64)
     indices = targets.reshape(-1)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
-from gradcheck.report.data import Explanation, TensorReports
+from gradcheck.report.data import TensorReports
 from gradcheck.report.report import Report
 
 # Failing inputs, besides the smallest, at which an explanation has to hold.
@@ -49,11 +49,7 @@ def agreed(report: Report, others: Sequence[Report]) -> Report:
         for name, part in report.parts.items()
     }
     tensors = {
-        name: replace(tensor, explanations=_about(name, kept))
+        name: replace(tensor, explanations=tuple(e for e in kept if name in e.tensors))
         for name, tensor in report.tensors.items()
     }
     return replace(report, explanations=kept, parts=parts, tensors=TensorReports(tensors))
-
-
-def _about(name: str, explanations: Sequence[Explanation]) -> tuple[Explanation, ...]:
-    return tuple(e for e in explanations if name in e.tensors)

@@ -12,20 +12,6 @@ Shape = tuple[int, ...]
 Family = Callable[[np.random.Generator, Shape], Array]
 
 
-def _normal(rng: np.random.Generator, shape: Shape) -> Array:
-    return rng.normal(size=shape)
-
-
-def _wide(rng: np.random.Generator, shape: Shape) -> Array:
-    """Both signs, eight decades."""
-    return rng.choice([-1.0, 1.0], shape) * 10.0 ** rng.uniform(-4, 4, shape)
-
-
-def _ties(rng: np.random.Generator, shape: Shape) -> Array:
-    """Three values, drawn repeatedly."""
-    return rng.choice(rng.normal(size=3), shape)
-
-
 def _one_hot_rows(rng: np.random.Generator, shape: Shape) -> Array:
     values = np.zeros(shape)
     if values.size:
@@ -45,10 +31,11 @@ def _constant_rows(rng: np.random.Generator, shape: Shape) -> Array:
 
 
 FAMILIES: dict[str, Family] = {
-    "normal": _normal,
-    "wide": _wide,
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    # both signs, eight decades
+    "wide": lambda rng, shape: rng.choice([-1.0, 1.0], shape) * 10.0 ** rng.uniform(-4, 4, shape),
     "zeros": lambda rng, shape: np.zeros(shape),
-    "ties": _ties,
+    "ties": lambda rng, shape: rng.choice(rng.normal(size=3), shape),
     "negative": lambda rng, shape: -np.abs(rng.normal(size=shape)),
     "positive": lambda rng, shape: np.abs(rng.normal(size=shape)),
     "tiny": lambda rng, shape: 1e-8 * rng.normal(size=shape),

@@ -89,27 +89,22 @@ def describe(trials: Iterable[HuntTrial], minimal: Example, attempt: Try) -> str
     telling = [split for split in splits if split is not None and split.share >= LEAST_SHARE]
     for split in sorted(telling, key=lambda split: -split.share):
         where = _bisected(split, minimal, attempt)
+        counts = f"{split.failing} of {split.failing + split.inside} against 0 of {split.outside}"
+        if where and split.inside:
+            return f"only {where}: {counts} elsewhere"
         if where:
-            return _sentence(split, where)
+            return f"always {where}, never elsewhere: {counts}"
     return ""
-
-
-def _sentence(split: Split, where: str) -> str:
-    counts = f"{split.failing} of {split.failing + split.inside} against 0 of {split.outside}"
-    if split.inside:
-        return f"only {where}: {counts} elsewhere"
-    return f"always {where}, never elsewhere: {counts}"
 
 
 def _distinct(trials: list[HuntTrial], outcome: ExampleOutcome) -> list[Example]:
     """Return the examples with an outcome, each once."""
-    found = {_key(t.example): t.example for t in trials if t.outcome is outcome}
-    return list(found.values())
 
+    def key(example: Example) -> Any:
+        parts = ((np.shape(x), np.asarray(x).tobytes()) for x in example.inputs)
+        return example.calls, *parts
 
-def _key(example: Example) -> Any:
-    parts = ((np.shape(x), np.asarray(x).tobytes()) for x in example.inputs)
-    return example.calls, *parts
+    return list({key(t.example): t.example for t in trials if t.outcome is outcome}.values())
 
 
 def _split(feature: Feature, failing: list[Example], passing: list[Example]) -> Split | None:
@@ -189,19 +184,15 @@ _EXTREMES: tuple[tuple[Callable[[Array], Array], Callable[[Array], Any], int, st
 )
 
 
+def _values(example: Example, position: int) -> Array:
+    return np.asarray(example.inputs[position], dtype=np.float64)
+
+
 def _of_values(position: int) -> Iterator[Feature]:
-    owner = _owner(position)
-
-    def values(example: Example) -> Array:
-        return np.asarray(example.inputs[position], dtype=np.float64)
-
-    yield Feature(
-        lambda e: bool((values(e) == 0).any()), lambda _: f"where an entry{owner} is zero"
-    )
-    yield Feature(
-        lambda e: _has_ties(values(e)),
-        lambda _: f"where two entries of one sample{owner} are equal",
-    )
+    zero = f"where an entry{_owner(position)} is zero"
+    tied = f"where two entries of one sample{_owner(position)} are equal"
+    yield Feature(lambda e: bool((_values(e, position) == 0).any()), lambda _: zero)
+    yield Feature(lambda e: _has_ties(_values(e, position)), lambda _: tied)
     for extreme in _EXTREMES:
         yield _of_extreme(position, *extreme)
 
@@ -214,7 +205,7 @@ def _of_extreme(
     words: str,
 ) -> Feature:
     def measure(example: Example) -> float:
-        numbers = key(np.asarray(example.inputs[position], dtype=np.float64))
+        numbers = key(_values(example, position))
         return sign * float(numbers.flat[pick(numbers)])
 
     def move(example: Example, number: float) -> Example:

@@ -21,6 +21,17 @@ LABEL_WIDTH = 8
 # Entries of an array that are printed.
 MOST_ENTRIES = 24
 
+# Where to look for a bug that has no name, under a condition that was found.
+LOOK_THERE = "look for what forward and backward do differently there (see when)"
+
+# What came of the inputs, in the words of the report.
+WORDS = {
+    ExampleOutcome.PASS: "right",
+    ExampleOutcome.UNDECIDED: "undecided",
+    ExampleOutcome.FAIL: "wrong",
+    ExampleOutcome.REFUSED: "refused",
+}
+
 
 @dataclass(frozen=True)
 class HuntReport:
@@ -124,17 +135,19 @@ class HuntReport:
         return sum(trial.outcome is outcome for trial in self.trials)
 
     def _lines(self) -> tuple[str, list[Line]]:
-        return self._failed() if self.example is not None else self._not_failed()
-
-    def _failed(self) -> tuple[str, list[Line]]:
+        """Return the title and the labelled sentences below it."""
+        if self.example is None:
+            return self._not_failed()
         lines: list[Line] = []
-        title = "fails"
         if self.report is not None and self.report.verdict is Verdict.FAIL:
             summary = summarize(self.report)
             title, lines = summary.title, [line for line in summary.lines if line[0] != "page"]
             if not self.report.explanations:
                 title += "  (sure; cause unknown)"
-                lines = [_aimed(line, bool(self.condition)) for line in lines]
+                if self.condition:  # says more of where to look than the report can
+                    lines = [
+                        ("change", LOOK_THERE) if line[0] == "change" else line for line in lines
+                    ]
         else:
             first = next(t for t in self.trials if t.outcome is ExampleOutcome.FAIL)
             title = f"{type(self.layer).__name__}: fails now and then"
@@ -142,8 +155,10 @@ class HuntReport:
             lines.append(("change", "look for what the layer remembers or draws at random"))
         if self.condition:
             lines.insert(min(3, len(lines)), ("when", self.condition))
-        lines.append(("input", self._shown()))
-        lines.append(("found", f"{self._found()}; {self._counts()}"))
+        calls = self.example.calls
+        used = f", on a layer used {plural(calls, 'time')} before" if calls else ""
+        found = f"among values of the kind {self.family!r}{used}; {self._counts()}"
+        lines += [("input", ", ".join(map(_array, self.minimal))), ("found", found)]
         lines.append(("rerun", self.code()))
         return title, lines
 
@@ -181,25 +196,9 @@ class HuntReport:
                 yield label, f"{reason} ({count} of {sum(reasons.values())})"
 
     def _counts(self) -> str:
-        kinds = [(self._count(outcome), outcome.lower()) for outcome in ExampleOutcome]
-        words = {"pass": "right", "fail": "wrong", "refused": "refused", "undecided": "undecided"}
-        counted = ", ".join(f"{count} {words[kind]}" for count, kind in kinds if count)
+        counts = {word: self._count(outcome) for outcome, word in WORDS.items()}
+        counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
         return f"{plural(self.examples, 'input')} tried: {counted or 'none'}"
-
-    def _found(self) -> str:
-        calls = self.example.calls if self.example is not None else 0
-        used = f", on a layer used {plural(calls, 'time')} before" if calls else ""
-        return f"among values of the kind {self.family!r}{used}"
-
-    def _shown(self) -> str:
-        return ", ".join(_array(value) for value in self.minimal)
-
-
-def _aimed(line: Line, separated: bool) -> Line:
-    """Say where to look for a bug that has no name."""
-    if line[0] != "change" or not separated:
-        return line
-    return "change", "look for what forward and backward do differently there (see when)"
 
 
 def _array(value: Any) -> str:

@@ -1,16 +1,19 @@
-"""The space of inputs that shapes and example arrays span: sizes, domains, families of values."""
+"""The space of inputs that shapes, arrays or strategies span, and examples drawn from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.hunt.distributions import FAMILIES
 from gradcheck.hunt.example import Example
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 # Sizes of an axis that may vary, where no range was given.
 FREE_SIZES = range(1, 8)
@@ -19,6 +22,9 @@ FREE_SIZES = range(1, 8)
 MANY_SAMPLES = 33
 # Times that a layer is used before it is checked, at most.
 MOST_CALLS = 3
+
+# The family of what strategies of the user draw.
+GIVEN = "given strategy"
 
 Sizes = tuple[int | range, ...]
 
@@ -159,3 +165,46 @@ class Space:
         if self.varies:
             for batch in (1, 2, self.batch + 1, self.largest):
                 yield self.build("normal", batch, 0, seed + 1)
+
+
+def strategy_of(inputs: Any) -> SearchStrategy[Example] | None:
+    """Return a strategy of examples where Hypothesis strategies were given."""
+    if isinstance(inputs, Mapping):
+        inputs = tuple(inputs.values())
+    if not any(map(_is_strategy, inputs if isinstance(inputs, tuple | list) else [inputs])):
+        return None
+    from hypothesis import strategies as st
+
+    drawn = inputs if _is_strategy(inputs) else st.tuples(*inputs)
+
+    def example(value: Any, calls: int) -> Example:
+        return Example(value if isinstance(value, tuple) else (value,), GIVEN, calls)
+
+    return st.builds(example, drawn, st.integers(0, MOST_CALLS))
+
+
+def _is_strategy(thing: Any) -> bool:
+    """Whether ``thing`` is a Hypothesis strategy, found out without importing Hypothesis."""
+    return any(cls.__name__ == "SearchStrategy" for cls in type(thing).__mro__)
+
+
+def drawn_from(space: Space, families: list[str], seed: int) -> SearchStrategy[Example]:
+    """Return a strategy of examples from the whole space, in the given families."""
+    from hypothesis import strategies as st
+
+    batches = st.integers(1, space.largest) if space.varies else st.just(space.batch)
+    calls = st.integers(0, MOST_CALLS)
+    seeds = st.integers(0, 2**16).map(lambda number: number + seed)
+    return st.builds(space.build, st.sampled_from(families), batches, calls, seeds)
+
+
+def at_random(space: Space, seed: int, count: int) -> Iterator[Example]:
+    """Yield examples of all families in turn, half of them of small batches."""
+    rng = np.random.default_rng([seed, count])
+    families = list(FAMILIES)
+    for number in range(count):
+        family = families[number % len(families)]
+        most = space.largest if number % 2 else min(space.largest, 4)
+        batch = int(rng.integers(1, most + 1)) if space.varies else space.batch
+        calls = int(rng.integers(0, MOST_CALLS + 1))
+        yield space.build(family, batch, calls, int(rng.integers(2**16)))

@@ -45,7 +45,8 @@ class RepeatedCheck:
         """Tell layers from what makes them: a class, or a function that takes nothing."""
         if (layer is None) == (make is None):
             raise TypeError("hunt needs a layer, or make= that makes one from the inputs")
-        if make is None and _makes_layers(layer):
+        takes_nothing = inspect.isfunction(layer) and not inspect.signature(layer).parameters
+        if make is None and (isinstance(layer, type) or takes_nothing):
             return cls(None, layer, options)
         return cls(layer, make, options)
 
@@ -57,12 +58,10 @@ class RepeatedCheck:
 
     def run(self, example: Example) -> HuntTrial:
         """Check along random directions only, and look for no cause."""
+        options = {"mode": "project", "contract": example.contract, "explain": False}
         try:
             with self._ready(example) as layer:
-                contract = example.contract
-                report = self._check(
-                    layer, example, mode="project", contract=contract, explain=False
-                )
+                report = self._check(layer, example, **options)
                 if report.interrupted:
                     raise KeyboardInterrupt
                 outside = report.verdict is not Verdict.PASS and not _is_finite(layer, example)
@@ -70,13 +69,10 @@ class RepeatedCheck:
             reason = f"{type(error).__name__}: {error}"
             return HuntTrial(example, ExampleOutcome.REFUSED, reason, error=error)
         if outside:
-            return HuntTrial(
-                example, ExampleOutcome.REFUSED, "the output is not finite: outside of its domain"
-            )
-        seen = [tensor.resolution for tensor in report.tensors.values()]
-        return HuntTrial(
-            example, ExampleOutcome(report.verdict), _reason(report), max(seen, default=0.0)
-        )
+            reason = "the output is not finite: outside of its domain"
+            return HuntTrial(example, ExampleOutcome.REFUSED, reason)
+        seen = max((tensor.resolution for tensor in report.tensors.values()), default=0.0)
+        return HuntTrial(example, ExampleOutcome(report.verdict), _reason(report), seen)
 
     def report(self, example: Example) -> Report:
         """Check with everything on."""
@@ -118,12 +114,6 @@ def use(layer: Any, *inputs: Any, times: int = 1) -> None:
     for _ in range(times):
         run = target.call(target.tensors)
         run.pullback(tuple(np.ones_like(output) for output in run.outputs))
-
-
-def _makes_layers(thing: Any) -> bool:
-    if isinstance(thing, type):
-        return True
-    return inspect.isfunction(thing) and not inspect.signature(thing).parameters
 
 
 def _reason(report: Report) -> str:

@@ -10,9 +10,8 @@ from gradcheck.hunt.cross_check import agreed, other_failures
 from gradcheck.hunt.distributions import FAMILIES
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.hunt.failure_condition import describe
-from gradcheck.hunt.generate import at_random, drawn_from, strategy_of
 from gradcheck.hunt.hunt_report import HuntReport
-from gradcheck.hunt.input_space import Space
+from gradcheck.hunt.input_space import Space, at_random, drawn_from, strategy_of
 from gradcheck.hunt.repeated_check import RepeatedCheck
 from gradcheck.hunt.shrink import Shrinker
 from gradcheck.report.data import Verdict
@@ -132,11 +131,16 @@ class _Hunt:
 
     def _search(self, inputs: Any, examples: int) -> None:
         """Try the families first, then what Hypothesis draws."""
+        if inputs is None:
+            raise TypeError(
+                "hunt needs inputs: a shape such as (8, 4), an example array, a list of these for "
+                "several inputs, or a Hypothesis strategy"
+            )
         given = strategy_of(inputs)
         if given is not None:
             self._draw(given, examples, shrink=True)
             return
-        self.space = self._settled(Space.of(_required(inputs)))
+        self.space = self._settled(Space.of(inputs))
         for example in self.space.pins(self.seed):
             if self.fails(example) and self.failing is None:
                 self.failing = example
@@ -209,28 +213,26 @@ class _Hunt:
             raise errors[0] or TargetError
 
     def _report(self, interrupted: bool) -> HuntReport:
-        report, condition = None, ""
-        family = self.failing.family if self.failing else ""
-        if self.failing is not None:
-            tried = tuple(self.trials)
+        report, condition, failing, subject = None, "", self.failing, self.subject
+        if failing is not None:
             if not interrupted:
-                attempt = self.subject.run
-                contract = self.failing.contract
                 condition = describe(
-                    tried, self.failing, lambda e: attempt(replace(e, contract=contract))
+                    tuple(self.trials),
+                    failing,
+                    lambda e: subject.run(replace(e, contract=failing.contract)),
                 )
-            report = self._explained(self.failing)
+            report = self._explained(failing)
         return HuntReport(
-            self.subject.layer if self.subject.make is None else self.subject.make,
+            subject.layer if subject.make is None else subject.make,
             tuple(self.trials),
-            self.failing,
+            failing,
             report,
-            family,
+            failing.family if failing is not None else "",
             condition,
             self.seed,
             tuple(self.notes),
             interrupted,
-            made=self.subject.make is not None,
+            made=subject.make is not None,
         )
 
     def _explained(self, example: Example) -> Report:
@@ -244,12 +246,3 @@ class _Hunt:
 
 class _FoundError(Exception):
     """A failing example was found."""
-
-
-def _required(inputs: Any) -> Any:
-    if inputs is None:
-        raise TypeError(
-            "hunt needs inputs: a shape such as (8, 4), an example array, a list of these for "
-            "several inputs, or a Hypothesis strategy"
-        )
-    return inputs

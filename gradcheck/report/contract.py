@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,15 @@ def contract_of(report: Outcome) -> Contract:
 
     Of a report that did not pass, also those that passed, so that nobody looks for them.
     """
+    promises = [(path, p) for path, part in walk(report) for p in part.contract.values()]
     lines: list[Line] = []
     for status in LEGEND:
-        found: dict[str, list[str]] = {}
-        for path, part in walk(report):
-            for promise in part.contract.values():
-                # what is not required and does not apply to the layer is no news
-                if promise.status is status and (promise.required or promise.holds is False):
-                    found.setdefault(f"{promise.name}: {promise.measurement}", []).append(path)
+        found = _gathered(
+            (f"{promise.name}: {promise.measurement}", path)
+            for path, promise in promises
+            # what is not required and does not apply to the layer is no news
+            if promise.status is status and (promise.required or promise.holds is False)
+        )
         lines += [(str(status), _preceded(paths, sentence)) for sentence, paths in found.items()]
     words = {label for label, _ in lines}
     legend = "; ".join(f"{word}: {meaning}" for word, meaning in LEGEND.items() if word in words)
@@ -60,34 +62,34 @@ def contract_of(report: Outcome) -> Contract:
 
 def note_lines(report: Outcome) -> list[Line]:
     """Return the notes, each once with all that it concerns, and how to get the same report."""
-    concerned: dict[str, list[str]] = {}
-    for path, part in walk(report):
-        for note in part.notes:
-            concerned.setdefault(note, []).append(path)
+    parts = list(walk(report))
+    unchecked = _gathered(
+        (array.reason, joined(path, array.name)) for path, part in parts for array in part.unchecked
+    )
+    sentences = [
+        f"not checked: {', '.join(map(printable, names))}: {reason}"
+        for reason, names in unchecked.items()
+    ]
+    concerned: list[tuple[str, str]] = []
+    for path, part in parts:
+        concerned += [(note, path) for note in part.notes]
         for tensor in part.tensors.values():
-            for note in tensor.notes:
-                concerned.setdefault(note, []).append(joined(path, tensor.name))
-    notes = [("note", _preceded(names, note)) for note, names in concerned.items()]
+            concerned += [(note, joined(path, tensor.name)) for note in tensor.notes]
+    sentences += [_preceded(names, note) for note, names in _gathered(concerned).items()]
     cost = f"the gradients took {plural(report.forwards, 'forward call')}"
-    return [
-        *_unchecked(report),
-        *notes,
-        ("rerun", f"seed={report.seed} gives the same report; {cost}"),
-    ]
+    rerun = ("rerun", f"seed={report.seed} gives the same report; {cost}")
+    return [*(("note", sentence) for sentence in sentences), rerun]
 
 
-def _unchecked(report: Outcome) -> list[Line]:
-    """Name what is not checked, by the reason why."""
-    reasons: dict[str, list[str]] = {}
-    for path, part in walk(report):
-        for array in part.unchecked:
-            reasons.setdefault(array.reason, []).append(joined(path, array.name))
-    return [
-        ("note", f"not checked: {', '.join(map(printable, dict.fromkeys(names)))}: {reason}")
-        for reason, names in reasons.items()
-    ]
+def _gathered(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return every sentence once, with the names of all that it concerns."""
+    names: dict[str, list[str]] = {}
+    for sentence, name in found:
+        if name not in names.setdefault(sentence, []):
+            names[sentence].append(name)
+    return names
 
 
 def _preceded(names: list[str], sentence: str) -> str:
     """Put the names before the sentence; what concerns the whole needs none."""
-    return sentence if "" in names else f"{listed(list(dict.fromkeys(names)))}: {sentence}"
+    return sentence if "" in names else f"{listed(names)}: {sentence}"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.report.data import TensorReport
+from gradcheck.report.data import FloatArray, TensorReport
 from gradcheck.report.wording import index_words
 
 BoolArray = NDArray[np.bool_]
-FloatArray = NDArray[np.floating[Any]]
 
 # So many positions are named in a sentence; more are counted.
 MOST_NAMED = 3

@@ -65,10 +65,9 @@ class Attribution:
         """The part and the tensor that show the bug."""
         return joined(self.path, self.explanation.tensor)
 
-    @property
-    def tensors(self) -> tuple[str, ...]:
-        """The names of the tensors that show the bug; none for a bug of the layer as a whole."""
-        return tuple(n for n in self.report.tensors if n in self.explanation.tensors)
+    def shows(self, tensor: TensorReport) -> bool:
+        """Whether the tensor's error is explained: its own bug, or one of the layer as a whole."""
+        return not self.explanation.tensors or tensor.name in self.explanation.tensors
 
 
 def summarize(report: Outcome) -> Summary:
@@ -128,7 +127,11 @@ def tensors_not_passed(report: Outcome) -> list[tuple[str, TensorReport]]:
 
     def turn(item: tuple[str, TensorReport]) -> int:
         path, tensor = item
-        turns = (i for i, c in enumerate(explained) if c.path == path and tensor.name in c.tensors)
+        turns = (
+            turn
+            for turn, found in enumerate(explained)
+            if found.path == path and tensor.name in found.explanation.tensors
+        )
         return next(turns, len(explained))
 
     return sorted(found, key=turn)
@@ -141,7 +144,7 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
     first, *others = found
     explanation = first.explanation
     place = f" in {first.place}" if first.place else ""
-    shown = [t for t in _with_verdict(first.report, Verdict.FAIL) if _shows(first, t)]
+    shown = [t for t in _with_verdict(first.report, Verdict.FAIL) if first.shows(t)]
     sure = confidence_words(explanation.confidence)
     lines = [
         ("what", explanation.message),
@@ -154,20 +157,13 @@ def _failed(report: Outcome) -> tuple[str, list[Line]]:
         _extended(tensor, path)
         for path, part in deciding_parts(report)
         for tensor in _with_verdict(part, Verdict.FAIL)
-        if not any(
-            attribution.path == path and _shows(attribution, tensor) for attribution in found
-        )
+        if not any(a.path == path and a.shows(tensor) for a in found)
     ]
     if unexplained:
         lines.append(("also", f"wrong and unexplained: {'; '.join(unexplained)}"))
     lines.append(("page", explanation.page))
     more = sum(label == "also" for label, _ in lines)
     return f"{explanation.code}{place}  ({sure})" + (f", and {more} more" if more else ""), lines
-
-
-def _shows(attribution: Attribution, tensor: TensorReport) -> bool:
-    """Whether the tensor's error is explained: its own bug, or one of the layer as a whole."""
-    return not attribution.explanation.tensors or tensor.name in attribution.tensors
 
 
 def _where(path: str, part: Outcome, wrong: list[TensorReport], *, layer: bool = False) -> str:
@@ -203,13 +199,9 @@ def _unexplained(report: Outcome) -> tuple[str, list[Line]]:
     """Describe a failure for which no explanation was sought or found."""
     path, part = next(deciding_parts(report))
     wrong = _with_verdict(part, Verdict.FAIL)
-    broken = [
-        promise
-        for promise in part.contract.values()
-        if promise.required and promise.verdict is Verdict.FAIL
-    ]
     if not wrong:
-        first = broken[0]
+        broken = (p for p in part.contract.values() if p.required and p.verdict is Verdict.FAIL)
+        first = next(broken)
         subject = f"{printable(path)} breaks" if path else "breaks"
         return f"{subject} the promise {first.name}", [("why", first.measurement)]
     worst = max(wrong, key=lambda tensor: tensor.relative_error)

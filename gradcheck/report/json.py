@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.report.data import Entry, Explanation, TensorReport
+from gradcheck.report.data import Explanation, TensorReport
 
 if TYPE_CHECKING:
     from gradcheck.report.outcome import Outcome
@@ -59,8 +59,7 @@ def _tensor(tensor: TensorReport) -> dict[str, Any]:
     content = {name: getattr(tensor, name) for name in tensor.__dataclass_fields__}
     return content | {
         "verdict": str(tensor.verdict),
-        "region": tensor.region,
-        "worst": [_entry(entry) for entry in tensor.worst],
+        "worst": [asdict(entry) | {"ratio": entry.ratio} for entry in tensor.worst],
         "explanations": list(map(_explanation, tensor.explanations)),
         "analytic": tensor.analytic if listed <= MOST_LISTED else None,
         "numerical": tensor.numerical if listed <= MOST_LISTED else None,
@@ -69,10 +68,6 @@ def _tensor(tensor: TensorReport) -> dict[str, Any]:
 
 def _explanation(explanation: Explanation) -> dict[str, Any]:
     return asdict(explanation) | {"tensor": explanation.tensor, "page": explanation.page}
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    return asdict(entry) | {"ratio": entry.ratio}
 
 
 def _plain(value: Any) -> Any:

@@ -74,9 +74,8 @@ def part_table(report: Outcome) -> ReportTable:
         for name, part in report.parts.items()
     )
     headings = ("part", "target", "verdict", "relative error", "resolution")
-    how = (
-        "checked by itself" if set(report.parts) == {"jvp"} else "at the activations that reach it"
-    )
+    alone = set(report.parts) == {"jvp"}
+    how = "checked by itself" if alone else "at the activations that reach it"
     return ReportTable(f"parts, each {how}", headings, rows, words=3)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gradcheck.report.contract import Contract, contract_of, note_lines
 from gradcheck.report.headline import Line, Summary, summarize
 from gradcheck.report.tables import ReportTable, Row, tables
-from gradcheck.report.wording import elide, printable
+from gradcheck.report.wording import elide, printable, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,14 +80,8 @@ def _labelled(lines: Sequence[Line], width: int) -> Iterator[str]:
     for label, text in lines:
         first = f"{label:<{label_width}}"
         for paragraph in text.splitlines():
-            yield from textwrap.wrap(
-                printable(paragraph.expandtabs()),
-                width,
-                initial_indent=first,
-                subsequent_indent=" " * label_width,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            sentence = printable(paragraph.expandtabs())
+            yield from wrapped(sentence, first, " " * label_width, width)
             first = " " * label_width
 
 

@@ -16,17 +16,12 @@ def error_number(value: float) -> str:
 
 def analytic_and_numerical(entry: Entry) -> tuple[str, str]:
     """Write both sides of an entry with as many digits as it takes to see them differ."""
-    digits = _digits_that_differ(entry.analytic, entry.numerical)
-    return f"{entry.analytic:.{digits}g}", f"{entry.numerical:.{digits}g}"
-
-
-def _digits_that_differ(a: float, b: float) -> int:
-    """Return the significant digits that show ``a - b`` to two digits, from 4 to 17."""
+    a, b, digits = entry.analytic, entry.numerical, 4
     gap, size = abs(a - b), max(abs(a), abs(b))
-    if not math.isfinite(gap) or gap == 0:
-        return 4
-    # leading digits that a and b may share: log10(size / gap)
-    return min(17, max(4, math.ceil(math.log10(size / gap)) + 2))
+    if math.isfinite(gap) and gap > 0:
+        # leading digits that a and b may share, log10(size / gap), and two that differ
+        digits = min(17, max(4, math.ceil(math.log10(size / gap)) + 2))
+    return f"{a:.{digits}g}", f"{b:.{digits}g}"
 
 
 def confidence_words(confidence: float) -> str:

@@ -16,7 +16,7 @@ from gradcheck.checking.linearization import CheckContext, Linearization
 from gradcheck.checking.measurement import ROUNDINGS
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.observation import Observation
-from gradcheck.explain.ranking import Alternative
+from gradcheck.explain.rank_explanations import Alternative
 from gradcheck.explain.search import explain, explain_tensor
 from gradcheck.formulas.losses import Losses, candidates, identify
 from gradcheck.report.data import Entry, Explanation, TensorReports, Verdict

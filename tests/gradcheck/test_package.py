@@ -8,7 +8,7 @@ import gradcheck
 from gradcheck._package import FOLDER
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.explain.source.call_sites import calls_of
-from gradcheck.explain.trace import record
+from gradcheck.explain.trace.record import record
 
 
 class Scaled:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.factors import name_factor
 from gradcheck.explain.hypothesis import Hypothesis
@@ -22,44 +21,33 @@ PENALTY = (
 
 def additive_term(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The error is a multiple of the parameter, of its sign, or one constant."""
-    name = measured.name
     if not _outside(measured):
         return
-    value = measured.value
-    terms: list[tuple[str, str, Array]] = [
+    name, value, gradient = measured.name, measured.value, measured.gradient
+    for what, term, column in (
         ("proportional to the parameter", f"* {name}", value),
         ("proportional to the parameter's sign", f"* np.sign({name})", np.sign(value)),
         ("the same constant everywhere", "", np.ones(measured.shape)),
-    ]
-    for what, term, column in terms:
-        found = fit(measured.excess, [column], measured.known)
-        if found is not None:
-            size = found[1][0]
-            yield Hypothesis(
-                Bug.ADDITIVE_TERM,
-                f"a term {what} is in one of forward and backward alone: {size:.6g} {term}",
-                f"{PENALTY}; else d{name} -= {size:.6g} {term}",
-                0.6,
-                measured.gradient + found[0],
-                1,
-            )
-        both = fit(measured.claim, [measured.gradient, column], measured.known)
+    ):
+        if found := fit(measured.excess, [column], measured.known):
+            size = f"{found[1][0]:.6g} {term}"
+            message = f"a term {what} is in one of forward and backward alone: {size}"
+            fix = f"{PENALTY}; else d{name} -= {size}"
+            yield Hypothesis(Bug.ADDITIVE_TERM, message, fix, 0.6, gradient + found[0], 1)
+        both = fit(measured.analytic, [gradient, column], measured.known)
         if both is not None and name_factor(both[1][0], 1e-6, measured.observation):
-            yield Hypothesis(
-                Bug.ADDITIVE_TERM,
+            message = (
                 f"the gradient is {both[1][0]:.6g} times what it should be, and a term {what} is "
-                f"added: {both[1][1]:.6g} {term}",
-                f"scale the gradient of the data alone: the term in {name} is not part of it",
-                1.2,
-                both[0],
-                2,
+                f"added: {both[1][1]:.6g} {term}"
             )
+            fix = f"scale the gradient of the data alone: the term in {name} is not part of it"
+            yield Hypothesis(Bug.ADDITIVE_TERM, message, fix, 1.2, both[0], 2)
 
 
 def _outside(measured: MeasuredJacobian) -> bool:
-    """Whether the term may come from nowhere: a loss's own, or claimed for no cotangent at all."""
+    """Whether the term may come from nowhere: a loss's own, or there for no cotangent at all."""
     observation = measured.observation
-    if measured.scalar_loss:
+    if not observation.takes_cotangent:
         return True
     idle = observation.ask(tuple(np.zeros_like(v) for v in measured.cotangents))
     return idle is not None and bool(np.any(np.abs(idle) > measured.bound))

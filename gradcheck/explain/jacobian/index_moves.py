@@ -18,31 +18,20 @@ MOST_SHIFT = 3
 
 
 def moved(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """The claim is the gradient, its entries moved along the axes."""
+    """The analytic gradient is the right one, its entries moved along the axes."""
     for code, how, cost, values in moves(measured.gradient):
-        yield Hypothesis(
-            code,
-            f"the right numbers stand at wrong places: {how}",
-            f"undo it: d{measured.name} is {how} now",
-            cost,
-            values,
-            scaled=True,
-        )
+        message = f"the right numbers stand at wrong places: {how}"
+        fix = f"undo it: d{measured.name} is {how} now"
+        yield Hypothesis(code, message, fix, cost, values, scaled=True)
 
 
 def moved_cotangent(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """The claim is right for a cotangent whose entries are moved along the axes."""
-    if not measured.single:
-        return
-    for code, how, cost, values in moves(measured.cotangent):
-        yield Hypothesis(
-            Bug.WRONG_INDEX if code == Bug.KERNEL_FLIPPED else code,
-            f"the cotangent is taken from wrong places: {how}",
-            "use the cotangent of the output at the same position",
-            cost + 0.05,
-            measured.along(values),
-            scaled=True,
-        )
+    """The analytic gradient is right for a cotangent whose entries are moved along the axes."""
+    for code, how, cost, values in moves(measured.cotangent) if measured.single else ():
+        code = Bug.WRONG_INDEX if code == Bug.KERNEL_FLIPPED else code
+        message = f"the cotangent is taken from wrong places: {how}"
+        fix = "use the cotangent of the output at the same position"
+        yield Hypothesis(code, message, fix, cost + 0.05, measured.along(values), scaled=True)
 
 
 def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
@@ -60,7 +49,9 @@ def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
                 how = f"shifted by {step} along axis {axis}"
                 rolled = np.roll(array, step, axis)
                 yield Bug.WRONG_INDEX, how, 0.75, rolled
-                yield Bug.WRONG_INDEX, f"{how}, zeros moving in", 0.75, _zeroed(rolled, step, axis)
+                zeroed = rolled.copy()
+                np.moveaxis(zeroed, axis, 0)[slice(step) if step > 0 else slice(step, None)] = 0
+                yield Bug.WRONG_INDEX, f"{how}, zeros moving in", 0.75, zeroed
     for order in permutations(range(array.ndim)):
         if order == tuple(range(array.ndim)):
             continue
@@ -78,37 +69,3 @@ def moves(array: Array) -> Iterator[tuple[Bug, str, float, Array]]:
     if array.ndim > 1:
         other = array.reshape(-1, order="F").reshape(array.shape)
         yield Bug.WRONG_INDEX, "in column-major order", 0.8, other
-
-
-def _zeroed(rolled: Array, step: int, axis: int) -> Array:
-    values = rolled.copy()
-    where = np.moveaxis(values, axis, 0)
-    where[:step] = 0 if step > 0 else where[:step]
-    if step < 0:
-        where[step:] = 0
-    return values
-
-
-def permuted(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """The claim holds the gradient's numbers in another order, whatever the order is."""
-    if not measured.known.all() or measured.claim.size < 4:
-        return
-    claim, gradient = measured.claim.reshape(-1), measured.gradient.reshape(-1)
-    places, order = np.argsort(claim), np.argsort(gradient)
-    distinct = np.diff(gradient[order]) > 4 * measured.bound.max()
-    if distinct.sum() < claim.size // 2:
-        return
-    values = np.empty_like(gradient)
-    values[places] = gradient[order]
-    source = np.empty_like(order)
-    source[places] = order
-    first = int(np.flatnonzero(source != np.arange(source.size))[:1].sum())
-    at = tuple(int(i) for i in np.unravel_index(first, measured.shape))
-    there = tuple(int(i) for i in np.unravel_index(int(source[first]), measured.shape))
-    yield Hypothesis(
-        Bug.WRONG_INDEX,
-        f"the right numbers stand at wrong places: {at} holds what belongs to {there}",
-        "use the same index in backward as in forward",
-        0.95,
-        values.reshape(measured.shape),
-    )

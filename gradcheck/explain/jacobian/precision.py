@@ -28,88 +28,83 @@ ROUNDINGS_INSIDE = 64.0
 
 
 def whole_numbers(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """The claim is kept in integers: the fraction is cut off."""
-    claimed = measured.observation.point.claimed[measured.name].dtype
-    if claimed.kind in "iub":
-        yield Hypothesis(
-            Bug.WRONG_DTYPE,
-            f"the gradient is of type {claimed}: its fractions are cut off",
-            f"make its buffer one of {_dtype(measured)}: np.zeros(shape), not zeros_like of "
-            "integers, and no astype",
-            0.6,
-            np.trunc(measured.gradient),
+    """The gradient is kept in integers: the fraction is cut off."""
+    observation = measured.observation
+    kept = observation.point.claimed[measured.name].dtype
+    if kept.kind in "iub":
+        message = f"the gradient is of type {kept}: its fractions are cut off"
+        fix = (
+            f"make its buffer one of {observation.value.dtype}: np.zeros(shape), not zeros_like of "
+            "integers, and no astype"
         )
-
-
-def _dtype(measured: MeasuredJacobian) -> np.dtype[Any]:
-    return measured.observation.point.tensors[measured.name].dtype
+        yield Hypothesis(Bug.WRONG_DTYPE, message, fix, 0.6, np.trunc(measured.gradient))
 
 
 def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """All errors are small beside the gradient."""
     typical = float(np.sqrt(np.mean(measured.gradient**2)))
-    error = np.abs(measured.excess)[measured.known]
-    largest = float(error.max(initial=0.0))
+    largest = float(np.abs(measured.excess)[measured.known].max(initial=0.0))
     if not largest <= SMALL * typical:
         return
-    name, own = measured.name, _dtype(measured)
-    relative = largest / typical
-    for dtype in (np.float32, np.float16):
-        unit = float(np.finfo(dtype).eps)
-        if unit > 2 * measured.observation.eps and relative <= ROUNDINGS_INSIDE * unit:
-            exact = _representable(measured.claim, dtype)
-            near = dtype is np.float32 and unit / 64 <= relative
-            if exact or (near and _is_rounded(measured.observation, unit)):
-                kept = measured.observation.point.claimed[name].dtype == dtype
-                yield Hypothesis(
-                    Bug.WRONG_DTYPE if kept else Bug.PRECISION_LOST,
-                    f"the gradient {'has' if exact else 'is as inaccurate as'} the precision of "
-                    f"{np.dtype(dtype)}, not that of {name} ({own})",
-                    f"keep {own} throughout the backward: no "
-                    f"astype(np.{np.dtype(dtype)}), no buffer of another dtype",
-                    0.9 if exact else 1.0,
-                    measured.claim,
-                )
-    yield Hypothesis(
-        Bug.UNIFORMLY_INACCURATE,
-        f"every entry is nearly right: errors of {relative:.1g} of the gradient",
+    observation, name, relative = measured.observation, measured.name, largest / typical
+    own, kept = observation.value.dtype, observation.point.claimed[name].dtype
+    for dtype, unit in _coarser(observation, relative):
+        exact = _representable(measured.analytic, dtype)
+        near = dtype is np.float32 and unit / 64 <= relative
+        if exact or (near and _is_rounded(observation, unit)):
+            message = (
+                f"the gradient {'has' if exact else 'is as inaccurate as'} the precision of "
+                f"{np.dtype(dtype)}, not that of {name} ({own})"
+            )
+            fix = (
+                f"keep {own} throughout the backward: no astype(np.{np.dtype(dtype)}), no buffer "
+                "of another dtype"
+            )
+            code = Bug.WRONG_DTYPE if kept == dtype else Bug.PRECISION_LOST
+            yield Hypothesis(code, message, fix, 0.9 if exact else 1.0, measured.analytic)
+    message = f"every entry is nearly right: errors of {relative:.1g} of the gradient"
+    fix = (
         "look for an approximation, a rounded constant or an eps that only one of forward and "
-        "backward has",
-        1.05,
-        measured.claim,
+        "backward has"
     )
+    yield Hypothesis(Bug.UNIFORMLY_INACCURATE, message, fix, 1.05, measured.analytic)
 
 
 def explain_rounded(observation: Observation) -> list[list[Explanation]]:
-    """Return the loss of precision of a claim of any size, seen along the directions."""
-    worst = 0.0
+    """Return the loss of precision of a gradient of any size, seen along the directions."""
+    analytic, worst = observation.analytic, 0.0
     for direction in observation.directions:
-        claimed, numerical = observation.claimed(direction), observation.numerical(direction)
-        worst = max(
-            worst, abs(claimed.value - numerical.value) / norm(observation.claim, direction)
-        )
-    for dtype in (np.float32, np.float16):
-        unit = float(np.finfo(dtype).eps)
-        small = worst <= ROUNDINGS_INSIDE * unit and unit > 2 * observation.eps
-        if small and _representable(observation.claim, dtype):
-            told = Explanation(
-                Bug.PRECISION_LOST,
-                (observation.name,),
-                1 - 2.0 ** -min(50, observation.claim.size),
-                f"all {observation.claim.size} entries are numbers of {np.dtype(dtype)}; the "
-                f"derivative differs by {worst:.1g} of the gradient",
-                f"the gradient has the precision of {np.dtype(dtype)} only",
-                f"no astype(np.{np.dtype(dtype)}) and no buffer of that dtype in the backward",
-                Support("whole", observation.claim.size),
+        gap = observation.analytic_along(direction).value - observation.numerical(direction).value
+        worst = max(worst, abs(gap) / norm(analytic, direction))
+    for dtype, _ in _coarser(observation, worst):
+        if _representable(analytic, dtype):
+            size, coarse = analytic.size, np.dtype(dtype)
+            evidence = (
+                f"all {size} entries are numbers of {coarse}; the derivative differs by "
+                f"{worst:.1g} of the gradient"
             )
-            return [[told]]
+            message = f"the gradient has the precision of {coarse} only"
+            fix = f"no astype(np.{coarse}) and no buffer of that dtype in the backward"
+            code, name, sure = Bug.PRECISION_LOST, observation.name, 1 - 2.0 ** -min(50, size)
+            support = Support("whole", size)
+            return [[Explanation(code, (name,), sure, evidence, message, fix, support)]]
     return []
 
 
-def _is_rounded(observation: Observation, unit: float) -> bool:
-    """Whether the claim moves in steps, as numbers of low precision do, for changes below one.
+def _coarser(
+    observation: Observation, error: float
+) -> Iterator[tuple[type[np.floating[Any]], float]]:
+    """Yield types coarser than the layer's whose rounding may make an error, with their units."""
+    for dtype in (np.float32, np.float16):
+        unit = float(np.finfo(dtype).eps)
+        if unit > 2 * observation.eps and error <= ROUNDINGS_INSIDE * unit:
+            yield dtype, unit
 
-    A rounded constant or a crude formula leaves the claim as smooth as the right one: twice the
+
+def _is_rounded(observation: Observation, unit: float) -> bool:
+    """Whether the gradient moves in steps, as numbers of low precision do, for changes below one.
+
+    A rounded constant or a crude formula leaves it as smooth as the right one: twice the
     change of the tensors moves it twice as far.
     """
     backward = observation.backward
@@ -134,6 +129,6 @@ def _is_rounded(observation: Observation, unit: float) -> bool:
     return bool(np.abs(twice - 2 * once).max(initial=0.0) > CURVED * size)
 
 
-def _representable(claim: Array, dtype: type[np.floating[Any]]) -> bool:
+def _representable(values: Array, dtype: type[np.floating[Any]]) -> bool:
     with np.errstate(all="ignore"):
-        return bool(np.array_equal(claim.astype(dtype).astype(np.float64), claim))
+        return bool(np.array_equal(values.astype(dtype).astype(np.float64), values))

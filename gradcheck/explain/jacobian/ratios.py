@@ -1,4 +1,4 @@
-"""Claim over gradient, entry by entry: the factor of the chain rule that it leaves out or adds."""
+"""Analytic over numerical, entry by entry: a factor of the chain rule left out or added."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
+from gradcheck.explain.least_squares import other_axes
 from gradcheck.formulas.elementwise import ACTIVATIONS, ELEMENTARY, Elementwise
 
 # Functions whose derivatives are left out, applied twice, or taken at the output.
@@ -27,42 +28,26 @@ PLAIN = ("square", "absolute value")
 
 
 def ratio_of_derivative(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """The claim lacks the derivative of a common function, has it twice, or at the output."""
-    z = measured.value
-    name, gradient = measured.name, measured.gradient
+    """The derivative of a common function is missing, there twice, or taken at the output."""
+    z, name, gradient = measured.value, measured.name, measured.gradient
     for layer, function in COMMON.items():
-        right = np.asarray(function.derivative(z))
-        yield Hypothesis(
-            Bug.ACTIVATION_DERIVATIVE_MISSING,
-            f"the derivative of the {layer} of {name} is missing",
-            f"d{name} *= the derivative of the {layer} at {name}",
-            0.8,
-            gradient / right,
-            scaled=layer not in PLAIN,
-        )
-        yield Hypothesis(
-            Bug.DERIVATIVE_AT_WRONG_POINT,
-            f"the derivative of the {layer} of {name} is applied twice",
-            f"d{name} has the derivative of the {layer} once",
-            0.9,
-            gradient * right,
-        )
-        yield Hypothesis(
-            Bug.DERIVATIVE_AT_WRONG_POINT,
-            f"the derivative of the {layer} is taken at its output, not at {name}",
-            f"use the derivative at {name}, or the formula in terms of the output",
-            0.8,
-            gradient / right * function.derivative(function.value(z)),
-        )
+        right, of = np.asarray(function.derivative(z)), f"the derivative of the {layer}"
+        missing, fix = f"{of} of {name} is missing", f"d{name} *= {of} at {name}"
+        code, scaled = Bug.ACTIVATION_DERIVATIVE_MISSING, layer not in PLAIN
+        yield Hypothesis(code, missing, fix, 0.8, gradient / right, scaled=scaled)
+        code, twice = Bug.DERIVATIVE_AT_WRONG_POINT, f"{of} of {name} is applied twice"
+        yield Hypothesis(code, twice, f"d{name} has {of} once", 0.9, gradient * right)
+        elsewhere = f"{of} is taken at its output, not at {name}"
+        fix = f"use the derivative at {name}, or the formula in terms of the output"
+        values = gradient / right * function.derivative(function.value(z))
+        yield Hypothesis(code, elsewhere, fix, 0.8, values)
 
 
 def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A layer acting on every entry by itself, with the derivative of another function."""
     if not measured.local:
         return
-    z = measured.value
-    v = measured.cotangent
-    name = measured.name
+    z, v, name = measured.value, measured.cotangent, measured.name
     fix = f"d{name} = cotangent * the derivative of the function in forward"
     for layer, function in COMMON.items():
         for message, cost, used in (
@@ -73,25 +58,14 @@ def derivative_of_other_function(measured: MeasuredJacobian) -> Iterator[Hypothe
 
 
 def ratio_of_tensor(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """Another tensor, or the output, multiplies the claim once too often or not at all."""
-    name, gradient = measured.name, measured.gradient
+    """Another tensor, or the output, is multiplied by once too often or not at all."""
+    line, gradient = f"d{measured.name} = d{measured.name}", measured.gradient
     for what, factor in _multipliers(measured):
-        yield Hypothesis(
-            Bug.PATH_MISSING,
-            f"the factor {what} is missing from the chain rule",
-            f"d{name} = d{name} * {what}",
-            0.85,
-            gradient / factor,
-            scaled=True,
-        )
-        yield Hypothesis(
-            Bug.PATH_MISSING,
-            f"the factor {what} is multiplied by once too often",
-            f"d{name} = d{name} / {what}  # leave it out where it was",
-            0.9,
-            gradient * factor,
-            scaled=True,
-        )
+        message, fix = f"the factor {what} is missing from the chain rule", f"{line} * {what}"
+        yield Hypothesis(Bug.PATH_MISSING, message, fix, 0.85, gradient / factor, scaled=True)
+        message = f"the factor {what} is multiplied by once too often"
+        fix = f"{line} / {what}  # leave it out where it was"
+        yield Hypothesis(Bug.PATH_MISSING, message, fix, 0.9, gradient * factor, scaled=True)
 
 
 def _multipliers(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
@@ -107,29 +81,25 @@ def _multipliers(measured: MeasuredJacobian) -> Iterator[tuple[str, Array]]:
         elif value.ndim == 1:
             for axis, length in enumerate(measured.shape):
                 if length == value.size:
-                    shape = [length if i == axis else 1 for i in range(measured.claim.ndim)]
+                    shape = [length if i == axis else 1 for i in range(len(measured.shape))]
                     spread = np.broadcast_to(value.reshape(shape), measured.shape)
                     yield what, spread.astype(np.float64)
 
 
 def ratio_by_index(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """Claim over gradient is the same all along some axes: every index has its own factor."""
-    if measured.claim.ndim < 2:
+    """Analytic over numerical is the same all along some axes: every index has its own factor."""
+    if len(measured.shape) < 2:
         return
+    g, a = (np.where(measured.known, x, 0) for x in (measured.gradient, measured.analytic))
     for axis, length in enumerate(measured.shape):
-        others = tuple(i for i in range(measured.claim.ndim) if i != axis)
-        g = np.where(measured.known, measured.gradient, 0)
-        c = np.where(measured.known, measured.claim, 0)
+        others = other_axes(g.ndim, axis)
         square = np.sum(g * g, axis=others, keepdims=True)
-        factors = np.sum(g * c, axis=others, keepdims=True) / square
-        off = int(np.sum(np.abs(factors - 1) > 1e-6))
-        if np.isfinite(factors).all() and off > 1:
-            yield Hypothesis(
-                Bug.CONSTANT_FACTOR,
-                f"every index of axis {axis} of {measured.name} has a factor of its "
-                f"own, from {factors.min():.4g} to {factors.max():.4g}",
-                f"a scale along axis {axis} is missing, doubled, or that of another index",
-                0.85,
-                measured.gradient * factors,
-                length,
+        factors = np.sum(g * a, axis=others, keepdims=True) / square
+        if np.isfinite(factors).all() and np.sum(np.abs(factors - 1) > 1e-6) > 1:
+            message = (
+                f"every index of axis {axis} of {measured.name} has a factor of its own, from "
+                f"{factors.min():.4g} to {factors.max():.4g}"
             )
+            fix = f"a scale along axis {axis} is missing, doubled, or that of another index"
+            values = measured.gradient * factors
+            yield Hypothesis(Bug.CONSTANT_FACTOR, message, fix, 0.85, values, length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
+from gradcheck.explain.least_squares import other_axes
 
 # A rule that picks the wrong entries is no accident where fewer than one in 45 of all choices
 # of as many entries would obey a rule of its kind.
@@ -22,111 +23,73 @@ FEWEST_BETWEEN = 4
 # Wrong entries are few up to this share of all.
 FEW = 0.34
 
+USE_MASK = "use the mask of the forward in the backward"
+
 
 def support(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
-    """Wrong are only entries where one of claim and gradient vanishes."""
-    wrong, gradient = measured.wrong, measured.gradient
-    no_claim = np.abs(measured.claim) <= measured.bound * 1e-3
-    no_gradient = np.abs(gradient) <= measured.bound
-    if not np.all((no_claim | no_gradient)[wrong]):
+    """Wrong are only entries where one of analytic and numerical gradient vanishes."""
+    wrong, gradient, name = measured.wrong, measured.gradient, measured.name
+    none_returned = np.abs(measured.analytic) <= measured.bound * 1e-3
+    none_due = np.abs(gradient) <= measured.bound
+    if not np.all((none_returned | none_due)[wrong]):
         return
-    values = np.where(wrong, measured.claim, gradient)
-    name = measured.name
-    spent = int((wrong & ~no_claim).sum()) or int(wrong.sum())
-    if np.all(no_gradient[wrong]):
+    values = np.where(wrong, measured.analytic, gradient)
+    spent = int((wrong & ~none_returned).sum()) or int(wrong.sum())
+    if np.all(none_due[wrong]):
         slope = _constant_slope(measured)
         if slope is not None:
-            yield Hypothesis(
-                Bug.SLOPE_WRONG,
+            message = (
                 f"{spent} entries get {slope:.6g} times the cotangent, where the forward has "
-                "slope zero",
-                f"d{name} = cotangent * (0 where the forward is flat, not {slope:.6g})",
-                0.3,
-                np.where(wrong, slope * measured.cotangents[0], gradient),
-                1,
+                "slope zero"
             )
-        clipped = beyond(measured.value, wrong) and not by_sign(measured.value, wrong)
-        yield Hypothesis(
-            Bug.CLIP_IGNORED if clipped else Bug.MASK_NOT_APPLIED,
-            f"{spent} entries have a gradient that do not act on the output at all"
-            + (": those beyond the limits at which the forward clips" if clipped else ""),
-            f"d{name} = d{name} * mask  # zero where the forward lets nothing through",
-            0.4,
-            values,
-            spent,
-        )
-        return
-    if np.all(no_claim[wrong]):
-        yield from _lost(measured, values, spent)
-        return
-    yield Hypothesis(
-        Bug.WRONG_MASK,
-        "the gradient is let through at other entries than the forward lets through",
-        "use the mask of the forward in the backward",
-        0.4,
-        values,
-        spent,
-    )
+            fix = f"d{name} = cotangent * (0 where the forward is flat, not {slope:.6g})"
+            sloped = np.where(wrong, slope * measured.cotangents[0], gradient)
+            yield Hypothesis(Bug.SLOPE_WRONG, message, fix, 0.3, sloped, 1)
+        clip = is_clip(measured.value, wrong)
+        limits = ": those beyond the limits at which the forward clips" if clip else ""
+        code = Bug.CLIP_IGNORED if clip else Bug.MASK_NOT_APPLIED
+        message = f"{spent} entries have a gradient that do not act on the output at all{limits}"
+        fix = f"d{name} = d{name} * mask  # zero where the forward lets nothing through"
+        yield Hypothesis(code, message, fix, 0.4, values, spent)
+    elif np.all(none_returned[wrong]):
+        yield _lost(measured, values, spent)
+    else:
+        message = "the gradient is let through at other entries than the forward lets through"
+        yield Hypothesis(Bug.WRONG_MASK, message, USE_MASK, 0.4, values, spent)
 
 
-def _is_parameter(measured: MeasuredJacobian) -> bool:
-    """Whether the tensor is one that no mask of the forward goes through entry by entry."""
-    return measured.observation.evaluator.target.role(measured.name) == "parameter"
-
-
-def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Iterator[Hypothesis]:
-    name, rule = measured.name, _rule(measured)
-    if rule is None or rule[0] == Bug.FEW_ENTRIES:
-        where = rule[1] if rule else f"at {spent} entries"
-        yield Hypothesis(
-            Bug.FEW_ENTRIES if rule or _is_parameter(measured) else Bug.WRONG_MASK,
-            f"the gradient is zero {where}, where it should not be",
-            "use the mask of the forward in the backward",
-            0.6,
-            values,
-            spent,
-        )
-        return
-    code = Bug.SLOPE_WRONG if rule[0] == Bug.SIGN_DEPENDENT else Bug.WRONG_MASK
-    yield Hypothesis(
-        code,
-        f"the gradient is zero {rule[1]}, where it should not be",
-        f"d{name} has a slope there too: np.where({name} > 0, cotangent, slope * cotangent)",
-        0.4,
-        values,
-        spent,
-    )
+def _lost(measured: MeasuredJacobian, values: Array, spent: int) -> Hypothesis:
+    name, (rule, where) = measured.name, _rule(measured) or (None, f"at {spent} entries")
+    message = f"the gradient is zero {where}, where it should not be"
+    if rule in (None, Bug.FEW_ENTRIES):
+        # no mask of the forward goes through a parameter entry by entry
+        parameter = measured.observation.evaluator.target.role(name) == "parameter"
+        code = Bug.FEW_ENTRIES if rule or parameter else Bug.WRONG_MASK
+        return Hypothesis(code, message, USE_MASK, 0.6, values, spent)
+    code = Bug.SLOPE_WRONG if rule is Bug.SIGN_DEPENDENT else Bug.WRONG_MASK
+    fix = f"d{name} has a slope there too: np.where({name} > 0, cotangent, slope * cotangent)"
+    return Hypothesis(code, message, fix, 0.4, values, spent)
 
 
 def region(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The wrong entries are those on one side of a limit, or at certain indices."""
-    if not _partly(measured):
-        return
-    wrong, gradient = measured.wrong, measured.gradient
-    rule = _rule(measured)
+    rule = _rule(measured) if _partly(measured) else None
     if rule is None:
         return
-    code, where = rule
-    name = measured.name
-    spent = int(wrong.sum())
+    (code, where), wrong, gradient = rule, measured.wrong, measured.gradient
+    by_sign_alone, spent = code is Bug.SIGN_DEPENDENT, int(wrong.sum())
     ratio = _constant_ratio(measured)
     if ratio is not None and spent >= 2:
-        yield Hypothesis(
-            Bug.SLOPE_WRONG if code == Bug.SIGN_DEPENDENT else code,
-            f"the gradient is {ratio:.6g} times what it should be {where}, and right elsewhere",
-            f"divide d{name} by {ratio:.6g} {where}",
-            0.3 if code == Bug.SIGN_DEPENDENT else 0.9,
-            np.where(wrong, ratio * gradient, gradient),
-            1,
-        )
-    yield Hypothesis(
-        code,
-        f"the gradient is wrong {where}, and right elsewhere",
-        f"look at what backward does {where}",
-        0.6 if code != Bug.FEW_ENTRIES else 0.8,
-        np.where(wrong, measured.claim, gradient),
-        spent,
-    )
+        slope = Bug.SLOPE_WRONG if by_sign_alone else code
+        size = f"{ratio:.6g}"
+        message = f"the gradient is {size} times what it should be {where}, and right elsewhere"
+        fix = f"divide d{measured.name} by {size} {where}"
+        values = np.where(wrong, ratio * gradient, gradient)
+        yield Hypothesis(slope, message, fix, 0.3 if by_sign_alone else 0.9, values, 1)
+    message = f"the gradient is wrong {where}, and right elsewhere"
+    fix, cost = f"look at what backward does {where}", 0.8 if code is Bug.FEW_ENTRIES else 0.6
+    values = np.where(wrong, measured.analytic, gradient)
+    yield Hypothesis(code, message, fix, cost, values, spent)
 
 
 def few_entries(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
@@ -134,16 +97,17 @@ def few_entries(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     wrong = measured.wrong
     if not _partly(measured) or wrong.sum() > max(1, FEW * measured.known.sum()):
         return
-    places = [tuple(int(i) for i in place) for place in np.argwhere(wrong)]
-    listed = ", ".join(map(str, places[:6])) + (", ..." if len(places) > 6 else "")
-    yield Hypothesis(
-        Bug.FEW_ENTRIES,
-        f"{len(places)} of {wrong.size} entries are wrong, the others right: {listed}",
-        "look at what backward does at these indices: first, last, repeated?",
-        0.9,
-        np.where(wrong, measured.claim, measured.gradient),
-        len(places),
-    )
+    places = [tuple(place) for place in np.argwhere(wrong).tolist()]
+    some = f"{len(places)} of {wrong.size} entries"
+    message = f"{some} are wrong, the others right: {named_places(places)}"
+    fix = "look at what backward does at these indices: first, last, repeated?"
+    values = np.where(wrong, measured.analytic, measured.gradient)
+    yield Hypothesis(Bug.FEW_ENTRIES, message, fix, 0.9, values, len(places))
+
+
+def named_places(places: Sequence[tuple[int, ...]]) -> str:
+    """Name the first places where entries are."""
+    return ", ".join(map(str, places[:6])) + (", ..." if len(places) > 6 else "")
 
 
 def _partly(measured: MeasuredJacobian) -> bool:
@@ -151,21 +115,20 @@ def _partly(measured: MeasuredJacobian) -> bool:
 
 
 def _constant_ratio(measured: MeasuredJacobian) -> float | None:
-    """Return claim / gradient where it is the same at all wrong entries."""
+    """Return analytic / numerical where it is the same at all wrong entries."""
     wrong = measured.wrong
-    gradient, claim = measured.gradient[wrong], measured.claim[wrong]
+    gradient, analytic = measured.gradient[wrong], measured.analytic[wrong]
     square = float(np.sum(gradient**2))
-    if square == 0:
-        return None
-    ratio = float(np.sum(gradient * claim)) / square
-    return ratio if np.all(np.abs(claim - ratio * gradient) <= measured.bound[wrong] * 2) else None
+    ratio = float(np.sum(gradient * analytic)) / square if square else 0.0
+    same = square and np.all(np.abs(analytic - ratio * gradient) <= measured.bound[wrong] * 2)
+    return ratio if same else None
 
 
 def _constant_slope(measured: MeasuredJacobian) -> float | None:
-    """Return claim / cotangent of a layer acting entry by entry, where it is the same, not one."""
+    """Return the slope used by a layer acting entry by entry, where it is the same, not one."""
     if not measured.local or measured.wrong.sum() < 2:
         return None
-    slopes = measured.claim[measured.wrong] / measured.cotangents[0][measured.wrong]
+    slopes = measured.analytic[measured.wrong] / measured.cotangents[0][measured.wrong]
     slope = float(np.median(slopes))
     return slope if np.allclose(slopes, slope, rtol=1e-6) and abs(slope - 1) > 1e-6 else None
 
@@ -184,39 +147,38 @@ def _rule(measured: MeasuredJacobian) -> tuple[Bug, str] | None:
             quantities.append((other, value))
     if surprise >= BITS - 1:
         for what, value in quantities:
-            if by_sign(value, wrong):
+            if _by_sign(value, wrong):
                 side = "negative" if np.all(value[wrong] <= 0) else "positive"
                 return Bug.SIGN_DEPENDENT, f"where {what} is {side}"
     if surprise >= BITS:
         for what, value in quantities:
-            if beyond(value, wrong):
+            if _beyond(value, wrong):
                 return Bug.REGION_DEPENDENT, f"where {what} is {_limits(value, wrong)}"
     return _by_index(measured, surprise)
 
 
-def by_sign(value: Array, wrong: Array) -> bool:
-    """Return whether the wrong entries are those of one sign, where there are both."""
+def is_clip(value: Array, wrong: Array) -> bool:
+    """Whether entries lie beyond limits, as a clip's do, and not on one side of zero."""
+    return _beyond(value, wrong) and not _by_sign(value, wrong)
+
+
+def _by_sign(value: Array, wrong: Array) -> bool:
+    """Whether the wrong entries are those of one sign, where there are both."""
     inside, outside = value[wrong], value[~wrong]
     if outside.size == 0 or not value.min() < 0 < value.max():
         return False
-    return bool(
-        (np.all(inside <= 0) and np.all(outside >= 0))
-        or (np.all(inside >= 0) and np.all(outside <= 0))
-    )
+    return any(np.all(s * inside <= 0) and np.all(s * outside >= 0) for s in (1, -1))
 
 
-def beyond(value: Array, wrong: Array) -> bool:
-    """Return whether the wrong entries are the largest, the smallest, or those in between."""
+def _beyond(value: Array, wrong: Array) -> bool:
+    """Whether the wrong entries are the largest, the smallest, or those in between."""
     inside, outside = value[wrong], value[~wrong]
     if outside.size == 0:
         return False
-    return bool(
-        np.all((inside > outside.max()) | (inside < outside.min()))
-        or (
-            inside.size >= FEWEST_BETWEEN
-            and np.all((outside > inside.max()) | (outside < inside.min()))
-        )
-    )
+    if np.all((inside > outside.max()) | (inside < outside.min())):
+        return True
+    between = (outside > inside.max()) | (outside < inside.min())
+    return inside.size >= FEWEST_BETWEEN and bool(between.all())
 
 
 def _limits(value: Array, wrong: Array) -> str:
@@ -235,7 +197,7 @@ def _by_index(measured: MeasuredJacobian, surprise: float) -> tuple[Bug, str] | 
     """Whether whole slices along an axis are wrong, and all others right."""
     wrong = measured.wrong
     for axis, length in enumerate(wrong.shape):
-        others = tuple(i for i in range(wrong.ndim) if i != axis)
+        others = other_axes(wrong.ndim, axis)
         some, every = wrong.any(axis=others), (wrong | ~measured.known).all(axis=others)
         indices = np.flatnonzero(some)
         if wrong.ndim > 1 and np.array_equal(some, every) and len(indices) < length:

@@ -2,19 +2,6 @@
 
 The forward is run once on arrays that remember how they were made. Walked backwards, the recording
 gives the gradient; walked backwards with one step changed, it gives what a backward with that bug
-would claim, however deep in the layer the step is. Reverse accumulation: S. Linnainmaa, BIT 16
+would return, however deep in the layer the step is. Reverse accumulation: S. Linnainmaa, BIT 16
 (1976); A. Griewank and A. Walther, "Evaluating Derivatives", 2nd ed. (2008), chapter 3.
 """
-
-from gradcheck.explain.trace.node import Node, Scatter, SourceLocation, unbroadcast
-from gradcheck.explain.trace.record import BackwardOverride, Recording, record
-
-__all__ = [
-    "BackwardOverride",
-    "Node",
-    "Recording",
-    "Scatter",
-    "SourceLocation",
-    "record",
-    "unbroadcast",
-]

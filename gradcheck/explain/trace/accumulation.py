@@ -10,48 +10,39 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
-from gradcheck.explain.trace import BackwardOverride, Node, Scatter
+from gradcheck.explain.least_squares import other_axes
 from gradcheck.explain.trace.backward_pass import BackwardPass, Change, Step, label
+from gradcheck.explain.trace.node import Node, Scatter
+from gradcheck.explain.trace.record import BackwardOverride
 from gradcheck.explain.trace.vjps import PAIRS
 
 
 def overwritten(way: BackwardPass) -> Iterator[Hypothesis]:
     """Of several uses of a value, or of several entries taken from one, only the last counts."""
+    code = Bug.OVERWRITTEN_NOT_ACCUMULATED
     for step in way.steps:
         if any(isinstance(pull, Scatter) for pull in step.first.pulls):
-            yield step.wrong(
-                Bug.OVERWRITTEN_NOT_ACCUMULATED,
-                f"entries that {step} takes more than once get the last gradient only",
-                "accumulate: np.add.at(d, index, g), not d[index] = g",
-                0.5,
-                _assigned,
-            )
+            message = f"entries that {step} takes more than once get the last gradient only"
+            fix = "accumulate: np.add.at(d, index, g), not d[index] = g"
+            yield step.wrong(code, message, fix, 0.5, _assigned)
     groups: dict[str, list[Node]] = {}
-    looped: dict[str, bool] = {}
     for node in way.nodes:
-        users = way.uses(node)
-        if len(users) > 1:
-            what = label(node, way.name)
-            groups.setdefault(what, []).append(node)
-            looped[what] = len({user.site for user in users}) < len(users)
+        if len(way.uses(node)) > 1:
+            groups.setdefault(label(node, way.name), []).append(node)
     for what, nodes in groups.items():
-        extra = 0.0 if looped[what] else 0.3  # one use of two lines is a path like any other
+        sites = [user.site for user in way.uses(nodes[-1])]
+        # one use of two lines is a path like any other
+        extra = 0.0 if len(set(sites)) < len(sites) else 0.3
+        fix = f"accumulate over all uses: d{way.name} += ..."
         for which, order in (("last", 1), ("first", -1)):
-            yield way.hypothesis(
-                Bug.OVERWRITTEN_NOT_ACCUMULATED,
-                f"only what comes back from the {which} use of {what} counts",
-                f"accumulate over all uses: d{way.name} += ...",
-                0.55 + extra,
-                _gathered(nodes, order, over=False),
-            )
+            message = f"only what comes back from the {which} use of {what} counts"
+            override = _gathered(nodes, order, over=False)
+            yield Hypothesis(code, message, fix, 0.55 + extra, way.with_(override))
+        message = f"the uses of {what} write their gradients over each other's"
+        fix = f"accumulate: d{way.name}[...] += ..., not d{way.name}[...] = ..."
         for order in (1, -1):
-            yield way.hypothesis(
-                Bug.OVERWRITTEN_NOT_ACCUMULATED,
-                f"the uses of {what} write their gradients over each other's",
-                f"accumulate: d{way.name}[...] += ..., not d{way.name}[...] = ...",
-                0.7 + extra,
-                _gathered(nodes, order, over=True),
-            )
+            override = _gathered(nodes, order, over=True)
+            yield Hypothesis(code, message, fix, 0.7 + extra, way.with_(override))
 
 
 def _assigned(node: Node, k: int, g: Array) -> Array | None:
@@ -82,29 +73,23 @@ def over_other_axes(way: BackwardPass) -> Iterator[Hypothesis]:
         wide = step.first.value.shape
         for k, shape in enumerate(step.shapes) if step.op in PAIRS else ():
             if shape != wide and way.leads_here(step.first, k):
-                yield from _other_axes(step, k, shape, wide)
+                yield from _other_axes(step, k)
 
 
-def _other_axes(
-    step: Step, k: int, shape: tuple[int, ...], wide: tuple[int, ...]
-) -> Iterator[Hypothesis]:
-    squeezed = tuple(n for n in shape if n != 1)
+def _other_axes(step: Step, k: int) -> Iterator[Hypothesis]:
+    squeezed, wide = tuple(n for n in step.shapes[k] if n != 1), step.first.value.shape
+    fix = f"sum over the axes along which operand {k + 1} was broadcast"
     for kept in combinations(range(len(wide)), len(squeezed)):
         if tuple(wide[axis] for axis in kept) != squeezed:
             continue
-        rest = tuple(axis for axis in range(len(wide)) if axis not in kept)
+        rest = other_axes(len(wide), *kept)
         for code, what, position in (
             (Bug.WRONG_AXIS, "is summed over", None),
             (Bug.OVERWRITTEN_NOT_ACCUMULATED, "is the last along", -1),
             (Bug.OVERWRITTEN_NOT_ACCUMULATED, "is the first along", 0),
         ):
-            yield step.wrong(
-                code,
-                f"the gradient of operand {k + 1} of {step} {what} the axes {rest}",
-                f"sum over the axes along which operand {k + 1} was broadcast",
-                0.7,
-                _reduced(k, rest, position),
-            )
+            message = f"the gradient of operand {k + 1} of {step} {what} the axes {rest}"
+            yield step.wrong(code, message, fix, 0.7, _reduced(k, rest, position))
 
 
 def _reduced(k: int, axes: tuple[int, ...], position: int | None) -> Change:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +14,8 @@ from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.observation import Observation
-from gradcheck.explain.trace import BackwardOverride, Node, Recording, SourceLocation, record
+from gradcheck.explain.trace.node import Node, SourceLocation
+from gradcheck.explain.trace.record import BackwardOverride, Recording, record
 from gradcheck.numerics.blockwise import norm
 
 # Steps that pick the largest or smallest, and what is rounding beside the gradient.
@@ -64,7 +62,7 @@ class BackwardPass:
             allowed = MARGIN * measured.bound + WALK * norm(self.gradient, direction)
             if not abs(walked - measured.value) <= allowed:
                 return False
-        wrong = np.abs(self.observation.claim - self.gradient) > self.bound
+        wrong = np.abs(self.observation.analytic - self.gradient) > self.bound
         return bool(np.isfinite(self.gradient).all() and wrong.any())
 
     @property
@@ -75,31 +73,17 @@ class BackwardPass:
     @cached_property
     def gradient(self) -> Array:
         """The right gradient."""
-        return self.with_(BackwardOverride())
+        return self.with_(BackwardOverride())()
 
     @cached_property
     def bound(self) -> Array:
         """Bound on the rounding of the analytic gradient, and of a walk."""
-        claim, scale = self.observation.claim, self.observation.scale
-        sizes = np.maximum(np.abs(claim), norm(claim, scale) / math.sqrt(claim.size) / scale)
-        unsure = np.broadcast_to(self.observation.point.unsure[self.name], claim.shape)
-        return np.asarray(MARGIN * ((ROUNDINGS * self.observation.eps + WALK) * sizes + 4 * unsure))
+        return MARGIN * self.observation.rounding(ROUNDINGS * self.observation.eps + WALK)
 
-    def hypothesis(
-        self,
-        code: Bug,
-        message: str,
-        fix: str,
-        cost: float,
-        override: BackwardOverride,
-        **options: Any,
-    ) -> Hypothesis:
-        """Return the hypothesis that the backward does otherwise at some of the steps."""
-        return Hypothesis(code, message, fix, cost, partial(self.with_, override), **options)
-
-    def with_(self, override: BackwardOverride) -> Array:
-        """Return what a backward would return that does otherwise at some of the steps."""
-        return self.recording.gradient(self.name, self.observation.point.cotangents, override)
+    def with_(self, override: BackwardOverride) -> Callable[[], Array]:
+        """Return what walks back as a backward would that does otherwise at some of the steps."""
+        cotangents = self.observation.point.cotangents
+        return partial(self.recording.gradient, self.name, cotangents, override)
 
     def through(self, end: Node, start: Node, g: Array) -> Array:
         """Return the gradient that arrives at an earlier step when one is sent from a later one."""
@@ -215,8 +199,7 @@ class Step:
         return [x.shape for x in self.first.operands]
 
     def __str__(self) -> str:
-        """Name the expression, and where it stands."""
-        return f"`{self.site.text}` ({Path(self.site.file).name}:{self.site.line})"
+        return str(self.site)
 
     def times(self) -> dict[str, list[Node]]:
         """Return all evaluations, and those of some layers or times alone, by when they are."""
@@ -243,14 +226,12 @@ class Step:
     ) -> Hypothesis:
         """Return the hypothesis that the gradient goes back otherwise here, or at some nodes."""
         override = at(self.nodes if nodes is None else nodes, change)
-        return self.way.hypothesis(code, message, fix, cost, override, part=part)
+        return Hypothesis(code, message, fix, cost, self.way.with_(override), part=part)
 
 
 def label(node: Node, otherwise: str = "") -> str:
     """Name a tensor, or the expression that makes a value and where it stands."""
-    if node.name or node.site is None:
-        return node.name or otherwise
-    return f"`{node.site.text}` ({Path(node.site.file).name}:{node.site.line})"
+    return node.name or (otherwise if node.site is None else str(node.site))
 
 
 def at(nodes: list[Node], change: Change) -> BackwardOverride:

@@ -1,75 +1,55 @@
-"""Gradients that are put at other places than the forward took the entries from."""
+"""Gradients that go back to other places, or in another order, than the forward took them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import combinations, product
+from itertools import permutations, product
 
 import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
-from gradcheck.explain.trace import Node, Scatter
 from gradcheck.explain.trace.backward_pass import BackwardPass, Change, Step
+from gradcheck.explain.trace.node import Node, Scatter
+
+# Every order of so many axes is tried; of six there are 720.
+MOST_AXES = 6
+
+RESHAPES = ("reshape", "ravel")
+TRANSPOSES = ("transpose", "swapaxes", "moveaxis", "rollaxis")
+
+Shape = tuple[int, ...]
 
 
 def shifted(way: BackwardPass) -> Iterator[Hypothesis]:
     """The gradient of entries that were taken is put one place beside where they came from."""
+    fix = "write the gradient to the very index that the forward read"
     for step in _taking(way):
         rank = len(step.shapes[0])
         along = [(axis,) for axis in range(rank)] + [(rank - 2, rank - 1)] * (rank > 1)
         for axes, by in product(along, (1, -1)):
             move = np.array([by * (axis in axes) for axis in range(rank)])
-            yield step.wrong(
-                Bug.WRONG_INDEX,
-                f"what {step} takes gets its gradient shifted by {by} along axis "
-                + " and axis ".join(map(str, axes)),
-                "write the gradient to the very index that the forward read",
-                0.8,
-                _moved(lambda node, move=move: move),  # type: ignore[misc]
-            )
+            where = " and axis ".join(map(str, axes))
+            message = f"what {step} takes gets its gradient shifted by {by} along axis {where}"
+            change = _moved(lambda node, move=move: move)  # type: ignore[misc]
+            yield step.wrong(Bug.WRONG_INDEX, message, fix, 0.8, change)
 
 
 def crowded(way: BackwardPass) -> Iterator[Hypothesis]:
     """The gradient of entries that were taken apart from one another is put side by side."""
     for step in _taking(way):
-        yield step.wrong(
-            Bug.WRONG_INDEX,
-            f"what {step} takes gets its gradient in the order of taking, from the first index on",
-            "write the gradient to the very index that the forward read: np.add.at(d, index, g)",
-            0.8,
-            _in_order,
-        )
+        taken = f"what {step} takes gets its gradient"
+        message = f"{taken} in the order of taking, from the first index on"
+        fix = "write the gradient to the very index that the forward read: np.add.at(d, index, g)"
+        yield step.wrong(Bug.WRONG_INDEX, message, fix, 0.8, _in_order)
         starts = np.array([_start(node) for node in step.nodes])
         strides = [max(1, int(np.gcd.reduce(along))) for along in starts.T]
         if len(step.nodes) > 1 and max(strides, default=1) > 1:
-            yield step.wrong(
-                Bug.WRONG_INDEX,
-                f"what {step} takes gets its gradient put side by side, as if the stride "
-                f"{max(strides)} were 1",
-                "multiply the index by the stride, as in the forward",
-                0.8,
-                _moved(lambda node, by=strides: _start(node) // by - _start(node)),  # type: ignore[misc]
-            )
-
-
-def exchanged(way: BackwardPass) -> Iterator[Hypothesis]:
-    """Two parts of a tensor, such as the gates of an LSTM, get each other's gradients."""
-    for one, other in combinations(_taking(way), 2):
-        shapes = [(step.first.value.shape, step.shapes[0]) for step in (one, other)]
-        if len(one.nodes) != len(other.nodes) or shapes[0] != shapes[1]:
-            continue
-        pairs = [*zip(one.nodes, other.nodes, strict=True)]
-        partner = {a.number: b for a, b in pairs} | {b.number: a for a, b in pairs}
-        yield one.wrong(
-            Bug.SWAPPED,
-            f"{one} and {other} get each other's gradient",
-            "exchange the two in the backward",
-            0.8,
-            lambda node, k, g, partner=partner: partner[node.number].pull(g, k),  # type: ignore[misc]
-            [*one.nodes, *other.nodes],
-        )
+            message = f"{taken} put side by side, as if the stride {max(strides)} were 1"
+            fix = "multiply the index by the stride, as in the forward"
+            change = _moved(lambda node, by=strides: _start(node) // by - _start(node))  # type: ignore[misc]
+            yield step.wrong(Bug.WRONG_INDEX, message, fix, 0.8, change)
 
 
 def _taking(way: BackwardPass) -> list[Step]:
@@ -118,3 +98,51 @@ def _moved(by: Callable[[Node], Array]) -> Change:
         return Scatter(np.where(inside, landed, -1), pull.shape)(g, node.operands, node.value)
 
     return change
+
+
+def in_another_order(way: BackwardPass) -> Iterator[Hypothesis]:
+    """The axes of a gradient are taken in another order, before it is reshaped or after."""
+    fix = "undo the reshape and the transpose one after the other, in reverse order"
+    for step in way.steps:
+        if step.op not in (*RESHAPES, *TRANSPOSES):
+            continue
+        before, after = step.shapes[0], step.first.value.shape
+        if max(len(before), len(after)) > MOST_AXES:
+            continue
+        orders = _of_reshape if step.op in RESHAPES else _of_transpose
+        for what, rearrange in orders(before, after):
+            message = f"the gradient of {step} goes back {what}"
+            yield step.wrong(Bug.WRONG_INDEX, message, fix, 0.8, _sent(rearrange))
+
+
+def _sent(rearrange: Callable[[Array], Array]) -> Change:
+    def change(node: Node, k: int, g: Array) -> Array:
+        moved = rearrange(np.broadcast_to(g, node.value.shape))
+        if moved.shape != node.operands[k].shape:
+            raise ValueError("the entries do not fit in this order")
+        return moved
+
+    return change
+
+
+def _of_reshape(before: Shape, after: Shape) -> Iterator[tuple[str, Callable[[Array], Array]]]:
+    for order in _orders(after):
+        what = f"with its axes in the order {order} before it is reshaped"
+        yield what, lambda g, order=order: g.transpose(order).reshape(before)  # type: ignore[misc]
+    for order in _orders(before):
+        shape, back = tuple(before[axis] for axis in order), np.argsort(order)
+        what = f"reshaped to {shape}, and its axes exchanged after that"
+        yield what, lambda g, shape=shape, back=back: g.reshape(shape).transpose(back)  # type: ignore[misc]
+
+
+def _of_transpose(before: Shape, after: Shape) -> Iterator[tuple[str, Callable[[Array], Array]]]:
+    yield "reshaped, where its axes have to be exchanged", lambda g: g.reshape(before)
+    for order in permutations(range(len(after))):
+        if tuple(after[axis] for axis in order) == before:
+            what = f"with its axes in the order {order}"
+            yield what, lambda g, order=order: g.transpose(order)  # type: ignore[misc]
+
+
+def _orders(shape: Shape) -> Iterator[Shape]:
+    """Yield all orders of the axes but their own."""
+    return (order for order in permutations(range(len(shape))) if list(order) != sorted(order))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -31,6 +32,10 @@ class SourceLocation:
     line: int
     text: str
     span: tuple[int, int, int, int]
+
+    def __str__(self) -> str:
+        """Name the expression, and where it stands."""
+        return f"`{self.text}` ({Path(self.file).name}:{self.line})"
 
 
 @dataclass(eq=False)
@@ -60,7 +65,7 @@ class Node:
     pulls: tuple[Pull | None, ...] = ()
     site: SourceLocation | None = None
     number: int = 0
-    name: str = field(default="")
+    name: str = ""
 
     def pull(self, g: Array, k: int) -> Array | None:
         """Return the gradient of operand ``k``; None where none goes back to it."""

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.explain.trace.linalg_vjps import LINEAR_ALGEBRA
 from gradcheck.explain.trace.node import Pull, Scatter, unbroadcast
 from gradcheck.explain.trace.traced_array import Rule, Tape, TracedArray, into, strip
-from gradcheck.explain.trace.vjps import pulls_of
+from gradcheck.explain.trace.vjps import LINEAR_ALGEBRA, pulls_of
 
 # What only moves entries: where each came from is seen by moving their numbers.
 MOVES = (
@@ -47,37 +46,27 @@ def apply_ufunc(tape: Tape, ufunc: Any, method: str, inputs: Any, options: dict[
     plain = [strip(value) for value in inputs]
     if method == "at":
         return _at(tape, ufunc, inputs)
-    value = getattr(ufunc, method)(*plain, **options)
-    kind = getattr(value, "dtype", np.dtype(object)).kind
-    if method == "outer":
-        inputs = [_spread(inputs[0], np.ndim(inputs[1])), inputs[1]]
+    value, name = getattr(ufunc, method)(*plain, **options), ufunc.__name__
+    traceable = getattr(value, "dtype", np.dtype(object)).kind == "f"
     pulls: tuple[Pull, ...] | None = None
-    masked = options.get("where", True) is not True
-    if method in ("__call__", "outer") and not masked:
-        pulls = pulls_of(ufunc.__name__)
-    elif method == "reduce" and not masked:
-        pulls = _reduction(ufunc.__name__, np.shape(plain[0]), options)
-    if kind != "f" or pulls is None:
-        made = TracedArray.of(np.asarray(value), None, tape) if kind == "f" else value
-    else:
-        name = ufunc.__name__ if method != "reduce" else f"{ufunc.__name__} over axis"
+    if method == "outer" and isinstance(inputs[0], np.ndarray):
+        inputs = [inputs[0][(..., *[None] * np.ndim(inputs[1]))], inputs[1]]
+    if traceable and options.get("where", True) is True:
+        if method in ("__call__", "outer"):
+            pulls = pulls_of(name)
+        elif method == "reduce":
+            pulls, name = _reduction(name, np.shape(plain[0]), options), f"{name} over axis"
+    if pulls is not None:
         made = tape.add(name, value, tuple(inputs), pulls)
+    else:
+        made = TracedArray.of(np.asarray(value), None, tape) if traceable else value
     return into(tape, out[0], made) if out and out[0] is not None else made
 
 
-def _spread(first: Any, axes: int) -> Any:
-    return first[(..., *([None] * axes))] if isinstance(first, np.ndarray) else first
-
-
-def _axes(options: dict[str, Any], ndim: int) -> tuple[int, ...]:
-    axis = options.get("axis", 0)
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))) if ndim else ()
-
-
 def _reduction(name: str, shape: tuple[int, ...], options: dict[str, Any]) -> tuple[Pull] | None:
-    axes = _axes(options, len(shape))
+    axis, ndim = options.get("axis", 0), len(shape)
+    chosen = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(a % ndim for a in chosen) if ndim else ()
 
     def wide(g: Array) -> Array:
         return g if options.get("keepdims") else np.expand_dims(g, axes)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
-from gradcheck.explain.trace import BackwardOverride, Node, Scatter
 from gradcheck.explain.trace.backward_pass import BackwardPass
+from gradcheck.explain.trace.node import Node, Scatter
+from gradcheck.explain.trace.record import BackwardOverride
 from gradcheck.formulas.losses import LOSSES
 
-# A claim this near to the gradient, relative to its largest entry, is taken for right.
+# What is returned this near to the gradient, relative to its largest entry, is taken for right.
 RIGHT = 1e-6
 
 # Values that may be predictions, nearest to the loss first, and arrays that may be targets.
@@ -25,35 +27,35 @@ RARE = ("hinge loss", "perceptron loss")
 
 
 def other_losses(way: BackwardPass) -> Iterator[Hypothesis]:
-    """The claim starts with the gradient of another loss at the predictions."""
+    """The analytic gradient starts with the gradient of another loss at the predictions."""
     output = way.nodes[-1]
     if output.value.size != 1 or _another_is_right(way):
         return
     for predictions in _bottlenecks(way)[:MOST_PREDICTIONS]:
-        for y in _targets(way, predictions)[:MOST_TARGETS]:
-            for name, loss in LOSSES.items():
-                start = loss.gradient(predictions.value, y)
-                if np.isfinite(start).all() and start.any():
-                    yield way.hypothesis(
-                        Bug.GRADIENT_OF_OTHER_LOSS,
-                        f"the gradient is that of the {name} of `{_words(predictions)}`, not "
-                        "that of the loss that is computed",
-                        f"differentiate the loss that is computed, or compute the {name}",
-                        0.8 if name in RARE else 0.7,
-                        _starting(output, predictions, start),
-                        scaled=True,
-                    )
+        site = predictions.site
+        what = f"`{site.text if site is not None else predictions.op}`"
+        for y, (name, loss) in product(_targets(way, predictions)[:MOST_TARGETS], LOSSES.items()):
+            start = loss.gradient(predictions.value, y)
+            if np.isfinite(start).all() and start.any():
+                message = (
+                    f"the gradient is that of the {name} of {what}, not that of the loss that is "
+                    "computed"
+                )
+                fix = f"differentiate the loss that is computed, or compute the {name}"
+                cost = 0.8 if name in RARE else 0.7
+                walk = way.with_(_starting(output, predictions, start))
+                yield Hypothesis(Bug.GRADIENT_OF_OTHER_LOSS, message, fix, cost, walk, scaled=True)
 
 
 def _another_is_right(way: BackwardPass) -> bool:
     """Whether another tensor's gradient is that of the loss: no other loss is descended then."""
     point = way.observation.point
     for name in way.recording.leaves:
-        claim = point.claimed.get(name)
-        if name != way.name and claim is not None and np.any(claim):
+        analytic = point.claimed.get(name)
+        if name != way.name and analytic is not None and np.any(analytic):
             right = way.recording.gradient(name, point.cotangents)
             size = float(np.abs(right).max(initial=0.0))
-            if right.shape == claim.shape and np.abs(claim - right).max() <= RIGHT * size:
+            if right.shape == analytic.shape and np.abs(analytic - right).max() <= RIGHT * size:
                 return True
     return False
 
@@ -88,17 +90,13 @@ def _targets(way: BackwardPass, predictions: Node) -> list[Array]:
             fits = y.shape == shape or (y.size == predictions.value.size and y.ndim)
             if fits and not any(np.array_equal(y.reshape(shape), known) for known in found):
                 found.append(y.reshape(shape))
-    return [*found, *(_hardened(y) for y in found if _is_soft(y))]
-
-
-def _is_soft(y: Array) -> bool:
-    """Whether targets are shares of classes, none of them all."""
-    return y.ndim > 1 and np.allclose(y.sum(axis=-1), 1.0) and bool((y.max(axis=-1) < 1).all())
-
-
-def _hardened(y: Array) -> Array:
-    """Return the targets without their smoothing: one for the likeliest class."""
-    return np.where(y == y.max(axis=-1, keepdims=True), 1.0, 0.0)
+    # without smoothing, where targets are shares of classes, none of them all
+    soft = [
+        y
+        for y in found
+        if y.ndim > 1 and np.allclose(y.sum(axis=-1), 1.0) and (y.max(axis=-1) < 1).all()
+    ]
+    return [*found, *(np.where(y == y.max(axis=-1, keepdims=True), 1.0, 0.0) for y in soft)]
 
 
 def _chosen(node: Node, predictions: Node) -> Array | None:
@@ -109,7 +107,3 @@ def _chosen(node: Node, predictions: Node) -> Array | None:
     y = np.zeros(predictions.value.size)
     y[pull.places[pull.places >= 0]] = 1.0
     return y.reshape(pull.shape)
-
-
-def _words(node: Node) -> str:
-    return node.site.text if node.site is not None else node.op

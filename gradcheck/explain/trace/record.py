@@ -136,11 +136,10 @@ def record(evaluator: Evaluator, tensors: Tensors) -> Recording | None:
     """Run the forward of a target on traced arrays; None where that cannot be followed."""
     tape = Tape(apply_ufunc, apply_function)
     leaves = {
-        name: Node("leaf", np.array(v, dtype=np.float64), name=name) for name, v in tensors.items()
+        name: Node("leaf", np.array(v, dtype=np.float64), number=number, name=name)
+        for number, (name, v) in enumerate(tensors.items())
     }
-    for node in leaves.values():
-        node.number = len(tape.nodes)
-        tape.nodes.append(node)
+    tape.nodes += leaves.values()
     traced = {name: TracedArray.of(np.array(v), leaves[name], tape) for name, v in tensors.items()}
     state = evaluator.target.state
     state.restore()

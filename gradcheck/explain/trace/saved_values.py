@@ -9,8 +9,8 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
-from gradcheck.explain.trace import Node
 from gradcheck.explain.trace.backward_pass import BackwardPass, Change, label, with_operand
+from gradcheck.explain.trace.node import Node
 from gradcheck.formulas.elementwise import ELEMENTARY
 
 # So many other values are tried in the place of one that a step remembers.
@@ -26,44 +26,32 @@ Choose = Callable[[Node], Array | None]
 
 def remembered(way: BackwardPass) -> Iterator[Hypothesis]:
     """A step uses another value than the one it had in the forward."""
-    candidates = _candidates(way)
+    code, candidates = Bug.DERIVATIVE_AT_WRONG_POINT, _candidates(way)
     for step in way.steps:
         if step.op in ELEMENTARY:
+            fix = f"take the derivative at `{step.site.text}`"
             for what, choose in candidates(step.shapes[0]):
-                for change in (_derivative_at(step.op, choose), _derivative_from(step.op, choose)):
-                    yield step.wrong(
-                        Bug.DERIVATIVE_AT_WRONG_POINT,
-                        f"the derivative of {step} is taken at {what}",
-                        f"take the derivative at `{step.site.text}`",
-                        0.8,
-                        change,
-                    )
+                message = f"the derivative of {step} is taken at {what}"
+                for as_input in (True, False):
+                    change = _derivative(step.op, choose, as_input=as_input)
+                    yield step.wrong(code, message, fix, 0.8, change)
         elif step.op in REMEMBERING:
             for k, shape in enumerate(step.shapes):
+                fix = f"use the value that operand {k + 1} had in the forward"
                 for what, choose in candidates(shape):
-                    yield step.wrong(
-                        Bug.DERIVATIVE_AT_WRONG_POINT,
-                        f"the backward of {step} uses {what} for operand {k + 1}",
-                        f"use the value that operand {k + 1} had in the forward",
-                        0.85,
-                        with_operand(k, choose),
-                    )
+                    message = f"the backward of {step} uses {what} for operand {k + 1}"
+                    yield step.wrong(code, message, fix, 0.85, with_operand(k, choose))
 
 
-def _derivative_at(op: str, choose: Choose) -> Change:
-    def change(node: Node, k: int, g: Array) -> Array | None:
-        x = choose(node)
-        return None if x is None else g * ELEMENTARY[op].derivative(x)
-
-    return change
-
-
-def _derivative_from(op: str, choose: Choose) -> Change:
-    """Return the derivative from another value in the place of the output."""
+def _derivative(op: str, choose: Choose, *, as_input: bool) -> Change:
+    """Return a change with another value in the place of the input, or of the output."""
 
     def change(node: Node, k: int, g: Array) -> Array | None:
-        y = choose(node)
-        return None if y is None else g * ELEMENTARY[op].slope(node.operands[0], y)
+        x, other = node.operands[0], choose(node)
+        if other is None:
+            return None
+        slope = ELEMENTARY[op].derivative(other) if as_input else ELEMENTARY[op].slope(x, other)
+        return np.asarray(g * slope)
 
     return change
 
@@ -108,18 +96,16 @@ def transposed(way: BackwardPass) -> Iterator[Hypothesis]:
             continue
         for j, shape in enumerate(step.shapes):
             if _is_square(shape):
-                yield step.wrong(
-                    Bug.TRANSPOSED,
-                    f"the backward of {step} uses operand {j + 1} without transposing it",
-                    "multiply by the transpose",
-                    0.6,
-                    with_operand(j, lambda node, j=j: _turned(node.operands[j])),  # type: ignore[misc]
-                )
+                message = f"the backward of {step} uses operand {j + 1} without transposing it"
+                turned = with_operand(j, lambda node, j=j: _turned(node.operands[j]))  # type: ignore[misc]
+                yield step.wrong(Bug.TRANSPOSED, message, "multiply by the transpose", 0.6, turned)
         for j in range(len(step.shapes)) if _is_square(step.first.value.shape) else ():
+            message = f"the gradient of {step} goes back into operand {j + 1} transposed"
+            fix = "transpose the gradient of the product, not the operand"
             yield step.wrong(
                 Bug.TRANSPOSED,
-                f"the gradient of {step} goes back into operand {j + 1} transposed",
-                "transpose the gradient of the product, not the operand",
+                message,
+                fix,
                 0.65,
                 lambda node, k, g, j=j: node.pull(_turned(g) if k == j else g, k),  # type: ignore[misc]
             )

@@ -84,11 +84,8 @@ class Tape:
         offset = view.__array_interface__["data"][0] - array.__array_interface__["data"][0]
         strides = tuple(s * 8 // array.itemsize for s in view.strides)
         places: Array = np.ndarray(view.shape, np.int64, ids, offset * 8 // array.itemsize, strides)
-        return self._taken(node, places.copy(), view)
-
-    def _taken(self, node: Node, places: Array, value: Array) -> Node:
-        pull = Scatter(places, node.value.shape)
-        shown = np.array(value, dtype=np.float64)
+        pull = Scatter(places.copy(), node.value.shape)
+        shown = np.array(view, dtype=np.float64)
         taken = Node("view", shown, (node.value,), (node,), (pull,), None, len(self.nodes))
         self.nodes.append(taken)
         return taken
@@ -148,7 +145,7 @@ class TracedArray(np.ndarray[Any, Any]):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         plain, index = strip(self), strip(index)
-        before = self._as_operand()
+        before = TracedArray.of(plain.copy(), self.node, self.tape)
         places = np.arange(self.size).reshape(self.shape)
         written = np.asarray(places[index])
         plain[index] = strip(value)
@@ -159,10 +156,8 @@ class TracedArray(np.ndarray[Any, Any]):
         def to_value(g: Array, operands: tuple[Array, ...], y: Array) -> Array:
             return unbroadcast(g[index], operands[1].shape)
 
-        made = self.tape.add(
-            "setitem", plain, (before, value), (Scatter(kept, self.shape), to_value)
-        )
-        self.node = made.node
+        pulls = Scatter(kept, self.shape), to_value
+        self.node = self.tape.add("setitem", plain, (before, value), pulls).node
 
     def __iter__(self) -> Any:
         return (self[n] for n in range(len(self)))
@@ -180,10 +175,6 @@ class TracedArray(np.ndarray[Any, Any]):
         """Return the array with its axes permuted."""
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
-    def copy(self, *order: Any) -> Any:
-        """Return a copy."""
-        return np.copy(self)
-
     def astype(self, dtype: Any, **options: Any) -> Any:  # type: ignore[override]
         """Return the array itself for floating types, plain numbers for others."""
         return np.copy(self) if np.dtype(dtype).kind == "f" else strip(self).astype(dtype)
@@ -191,9 +182,6 @@ class TracedArray(np.ndarray[Any, Any]):
     def fill(self, value: Any) -> None:
         """Write one value everywhere."""
         self[...] = value
-
-    def _as_operand(self) -> TracedArray:
-        return TracedArray.of(strip(self).copy(), self.node, self.tape)
 
     def __array_finalize__(self, source: Any) -> None:
         self.node = None
@@ -209,6 +197,7 @@ def _method(function: Any) -> Any:
 for _name, _function in {
     "ravel": np.ravel, "flatten": np.ravel, "squeeze": np.squeeze, "swapaxes": np.swapaxes,
     "repeat": np.repeat, "take": np.take, "cumsum": np.cumsum, "clip": np.clip, "dot": np.dot,
+    "copy": np.copy,
 }.items():  # fmt: skip
     setattr(TracedArray, _name, _method(_function))
 

@@ -1,24 +1,34 @@
-"""A report as a Matplotlib figure: the wrong gradients beside the right ones."""
+"""A report as a Matplotlib figure: wrong gradients beside right ones, or the errors of all."""
 
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from gradcheck.report.data import TensorReport, Verdict
 from gradcheck.report.entries import extent
 from gradcheck.report.headline import summarize, tensors_not_passed, walk
-from gradcheck.report.plots.errors import MOST_ROWS, draw_summary
-from gradcheck.report.plots.matrices import Panels, panels
-from gradcheck.report.plots.panels import draw_bars, draw_entries, draw_matrices, draw_reason
+from gradcheck.report.plots.matrices import panels
+from gradcheck.report.plots.panels import (
+    BLUE,
+    VERMILLION,
+    draw_bars,
+    draw_entries,
+    draw_matrices,
+    draw_reason,
+)
 from gradcheck.report.wording import confidence_words, elide, joined
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import SubFigure
 
     from gradcheck.report.outcome import Outcome
@@ -32,6 +42,21 @@ MATRIX_HEIGHT, BAR_HEIGHT, ENTRY_HEIGHT, REASON_HEIGHT = 3.0, 2.3, 2.6, 0.8
 TITLE_HEIGHT, SUMMARY_ROW = 0.6, 0.32
 # Characters of the title that fit the width.
 TITLE_WIDTH = 92
+
+# Rows that can still be read on a page; of more tensors, those with the worst resolution.
+MOST_ROWS = 40
+
+FILLS: Mapping[Verdict, Mapping[str, Any]] = {
+    Verdict.PASS: {"color": BLUE},
+    Verdict.UNDECIDED: {"facecolor": "0.75", "edgecolor": "0.3", "hatch": "...."},
+    Verdict.FAIL: {"facecolor": VERMILLION, "edgecolor": "black", "hatch": "////"},
+}
+# What is marked beside the errors, with which marker of which size.
+MARK: Mapping[str, Any] = {"color": "black", "fillstyle": "none", "mew": 1.6}
+MARKS = (
+    ("error_bound", "|", 11, "error bound of the numerical gradient"),
+    ("resolution", "D", 5, "resolution: a relative error above it would have been detected"),
+)
 
 
 def to_figure(report: Outcome) -> Figure:
@@ -77,46 +102,31 @@ def to_image(report: Outcome, file_format: str) -> bytes:
 
 
 def _gradients(wrong: list[tuple[str, TensorReport]]) -> Figure:
-    shown = [(name, tensor, panels(tensor)) for name, tensor in wrong[:MOST_TENSORS]]
-    heights = [_height(tensor, drawn) for _, tensor, drawn in shown]
+    shown = [(name, tensor, *_row(tensor)) for name, tensor in wrong[:MOST_TENSORS]]
+    heights = [height for _, _, height, _, _ in shown]
     figure = Figure(figsize=(WIDTH, sum(heights) + TITLE_HEIGHT), layout="constrained")
     rows = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for row, (name, tensor, drawn) in zip(rows, shown, strict=True):
-        title = f"{_row_title(name, tensor)}\n{_row_description(tensor, drawn)}"
-        row.suptitle(title.rstrip(), fontsize=9.5, parse_math=False)
-        _draw(row, tensor, drawn)
+    for row, (name, tensor, _, description, draw) in zip(rows, shown, strict=True):
+        title = f"{elide(name, 48)}, shape {tensor.shape}"
+        for first in tensor.explanations[:1]:
+            title += f": {first.code} ({confidence_words(first.confidence)})"
+        row.suptitle(f"{title}\n{description}".rstrip(), fontsize=9.5, parse_math=False)
+        draw(row)
     return figure
 
 
-def _height(tensor: TensorReport, drawn: Panels | None) -> float:
-    if drawn is None:
-        return ENTRY_HEIGHT if tensor.worst else REASON_HEIGHT
-    return BAR_HEIGHT if drawn.is_row else MATRIX_HEIGHT
-
-
-def _row_title(name: str, tensor: TensorReport) -> str:
-    title = f"{elide(name, 48)}, shape {tensor.shape}"
-    if not tensor.explanations:
-        return title
-    first = tensor.explanations[0]
-    return f"{title}: {first.code} ({confidence_words(first.confidence)})"
-
-
-def _row_description(tensor: TensorReport, drawn: Panels | None) -> str:
-    if drawn is None:
-        return "not measured entry by entry: its worst entries" if tensor.worst else ""
-    wrong = f"wrong and outlined: {extent(tensor)}" if tensor.worst else ""
-    return "; ".join(part for part in (wrong, drawn.how) if part)
-
-
-def _draw(row: SubFigure, tensor: TensorReport, drawn: Panels | None) -> None:
+def _row(tensor: TensorReport) -> tuple[float, str, Callable[[SubFigure], None]]:
+    """Return the height of a tensor's row, what is said above it, and what draws it."""
+    drawn = panels(tensor)
     if drawn is not None:
-        draw = draw_bars if drawn.is_row else draw_matrices
-        draw(row, drawn)
-    elif tensor.worst:
-        draw_entries(row.subplots(), tensor.worst)
-    else:
-        draw_reason(row.subplots(), tensor.reason)
+        wrong = f"wrong and outlined: {extent(tensor)}" if tensor.worst else ""
+        description = "; ".join(part for part in (wrong, drawn.how) if part)
+        height, draw = (BAR_HEIGHT, draw_bars) if drawn.is_row else (MATRIX_HEIGHT, draw_matrices)
+        return height, description, lambda row: draw(row, drawn)
+    if tensor.worst:
+        description = "not measured entry by entry: its worst entries"
+        return ENTRY_HEIGHT, description, lambda row: draw_entries(row.subplots(), tensor.worst)
+    return REASON_HEIGHT, "", lambda row: draw_reason(row.subplots(), tensor.reason)
 
 
 def _summary(report: Outcome) -> Figure:
@@ -129,7 +139,53 @@ def _summary(report: Outcome) -> Figure:
     figure = Figure(figsize=(WIDTH, 1.6 + SUMMARY_ROW * rows), layout="constrained")
     axes = figure.subplots()
     if tensors:
-        draw_summary(axes, tensors)
+        _draw_summary(axes, tensors)
     else:
         draw_reason(axes, "no gradient was checked")
     return figure
+
+
+def _draw_summary(ax: Axes, tensors: Sequence[tuple[str, TensorReport]]) -> None:
+    """Draw one row for each tensor on a logarithmic scale of relative error."""
+    shown = list(tensors)
+    if len(tensors) > MOST_ROWS:
+        shown = sorted(tensors, key=lambda item: -item[1].resolution)[:MOST_ROWS]
+        ax.set_title(f"{MOST_ROWS} of {len(tensors)} tensors, least resolved first", fontsize=9)
+    limits = _limits([tensor for _, tensor in shown])
+    ax.set_xscale("log")
+    ax.set_xlim(*limits)
+    _draw_errors(ax, [tensor for _, tensor in shown], limits)
+    for name, marker, size, label in MARKS:
+        # a logarithmic axis has no place for zero and infinity
+        values = np.array([getattr(tensor, name) for _, tensor in shown], dtype=np.float64)
+        values[~np.isfinite(values) | (values <= 0)] = np.nan
+        ax.plot(values, range(len(shown)), marker, markersize=size, label=label, **MARK)
+    ax.set_ylim(len(shown) - 0.5, -0.5)
+    labels = [f"{elide(name, 32)}  {tensor.verdict}" for name, tensor in shown]
+    ax.set_yticks(range(len(shown)), labels, parse_math=False)
+    ax.set_xlabel("relative error", fontsize=9)
+    ax.tick_params(labelsize=8)
+    ax.grid(axis="x", color="0.9")
+    ax.set_axisbelow(True)
+    ax.figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+
+
+def _draw_errors(ax: Axes, tensors: Sequence[TensorReport], limits: tuple[float, float]) -> None:
+    """Draw the errors as bars, filled by verdict; an error of zero is written."""
+    floor, ceiling = limits
+    for verdict, fill in FILLS.items():
+        rows = [row for row, tensor in enumerate(tensors) if tensor.verdict is verdict]
+        if not rows:
+            continue
+        errors = np.clip([tensors[row].relative_error for row in rows], floor, ceiling)
+        ax.barh(rows, errors - floor, 0.55, floor, label=f"relative error, {verdict}", **fill)
+    for row, tensor in enumerate(tensors):
+        if tensor.relative_error == 0:
+            ax.text(floor, row, " 0", fontsize=8, va="center")
+
+
+def _limits(tensors: Sequence[TensorReport]) -> tuple[float, float]:
+    """Return powers of ten around all that is drawn; an error of zero begins at the lower one."""
+    numbers = [n for t in tensors for n in (t.relative_error, t.error_bound, t.resolution)]
+    drawn = [math.log10(n) for n in numbers if math.isfinite(n) and n > 0] or [-16.0, 0.0]
+    return 10.0 ** (math.floor(min(drawn)) - 1), 10.0 ** (math.ceil(max(drawn)) + 1)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.report.data import TensorReport
-from gradcheck.report.entries import BoolArray, FloatArray, side_by_side, wrong_mask
+from gradcheck.report.data import FloatArray, TensorReport
+from gradcheck.report.entries import BoolArray, side_by_side, wrong_mask
 from gradcheck.report.wording import shape_words
 
 # More cells than this along one axis are narrower than 2 pixels in a panel of a third of a page.
@@ -39,6 +39,11 @@ class Panels:
     how: str
 
     @property
+    def sides(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What stands side by side."""
+        return self.analytic, self.numerical, self.difference
+
+    @property
     def is_row(self) -> bool:
         """Whether the gradient is a vector."""
         return len(self.analytic) == 1
@@ -51,26 +56,16 @@ def panels(tensor: TensorReport) -> Panels | None:
         return None
     analytic, numerical = sides
     with np.errstate(invalid="ignore"):
-        difference = as_matrix(analytic - numerical)
+        difference = analytic - numerical
     wrong = wrong_mask(tensor)
-    mask = np.zeros(difference.shape) if wrong is None else as_matrix(wrong.astype(np.float64))
-    rows, columns = (math.ceil(n / MOST_CELLS) for n in difference.shape)
-    block = rows, columns
-    return Panels(
-        largest_of_blocks(as_matrix(analytic), block),
-        largest_of_blocks(as_matrix(numerical), block),
-        largest_of_blocks(difference, block),
-        largest_of_blocks(mask, block) > 0,
-        block,
-        _how(tensor.shape, difference.shape, block),
-    )
-
-
-def as_matrix(values: FloatArray) -> FloatArray:
-    """Return ``values`` with two axes: a vector as one row, first axis against all the others."""
-    if values.ndim < 2:
-        return values.reshape(1, -1)
-    return values.reshape(values.shape[0], -1)
+    mask = np.zeros(difference.shape) if wrong is None else wrong.astype(np.float64)
+    # a vector as one row, else the first axis against all the others
+    shape = (difference.shape[0] if difference.ndim > 1 else 1, -1)
+    matrices = [a.reshape(shape) for a in (analytic, numerical, difference, mask)]
+    rows, columns = (math.ceil(n / MOST_CELLS) for n in matrices[0].shape)
+    cells = [largest_of_blocks(matrix, (rows, columns)) for matrix in matrices]
+    how = _how(tensor.shape, matrices[0].shape, (rows, columns))
+    return Panels(cells[0], cells[1], cells[2], cells[3] > 0, (rows, columns), how)
 
 
 def largest_of_blocks(values: FloatArray, block: tuple[int, int]) -> FloatArray:

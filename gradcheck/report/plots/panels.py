@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from gradcheck.report.data import Entry
-from gradcheck.report.entries import BoolArray, FloatArray
+from gradcheck.report.data import Entry, FloatArray
+from gradcheck.report.entries import BoolArray
 from gradcheck.report.plots.matrices import Panels
 from gradcheck.report.wording import index_words
 
@@ -37,13 +37,10 @@ def draw_matrices(figure: SubFigure, drawn: Panels) -> None:
     """Draw analytic and numerical on one symmetric scale, and their difference on its own."""
     axes = figure.subplots(1, 3)
     shared = _largest(drawn.analytic, drawn.numerical)
-    sides = zip(axes, (drawn.analytic, drawn.numerical, drawn.difference), strict=True)
     limits = (shared, shared, _largest(drawn.difference))
-    images = [
-        _draw_matrix(ax, values, limit, drawn)
-        for (ax, values), limit in zip(sides, limits, strict=True)
-    ]
-    for ax, title in zip(axes, TITLES, strict=True):
+    images = []
+    for ax, values, limit, title in zip(axes, drawn.sides, limits, TITLES, strict=True):
+        images.append(_draw_matrix(ax, values, limit, drawn))
         ax.set_title(title, fontsize=9)
     for image, beside, label in (
         (images[0], axes[:2], "gradient"),
@@ -107,8 +104,7 @@ def draw_bars(figure: SubFigure, drawn: Panels) -> None:
     axes = figure.subplots(1, 3)
     wrong, step = drawn.wrong[0], drawn.block[1]
     positions = step * np.arange(wrong.size) + (step - 1) / 2
-    sides = (drawn.analytic[0], drawn.numerical[0], drawn.difference[0])
-    for ax, values, colour, title in zip(axes, sides, BAR_COLOURS, TITLES, strict=True):
+    for ax, (values,), colour, title in zip(axes, drawn.sides, BAR_COLOURS, TITLES, strict=True):
         bars = ax.bar(positions, np.nan_to_num(values), 0.8 * step, color=colour)
         for bar in np.array(bars.patches)[wrong]:
             bar.set(edgecolor="black", linewidth=1.2)
@@ -135,17 +131,13 @@ def draw_entries(ax: Axes, entries: Sequence[Entry]) -> None:
     ax.plot(analytic, rows, "D", color=VERMILLION, fillstyle="none", mew=1.5, label="analytic")
     for a, b, row in zip(analytic, numerical, rows, strict=True):
         ax.plot([a, b], [row, row], color="0.6", linewidth=1, zorder=0)
-    ax.set_yticks(rows, list(map(_entry_label, entries)))
+    infinite = ["" if np.isfinite(value) else f" analytic {value}" for value in analytic]
+    ax.set_yticks(rows, [index_words(e.index) + n for e, n in zip(entries, infinite, strict=True)])
     ax.set_ylim(len(entries) - 0.5, -0.5)
     ax.axvline(0, color="black", linewidth=0.8, zorder=0)
     ax.set_xlabel("gradient", fontsize=9)
     ax.tick_params(labelsize=8)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False)
-
-
-def _entry_label(entry: Entry) -> str:
-    label = index_words(entry.index)
-    return label if np.isfinite(entry.analytic) else f"{label} analytic {entry.analytic}"
 
 
 def draw_reason(ax: Axes, reason: str) -> None:

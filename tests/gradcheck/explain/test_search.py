@@ -213,3 +213,16 @@ def test_a_random_gradient_is_left_unexplained(seed):
     report = gradcheck.check((lambda x: float(np.sum(softmax(x) ** 2)), lambda x: claim), X)
 
     assert [e.code for e in report.explanations] == ["unexplained"], str(report)
+
+
+def test_advice_for_a_lost_axis_keeps_it():
+    def forward(tensors):
+        return tensors["x"] + tensors["b"]
+
+    def vjp(tensors, v):
+        return {"x": v, "b": v.sum(axis=0)}
+
+    report = gradcheck.check(Target("row", {"x": X, "b": X[:1]}, forward, vjp))
+
+    assert report.explanations[0].code == "wrong_shape"
+    assert "keepdims=True" in report.explanations[0].fix

@@ -81,18 +81,14 @@ def agree(alternatives: Mapping[str, Sequence[Sequence[Explanation]]]) -> dict[s
 def tell(causes: Sequence[Explanation], reports: Mapping[str, TensorReport]) -> list[Explanation]:
     """Merge the contract's causes with the tensors' explanations, best first."""
     by_code: dict[str, list[Explanation]] = {}
-    for report in reports.values():
-        for explanation in report.explanations:
-            by_code.setdefault(explanation.code, []).append(explanation)
+    for explanation in (e for report in reports.values() for e in report.explanations):
+        by_code.setdefault(explanation.code, []).append(explanation)
     kept = [cause for cause in causes if not Bug(cause.code).implied_by & by_code.keys()]
     merged = [_merge(group) for group in by_code.values()]
-    merged.sort(key=lambda e: -e.confidence)
-    return [*kept, *merged]
+    return [*kept, *sorted(merged, key=lambda e: -e.confidence)]
 
 
 def _merge(group: Sequence[Explanation]) -> Explanation:
     """Say once what was found in several tensors."""
     first = max(group, key=lambda e: round(e.confidence, 2))
-    if len(group) == 1:
-        return first
     return replace(first, tensors=tuple(name for e in group for name in e.tensors))
