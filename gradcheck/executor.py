@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.isolation import Lost, spawned
+from gradcheck.isolation import spawned
 from gradcheck.jobs import Job
 from gradcheck.runner import Runner
 from gradcheck.target import TargetError
@@ -52,8 +52,8 @@ def pack(question: Callable[[], Runner]) -> bytes:
         packed: bytes = pickler.dumps((question, states))
     except Exception as error:
         raise TargetError(
-            f"executor: the target cannot be sent to another process ({error}). Define it in a "
-            "module, or install cloudpickle, or leave out executor="
+            f"the target cannot be sent to another process ({error}). Define it in a module, or "
+            "install cloudpickle"
         ) from error
     return packed
 
@@ -76,10 +76,12 @@ def in_new_process(question: Callable[[], Runner], job: Job) -> Any:
     Raises
     ------
     TargetError
-        If the question cannot be sent there.
+        If the question cannot be sent there, or not be opened.
     """
     found = spawned(answer, (pack(question), job), job.seconds)
-    return Lost(repr(found.error)) if isinstance(found, Failure) else found
+    if isinstance(found, Failure):
+        raise TargetError(f"the target cannot be made in another process ({found.error!r})")
+    return found
 
 
 def _open(packed: bytes) -> Runner:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from gradcheck.explain import explain_contract
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.rank_explanations import Alternative, tell
 from gradcheck.explain.source import Repairs, ranked, repairs
-from gradcheck.isolation import Budget, Lost, apart, is_apart, why_not_forked
+from gradcheck.isolation import Budget, Lost, apart, is_apart, may_fork_for
 from gradcheck.jobs import Findings, Job, Perform
 from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
 from gradcheck.report.report import Report
@@ -80,16 +81,28 @@ class Runner:
     def _apart(self, jobs: Sequence[Job]) -> Iterator[Any]:
         """Explain in processes of their own: nothing that is recorded or changed is the user's."""
         until = time.monotonic() + jobs[0].seconds
-        if not why_not_forked():
+        if self._may_fork:
             found: Iterator[Any] = apart(self.answer, jobs, jobs[0].seconds, until)
         else:
             found = map(self._elsewhere, jobs)
         for job, answer in zip(jobs, found, strict=True):
             yield self._lost(job, answer) if isinstance(answer, Lost) else answer
 
+    @cached_property
+    def _may_fork(self) -> bool:
+        """Whether forks of this process can run the layer."""
+        base = self.context.native_base
+
+        def run() -> None:
+            self.context.native.pull(self.context.native.run(base.tensors), base.cotangents)
+
+        return may_fork_for(run)
+
     def _elsewhere(self, job: Job) -> Any:
         try:
-            return Lost("") if self.elsewhere is None else self.elsewhere(job)
+            if self.elsewhere is None:
+                raise TargetError("this process cannot be forked safely")
+            return self.elsewhere(job)
         except TargetError as error:  # what records and changes nothing but copies is run here
             return self.answer(job) if job.kind == "explain" else Lost(str(error))
 

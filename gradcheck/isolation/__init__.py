@@ -1,7 +1,7 @@
 """Runs code in processes of its own, which are bounded and do nothing to the user's."""
 
 from gradcheck.isolation.budget import Budget
-from gradcheck.isolation.forked import Lost, apart, is_apart, why_not_forked
+from gradcheck.isolation.forked import Lost, apart, is_apart, may_fork_for
 from gradcheck.isolation.spawned import spawned
 
-__all__ = ["Budget", "Lost", "apart", "is_apart", "spawned", "why_not_forked"]
+__all__ = ["Budget", "Lost", "apart", "is_apart", "may_fork_for", "spawned"]

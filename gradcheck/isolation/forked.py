@@ -12,14 +12,15 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, TypeVar
 
 from gradcheck.isolation.guard import refusing
 
 Item = TypeVar("Item")
 
-# Libraries whose threads, once they run, do not survive a fork: calls into them would never return.
-THREADED = ("jaxlib", "tensorflow")
+# Libraries whose threads do not survive a fork: calls into them may never return there.
+THREADED = ("jax", "jaxlib", "tensorflow")
 
 # Platforms whose own libraries may not be used after a fork.
 NO_FORK = ("darwin", "win32", "emscripten", "wasi")
@@ -47,7 +48,7 @@ class _Process:
         self.item: int | None = None
         self.due = math.inf
         with warnings.catch_warnings():  # that a process has threads, which is accounted for
-            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore")
             self.pid = os.fork()
         if self.pid == 0:
             try:
@@ -74,28 +75,43 @@ class _Process:
         self.connection.close()
 
 
-class _Apart:
-    """Whether this process is one of those made here."""
+class _Here:
+    """What is known of this process."""
 
-    process = False
+    made_for_it = False
+    may_fork = sys.platform not in NO_FORK and hasattr(os, "fork")
 
 
 def is_apart() -> bool:
     """Whether this process was made to run code apart from the user's."""
-    return _Apart.process
+    return _Here.made_for_it
 
 
-def set_apart() -> None:
+def set_apart(*, may_fork: bool) -> None:
     """Note that this process was made to run code apart from the user's."""
-    _Apart.process = True
+    _Here.made_for_it, _Here.may_fork = True, may_fork
 
 
-def why_not_forked() -> str:
-    """Return why this process cannot be forked safely; nothing where it can."""
-    if sys.platform in NO_FORK or not hasattr(os, "fork"):
-        return f"{sys.platform} does not let a process be forked safely"
-    running = [name for name in THREADED if name in sys.modules]
-    return f"{running[0]} has threads that do not survive a fork" if running else ""
+def may_fork_for(function: Callable[[], Any]) -> bool:
+    """Whether forks can run a function: it calls no library whose threads they do not have.
+
+    The function is called once where such a library is loaded.
+    """
+    if not _Here.may_fork or not any(name in sys.modules for name in THREADED):
+        return _Here.may_fork
+    called: set[str] = set()
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        caller = getattr(argument, "__module__", None) if event == "c_call" else None
+        called.add(str(caller or frame.f_globals.get("__name__")).partition(".")[0])
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return called.isdisjoint(THREADED)
 
 
 def apart(
@@ -128,7 +144,7 @@ def apart(
     process, took too long or was refused something.
     """
     task = _Task(function, items, seconds, until, guarded)
-    yield from task.in_turn() if why_not_forked() else _Pool(task).answers()
+    yield from _Pool(task).answers() if _Here.may_fork else task.in_turn()
 
 
 @dataclass(frozen=True)
@@ -147,7 +163,7 @@ class _Task:
 
         if not is_apart():  # one group with those that it makes, which Ctrl-C does not reach
             os.setsid()
-        set_apart()
+        set_apart(may_fork=True)
         left = min(self.until - time.monotonic(), self.seconds * (len(self.items) + 1))
         confine({connection.fileno()}, left)
         while True:

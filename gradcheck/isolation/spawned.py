@@ -49,7 +49,7 @@ def serve() -> None:
     answer = os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 1)
-    set_apart()
+    set_apart(may_fork=False)
     try:
         function, arguments = pickle.load(sys.stdin.buffer)
         found = pickle.dumps(function(*arguments))
