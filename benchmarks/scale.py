@@ -1,101 +1,123 @@
-"""Time and memory of a check of a large layer, beside torch.autograd.gradcheck in the same run.
+"""CPU time of checks of layers of usual sizes: right ones beside torch, wrong ones beside a build.
 
-Run with ``python -m benchmarks.scale``; needs torch. Both check the same right dense layer with
-random weights in float64; ours includes the contract. Runs alternate, and the medians' ratio is
-what counts. Memory is the highest that Python allocated during a check, in copies of the weights;
-the layer's own gradient of them is one.
+``python -m benchmarks.scale [--against REV_OR_PATH] [--layers NAME ...] [--turns N]``
+
+Right layers are raced against the fast mode of torch.autograd.gradcheck on the same layer, which
+needs torch; ours includes the contract. Wrong ones are raced against another build, a revision
+that is checked out for it or a folder, up to the name of the bug and the line. Every check runs in
+a process of its own, on one thread, and the contestants take turns, so that what else the machine
+does falls on all alike; the fewest CPU seconds of each count, those of its processes included.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-import tracemalloc
-from collections.abc import Callable
-from dataclasses import dataclass
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from benchmarks.scale_layers import LAYERS
 
-import gradcheck
-
-# Batch, inputs, outputs, repetitions, and whether torch's slow mode ends within minutes.
-SIZES = ((32, 784, 300, 9, False), (64, 4096, 4096, 3, False), (4, 30, 20, 9, True))
-
-
-class Dense:
-    """A linear layer as people write it."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        rng = np.random.default_rng(0)
-        self.W = rng.normal(size=(inputs, outputs)) / np.sqrt(inputs)
-        self.b = np.zeros(outputs)
-
-    def forward(self, x: Any) -> Any:
-        self.x = x
-        return x @ self.W + self.b
-
-    def backward(self, grad: Any) -> Any:
-        self.dW = self.x.T @ grad
-        self.db = grad.sum(axis=0)
-        return grad @ self.W.T
+ROOT = Path(__file__).parents[1]
+PROGRAM = Path(__file__).with_name("scale_layers.py")
+RIVAL = Path(__file__).with_name("scale_torch.py")
+TURNS = 3
+TIMES = {"right": 3, "wrong": 1}
+LARGEST = "Dense 4096x4096"
 
 
-@dataclass(frozen=True)
-class Race:
-    """Median seconds of each contestant, and our memory in copies of the weights."""
-
-    ours: float
-    fast: float
-    slow: float | None
-    copies: float
-
-
-def torch_gradcheck(layer: Dense, x: Any, *, fast: bool) -> Callable[[], bool]:
-    import torch
-
-    tensors = tuple(torch.tensor(value, requires_grad=True) for value in (x, layer.W, layer.b))
-
-    def forward(x: Any, weight: Any, bias: Any) -> Any:
-        return x @ weight + bias
-
-    return lambda: torch.autograd.gradcheck(forward, tensors, fast_mode=fast)
+def run(program: Path, build: Path, *arguments: str) -> dict[str, Any]:
+    """Return what a program prints with a build on its path."""
+    environment = {
+        **os.environ, "PYTHONPATH": str(build), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, str(program), *arguments],
+        env=environment, cwd=build, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{program.name} {arguments} in {build}:\n{done.stderr.strip()}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
-def race(batch: int, inputs: int, outputs: int, repetitions: int, with_slow: bool) -> Race:
-    layer = Dense(inputs, outputs)
-    x = np.random.default_rng(1).normal(size=(batch, inputs))
-
-    def ours() -> bool:
-        return gradcheck.check(layer, x, progress=False).ok
-
-    contestants = {"ours": ours, "fast": torch_gradcheck(layer, x, fast=True)}
-    if with_slow:
-        contestants["slow"] = torch_gradcheck(layer, x, fast=False)
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(repetitions):
-        for name, run in contestants.items():
-            start = time.perf_counter()
-            if not run():
-                raise RuntimeError(f"{name} refuses a right layer")
-            times[name].append(time.perf_counter() - start)
-    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
-    tracemalloc.start()
-    ours()
-    copies = tracemalloc.get_traced_memory()[1] / layer.W.nbytes
-    tracemalloc.stop()
-    return Race(medians["ours"], medians["fast"], medians.get("slow"), copies)
+def fastest(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return min(runs, key=lambda run: float(run["seconds"]))
 
 
-def main() -> None:
-    print(f"{'layer':>16}{'ours':>9}{'torch fast':>12}{'ratio':>7}{'torch slow':>12}{'copies':>8}")
-    for batch, inputs, outputs, repetitions, with_slow in SIZES:
-        found = race(batch, inputs, outputs, repetitions, with_slow)
-        slow = f"{found.slow:.3f} s" if found.slow is not None else "-"
-        print(
-            f"{f'{batch}x{inputs}x{outputs}':>16}{found.ours:>7.3f} s{found.fast:>10.3f} s"
-            f"{found.ours / found.fast:>7.2f}{slow:>12}{found.copies:>8.1f}"
-        )
+def right_layers(names: list[str], turns: int) -> None:
+    print(f"{'right layer':<22}{'ours':>10}{'torch':>10}{'ratio':>8}{'copies':>8}")
+    for name in names:
+        times = str(TIMES["right"] if name != LARGEST else 1)
+        ours, theirs = [], []
+        for _ in range(turns):
+            ours.append(run(PROGRAM, ROOT, name, "right", times))
+            theirs.append(run(RIVAL, ROOT, name, times))
+        if not all(found["ok"] for found in (*ours, *theirs)):
+            raise SystemExit(f"{name}: a right layer is refused")
+        mine, torch = fastest(ours)["seconds"], fastest(theirs)["seconds"]
+        copies = run(PROGRAM, ROOT, name, "memory", "1")["copies"] if name == LARGEST else 0.0
+        told = f"{copies:.1f}" if copies else ""
+        print(f"{name:<22}{mine:>9.3f}s{torch:>9.4f}s{mine / torch:>8.2f}{told:>8}", flush=True)
+
+
+def wrong_layers(names: list[str], other: Path | None, turns: int) -> None:
+    print(f"\n{'wrong layer':<22}{'this':>10}{'other':>10}{'ratio':>8}  name")
+    for name in (name for name in names if name != LARGEST):
+        ours, theirs = [], []
+        for _ in range(turns):
+            ours.append(run(PROGRAM, ROOT, name, "wrong", str(TIMES["wrong"])))
+            if other is not None:
+                theirs.append(run(PROGRAM, other, name, "wrong", str(TIMES["wrong"])))
+        mine = fastest(ours)
+        told = f"{name:<22}{mine['seconds']:>9.3f}s"
+        if theirs:
+            its = fastest(theirs)
+            told += f"{its['seconds']:>9.3f}s{mine['seconds'] / its['seconds']:>8.2f}"
+            same = (mine["code"], mine["fix"]) == (its["code"], its["fix"])
+            told += f"  {mine['code']}" + ("" if same else f" (other: {its['code']}: {its['fix']})")
+        else:
+            told += f"{'':>18}  {mine['code']}"
+        print(f"{told}: {mine['fix'][:70]}", flush=True)
+
+
+@contextmanager
+def build_of(given: str | None) -> Iterator[Path | None]:
+    """Yield the folder of another build: the one given, or a revision checked out for the time."""
+    if given is None or Path(given).is_dir():
+        yield Path(given).resolve() if given is not None else None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "build"
+        subprocess.run(
+            ["git", "worktree", "add", "--detach", str(tree), given],
+            cwd=ROOT, check=True, capture_output=True,
+        )  # fmt: skip
+        try:
+            yield tree
+        finally:
+            remove = ["git", "worktree", "remove", "--force", str(tree)]
+            subprocess.run(remove, cwd=ROOT, check=True, capture_output=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--against", help="revision or folder of the build to compare with")
+    parser.add_argument("--layers", nargs="+", choices=LAYERS, default=list(LAYERS))
+    parser.add_argument("--turns", type=int, default=TURNS, help="processes of each contestant")
+    parser.add_argument("--only", choices=("right", "wrong"), help="one of the two tables")
+    given = parser.parse_args(arguments)
+    if given.only != "wrong":
+        right_layers(given.layers, given.turns)
+    if given.only != "right":
+        with build_of(given.against) as other:
+            wrong_layers(given.layers, other, given.turns)
 
 
 if __name__ == "__main__":

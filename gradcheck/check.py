@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcheck.adapters import as_target, parts
 from gradcheck.check_arguments import chosen_tensors, given_cotangents, validate
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.executor import Workers, in_new_process, pack
 from gradcheck.explain import explain_tensor
 from gradcheck.isolation import Budget

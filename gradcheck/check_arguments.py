@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Outputs
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.target import Target
 
 
@@ -34,11 +34,11 @@ def chosen_tensors(context: CheckContext, tensors: Iterable[str] | None) -> list
     """Return the tensors to check: those asked for, else all of which there is a gradient."""
     target = context.native.target
     if tensors is None:
-        # an input without a claim, such as a loss's targets, is none of the layer's business
+        # an input without a gradient, such as a loss's targets, is none of the layer's business
         return [
             name
             for name in target.tensors
-            if name in context.base.claimed or target.role(name) == "parameter"
+            if name in context.base.analytic or target.role(name) == "parameter"
         ]
     names = [tensors] if isinstance(tensors, str) else list(tensors)
     unknown = [name for name in names if name not in target.tensors]

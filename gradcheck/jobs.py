@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from gradcheck.explain.catalogue import Bug
+from gradcheck.checking.localize import Located
 from gradcheck.explain.rank_explanations import Alternative, agree
 from gradcheck.explain.source import Repairs
 from gradcheck.report.data import (
@@ -27,29 +27,44 @@ class Job:
     Attributes
     ----------
     kind
-        ``"judge"``, ``"contract"``, ``"explain"`` or ``"repair"``.
+        ``"judge"``, ``"contract"``, ``"repair"``, ``"locate"``, of wrong entries, ``"explain"``.
     name
         The tensor, where the question is about one.
     worst
         Wrong entries that are known already, for an explanation.
+    thorough
+        Whether it may take as long as it takes to find them.
     failed
-        The same of all tensors whose gradients are wrong, for a repair.
+        The tensors whose gradients are wrong, for a repair.
     mixes
         Whether samples depend on one another in the forward, for a repair.
     seconds
         Of real time that are left for this job and all after it.
     """
 
-    kind: Literal["judge", "contract", "explain", "repair"]
+    kind: Literal["judge", "contract", "repair", "locate", "explain"]
     name: str = ""
     worst: tuple[Entry, ...] = ()
-    failed: tuple[tuple[str, tuple[Entry, ...]], ...] = ()
+    thorough: bool = True
+    failed: tuple[str, ...] = ()
     mixes: bool = False
     seconds: float = math.inf
 
 
+# Of the tensors that one change corrects, so many are explained: what they have in common is the
+# likelier cause. Tensors of fewer entries fit too many hypotheses to be chosen for it.
+SHOWING = 2
+FEW = 6
+
 # Answers jobs, in their order: here, or wherever an executor has them done.
 Perform = Callable[[list[Job]], Iterator[Any]]
+
+
+def with_entries(report: TensorReport, located: Located) -> TensorReport:
+    """Return the report of a tensor with its wrong entries."""
+    return replace(
+        report, worst=located.entries, numerical=located.numerical, region=located.region
+    )
 
 
 @dataclass
@@ -68,6 +83,8 @@ class Findings:
             match job.kind:
                 case "judge":
                     self.judged[job.name] = answer
+                case "locate":
+                    self.judged[job.name] = with_entries(self.judged[job.name], answer)
                 case "contract":
                     self.promises = answer
                 case "explain":
@@ -81,14 +98,24 @@ class Findings:
         alone = self.promises.get("batch_independent")
         return alone is not None and alone.holds is False
 
-    def unused(self, name: str) -> bool:
-        """Whether a tensor was seen not to act on the outputs at all."""
-        found = (e for choice in self.alternatives.get(name, ()) for e in choice)
-        return any(explanation.code == Bug.UNUSED_IN_FORWARD for explanation in found)
-
     def failed(self) -> list[tuple[str, TensorReport]]:
         """Return the tensors whose gradients are wrong."""
         return [(name, r) for name, r in self.judged.items() if r.verdict is Verdict.FAIL]
+
+    def to_explain(self) -> list[str]:
+        """Return the failed tensors to explain: a few of those that one change corrects.
+
+        They have one cause, which their entries show alike. The smaller ones take less time; those
+        of few entries fit too many hypotheses.
+        """
+        names = [name for name, _ in self.failed()]
+        sizes = {name: math.prod(self.judged[name].shape) for name in names}
+        for repair in self.repairs.found:
+            group = sorted(
+                set(repair.tensors) & set(names), key=lambda n: (sizes[n] < FEW, sizes[n])
+            )
+            names = [n for n in names if n not in group[SHOWING:]]
+        return names
 
     def reports(self, blank: Callable[[str], TensorReport]) -> TensorReports:
         """Return a report for every tensor, with its explanations; blank where there is none."""

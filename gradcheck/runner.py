@@ -13,9 +13,9 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
+from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import check_contract
-from gradcheck.checking.linearization import CheckContext
-from gradcheck.checking.localize import wrong_entries
+from gradcheck.checking.localize import Located, wrong_entries
 from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide
@@ -24,7 +24,7 @@ from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.rank_explanations import Alternative, tell
 from gradcheck.explain.source import Repairs, ranked, repairs
 from gradcheck.isolation import Budget, Lost, apart, is_apart, may_fork_for
-from gradcheck.jobs import Findings, Job, Perform
+from gradcheck.jobs import Findings, Job, Perform, with_entries
 from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
@@ -47,7 +47,7 @@ class Runner:
     Parameters
     ----------
     context
-        Where claims are heard and numbers are measured.
+        Where analytic gradients are computed and numerical ones measured.
     mode, tolerance, directions
         As for `gradcheck.check`.
     explainer
@@ -118,6 +118,8 @@ class Runner:
         match job.kind:
             case "judge":
                 return self._judge(job.name)
+            case "locate":
+                return self._located(job.name, thorough=job.thorough)
             case "contract":
                 return check_contract(self.context, self.requirements)
             case "explain":
@@ -136,7 +138,7 @@ class Runner:
     def _repaired(self, job: Job) -> Repairs:
         until = time.monotonic() + job.seconds
         try:
-            return repairs(self.context, dict(job.failed), mixes=job.mixes, until=until)
+            return repairs(self.context, job.failed, mixes=job.mixes, until=until)
         except Exception as error:  # noqa: BLE001 (for want of a line no cause is to be lost)
             why = f"{type(error).__name__}: {error}"
             return Repairs(note=f"the search for the line to change broke off: {why}")
@@ -168,7 +170,12 @@ class Runner:
             findings.take(jobs, perform)
             if self.explainer is not None:
                 with self.budget.spending():
-                    self._explain(findings, perform)
+                    self._repair(findings, perform)
+            shown = findings.to_explain()
+            findings.take(self._locating(findings, shown), perform)
+            if self.explainer is not None:
+                with self.budget.spending():
+                    self._explain(findings, shown, perform)
         except KeyboardInterrupt:
             interrupted = True
         reports = findings.reports(self._blank)
@@ -184,15 +191,22 @@ class Runner:
             unchecked=unchecked,
         )
 
-    def _explain(self, findings: Findings, perform: Perform) -> None:
-        """Name the bugs behind the failures, and look for the lines to change."""
-        left = self.budget.left
-        jobs = [Job("explain", name, r.worst, seconds=left) for name, r in findings.failed()]
-        findings.take(jobs, perform)
-        # to make a gradient vanish where the forward does not use the tensor mends nothing
-        failed = tuple((n, r.worst) for n, r in findings.failed() if not findings.unused(n))
+    def _repair(self, findings: Findings, perform: Perform) -> None:
+        """Look for the lines to change."""
+        failed = tuple(name for name, _ in findings.failed())
         job = Job("repair", failed=failed, mixes=findings.mixes, seconds=self.budget.left)
         findings.take([job] if failed else [], perform)
+
+    def _locating(self, findings: Findings, shown: list[str]) -> list[Job]:
+        """Return what finds the wrong entries: less thoroughly where another tensor shows them."""
+        if self.mode != "auto":
+            return []
+        return [Job("locate", n, thorough=n in shown) for n, _ in findings.failed()]
+
+    def _explain(self, findings: Findings, shown: list[str], perform: Perform) -> None:
+        """Name the bugs behind what a change corrects, and behind what none does."""
+        worst, left = {name: r.worst for name, r in findings.failed()}, self.budget.left
+        findings.take([Job("explain", n, worst[n], seconds=left) for n in shown], perform)
 
     def _notes(self, findings: Findings) -> Iterator[str]:
         if self.context.widened:
@@ -228,7 +242,7 @@ class Runner:
             target.role(name),
             Verdict.UNDECIDED,
             reason="interrupted before it was judged",
-            analytic=self.context.base.claimed.get(name),
+            analytic=self.context.base.analytic.get(name),
         )
 
     def _judge(self, name: str) -> TensorReport:
@@ -244,13 +258,9 @@ class Runner:
             resolution=judgement.resolution,
             notes=tuple(judgement.notes),
         )
-        wanted = self.mode == "element" or (self.mode == "auto" and report.verdict is Verdict.FAIL)
-        if wanted and fault is None:
-            every = self.mode == "element"
-            located = wrong_entries(self.context, point, name, everything=every)
-            report = replace(
-                report, worst=located.entries, numerical=located.numerical, region=located.region
-            )
+        if self.mode == "element" and fault is None:
+            located = wrong_entries(self.context, point, name, everything=True)
+            report = with_entries(report, located)
             if located.entries and report.verdict is Verdict.PASS and self.tolerance is None:
                 report = replace(
                     report, verdict=Verdict.FAIL, reason=f"{len(located.entries)} entries wrong"
@@ -260,6 +270,12 @@ class Runner:
             forwards=self.context.forwards - spent[0],
             backwards=self.context.backwards - spent[1],
         )
+
+    def _located(self, name: str, *, thorough: bool) -> Located:
+        point, fault = comparable(self.context, self.context.base, name)
+        if fault is not None:
+            return Located((), None, "")
+        return wrong_entries(self.context, point, name, thorough=thorough)
 
     def _tolerated(self, judgement: TensorVerdict) -> TensorVerdict:
         if self.tolerance is None or judgement.verdict is not Verdict.FAIL:

@@ -95,7 +95,7 @@ class Target:
         Number of samples, 0 where there is no batch.
     batch_tensors
         Names of the tensors along whose first axis samples can be left out together.
-    claim_errors
+    analytic_errors
         Known absolute errors of the analytic gradients, entry by entry, by tensor.
     uncovered
         Asked for once, with the target: arrays beside the tensors that the output depends on.
@@ -103,7 +103,7 @@ class Target:
         Rounding unit of the layer, where its numbers are kept here in a wider dtype than it
         computes in, as those of bfloat16 are.
     by_definition
-        ``by_definition(name, claim)`` says why a gradient that is no derivative is returned on
+        ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
 
     Examples
@@ -126,7 +126,7 @@ class Target:
     unit_cotangent: bool = False
     batch: int = 0
     batch_tensors: tuple[str, ...] = ()
-    claim_errors: dict[str, Array] = field(default_factory=dict)
+    analytic_errors: dict[str, Array] = field(default_factory=dict)
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
     rounding: float | None = None
     by_definition: Callable[[str, Array], str] | None = None

@@ -6,11 +6,11 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from gradcheck.adapters.signatures.name_tables import is_like_trained
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.report.data import Unchecked
 from gradcheck.target import Target
 
-NO_CLAIM = "backward gave no gradient of it"
+NO_GRADIENT = "backward gave no gradient of it"
 LEFT_OUT = "it is none of the tensors asked for"
 
 
@@ -32,21 +32,21 @@ def left_unjudged(
 
 
 def _role(target: Target, name: str) -> str:
-    """Return the role of a tensor without a claim: a loss is given data, by whatever names."""
+    """Return the role of a tensor without a gradient: a loss is given data, by whatever names."""
     if target.role(name) == "input" and not target.unit_cotangent and is_like_trained(name):
         return "parameter"
     return target.role(name)
 
 
 def _left(context: CheckContext, names: Container[str], *, asked: bool) -> Iterator[Unchecked]:
-    target, claimed = context.native.target, context.base.claimed
+    target, analytic = context.native.target, context.base.analytic
     for name in target.tensors:
         if name in names:
             continue
-        if name in claimed or (asked and _role(target, name) == "parameter"):
+        if name in analytic or (asked and _role(target, name) == "parameter"):
             yield Unchecked(name, "excluded", LEFT_OUT)
         else:
-            yield Unchecked(name, _role(target, name), NO_CLAIM)
+            yield Unchecked(name, _role(target, name), NO_GRADIENT)
     for array in context.uncovered:
         left_out = asked and array.is_owed
         yield replace(array, role="excluded", reason=LEFT_OUT) if left_out else array

@@ -40,7 +40,7 @@ def breaches(case: Case) -> set[str]:
     other = tuple(0.1 - 0.5 * x if getattr(x, "dtype", None) == np.float64 else x for x in inputs)
     run(case.convention, target, other)
     late = run(case.convention, target, inputs)[1](first.v.copy())
-    if any(not np.allclose(g, first.claimed[k], 1e-3) for k, g in late.items()) and not found:
+    if any(not np.allclose(g, first.analytic[k], 1e-3) for k, g in late.items()) and not found:
         found.add("stale_cache")
     return found
 
@@ -50,7 +50,7 @@ def wrong_tensors(case: Case, entries: int = ENTRIES) -> dict[str, str]:
     evaluator = Probe(case)
     evaluator.wrong, evaluator.entries = case.wrong, entries
     wrong = {}
-    for name, claimed in evaluator.claimed.items():
+    for name, claimed in evaluator.analytic.items():
         value = evaluator.value(name)
         if not np.issubdtype(value.dtype, np.floating):
             continue

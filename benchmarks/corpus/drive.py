@@ -137,7 +137,7 @@ class Probe:
         fixed = self.convention.split("/")[0] in ("scalar pair", "loss and grad", "loss object")
         fixed = fixed or (self.convention.startswith("network") and self.y.ndim == 0)
         self.v = np.ones(()) if fixed else v.astype(self.y.dtype)
-        self.claimed = {k: np.asarray(g) for k, g in pull(self.v.copy()).items()}
+        self.analytic = {k: np.asarray(g) for k, g in pull(self.v.copy()).items()}
 
     def fresh(self) -> tuple[Any, tuple[Any, ...]]:
         return copy.deepcopy(self.pristine)

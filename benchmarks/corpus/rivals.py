@@ -28,7 +28,7 @@ Rule = Callable[[Probe, list[str]], bool]
 
 def floating(evaluator: Probe) -> list[str]:
     """The names of the tensors that have a gradient to be checked."""
-    return [k for k in evaluator.claimed if np.issubdtype(evaluator.value(k).dtype, np.floating)]
+    return [k for k in evaluator.analytic if np.issubdtype(evaluator.value(k).dtype, np.floating)]
 
 
 def passes_gradcheck(evaluator: Probe, names: list[str]) -> bool:
@@ -45,7 +45,7 @@ def passes_cs231n(evaluator: Probe, names: list[str]) -> bool:
     """Central difference with h = 1e-5, max |a - n| / max(1e-8, |a| + |n|) <= 1e-5."""
     for name in names:
         numerical = _differences(evaluator, name, 1e-5, central=True)
-        claimed = evaluator.claimed[name]
+        claimed = evaluator.analytic[name]
         scale = np.maximum(1e-8, np.abs(claimed) + np.abs(numerical))
         if not np.max(np.abs(claimed - numerical) / scale, initial=0) <= 1e-5:
             return False
@@ -56,7 +56,7 @@ def passes_scipy(evaluator: Probe, names: list[str]) -> bool:
     """``check_grad``: forward difference with sqrt(eps), norm of the error; 1e-5 relative."""
     for name in names:
         numerical = _differences(evaluator, name, np.sqrt(np.finfo(float).eps), central=False)
-        error = np.linalg.norm(evaluator.claimed[name] - numerical)
+        error = np.linalg.norm(evaluator.analytic[name] - numerical)
         if not error <= 1e-5 * np.linalg.norm(numerical):
             return False
     return True

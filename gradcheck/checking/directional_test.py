@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.magnitude_groups import groups_of_like_size
-from gradcheck.checking.measurement import (
+from gradcheck.checking.measurer import (
     BELOW_LAST_DIGIT,
     COARSEST_RESOLUTION,
     ROUNDINGS,

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array, Outputs
+from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction
-from gradcheck.checking.linearization import CheckContext, Linearization
-from gradcheck.checking.measurement import WANTED_ACCURACY, rounded_share
+from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.measurer import WANTED_ACCURACY, rounded_share
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale
 from gradcheck.report.data import Entry
@@ -18,7 +19,7 @@ from gradcheck.report.data import Entry
 Index = tuple[int, ...]
 
 
-class ElementwiseGradient:
+class EntrywiseGradient:
     """Measures single entries of a gradient, each along its own axis.
 
     Parameters
@@ -33,7 +34,7 @@ class ElementwiseGradient:
         self.name = name
         self.value = point.tensors[name]
         self.scale = per_entry_scale(self.value)
-        self.analytic = np.asarray(point.claimed[name], dtype=np.float64)
+        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
         self.typical = norm(self.analytic, self.scale) / math.sqrt(max(1, self.value.size))
         self.noise: float | None = None
 

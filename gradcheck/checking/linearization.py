@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
-
-import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.checking.evaluator import Evaluator
-from gradcheck.numerics.directions import compact, per_entry_scale, random_cotangents
-from gradcheck.report.data import Unchecked
-from gradcheck.target import Target
-
-# Relative size of the move away from a kink: far beyond the steps of the numerical derivative,
-# small beside anything the layer distinguishes.
-NUDGE = 2.0**-8
-
-# A target computed in float64 is the same function if its outputs agree with those in the
-# layer's own dtype to this many roundings of that dtype.
-SAME_FUNCTION = 1e3
 
 
 @dataclass(frozen=True)
@@ -34,7 +17,7 @@ class Linearization:
         In the dtype of the numerical derivative, which may be wider than the layer's own.
     cotangents
         One per output.
-    claimed
+    analytic
         The analytic gradients of the layer in its own dtype, by tensor, as they were returned.
     unsure
         Their rounding errors, entry by entry, as seen when the cotangent is perturbed by one
@@ -44,190 +27,5 @@ class Linearization:
     tensors: Tensors
     outputs: Outputs
     cotangents: Outputs
-    claimed: dict[str, Array]
+    analytic: dict[str, Array]
     unsure: dict[str, Array]
-
-
-class CheckContext:
-    """Where analytic gradients are computed and numerical ones measured.
-
-    Analytic gradients come from the layer as it is. Numerical ones come from it too, or, where the
-    layer is of low precision and allows it, from the same layer computing in float64.
-
-    Parameters
-    ----------
-    target
-        The layer.
-    seed
-        Of all random choices.
-    cotangents
-        Cotangents to use; drawn where None.
-    """
-
-    def __init__(self, target: Target, seed: int = 0, cotangents: Outputs | None = None) -> None:
-        self.native = Evaluator(target)
-        self.seed = seed
-        self.rng = np.random.default_rng(seed)
-        self.cotangents = cotangents
-        self.widened = False
-        self.wide = self.native
-        self.carried: tuple[bool, ...] | None = None
-        self.base = self.native_base = self.point(target.tensors)
-        dtypes = [
-            value.dtype
-            for value in (*target.tensors.values(), *self.base.outputs)
-            if value.dtype.kind == "f"
-        ]
-        units = [float(np.finfo(dtype).eps) for dtype in dtypes]
-        self.eps = max([*units, target.rounding or 0.0])
-        if self.eps > np.finfo(np.float64).eps:
-            self._widen(target)
-
-    @cached_property
-    def uncovered(self) -> tuple[Unchecked, ...]:
-        """Arrays beside the tensors that the output depends on; looked for once."""
-        target = self.native.target
-        return target.uncovered(target)
-
-    @property
-    def forwards(self) -> int:
-        """Forward calls made so far."""
-        return self.native.forwards + (self.wide.forwards if self.widened else 0)
-
-    @property
-    def backwards(self) -> int:
-        """Backward calls made so far."""
-        return self.native.backwards
-
-    def begin(self, job: str) -> None:
-        """Draw from here on as ``job`` does, whatever was drawn for others before."""
-        self.rng = np.random.default_rng([self.seed, *job.encode()])
-
-    def point(self, tensors: Tensors) -> Linearization:
-        """Evaluate outputs and gradients at ``tensors``: two forwards, two backwards in all."""
-        run = self.native.run(tensors)
-        unit = self.native.target.unit_cotangent
-        cotangents = self.cotangents
-        if cotangents is None:
-            cotangents = random_cotangents(run.outputs, self.rng, unit=unit)
-        self.carried = run.carried
-        cotangents = _of_carried(cotangents, run.carried)
-        claimed = self.native.pull(run, cotangents)
-        known = self.native.target.claim_errors
-        unsure = {name: known.get(name, np.zeros(())) for name in claimed}
-        if not unit:
-            second = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
-            unsure |= {
-                name: _gap(claimed[name], other)
-                for name, other in second.items()
-                if name in claimed
-                and other.shape == claimed[name].shape
-                # what jumps from one whole number to the next has no rounding to be excused by
-                and other.dtype.kind == "f"
-            }
-        point = Linearization(tensors, run.outputs, cotangents, claimed, unsure)
-        return self._in_wide(point) if self.widened else point
-
-    def gradient(self, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
-        """Return the analytic gradient of ``name`` at ``tensors``, as float64 in its shape."""
-        run = self.native.run(tensors)
-        own = tuple(v.astype(y.dtype) for v, y in zip(cotangents, run.outputs, strict=True))
-        gradients = self.native.pull(run, own)
-        shape = tensors[name].shape
-        gradient = gradients.get(name, np.zeros(()))
-        if gradient.size == tensors[name].size:
-            return gradient.reshape(shape).astype(np.float64)
-        return np.broadcast_to(gradient, shape).astype(np.float64)
-
-    def random_side(self, name: str) -> Tensors:
-        """Return the tensors with every entry of ``name`` moved a little, up or down at random."""
-        return self.side(name, self.random_signs(name))
-
-    def random_signs(self, name: str) -> Array:
-        """Draw a sign for every entry of ``name``."""
-        shape = self.native.target.tensors[name].shape
-        return self.rng.integers(0, 2, shape) * 2.0 - 1.0
-
-    def side(self, name: str, signs: Array, tensors: Tensors | None = None) -> Tensors:
-        """Return the tensors with every entry of ``name`` moved a little, as its sign says."""
-        value = self.native.target.tensors[name]
-        sizes = signs * self.rng.uniform(0.5, 1.0, value.shape)
-        with np.errstate(all="ignore"):
-            moved = (value + NUDGE * per_entry_scale(value) * sizes).astype(value.dtype)
-        return self.native.with_tensor(name, moved, tensors)
-
-    def rounded(self, cotangents: Outputs) -> Outputs:
-        """Perturb every entry by at most one rounding of its dtype."""
-        least = self.native.target.rounding or 0.0
-        units = [max(float(np.finfo(v.dtype).eps), least) for v in cotangents]
-        return tuple(
-            (v * (1 + unit * self.rng.integers(-1, 2, v.shape))).astype(v.dtype)
-            for v, unit in zip(cotangents, units, strict=True)
-        )
-
-    def _widen(self, target: Target) -> None:
-        """Compute the numbers in float64 where the layer computes the same function there."""
-        target.state.restore(everything=True)  # the copy is to draw what the layer itself draws
-        twin = _attempt(lambda: target.cast(np.float64))
-        if twin is None:
-            return
-        wide = Evaluator(twin)
-        run = _attempt(lambda: wide.run(twin.tensors))
-        if run is None or not self._same_function(run.outputs):
-            return
-        self.wide, self.widened = wide, True
-        self.base = self._in_wide(self.base)
-
-    def _same_function(self, outputs: Outputs) -> bool:
-        def close(wide: Array, native: Array) -> bool:
-            if wide.dtype.kind != "f":
-                return bool(np.array_equal(wide, native))
-            size = float(np.max(np.abs(native[np.isfinite(native)]), initial=0.0))
-            return wide.dtype == np.float64 and np.allclose(
-                wide,
-                native.astype(np.float64),
-                rtol=SAME_FUNCTION * self.eps,
-                atol=SAME_FUNCTION * self.eps * size,
-                equal_nan=True,
-            )
-
-        return len(outputs) == len(self.base.outputs) and all(
-            wide.shape == native.shape and close(wide, native)
-            for wide, native in zip(outputs, self.base.outputs, strict=True)
-        )
-
-    def _in_wide(self, point: Linearization) -> Linearization:
-        wide = {name: value.astype(np.float64) for name, value in point.tensors.items()}
-        base = self.wide.target.tensors
-        tensors = {
-            name: base[name] if np.array_equal(base[name], value, equal_nan=True) else value
-            for name, value in wide.items()
-        }
-        outputs = self.wide.run(tensors).outputs
-        cotangents = tuple(v.astype(np.float64) for v in point.cotangents)
-        return Linearization(tensors, outputs, cotangents, point.claimed, point.unsure)
-
-
-def _of_carried(cotangents: Outputs, carried: tuple[bool, ...] | None) -> Outputs:
-    """Return the cotangents with zeros for the outputs of which the backward takes none."""
-    if carried is None:
-        return cotangents
-    return tuple(
-        v if taken else np.zeros_like(v) for v, taken in zip(cotangents, carried, strict=True)
-    )
-
-
-def _gap(analytic: Array, other: Array) -> Array:
-    """Return |gradient - other|, in as few bytes as it fits in; ``other`` is used up."""
-    into = other if other.dtype == np.float64 and other.ndim else None
-    with np.errstate(invalid="ignore"):  # what is not finite is told of elsewhere
-        gap = np.asarray(np.subtract(analytic, other, out=into, dtype=np.float64))
-        return compact(np.abs(gap, out=gap))
-
-
-def _attempt(action: Callable[[], Any]) -> Any:
-    """Return what ``action`` returns, None where the user's code cannot do it."""
-    try:
-        return action()
-    except Exception:  # noqa: BLE001 (any failure of code never meant for it says: not possible)
-        return None

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.entrywise import ElementwiseGradient
+from gradcheck.checking.context import CheckContext
+from gradcheck.checking.entrywise import EntrywiseGradient
 from gradcheck.checking.evaluator import DirectionalFunction
-from gradcheck.checking.linearization import CheckContext, Linearization
+from gradcheck.checking.linearization import Linearization
 from gradcheck.checking.slices import FEWEST_PER_SLICE, MOST_SLICES, holding, in_words, outside
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
@@ -25,6 +26,9 @@ FEW_ENTRIES = 128
 # Bisection stops after this many forwards, or when this many wrong entries are named.
 MOST_FORWARDS = 190
 MOST_ENTRIES = 8
+
+# And after this many where the cause is known from another tensor.
+FEW_FORWARDS = 48
 
 # Bisection follows what holds at least this share of the error it set out to place.
 SHARE = 1 / 32
@@ -56,7 +60,12 @@ class Located:
 
 
 def wrong_entries(
-    context: CheckContext, point: Linearization, name: str, *, everything: bool = False
+    context: CheckContext,
+    point: Linearization,
+    name: str,
+    *,
+    everything: bool = False,
+    thorough: bool = True,
 ) -> Located:
     """Find the entries of the analytic gradient that are wrong, worst first.
 
@@ -66,18 +75,20 @@ def wrong_entries(
         Where to measure, the analytic gradients, and the tensor.
     everything
         Whether to measure every entry however many there are.
+    thorough
+        Whether to look on until the region that holds them is known.
     """
     shape = point.tensors[name].shape
     batch = name in context.native.target.batch_tensors
     if everything or point.tensors[name].size <= FEW_ENTRIES:
-        entries = ElementwiseGradient(context, point, name).all()
+        entries = EntrywiseGradient(context, point, name).all()
         numerical = np.array([entry.numerical for entry in entries]).reshape(shape)
         wrong = [entry for entry in entries if not _gap(entry) <= entry.bound]
         region = _known_region(wrong, shape, batch=batch)
     else:
-        bisection = _Bisection(context, point, name)
+        bisection = _Bisection(context, point, name, MOST_FORWARDS if thorough else FEW_FORWARDS)
         wrong, numerical = bisection.entries(), None
-        region = bisection.region(wrong, batch=batch)
+        region = bisection.region(wrong, batch=batch) if thorough else ""
     wrong.sort(key=_gap, reverse=True)
     return Located(tuple(wrong[:MOST_ENTRIES]), numerical, region)
 
@@ -100,14 +111,16 @@ class _Bisection:
     half tells the other: k wrong ones of n are found in about k log2(n) measurements.
     """
 
-    def __init__(self, context: CheckContext, point: Linearization, name: str) -> None:
+    def __init__(
+        self, context: CheckContext, point: Linearization, name: str, forwards: int
+    ) -> None:
         self.context = context
         self.point = point
         self.name = name
         self.value = point.tensors[name]
-        self.analytic = np.asarray(point.claimed[name], dtype=np.float64)
+        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
         self.scale = per_entry_scale(self.value)
-        self.deadline = context.forwards + MOST_FORWARDS
+        self.deadline = context.forwards + forwards
 
     def entries(self) -> list[Entry]:
         """Return the wrong entries found, each measured by itself."""
@@ -210,7 +223,7 @@ class _Bisection:
 
     def _entry(self, position: int) -> Entry:
         index = tuple(int(i) for i in np.unravel_index(position, self.value.shape))
-        return ElementwiseGradient(self.context, self.point, self.name).one(index)
+        return EntrywiseGradient(self.context, self.point, self.name).one(index)
 
 
 def _gap(entry: Entry) -> float:

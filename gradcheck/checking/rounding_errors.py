@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.numerics.blockwise import project
 
 # So many times the largest of a few draws is allowed for.

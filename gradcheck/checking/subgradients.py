@@ -11,8 +11,9 @@ import math
 import numpy as np
 
 from gradcheck._types import Array, Tensors
+from gradcheck.checking.context import NUDGE, CheckContext
 from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction
-from gradcheck.checking.linearization import NUDGE, CheckContext, Linearization
+from gradcheck.checking.linearization import Linearization
 from gradcheck.report.data import Verdict
 
 # The gradients around are seen at a few points only, and a little beside the kink: this share of
@@ -212,7 +213,7 @@ def diverges(context: CheckContext, point: Linearization, name: str) -> bool:
 
     A square root at zero rightly has an infinite gradient; a norm there has a kink, and none.
     """
-    analytic, value = point.claimed[name], point.tensors[name]
+    analytic, value = point.analytic[name], point.tensors[name]
     if analytic.shape != value.shape:
         return False
     direction = np.zeros(value.shape)

@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 
 from gradcheck._types import Tensors
+from gradcheck.checking.context import CheckContext
 from gradcheck.checking.directional_test import DirectionalTest
 from gradcheck.checking.evaluator import OUTSIDE
-from gradcheck.checking.linearization import CheckContext, Linearization
-from gradcheck.checking.measurement import Measurer
+from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.measurer import Measurer
 from gradcheck.checking.rounding_errors import spread
 from gradcheck.checking.signal import AWAY, EMPTY, nothing_to_project, reaction_to_others
 from gradcheck.checking.subgradients import against_sides, diverges
@@ -41,7 +42,7 @@ def decide(
     outcome = _decide(context, point, name, directions)
     defined = context.native.target.by_definition
     if outcome.verdict is Verdict.FAIL and defined is not None:
-        reason = defined(name, np.asarray(point.claimed[name]))
+        reason = defined(name, np.asarray(point.analytic[name]))
         if reason:
             return TensorVerdict(Verdict.UNDECIDED, reason)
     return outcome
@@ -127,7 +128,7 @@ def comparable(
 ) -> tuple[Linearization, TensorVerdict | None]:
     """Return the point, the gradient in the tensor's shape, or the verdict if that cannot be."""
     value = point.tensors[name]
-    analytic = point.claimed.get(name)
+    analytic = point.analytic.get(name)
     if analytic is None:
         analytic = np.zeros(value.shape)
         point = replace(point, unsure={**point.unsure, name: np.zeros(())})
@@ -144,7 +145,7 @@ def comparable(
             return point, TensorVerdict(Verdict.UNDECIDED, f"{reason}, and the derivative is not")
         return point, TensorVerdict(Verdict.FAIL, reason)
     if analytic.shape == value.shape:
-        return replace(point, claimed={**point.claimed, name: analytic}), None
+        return replace(point, analytic={**point.analytic, name: analytic}), None
     if analytic.size == value.size:
         fitted = analytic.reshape(value.shape)
     else:
@@ -155,4 +156,4 @@ def comparable(
                 Verdict.FAIL, f"the gradient has shape {analytic.shape}, the tensor {value.shape}"
             )
     unsure = {**point.unsure, name: np.zeros(())}
-    return replace(point, claimed={**point.claimed, name: fitted}, unsure=unsure), None
+    return replace(point, analytic={**point.analytic, name: fitted}, unsure=unsure), None

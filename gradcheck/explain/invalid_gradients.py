@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.evaluator import OUTSIDE, norm
-from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.checking.evaluator import OUTSIDE, Evaluator, norm
+from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Observation
 from gradcheck.report.data import Explanation
@@ -18,21 +19,20 @@ OTHER_VALUES = 2
 FAR = 2.0**10
 
 
-def is_unused(observation: Observation) -> bool:
+def is_unused(evaluator: Evaluator, point: Linearization, name: str) -> bool:
     """Whether the outputs stay the same, bit for bit, at quite other values of the tensor.
 
     A saturated or flat layer does not move for small steps; here entries change places, signs and
     sizes.
     """
-    evaluator, point, value = observation.evaluator, observation.point, observation.value
-    seen = 0
+    value, seen = point.tensors[name], 0
     turned = value.reshape(-1)[::-1].reshape(value.shape)
     for other in (-value, turned, 2 * value + 1, FAR * (value + 1), -FAR * (value + 1)):
         moved = np.ascontiguousarray(other, dtype=value.dtype)
         if np.array_equal(moved, value, equal_nan=True):
             continue
         try:
-            run = evaluator.run(evaluator.with_tensor(observation.name, moved, point.tensors))
+            run = evaluator.run(evaluator.with_tensor(name, moved, point.tensors))
         except OUTSIDE:
             continue
         pairs = zip(run.outputs, point.outputs, strict=True)

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, norm
-from gradcheck.checking.linearization import CheckContext, Linearization
-from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.formulas.losses import Losses
 from gradcheck.numerics.directions import per_entry_scale, varied
 
@@ -103,7 +104,7 @@ class Observation:
 
     def __post_init__(self) -> None:
         value = self.value
-        self.analytic: Array = self.point.claimed[self.name].astype(np.float64)
+        self.analytic: Array = self.point.analytic[self.name].astype(np.float64)
         self.scale = per_entry_scale(value)
         if not self.directions:
             self.directions = [varied(self.rng, self.scale, value) for _ in range(DIRECTIONS)]

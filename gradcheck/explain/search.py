@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.describe import explain_few, unexplained
 from gradcheck.explain.hypotheses import ALONG_DIRECTIONS, AT_EVERY_ENTRY, ON_THE_WAY_BACK
@@ -41,7 +41,7 @@ Evidence = TypeVar("Evidence")
 def explain_tensor(
     context: CheckContext, name: str, worst: tuple[Entry, ...] = ()
 ) -> list[Alternative]:
-    """Return the bugs that would produce the claimed gradient of ``name``, best first.
+    """Return the bugs that would produce the analytic gradient of ``name``, best first.
 
     Parameters
     ----------
@@ -50,36 +50,38 @@ def explain_tensor(
     worst
         Wrong entries that are known already.
     """
-    claim = context.base.claimed.get(name)
+    analytic = context.base.analytic.get(name)
     value = context.base.tensors[name]
-    if claim is None:
+    if analytic is None:
         return [[zero(name, value.size, missing=True)]]
-    if not np.isfinite(claim).all():
-        return [[not_finite(name, claim)]]
-    if claim.size != value.size and claim.size != 1:
-        return [[wrong_shape(name, claim.shape, value.shape)]]
-    if claim.shape == value.shape[::-1] != value.shape and _is_right(context, name, claim.T):
-        return [[wrong_shape(name, claim.shape, value.shape)]]
-    fitted = np.broadcast_to(claim if claim.size == 1 else claim.reshape(value.shape), value.shape)
-    same = claim.shape == value.shape
+    if not np.isfinite(analytic).all():
+        return [[not_finite(name, analytic)]]
+    if analytic.size != value.size and analytic.size != 1:
+        return [[wrong_shape(name, analytic.shape, value.shape)]]
+    if analytic.shape == value.shape[::-1] != value.shape and _is_right(context, name, analytic.T):
+        return [[wrong_shape(name, analytic.shape, value.shape)]]
+    fitted = np.broadcast_to(
+        analytic if analytic.size == 1 else analytic.reshape(value.shape), value.shape
+    )
+    same = analytic.shape == value.shape
     unsure = context.base.unsure[name] if same else np.zeros(())
     observation = _evidence(context, name, fitted, unsure)
-    if is_unused(observation):
+    if is_unused(context.wide, context.base, name):
         return [[unused(name, value.size)]]
     if vanishes(observation):  # what is fitted to rounding is no finding
         observation = _evidence(context, name, np.zeros_like(fitted), unsure)
     return explain(observation, worst)
 
 
-def _evidence(context: CheckContext, name: str, claim: Array, unsure: Array) -> Observation:
-    claimed = {**context.base.claimed, name: claim}
-    point = replace(context.base, claimed=claimed, unsure={**context.base.unsure, name: unsure})
+def _evidence(context: CheckContext, name: str, analytic: Array, unsure: Array) -> Observation:
+    gradients = {**context.base.analytic, name: analytic}
+    point = replace(context.base, analytic=gradients, unsure={**context.base.unsure, name: unsure})
     return Observation.of(context, point, name)
 
 
-def _is_right(context: CheckContext, name: str, claim: Array) -> bool:
+def _is_right(context: CheckContext, name: str, analytic: Array) -> bool:
     """Whether a gradient would be right, seen along a few directions."""
-    observation = _evidence(context, name, claim, np.zeros(()))
+    observation = _evidence(context, name, analytic, np.zeros(()))
     pairs = [
         (observation.analytic_along(d), observation.numerical(d)) for d in observation.directions
     ]

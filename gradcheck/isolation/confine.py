@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import io
 import logging
 import math
@@ -43,6 +44,7 @@ def confine(keep: Collection[int], seconds: float) -> None:
     signal.set_wakeup_fd(-1)
     if math.isfinite(seconds):
         signal.setitimer(signal.ITIMER_REAL, math.ceil(seconds) + 1)
+    gc.disable()  # what it visits would be copied first, and the process does not last
     _silence()
     _divert_files(keep)
     _own_shared_memory()

@@ -25,6 +25,9 @@ THREADED = ("jax", "jaxlib", "tensorflow")
 # Platforms whose own libraries may not be used after a fork.
 NO_FORK = ("darwin", "win32", "emscripten", "wasi")
 
+# Seconds that one process works alone: what is done by then is not worth starting another.
+ALONE = 0.05
+
 # Items that each process is handed before those whose answers are waited for are answered.
 AHEAD = 4
 
@@ -199,6 +202,7 @@ class _Pool:
         self._processes: list[_Process] = []
         self._answers: dict[int, Any] = {}
         self._next = 0
+        self._began = time.monotonic()
 
     def answers(self) -> Iterator[Any]:
         """Yield the answers in the order of the items, and kill the processes at the end."""
@@ -218,7 +222,7 @@ class _Pool:
         """Give every idle process an item; whether there is anything to wait for."""
         while self._next < min(len(self._task.items), turn + AHEAD * self._most):
             process = next((p for p in self._processes if p.item is None), None)
-            if process is None and len(self._processes) < self._most:
+            if process is None and self._wants_another:
                 try:
                     process = _Process(self._task.serve)
                 except OSError as error:
@@ -234,12 +238,20 @@ class _Pool:
             self._next += 1
         return True
 
+    @property
+    def _wants_another(self) -> bool:
+        """Whether one more process would help."""
+        worked = time.monotonic() - self._began > ALONE
+        return len(self._processes) < (self._most if worked else 1)
+
     def _collect(self) -> None:
         """Wait for an answer, or until a process has had its time."""
         from multiprocessing.connection import wait
 
         busy = {p.connection: p for p in self._processes if p.item is not None}
         left = min(process.due for process in busy.values()) - time.monotonic()
+        if len(busy) < self._most:
+            left = min(left, ALONE)  # to see then whether another one helps
         ready = wait(list(busy), None if left == math.inf else max(0.0, left))
         for connection, process in busy.items():
             if connection in ready:

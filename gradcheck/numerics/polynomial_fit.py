@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,9 +97,8 @@ def fit(steps: FloatArray, values: FloatArray, floor: float, *, mirrored: bool) 
     peak = float(np.abs(values).max()) or 1.0
     x = steps / span
     y = values / peak
-    q, r = np.linalg.qr(x[:, None] ** np.arange(1, len(x) + 1))
+    q, r, s = _orthogonal(x.tobytes())
     z = q.T @ y  # coefficients of the expansion
-    s = np.linalg.solve(r.T, np.eye(1, len(x))[0])  # slopes of its polynomials at the origin
     tail = float(np.abs(z[-2:]).max())
     noise = 2 * max(floor / peak, tail)
 
@@ -128,3 +128,14 @@ def fit(steps: FloatArray, values: FloatArray, floor: float, *, mirrored: bool) 
         bends_at=span * math.sqrt(linear / cubic) if cubic else math.inf,
         flat=not values[-2:].any(),
     )
+
+
+@lru_cache(maxsize=256)
+def _orthogonal(nodes: bytes) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the polynomials without constant that are orthonormal on nodes: the same few again.
+
+    Their values at the nodes, the triangle that makes them of powers, and their slopes at 0.
+    """
+    x = np.frombuffer(nodes)
+    q, r = np.linalg.qr(x[:, None] ** np.arange(1, len(x) + 1))
+    return q, r, np.linalg.solve(r.T, np.eye(1, len(x))[0])

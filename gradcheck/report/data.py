@@ -60,7 +60,7 @@ class Support:
         random directions, one of the ``"whole"`` tensor, a ``"step"`` of the recorded forward, a
         ``"description"`` of the numbers, a measured ``"fact"``, or ``"nothing"``.
     numbers, fitted
-        Numbers of the claim that it predicts, and how many of them were taken from the claim.
+        Numbers of the analytic gradient that it predicts, and how many of them were taken from it.
     rivals
         Others that fit as well and are as short.
     alternative
@@ -115,7 +115,7 @@ class Explanation:
         How sure it is that this is the bug, in [0, 1], calibrated on layers whose bug is known:
         see ``docs/certainty.md``. Those of alternatives add up to at most 1.
     evidence
-        The numbers behind the claim, as one sentence.
+        The numbers behind it, as one sentence.
     message
         What is wrong, in words.
     fix

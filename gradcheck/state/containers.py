@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import array
 import io
+import pickle
 import random
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import CellType, FunctionType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Saved:
     """An object with the content that it had."""
 
     thing: Any
@@ -47,9 +48,14 @@ class Kept:
     saved: Any
 
     @classmethod
-    def of(cls, thing: Any, kind: Kind) -> Kept:
+    def of(cls, thing: Any, kind: Kind) -> Saved:
         """Return an object with the content that it has."""
         return cls(thing, kind, kind.save(thing))
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the content is another, byte for byte."""
+        return pickle.dumps(self.kind.save(self.thing)) != pickle.dumps(self.saved)
 
     def restore(self) -> bool:
         """Put the content back; whether it was another."""
@@ -123,6 +129,10 @@ def _restore_file(thing: Any, saved: tuple[Any, int]) -> bool:
     return True
 
 
+def _state(source: Any) -> Any:
+    return (getattr(source, "get_state", None) or source.getstate)()
+
+
 def _restore_bits(thing: np.random.Generator, saved: Any) -> bool:
     thing.bit_generator.state = saved
     return True
@@ -185,9 +195,11 @@ KINDS = (
 # Sources of random numbers, which are put back also where nothing else is.
 GENERATORS = (
     Kind((np.random.Generator,), lambda g: g.bit_generator.state, _restore_bits),
-    Kind((np.random.RandomState,), lambda g: g.get_state(), _restore_state),
-    Kind((random.Random,), lambda g: g.getstate(), _restore_state),
+    Kind((np.random.RandomState, random.Random), _state, _restore_state),
 )
+
+# The modules whose functions draw from a generator that all share.
+GLOBAL = Kind((ModuleType,), _state, _restore_state)
 
 CELL = Kind((CellType,), lambda cell: cell.cell_contents, _restore_cell)
 FUNCTION = Kind((FunctionType,), _defaults, _restore_defaults)

@@ -18,10 +18,11 @@ from gradcheck.state.containers import (
     CLASS,
     FUNCTION,
     GENERATORS,
+    GLOBAL,
     KINDS,
     SLOTS,
-    Kept,
     Kind,
+    Saved,
     kind_of,
 )
 from gradcheck.state.reachable import (
@@ -47,8 +48,8 @@ class StateSnapshot:
     """State of everything reachable from ``roots``, and of the global random generators.
 
     Containers are restored by reference and arrays by content, so that views into them stay
-    valid. What a layer keeps in itself is restored before every probe; an array, or what classes
-    and functions keep, only if it was found changed once, and at the end.
+    valid. What a layer keeps in itself is restored before every probe; an array, what classes and
+    functions keep, and the global generators only if they were found changed once, and at the end.
 
     Parameters
     ----------
@@ -58,9 +59,9 @@ class StateSnapshot:
     """
 
     def __init__(self, roots: Iterable[Any]) -> None:
-        self._kept: list[Kept] = []
-        self._rarely: list[Kept] = []
-        self._generators: list[Kept] = []
+        self._kept: list[Saved] = []
+        self._rarely: list[Saved] = []
+        self._generators: list[Saved] = []
         self._arrays: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
         self._bindings: list[tuple[dict[str, Any], str, Any]] = []
         self._locks: list[Any] = []
@@ -69,8 +70,8 @@ class StateSnapshot:
         self._seen: dict[int, Any] = {}
         for root in roots:
             self._remember(root)
-        self._numpy_state = np.random.get_state()  # noqa: NPY002 (the user's code may use it)
-        self._python_state = random.getstate()
+        self._globals = [Saved.of(source, GLOBAL) for source in (np.random, random)]
+        self._draws = False
 
     @classmethod
     def joined(cls, states: Iterable[Any]) -> StateSnapshot:
@@ -102,6 +103,7 @@ class StateSnapshot:
             if namespace.get(name) is not value:
                 namespace[name] = value
         if self._volatile is None:
+            self._draws = any(drawn.is_changed for drawn in self._globals)
             self._volatile = {
                 index
                 for index, (array, saved) in enumerate(self._arrays)
@@ -121,9 +123,9 @@ class StateSnapshot:
         """Put the random generators back and nothing else; the global ones only if everywhere."""
         for generator in self._generators:
             generator.restore()
-        if everywhere:
-            np.random.set_state(self._numpy_state)  # noqa: NPY002
-            random.setstate(self._python_state)
+        if everywhere and self._draws:
+            for generator in self._globals:
+                generator.restore()
 
     @property
     def arrays(self) -> list[np.ndarray[Any, Any]]:
@@ -163,6 +165,8 @@ class StateSnapshot:
             yield
         finally:
             self.restore(everything=True)
+            for generator in self._globals:
+                generator.restore()
 
     @property
     def changed_for_good(self) -> list[str]:
@@ -185,7 +189,7 @@ class StateSnapshot:
         if isinstance(thing, np.ndarray):
             self._remember_array(thing)
         elif (kind := kind_of(thing, GENERATORS)) is not None:
-            self._generators.append(Kept.of(thing, kind))
+            self._generators.append(Saved.of(thing, kind))
         elif (kind := kind_of(thing, KINDS)) is not None:
             self._keep(thing, kind)
             self._remember_all(thing.values() if isinstance(thing, dict) else thing)
@@ -208,7 +212,7 @@ class StateSnapshot:
             self._remember_object(thing)
 
     def _keep(self, thing: Any, kind: Kind, *, rarely: bool = False) -> None:
-        (self._rarely if rarely else self._kept).append(Kept.of(thing, kind))
+        (self._rarely if rarely else self._kept).append(Saved.of(thing, kind))
 
     def _remember_all(self, things: Iterable[Any]) -> None:
         for thing in list(things):

@@ -11,9 +11,10 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.adapters.discovery.coverage import Coverage
+from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import Evaluator
-from gradcheck.checking.linearization import CheckContext, Linearization
-from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.observation import Observation
 from gradcheck.explain.rank_explanations import Alternative
@@ -243,7 +244,7 @@ class _Predictions:
             self.update.base,
             outputs,
             tuple(self.factor * part for part in self.losses.reported.gradient(outputs)),
-            context.base.claimed,
+            context.base.analytic,
             context.base.unsure,
         )
         eps, rng, size = context.eps, context.rng, outputs[0].shape[0]

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.entrywise import ElementwiseGradient
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
+from gradcheck.checking.entrywise import EntrywiseGradient
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
 from gradcheck.report.data import Explanation
 
-# Entries measured of each parameter: the largest claims, and as many at random.
+# Entries measured of each parameter: the largest gradients, and as many at random.
 LARGEST, RANDOM = 6, 6
 # Entries that have to agree beyond the numbers fitted.
 SPARE = 3
@@ -52,14 +52,14 @@ class Sample:
         """Measure entries of the parameters in ``names``."""
         point, found = context.base, []
         for name in names:
-            claim, entries = point.claimed[name], ElementwiseGradient(context, point, name)
-            largest = np.argsort(np.abs(claim), axis=None)[-LARGEST:]
-            others = context.rng.permutation(claim.size)[:RANDOM]
+            analytic, entries = point.analytic[name], EntrywiseGradient(context, point, name)
+            largest = np.argsort(np.abs(analytic), axis=None)[-LARGEST:]
+            others = context.rng.permutation(analytic.size)[:RANDOM]
             for position in np.union1d(largest, others):
-                index = tuple(int(i) for i in np.unravel_index(position, claim.shape))
+                index = tuple(int(i) for i in np.unravel_index(position, analytic.shape))
                 entry, value = entries.one(index), float(point.tensors[name][index])
                 found.append((name, value, entry.analytic, entry.numerical, entry.bound))
-        norms = {name: float(np.linalg.norm(claim)) for name, claim in point.claimed.items()}
+        norms = {name: float(np.linalg.norm(analytic)) for name, analytic in point.analytic.items()}
         return cls(norms, *(np.array(column) for column in zip(*found, strict=True)))
 
     def where(self, chosen: Array) -> Sample:

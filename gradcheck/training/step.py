@@ -262,7 +262,7 @@ class Update:
             roles=dict.fromkeys(self.base, "parameter"),
             state=self.snapshot,
             unit_cotangent=True,
-            claim_errors=rounding,
+            analytic_errors=rounding,
         )
 
     def write(self, tensors: Tensors) -> None:

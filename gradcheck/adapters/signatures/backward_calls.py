@@ -158,7 +158,7 @@ def takes_no_cotangent(wanted: Sequence[str], call: BackwardCall) -> bool:
 
 
 def _takes_cotangent(backward: Callable[..., Any]) -> bool:
-    taken = parameters_of(backward) or []
+    taken = parameters_of(backward) or ()
     return accepts_argument(backward) and not (taken and is_rate(taken[0].name))
 
 

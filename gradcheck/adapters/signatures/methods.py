@@ -5,13 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from gradcheck.adapters.signatures.name_tables import BACKWARD_NAMES, FORWARD_NAMES, is_target
 from gradcheck.target import TargetError
 
 Method = Callable[..., Any]
+
+# Arguments of functions and, where True, of them as methods: every forward asks for them.
+_parameters: WeakKeyDictionary[FunctionType, dict[bool, tuple[inspect.Parameter, ...] | None]]
+_parameters = WeakKeyDictionary()
 
 
 def find_method(thing: Any, names: Sequence[str]) -> Method | None:
@@ -94,10 +99,21 @@ def name_of(thing: Any) -> str:
     return str(getattr(thing, "__name__", type(thing).__name__))
 
 
-def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+def parameters_of(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
     """Return the arguments that ``function`` takes; None if unknown."""
+    is_bound = isinstance(function, MethodType)
+    plain = getattr(function, "__func__", function)
+    if not isinstance(plain, FunctionType):
+        return _read_parameters(function)
+    known = _parameters.setdefault(plain, {})
+    if is_bound not in known:
+        known[is_bound] = _read_parameters(function)
+    return known[is_bound]
+
+
+def _read_parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
     try:
-        return list(inspect.signature(function).parameters.values())
+        return tuple(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import reported, required
 from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
-from gradcheck.checking.linearization import CheckContext
 from gradcheck.report.data import PromiseReport
 
 # A breach of these is noted: whether it is a fault depends on the layer.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.numerics.blockwise import blocks
 from gradcheck.target import ForwardRun
 
@@ -67,7 +67,7 @@ class SharedRuns:
 
     def _kept(self, name: str, gradient: Any) -> Array:
         """Return a copy that no later backward changes, or the same numbers known already."""
-        known = self.context.native_base.claimed.get(name)
+        known = self.context.native_base.analytic.get(name)
         array = np.asarray(gradient)
         if known is not None and known.dtype == array.dtype and same(known, array):
             return known

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.checking.evaluator import DirectionalFunction
-from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.observation import Observation
 

@@ -30,7 +30,7 @@ ROUNDINGS_INSIDE = 64.0
 def whole_numbers(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """The gradient is kept in integers: the fraction is cut off."""
     observation = measured.observation
-    kept = observation.point.claimed[measured.name].dtype
+    kept = observation.point.analytic[measured.name].dtype
     if kept.kind in "iub":
         message = f"the gradient is of type {kept}: its fractions are cut off"
         fix = (
@@ -47,7 +47,7 @@ def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     if not largest <= SMALL * typical:
         return
     observation, name, relative = measured.observation, measured.name, largest / typical
-    own, kept = observation.value.dtype, observation.point.claimed[name].dtype
+    own, kept = observation.value.dtype, observation.point.analytic[name].dtype
     for dtype, unit in _coarser(observation, relative):
         exact = _representable(measured.analytic, dtype)
         near = dtype is np.float32 and unit / 64 <= relative

@@ -54,13 +54,13 @@ def swapped(observation: Observation) -> Iterator[Hypothesis]:
     """The analytic gradient is that of another tensor of the same shape."""
     name, point = observation.name, observation.point
     for other, value in _others(observation):
-        if value.shape == observation.shape and other in point.claimed:
+        if value.shape == observation.shape and other in point.analytic:
             message = f"what is returned as the gradient of {name} is that of {other}"
             order = "return the gradients in the order of the arguments"
             fix = f"{order}: {name} and {other} are exchanged"
-            claimed = {**point.claimed, other: observation.analytic}
+            analytic = {**point.analytic, other: observation.analytic}
             unsure = {**point.unsure, other: point.unsure[name]}
-            there = replace(point, claimed=claimed, unsure=unsure)
+            there = replace(point, analytic=analytic, unsure=unsure)
             operator = _of(replace(observation, name=other, point=there, losses=None))
             yield Hypothesis(Bug.SWAPPED, message, fix, 0.6, operator)
 

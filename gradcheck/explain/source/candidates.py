@@ -9,7 +9,7 @@ from types import CodeType
 
 import numpy as np
 
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Trait
 from gradcheck.explain.source.call_sites import CallSite, calls_of
 from gradcheck.explain.source.function_source import FunctionSource, live_functions, sources_of
@@ -147,12 +147,14 @@ def _run_when_changed(
 
 def _is_run(context: CheckContext, function: FunctionSource) -> bool:
     """Whether the layer runs what a function is changed to: a breakdown has to show."""
-    tree = function.tree
+    tree, body = function.tree, function.tree.body
     if isinstance(tree, ast.Lambda):  # what it reads stays, lest it share fewer names
         tree.body = ast.Tuple([expression("[][0]"), tree.body], ast.Load())
     else:
         tree.body = [ast.Expr(expression("[][0]")), *tree.body]
+    ast.fix_missing_locations(tree)
     code = function.compiled()
+    setattr(tree, "body", body)  # noqa: B010 (a lambda's is an expression, a function's a list)
     if code is None:
         return False
     try:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
+from typing import Any
 
 from gradcheck.explain.source.call_sites import CallSite
 
@@ -137,7 +138,7 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
     method, within a class of its name, so that private names are spelled as they were. The imports
     are those of its file: methods of a module that is imported compile to other instructions.
     """
-    bare: ast.stmt
+    bare: Any
     if isinstance(node, ast.FunctionDef):
         bare = ast.FunctionDef(node.name, node.args, node.body, [], None, None)
     else:
@@ -145,18 +146,13 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
     ast.copy_location(bare, node)
     owner = code.co_qualname.split(".")[-2:-1]
     if owner and owner != ["<locals>"]:
-        bare = ast.ClassDef(owner[0], [], [], [bare], [])
-    shared: list[ast.stmt] = [
-        ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None))
-        for name in code.co_freevars
-        if name != "__class__"
-    ]
+        bare = _holding(f"class {owner[0]}: pass", bare)
     # a function that calls itself, or a method that names its class, finds them among the globals
-    own = {bare.name} if isinstance(bare, ast.FunctionDef | ast.ClassDef) else set()
-    names = sorted(own - set(code.co_freevars))
-    known = [ast.Global(names)] if names else []
-    outer = ast.FunctionDef("outer", _NO_ARGUMENTS, [*known, *shared, bare], [], None, None)
-    module = ast.fix_missing_locations(ast.Module([*_imports(code.co_filename), outer], []))
+    own = {getattr(bare, "name", "")} - {"", *code.co_freevars}
+    around = [f" global {name}" for name in own]
+    around += [f" {name} = None" for name in code.co_freevars if name != "__class__"]
+    outer = _holding("\n".join(["def outer():", *around, " pass"]), bare)
+    module = ast.Module([*_imports(code.co_filename), outer], [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # a change may be as odd as a call of 1
         queue = [compile(module, code.co_filename, "exec", dont_inherit=True)]
@@ -174,4 +170,8 @@ def _imports(file: str) -> list[ast.stmt]:
     return [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
-_NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])
+def _holding(source: str, statement: ast.stmt) -> ast.stmt:
+    """Return a definition with a statement in place of its last."""
+    definition: Any = ast.parse(source).body[0]
+    definition.body[-1] = statement
+    return definition  # type: ignore[no-any-return]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Bug, Trait
+from gradcheck.explain.invalid_gradients import is_unused
 from gradcheck.explain.source.call_sites import CallSite
 from gradcheck.explain.source.candidates import calls, candidates
 from gradcheck.explain.source.fault_localization import likeliest_first
@@ -22,7 +23,6 @@ from gradcheck.explain.source.mutations import Mutation, mutant_of
 from gradcheck.explain.source.repair import Repair, Repairs
 from gradcheck.explain.source.verification import Verification
 from gradcheck.isolation import Lost
-from gradcheck.report.data import Entry
 from gradcheck.state import StateSnapshot
 
 # Lines of the user's code that are run in all trials together, a few seconds: so many entries of a
@@ -34,13 +34,16 @@ COMPILING = 200
 # Changes that are this much longer than the shortest that corrects all are not looked at.
 TIE = 0.1
 
+# As many of them are tried: one on another line makes a change less sure, none makes it no surer.
+RIVALS = 100
+
 # How long a change of the forward is at most.
 MOST_OF_FORWARD = 0.7
 
 
 def repairs(
     context: CheckContext,
-    failed: Mapping[str, tuple[Entry, ...]],
+    failed: Sequence[str],
     *,
     mixes: bool = False,
     until: float = math.inf,
@@ -54,15 +57,22 @@ def repairs(
     context
         Where gradients are computed and derivatives are measured.
     failed
-        The tensors whose gradients are wrong, with their wrong entries as far as known.
+        The tensors whose gradients are wrong.
     mixes
         Whether samples of a batch depend on one another in the forward: then it, too, may be the
         one to change, whatever corrects the backward.
     until
         When the search ends, by `time.monotonic`.
     """
-    base = context.base.claimed
-    wrong = {n: e for n, e in failed.items() if n in base and np.isfinite(base[n]).all()}
+    base = context.base.analytic
+    wrong = [
+        name
+        for name in failed
+        if name in base
+        and np.isfinite(base[name]).all()
+        # to make a gradient vanish where the forward does not use the tensor mends nothing
+        and not is_unused(context.wide, context.base, name)
+    ]
     forward, backward = calls(context)
     began = time.monotonic()
     trial = MutationTrial(context, wrong, StateSnapshot(_globals([*forward, *backward])))
@@ -141,26 +151,32 @@ class _Search:
     def _found(self, possible: Sequence[Mutation]) -> list[_Correction]:
         """Return the changes that make gradients right and keep all else that a check looks at."""
         found: list[_Correction] = []
-        enough = math.inf
-        for mutation, corrected in self._tried(self.trial.corrects, possible):
-            if mutation.total_cost > enough + TIE:
-                break
-            if not corrected:
-                continue
-            if enough < math.inf:  # one is verified, others only make it less sure
-                found.append(_Correction(mutation, corrected, is_rival=True))
-                continue
-            correction = self._verified(mutation, corrected)
+        for number, mutation, corrected in self._tried(self.trial.corrects, possible):
+            correction = self._verified(mutation, corrected) if corrected else None
             if correction is not None:
                 found.append(correction)
                 if len(corrected) == len(self.trial.failed):
-                    enough = min(enough, mutation.total_cost)
+                    rivals = [
+                        m for m in possible[number:] if m.total_cost < mutation.total_cost + TIE
+                    ]
+                    return found + self._rivals(rivals, {c.mutation.line for c in found})
         return found
+
+    def _rivals(self, possible: Sequence[Mutation], lines: set[int]) -> list[_Correction]:
+        """Return a change on another line that corrects everything as well, if there is one.
+
+        It makes those that are verified less sure, which more of them would not.
+        """
+        elsewhere = [mutation for mutation in possible if mutation.line not in lines]
+        for _, mutation, corrected in self._tried(self.trial.corrects, elsewhere[:RIVALS]):
+            if corrected and len(corrected) == len(self.trial.failed):
+                return [_Correction(mutation, corrected, is_rival=True)]
+        return []
 
     def _tried(
         self, function: Callable[[Mutation], Any], possible: Sequence[Mutation]
-    ) -> Iterator[tuple[Mutation, Any]]:
-        """Yield every change with what a function returns for it, None where it was cut off."""
+    ) -> Iterator[tuple[int, Mutation, Any]]:
+        """Yield the changes by number with what a function returns, None where it was cut off."""
         context = self.trial.context
 
         def answer(numbered: tuple[int, Mutation]) -> Any:
@@ -172,7 +188,7 @@ class _Search:
                 if self.limits.passed:
                     self.untried += len(possible) - number
                     return
-                yield mutation, None if isinstance(found, Lost) else found
+                yield number, mutation, None if isinstance(found, Lost) else found
 
     def _verified(self, mutation: Mutation, corrected: tuple[str, ...]) -> _Correction | None:
         """Return a change that corrects gradients and is one to offer."""
@@ -198,7 +214,7 @@ class _Search:
             if m.in_forward and _is_structural(m.code) and m.cost <= MOST_OF_FORWARD
         ]
         names = tuple(self.trial.failed)
-        for mutation, is_right in self._tried(self._is_forward, structural[:tries]):
+        for _, mutation, is_right in self._tried(self._is_forward, structural[:tries]):
             if is_right:
                 return [Repair.by(mutation, names, of_forward=True)]
         return []

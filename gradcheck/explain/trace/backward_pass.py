@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.measurement import ROUNDINGS
+from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis

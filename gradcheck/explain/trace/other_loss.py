@@ -51,7 +51,7 @@ def _another_is_right(way: BackwardPass) -> bool:
     """Whether another tensor's gradient is that of the loss: no other loss is descended then."""
     point = way.observation.point
     for name in way.recording.leaves:
-        analytic = point.claimed.get(name)
+        analytic = point.analytic.get(name)
         if name != way.name and analytic is not None and np.any(analytic):
             right = way.recording.gradient(name, point.cotangents)
             size = float(np.abs(right).max(initial=0.0))

@@ -161,11 +161,20 @@ def made(mutations: Sequence[Mutation]) -> Iterator[None]:
     before = [position.node for position in positions]
     try:
         for mutation, position in zip(mutations, positions, strict=True):
-            position.put(mutation.node)
+            position.put(_located(mutation.node, mutation.site.node))
         yield
     finally:
         for position, own in zip(reversed(positions), reversed(before), strict=True):
             position.put(own)
+
+
+def _located(node: ast.AST | Block, like: ast.AST) -> ast.AST | Block:
+    """Say of new nodes where they stand, as the compiler asks: where what they replace stood."""
+    for new in node if isinstance(node, Block) else [node]:
+        if not hasattr(new, "lineno") and "lineno" in new._attributes:
+            ast.copy_location(new, like)
+        ast.fix_missing_locations(new)
+    return node
 
 
 def mutant_of(*mutations: Mutation) -> Mutant | None:

@@ -11,7 +11,7 @@ import pytest
 
 import gradcheck
 from gradcheck.adapters import as_target
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.explain.source import repairs
 
 RNG = np.random.default_rng(5)

@@ -8,7 +8,7 @@ from scipy import special
 
 import gradcheck
 from gradcheck.adapters import as_target
-from gradcheck.checking.linearization import CheckContext
+from gradcheck.checking.context import CheckContext
 from gradcheck.explain.trace.record import record
 from gradcheck.explain.trace.traced_array import TracedArray
 

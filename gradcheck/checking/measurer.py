@@ -99,7 +99,7 @@ class Measurer:
         self.smooth: set[str] = set()
         self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(eps))
         self.value = point.tensors[name]
-        self.analytic = np.asarray(point.claimed[name], dtype=np.float64)
+        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
         self.scale = compact(per_entry_scale(self.value))
         self.size = norm(self.analytic, self.scale)
         self.noise: float | None = None
