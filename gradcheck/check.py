@@ -9,21 +9,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from gradcheck.adapters import as_target, parts
+from gradcheck.adapters import as_target, parts, shows_gradients
 from gradcheck.check_arguments import chosen_tensors, given_cotangents, validate
 from gradcheck.checking.context import CheckContext
 from gradcheck.executor import Workers, in_new_process, pack
-from gradcheck.explain import explain_tensor
 from gradcheck.isolation import Budget
 from gradcheck.jobs import Job, Perform
 from gradcheck.report.data import Explanation, Verdict
 from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
 from gradcheck.runner import Mode, Runner
-from gradcheck.state import StateSnapshot, settings_kept
+from gradcheck.state import settings_kept
 from gradcheck.target import Target
-from gradcheck.training.check_update import check_update, undecided_if_momentum_explains
-from gradcheck.training.fit_methods import LATER, Training, training_of
 
 
 def check(
@@ -105,11 +102,12 @@ def check(
     """
     validate(mode, tolerance, directions, budget)
     with settings_kept():
-        training = None if isinstance(target, Target) else training_of(target, inputs, params)
-        if training is not None:
-            with StateSnapshot([target, params]).guarded():
-                given = target if params is None else params
-                return _of_training(training, given, tolerance, seed)
+        if len(inputs) == 2 and not isinstance(target, Target) and not shows_gradients(target):
+            from gradcheck.training.check_fit import check_fit  # which few checks need
+
+            report = check_fit(target, inputs, params, tolerance, seed)
+            if report is not None:
+                return report
         question = _Question(
             target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions,
             Budget(math.inf if budget is None else budget),
@@ -118,30 +116,9 @@ def check(
             return _examine(question, tensors, executor, bar)
 
 
-def _of_training(training: Training, params: Any, tolerance: float | None, seed: int) -> Report:
-    """Check the step of a network that shows no gradient, and say what was taken for what."""
-    training.begin()
-    report = check_update(
-        training.step,
-        params,
-        training.loss,
-        learning_rate=training.learning_rate,
-        predict=training.predict,
-        inputs=training.inputs,
-        targets=training.targets,
-        tolerance=tolerance,
-        seed=seed,
-    )
-    if report.ok and training.later is not None:
-        return undecided_if_momentum_explains(
-            _of_training(training.later, params, tolerance, seed), LATER
-        )
-    return replace(report, target=training.name, notes=(*report.notes, training.description))
-
-
 @dataclass(frozen=True)
 class _Question:
-    """The arguments of `check`, which any process can open to answer a part of it."""
+    """The arguments of `check`, of which any process can make the runner of a part of it."""
 
     target: Any
     inputs: tuple[Any, ...]
@@ -155,7 +132,7 @@ class _Question:
     directions: int
     budget: Budget
 
-    def __call__(self) -> Runner:
+    def runner(self) -> Runner:
         """Turn what was given into a target by `as_target`, and return the runner of its check."""
         subject = as_target(self.target, *self.inputs, params=self.params)
         context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
@@ -163,11 +140,12 @@ class _Question:
             context,
             self.mode,
             self.tolerance,
-            explain_tensor if self.explain else None,
+            self.explain,
+            None,
             self.contract if isinstance(self.contract, Mapping) else None,
             self.directions,
             self.budget,
-            partial(in_new_process, self),
+            partial(in_new_process, self.runner),
         )
 
 
@@ -185,8 +163,8 @@ def _examine(
             return replace(layers[name], tensors={}, explanations=_blame((), layers), parts=layers)
     if any(report.verdict is Verdict.FAIL for report in layers.values()):
         question = replace(question, explain=False)
-    packed = None if executor is None else pack(question)
-    checker = question()
+    packed = None if executor is None else pack(question.runner)
+    checker = question.runner()
     target = checker.context.native.target
     with target.state.guarded():
         perform: Perform = checker.answers

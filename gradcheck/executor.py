@@ -35,8 +35,8 @@ class Failure:
     error: Exception
 
 
-def pack(question: Callable[[], Runner]) -> bytes:
-    """Return the question and the state of the global random generators, ready to be sent.
+def pack(runner: Callable[[], Runner]) -> bytes:
+    """Return what makes a runner and the state of the global random generators, ready to be sent.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def pack(question: Callable[[], Runner]) -> bytes:
     except ImportError:
         pickler = pickle
     try:
-        packed: bytes = pickler.dumps((question, states))
+        packed: bytes = pickler.dumps((runner, states))
     except Exception as error:
         raise TargetError(
             f"the target cannot be sent to another process ({error}). Define it in a module, or "
@@ -70,7 +70,7 @@ def answer(packed: bytes, job: Job) -> Any:
             return Failure(error)
 
 
-def in_new_process(question: Callable[[], Runner], job: Job) -> Any:
+def in_new_process(runner: Callable[[], Runner], job: Job) -> Any:
     """Answer a job in a new interpreter; `Lost` where it gives no answer in the job's time.
 
     Raises
@@ -78,17 +78,17 @@ def in_new_process(question: Callable[[], Runner], job: Job) -> Any:
     TargetError
         If the question cannot be sent there, or not be opened.
     """
-    found = spawned(answer, (pack(question), job), job.seconds)
+    found = spawned(answer, (pack(runner), job), job.seconds)
     if isinstance(found, Failure):
         raise TargetError(f"the target cannot be made in another process ({found.error!r})")
     return found
 
 
 def _open(packed: bytes) -> Runner:
-    question, (of_numpy, of_python) = pickle.loads(packed)
+    runner, (of_numpy, of_python) = pickle.loads(packed)
     np.random.set_state(of_numpy)  # noqa: NPY002
     random.setstate(of_python)
-    checker: Runner = question()
+    checker: Runner = runner()
     return checker
 
 

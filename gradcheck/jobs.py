@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gradcheck.checking.localize import Located
-from gradcheck.explain.rank_explanations import Alternative, agree
-from gradcheck.explain.source import Repairs
+from gradcheck.explain.source.repair import Repairs
 from gradcheck.report.data import (
     Entry,
     Explanation,
@@ -50,6 +49,9 @@ class Job:
     mixes: bool = False
     seconds: float = math.inf
 
+
+if TYPE_CHECKING:
+    from gradcheck.explain.rank_explanations import Alternative
 
 # Of the tensors that one change corrects, so many are explained: what they have in common is the
 # likelier cause. Tensors of fewer entries fit too many hypotheses to be chosen for it.
@@ -121,6 +123,10 @@ class Findings:
         """Return a report for every tensor, with its explanations; blank where there is none."""
         missing = {name: blank(name) for name in self.names if name not in self.judged}
         reports = {name: {**self.judged, **missing}[name] for name in self.names}
+        if not self.alternatives:
+            return TensorReports(reports)
+        from gradcheck.explain.explanation_steps import agree
+
         found: Mapping[str, tuple[Explanation, ...]] = agree(self.alternatives)
         explained = {name: replace(reports[name], explanations=e) for name, e in found.items()}
         return TensorReports(reports | explained)

@@ -19,10 +19,8 @@ from gradcheck.checking.localize import Located, wrong_entries
 from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide
-from gradcheck.explain import explain_contract
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.rank_explanations import Alternative, tell
-from gradcheck.explain.source import Repairs, ranked, repairs
+from gradcheck.explain.source.repair import Repairs
 from gradcheck.isolation import Budget, Lost, apart, is_apart, may_fork_for
 from gradcheck.jobs import Findings, Job, Perform, with_entries
 from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
@@ -31,7 +29,9 @@ from gradcheck.target import TargetError
 from gradcheck.unchecked import left_unjudged
 
 Mode = Literal["auto", "project", "element"]
-Explainer = Callable[[CheckContext, str, tuple[Entry, ...]], list[Alternative]]
+# Returns what would produce a wrong gradient, given the wrong entries that are known: alternatives
+# of explanations that hold together, best first.
+Explainer = Callable[[CheckContext, str, tuple[Entry, ...]], list[list[Explanation]]]
 
 # Jobs that record or change what the user's code does.
 EXPLAINING = ("explain", "repair")
@@ -50,8 +50,10 @@ class Runner:
         Where analytic gradients are computed and numerical ones measured.
     mode, tolerance, directions
         As for `gradcheck.check`.
+    explains
+        Whether to name the bugs behind what is wrong.
     explainer
-        Names the bugs behind a wrong gradient; None to leave it.
+        Names those behind a wrong gradient; None for `gradcheck.explain`.
     requirements
         Which promises of the contract are required; None for the usual ones.
     budget
@@ -64,7 +66,8 @@ class Runner:
     context: CheckContext
     mode: Mode
     tolerance: float | None
-    explainer: Explainer | None
+    explains: bool = True
+    explainer: Explainer | None = None
     requirements: Mapping[str, str] | None = None
     directions: int = 2
     budget: Budget = field(default_factory=Budget)
@@ -127,15 +130,18 @@ class Runner:
             case "repair":
                 return self._repaired(job)
 
-    def _explained(self, name: str, worst: tuple[Entry, ...]) -> list[Alternative]:
-        if self.explainer is None:
-            return []
+    def _explained(self, name: str, worst: tuple[Entry, ...]) -> list[list[Explanation]]:
+        from gradcheck.explain.explanation_steps import explain_tensor
+
+        explainer = self.explainer or explain_tensor
         try:
-            return self.explainer(self.context, name, worst)
+            return explainer(self.context, name, worst)
         except Exception as error:  # noqa: BLE001 (for want of a cause no verdict is to be lost)
             return [[_broken_off(name, f"{type(error).__name__}: {error}")]]
 
     def _repaired(self, job: Job) -> Repairs:
+        from gradcheck.explain.explanation_steps import repairs
+
         until = time.monotonic() + job.seconds
         try:
             return repairs(self.context, job.failed, mixes=job.mixes, until=until)
@@ -168,23 +174,22 @@ class Runner:
             jobs = [Job("judge", name) for name in findings.names]
             jobs += [Job("contract")] if contract is not False else []
             findings.take(jobs, perform)
-            if self.explainer is not None:
+            if self.explains and findings.failed():
                 with self.budget.spending():
                     self._repair(findings, perform)
             shown = findings.to_explain()
             findings.take(self._locating(findings, shown), perform)
-            if self.explainer is not None:
+            if self.explains:
                 with self.budget.spending():
                     self._explain(findings, shown, perform)
         except KeyboardInterrupt:
             interrupted = True
         reports = findings.reports(self._blank)
-        breaches = explain_contract(findings.promises) if self.explainer is not None else []
         return Report(
             target.name,
             reports,
             findings.promises,
-            ranked(tell(breaches, reports), findings.repairs.found),
+            self._explanations(findings, reports),
             seed,
             tuple(self._notes(findings)) + ((INTERRUPTED,) if interrupted else ()),
             interrupted=interrupted,
@@ -193,6 +198,8 @@ class Runner:
 
     def _repair(self, findings: Findings, perform: Perform) -> None:
         """Look for the lines to change."""
+        from gradcheck.explain import explanation_steps  # noqa: F401 (that no fork has to import it)
+
         failed = tuple(name for name, _ in findings.failed())
         job = Job("repair", failed=failed, mixes=findings.mixes, seconds=self.budget.left)
         findings.take([job] if failed else [], perform)
@@ -207,6 +214,18 @@ class Runner:
         """Name the bugs behind what a change corrects, and behind what none does."""
         worst, left = {name: r.worst for name, r in findings.failed()}, self.budget.left
         findings.take([Job("explain", n, worst[n], seconds=left) for n in shown], perform)
+
+    def _explanations(
+        self, findings: Findings, reports: Mapping[str, TensorReport]
+    ) -> tuple[Explanation, ...]:
+        """Return what was found out, in the order in which it is read."""
+        broken = any(p.verdict is Verdict.FAIL for p in findings.promises.values())
+        if not self.explains or not (broken or findings.failed()):
+            return ()
+        from gradcheck.explain.explanation_steps import explain_contract, ranked, tell
+
+        breaches = explain_contract(findings.promises)
+        return ranked(tell(breaches, reports), findings.repairs.found)
 
     def _notes(self, findings: Findings) -> Iterator[str]:
         if self.context.widened:

@@ -22,7 +22,7 @@ from typing import Any
 import diagnostics
 import gradcheck
 from gradcheck.explain.source.mutations.rewrite import Rewrite
-from gradcheck.explain.source.mutations.rewrites import rewritten
+from gradcheck.explain.source.mutations.rewrite_table import rewritten
 
 # Kind of the entries, module and name of the table.
 TABLES = (
@@ -30,7 +30,7 @@ TABLES = (
     ("hypothesis", "gradcheck.explain.hypotheses", "AT_EVERY_ENTRY"),
     ("hypothesis", "gradcheck.explain.hypotheses", "ON_THE_WAY_BACK"),
     ("mutation", "gradcheck.explain.source.mutations", "OPERATORS"),
-    ("mutation", "gradcheck.explain.source.mutations.rewrites", "REWRITES"),
+    ("mutation", "gradcheck.explain.source.mutations.rewrite_table", "REWRITES"),
     ("promise", "gradcheck.checking.contract.promise", "_PROMISES"),
     ("rule", "diagnostics.rules", "RULES"),
     ("experiment", "diagnostics.experiments.checks", "CHECKS"),

@@ -92,7 +92,7 @@ class History(Roles[Floats]):
         table = read_table(Path(path))
         try:
             return cls.from_table(table, columns=columns)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"{Path(path).name}: {error}") from error
 
     @classmethod

@@ -78,8 +78,18 @@ class Document(ABC):
         if make is None:
             raise ValueError(f"cannot save as {path.name!r}: use one of {', '.join(makers)}")
         content = make()
-        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        write_whole(path, content.encode("utf-8") if isinstance(content, str) else content)
         return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside the one of this name, which it replaces when nothing is missing."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def figure_to_bytes(figure: Figure, file_format: str) -> bytes:

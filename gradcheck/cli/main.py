@@ -262,7 +262,7 @@ def diagnose(
     with shell.error_exit():
         mapping = shell.roles(columns)
         request = Request(classes, samples, tuple(mute or ()), fail_on, mapping, output)
-        failed = run(histories, request, typer.echo, watch=interval if watch else None)
+        failed = run(histories, request, shell.say, watch=interval if watch else None)
     raise typer.Exit(shell.FOUND if failed else shell.PASSED)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -15,6 +16,9 @@ import typer
 
 # Exit statuses: everything passed, something is wrong, the command could not be carried out.
 PASSED, FOUND, UNUSABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+
+# Characters that move the cursor or change the terminal, but for tabs and ends of lines.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Inputs = Annotated[
     list[str] | None,
@@ -30,17 +34,31 @@ Output = Annotated[
 ]
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print text in which control characters, as files may hold them, are written out."""
+    typer.echo(CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text), err=err)
+
+
 def save(report: Any, output: Path | None) -> None:
-    """Write a report where the user wants it, and print where."""
-    if output is not None:
+    """Write a report where the user wants it, and print where, or why not: the verdict stands."""
+    if output is None:
+        return
+    try:
         report.save(output)
-        typer.echo(f"\nwritten to {output}")
+    except OSError as error:
+        say(f"gradcheck: {output} is not written: {error}", err=True)
+    else:
+        say(f"\nwritten to {output}")
 
 
 def refuse_ending(output: Path | None, endings: tuple[str, ...]) -> None:
-    """Refuse before the work an ending in which its result could not be written."""
-    if output is not None and output.suffix.lower() not in endings:
+    """Refuse before the work a file that could not be written: no such format, or no folder."""
+    if output is None:
+        return
+    if output.suffix.lower() not in endings:
         raise ValueError(f"--output {output}: the ending has to be one of {', '.join(endings)}")
+    if not output.parent.is_dir():
+        raise ValueError(f"--output {output}: there is no folder {output.parent}; make it first")
 
 
 @contextmanager
@@ -78,7 +96,7 @@ def error_exit() -> Iterator[None]:
         sys.exit(PIPE_CLOSED)
     except (ValueError, TypeError, OSError, KeyError, FloatingPointError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        typer.echo(f"gradcheck: {text}", err=True)
+        say(f"gradcheck: {text}", err=True)
         raise typer.Exit(UNUSABLE) from error
     except KeyboardInterrupt:
         typer.echo("gradcheck: interrupted", err=True)

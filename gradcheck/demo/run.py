@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from diagnostics import History, Severity, compare_histories
 from diagnostics.report.annotations import shaded_finding
 from gradcheck.demo.examination import SIGNS, Examination, examine
+from gradcheck.report.write_whole import write_whole
 from network import QuestionNetwork, load_mnist
 from network.faulty_mlp import FAULTS
 
@@ -187,4 +188,4 @@ def _write_page(asked: Examination, corrected: Examination, folder: Path) -> Non
         caption=caption(asked),
         picture=base64.b64encode((folder / "question.png").read_bytes()).decode("ascii"),
     )
-    (folder / "question.html").write_text(page, encoding="utf-8")
+    write_whole(folder / "question.html", page.encode())

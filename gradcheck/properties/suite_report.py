@@ -11,6 +11,7 @@ from typing import Any
 
 from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.report.wording import wrapped
+from gradcheck.report.write_whole import write_whole
 
 LABEL = 10
 GAP = "  "
@@ -164,4 +165,4 @@ class SuiteReport:
         """Write the report to a file: as JSON where the name ends so, else as text."""
         target = Path(path)
         text = self.to_json() if target.suffix == ".json" else str(self)
-        target.write_text(f"{text}\n", encoding="utf-8")
+        write_whole(target, f"{text}\n".encode())

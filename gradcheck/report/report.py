@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.report.outcome import Outcome
+from gradcheck.report.write_whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Report(Outcome):
                     f"path={str(path)!r}: unknown ending {suffix!r}; "
                     "use one of .html, .json, .png, .svg, .txt"
                 )
-        path.write_bytes(content)
+        write_whole(path, content)
         return path
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,16 +16,16 @@ from gradcheck.checking.evaluator import Evaluator
 from gradcheck.checking.linearization import Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.explain.catalogue import Bug, Trait
-from gradcheck.explain.observation import Observation
-from gradcheck.explain.rank_explanations import Alternative
-from gradcheck.explain.search import explain, explain_tensor
-from gradcheck.formulas.losses import Losses, candidates, identify
 from gradcheck.report.data import Entry, Explanation, TensorReports, Verdict
 from gradcheck.report.report import Report
 from gradcheck.runner import Runner
 from gradcheck.state import StateSnapshot
 from gradcheck.training.optimizer_rules import recognised
 from gradcheck.training.step import SAME, StepDynamics, Update, matters, parameters_of
+
+if TYPE_CHECKING:
+    from gradcheck.explain.observation import Observation
+    from gradcheck.formulas.losses import Losses
 
 UNMOVED = (
     "the loss depends on it, and the step leaves it as it is; update it too, say frozen = True in "
@@ -110,8 +110,8 @@ def check_update(
         )
         context = CheckContext(subject, seed)
         predictions = _Predictions.of(context, update, predict, inputs, targets)
-        explainer = explain_tensor if predictions is None else predictions.explain
-        runner = Runner(context, "project", tolerance, explainer)
+        explainer = None if predictions is None else predictions.explain
+        runner = Runner(context, "project", tolerance, explainer=explainer)
         report = runner.report(list(accessors), False, seed)
         failed = [name for name, part in report.tensors.items() if part.verdict is Verdict.FAIL]
         rule = recognised(context, failed) if failed and not seen.random else None
@@ -204,6 +204,8 @@ class _Predictions:
         """Return the explainer, None where the loss is none of the predictions' known losses."""
         if predict is None or inputs is None or targets is None:
             return None
+        from gradcheck.formulas.losses import candidates, identify
+
         size = len(inputs)
 
         def rows() -> Array:
@@ -230,8 +232,10 @@ class _Predictions:
 
     def explain(
         self, context: CheckContext, name: str, worst: tuple[Entry, ...] = ()
-    ) -> list[Alternative]:
+    ) -> list[list[Explanation]]:
         """Explain the gradient implied for ``name``."""
+        from gradcheck.explain.search import explain
+
         evidence = self._evidence(context, self.together, name)
         if self.alone is not None:
             evidence.alone = self._evidence(context, self.alone, name)
@@ -239,6 +243,8 @@ class _Predictions:
         return explain(evidence, worst)
 
     def _evidence(self, context: CheckContext, evaluator: Evaluator, name: str) -> Observation:
+        from gradcheck.explain.observation import Observation
+
         outputs: Outputs = evaluator.run(self.update.base).outputs
         point = Linearization(
             self.update.base,

@@ -18,6 +18,9 @@ from diagnostics.history.readers import (
 from diagnostics.history.readers.source import Reader, Source
 from diagnostics.history.table import Table
 
+# What a file that is damaged, or was never of the format that it resembles, makes a reader raise.
+UNREADABLE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
+
 # The first that recognises a file reads it: special formats before general ones.
 READERS: list[Reader] = [
     json_curves.TRAINER_STATE,
@@ -57,7 +60,7 @@ def read_runs(path: Path) -> dict[str, Table]:
     """Return the training logs of a file or folder, by the names of their runs."""
     if path.is_dir():
         return folder.read_runs(path, read_file)
-    source = Source(path, path.read_bytes())
+    source = Source(path, _content(path))
     if wandb.READER.recognises(source):
         return wandb.read_runs(source)
     return {path.stem: _read(source)}
@@ -65,7 +68,14 @@ def read_runs(path: Path) -> dict[str, Table]:
 
 def read_file(path: Path) -> Table:
     """Return the content of one file in whatever known format."""
-    return read_data(path, path.read_bytes())
+    return read_data(path, _content(path))
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file; not of what never ends, such as a pipe or a device."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path.name}: no regular file; expected a training log")
+    return path.read_bytes()
 
 
 def read_data(path: Path, data: bytes) -> Table:
@@ -79,14 +89,17 @@ def _read(source: Source) -> Table:
     if not source.data.strip():
         raise ValueError(f"{path.name}: the file is empty; expected a training log")
     for reader in READERS:
-        if reader.recognises(source):
-            try:
-                table = reader.read(source)
-            except ValueError as error:
-                raise ValueError(f"{path.name}, read as {reader.name}: {error}") from error
-            table.notes.insert(0, f"read as {reader.name}")
-            table.problems[:0] = source.problems
-            return table
+        told = path.name
+        try:
+            if not reader.recognises(source):
+                continue
+            told = f"{path.name}, read as {reader.name}"
+            table = reader.read(source)
+        except UNREADABLE as error:
+            raise ValueError(f"{told}: {error}") from error
+        table.notes.insert(0, f"read as {reader.name}")
+        table.problems[:0] = source.problems
+        return table
     known = ", ".join(reader.name for reader in READERS)
     start = "binary data" if source.is_binary else f"text starting {source.head[:40]!r}"
     raise ValueError(f"{path.name}: {start} is no known training log; known are {known}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +15,9 @@ from typing import Any
 
 from diagnostics.history.readers.damaged_files import read_damaged
 from diagnostics.history.table import Problem, Table
+
+# What a compressed log may take unpacked: a hundred million rows are no curve to look at.
+MOST_BYTES = 1 << 30
 
 # How much of the text is looked at to recognise a format.
 HEAD_LENGTH = 4096
@@ -37,10 +42,7 @@ class Source:
 
     def __post_init__(self) -> None:
         if self.data.startswith(GZIP):
-            try:
-                self.data = gzip.decompress(self.data)
-            except (OSError, EOFError) as error:
-                raise ValueError(f"{self.path.name}: compressed, and damaged: {error}") from error
+            self.data = _unpacked(self.data, self.path.name)
         zero = self.data.find(b"\0") if self._is_text_with_holes() else -1
         if zero >= 0:
             line = self.data.count(b"\n", 0, zero) + 1
@@ -103,6 +105,20 @@ class Source:
             problems.insert(0, Problem("the text before the first dictionary was left out", 1))
         self.problems += problems
         return value
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    """Return what was compressed; of what takes more memory than a log does, nothing."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            unpacked = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name}: compressed, and damaged: {error}") from error
+    if len(unpacked) > MOST_BYTES:
+        raise ValueError(
+            f"{name}: more than {MOST_BYTES >> 20} MiB when unpacked; give a part of it, unpacked"
+        )
+    return unpacked
 
 
 @dataclass(frozen=True)

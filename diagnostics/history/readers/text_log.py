@@ -13,6 +13,8 @@ from diagnostics.history.table import Table, from_records
 
 # A log is recognised by two lines with metrics among so many characters.
 LOOKED_AT = 16_000
+# Characters of a line that are read: each name of a metric in it is compared with all others.
+LONGEST = 4_000
 # Of a ratio such as 9402/10000 what counts is the share; 0,693 has a decimal comma.
 _NUMBER = (
     r"\d+\s?/\s?\d+|[-+]?(?:\d+,\d+(?![\d.,])|\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|nan\b|inf(?:inity)?\b)"
@@ -20,7 +22,8 @@ _NUMBER = (
 # A name of one to three words, a colon, an equals sign or blanks, and a number.
 _WORD = r"[a-z][\w/.@-]*"
 _PAIR = re.compile(
-    rf"({_WORD}(?:[ _]{_WORD}){{0,2}}?)(?:\s*[:=]\s*|\s+)((?:{_NUMBER})(?:\s?%)?)(?![\w.]\w?)",
+    rf"(?<![a-z])({_WORD}(?:[ _]{_WORD}){{0,2}}?)(?:\s*[:=]\s*|\s+)"
+    rf"((?:{_NUMBER})(?:\s?%)?)(?![\w.]\w?)",
     re.IGNORECASE,
 )
 _EPOCH = re.compile(r"\bepoch\b\W*(\d+(?:\.\d+)?)|^\s*\[(\d+),\s*\d+\]", re.IGNORECASE)
@@ -52,29 +55,30 @@ def lines_of(text: str) -> Iterator[tuple[int, str]]:
 
 def metrics_of(line: str) -> dict[str, Any]:
     """Return the losses, accuracies and learning rates in a line, by name."""
-    text = _PLACE.sub("", line)
+    text = _PLACE.sub("", line[:LONGEST])
     if text.lstrip().startswith("*"):  # the summary of a validation in PyTorch's example
         text = f"val: {text}"
     pairs = [(m.start(), m[1].strip(" .-"), m[2]) for m in _PAIR.finditer(text)]
+    named = [set(words(name)) for _, name, _ in pairs]
     found = {}
-    for start, name, number in pairs:
-        said = set(words(name))
+    for (start, name, number), said in zip(pairs, named, strict=True):
         if said & LOGGED and not said & REMARKS:
-            found[_with_split(name, text[: start + len(name)], pairs)] = _value(number)
+            found[_with_split(name, text[: start + len(name)], named)] = _value(number)
     count = _COUNT.search(line)
     if count and not found.keys() & {"accuracy"}:
         found["test accuracy"] = _value(count[1])
     return found
 
 
-def _with_split(name: str, before: str, pairs: list[tuple[int, str, str]]) -> str:
+def _with_split(name: str, before: str, named: list[set[str]]) -> str:
     """``Acc`` as ``val Acc`` in a line that speaks of validation only: ``val Loss: 1 Acc: 2``."""
     if set(words(name)) & (TRAINING | VALIDATION | {"lr"}):
         return name
     said = re.findall(r"(?<![\w/])[a-z]+(?![\w/=])", before, re.IGNORECASE)
     splits = {word.lower() for word in said} & (TRAINING | VALIDATION)
     split = next(iter(splits)) if len(splits) == 1 else None
-    taken = any(split in words(other) and words(name)[-1] in words(other) for _, other, _ in pairs)
+    last = words(name)[-1]
+    taken = any(split in other and last in other for other in named)
     return name if split is None or taken else f"{split} {name}"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gradcheck.explain.source.mutations import Mutation
 from gradcheck.report.data import Edit
+
+if TYPE_CHECKING:
+    from gradcheck.explain.source.mutations import Mutation
 
 
 @dataclass(frozen=True)

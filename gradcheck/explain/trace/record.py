@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ TAKERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray
 
 HERE = str(Path(__file__).parent)
 
+# One thread after the other changes the functions; for others than its own they do what they did.
 _patching = threading.Lock()
+_recording: ContextVar[Tape | None] = ContextVar("recording", default=None)
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def record(evaluator: Evaluator, tensors: Tensors) -> Recording | None:
             {id(a): TracedArray.of(a, None, tape) for a in state.arrays if _is_data(a)}
         )
     try:
-        with _patched(tape), np.errstate(all="ignore"):
+        with _recorded(tape), np.errstate(all="ignore"):
             outputs = evaluator.run_on(traced).outputs
     except Exception:  # noqa: BLE001 (code never meant for such arrays may do anything)
         return None
@@ -162,34 +165,39 @@ def record(evaluator: Evaluator, tensors: Tensors) -> Recording | None:
 
 
 @contextmanager
-def _patched(tape: Tape) -> Iterator[None]:
-    """Let numpy make traced arrays while the user's forward runs."""
+def _recorded(tape: Tape) -> Iterator[None]:
+    """Let numpy make traced arrays while the user's forward runs, in this thread alone."""
     with _patching:
         originals = {name: getattr(np, name) for name in (*MAKERS, *TAKERS)}
+        token = _recording.set(tape)
         try:
             for name in MAKERS:
-                setattr(np, name, _maker(tape, originals[name]))
+                setattr(np, name, _maker(originals[name]))
             for name in TAKERS:
-                setattr(np, name, _taker(tape, originals[name], copies=name == "array"))
+                setattr(np, name, _taker(originals[name], copies=name == "array"))
             yield
         finally:
             for name, original in originals.items():
                 setattr(np, name, original)
+            _recording.reset(token)
 
 
-def _maker(tape: Tape, original: Any) -> Any:
+def _maker(original: Any) -> Any:
     def make(*args: Any, **options: Any) -> Any:
-        made = original(*args, **options)
-        if _asked_by_tape() or isinstance(made, TracedArray) or made.dtype.kind != "f":
+        tape, made = _recording.get(), original(*args, **options)
+        if tape is None or isinstance(made, TracedArray) or made.dtype.kind != "f":
+            return made
+        if _asked_by_tape():
             return made
         return TracedArray.of(made, None, tape)
 
     return make
 
 
-def _taker(tape: Tape, original: Any, *, copies: bool) -> Any:
+def _taker(original: Any, *, copies: bool) -> Any:
     def take(value: Any, *args: Any, **options: Any) -> Any:
-        if _asked_by_tape():
+        tape = _recording.get()
+        if tape is None or _asked_by_tape():
             return original(value, *args, **options)
         dtype = args[0] if args else options.get("dtype")
         if dtype is not None and np.dtype(dtype).kind != "f":

@@ -131,7 +131,8 @@ def test_properties_refuses_the_askers_softmax():
 
 
 def test_importing_gradcheck_loads_nothing_heavy():
-    heavy = ["matplotlib", "hypothesis", "torch", "jax", "rich", "pytest", "gradcheck.properties"]
+    heavy = ["matplotlib", "hypothesis", "torch", "jax", "rich", "pytest", "scipy"]
+    heavy += ["gradcheck.properties", "gradcheck.explain.search", "multiprocessing"]
     code = f"import sys, gradcheck; print([m for m in {heavy} if m in sys.modules])"
 
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

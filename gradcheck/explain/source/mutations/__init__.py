@@ -17,7 +17,7 @@ from gradcheck.explain.source.mutations import (
     constants,
     missing_factors,
     reductions,
-    rewrites,
+    rewrite_table,
     statements,
     variables,
 )
@@ -46,7 +46,7 @@ OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     variables.slices,
     constants.numbers,
     constants.axes,
-    rewrites.rewritten,
+    rewrite_table.rewritten,
     variables.masks,
     statements.early,
     statements.dedented,

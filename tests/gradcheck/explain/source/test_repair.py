@@ -12,7 +12,7 @@ import pytest
 import gradcheck
 from gradcheck.adapters import as_target
 from gradcheck.checking.context import CheckContext
-from gradcheck.explain.source import repairs
+from gradcheck.explain.source.repair_search import repairs
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(5, 4))
