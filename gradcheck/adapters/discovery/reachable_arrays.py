@@ -23,7 +23,7 @@ from gradcheck.adapters.discovery.attributes import (
     attributes,
     items_in,
 )
-from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, cells_of, names_read
+from gradcheck.state import MOST_OBJECTS, OPAQUE_MODULES, StateSnapshot, cells_of, names_read
 
 # Libraries whose objects keep no array that a user's forward reads by itself.
 CLOSED = (*OPAQUE_MODULES, "matplotlib", "pandas", "threading", "logging", "hypothesis", "re")
@@ -89,9 +89,10 @@ class _Walk:
     def into(self, thing: Any, prefix: str) -> None:
         """Have ``thing`` looked into; ``prefix`` is put before the names of its own.
 
-        A module is none of a layer's parts, and to ask it for a name may import another.
+        A module is none of a layer's parts, and to ask it for a name may import another; neither
+        is what this package remembers of a layer.
         """
-        if not isinstance(thing, ModuleType):
+        if not isinstance(thing, ModuleType | StateSnapshot):
             self._waiting.append((thing, prefix))
 
     def _open(self, thing: Any, prefix: str) -> None:
