@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -28,8 +29,10 @@ NO_FORK = ("darwin", "win32", "emscripten", "wasi")
 # Seconds that one process works alone: what is done by then is not worth starting another.
 ALONE = 0.05
 
-# Items that each process is handed before those whose answers are waited for are answered.
-AHEAD = 4
+# Items that a process is handed at once, and how far ahead of those whose answers are waited for:
+# what is then not asked for any more was answered in vain.
+AT_ONCE = 8
+AHEAD = 8
 
 OUT_OF_TIME = "not tried for want of time"
 
@@ -47,8 +50,10 @@ class _Process:
     def __init__(self, serve: Callable[[Any], None]) -> None:
         from multiprocessing.connection import Pipe
 
+        from gradcheck.isolation import confine  # noqa: F401 (that no fork has to import it)
+
         self.connection, theirs = Pipe()
-        self.item: int | None = None
+        self.items: deque[int] = deque()
         self.due = math.inf
         with warnings.catch_warnings():  # that a process has threads, which is accounted for
             warnings.simplefilter("ignore")
@@ -62,11 +67,11 @@ class _Process:
                 os._exit(0)
         theirs.close()
 
-    def begin(self, item: int, due: float) -> None:
-        """Have an item answered."""
-        self.item, self.due = item, due
+    def begin(self, items: Sequence[int], due: float) -> None:
+        """Have items answered, the first of them until it is due."""
+        self.items, self.due = deque(items), due
         with suppress(OSError):  # a process that has ended: seen where its answer is waited for
-            self.connection.send(item)
+            self.connection.send(items)
 
     def end(self) -> None:
         """Kill the process, and those that it has made."""
@@ -170,7 +175,8 @@ class _Task:
         left = min(self.until - time.monotonic(), self.seconds * (len(self.items) + 1))
         confine({connection.fileno()}, left)
         while True:
-            connection.send_bytes(self.answer(self.items[connection.recv()]))
+            for number in connection.recv():
+                connection.send_bytes(self.answer(self.items[number]))
 
     def answer(self, item: Any) -> bytes:
         """Return what the function returns for an item, ready to be sent."""
@@ -201,7 +207,7 @@ class _Pool:
         self._most = min(_cores(), len(task.items))
         self._processes: list[_Process] = []
         self._answers: dict[int, Any] = {}
-        self._next = 0
+        self._waiting = deque(range(len(task.items)))
         self._began = time.monotonic()
 
     def answers(self) -> Iterator[Any]:
@@ -219,9 +225,9 @@ class _Pool:
                 process.end()
 
     def _hand_out(self, turn: int) -> bool:
-        """Give every idle process an item; whether there is anything to wait for."""
-        while self._next < min(len(self._task.items), turn + AHEAD * self._most):
-            process = next((p for p in self._processes if p.item is None), None)
+        """Give every idle process some items; whether there is anything to wait for."""
+        while self._waiting and self._waiting[0] < turn + AHEAD * self._most:
+            process = next((p for p in self._processes if not p.items), None)
             if process is None and self._wants_another:
                 try:
                     process = _Process(self._task.serve)
@@ -233,10 +239,12 @@ class _Pool:
                     self._processes.append(process)
             if process is None:
                 break
-            due = time.monotonic() + self._task.seconds
-            process.begin(self._next, min(self._task.until, due))
-            self._next += 1
+            share = min(AT_ONCE, math.ceil(len(self._waiting) / self._most))
+            process.begin([self._waiting.popleft() for _ in range(share)], self._due())
         return True
+
+    def _due(self) -> float:
+        return min(self._task.until, time.monotonic() + self._task.seconds)
 
     @property
     def _wants_another(self) -> bool:
@@ -248,7 +256,7 @@ class _Pool:
         """Wait for an answer, or until a process has had its time."""
         from multiprocessing.connection import wait
 
-        busy = {p.connection: p for p in self._processes if p.item is not None}
+        busy = {p.connection: p for p in self._processes if p.items}
         left = min(process.due for process in busy.values()) - time.monotonic()
         if len(busy) < self._most:
             left = min(left, ALONE)  # to see then whether another one helps
@@ -260,16 +268,18 @@ class _Pool:
                 self._give_up(process, f"stopped after {self._task.seconds:.3g} s")
 
     def _take(self, process: _Process) -> None:
+        """Keep the answers that a process has given."""
         try:
-            answer = process.connection.recv()
+            while process.items and process.connection.poll():
+                self._answers[process.items[0]] = process.connection.recv()
+                process.items.popleft()
+                process.due = self._due()
         except (EOFError, OSError):
             self._give_up(process, "it ended its process")
-            return
-        self._answers[process.item or 0] = answer
-        process.item = None
 
     def _give_up(self, process: _Process, reason: str) -> None:
-        self._answers[process.item or 0] = Lost(reason)
+        self._answers[process.items.popleft()] = Lost(reason)
+        self._waiting.extendleft(reversed(process.items))  # for another process
         self._processes.remove(process)
         process.end()
 
