@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from gradcheck.check import check
 from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
-from gradcheck.state import StateSnapshot
+from gradcheck.state import StateSnapshot, warnings_ignored
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,7 @@ class RepeatedCheck:
     @contextmanager
     def _ready(self, example: Example) -> Iterator[Any]:
         """Give the layer, used as often as the example asks; put its state back afterwards."""
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with warnings_ignored(), np.errstate(all="ignore"):
             layer = self.layer_for(example.inputs)
             with StateSnapshot([layer, *example.inputs]).guarded():
                 use(layer, *example.inputs, times=example.calls)

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeVar
@@ -25,6 +25,9 @@ THREADED = ("jax", "jaxlib", "tensorflow")
 
 # Platforms whose own libraries may not be used after a fork.
 NO_FORK = ("darwin", "win32", "emscripten", "wasi")
+
+# What Python and jax say of every fork of a process with threads, which is accounted for here.
+FORK_WARNINGS = (r".*use of fork\(\) may lead to deadlocks", r"os\.fork\(\) was called")
 
 # Seconds that one process works alone: what is done by then is not worth starting another.
 ALONE = 0.05
@@ -55,9 +58,9 @@ class _Process:
         self.connection, theirs = Pipe()
         self.items: deque[int] = deque()
         self.due = math.inf
-        with warnings.catch_warnings():  # that a process has threads, which is accounted for
-            warnings.simplefilter("ignore")
-            self.pid = os.fork()
+        for warning in FORK_WARNINGS:  # set for good: filters kept for a while are other threads'
+            warnings.filterwarnings("ignore", message=warning)
+        self.pid = os.fork()
         if self.pid == 0:
             try:
                 serve(theirs)
@@ -284,23 +287,22 @@ class _Pool:
         process.end()
 
 
-class _interrupted_after:  # noqa: N801 (a context manager)
-    """Raise `TimeoutError` in a block that takes longer than ``seconds``, where signals exist."""
+@contextmanager
+def _interrupted_after(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` in a block that takes longer, where signals exist."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"stopped after {seconds:.3g} s")
 
-    def __enter__(self) -> None:
-        if hasattr(signal, "setitimer"):
-            signal.signal(signal.SIGALRM, self._raise)
-            signal.setitimer(signal.ITIMER_REAL, self.seconds)
-
-    def __exit__(self, *_: object) -> None:
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def _raise(self, *_: object) -> None:
-        raise TimeoutError(f"stopped after {self.seconds:.3g} s")
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _cores() -> int:

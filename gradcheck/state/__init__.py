@@ -1,6 +1,6 @@
 """All that a layer remembers between calls, put back as it was."""
 
-from gradcheck.state.process import settings_kept
+from gradcheck.state.process import settings_kept, warnings_ignored
 from gradcheck.state.reachable import OPAQUE_MODULES, cells_of, kept_by_class, names_read, slotted
 from gradcheck.state.snapshot import MOST_OBJECTS, StateSnapshot, restore_array
 
@@ -14,4 +14,5 @@ __all__ = [
     "restore_array",
     "settings_kept",
     "slotted",
+    "warnings_ignored",
 ]

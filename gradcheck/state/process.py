@@ -55,6 +55,20 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 
 
 @contextmanager
+def warnings_ignored() -> Iterator[None]:
+    """Show no warning of a block, unless other threads run: all share the filters of warnings.
+
+    What two threads put back in another order than they changed it would stay changed.
+    """
+    if threading.active_count() > 1:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
 def settings_kept() -> Iterator[None]:
     """Put the settings that a block changed back when it ends, by an exception or Ctrl-C too.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 
 from gradcheck.checking.contract.shared_runs import ROUNDINGS, PromiseResult, SharedRuns
+from gradcheck.state import warnings_ignored
 
 
 def batch_independent(runs: SharedRuns) -> PromiseResult:
@@ -107,8 +107,7 @@ def _batch_of(runs: SharedRuns, size: int) -> PromiseResult:
         return PromiseResult(None, "there is no batch that could be resized")
     cut = {n: runs.tensors[n][:size] for n in names}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a mean over no samples is nothing new to the user
+        with warnings_ignored():  # a mean over no samples is nothing new to the user
             run = runs.evaluator.run({**runs.tensors, **cut})
             v = tuple(np.ones_like(output) for output in run.outputs)
             analytic = runs.evaluator.pull(run, v, last=True)
