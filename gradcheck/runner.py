@@ -33,6 +33,11 @@ Mode = Literal["auto", "project", "element"]
 # of explanations that hold together, best first.
 Explainer = Callable[[CheckContext, str, tuple[Entry, ...]], list[list[Explanation]]]
 
+# Share of the time for explanations that the search for a line may take, and that of its own time
+# after which it ends by itself, with what it has found.
+OF_REPAIR = 0.7
+IN_TIME = 0.9
+
 # Jobs that record or change what the user's code does.
 EXPLAINING = ("explain", "repair")
 
@@ -113,7 +118,7 @@ class Runner:
     def _lost(job: Job, lost: Lost) -> Any:
         if job.kind == "explain":
             return [[_broken_off(job.name, lost.reason)]]
-        return Repairs(note=f"no line to change was looked for: {lost.reason}")
+        return Repairs(note=f"the search for a line to change gave no answer: {lost.reason}")
 
     def answer(self, job: Job) -> Any:
         """Return a `TensorReport`, the promises, the alternatives or the repairs, as asked."""
@@ -142,7 +147,7 @@ class Runner:
     def _repaired(self, job: Job) -> Repairs:
         from gradcheck.explain.explanation_steps import repairs
 
-        until = time.monotonic() + job.seconds
+        until = time.monotonic() + IN_TIME * job.seconds
         try:
             return repairs(self.context, job.failed, mixes=job.mixes, until=until)
         except Exception as error:  # noqa: BLE001 (for want of a line no cause is to be lost)
@@ -201,7 +206,8 @@ class Runner:
         from gradcheck.explain import explanation_steps  # noqa: F401 (that no fork has to import it)
 
         failed = tuple(name for name, _ in findings.failed())
-        job = Job("repair", failed=failed, mixes=findings.mixes, seconds=self.budget.left)
+        seconds = OF_REPAIR * self.budget.left
+        job = Job("repair", failed=failed, mixes=findings.mixes, seconds=seconds)
         findings.take([job] if failed else [], perform)
 
     def _locating(self, findings: Findings, shown: list[str]) -> list[Job]:

@@ -12,6 +12,7 @@ import types
 import numpy as np
 import pytest
 
+import gradcheck
 from gradcheck.isolation import Budget, Lost, apart, is_apart, may_fork_for, spawned
 from gradcheck.isolation.confine import MEMORIES
 
@@ -131,3 +132,28 @@ def test_a_budget_counts_what_is_spent_of_it():
     assert 0.01 <= budget.spent < 10
     assert budget.left == 10 - budget.spent
     assert Budget().left == math.inf
+
+
+class Slow:
+    """A layer that takes its time, and whose gradient fits no known bug."""
+
+    def forward(self, x):
+        time.sleep(0.02)
+        self.x = x
+        return x**3
+
+    def backward(self, grad):
+        return np.cos(3.1 * self.x) * np.tanh(grad)
+
+
+def test_the_verdict_comes_whatever_the_budget_and_what_was_not_tried_is_said():
+    report = gradcheck.check(Slow(), np.arange(1.0, 5.0), budget=0.5, contract=False)
+
+    assert report.verdict is gradcheck.Verdict.FAIL
+    assert "not tried within budget=0.5 s" in report.notes[0] or "no answer" in report.notes[0]
+
+
+@pytest.mark.parametrize("budget", [-1, float("nan")])
+def test_a_budget_that_is_no_time_is_refused(budget):
+    with pytest.raises(ValueError, match="budget="):
+        gradcheck.check(Slow(), np.ones(3), budget=budget)
