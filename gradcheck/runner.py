@@ -7,21 +7,21 @@ is the same whatever was done before it, in which process, and in which order.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
+from gradcheck.answered_apart import answered_apart, broken_off
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import check_contract
 from gradcheck.checking.localize import Located, wrong_entries
 from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide
-from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.repair import Repairs
-from gradcheck.isolation import Budget, Lost, apart, is_apart, may_fork_for
+from gradcheck.isolation import Budget, is_apart, may_fork_for
 from gradcheck.jobs import Findings, Job, Perform, with_entries
 from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
 from gradcheck.report.report import Report
@@ -82,19 +82,11 @@ class Runner:
         """Yield the answers to jobs in their order, explanations from processes of their own."""
         for explains, group in groupby(jobs, key=lambda job: job.kind in EXPLAINING):
             if explains and not is_apart():
-                yield from self._apart(list(group))
+                yield from answered_apart(
+                    list(group), self.answer, self.elsewhere, may_fork=self._may_fork
+                )
             else:
                 yield from map(self.answer, group)
-
-    def _apart(self, jobs: Sequence[Job]) -> Iterator[Any]:
-        """Explain in processes of their own: nothing that is recorded or changed is the user's."""
-        until = time.monotonic() + jobs[0].seconds
-        if self._may_fork:
-            found: Iterator[Any] = apart(self.answer, jobs, jobs[0].seconds, until)
-        else:
-            found = map(self._elsewhere, jobs)
-        for job, answer in zip(jobs, found, strict=True):
-            yield self._lost(job, answer) if isinstance(answer, Lost) else answer
 
     @cached_property
     def _may_fork(self) -> bool:
@@ -105,20 +97,6 @@ class Runner:
             self.context.native.pull(self.context.native.run(base.tensors), base.cotangents)
 
         return may_fork_for(run)
-
-    def _elsewhere(self, job: Job) -> Any:
-        try:
-            if self.elsewhere is None:
-                raise TargetError("this process cannot be forked safely")
-            return self.elsewhere(job)
-        except TargetError as error:  # what records and changes nothing but copies is run here
-            return self.answer(job) if job.kind == "explain" else Lost(str(error))
-
-    @staticmethod
-    def _lost(job: Job, lost: Lost) -> Any:
-        if job.kind == "explain":
-            return [[_broken_off(job.name, lost.reason)]]
-        return Repairs(note=f"the search for a line to change gave no answer: {lost.reason}")
 
     def answer(self, job: Job) -> Any:
         """Return a `TensorReport`, the promises, the alternatives or the repairs, as asked."""
@@ -142,7 +120,7 @@ class Runner:
         try:
             return explainer(self.context, name, worst)
         except Exception as error:  # noqa: BLE001 (for want of a cause no verdict is to be lost)
-            return [[_broken_off(name, f"{type(error).__name__}: {error}")]]
+            return [[broken_off(name, f"{type(error).__name__}: {error}")]]
 
     def _repaired(self, job: Job) -> Repairs:
         from gradcheck.explain.explanation_steps import repairs
@@ -312,14 +290,3 @@ class Runner:
             )
             judgement.reason = ""
         return judgement
-
-
-def _broken_off(name: str, why: str) -> Explanation:
-    return Explanation(
-        Bug.UNEXPLAINED,
-        (name,),
-        0.0,
-        f"the search for its cause broke off: {why}",
-        f"the gradient of {name} is wrong",
-        "see the entries listed: which of them are wrong often tells the line",
-    )

@@ -18,17 +18,18 @@ from typing import Any
 import numpy as np
 
 import gradcheck
-import gradcheck.runner
 from benchmarks import investigation, mutants, regressions
 from benchmarks.corpus import cases as layers
 from benchmarks.diagnosis import LOGGED, by_role
 from benchmarks.runs.store import read
 from diagnostics import History, diagnose, investigate
+from gradcheck.explain import explanation_steps
+from gradcheck.explain.source.repair import Repairs
 
 NUMBER = re.compile(r"\d[\d_]*(\.\d+)?(e[+-]?\d+)?")
 VERDICT = re.compile(r"\b(PASS(?:ED)?|FAIL(?:ED)?|UNDECIDED|ERRORED|SKIPPED|\w+Error)\b")
 
-REPAIRS = gradcheck.runner.repairs
+REPAIRS = explanation_steps.repairs
 LOGS = frozenset({".txt", ".log", ".csv", ".tsv"})
 
 
@@ -80,7 +81,7 @@ def _layers(*, repair: bool) -> Iterator[Case]:
 
 
 def _check(case: Any, *, repair: bool) -> Answer:
-    gradcheck.runner.repairs = REPAIRS if repair else lambda *_, **__: []
+    explanation_steps.repairs = REPAIRS if repair else lambda *_, **__: Repairs()
     target, inputs = case.make(0)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

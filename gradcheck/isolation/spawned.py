@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from gradcheck.isolation.forked import OUT_OF_TIME, Lost, set_apart
+from gradcheck.isolation.here import set_apart
+from gradcheck.isolation.task import OUT_OF_TIME, Lost
 
 # Imports the module of the function, which may take a while, before its time begins.
 COMMAND = "from gradcheck.isolation.spawned import serve; serve()"

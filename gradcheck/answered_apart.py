@@ -1,0 +1,73 @@
+"""Has a check explained in other processes: nothing that is recorded or changed is the user's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.source.repair import Repairs
+from gradcheck.isolation import Lost, apart
+from gradcheck.jobs import Job
+from gradcheck.report.data import Explanation
+from gradcheck.target import TargetError
+
+Elsewhere = Callable[[Job], Any]
+
+
+def answered_apart(
+    jobs: Sequence[Job],
+    answer: Callable[[Job], Any],
+    elsewhere: Elsewhere | None,
+    *,
+    may_fork: bool,
+) -> Iterator[Any]:
+    """Yield the answers to jobs of one kind, in their order.
+
+    Parameters
+    ----------
+    jobs
+        Explanations, or searches for a line to change; all end when the first has had its seconds.
+    answer
+        Answers one, here.
+    elsewhere
+        Has one answered in a new interpreter; None where it cannot be sent to one.
+    may_fork
+        Whether forks of this process can run the layer; else new interpreters have to.
+    """
+    if may_fork:
+        until = time.monotonic() + jobs[0].seconds
+        found: Iterator[Any] = apart(answer, jobs, jobs[0].seconds, until)
+    else:
+        found = (_answered_elsewhere(job, answer, elsewhere) for job in jobs)
+    for job, given in zip(jobs, found, strict=True):
+        yield _instead(job, given.reason) if isinstance(given, Lost) else given
+
+
+def _answered_elsewhere(job: Job, answer: Callable[[Job], Any], elsewhere: Elsewhere | None) -> Any:
+    try:
+        if elsewhere is None:
+            raise TargetError("this process cannot be forked safely")
+        return elsewhere(job)
+    except TargetError as error:  # what records and changes nothing but copies is run here
+        return answer(job) if job.kind == "explain" else Lost(str(error))
+
+
+def _instead(job: Job, reason: str) -> Any:
+    """Return what is said in place of an answer that is lost."""
+    if job.kind == "explain":
+        return [[broken_off(job.name, reason)]]
+    return Repairs(note=f"the search for a line to change gave no answer: {reason}")
+
+
+def broken_off(name: str, why: str) -> Explanation:
+    """Return what is known of a wrong tensor whose explanation came to no end."""
+    return Explanation(
+        Bug.UNEXPLAINED,
+        (name,),
+        0.0,
+        f"the search for its cause broke off: {why}",
+        f"the gradient of {name} is wrong",
+        "see the entries listed: which of them are wrong often tells the line",
+    )

@@ -1,0 +1,59 @@
+"""Whether this process was made to run code apart from the user's, and whether it may fork."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+# Libraries whose threads do not survive a fork: calls into them may never return there.
+THREADED = ("jax", "jaxlib", "tensorflow")
+
+# Platforms whose own libraries may not be used after a fork.
+NO_FORK = ("darwin", "win32", "emscripten", "wasi")
+
+
+class _Here:
+    """What is known of this process."""
+
+    made_for_it = False
+    may_fork = sys.platform not in NO_FORK and hasattr(os, "fork")
+
+
+def is_apart() -> bool:
+    """Whether this process was made to run code apart from the user's."""
+    return _Here.made_for_it
+
+
+def set_apart(*, may_fork: bool) -> None:
+    """Note that this process was made to run code apart from the user's."""
+    _Here.made_for_it, _Here.may_fork = True, may_fork
+
+
+def may_fork_for(function: Callable[[], Any]) -> bool:
+    """Whether forks can run a function: it calls no library whose threads they do not have.
+
+    The function is called once where such a library is loaded.
+    """
+    if not _Here.may_fork or not any(name in sys.modules for name in THREADED):
+        return _Here.may_fork
+    called: set[str] = set()
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        caller = getattr(argument, "__module__", None) if event == "c_call" else None
+        called.add(str(caller or frame.f_globals.get("__name__")).partition(".")[0])
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return called.isdisjoint(THREADED)
+
+
+def may_fork() -> bool:
+    """Whether this process may be forked at all."""
+    return _Here.may_fork
