@@ -7,6 +7,8 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
+from gradcheck.isolation.here import set_apart
+
 # Small matrices on few cores: threads inside BLAS cost more than they give, and where other work
 # holds the cores they wait for one another without end. The environment reaches the processes that
 # the tests and pytest-xdist start; the limit, the libraries that are loaded here already.
@@ -20,6 +22,13 @@ settings.register_profile(
     "thorough", derandomize=True, deadline=None, database=None, max_examples=2000
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_configure(config):
+    """Explain in the process of the tests where lines are counted: those of forks are lost."""
+    if config.getoption("cov_source", None) is not None:
+        set_apart(may_fork=False)
+
 
 STATES = {}
 

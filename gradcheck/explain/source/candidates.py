@@ -37,6 +37,7 @@ def candidates(
     in_backward = {call.code for call in backward}
     called = [*backward, *(call for call in forward if call.code not in in_backward)]
     functions = _run_when_changed(context, called, limits)
+    calls(context)  # leaves the layer's attributes as its functions knew them
     trees = [function.tree for function in functions]
     kept = [function.tree for function in functions if function.call.code in in_forward]
     unread = _names(kept, ast.Attribute)[0] - _names(trees, ast.Attribute)[1]
