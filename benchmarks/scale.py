@@ -1,12 +1,13 @@
-"""CPU time of checks of layers of usual sizes: right ones beside torch, wrong ones beside a build.
+"""CPU time of checks of layers of usual sizes, right and wrong, beside torch and another build.
 
 ``python -m benchmarks.scale [--against REV_OR_PATH] [--layers NAME ...] [--turns N]``
 
 Right layers are raced against the fast mode of torch.autograd.gradcheck on the same layer, which
-needs torch; ours includes the contract. Wrong ones are raced against another build, a revision
-that is checked out for it or a folder, up to the name of the bug and the line. Every check runs in
-a process of its own, on one thread, and the contestants take turns, so that what else the machine
-does falls on all alike; the fewest CPU seconds of each count, those of its processes included.
+needs torch; ours includes the contract. Both right and wrong ones, up to the name of the bug and
+the line, are raced against another build, a revision that is checked out for it or a folder. Every
+check runs in a process of its own, on one thread, and the contestants take turns, so that what else
+the machine does falls on all alike; the fewest CPU seconds of each count, those of its processes
+included. What explains is loaded before.
 """
 
 from __future__ import annotations
@@ -51,20 +52,29 @@ def fastest(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return min(runs, key=lambda run: float(run["seconds"]))
 
 
-def right_layers(names: list[str], turns: int) -> None:
-    print(f"{'right layer':<22}{'ours':>10}{'torch':>10}{'ratio':>8}{'copies':>8}")
+def right_layers(names: list[str], other: Path | None, turns: int) -> None:
+    print(
+        f"{'right layer':<22}{'ours':>10}{'torch':>10}{'ratio':>8}{'copies':>8}"
+        f"{'other':>10}{'ratio':>8}"
+    )
     for name in names:
         times = str(TIMES["right"] if name != LARGEST else 1)
-        ours, theirs = [], []
+        ours, theirs, others = [], [], []
         for _ in range(turns):
             ours.append(run(PROGRAM, ROOT, name, "right", times))
             theirs.append(run(RIVAL, ROOT, name, times))
+            if other is not None:
+                others.append(run(PROGRAM, other, name, "right", times))
         if not all(found["ok"] for found in (*ours, *theirs)):
             raise SystemExit(f"{name}: a right layer is refused")
         mine, torch = fastest(ours)["seconds"], fastest(theirs)["seconds"]
         copies = run(PROGRAM, ROOT, name, "memory", "1")["copies"] if name == LARGEST else 0.0
-        told = f"{copies:.1f}" if copies else ""
-        print(f"{name:<22}{mine:>9.3f}s{torch:>9.4f}s{mine / torch:>8.2f}{told:>8}", flush=True)
+        told = f"{name:<22}{mine:>9.3f}s{torch:>9.4f}s{mine / torch:>8.2f}"
+        told += f"{copies:>8.1f}" if copies else f"{'':>8}"
+        if others:
+            before = fastest(others)["seconds"]
+            told += f"{before:>9.3f}s{mine / before:>8.2f}"
+        print(told, flush=True)
 
 
 def wrong_layers(names: list[str], other: Path | None, turns: int) -> None:
@@ -113,10 +123,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--turns", type=int, default=TURNS, help="processes of each contestant")
     parser.add_argument("--only", choices=("right", "wrong"), help="one of the two tables")
     given = parser.parse_args(arguments)
-    if given.only != "wrong":
-        right_layers(given.layers, given.turns)
-    if given.only != "right":
-        with build_of(given.against) as other:
+    with build_of(given.against) as other:
+        if given.only != "wrong":
+            right_layers(given.layers, other, given.turns)
+        if given.only != "right":
             wrong_layers(given.layers, other, given.turns)
 
 
