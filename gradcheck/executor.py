@@ -7,13 +7,16 @@ does not return, because it was killed or never could, is done here: the answer 
 from __future__ import annotations
 
 import importlib
+import io
 import pickle
 import random
 import threading
 import warnings
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -44,18 +47,40 @@ def pack(runner: Callable[[], Runner]) -> bytes:
         If it cannot be pickled, neither by pickle nor, where installed, by cloudpickle.
     """
     states = np.random.get_state(), random.getstate()  # noqa: NPY002 (the user's code may use it)
-    try:  # it sends what is defined in a script or a notebook too
-        pickler = importlib.import_module("cloudpickle")
-    except ImportError:
-        pickler = pickle
+    buffer = io.BytesIO()
     try:
-        packed: bytes = pickler.dumps((runner, states))
+        _pickler(buffer).dump((runner, states))
     except Exception as error:
         raise TargetError(
             f"the target cannot be sent to another process ({error}). Define it in a module, or "
             "install cloudpickle"
         ) from error
-    return packed
+    return buffer.getvalue()
+
+
+def _pickler(buffer: io.BytesIO) -> pickle.Pickler:
+    """Return what pickles, also what is defined in a script or a notebook where that is installed.
+
+    From version 3.1.3 on, cloudpickle leaves out the file of such a function, by which its source is
+    found.
+    """
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return pickle.Pickler(buffer)
+    known = cloudpickle.Pickler.dispatch_table
+
+    def reduced(code: CodeType) -> tuple[Any, ...]:
+        make, arguments = known[CodeType](code)[:2]
+        return _of_file, (code.co_filename, make, *arguments)
+
+    table = {"dispatch_table": ChainMap({CodeType: reduced}, known)}
+    pickler: pickle.Pickler = type("Pickler", (cloudpickle.Pickler,), table)(buffer)
+    return pickler
+
+
+def _of_file(file: str, make: Callable[..., CodeType], *arguments: Any) -> CodeType:
+    return make(*arguments).replace(co_filename=file)
 
 
 def answer(packed: bytes, job: Job) -> Any:

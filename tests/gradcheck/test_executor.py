@@ -179,3 +179,22 @@ def test_dask_cluster_gives_the_identical_report_though_a_worker_is_killed(layer
         next(iter(cluster.workers.values())).process.process.kill()
         second = gradcheck.check(layers.Dense(), inputs(), executor=executor)
     assert first.to_dict() == here.to_dict() == second.to_dict()
+
+
+@pytest.mark.integration
+def test_the_line_of_a_layer_of_a_script_is_found_elsewhere(processes):
+    pytest.importorskip("cloudpickle")
+
+    class Local:
+        def forward(self, x):
+            self.x = x
+            return x**3
+
+        def backward(self, grad):
+            return 3 * self.x * grad
+
+    here = gradcheck.check(Local(), inputs())
+    there = gradcheck.check(Local(), inputs(), executor=processes)
+
+    assert "test_executor.py" in here.explanations[0].fix
+    assert here.to_dict() == there.to_dict()
