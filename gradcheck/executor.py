@@ -61,8 +61,8 @@ def pack(runner: Callable[[], Runner]) -> bytes:
 def _pickler(buffer: io.BytesIO) -> pickle.Pickler:
     """Return what pickles, also what is defined in a script or a notebook where that is installed.
 
-    From version 3.1.3 on, cloudpickle leaves out the file of such a function, by which its source is
-    found.
+    From version 3.1.3 on, cloudpickle leaves out the file of such a function, and with it the way
+    to its source.
     """
     try:
         cloudpickle = importlib.import_module("cloudpickle")
