@@ -26,7 +26,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 def pytest_configure(config):
     """Explain in the process of the tests where lines are counted: those of forks are lost."""
-    if config.getoption("cov_source", None) is not None:
+    if config.getoption("cov_source", None):
         set_apart(may_fork=False)
 
 
