@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import reported, required
-from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
+from gradcheck.checking.contract.shared_runs import SharedRuns
 from gradcheck.report.data import PromiseReport
 
 # A breach of these is noted: whether it is a fault depends on the layer.
@@ -62,8 +62,8 @@ def check_contract(
     for name, measure in PROMISES.items():
         must = requirements[name] == "require" if name in requirements else name in REQUIRED
         try:
-            result = measure(runs)
+            holds, measurement = measure(runs)
         except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
-            result = PromiseResult(None, f"the layer raised {type(error).__name__}: {error}")
-        reports[name] = PromiseReport(name, result.holds, must, result.measurement)
+            holds, measurement = None, f"the layer raised {type(error).__name__}: {error}"
+        reports[name] = PromiseReport(name, holds, must, measurement)
     return reports

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,8 @@ from gradcheck.target import ForwardRun
 ROUNDINGS = 1e3
 
 
-@dataclass(frozen=True)
-class PromiseResult:
-    """Whether one promise holds (None: not measurable), and what was measured."""
-
-    holds: bool | None
-    measurement: str
+# Whether one promise holds (None: not measurable), and what was measured.
+PromiseResult = tuple[bool | None, str]
 
 
 class SharedRuns:
@@ -50,6 +45,14 @@ class SharedRuns:
         self.analytic = {name: self._kept(name, gradient) for name, gradient in analytic.items()}
         self.mutated = changed(handed, self.first.handed)
         self.repeated = self._repeat()
+
+    @property
+    def batch_tensors(self) -> tuple[str, ...]:
+        """The tensors along whose first axis the samples are that the output has; else none."""
+        names = self.evaluator.target.batch_tensors
+        first = self.first.outputs[0]
+        counted = names and first.ndim and first.shape[0] == self.tensors[names[0]].shape[0]
+        return names if counted else ()
 
     def _fresh(self) -> ForwardRun:
         return self.evaluator.run(self.tensors)
