@@ -9,8 +9,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction, Linearization
 from gradcheck.checking.measurer import WANTED_ACCURACY, rounded_share
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale
@@ -87,10 +86,7 @@ class EntrywiseGradient:
         return float(self.scale[index]) if np.isfinite(self.value[index]) else 0.0
 
     def _ray(self, direction: Array, *, keep: bool = False) -> DirectionalFunction:
-        point = self.point
-        return DirectionalFunction(
-            self.context.wide, point.tensors, point.outputs, self.name, direction, keep
-        )
+        return DirectionalFunction(self.context.wide, self.point, self.name, direction, keep)
 
     def _samples_independent(self) -> bool:
         """Whether moving the first sample, or the last, changes that sample's outputs alone."""

@@ -12,8 +12,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.entrywise import EntrywiseGradient
-from gradcheck.checking.evaluator import DirectionalFunction
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.slices import FEWEST_PER_SLICE, MOST_SLICES, holding, in_words, outside
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
@@ -217,9 +216,7 @@ class _Bisection:
         return self._ray(direction).functional(self.point.cotangents, self.analytic)(step) / step
 
     def _ray(self, direction: Array) -> DirectionalFunction:
-        return DirectionalFunction(
-            self.context.wide, self.point.tensors, self.point.outputs, self.name, direction
-        )
+        return DirectionalFunction(self.context.wide, self.point, self.name, direction)
 
     def _entry(self, position: int) -> Entry:
         index = tuple(int(i) for i in np.unravel_index(position, self.value.shape))

@@ -13,8 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck._types import Array, Outputs
-from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, finite
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization, finite
 from gradcheck.checking.plateaus import Plateau, in_low_precision, plateau
 from gradcheck.checking.rounding_errors import MOST
 from gradcheck.checking.signal import AWAY
@@ -106,9 +105,7 @@ class Measurer:
 
     def directional(self, direction: Array) -> DirectionalFunction:
         """Return the outputs along ``direction``."""
-        return DirectionalFunction(
-            self.evaluator, self.point.tensors, self.point.outputs, self.name, direction
-        )
+        return DirectionalFunction(self.evaluator, self.point, self.name, direction)
 
     def measure(self, direction: Array, group: str = "") -> Measurement:
         """Measure the error of the analytic gradient along ``direction``.

@@ -12,8 +12,7 @@ import math
 import numpy as np
 
 from gradcheck._types import Array, Outputs
-from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction, Evaluator
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction, Evaluator, Linearization
 from gradcheck.numerics.blockwise import project
 from gradcheck.numerics.directions import per_entry_scale, rademacher
 
@@ -96,7 +95,7 @@ def reaction(
         (at_random, REACHES),
         (np.where(np.isfinite(value), value, 0), (1.0,)),
     ):
-        directional = DirectionalFunction(evaluator, point.tensors, point.outputs, name, direction)
+        directional = DirectionalFunction(evaluator, point, name, direction)
         slopes = {t: _slope(directional, point.cotangents, t) for r in reaches for t in (-r, r)}
         seen = {t: slope for t, slope in slopes.items() if slope > 0 and math.isfinite(slope)}
         if seen and _underflows(directional, min(seen, key=abs)):
@@ -120,7 +119,7 @@ def _underflows(directional: DirectionalFunction, t: float) -> bool:
     A unit that is off moves by as much as the step is beyond its threshold; the smallest numbers
     are not seen there unless the function itself runs through all sizes down to them.
     """
-    if any(np.any(y) for y in directional.outputs):
+    if any(np.any(y) for y in directional.point.outputs):
         return False
 
     def moved(step: float) -> bool:
@@ -133,7 +132,9 @@ def _underflows(directional: DirectionalFunction, t: float) -> bool:
         middle = (inner + outer) / 2
         inner, outer = (inner, middle) if moved(middle) else (middle, outer)
     sizes = [np.max(np.abs(c), initial=0.0) for c in directional.changes(outer)]
-    least = max(float(np.finfo(y.dtype).tiny) for y in directional.outputs if y.dtype.kind == "f")
+    least = max(
+        float(np.finfo(y.dtype).tiny) for y in directional.point.outputs if y.dtype.kind == "f"
+    )
     return float(max(sizes)) < math.sqrt(least)
 
 

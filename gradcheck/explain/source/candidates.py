@@ -12,9 +12,13 @@ import numpy as np
 from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Trait
 from gradcheck.explain.source.call_sites import CallSite, calls_of
-from gradcheck.explain.source.function_source import FunctionSource, live_functions, sources_of
+from gradcheck.explain.source.function_source import (
+    FunctionSource,
+    Mutant,
+    live_functions,
+    sources_of,
+)
 from gradcheck.explain.source.limits import Limits
-from gradcheck.explain.source.mutant import Mutant
 from gradcheck.explain.source.mutations import Mutation, Scope, mutations
 from gradcheck.explain.source.mutations.activation_derivatives import derivative_calls
 from gradcheck.explain.source.mutations.syntax import expression

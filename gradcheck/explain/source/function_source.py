@@ -1,4 +1,4 @@
-"""The user's own functions that a backward runs, as source that can be changed and compiled."""
+"""The user's own functions that a backward runs, as source that can be changed and run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import linecache
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -48,6 +49,26 @@ class FunctionSource:
             return _compiled(self.host, self.functions[0].__code__)
         except (SyntaxError, ValueError, TypeError, RecursionError):
             return None
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Functions with other code than their own; none of them is the program as it is."""
+
+    codes: tuple[tuple[FunctionSource, CodeType], ...] = ()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the functions with the other code."""
+        changed = [(function, code) for source, code in self.codes for function in source.functions]
+        before = [function.__code__ for function, _ in changed]
+        try:
+            for function, code in changed:
+                function.__code__ = code
+            yield
+        finally:
+            for (function, _), own in zip(changed, before, strict=True):
+                function.__code__ = own
 
 
 def live_functions() -> LiveFunctions:

@@ -13,11 +13,10 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.evaluator import DirectionalFunction
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutations import Mutation, mutant_of
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
@@ -157,7 +156,7 @@ class MutationTrial:
         tensors = dict(self.context.native.target.tensors)
         for name in self.failed if names is None else names:
             if tensors[name].dtype.kind == "f":
-                tensors[name] = self.context.side(name, np.ones(tensors[name].shape))[name]
+                tensors[name] = self.context.side(name, 1.0)[name]
         return tensors
 
     def _elsewhere(self, mutant: Mutant, names: Sequence[str]) -> Linearization | None:
@@ -175,10 +174,8 @@ class MutationTrial:
         try:
             with self.trying(mutant):
                 run = native.run(base.tensors)
-                if not _same(run.outputs, base.outputs):
-                    native.target.state.restore(
-                        everything=True
-                    )  # an earlier one may have spoiled it
+                if not _same(run.outputs, base.outputs):  # an earlier one may have spoiled it
+                    native.target.state.restore(everything=True)
                     run = native.run_on(base.tensors)
                 same = _same(run.outputs, base.outputs)
                 return native.pull(run, base.cotangents, last=True) if same else {}
@@ -227,7 +224,7 @@ def _derivative(
     context: CheckContext, point: Linearization, name: str, direction: Array
 ) -> MeasuredTrial | None:
     """Return the derivative along a direction; None where it is too blurred to decide."""
-    directional = DirectionalFunction(context.wide, point.tensors, point.outputs, name, direction)
+    directional = DirectionalFunction(context.wide, point, name, direction)
     found = directional.derivative(point.cotangents, target=0.0)
     if not np.isfinite(found.value) or found.error_bound > DECIDES * abs(found.value):
         return None

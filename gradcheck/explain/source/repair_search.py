@@ -107,14 +107,7 @@ def _globals(seen: Sequence[CallSite]) -> list[Any]:
 class _Correction:
     """A change, what it makes right, and the gradients and broken promises that it alters besides.
 
-    Attributes
-    ----------
-    mutation, tensors
-        The change, and the tensors whose gradients it makes right at two points.
-    altered, restored
-        Other wrong gradients that it changes, and broken promises that are kept with it.
-    is_rival
-        Whether it came after one that was verified, and was not looked at further.
+    A rival came after one that was verified, and was not looked at further.
     """
 
     mutation: Mutation
@@ -200,11 +193,8 @@ class _Search:
             return None if restored is None else (altered, restored)
 
         found = self.limits.one(answer)
-        return (
-            None
-            if found is None or isinstance(found, Lost)
-            else _Correction(mutation, corrected, *found)
-        )
+        lost = found is None or isinstance(found, Lost)
+        return None if lost else _Correction(mutation, corrected, *found)
 
     def _of_forward(self, tries: int) -> list[Repair]:
         """Return the first change of the forward for which the backward is right, if any."""

@@ -16,7 +16,7 @@ from types import CodeType
 
 from gradcheck.checking.contract import check_contract
 from gradcheck.explain.source.call_sites import lines_run
-from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutation_trial import MutationTrial
 from gradcheck.explain.source.mutations import Mutation, mutant_of
 from gradcheck.report.data import Verdict

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.function_source import FunctionSource
-from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.function_source import FunctionSource, Mutant
 from gradcheck.explain.source.mutations.sites import Site
 from gradcheck.explain.source.mutations.syntax import expression, text
 from gradcheck.report.data import Edit
