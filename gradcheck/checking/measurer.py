@@ -18,7 +18,7 @@ from gradcheck.checking.plateaus import Plateau, in_low_precision, plateau
 from gradcheck.checking.rounding_errors import MOST
 from gradcheck.checking.signal import AWAY
 from gradcheck.checking.tensor_verdict import Measurement
-from gradcheck.numerics.blockwise import norm, project
+from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import compact, per_entry_scale
 
 # A check that could not have seen a relative error of this size has decided nothing. Where the
@@ -103,17 +103,13 @@ class Measurer:
         self.size = norm(self.analytic, self.scale)
         self.noise: float | None = None
 
-    def directional(self, direction: Array) -> DirectionalFunction:
-        """Return the outputs along ``direction``."""
-        return DirectionalFunction(self.evaluator, self.point, self.name, direction)
-
     def measure(self, direction: Array, group: str = "") -> Measurement:
         """Measure the error of the analytic gradient along ``direction``.
 
         Outputs that stay put to the last digit may hide a derivative that the gradient has. Where
         a difference could be due to them, it is computed for the others alone.
         """
-        directional = self.directional(direction)
+        directional = DirectionalFunction(self.evaluator, self.point, self.name, direction)
         measured = self._along(directional, self.point.cotangents, self.analytic, group)
         if not measured.agrees or not measured.resolution <= self.coarsest:
             measured = self._reconsidered(directional, measured)
@@ -232,12 +228,9 @@ class Measurer:
 
 def steepest(directional: DirectionalFunction, cotangents: Outputs) -> float:
     """Return the largest slope of the projected outputs over whole steps of the ray."""
-    slopes = [0.0]
-    for t in (-1.0, 1.0):
-        changes = directional.changes(t)
-        if all(c.shape == v.shape for c, v in zip(changes, cotangents, strict=True)):
-            slopes.append(abs(math.fsum(map(project, cotangents, changes))))
-    return max(slope for slope in slopes if math.isfinite(slope))
+    phi = directional.functional(cotangents)
+    slopes = (abs(phi(t)) for t in (-1.0, 1.0))
+    return max((slope for slope in slopes if math.isfinite(slope)), default=0.0)
 
 
 def _reacted(directional: DirectionalFunction, cotangents: Outputs) -> bool:

@@ -78,17 +78,8 @@ def gradients_not_aliased(runs: SharedRuns) -> PromiseResult:
     return not runs.shared, shared
 
 
-def empty_batch(runs: SharedRuns) -> PromiseResult:
-    """Whether a batch without samples goes through."""
-    return _batch_of(runs, 0)
-
-
-def single_sample(runs: SharedRuns) -> PromiseResult:
-    """Whether a batch of one sample goes through."""
-    return _batch_of(runs, 1)
-
-
-def _batch_of(runs: SharedRuns, size: int) -> PromiseResult:
+def batch_of(runs: SharedRuns, size: int) -> PromiseResult:
+    """Whether a batch of so many samples, none or one, goes through."""
     if not runs.batch_tensors:
         return None, "there is no batch that could be resized"
     cut = {n: runs.tensors[n][:size] for n in runs.batch_tensors}

@@ -28,7 +28,8 @@ EXPONENTS = 64.0
 SUBNORMAL = 64.0
 
 
-def _unchanged(runs: SharedRuns, role: str) -> PromiseResult:
+def not_mutated(runs: SharedRuns, role: str) -> PromiseResult:
+    """Whether forward and backward leave the inputs, or the parameters, as they are."""
     sizes = {
         name: size
         for name, size in runs.mutated.items()
@@ -58,16 +59,6 @@ def deterministic(runs: SharedRuns) -> PromiseResult:
         False,
         f"two forwards at the same point differ in {share:.0%} of the outputs, by up to {gap:.3g}",
     )
-
-
-def input_not_mutated(runs: SharedRuns) -> PromiseResult:
-    """Whether forward and backward leave the inputs as they are."""
-    return _unchanged(runs, "input")
-
-
-def parameters_not_mutated(runs: SharedRuns) -> PromiseResult:
-    """Whether forward and backward leave the parameters as they are."""
-    return _unchanged(runs, "parameter")
 
 
 def cotangent_not_mutated(runs: SharedRuns) -> PromiseResult:
