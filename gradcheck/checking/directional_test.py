@@ -211,16 +211,12 @@ class DirectionalTest:
 
     def _secant_slope(self) -> float:
         """Return the largest slope of the function over steps of the tensor's own size."""
-        point = self.measurer.point
-        direction = self._direction(self.scale)
-        directional = DirectionalFunction(
-            self.measurer.evaluator, point, self.measurer.name, direction
-        )
-        sizes = (
-            norm(v, np.nan_to_num(y)) for v, y in zip(point.cotangents, point.outputs, strict=True)
-        )
-        known = [size for size in sizes if math.isfinite(size)]
-        return max(steepest(directional, point.cotangents), *known)
+        of, point = self.measurer, self.measurer.point
+        directional = DirectionalFunction(of.evaluator, point, of.name, self._direction(self.scale))
+        pairs = zip(point.cotangents, point.outputs, strict=True)
+        sizes = (norm(v, np.nan_to_num(y)) for v, y in pairs)
+        known = (size for size in sizes if math.isfinite(size))
+        return max(steepest(directional, point.cotangents), 0.0, *known)
 
     def _why_undecided(self, outcome: TensorVerdict) -> str:
         worst = max(outcome.measurements, key=lambda m: m.resolution)

@@ -158,10 +158,10 @@ def _is_run(context: CheckContext, function: FunctionSource) -> bool:
     else:
         tree.body = [ast.Expr(expression("[][0]")), *tree.body]
     ast.fix_missing_locations(tree)
-    code = function.compiled()
-    setattr(tree, "body", body)  # noqa: B010 (a lambda's is an expression, a function's a list)
-    if code is None:
-        return False
+    try:
+        code = function.compiled()
+    finally:
+        setattr(tree, "body", body)  # noqa: B010 (a lambda's is an expression, a function's a list)
     try:
         with Mutant(((function, code),)).running():
             context.native.pull(

@@ -43,12 +43,9 @@ class FunctionSource:
     host: Definition
     functions: list[FunctionType]
 
-    def compiled(self) -> CodeType | None:
-        """Return the code of ``host`` as its tree is now; None where that does not compile."""
-        try:
-            return _compiled(self.host, self.functions[0].__code__)
-        except (SyntaxError, ValueError, TypeError, RecursionError):
-            return None
+    def compiled(self) -> CodeType:
+        """Return the code of ``host`` as its tree is now; raises as `compile` does."""
+        return _compiled(self.host, self.functions[0].__code__)
 
 
 @dataclass(frozen=True)

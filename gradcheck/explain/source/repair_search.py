@@ -211,11 +211,8 @@ class _Search:
 
     def _is_forward(self, mutation: Mutation) -> bool:
         mutant = mutant_of(mutation)
-        return (
-            mutant is not None
-            and self.trial.is_right_otherwise(mutant)
-            and self.verification.breaks_none(mutant)
-        )
+        right = self.trial.is_right_otherwise(mutant)
+        return right and self.verification.breaks_none(mutant)
 
     def _chosen(self, found: Sequence[_Correction]) -> list[Repair]:
         """Choose the shortest change that corrects most tensors, then one for those that are left.

@@ -176,13 +176,11 @@ def _located(node: ast.AST | Block, like: ast.AST) -> ast.AST | Block:
     return node
 
 
-def mutant_of(*mutations: Mutation) -> Mutant | None:
-    """Return the program with mutations; None where it does not compile."""
+def mutant_of(*mutations: Mutation) -> Mutant:
+    """Return the program with mutations; what does not compile raises as `compile` does."""
     with made(mutations):
         functions = dict.fromkeys(mutation.function for mutation in mutations)
-        codes = [(function, function.compiled()) for function in functions]
-    compiled = tuple((function, code) for function, code in codes if code is not None)
-    return Mutant(compiled) if len(compiled) == len(codes) else None
+        return Mutant(tuple((function, function.compiled()) for function in functions))
 
 
 def _head(statement: ast.AST) -> str:
