@@ -11,9 +11,8 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.entrywise import EntrywiseGradient
+from gradcheck.checking.entrywise import EntrywiseGradient, Index
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
-from gradcheck.checking.slices import FEWEST_PER_SLICE, MOST_SLICES, holding, in_words, outside
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
@@ -37,6 +36,12 @@ COARSE = 1e-6
 
 # Steps tried for its differences, largest first.
 STEPS = (2.0**-10, 2.0**-14, 2.0**-18, 2.0**-22)
+
+# More slices than this are no place but a pattern, which the explanations look for.
+MOST_SLICES = 3
+
+# So many wrong entries in a slice, on average, make it one: a single entry is named by itself.
+FEWEST_PER_SLICE = 2
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,8 @@ class _Bisection:
         return sorted(self._search(signs, error, units, np.arange(self.value.shape[axis])))
 
     def _right_outside(self, axis: int, indices: list[int]) -> bool:
-        elsewhere = np.where(outside(axis, indices, self.value.shape), self.scale, 0.0)
+        along: Array = np.indices(self.value.shape, sparse=True)[axis]
+        elsewhere = np.where(np.isin(along, indices), 0.0, self.scale)
         error, bound = self._measure(varied(self.context.rng, elsewhere, self.value))
         return abs(error) <= MARGIN * bound
 
@@ -225,3 +231,35 @@ class _Bisection:
 
 def _gap(entry: Entry) -> float:
     return abs(entry.analytic - entry.numerical)
+
+
+def holding(wrong: list[Index], shape: Index) -> tuple[int, list[int]] | None:
+    """Return an axis and its few indices that hold all ``wrong`` entries, None if there is none.
+
+    Of several axes, the one that holds them in the fewest slices.
+    """
+    best: tuple[int, list[int]] | None = None
+    for axis, length in enumerate(shape):
+        indices = sorted({index[axis] for index in wrong})
+        few = 0 < len(indices) <= min(MOST_SLICES, length // 2)
+        crowded = len(wrong) >= FEWEST_PER_SLICE * len(indices)
+        if len(shape) > 1 and few and crowded and (best is None or len(indices) < len(best[1])):
+            best = axis, indices
+    return best
+
+
+def in_words(axis: int, indices: list[int], shape: Index, *, batch: bool) -> str:
+    """Name slices as their reader would: sample 2, rows 1 and 4, channel 0, index 3 of axis 2."""
+    kind = _kind(axis, len(shape), batch=batch)
+    numbers = " and ".join(filter(None, [", ".join(map(str, indices[:-1])), str(indices[-1])]))
+    if not kind:
+        return f"{'index' if len(indices) == 1 else 'indices'} {numbers} of axis {axis}"
+    return f"{kind}{'s' if len(indices) > 1 else ''} {numbers}"
+
+
+def _kind(axis: int, ndim: int, *, batch: bool) -> str:
+    if batch and axis == 0:
+        return "sample"
+    if ndim == 2:
+        return ("row", "column")[axis]
+    return "channel" if batch and ndim == 4 and axis == 1 else ""

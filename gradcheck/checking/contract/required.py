@@ -47,9 +47,7 @@ def deterministic(runs: SharedRuns) -> PromiseResult:
     runs.evaluator.target.state.restore(randomness=False)
     second = runs.evaluator.run_on(runs.tensors)
     pairs = list(zip(runs.first.outputs, second.outputs, strict=True))
-    if all(
-        a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs
-    ):
+    if all(same(a, b) for a, b in pairs):
         return True, "two forwards at the same point agree bit for bit"
     if any(a.shape != b.shape for a, b in pairs):
         return False, "two forwards at the same point give outputs of different shapes"
@@ -150,8 +148,8 @@ def backward_linear(runs: SharedRuns) -> PromiseResult:
         if not error <= allowed and not error <= allowed + sum(
             _rounding(runs, v, name) for v in (runs.cotangents, other, mixed)
         ):
-            same = np.array_equal(gradient, of_other[name])
-            (ignored if same else bent).append(name)
+            alike = np.array_equal(gradient, of_other[name])
+            (ignored if alike else bent).append(name)
     if ignored:
         return False, f"the gradient of {', '.join(ignored)} is the same for every cotangent"
     if bent:

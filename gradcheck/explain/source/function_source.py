@@ -170,7 +170,9 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
     around = [f" global {name}" for name in own]
     around += [f" {name} = None" for name in code.co_freevars if name != "__class__"]
     outer = _holding("\n".join(["def outer():", *around, " pass"]), bare)
-    module = ast.Module([*_imports(code.co_filename), outer], [])
+    tree = _parsed(code.co_filename) or ast.Module([], [])
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    module = ast.Module([*imports, outer], [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # a change may be as odd as a call of 1
         queue = [compile(module, code.co_filename, "exec", dont_inherit=True)]
@@ -180,12 +182,6 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
             return made.replace(co_firstlineno=code.co_firstlineno)
         queue += [constant for constant in made.co_consts if isinstance(constant, CodeType)]
     raise ValueError(f"{code.co_name} is not among what was compiled")
-
-
-def _imports(file: str) -> list[ast.stmt]:
-    tree = _parsed(file)
-    body = [] if tree is None else tree.body
-    return [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _holding(source: str, statement: ast.stmt) -> ast.stmt:

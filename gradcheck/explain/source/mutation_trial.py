@@ -14,6 +14,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.checking.context import CheckContext
+from gradcheck.checking.contract.shared_runs import same
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
@@ -160,8 +161,8 @@ class MutationTrial:
             if not _same(run.outputs, base.outputs):  # an earlier one may have spoiled it
                 native.target.state.restore(everything=True)
                 run = native.run_on(base.tensors)
-            same = _same(run.outputs, base.outputs)
-            return native.pull(run, base.cotangents, last=True) if same else {}
+            kept = _same(run.outputs, base.outputs)
+            return native.pull(run, base.cotangents, last=True) if kept else {}
 
     def _spoils(self, analytic: Mapping[str, Array]) -> bool:
         """Whether gradients, or entries of wrong ones, that are right are others now."""
@@ -231,10 +232,7 @@ def _right_entries(context: CheckContext, point: Linearization, name: str) -> li
 
 
 def _same(outputs: Outputs, before: Outputs) -> bool:
-    return len(outputs) == len(before) and all(
-        np.array_equal(y, known, equal_nan=known.dtype.kind == "f")
-        for y, known in zip(outputs, before, strict=True)
-    )
+    return len(outputs) == len(before) and all(map(same, outputs, before))
 
 
 def _comparable(outputs: Outputs, before: Outputs) -> bool:

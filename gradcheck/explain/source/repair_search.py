@@ -81,7 +81,10 @@ def repairs(
     limits = Limits.after(time.monotonic() - began, until)
     possible = candidates(context, forward, backward, limits)
     search = _Search(trial, Verification(trial), limits, likeliest_first(trial, possible, limits))
-    return search.run(MOST_LINES // _effort(context, [*forward, *backward]), mixes=mixes)
+    entries = sum(value.size for value in context.native_base.tensors.values())
+    lines = sum(call.lines for call in [*forward, *backward])
+    tries = MOST_LINES // (COMPILING + lines + entries // ENTRIES_PER_LINE)
+    return search.run(tries, mixes=mixes)
 
 
 def _is_structural(code: str) -> bool:
@@ -115,12 +118,6 @@ class _Correction:
     altered: frozenset[str] = frozenset()
     restored: frozenset[str] = frozenset()
     is_rival: bool = False
-
-
-def _effort(context: CheckContext, seen: Sequence[CallSite]) -> int:
-    """Return what one trial costs, in lines."""
-    sizes = sum(value.size for value in context.native_base.tensors.values())
-    return COMPILING + sum(call.lines for call in seen) + sizes // ENTRIES_PER_LINE
 
 
 @dataclass

@@ -124,7 +124,8 @@ def numbers(site: Site, scope: Scope) -> Iterator[Change]:
     if isinstance(n, bool):
         yield str(not n), site.role.code, f"`{site.text}` should be `{not n}`", 0.7
     elif isinstance(n, int | float) and site.role is not Role.AXIS:
-        factor, joined = _is_factor(site), isinstance(site.parent, ast.BinOp)
+        factor = isinstance(getattr(site.parent, "op", None), ast.Mult | ast.Div)
+        joined = isinstance(site.parent, ast.BinOp)
         addend = site.role is Role.VALUE and not factor
         for other in _others(n, site.role):
             if other in (0, 1) and not addend and joined:
@@ -156,7 +157,3 @@ def _others(n: float, role: Role) -> list[float]:
     if role in (Role.INDEX, Role.RANGE):
         return [m for m in (n + 1, n - 1, -n, 0) if m != n]
     return [m for m in dict.fromkeys((n + 1, n - 1, -n, 2 * n, n / 2, 0, 1, 2, 0.5)) if m != n]
-
-
-def _is_factor(site: Site) -> bool:
-    return isinstance(getattr(site.parent, "op", None), ast.Mult | ast.Div)
