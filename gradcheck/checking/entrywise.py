@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from gradcheck.report.data import Entry
 Index = tuple[int, ...]
 
 
+@dataclass(eq=False)
 class EntrywiseGradient:
     """Measures single entries of a gradient, each along its own axis.
 
@@ -27,13 +29,14 @@ class EntrywiseGradient:
         Where to measure, the analytic gradients, and the tensor.
     """
 
-    def __init__(self, context: CheckContext, point: Linearization, name: str) -> None:
-        self.context = context
-        self.point = point
-        self.name = name
-        self.value = point.tensors[name]
+    context: CheckContext
+    point: Linearization
+    name: str
+
+    def __post_init__(self) -> None:
+        self.value = self.point.tensors[self.name]
         self.scale = per_entry_scale(self.value)
-        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
+        self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
         self.typical = norm(self.analytic, self.scale) / math.sqrt(max(1, self.value.size))
         self.noise: float | None = None
 

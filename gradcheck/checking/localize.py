@@ -108,6 +108,7 @@ def _known_region(wrong: list[Entry], shape: tuple[int, ...], *, batch: bool) ->
     return f"all of {words}" if whole else f"within {words}"
 
 
+@dataclass(eq=False)
 class _Bisection:
     """Halves the set of entries, or of slices, always looking next where most of the error is.
 
@@ -115,16 +116,16 @@ class _Bisection:
     half tells the other: k wrong ones of n are found in about k log2(n) measurements.
     """
 
-    def __init__(
-        self, context: CheckContext, point: Linearization, name: str, forwards: int
-    ) -> None:
-        self.context = context
-        self.point = point
-        self.name = name
-        self.value = point.tensors[name]
-        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
+    context: CheckContext
+    point: Linearization
+    name: str
+    forwards: int
+
+    def __post_init__(self) -> None:
+        self.value = self.point.tensors[self.name]
+        self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
         self.scale = per_entry_scale(self.value)
-        self.deadline = context.forwards + forwards
+        self.deadline = self.context.forwards + self.forwards
 
     def entries(self) -> list[Entry]:
         """Return the wrong entries found, each measured by itself."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,7 @@ def rounded_share(eps: float) -> float:
     return min(ROUNDINGS * eps, MOST_ROUNDED)
 
 
+@dataclass(eq=False)
 class Measurer:
     """Measures the error of the analytic gradient for one tensor of a point, along any direction.
 
@@ -78,27 +79,20 @@ class Measurer:
         `gradcheck.checking.rounding_errors`.
     """
 
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        point: Linearization,
-        name: str,
-        eps: float,
-        ask: Callable[[Outputs], Array] | None = None,
-        spread: Callable[[Array, Array, float], float] | None = None,
-    ) -> None:
-        self.evaluator = evaluator
-        self.point = point
-        self.name = name
-        self.eps = eps
-        self.ask = ask
-        self.spread = spread
+    evaluator: Evaluator
+    point: Linearization
+    name: str
+    eps: float
+    ask: Callable[[Outputs], Array] | None = None
+    spread: Callable[[Array, Array, float], float] | None = None
+
+    def __post_init__(self) -> None:
         self.rounded: float | None = None
         self.natural: dict[str, float] = {}
         self.smooth: set[str] = set()
-        self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(eps))
-        self.value = point.tensors[name]
-        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
+        self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(self.eps))
+        self.value = self.point.tensors[self.name]
+        self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
         self.scale = compact(per_entry_scale(self.value))
         self.size = norm(self.analytic, self.scale)
         self.noise: float | None = None

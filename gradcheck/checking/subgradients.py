@@ -94,14 +94,12 @@ class _Sides:
 
     def _nearer(self, side: Tensors, share: float) -> Tensors:
         """Return the tensors a small share of the way to a side."""
+        moved = dict(self.base)
         with np.errstate(all="ignore"):
-            moved = {
-                name: (self.base[name] + share * (side[name] - self.base[name])).astype(
-                    self.base[name].dtype
-                )
-                for name in (self.name, *self.others)
-            }
-        return {**self.base, **moved}
+            for name in (self.name, *self.others):
+                own = self.base[name]
+                moved[name] = (own + share * (side[name] - own)).astype(own.dtype)
+        return moved
 
     def beyond(self) -> Array:
         """Return which entries lie outside of those around, by more than the slack allows."""

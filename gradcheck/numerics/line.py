@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.numerics.polynomial_fit import FloatArray
 from gradcheck.numerics.samples import Samples, first_step
 
-FloatArray = NDArray[np.float64]
 FloatType = Callable[[float], Any]
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.context import CheckContext
 from gradcheck.numerics.blockwise import blocks
-from gradcheck.target import ForwardRun
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3
@@ -34,7 +33,7 @@ class SharedRuns:
                 context.native_base.cotangents, context.native_base.outputs, strict=True
             )
         )
-        self.first = self._fresh()
+        self.first = self.evaluator.run(self.tensors)
         handed = {name: self.tensors[name] for name in self.first.handed}
         self.inputs_after_forward = changed(handed, self.first.handed)
         self.sent = tuple(v.copy() for v in self.cotangents)
@@ -53,9 +52,6 @@ class SharedRuns:
         first = self.first.outputs[0]
         counted = names and first.ndim and first.shape[0] == self.tensors[names[0]].shape[0]
         return names if counted else ()
-
-    def _fresh(self) -> ForwardRun:
-        return self.evaluator.run(self.tensors)
 
     def _shared(self, analytic: Mapping[str, Any]) -> list[str]:
         """Name the gradients that share memory with what the layer was given."""
@@ -86,7 +82,7 @@ class SharedRuns:
 
     def pull(self, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
         """Run forward and backward once more; see `Evaluator.pull`."""
-        return self.evaluator.pull(self._fresh(), cotangents, last=last)
+        return self.evaluator.pull(self.evaluator.run(self.tensors), cotangents, last=last)
 
     def agrees(self, name: str, other: Array | None, factor: float = 1.0) -> bool:
         """Whether ``other`` is ``factor`` times the gradient of ``name``, up to rounding."""

@@ -91,7 +91,7 @@ def replaced(node: ast.AST, others: dict[str, str]) -> ast.AST:
 def indices(site: Site, scope: Scope) -> Iterator[Change]:
     """A variable for a number as an index."""
     if site.role is Role.INDEX and isinstance(site.node, ast.Constant | ast.UnaryOp):
-        for name in scope.integers:
+        for name in (n for n, v in scope.values.items() if isinstance(v, int | np.integer)):
             message = f"the index is {site.text}, where it should be `{name}`"
             yield name, Bug.WRONG_INDEX, message, 0.75
 
