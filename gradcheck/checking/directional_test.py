@@ -153,17 +153,14 @@ class DirectionalTest:
         """Return PASS where the bounds are tight enough to have earned it."""
         if not any(m.reacted for m in measured):
             return self._unmoved(measured)
-        kinks = [m for m in measured if m.derivative.kink is not None]
         notes = []
         decisive = measured
         coarsest = self.measurer.coarsest
         vanishing = [m for m in measured if not m.resolution <= coarsest]
         if vanishing:
             secant = self._secant_slope()
-            least = (
-                max(VANISHING, min(2 * ROUNDINGS * self.measurer.eps, COARSEST_RESOLUTION)) * secant
-            )
-            if all(m.error + m.bound + self._reach(m) <= least for m in vanishing):
+            share = max(VANISHING, min(2 * ROUNDINGS * self.measurer.eps, COARSEST_RESOLUTION))
+            if all(m.error + m.bound + self._reach(m) <= share * secant for m in vanishing):
                 notes.append(
                     "part of the gradient vanishes here: below "
                     f"{max(m.error + m.bound for m in vanishing) / secant:.1g} of the function's "
@@ -173,7 +170,7 @@ class DirectionalTest:
                     replace(m, scale=secant) if m.resolution > coarsest else m for m in measured
                 ]
         outcome = TensorVerdict(Verdict.PASS, "", decisive, notes)
-        if kinks:
+        if any(m.derivative.kink is not None for m in measured):
             outcome.notes.append(
                 "kink at the point: the analytic gradient is a valid subgradient along it"
             )

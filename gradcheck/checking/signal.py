@@ -90,10 +90,8 @@ def reaction(
         return 0.0, EMPTY
     at_random = rademacher(rng, per_entry_scale(value), value)
     best = 0.0
-    for direction, reaches in (
-        (at_random, REACHES),
-        (np.where(np.isfinite(value), value, 0), (1.0,)),
-    ):
+    to_zero = np.where(np.isfinite(value), value, 0)
+    for direction, reaches in ((at_random, REACHES), (to_zero, (1.0,))):
         directional = DirectionalFunction(evaluator, point, name, direction)
         phi = directional.functional(point.cotangents)
         slopes = {t: abs(phi(t)) / abs(t) for r in reaches for t in (-r, r)}

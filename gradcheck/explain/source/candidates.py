@@ -141,10 +141,9 @@ def _run_when_changed(
     """Return the functions whose changed code the layer runs, with the first source for which."""
     live = live_functions()
     sources = [source for call in called for source in sources_of(call, live)]
+    answers = limits.each(lambda source: _is_run(context, source), sources)
     found: dict[CodeType, FunctionSource] = {}
-    for source, is_run in zip(
-        sources, limits.each(lambda s: _is_run(context, s), sources), strict=True
-    ):
+    for source, is_run in zip(sources, answers, strict=True):
         if is_run is True:
             found.setdefault(source.call.code, source)
     return list(found.values())

@@ -207,7 +207,7 @@ def _derivative(
 ) -> MeasuredTrial | None:
     """Return the derivative along a direction; None where it is too blurred to decide."""
     directional = DirectionalFunction(context.wide, point, name, direction)
-    found = directional.derivative(point.cotangents, target=0.0)
+    found = directional.derivative(point.cotangents)
     if not np.isfinite(found.value) or found.error_bound > DECIDES * abs(found.value):
         return None
     return MeasuredTrial(direction, found.value, found.error_bound)
