@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.checking.evaluator import Evaluator
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import Evaluator, Linearization
 from gradcheck.numerics.directions import compact, per_entry_scale, random_cotangents
 from gradcheck.report.data import Unchecked
 from gradcheck.target import Target
@@ -115,22 +114,21 @@ class CheckContext:
             return gradient.reshape(shape).astype(np.float64)
         return np.broadcast_to(gradient, shape).astype(np.float64)
 
-    def random_side(self, name: str) -> Tensors:
-        """Return the tensors with every entry of ``name`` moved a little, up or down at random."""
-        return self.side(name, self.random_signs(name))
+    def side(
+        self, name: str, signs: Array | float = 0.0, tensors: Tensors | None = None
+    ) -> Tensors:
+        """Return the tensors, the base ones or others, with every entry of ``name`` moved a little.
 
-    def random_signs(self, name: str) -> Array:
-        """Draw a sign for every entry of ``name``."""
-        shape = self.native.target.tensors[name].shape
-        return self.rng.integers(0, 2, shape) * 2.0 - 1.0
-
-    def side(self, name: str, signs: Array, tensors: Tensors | None = None) -> Tensors:
-        """Return the tensors with every entry of ``name`` moved a little, as its sign says."""
-        value = self.native.target.tensors[name]
+        It is moved as its sign says; where all signs are zero, they are drawn.
+        """
+        base = self.native.target.tensors
+        value = base[name]
+        if not np.any(signs):
+            signs = self.rng.integers(0, 2, value.shape) * 2.0 - 1.0
         sizes = signs * self.rng.uniform(0.5, 1.0, value.shape)
         with np.errstate(all="ignore"):
             moved = (value + NUDGE * per_entry_scale(value) * sizes).astype(value.dtype)
-        return self.native.with_tensor(name, moved, tensors)
+        return {**(base if tensors is None else tensors), name: moved}
 
     def rounded(self, cotangents: Outputs) -> Outputs:
         """Perturb every entry by at most one rounding of its dtype."""

@@ -10,12 +10,13 @@ wide to have shown a grave error decides nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.magnitude_groups import groups_of_like_size
+from gradcheck.checking.evaluator import DirectionalFunction
 from gradcheck.checking.measurer import (
     BELOW_LAST_DIGIT,
     COARSEST_RESOLUTION,
@@ -25,9 +26,17 @@ from gradcheck.checking.measurer import (
 )
 from gradcheck.checking.signal import reaction, reaction_to_others
 from gradcheck.checking.tensor_verdict import Measurement, TensorVerdict, ratio
-from gradcheck.numerics.blockwise import norm
+from gradcheck.numerics.blockwise import blocks, norm
 from gradcheck.numerics.directions import compact, own_scale, rademacher, varied
 from gradcheck.report.data import Verdict
+
+# Contributions that spread over more than this are also tested by groups of like size.
+SPREAD = 1e6
+MOST_GROUPS = 3
+
+# Of n numbers spread like a normal distribution, 0.8 n s / rms are smaller than s by chance. So
+# many, with a margin for other distributions, have no scale of their own but their neighbours'.
+CHANCE = 4.0
 
 # A gradient this much smaller than the secant slopes of the function over the tensor's own scale
 # vanishes for all that floating-point numbers can tell.
@@ -37,6 +46,45 @@ FRESH_DIRECTIONS = 3
 
 # Among so few entries the errors of two cancel in one direction of 2**n by their signs alone.
 FEW = 64
+
+
+def groups_of_like_size(analytic: Array, scale: Array) -> dict[str, Array]:
+    """Return a mask for each group by its label; nothing where all entries are of like size.
+
+    Along a direction that moves all entries, an error in small ones drowns in the bound of the
+    large ones. Each group is therefore tested by itself as well, on its own scale.
+
+    Parameters
+    ----------
+    analytic, scale
+        The gradient, and the steps natural for the entries: their product is what counts.
+    """
+
+    def parts() -> Iterator[Array]:
+        return (np.abs(g * s) for g, s in blocks(analytic, scale))
+
+    extremes = [(float(part.min()), float(part.max())) for part in parts()]
+    smallest, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
+    if largest == 0:
+        return {}
+    by_chance = CHANCE * math.sqrt(analytic.size) / norm(analytic, scale)
+    upper = largest / SPREAD
+    below = sum(int(np.count_nonzero(part < upper)) for part in parts()) / analytic.size
+    if smallest > 0 and below <= by_chance * upper:
+        return {}
+    sizes = np.abs(analytic) * scale
+    groups: dict[str, Array] = {}
+    while len(groups) < MOST_GROUPS:
+        members = (sizes > 0) & (sizes < upper)
+        if np.mean(members) <= by_chance * upper:
+            break
+        upper = float(sizes[members].max())
+        within = members & (sizes > upper / SPREAD)
+        groups[f"entries near {upper:.0e} of their scale"] = within
+        upper = upper / SPREAD
+    if smallest == 0:
+        groups["entries that should be zero"] = sizes == 0
+    return groups
 
 
 class DirectionalTest:
@@ -62,13 +110,12 @@ class DirectionalTest:
         measured = [
             self.measurer.measure(self._direction(self._scale_of(n))) for n in range(directions)
         ]
-        for label, members in groups_of_like_size(self.analytic, self.scale):
-            measured.append(
-                self.measurer.measure(self._direction(np.where(members, self.scale, 0)), label)
-            )
+        groups = groups_of_like_size(self.analytic, self.scale)
+        measured += [self._of_group(label, members) for label, members in groups.items()]
         disagreeing = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
         if disagreeing:
-            return self._confirm(disagreeing[0], measured)
+            first = disagreeing[0]
+            return self._confirm(first, groups.get(first.group, np.array(True)), measured)
         return self._passed(measured)
 
     def _scale_of(self, turn: int) -> Array:
@@ -80,13 +127,14 @@ class DirectionalTest:
         draw = varied if scale.size <= FEW else rademacher
         return draw(self.rng, scale, self.value)
 
-    def _confirm(self, first: Measurement, measured: list[Measurement]) -> TensorVerdict:
+    def _of_group(self, label: str, members: Array) -> Measurement:
+        return self.measurer.measure(self._direction(np.where(members, self.scale, 0)), label)
+
+    def _confirm(
+        self, first: Measurement, members: Array, measured: list[Measurement]
+    ) -> TensorVerdict:
         """Ask fresh directions before saying FAIL."""
-        members = self._members(first.group)
-        fresh = [
-            self.measurer.measure(self._direction(np.where(members, self.scale, 0)), first.group)
-            for _ in range(FRESH_DIRECTIONS)
-        ]
+        fresh = [self._of_group(first.group, members) for _ in range(FRESH_DIRECTIONS)]
         every = [*measured, *fresh]
         contradictions = [m for m in [first, *fresh] if m.contradicts]
         if len(contradictions) >= 2:
@@ -101,27 +149,18 @@ class DirectionalTest:
             )
         return self._passed(every)
 
-    def _members(self, label: str) -> Array:
-        for name, members in groups_of_like_size(self.analytic, self.scale):
-            if name == label:
-                return members
-        return np.ones(self.scale.shape, dtype=bool)
-
     def _passed(self, measured: list[Measurement]) -> TensorVerdict:
         """Return PASS where the bounds are tight enough to have earned it."""
         if not any(m.reacted for m in measured):
             return self._unmoved(measured)
-        kinks = [m for m in measured if m.derivative.kink is not None]
         notes = []
         decisive = measured
         coarsest = self.measurer.coarsest
         vanishing = [m for m in measured if not m.resolution <= coarsest]
         if vanishing:
             secant = self._secant_slope()
-            least = (
-                max(VANISHING, min(2 * ROUNDINGS * self.measurer.eps, COARSEST_RESOLUTION)) * secant
-            )
-            if all(m.error + m.bound + self._reach(m) <= least for m in vanishing):
+            share = max(VANISHING, min(2 * ROUNDINGS * self.measurer.eps, COARSEST_RESOLUTION))
+            if all(m.error + m.bound + self._reach(m) <= share * secant for m in vanishing):
                 notes.append(
                     "part of the gradient vanishes here: below "
                     f"{max(m.error + m.bound for m in vanishing) / secant:.1g} of the function's "
@@ -131,7 +170,7 @@ class DirectionalTest:
                     replace(m, scale=secant) if m.resolution > coarsest else m for m in measured
                 ]
         outcome = TensorVerdict(Verdict.PASS, "", decisive, notes)
-        if kinks:
+        if any(m.derivative.kink is not None for m in measured):
             outcome.notes.append(
                 "kink at the point: the analytic gradient is a valid subgradient along it"
             )
@@ -169,13 +208,12 @@ class DirectionalTest:
 
     def _secant_slope(self) -> float:
         """Return the largest slope of the function over steps of the tensor's own size."""
-        point = self.measurer.point
-        directional = self.measurer.directional(self._direction(self.scale))
-        sizes = (
-            norm(v, np.nan_to_num(y)) for v, y in zip(point.cotangents, point.outputs, strict=True)
-        )
-        known = [size for size in sizes if math.isfinite(size)]
-        return max(steepest(directional, point.cotangents), *known)
+        of, point = self.measurer, self.measurer.point
+        directional = DirectionalFunction(of.evaluator, point, of.name, self._direction(self.scale))
+        pairs = zip(point.cotangents, point.outputs, strict=True)
+        sizes = (norm(v, np.nan_to_num(y)) for v, y in pairs)
+        known = (size for size in sizes if math.isfinite(size))
+        return max(steepest(directional, point.cotangents), 0.0, *known)
 
     def _why_undecided(self, outcome: TensorVerdict) -> str:
         worst = max(outcome.measurements, key=lambda m: m.resolution)

@@ -10,8 +10,7 @@ from functools import cache, cached_property, partial
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.numerics.blockwise import blocks, project
-from gradcheck.numerics.blockwise import norm as norm
+from gradcheck.numerics.blockwise import blocks, norm, project
 from gradcheck.numerics.derivative import Derivative, along
 from gradcheck.target import ForwardRun, Target
 
@@ -78,9 +77,29 @@ class Evaluator:
             self._scratch = np.empty(like.shape, like.dtype)
         return self._scratch
 
-    def with_tensor(self, name: str, value: Array, tensors: Tensors | None = None) -> Tensors:
-        """Return the base tensors (or ``tensors``) with one of them replaced."""
-        return {**(self.target.tensors if tensors is None else tensors), name: value}
+
+@dataclass(frozen=True)
+class Linearization:
+    """A point, the outputs there, and the analytic gradients for a cotangent.
+
+    Attributes
+    ----------
+    tensors, outputs
+        In the dtype of the numerical derivative, which may be wider than the layer's own.
+    cotangents
+        One per output.
+    analytic
+        The analytic gradients of the layer in its own dtype, by tensor, as they were returned.
+    unsure
+        Their rounding errors, entry by entry, as seen when the cotangent is perturbed by one
+        rounding.
+    """
+
+    tensors: Tensors
+    outputs: Outputs
+    cotangents: Outputs
+    analytic: dict[str, Array]
+    unsure: dict[str, Array]
 
 
 @dataclass
@@ -89,8 +108,8 @@ class DirectionalFunction:
 
     Attributes
     ----------
-    evaluator, tensors, outputs
-        What is evaluated, around which point, and the outputs there.
+    evaluator, point
+        What is evaluated, and around which point.
     name, direction
         The tensor moved, and the direction d in which it moves.
     keep
@@ -102,8 +121,7 @@ class DirectionalFunction:
     """
 
     evaluator: Evaluator
-    tensors: Tensors
-    outputs: Outputs
+    point: Linearization
     name: str
     direction: Array
     keep: bool = False
@@ -111,13 +129,17 @@ class DirectionalFunction:
     moved: list[Array] = field(default_factory=list)
     _kept: dict[float, Outputs] = field(default_factory=dict)
 
+    @property
+    def _origin(self) -> Array:
+        return self.point.tensors[self.name]
+
     def at(self, t: float) -> tuple[Outputs, Array]:
         """Return the change of the outputs at ``t``, and the step that was really taken.
 
         The step differs from t d by the rounding of x + t d in the tensor's own dtype.
         """
         moved, _ = self._move(t)
-        step = _difference(moved, self.tensors[self.name])
+        step = _difference(moved, self._origin)
         return self._changes(t, moved), step
 
     def changes(self, t: float) -> Outputs:
@@ -130,11 +152,11 @@ class DirectionalFunction:
         self.farthest = max(self.farthest, abs(t))
         try:
             with np.errstate(all="ignore"):
-                run = self.evaluator.run(self.evaluator.with_tensor(self.name, moved, self.tensors))
-                changes = tuple(map(_difference, run.outputs, self.outputs))
+                run = self.evaluator.run({**self.point.tensors, self.name: moved})
+                changes = tuple(map(_difference, run.outputs, self.point.outputs))
         except OUTSIDE:
-            changes = tuple(np.full(output.shape, np.nan) for output in self.outputs)
-        if all(c.shape == y.shape for c, y in zip(changes, self.outputs, strict=True)):
+            changes = tuple(np.full(output.shape, np.nan) for output in self.point.outputs)
+        if all(c.shape == y.shape for c, y in zip(changes, self.point.outputs, strict=True)):
             seen = [change != 0 for change in changes]
             self.moved = [a | b for a, b in zip(self.moved or seen, seen, strict=True)]
         if self.keep:
@@ -146,7 +168,7 @@ class DirectionalFunction:
 
         The next move writes over the array returned.
         """
-        origin = self.tensors[self.name]
+        origin = self._origin
         moved = self.evaluator.scratch(origin)
         given = () if gradient is None else (gradient,)
         linear: list[float] = []
@@ -178,7 +200,7 @@ class DirectionalFunction:
         coarse_bound
             A wider bound that is enough where the derivative is glaringly unlike zero.
         """
-        dtype = self.tensors[self.name].dtype
+        dtype = self._origin.dtype
         search = partial(
             along,
             cache(self.functional(cotangents, gradient)),
@@ -200,7 +222,7 @@ class DirectionalFunction:
         Of n entries that move at once, each may carry a kink: the nearest is about 1/n away. In
         float64 there are digits enough to start there; in low precision there are not.
         """
-        if self.tensors[self.name].dtype != np.float64:
+        if self._origin.dtype != np.float64:
             return 1.0
         moving = max(1, int(np.count_nonzero(self.direction)) // ENTRIES_PER_KINK)
         return max(SHORTEST_REACH, 2.0 ** -round(math.log2(moving)))
@@ -237,7 +259,7 @@ class DirectionalFunction:
                 float(np.finfo(output.dtype).eps)
                 * norm(cotangent, finite(output) if everything else self._noisy(position, output))
                 for position, (cotangent, output) in enumerate(
-                    zip(cotangents, self.outputs, strict=True)
+                    zip(cotangents, self.point.outputs, strict=True)
                 )
                 if output.dtype.kind == "f"
             )

@@ -11,10 +11,8 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.entrywise import EntrywiseGradient
-from gradcheck.checking.evaluator import DirectionalFunction
-from gradcheck.checking.linearization import Linearization
-from gradcheck.checking.slices import FEWEST_PER_SLICE, MOST_SLICES, holding, in_words, outside
+from gradcheck.checking.entrywise import EntrywiseGradient, Index
+from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
@@ -38,6 +36,12 @@ COARSE = 1e-6
 
 # Steps tried for its differences, largest first.
 STEPS = (2.0**-10, 2.0**-14, 2.0**-18, 2.0**-22)
+
+# More slices than this are no place but a pattern, which the explanations look for.
+MOST_SLICES = 3
+
+# So many wrong entries in a slice, on average, make it one: a single entry is named by itself.
+FEWEST_PER_SLICE = 2
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def _known_region(wrong: list[Entry], shape: tuple[int, ...], *, batch: bool) ->
     return f"all of {words}" if whole else f"within {words}"
 
 
+@dataclass(eq=False)
 class _Bisection:
     """Halves the set of entries, or of slices, always looking next where most of the error is.
 
@@ -111,16 +116,16 @@ class _Bisection:
     half tells the other: k wrong ones of n are found in about k log2(n) measurements.
     """
 
-    def __init__(
-        self, context: CheckContext, point: Linearization, name: str, forwards: int
-    ) -> None:
-        self.context = context
-        self.point = point
-        self.name = name
-        self.value = point.tensors[name]
-        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
+    context: CheckContext
+    point: Linearization
+    name: str
+    forwards: int
+
+    def __post_init__(self) -> None:
+        self.value = self.point.tensors[self.name]
+        self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
         self.scale = per_entry_scale(self.value)
-        self.deadline = context.forwards + forwards
+        self.deadline = self.context.forwards + self.forwards
 
     def entries(self) -> list[Entry]:
         """Return the wrong entries found, each measured by itself."""
@@ -173,7 +178,8 @@ class _Bisection:
         return sorted(self._search(signs, error, units, np.arange(self.value.shape[axis])))
 
     def _right_outside(self, axis: int, indices: list[int]) -> bool:
-        elsewhere = np.where(outside(axis, indices, self.value.shape), self.scale, 0.0)
+        along: Array = np.indices(self.value.shape, sparse=True)[axis]
+        elsewhere = np.where(np.isin(along, indices), 0.0, self.scale)
         error, bound = self._measure(varied(self.context.rng, elsewhere, self.value))
         return abs(error) <= MARGIN * bound
 
@@ -217,9 +223,7 @@ class _Bisection:
         return self._ray(direction).functional(self.point.cotangents, self.analytic)(step) / step
 
     def _ray(self, direction: Array) -> DirectionalFunction:
-        return DirectionalFunction(
-            self.context.wide, self.point.tensors, self.point.outputs, self.name, direction
-        )
+        return DirectionalFunction(self.context.wide, self.point, self.name, direction)
 
     def _entry(self, position: int) -> Entry:
         index = tuple(int(i) for i in np.unravel_index(position, self.value.shape))
@@ -228,3 +232,35 @@ class _Bisection:
 
 def _gap(entry: Entry) -> float:
     return abs(entry.analytic - entry.numerical)
+
+
+def holding(wrong: list[Index], shape: Index) -> tuple[int, list[int]] | None:
+    """Return an axis and its few indices that hold all ``wrong`` entries, None if there is none.
+
+    Of several axes, the one that holds them in the fewest slices.
+    """
+    best: tuple[int, list[int]] | None = None
+    for axis, length in enumerate(shape):
+        indices = sorted({index[axis] for index in wrong})
+        few = 0 < len(indices) <= min(MOST_SLICES, length // 2)
+        crowded = len(wrong) >= FEWEST_PER_SLICE * len(indices)
+        if len(shape) > 1 and few and crowded and (best is None or len(indices) < len(best[1])):
+            best = axis, indices
+    return best
+
+
+def in_words(axis: int, indices: list[int], shape: Index, *, batch: bool) -> str:
+    """Name slices as their reader would: sample 2, rows 1 and 4, channel 0, index 3 of axis 2."""
+    kind = _kind(axis, len(shape), batch=batch)
+    numbers = " and ".join(filter(None, [", ".join(map(str, indices[:-1])), str(indices[-1])]))
+    if not kind:
+        return f"{'index' if len(indices) == 1 else 'indices'} {numbers} of axis {axis}"
+    return f"{kind}{'s' if len(indices) > 1 else ''} {numbers}"
+
+
+def _kind(axis: int, ndim: int, *, batch: bool) -> str:
+    if batch and axis == 0:
+        return "sample"
+    if ndim == 2:
+        return ("row", "column")[axis]
+    return "channel" if batch and ndim == 4 and axis == 1 else ""

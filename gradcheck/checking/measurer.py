@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs
-from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, finite
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization, finite
 from gradcheck.checking.plateaus import Plateau, in_low_precision, plateau
 from gradcheck.checking.rounding_errors import MOST
 from gradcheck.checking.signal import AWAY
 from gradcheck.checking.tensor_verdict import Measurement
-from gradcheck.numerics.blockwise import norm, project
+from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import compact, per_entry_scale
 
 # A check that could not have seen a relative error of this size has decided nothing. Where the
@@ -58,6 +57,7 @@ def rounded_share(eps: float) -> float:
     return min(ROUNDINGS * eps, MOST_ROUNDED)
 
 
+@dataclass(eq=False)
 class Measurer:
     """Measures the error of the analytic gradient for one tensor of a point, along any direction.
 
@@ -79,36 +79,23 @@ class Measurer:
         `gradcheck.checking.rounding_errors`.
     """
 
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        point: Linearization,
-        name: str,
-        eps: float,
-        ask: Callable[[Outputs], Array] | None = None,
-        spread: Callable[[Array, Array, float], float] | None = None,
-    ) -> None:
-        self.evaluator = evaluator
-        self.point = point
-        self.name = name
-        self.eps = eps
-        self.ask = ask
-        self.spread = spread
+    evaluator: Evaluator
+    point: Linearization
+    name: str
+    eps: float
+    ask: Callable[[Outputs], Array] | None = None
+    spread: Callable[[Array, Array, float], float] | None = None
+
+    def __post_init__(self) -> None:
         self.rounded: float | None = None
         self.natural: dict[str, float] = {}
         self.smooth: set[str] = set()
-        self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(eps))
-        self.value = point.tensors[name]
-        self.analytic = np.asarray(point.analytic[name], dtype=np.float64)
+        self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(self.eps))
+        self.value = self.point.tensors[self.name]
+        self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
         self.scale = compact(per_entry_scale(self.value))
         self.size = norm(self.analytic, self.scale)
         self.noise: float | None = None
-
-    def directional(self, direction: Array) -> DirectionalFunction:
-        """Return the outputs along ``direction``."""
-        return DirectionalFunction(
-            self.evaluator, self.point.tensors, self.point.outputs, self.name, direction
-        )
 
     def measure(self, direction: Array, group: str = "") -> Measurement:
         """Measure the error of the analytic gradient along ``direction``.
@@ -116,7 +103,7 @@ class Measurer:
         Outputs that stay put to the last digit may hide a derivative that the gradient has. Where
         a difference could be due to them, it is computed for the others alone.
         """
-        directional = self.directional(direction)
+        directional = DirectionalFunction(self.evaluator, self.point, self.name, direction)
         measured = self._along(directional, self.point.cotangents, self.analytic, group)
         if not measured.agrees or not measured.resolution <= self.coarsest:
             measured = self._reconsidered(directional, measured)
@@ -235,12 +222,9 @@ class Measurer:
 
 def steepest(directional: DirectionalFunction, cotangents: Outputs) -> float:
     """Return the largest slope of the projected outputs over whole steps of the ray."""
-    slopes = [0.0]
-    for t in (-1.0, 1.0):
-        changes = directional.changes(t)
-        if all(c.shape == v.shape for c, v in zip(changes, cotangents, strict=True)):
-            slopes.append(abs(math.fsum(map(project, cotangents, changes))))
-    return max(slope for slope in slopes if math.isfinite(slope))
+    phi = directional.functional(cotangents)
+    slopes = (abs(phi(t)) for t in (-1.0, 1.0))
+    return max((slope for slope in slopes if math.isfinite(slope)), default=0.0)
 
 
 def _reacted(directional: DirectionalFunction, cotangents: Outputs) -> bool:

@@ -11,10 +11,8 @@ import math
 
 import numpy as np
 
-from gradcheck._types import Array, Outputs
-from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction, Evaluator
-from gradcheck.checking.linearization import Linearization
-from gradcheck.numerics.blockwise import project
+from gradcheck._types import Array
+from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization
 from gradcheck.numerics.directions import per_entry_scale, rademacher
 
 # Steps over which a tensor may show that outputs depend on it, in its own size: beyond its own
@@ -92,12 +90,11 @@ def reaction(
         return 0.0, EMPTY
     at_random = rademacher(rng, per_entry_scale(value), value)
     best = 0.0
-    for direction, reaches in (
-        (at_random, REACHES),
-        (np.where(np.isfinite(value), value, 0), (1.0,)),
-    ):
-        directional = DirectionalFunction(evaluator, point.tensors, point.outputs, name, direction)
-        slopes = {t: _slope(directional, point.cotangents, t) for r in reaches for t in (-r, r)}
+    to_zero = np.where(np.isfinite(value), value, 0)
+    for direction, reaches in ((at_random, REACHES), (to_zero, (1.0,))):
+        directional = DirectionalFunction(evaluator, point, name, direction)
+        phi = directional.functional(point.cotangents)
+        slopes = {t: abs(phi(t)) / abs(t) for r in reaches for t in (-r, r)}
         seen = {t: slope for t, slope in slopes.items() if slope > 0 and math.isfinite(slope)}
         if seen and _underflows(directional, min(seen, key=abs)):
             return 0.0, UNDERFLOW
@@ -120,7 +117,7 @@ def _underflows(directional: DirectionalFunction, t: float) -> bool:
     A unit that is off moves by as much as the step is beyond its threshold; the smallest numbers
     are not seen there unless the function itself runs through all sizes down to them.
     """
-    if any(np.any(y) for y in directional.outputs):
+    if any(np.any(y) for y in directional.point.outputs):
         return False
 
     def moved(step: float) -> bool:
@@ -133,19 +130,10 @@ def _underflows(directional: DirectionalFunction, t: float) -> bool:
         middle = (inner + outer) / 2
         inner, outer = (inner, middle) if moved(middle) else (middle, outer)
     sizes = [np.max(np.abs(c), initial=0.0) for c in directional.changes(outer)]
-    least = max(float(np.finfo(y.dtype).tiny) for y in directional.outputs if y.dtype.kind == "f")
+    least = max(
+        float(np.finfo(y.dtype).tiny) for y in directional.point.outputs if y.dtype.kind == "f"
+    )
     return float(max(sizes)) < math.sqrt(least)
-
-
-def _slope(directional: DirectionalFunction, cotangents: Outputs, t: float) -> float:
-    """Return the slope of the secant to ``t``; NaN where the forward is not defined there."""
-    try:
-        changes = directional.changes(t)
-    except OUTSIDE:
-        return math.nan
-    if any(c.shape != v.shape for c, v in zip(changes, cotangents, strict=True)):
-        return math.nan
-    return abs(math.fsum(map(project, cotangents, changes))) / abs(t)
 
 
 def _in_words(output: Array) -> str:

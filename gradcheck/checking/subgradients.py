@@ -12,8 +12,7 @@ import numpy as np
 
 from gradcheck._types import Array, Tensors
 from gradcheck.checking.context import NUDGE, CheckContext
-from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import OUTSIDE, DirectionalFunction, Linearization
 from gradcheck.report.data import Verdict
 
 # The gradients around are seen at a few points only, and a little beside the kink: this share of
@@ -41,15 +40,7 @@ SURE = 0.1
 
 
 class _Sides:
-    """The analytic gradient of a tensor at the base point, and at points around it.
-
-    Parameters
-    ----------
-    context, name
-        The layer, and the tensor.
-    others_move
-        Whether the other tensors move too.
-    """
+    """The analytic gradient of a tensor at the base point, and at points around it."""
 
     def __init__(self, context: CheckContext, name: str, *, others_move: bool = False) -> None:
         self.context = context
@@ -73,14 +64,9 @@ class _Sides:
         tensors: Tensors = self.base
         for other in self.others:
             one = 0.0 if context.native.target.role(other) == "input" else np.ravel(signs)[0]
-            tensors = context.side(other, self._signs(other, one), tensors)
-        self.points.append(context.side(self.name, self._signs(self.name, signs), tensors))
+            tensors = context.side(other, one, tensors)
+        self.points.append(context.side(self.name, signs, tensors))
         self.around.append(self._gradient(self.points[-1]))
-
-    def _signs(self, name: str, signs: Array | float) -> Array:
-        if not np.any(signs):
-            return self.context.random_signs(name)
-        return np.broadcast_to(signs, self.base[name].shape)
 
     def look_across(self) -> None:
         """Break ties towards the gradient at the point, and the other way."""
@@ -108,14 +94,12 @@ class _Sides:
 
     def _nearer(self, side: Tensors, share: float) -> Tensors:
         """Return the tensors a small share of the way to a side."""
+        moved = dict(self.base)
         with np.errstate(all="ignore"):
-            moved = {
-                name: (self.base[name] + share * (side[name] - self.base[name])).astype(
-                    self.base[name].dtype
-                )
-                for name in (self.name, *self.others)
-            }
-        return {**self.base, **moved}
+            for name in (self.name, *self.others):
+                own = self.base[name]
+                moved[name] = (own + share * (side[name] - own)).astype(own.dtype)
+        return moved
 
     def beyond(self) -> Array:
         """Return which entries lie outside of those around, by more than the slack allows."""
@@ -218,6 +202,6 @@ def diverges(context: CheckContext, point: Linearization, name: str) -> bool:
         return False
     direction = np.zeros(value.shape)
     direction[tuple(np.argwhere(~np.isfinite(analytic))[0])] = 1.0
-    along = DirectionalFunction(context.wide, point.tensors, point.outputs, name, direction)
+    along = DirectionalFunction(context.wide, point, name, direction)
     found = along.derivative(point.cotangents)
     return found.kink is None and not found.error_bound <= SURE * max(abs(found.value), 1.0)

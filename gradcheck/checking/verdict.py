@@ -10,8 +10,7 @@ import numpy as np
 from gradcheck._types import Tensors
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.directional_test import DirectionalTest
-from gradcheck.checking.evaluator import OUTSIDE
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import OUTSIDE, Linearization
 from gradcheck.checking.measurer import Measurer
 from gradcheck.checking.rounding_errors import spread
 from gradcheck.checking.signal import AWAY, EMPTY, nothing_to_project, reaction_to_others
@@ -99,7 +98,7 @@ def _of_empty(context: CheckContext, point: Linearization, name: str) -> TensorV
 
 def _test_beside(context: CheckContext, name: str) -> TensorVerdict:
     """Test at a point a little beside the base, away from its kinks and ties."""
-    tensors = context.random_side(name)
+    tensors = context.side(name)
     nearby, fault = comparable(context, context.point(tensors), name)
     return fault or _test(context, tensors, nearby, name).run()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.evaluator import OUTSIDE, Evaluator, norm
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import OUTSIDE, Evaluator, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Observation
+from gradcheck.numerics.blockwise import norm
 from gradcheck.report.data import Explanation
 
 # Other values at which a forward has to give the very same outputs, to be one that uses none.
@@ -32,7 +32,7 @@ def is_unused(evaluator: Evaluator, point: Linearization, name: str) -> bool:
         if np.array_equal(moved, value, equal_nan=True):
             continue
         try:
-            run = evaluator.run(evaluator.with_tensor(name, moved, point.tensors))
+            run = evaluator.run({**point.tensors, name: moved})
         except OUTSIDE:
             continue
         pairs = zip(run.outputs, point.outputs, strict=True)

@@ -12,10 +12,10 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, norm
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.formulas.losses import Losses
+from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
 
 # Directions along which every hypothesis is tested. With a factor fitted, one of them is spent:
@@ -215,6 +215,6 @@ class Observation:
         key = direction.tobytes()
         if key not in self._rays:
             self._rays[key] = DirectionalFunction(
-                self.evaluator, self.point.tensors, self.point.outputs, self.name, direction, True
+                self.evaluator, self.point, self.name, direction, keep=True
             )
         return self._rays[key]

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from gradcheck.numerics.line import Line, epsilon, float_type, lines_of
+from gradcheck.numerics.polynomial_fit import FloatArray
 from gradcheck.numerics.samples import Samples, first_step
 from gradcheck.numerics.step_size import Slope, StepSizeSearch
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

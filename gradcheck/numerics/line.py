@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.numerics.polynomial_fit import FloatArray
 from gradcheck.numerics.samples import Samples, first_step
 
-FloatArray = NDArray[np.float64]
 FloatType = Callable[[float], Any]
 
 
@@ -95,7 +95,7 @@ class Line:
         """Yield the samples of every component of f, less its value at the origin."""
         for index in np.ndindex(self.base.shape):
             yield Samples(
-                partial(self._change_of, index),
+                partial(self._change, index),
                 self.longest,
                 offset=float(self.base[index]),
                 eps=self.value_eps,
@@ -132,14 +132,11 @@ class Line:
             representable = float(self.kind(self.origin + step))
         return representable - self.origin
 
-    def _change_of(self, index: tuple[int, ...], step: float) -> float:
-        return float(self._change(step)[index])
-
-    def _change(self, step: float) -> FloatArray:
+    def _change(self, index: tuple[int, ...], step: float) -> float:
         if step not in self.known:
             with np.errstate(all="ignore"):
                 self.known[step] = self._evaluate(self.kind(self.origin + step)) - self.base
-        return self.known[step]
+        return float(self.known[step][index])
 
     def _evaluate(self, argument: Any) -> FloatArray:
         """Return f there, NaN where it is undefined."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,6 +30,7 @@ FEWEST_SAMPLES = 4
 FEWEST_UNINFORMED = 6
 
 
+@dataclass(eq=False)
 class Samples:
     """Remembered values of phi(t), with phi(0) = 0, and what windows of them say.
 
@@ -52,27 +54,15 @@ class Samples:
         Told of steps that are about to be asked for, where several at once are cheaper.
     """
 
-    def __init__(
-        self,
-        phi: Callable[[float], float],
-        longest: float,
-        *,
-        offset: float,
-        eps: float,
-        step: Callable[[float], float],
-        floor: float = 0.0,
-        horizon: int = 0,
-        prefetch: Callable[[list[float]], None] | None = None,
-    ) -> None:
-        self.phi = phi
-        self.longest = longest
-        self.offset = offset
-        self.eps = eps
-        self.step = step
-        self.floor = floor
-        self.horizon = horizon
-        self.prefetch = prefetch
-        self.known: dict[float, float] = {}
+    phi: Callable[[float], float]
+    longest: float
+    offset: float
+    eps: float
+    step: Callable[[float], float]
+    floor: float = 0.0
+    horizon: int = 0
+    prefetch: Callable[[list[float]], None] | None = None
+    known: dict[float, float] = field(default_factory=dict, init=False)
 
     def at(self, t: float) -> tuple[float, float]:
         """Return the representable step nearest to ``t`` and phi there."""

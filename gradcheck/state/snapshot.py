@@ -153,11 +153,6 @@ class StateSnapshot:
                 return saved
         return np.array(array)
 
-    def is_volatile(self, array: np.ndarray[Any, Any]) -> bool:
-        """Whether the layer itself was seen to change ``array``."""
-        volatile = self._volatile or set()
-        return any(self._arrays[index][0] is array for index in volatile)
-
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Restore everything when the block ends, by an exception or Ctrl-C too."""

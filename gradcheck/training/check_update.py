@@ -12,8 +12,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.evaluator import Evaluator
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.evaluator import Evaluator, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.report.data import Entry, Explanation, TensorReports, Verdict

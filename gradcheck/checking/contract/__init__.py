@@ -4,6 +4,71 @@ A breach of a required promise is a fault. A breach of the others is noted: whet
 depends on the layer (batch-norm couples its samples by right).
 """
 
-from gradcheck.checking.contract.promises import check_contract
+from __future__ import annotations
 
-__all__ = ["check_contract"]
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from gradcheck.checking.context import CheckContext
+from gradcheck.checking.contract import reported, required
+from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
+from gradcheck.report.data import PromiseReport
+
+# A breach of these is noted: whether it is a fault depends on the layer.
+REPORTED: dict[str, Callable[[SharedRuns], PromiseResult]] = {
+    "batch_independent": reported.batch_independent,
+    "dtypes": reported.dtypes,
+    "backward_repeatable": reported.backward_repeatable,
+    "memory_layout": reported.memory_layout,
+    "gradients_not_aliased": reported.gradients_not_aliased,
+    "empty_batch": partial(reported.batch_of, size=0),
+    "single_sample": partial(reported.batch_of, size=1),
+}
+# A breach of these is a fault.
+REQUIRED: dict[str, Callable[[SharedRuns], PromiseResult]] = {
+    "deterministic": required.deterministic,
+    "input_not_mutated": partial(required.not_mutated, role="input"),
+    "parameters_not_mutated": partial(required.not_mutated, role="parameter"),
+    "cotangent_not_mutated": required.cotangent_not_mutated,
+    "shapes": required.shapes,
+    "finite": required.finite_gradients,
+    "fresh_cache": required.fresh_cache,
+    "backward_linear": required.backward_linear,
+}
+PROMISES = REPORTED | REQUIRED
+
+
+def check_contract(
+    context: CheckContext, requirements: Mapping[str, str] | None = None
+) -> dict[str, PromiseReport]:
+    """Measure every promise.
+
+    Parameters
+    ----------
+    context
+        The layer at its point.
+    requirements
+        ``{"batch_independent": "require"}`` makes a breach a fault; ``"report"`` the reverse.
+
+    Raises
+    ------
+    ValueError
+        If a name in ``requirements`` is no promise, or is mapped to something else.
+    """
+    requirements = dict(requirements or {})
+    for name, requirement in requirements.items():
+        if name not in PROMISES or requirement not in ("require", "report"):
+            raise ValueError(
+                f"contract={{{name!r}: {requirement!r}}}: expected one of {sorted(PROMISES)} "
+                "mapped to 'require' or 'report'"
+            )
+    runs = SharedRuns(context)
+    reports = {}
+    for name, measure in PROMISES.items():
+        must = requirements[name] == "require" if name in requirements else name in REQUIRED
+        try:
+            holds, measurement = measure(runs)
+        except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
+            holds, measurement = None, f"the layer raised {type(error).__name__}: {error}"
+        reports[name] = PromiseReport(name, holds, must, measurement)
+    return reports

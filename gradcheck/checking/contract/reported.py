@@ -12,29 +12,25 @@ from gradcheck.state import warnings_ignored
 
 def batch_independent(runs: SharedRuns) -> PromiseResult:
     """Whether a sample alone gives the output that it gives in a batch."""
-    target = runs.evaluator.target
-    names = target.batch_tensors
-    first = runs.first.outputs[0]
-    if not names or first.ndim == 0 or first.shape[0] != runs.tensors[names[0]].shape[0]:
-        return PromiseResult(None, "there is no batch: the first axis does not count samples")
+    names, first = runs.batch_tensors, runs.first.outputs[0]
+    if not names:
+        return None, "there is no batch: the first axis does not count samples"
     size = first.shape[0]
     if size < 2:
-        return PromiseResult(None, f"a batch of {size} cannot show it; give at least two samples")
+        return None, f"a batch of {size} cannot show it; give at least two samples"
     worst, row = 0.0, 0
     for index in sorted({0, size // 2, size - 1}):
         alone = runs.evaluator.run(
             {**runs.tensors, **{n: runs.tensors[n][index : index + 1] for n in names}}
         ).outputs[0]
         if alone.shape[1:] != first.shape[1:] or alone.shape[0] != 1:
-            return PromiseResult(
-                False, f"sample {index} alone gives an output of shape {alone.shape}"
-            )
+            return False, f"sample {index} alone gives an output of shape {alone.shape}"
         gap = float(np.max(np.abs(alone[0] - first[index]), initial=0.0))
         worst, row = max((worst, row), (gap, index))
     size_of_output = float(np.max(np.abs(first[np.isfinite(first)]), initial=0.0))
     if worst <= ROUNDINGS * runs.context.eps * size_of_output:
-        return PromiseResult(True, "samples predicted alone and in the batch agree")
-    return PromiseResult(
+        return True, "samples predicted alone and in the batch agree"
+    return (
         False,
         f"sample {row} alone differs from the same sample in the batch by {worst:.3g} "
         f"(outputs are of size {size_of_output:.3g})",
@@ -48,9 +44,7 @@ def dtypes(runs: SharedRuns) -> PromiseResult:
         for name, value in runs.tensors.items()
         if name in runs.analytic and runs.analytic[name].dtype != value.dtype
     ]
-    return PromiseResult(
-        not wrong, "; ".join(wrong) or "every gradient has the dtype of its tensor"
-    )
+    return not wrong, "; ".join(wrong) or "every gradient has the dtype of its tensor"
 
 
 def backward_repeatable(runs: SharedRuns) -> PromiseResult:
@@ -58,14 +52,10 @@ def backward_repeatable(runs: SharedRuns) -> PromiseResult:
     strange = [name for name, multiple in runs.repeated.items() if math.isnan(multiple)]
     doubled = [name for name, multiple in runs.repeated.items() if multiple == 2]
     if strange:
-        return PromiseResult(
-            False, f"a second backward gives neither the same nor twice {', '.join(strange)}"
-        )
+        return False, f"a second backward gives neither the same nor twice {', '.join(strange)}"
     if doubled:
-        return PromiseResult(
-            True, f"a second backward adds to the gradient of {', '.join(doubled)}"
-        )
-    return PromiseResult(True, "a second backward gives the same")
+        return True, f"a second backward adds to the gradient of {', '.join(doubled)}"
+    return True, "a second backward gives the same"
 
 
 def memory_layout(runs: SharedRuns) -> PromiseResult:
@@ -74,48 +64,33 @@ def memory_layout(runs: SharedRuns) -> PromiseResult:
     fortran = {n: np.asfortranarray(v) for n, v in runs.tensors.items() if role(n) == "input"}
     run = runs.evaluator.run({**runs.tensors, **fortran})
     if not all(runs.near(output, position) for position, output in enumerate(run.outputs)):
-        return PromiseResult(False, "a Fortran-ordered input gives another output")
+        return False, "a Fortran-ordered input gives another output"
     analytic = runs.evaluator.pull(run, runs.cotangents, last=True)
     wrong = [name for name in runs.analytic if not runs.agrees(name, analytic.get(name))]
     if wrong:
-        return PromiseResult(
-            False, f"a Fortran-ordered input gives another gradient of {', '.join(wrong)}"
-        )
-    return PromiseResult(True, "a Fortran-ordered input gives the same output and gradients")
+        return False, f"a Fortran-ordered input gives another gradient of {', '.join(wrong)}"
+    return True, "a Fortran-ordered input gives the same output and gradients"
 
 
 def gradients_not_aliased(runs: SharedRuns) -> PromiseResult:
     """Whether no gradient shares memory with what the layer was given."""
     shared = "; ".join(runs.shared) or "no gradient shares memory with what was given"
-    return PromiseResult(not runs.shared, shared)
+    return not runs.shared, shared
 
 
-def empty_batch(runs: SharedRuns) -> PromiseResult:
-    """Whether a batch without samples goes through."""
-    return _batch_of(runs, 0)
-
-
-def single_sample(runs: SharedRuns) -> PromiseResult:
-    """Whether a batch of one sample goes through."""
-    return _batch_of(runs, 1)
-
-
-def _batch_of(runs: SharedRuns, size: int) -> PromiseResult:
-    names = runs.evaluator.target.batch_tensors
-    first = runs.first.outputs[0]
-    if not names or first.ndim == 0 or first.shape[0] != runs.tensors[names[0]].shape[0]:
-        return PromiseResult(None, "there is no batch that could be resized")
-    cut = {n: runs.tensors[n][:size] for n in names}
+def batch_of(runs: SharedRuns, size: int) -> PromiseResult:
+    """Whether a batch of so many samples, none or one, goes through."""
+    if not runs.batch_tensors:
+        return None, "there is no batch that could be resized"
+    cut = {n: runs.tensors[n][:size] for n in runs.batch_tensors}
     try:
         with warnings_ignored():  # a mean over no samples is nothing new to the user
             run = runs.evaluator.run({**runs.tensors, **cut})
             v = tuple(np.ones_like(output) for output in run.outputs)
             analytic = runs.evaluator.pull(run, v, last=True)
     except Exception as error:  # noqa: BLE001 (that it raises is the finding)
-        return PromiseResult(False, f"a batch of {size} raises {type(error).__name__}: {error}")
+        return False, f"a batch of {size} raises {type(error).__name__}: {error}"
     bad = [n for n, g in analytic.items() if g.dtype.kind == "f" and not np.isfinite(g).all()]
     if bad:
-        return PromiseResult(
-            False, f"a batch of {size} gives a gradient of {', '.join(bad)} that is not finite"
-        )
-    return PromiseResult(True, f"a batch of {size} goes through forward and backward")
+        return False, f"a batch of {size} gives a gradient of {', '.join(bad)} that is not finite"
+    return True, f"a batch of {size} goes through forward and backward"

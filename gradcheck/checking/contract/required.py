@@ -28,21 +28,18 @@ EXPONENTS = 64.0
 SUBNORMAL = 64.0
 
 
-def _unchanged(runs: SharedRuns, role: str) -> PromiseResult:
+def not_mutated(runs: SharedRuns, role: str) -> PromiseResult:
+    """Whether forward and backward leave the inputs, or the parameters, as they are."""
     sizes = {
         name: size
         for name, size in runs.mutated.items()
         if runs.evaluator.target.role(name) == role
     }
     if not sizes:
-        return PromiseResult(
-            True, f"every {role} is the same, bit for bit, after forward and backward"
-        )
+        return True, f"every {role} is the same, bit for bit, after forward and backward"
     when = "forward" if sizes.keys() & runs.inputs_after_forward.keys() else "backward"
     worst = max(sizes, key=sizes.__getitem__)
-    return PromiseResult(
-        False, f"{when} changed {', '.join(sizes)} in place, {worst} by up to {sizes[worst]:.3g}"
-    )
+    return False, f"{when} changed {', '.join(sizes)} in place, {worst} by up to {sizes[worst]:.3g}"
 
 
 def deterministic(runs: SharedRuns) -> PromiseResult:
@@ -50,39 +47,25 @@ def deterministic(runs: SharedRuns) -> PromiseResult:
     runs.evaluator.target.state.restore(randomness=False)
     second = runs.evaluator.run_on(runs.tensors)
     pairs = list(zip(runs.first.outputs, second.outputs, strict=True))
-    if all(
-        a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs
-    ):
-        return PromiseResult(True, "two forwards at the same point agree bit for bit")
+    if all(same(a, b) for a, b in pairs):
+        return True, "two forwards at the same point agree bit for bit"
     if any(a.shape != b.shape for a, b in pairs):
-        return PromiseResult(
-            False, "two forwards at the same point give outputs of different shapes"
-        )
+        return False, "two forwards at the same point give outputs of different shapes"
     gap = max(float(np.nanmax(np.abs(a - b), initial=0.0)) for a, b in pairs)
     share = np.mean([np.mean(a != b) for a, b in pairs])
-    return PromiseResult(
+    return (
         False,
         f"two forwards at the same point differ in {share:.0%} of the outputs, by up to {gap:.3g}",
     )
 
 
-def input_not_mutated(runs: SharedRuns) -> PromiseResult:
-    """Whether forward and backward leave the inputs as they are."""
-    return _unchanged(runs, "input")
-
-
-def parameters_not_mutated(runs: SharedRuns) -> PromiseResult:
-    """Whether forward and backward leave the parameters as they are."""
-    return _unchanged(runs, "parameter")
-
-
 def cotangent_not_mutated(runs: SharedRuns) -> PromiseResult:
     """Whether backward leaves the cotangent as it is."""
     if runs.evaluator.target.unit_cotangent:
-        return PromiseResult(True, "the backward takes no cotangent")
+        return True, "the backward takes no cotangent"
     if all(map(same, runs.sent, runs.cotangents)):
-        return PromiseResult(True, "the cotangent is the same, bit for bit, after backward")
-    return PromiseResult(False, "backward changed the cotangent it was given in place")
+        return True, "the cotangent is the same, bit for bit, after backward"
+    return False, "backward changed the cotangent it was given in place"
 
 
 def shapes(runs: SharedRuns) -> PromiseResult:
@@ -92,9 +75,7 @@ def shapes(runs: SharedRuns) -> PromiseResult:
         for name, value in runs.tensors.items()
         if name in runs.analytic and runs.analytic[name].shape != value.shape
     ]
-    return PromiseResult(
-        not wrong, "; ".join(wrong) or "every gradient has the shape of its tensor"
-    )
+    return not wrong, "; ".join(wrong) or "every gradient has the shape of its tensor"
 
 
 def finite_gradients(runs: SharedRuns) -> PromiseResult:
@@ -105,14 +86,14 @@ def finite_gradients(runs: SharedRuns) -> PromiseResult:
         if gradient.dtype.kind == "f" and not np.isfinite(gradient).all()
     }
     if not bad:
-        return PromiseResult(True, "every gradient is finite")
+        return True, "every gradient is finite"
     outputs_finite = all(np.isfinite(output).all() for output in runs.first.outputs)
     counts = ", ".join(f"{count} entries of {name}" for name, count in bad.items())
     if not outputs_finite:
-        return PromiseResult(None, f"{counts} are not finite, and neither are the outputs")
+        return None, f"{counts} are not finite, and neither are the outputs"
     if all(diverges(runs.context, runs.context.base, name) for name in bad):
-        return PromiseResult(None, f"{counts} are not finite, and neither is the derivative")
-    return PromiseResult(False, f"{counts} are NaN or infinite while the outputs are finite")
+        return None, f"{counts} are not finite, and neither is the derivative"
+    return False, f"{counts} are NaN or infinite while the outputs are finite"
 
 
 def fresh_cache(runs: SharedRuns) -> PromiseResult:
@@ -123,22 +104,22 @@ def fresh_cache(runs: SharedRuns) -> PromiseResult:
     runs.evaluator.target.state.rewind()
     second = runs.evaluator.run_on(runs.tensors)
     if not all(map(same, second.outputs, runs.first.outputs)):
-        return PromiseResult(None, "the forward itself depends on the calls before it")
+        return None, "the forward itself depends on the calls before it"
     analytic = runs.evaluator.pull(second, runs.cotangents, last=True)
     stale = [name for name in runs.analytic if not runs.agrees(name, analytic.get(name))]
     if stale:
-        return PromiseResult(
+        return (
             False,
             "after a forward at another input, backward gives another gradient of "
             f"{', '.join(stale)} for the same last forward: it uses what an earlier forward stored",
         )
-    return PromiseResult(True, "backward after a second forward uses the second")
+    return True, "backward after a second forward uses the second"
 
 
 def backward_linear(runs: SharedRuns) -> PromiseResult:
     """Whether backward is linear in the cotangent."""
     if runs.evaluator.target.unit_cotangent:
-        return PromiseResult(True, "the backward takes no cotangent")
+        return True, "the backward takes no cotangent"
     other = tuple(_mirrored(v) for v in runs.cotangents)
     mixed = tuple(
         (2 * v - w / 2).astype(v.dtype) for v, w in zip(runs.cotangents, other, strict=True)
@@ -167,17 +148,16 @@ def backward_linear(runs: SharedRuns) -> PromiseResult:
         if not error <= allowed and not error <= allowed + sum(
             _rounding(runs, v, name) for v in (runs.cotangents, other, mixed)
         ):
-            same = np.array_equal(gradient, of_other[name])
-            (ignored if same else bent).append(name)
+            alike = np.array_equal(gradient, of_other[name])
+            (ignored if alike else bent).append(name)
     if ignored:
-        return PromiseResult(
-            False, f"the gradient of {', '.join(ignored)} is the same for every cotangent"
-        )
+        return False, f"the gradient of {', '.join(ignored)} is the same for every cotangent"
     if bent:
-        return PromiseResult(
-            False, f"backward(2u - v/2) is not 2 backward(u) - backward(v)/2 in {', '.join(bent)}"
+        return (
+            False,
+            f"backward(2u - v/2) is not 2 backward(u) - backward(v)/2 in {', '.join(bent)}",
         )
-    return PromiseResult(True, "backward(2u - v/2) = 2 backward(u) - backward(v)/2")
+    return True, "backward(2u - v/2) = 2 backward(u) - backward(v)/2"
 
 
 def _departure(u: Array, v: Array, mixed: Array) -> float:

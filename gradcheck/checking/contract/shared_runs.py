@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,13 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.context import CheckContext
 from gradcheck.numerics.blockwise import blocks
-from gradcheck.target import ForwardRun
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3
 
 
-@dataclass(frozen=True)
-class PromiseResult:
-    """Whether one promise holds (None: not measurable), and what was measured."""
-
-    holds: bool | None
-    measurement: str
+# Whether one promise holds (None: not measurable), and what was measured.
+PromiseResult = tuple[bool | None, str]
 
 
 class SharedRuns:
@@ -39,7 +33,7 @@ class SharedRuns:
                 context.native_base.cotangents, context.native_base.outputs, strict=True
             )
         )
-        self.first = self._fresh()
+        self.first = self.evaluator.run(self.tensors)
         handed = {name: self.tensors[name] for name in self.first.handed}
         self.inputs_after_forward = changed(handed, self.first.handed)
         self.sent = tuple(v.copy() for v in self.cotangents)
@@ -51,8 +45,13 @@ class SharedRuns:
         self.mutated = changed(handed, self.first.handed)
         self.repeated = self._repeat()
 
-    def _fresh(self) -> ForwardRun:
-        return self.evaluator.run(self.tensors)
+    @property
+    def batch_tensors(self) -> tuple[str, ...]:
+        """The tensors along whose first axis the samples are that the output has; else none."""
+        names = self.evaluator.target.batch_tensors
+        first = self.first.outputs[0]
+        counted = names and first.ndim and first.shape[0] == self.tensors[names[0]].shape[0]
+        return names if counted else ()
 
     def _shared(self, analytic: Mapping[str, Any]) -> list[str]:
         """Name the gradients that share memory with what the layer was given."""
@@ -83,7 +82,7 @@ class SharedRuns:
 
     def pull(self, cotangents: Outputs, *, last: bool = False) -> dict[str, Array]:
         """Run forward and backward once more; see `Evaluator.pull`."""
-        return self.evaluator.pull(self._fresh(), cotangents, last=last)
+        return self.evaluator.pull(self.evaluator.run(self.tensors), cotangents, last=last)
 
     def agrees(self, name: str, other: Array | None, factor: float = 1.0) -> bool:
         """Whether ``other`` is ``factor`` times the gradient of ``name``, up to rounding."""

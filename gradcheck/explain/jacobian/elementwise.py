@@ -96,7 +96,7 @@ def _derivative(measured: MeasuredJacobian, at: Array) -> Array:
     step = STEP * np.exp2(np.round(np.log2(np.maximum(np.abs(at), 1e-3))))
     try:
         above, below = (
-            evaluator.run(evaluator.with_tensor(measured.name, moved, tensors)).outputs[0]
+            evaluator.run({**tensors, measured.name: moved}).outputs[0]
             for moved in (at + step, at - step)
         )
     except OUTSIDE:

@@ -202,9 +202,7 @@ def _column(observation: Observation, index: tuple[Any, ...]) -> tuple[Array, Ar
     point, scale = observation.point, observation.scale[index]
     direction = np.zeros(observation.shape)
     direction[index] = scale
-    directional = DirectionalFunction(
-        observation.evaluator, point.tensors, point.outputs, observation.name, direction
-    )
+    directional = DirectionalFunction(observation.evaluator, point, observation.name, direction)
     # fourth-order truncation h**4 meets the noise eps / h
     largest = 2.0 ** (round(np.log2(np.finfo(observation.value.dtype).eps) / 5) + 1)
     slopes = [_slope(directional, index, largest / 2**k) for k in range(3)]
@@ -220,5 +218,5 @@ def _slope(directional: DirectionalFunction, index: tuple[Any, ...], t: float) -
     (above, up), (below, down) = directional.at(t), directional.at(-t)
     with np.errstate(all="ignore"):
         slope: Array = (_flat(above) - _flat(below)) / (up[index] - down[index])
-    size = sum(y.size for y in directional.outputs)
+    size = sum(y.size for y in directional.point.outputs)
     return slope if slope.size == size else np.full(size, np.nan)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
-from gradcheck.checking.evaluator import norm
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.observation import UNASKED, Observation
+from gradcheck.numerics.blockwise import norm
 from gradcheck.report.data import Explanation, Support
 
 # Relative errors up to this are small: of float16, and of approximations meant to be good.

@@ -12,9 +12,13 @@ import numpy as np
 from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Trait
 from gradcheck.explain.source.call_sites import CallSite, calls_of
-from gradcheck.explain.source.function_source import FunctionSource, live_functions, sources_of
+from gradcheck.explain.source.function_source import (
+    FunctionSource,
+    Mutant,
+    live_functions,
+    sources_of,
+)
 from gradcheck.explain.source.limits import Limits
-from gradcheck.explain.source.mutant import Mutant
 from gradcheck.explain.source.mutations import Mutation, Scope, mutations
 from gradcheck.explain.source.mutations.activation_derivatives import derivative_calls
 from gradcheck.explain.source.mutations.syntax import expression
@@ -137,10 +141,9 @@ def _run_when_changed(
     """Return the functions whose changed code the layer runs, with the first source for which."""
     live = live_functions()
     sources = [source for call in called for source in sources_of(call, live)]
+    answers = limits.each(lambda source: _is_run(context, source), sources)
     found: dict[CodeType, FunctionSource] = {}
-    for source, is_run in zip(
-        sources, limits.each(lambda s: _is_run(context, s), sources), strict=True
-    ):
+    for source, is_run in zip(sources, answers, strict=True):
         if is_run is True:
             found.setdefault(source.call.code, source)
     return list(found.values())
@@ -154,10 +157,10 @@ def _is_run(context: CheckContext, function: FunctionSource) -> bool:
     else:
         tree.body = [ast.Expr(expression("[][0]")), *tree.body]
     ast.fix_missing_locations(tree)
-    code = function.compiled()
-    setattr(tree, "body", body)  # noqa: B010 (a lambda's is an expression, a function's a list)
-    if code is None:
-        return False
+    try:
+        code = function.compiled()
+    finally:
+        setattr(tree, "body", body)  # noqa: B010 (a lambda's is an expression, a function's a list)
     try:
         with Mutant(((function, code),)).running():
             context.native.pull(

@@ -51,8 +51,7 @@ def likeliest_first(
     return sorted(weighed, key=lambda mutation: mutation.total_cost)
 
 
-def _reaches_wrong_alone(trial: MutationTrial, function: FunctionSource, site: Site) -> bool | None:
-    """Whether a disturbance shows in wrong gradients alone; None if it breaks down before."""
+def _reaches_wrong_alone(trial: MutationTrial, function: FunctionSource, site: Site) -> bool:
+    """Whether a disturbance shows in wrong gradients alone; raises where it breaks down."""
     change = (DISTURBED.format(site.text), Bug.UNEXPLAINED, "", 0.0)
-    mutant = mutant_of(Mutation.of(site, change, function))
-    return None if mutant is None else trial.reaches_wrong_alone(mutant)
+    return trial.reaches_wrong_alone(mutant_of(Mutation.of(site, change, function)))

@@ -1,4 +1,4 @@
-"""The user's own functions that a backward runs, as source that can be changed and compiled."""
+"""The user's own functions that a backward runs, as source that can be changed and run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import linecache
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -42,12 +43,29 @@ class FunctionSource:
     host: Definition
     functions: list[FunctionType]
 
-    def compiled(self) -> CodeType | None:
-        """Return the code of ``host`` as its tree is now; None where that does not compile."""
+    def compiled(self) -> CodeType:
+        """Return the code of ``host`` as its tree is now; raises as `compile` does."""
+        return _compiled(self.host, self.functions[0].__code__)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Functions with other code than their own; none of them is the program as it is."""
+
+    codes: tuple[tuple[FunctionSource, CodeType], ...] = ()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the functions with the other code."""
+        changed = [(function, code) for source, code in self.codes for function in source.functions]
+        before = [function.__code__ for function, _ in changed]
         try:
-            return _compiled(self.host, self.functions[0].__code__)
-        except (SyntaxError, ValueError, TypeError, RecursionError):
-            return None
+            for function, code in changed:
+                function.__code__ = code
+            yield
+        finally:
+            for (function, _), own in zip(changed, before, strict=True):
+                function.__code__ = own
 
 
 def live_functions() -> LiveFunctions:
@@ -152,7 +170,9 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
     around = [f" global {name}" for name in own]
     around += [f" {name} = None" for name in code.co_freevars if name != "__class__"]
     outer = _holding("\n".join(["def outer():", *around, " pass"]), bare)
-    module = ast.Module([*_imports(code.co_filename), outer], [])
+    tree = _parsed(code.co_filename) or ast.Module([], [])
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    module = ast.Module([*imports, outer], [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # a change may be as odd as a call of 1
         queue = [compile(module, code.co_filename, "exec", dont_inherit=True)]
@@ -162,12 +182,6 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
             return made.replace(co_firstlineno=code.co_firstlineno)
         queue += [constant for constant in made.co_consts if isinstance(constant, CodeType)]
     raise ValueError(f"{code.co_name} is not among what was compiled")
-
-
-def _imports(file: str) -> list[ast.stmt]:
-    tree = _parsed(file)
-    body = [] if tree is None else tree.body
-    return [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _holding(source: str, statement: ast.stmt) -> ast.stmt:

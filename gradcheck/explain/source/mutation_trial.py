@@ -1,6 +1,7 @@
 """Whether a mutant's gradients are right: at the point of the check, and at another.
 
-Changed code runs wherever these methods are called: they are for processes made for it.
+Changed code runs wherever these methods are called: they are for processes made for it, and raise
+whatever it does, or where it does not compile.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.evaluator import DirectionalFunction
-from gradcheck.checking.linearization import Linearization
+from gradcheck.checking.contract.shared_runs import same
+from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
-from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutations import Mutation, mutant_of
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import per_entry_scale, varied
@@ -74,8 +75,11 @@ class MutationTrial:
     def corrects(self, mutation: Mutation) -> tuple[str, ...]:
         """Return the tensors whose gradients a mutation gets right at two points."""
         mutant = mutant_of(mutation)
-        corrected = self.corrected(mutant) if mutant is not None else ()
-        return self.confirmed(mutant, corrected) if mutant is not None and corrected else ()
+        corrected = self.corrected(mutant)
+        if not corrected:
+            return ()
+        point = self._elsewhere(mutant, corrected)
+        return tuple(n for n in corrected if self._agrees(point, n, self._measured(point, n, 1)))
 
     def corrected(self, mutant: Mutant) -> tuple[str, ...]:
         """Return the tensors whose gradients a mutant gets right, spoiling none."""
@@ -85,17 +89,9 @@ class MutationTrial:
         point = replace(self.context.base, analytic=analytic)
         return tuple(name for name in self.failed if self._agrees(point, name, self.known[name]))
 
-    def confirmed(self, mutant: Mutant, names: Sequence[str]) -> tuple[str, ...]:
-        """Return those of ``names`` that the mutant gets right at another point as well."""
-        point = self._elsewhere(mutant, names)
-        if point is None:
-            return ()
-        return tuple(n for n in names if self._agrees(point, n, self._measured(point, n, 1)))
-
     def altered(self, mutation: Mutation, names: Sequence[str]) -> frozenset[str]:
         """Return the tensors beside ``names`` whose wrong gradients a mutation changes as well."""
-        mutant = mutant_of(mutation)
-        changed = self._changed((mutant and self._gradients(mutant)) or {})
+        changed = self._changed(self._gradients(mutant_of(mutation)))
         return frozenset(changed & set(self.failed) - set(names))
 
     def agrees_elsewhere(self, mutant: Mutant, names: Sequence[str]) -> bool:
@@ -106,34 +102,25 @@ class MutationTrial:
         """
         names = (*names, *(name for name in self.context.base.analytic if name not in self.failed))
         point = self._elsewhere(mutant, names)
-        if point is None:
-            return False
         if not all(np.isfinite(output).all() for output in point.outputs):
             return True  # outside the domain of the layer nothing is learned
         measured = {name: self._measured(point, name) for name in names}
         return all(self._agrees(point, name, seen) for name, seen in measured.items() if seen)
 
-    def reaches_wrong_alone(self, mutant: Mutant) -> bool | None:
-        """Whether a mutant changes wrong gradients and no right ones; None if it breaks down."""
+    def reaches_wrong_alone(self, mutant: Mutant) -> bool:
+        """Whether a mutant changes wrong gradients and no right ones."""
         analytic = self._gradients(mutant)
-        if not analytic:
-            return None if analytic is None else False
-        return not self._spoils(analytic) and bool(self._changed(analytic))
+        return bool(analytic) and not self._spoils(analytic) and bool(self._changed(analytic))
 
     def is_right_otherwise(self, mutant: Mutant) -> bool:
         """Whether a mutant computes something else, of which it returns the right gradients."""
         base = self.context.native_base
         self.context.native.target.state.restore(everything=True)
-        try:
-            with self.trying(mutant):
-                run = self.context.native.run(base.tensors)
-                changed = _comparable(run.outputs, base.outputs) and not _same(
-                    run.outputs, base.outputs
-                )
-                tensors = self.context.native.target.tensors
-                return changed and self._is_right(tensors) and self._is_right(self._moved())
-        except Exception:  # noqa: BLE001 (changed code may do anything)
-            return False
+        with self.trying(mutant):
+            outputs = self.context.native.run(base.tensors).outputs
+            changed = _comparable(outputs, base.outputs) and not _same(outputs, base.outputs)
+            tensors = self.context.native.target.tensors
+            return changed and self._is_right(tensors) and self._is_right(self._moved())
 
     def _is_right(self, tensors: Mapping[str, Array]) -> bool:
         """Whether every gradient of the code as it is agrees with the derivative of its outputs."""
@@ -157,33 +144,25 @@ class MutationTrial:
         tensors = dict(self.context.native.target.tensors)
         for name in self.failed if names is None else names:
             if tensors[name].dtype.kind == "f":
-                tensors[name] = self.context.side(name, np.ones(tensors[name].shape))[name]
+                tensors[name] = self.context.side(name, 1.0)[name]
         return tensors
 
-    def _elsewhere(self, mutant: Mutant, names: Sequence[str]) -> Linearization | None:
-        """Return the point of a mutant where some tensors have other values; None if it fails."""
+    def _elsewhere(self, mutant: Mutant, names: Sequence[str]) -> Linearization:
+        """Return the point of a mutant where some tensors have other values."""
         tensors = self._moved(names)
-        try:
-            with self.trying(mutant):
-                return self.context.point(tensors)
-        except Exception:  # noqa: BLE001 (changed code may do anything)
-            return None
+        with self.trying(mutant):
+            return self.context.point(tensors)
 
-    def _gradients(self, mutant: Mutant) -> dict[str, Array] | None:
-        """Return what a mutant returns; nothing where its outputs are others, None if it fails."""
+    def _gradients(self, mutant: Mutant) -> dict[str, Array]:
+        """Return what a mutant returns; nothing where its outputs are others."""
         base, native = self.context.native_base, self.context.native
-        try:
-            with self.trying(mutant):
-                run = native.run(base.tensors)
-                if not _same(run.outputs, base.outputs):
-                    native.target.state.restore(
-                        everything=True
-                    )  # an earlier one may have spoiled it
-                    run = native.run_on(base.tensors)
-                same = _same(run.outputs, base.outputs)
-                return native.pull(run, base.cotangents, last=True) if same else {}
-        except Exception:  # noqa: BLE001 (changed code may do anything)
-            return None
+        with self.trying(mutant):
+            run = native.run(base.tensors)
+            if not _same(run.outputs, base.outputs):  # an earlier one may have spoiled it
+                native.target.state.restore(everything=True)
+                run = native.run_on(base.tensors)
+            kept = _same(run.outputs, base.outputs)
+            return native.pull(run, base.cotangents, last=True) if kept else {}
 
     def _spoils(self, analytic: Mapping[str, Array]) -> bool:
         """Whether gradients, or entries of wrong ones, that are right are others now."""
@@ -227,8 +206,8 @@ def _derivative(
     context: CheckContext, point: Linearization, name: str, direction: Array
 ) -> MeasuredTrial | None:
     """Return the derivative along a direction; None where it is too blurred to decide."""
-    directional = DirectionalFunction(context.wide, point.tensors, point.outputs, name, direction)
-    found = directional.derivative(point.cotangents, target=0.0)
+    directional = DirectionalFunction(context.wide, point, name, direction)
+    found = directional.derivative(point.cotangents)
     if not np.isfinite(found.value) or found.error_bound > DECIDES * abs(found.value):
         return None
     return MeasuredTrial(direction, found.value, found.error_bound)
@@ -253,10 +232,7 @@ def _right_entries(context: CheckContext, point: Linearization, name: str) -> li
 
 
 def _same(outputs: Outputs, before: Outputs) -> bool:
-    return len(outputs) == len(before) and all(
-        np.array_equal(y, known, equal_nan=known.dtype.kind == "f")
-        for y, known in zip(outputs, before, strict=True)
-    )
+    return len(outputs) == len(before) and all(map(same, outputs, before))
 
 
 def _comparable(outputs: Outputs, before: Outputs) -> bool:

@@ -81,7 +81,10 @@ def repairs(
     limits = Limits.after(time.monotonic() - began, until)
     possible = candidates(context, forward, backward, limits)
     search = _Search(trial, Verification(trial), limits, likeliest_first(trial, possible, limits))
-    return search.run(MOST_LINES // _effort(context, [*forward, *backward]), mixes=mixes)
+    entries = sum(value.size for value in context.native_base.tensors.values())
+    lines = sum(call.lines for call in [*forward, *backward])
+    tries = MOST_LINES // (COMPILING + lines + entries // ENTRIES_PER_LINE)
+    return search.run(tries, mixes=mixes)
 
 
 def _is_structural(code: str) -> bool:
@@ -107,14 +110,7 @@ def _globals(seen: Sequence[CallSite]) -> list[Any]:
 class _Correction:
     """A change, what it makes right, and the gradients and broken promises that it alters besides.
 
-    Attributes
-    ----------
-    mutation, tensors
-        The change, and the tensors whose gradients it makes right at two points.
-    altered, restored
-        Other wrong gradients that it changes, and broken promises that are kept with it.
-    is_rival
-        Whether it came after one that was verified, and was not looked at further.
+    A rival came after one that was verified, and was not looked at further.
     """
 
     mutation: Mutation
@@ -122,12 +118,6 @@ class _Correction:
     altered: frozenset[str] = frozenset()
     restored: frozenset[str] = frozenset()
     is_rival: bool = False
-
-
-def _effort(context: CheckContext, seen: Sequence[CallSite]) -> int:
-    """Return what one trial costs, in lines."""
-    sizes = sum(value.size for value in context.native_base.tensors.values())
-    return COMPILING + sum(call.lines for call in seen) + sizes // ENTRIES_PER_LINE
 
 
 @dataclass
@@ -200,11 +190,8 @@ class _Search:
             return None if restored is None else (altered, restored)
 
         found = self.limits.one(answer)
-        return (
-            None
-            if found is None or isinstance(found, Lost)
-            else _Correction(mutation, corrected, *found)
-        )
+        lost = found is None or isinstance(found, Lost)
+        return None if lost else _Correction(mutation, corrected, *found)
 
     def _of_forward(self, tries: int) -> list[Repair]:
         """Return the first change of the forward for which the backward is right, if any."""
@@ -221,11 +208,8 @@ class _Search:
 
     def _is_forward(self, mutation: Mutation) -> bool:
         mutant = mutant_of(mutation)
-        return (
-            mutant is not None
-            and self.trial.is_right_otherwise(mutant)
-            and self.verification.breaks_none(mutant)
-        )
+        right = self.trial.is_right_otherwise(mutant)
+        return right and self.verification.breaks_none(mutant)
 
     def _chosen(self, found: Sequence[_Correction]) -> list[Repair]:
         """Choose the shortest change that corrects most tensors, then one for those that are left.

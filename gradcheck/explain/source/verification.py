@@ -16,7 +16,7 @@ from types import CodeType
 
 from gradcheck.checking.contract import check_contract
 from gradcheck.explain.source.call_sites import lines_run
-from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutation_trial import MutationTrial
 from gradcheck.explain.source.mutations import Mutation, mutant_of
 from gradcheck.report.data import Verdict
@@ -57,11 +57,7 @@ class Verification:
         ``names`` right at this point alone, or cuts off code.
         """
         mutant = mutant_of(mutation)
-        if (
-            mutant is None
-            or not self.trial.agrees_elsewhere(mutant, names)
-            or self._cuts_off(mutation, mutant)
-        ):
+        if not self.trial.agrees_elsewhere(mutant, names) or self._cuts_off(mutation, mutant):
             return None
         broken = self._broken(mutant)
         if not broken <= self._broken_before or broken & SIDE_EFFECTS:
@@ -74,8 +70,7 @@ class Verification:
 
     def together(self, chosen: Sequence[Mutation], names: Sequence[str]) -> bool:
         """Whether changes make ``names`` right when all are made: two may contradict each other."""
-        mutant = mutant_of(*chosen)
-        return mutant is not None and set(names) <= set(self.trial.corrected(mutant))
+        return set(names) <= set(self.trial.corrected(mutant_of(*chosen)))
 
     @cached_property
     def _broken_before(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.checking.slices import holding, in_words
+from gradcheck.checking.localize import holding, in_words
 
 
 class Dense:

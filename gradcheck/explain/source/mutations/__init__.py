@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from gradcheck.explain.source.function_source import FunctionSource
 from gradcheck.explain.source.mutations import (
     activation_derivatives,
-    constants,
     missing_factors,
     reductions,
     rewrite_table,
@@ -44,8 +43,8 @@ OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     variables.renamed,
     variables.indices,
     variables.slices,
-    constants.numbers,
-    constants.axes,
+    variables.numbers,
+    variables.axes,
     rewrite_table.rewritten,
     variables.masks,
     statements.early,

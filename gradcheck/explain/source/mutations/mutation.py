@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.explain.catalogue import Bug
-from gradcheck.explain.source.function_source import FunctionSource
-from gradcheck.explain.source.mutant import Mutant
+from gradcheck.explain.source.function_source import FunctionSource, Mutant
 from gradcheck.explain.source.mutations.sites import Site
 from gradcheck.explain.source.mutations.syntax import expression, text
 from gradcheck.report.data import Edit
@@ -177,13 +176,11 @@ def _located(node: ast.AST | Block, like: ast.AST) -> ast.AST | Block:
     return node
 
 
-def mutant_of(*mutations: Mutation) -> Mutant | None:
-    """Return the program with mutations; None where it does not compile."""
+def mutant_of(*mutations: Mutation) -> Mutant:
+    """Return the program with mutations; what does not compile raises as `compile` does."""
     with made(mutations):
         functions = dict.fromkeys(mutation.function for mutation in mutations)
-        codes = [(function, function.compiled()) for function in functions]
-    compiled = tuple((function, code) for function, code in codes if code is not None)
-    return Mutant(compiled) if len(compiled) == len(codes) else None
+        return Mutant(tuple((function, function.compiled()) for function in functions))
 
 
 def _head(statement: ast.AST) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,22 +73,13 @@ def _is_array(site: Site, scope: Scope) -> bool:
     return is_variable and isinstance(scope.value(site.node), np.ndarray)
 
 
-def _axes(site: Site, scope: Scope) -> int:
-    """Return how many axes a variable has that is read for its entries, not for its shape."""
+def _is_read(site: Site, scope: Scope, least: int = 1, most: float = math.inf) -> bool:
+    """Whether it is a variable of so many axes that is read for its entries, not for its shape."""
     named = site.is_value and is_named(site.node) and not isinstance(site.parent, ast.Attribute)
-    return np.ndim(scope.value(site.node)) if named else 0
+    return named and least <= np.ndim(scope.value(site.node)) <= most
 
 
-def _is_matrix(site: Site, scope: Scope) -> bool:
-    return _axes(site, scope) == 2
-
-
-def _is_stack(site: Site, scope: Scope) -> bool:
-    return _axes(site, scope) > 2
-
-
-def _is_read(site: Site, scope: Scope) -> bool:
-    return _axes(site, scope) > 0
+_is_matrix, _is_stack = partial(_is_read, least=2, most=2), partial(_is_read, least=3)
 
 
 def _is_mask(site: Site, scope: Scope) -> bool:

@@ -78,11 +78,6 @@ class Scope:
         return {n: v for n, v in self.different.items() if isinstance(v, np.ndarray) and v.ndim}
 
     @cached_property
-    def integers(self) -> list[str]:
-        """Names of whole numbers, which may be indices."""
-        return [n for n, v in self.values.items() if isinstance(v, int | np.integer)]
-
-    @cached_property
     def derivatives(self) -> list[tuple[Any, Array]]:
         """Arrays, and the derivatives of the usual activations at or from each."""
         with np.errstate(all="ignore"):

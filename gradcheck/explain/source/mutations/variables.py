@@ -1,4 +1,4 @@
-"""Another variable than the one that belongs there, or the right one at another index."""
+"""Another variable, number, axis or index than the one that belongs there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from gradcheck.explain.source.mutations.mutation import Change
 from gradcheck.explain.source.mutations.scope import Scope
 from gradcheck.explain.source.mutations.sites import Role, Site
 from gradcheck.explain.source.mutations.syntax import expression, is_named, text
+
+AXES = ("0", "1", "-1", "2", "-2", "(0, 1)", "(0, 2, 3)", "(2, 3)", "None")
 
 
 def exchanged(site: Site, scope: Scope) -> Iterator[Change]:
@@ -89,7 +91,7 @@ def replaced(node: ast.AST, others: dict[str, str]) -> ast.AST:
 def indices(site: Site, scope: Scope) -> Iterator[Change]:
     """A variable for a number as an index."""
     if site.role is Role.INDEX and isinstance(site.node, ast.Constant | ast.UnaryOp):
-        for name in scope.integers:
+        for name in (n for n, v in scope.values.items() if isinstance(v, int | np.integer)):
             message = f"the index is {site.text}, where it should be `{name}`"
             yield name, Bug.WRONG_INDEX, message, 0.75
 
@@ -114,3 +116,44 @@ def masks(site: Site, scope: Scope) -> Iterator[Change]:
         if value.dtype == bool:
             message = f"the condition `{site.text}` stands where `{name}` belongs"
             yield name, Bug.WRONG_MASK, message, 0.7
+
+
+def numbers(site: Site, scope: Scope) -> Iterator[Change]:
+    """Another number, or a variable."""
+    n = site.node.value if isinstance(site.node, ast.Constant) else None
+    if isinstance(n, bool):
+        yield str(not n), site.role.code, f"`{site.text}` should be `{not n}`", 0.7
+    elif isinstance(n, int | float) and site.role is not Role.AXIS:
+        factor = isinstance(getattr(site.parent, "op", None), ast.Mult | ast.Div)
+        joined = isinstance(site.parent, ast.BinOp)
+        addend = site.role is Role.VALUE and not factor
+        for other in _others(n, site.role):
+            if other in (0, 1) and not addend and joined:
+                continue  # a factor of one, or a term of zero, is better left out
+            code = site.role.code
+            if site.role is Role.VALUE and factor and other:
+                code = scope.factor_code(n / other)
+            elif isinstance(site.parent, ast.Subscript) and ".shape" in text(site.parent):
+                code = Bug.CONSTANT_FACTOR
+            other = int(other) if other == int(other) else other
+            yield str(other), code, f"`{site.text}` should be `{other}`", 0.85 if addend else 0.65
+        for name, value in scope.different.items() if site.role is Role.VALUE else ():
+            if factor or not np.ndim(value) or name in scope.unread:
+                code = Bug.DERIVATIVE_AT_WRONG_POINT if addend and joined else Bug.CONSTANT_FACTOR
+                message = f"the number {n} stands where `{name}` belongs"
+                yield name, code, message, scope.cost(name, 0.8)
+
+
+def axes(site: Site, scope: Scope) -> Iterator[Change]:
+    """Another axis."""
+    if site.role is Role.AXIS and not isinstance(site.parent, ast.UnaryOp | ast.Tuple):
+        for other in AXES:
+            if other != site.text:
+                message = f"a reduction runs along axis {site.text}, where it has to along {other}"
+                yield other, Bug.WRONG_AXIS, message, 0.55
+
+
+def _others(n: float, role: Role) -> list[float]:
+    if role in (Role.INDEX, Role.RANGE):
+        return [m for m in (n + 1, n - 1, -n, 0) if m != n]
+    return [m for m in dict.fromkeys((n + 1, n - 1, -n, 2 * n, n / 2, 0, 1, 2, 0.5)) if m != n]
