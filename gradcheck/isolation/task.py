@@ -7,7 +7,7 @@ import pickle
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,10 @@ class Task:
                 found = self.function(item)
             return pickle.dumps(found)
         except BaseException as error:  # noqa: BLE001 (changed code may raise anything)
-            return pickle.dumps(Lost(f"{type(error).__name__}: {error}"))
+            reason = type(error).__name__
+            with suppress(Exception):  # nor need it have a text
+                reason = f"{reason}: {error}"
+            return pickle.dumps(Lost(reason))
 
     def in_turn(self) -> Iterator[Any]:
         """Answer all here, one after the other: this process was made for it."""
