@@ -16,6 +16,7 @@ from gradcheck.explain.source.function_source import FunctionSource
 from gradcheck.explain.source.limits import Limits
 from gradcheck.explain.source.mutation_trial import MutationTrial
 from gradcheck.explain.source.mutations import Mutation, Site, mutant_of, sites
+from gradcheck.isolation import Lost
 
 # A disturbance that no sum, product or normalisation cancels.
 DISTURBED = "({}) * 1.25 + 0.0625"
@@ -25,6 +26,9 @@ NO_NUMBERS = (ast.Tuple, ast.List, ast.Dict, ast.Constant, ast.ListComp, ast.Sli
 
 # What a change costs more where it cannot be the one, for all that is seen.
 UNLIKELY = 1.0
+
+# And where it can correct a part of what is wrong at most: there may be two bugs.
+PARTLY = 0.3
 
 
 def likeliest_first(
@@ -37,21 +41,25 @@ def likeliest_first(
         for site in sites(function.tree)
         if site.is_value and site.is_whole and not isinstance(site.node, NO_NUMBERS)
     ]
-    reached = limits.each(lambda value: _reaches_wrong_alone(trial, *value), values)
-    unlikely = {
-        id(node)
-        for (_, site), reaches in zip(values, reached, strict=True)
-        if reaches is False
-        for node in ast.walk(site.node)
-    }
+    reached = limits.each(lambda value: _reach(trial, *value), values)
+    penalties: dict[int, float] = {}
+    for (_, site), reach in zip(values, reached, strict=True):
+        for node in ast.walk(site.node):
+            if not isinstance(reach, Lost):
+                penalties[id(node)] = max(penalties.get(id(node), 0.0), _penalty(reach))
     weighed = (
-        replace(m, penalty=m.penalty + UNLIKELY) if id(m.site.node) in unlikely else m
-        for m in possible
+        replace(m, penalty=m.penalty + penalties.get(id(m.site.node), 0.0)) for m in possible
     )
     return sorted(weighed, key=lambda mutation: mutation.total_cost)
 
 
-def _reaches_wrong_alone(trial: MutationTrial, function: FunctionSource, site: Site) -> bool:
-    """Whether a disturbance shows in wrong gradients alone; raises where it breaks down."""
+def _reach(trial: MutationTrial, function: FunctionSource, site: Site) -> float:
+    """Return the share of wrong gradients that a disturbance reaches; raises if it breaks down."""
     change = (DISTURBED.format(site.text), Bug.UNEXPLAINED, "", 0.0)
-    return trial.reaches_wrong_alone(mutant_of(Mutation.of(site, change, function)))
+    return trial.reach(mutant_of(Mutation.of(site, change, function)))
+
+
+def _penalty(reach: float) -> float:
+    if not reach:
+        return UNLIKELY
+    return PARTLY if reach < 1 else 0.0

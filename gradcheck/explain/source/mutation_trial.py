@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import EllipsisType
 
 import numpy as np
 
@@ -30,7 +31,8 @@ DIRECTIONS = 3
 # Relative error bound of a numerical derivative that still decides.
 DECIDES = 1e-3
 
-# Entries measured to know some that are right, which have to stay, of so many wrong gradients.
+# Entries measured, of so many wrong gradients, to know some that are right, which have to stay, and
+# some that are wrong, which have to change.
 SAMPLED = 8
 SAMPLED_TENSORS = 3
 
@@ -70,7 +72,7 @@ class MutationTrial:
         self.failed = [n for n in self.failed if self.known[n]]
         sizes = {name: base.tensors[name].size for name in self.failed}
         smallest = sorted(self.failed, key=lambda name: sizes[name])[:SAMPLED_TENSORS]
-        self.right = {name: _right_entries(self.context, base, name) for name in smallest}
+        self.sampled = {name: _sampled(self.context, base, name) for name in smallest}
 
     def corrects(self, mutation: Mutation) -> tuple[str, ...]:
         """Return the tensors whose gradients a mutation gets right at two points."""
@@ -107,10 +109,26 @@ class MutationTrial:
         measured = {name: self._measured(point, name) for name in names}
         return all(self._agrees(point, name, seen) for name, seen in measured.items() if seen)
 
-    def reaches_wrong_alone(self, mutant: Mutant) -> bool:
-        """Whether a mutant changes wrong gradients and no right ones."""
+    def reach(self, mutant: Mutant) -> float:
+        """Return the share of the wrong gradients that a mutant changes where they are wrong.
+
+        That is none if it changes a right one.
+        """
         analytic = self._gradients(mutant)
-        return bool(analytic) and not self._spoils(analytic) and bool(self._changed(analytic))
+        changed = self._changed(analytic) if analytic else set()
+        if not changed <= set(self.failed):
+            return 0.0
+        moved = [
+            name in changed
+            and not all(_unchanged(analytic[name][i], own[i]) for i in self._entries(name, own))
+            for name, own in self.context.base.analytic.items()
+            if name in self.failed
+        ]
+        return sum(moved) / len(moved)
+
+    def _entries(self, name: str, own: Array) -> list[tuple[int, ...] | EllipsisType]:
+        """Return entries of a gradient that are known to be wrong; all of it where none is."""
+        return [i for i, is_right in self.sampled.get(name, {}).items() if not is_right] or [...]
 
     def is_right_otherwise(self, mutant: Mutant) -> bool:
         """Whether a mutant computes something else, of which it returns the right gradients."""
@@ -171,7 +189,11 @@ class MutationTrial:
             not _unchanged(analytic.get(name), own)
             if name not in self.failed
             else analytic.get(name, own).shape == own.shape
-            and not all(_unchanged(analytic[name][i], own[i]) for i in self.right.get(name, ()))
+            and not all(
+                _unchanged(analytic[name][i], own[i])
+                for i, is_right in self.sampled.get(name, {}).items()
+                if is_right
+            )
             for name, own in base.items()
         )
 
@@ -213,21 +235,21 @@ def _derivative(
     return MeasuredTrial(direction, found.value, found.error_bound)
 
 
-def _right_entries(context: CheckContext, point: Linearization, name: str) -> list[tuple[int, ...]]:
-    """Return some entries of a wrong gradient that are right, and no zeros that none can change."""
+def _sampled(context: CheckContext, point: Linearization, name: str) -> dict[tuple[int, ...], bool]:
+    """Return whether some entries of a wrong gradient are right, but for zeros and blurred ones."""
     analytic, value = point.analytic[name], point.tensors[name]
     if analytic.shape != value.shape or value.size < SAMPLED:
-        return []
+        return {}
     chosen = context.rng.choice(value.size, SAMPLED, replace=False)
     scale = per_entry_scale(value)
-    found = []
+    found = {}
     for index in zip(*np.unravel_index(chosen, value.shape), strict=True):
         alone = np.zeros(value.shape)
         alone[index] = scale[index]
         measured = _derivative(context, point, name, alone)
         own = float(analytic[index] * scale[index])
-        if measured is not None and abs(own - measured.value) <= MARGIN * measured.bound:
-            found.append(index)
+        if measured is not None:
+            found[index] = abs(own - measured.value) <= MARGIN * measured.bound
     return found
 
 
