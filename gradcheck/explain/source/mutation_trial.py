@@ -133,7 +133,6 @@ class MutationTrial:
     def is_right_otherwise(self, mutant: Mutant) -> bool:
         """Whether a mutant computes something else, of which it returns the right gradients."""
         base = self.context.native_base
-        self.context.native.target.state.restore(everything=True)
         with self.trying(mutant):
             outputs = self.context.native.run(base.tensors).outputs
             changed = _comparable(outputs, base.outputs) and not _same(outputs, base.outputs)
@@ -150,11 +149,15 @@ class MutationTrial:
 
     @contextmanager
     def trying(self, mutant: Mutant) -> Iterator[None]:
-        """Run a mutant, and undo whatever it does to the data around it."""
+        """Run a mutant, and undo whatever it does to the layer and to the data around it.
+
+        The process goes on to other mutants, which are not to depend on those before them.
+        """
         try:
             with mutant.running():
                 yield
         finally:
+            self.context.native.target.state.restore(everything=True)
             self.around.restore(everything=True)
 
     def _moved(self, names: Sequence[str] | None = None) -> dict[str, Array]:
@@ -176,11 +179,8 @@ class MutationTrial:
         base, native = self.context.native_base, self.context.native
         with self.trying(mutant):
             run = native.run(base.tensors)
-            if not _same(run.outputs, base.outputs):  # an earlier one may have spoiled it
-                native.target.state.restore(everything=True)
-                run = native.run_on(base.tensors)
             kept = _same(run.outputs, base.outputs)
-            return native.pull(run, base.cotangents, last=True) if kept else {}
+            return native.pull(run, base.cotangents) if kept else {}
 
     def _spoils(self, analytic: Mapping[str, Array]) -> bool:
         """Whether gradients, or entries of wrong ones, that are right are others now."""

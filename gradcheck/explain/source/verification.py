@@ -79,10 +79,8 @@ class Verification:
 
     def _broken(self, mutant: Mutant) -> frozenset[str]:
         """Return the required promises that a mutant breaks."""
-        context = self.trial.context
-        context.native.target.state.restore(everything=True)
         with self.trial.trying(mutant):
-            reports = check_contract(context)
+            reports = check_contract(self.trial.context)
         return frozenset(n for n, r in reports.items() if r.required and r.verdict is Verdict.FAIL)
 
     def _cuts_off(self, mutation: Mutation, mutant: Mutant) -> bool:
@@ -106,7 +104,6 @@ class Verification:
         """Return the lines of a file that forward and backward run."""
         context = self.trial.context
         base = context.native_base
-        context.native.target.state.restore(everything=True)
         with self.trial.trying(mutant):
             return lines_run(
                 file,
