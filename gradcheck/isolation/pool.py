@@ -83,15 +83,16 @@ class Pool:
                 while turn not in self._answers:
                     if time.monotonic() >= self._task.until:
                         self._answers[turn] = Lost(OUT_OF_TIME)
-                    elif self._hand_out(turn):
+                    else:
+                        self._hand_out(turn)
                         self._collect()
                 yield self._answers.pop(turn)
         finally:
             for process in self._processes:
                 process.end()
 
-    def _hand_out(self, turn: int) -> bool:
-        """Give every idle process some items; whether there is anything to wait for."""
+    def _hand_out(self, turn: int) -> None:
+        """Give every idle process some items; all are lost where there can be none."""
         while self._waiting and self._waiting[0] < turn + AHEAD * self._most:
             process = next((p for p in self._processes if not p.items), None)
             if process is None and self._wants_another:
@@ -99,15 +100,15 @@ class Pool:
                     process = _Process(self._task.serve)
                 except OSError as error:
                     if not self._processes:
-                        self._answers[turn] = Lost(f"no process could be started: {error}")
-                        return False
+                        lost = Lost(f"no process could be started: {error}")
+                        self._answers |= dict.fromkeys(self._waiting, lost)
+                        self._waiting.clear()
                 else:
                     self._processes.append(process)
             if process is None:
                 break
             share = min(AT_ONCE, math.ceil(len(self._waiting) / self._most))
             process.begin([self._waiting.popleft() for _ in range(share)], self._due())
-        return True
 
     def _due(self) -> float:
         return min(self._task.until, time.monotonic() + self._task.seconds)
@@ -123,6 +124,8 @@ class Pool:
         from multiprocessing.connection import wait
 
         busy = {p.connection: p for p in self._processes if p.items}
+        if not busy:
+            return
         left = min(process.due for process in busy.values()) - time.monotonic()
         if len(busy) < self._most:
             left = min(left, ALONE)  # to see then whether another one helps

@@ -160,25 +160,22 @@ def _attributes(kind: type) -> dict[str, Any]:
 
 
 def _restore_class(kind: type, saved: dict[str, Any]) -> bool:
-    now = _attributes(kind)
-    if is_same(now, saved):
-        return False
-    for name in now.keys() - saved.keys():
-        type.__delattr__(kind, name)
-    for name, value in saved.items():
-        if now.get(name) is not value:
-            type.__setattr__(kind, name, value)
-    return True
+    return _restore_attributes(kind, type, _attributes(kind), saved)
 
 
 def _restore_slots(thing: Any, saved: dict[str, Any]) -> bool:
-    now = slotted(thing)
+    return _restore_attributes(thing, object, slotted(thing), saved)
+
+
+def _restore_attributes(thing: Any, owner: Any, now: dict[str, Any], saved: dict[str, Any]) -> bool:
+    """Set attributes as ``owner`` does, past what the user's class may do instead."""
     if is_same(now, saved):
         return False
     for name in now.keys() - saved.keys():
-        object.__delattr__(thing, name)
+        owner.__delattr__(thing, name)
     for name, value in saved.items():
-        object.__setattr__(thing, name, value)
+        if now.get(name) is not value or name not in now:
+            owner.__setattr__(thing, name, value)
     return True
 
 
