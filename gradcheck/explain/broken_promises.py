@@ -32,7 +32,8 @@ BREACHES = {
     "shapes": (
         Bug.WRONG_SHAPE,
         "a gradient does not have the shape of its tensor",
-        "reshape it, or sum over the broadcast axes: d.sum(axis=0, keepdims=True)",
+        "reshape it, or sum over the broadcast axes: d.sum(axis=0), or "
+        "d.sum(axis=0, keepdims=True) where the tensor has that axis",
     ),
     "finite": (
         Bug.NOT_FINITE,

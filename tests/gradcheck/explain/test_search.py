@@ -226,3 +226,15 @@ def test_advice_for_a_lost_axis_keeps_it():
 
     assert report.explanations[0].code == "wrong_shape"
     assert "keepdims=True" in report.explanations[0].fix
+
+
+def test_advice_for_a_batch_of_one_that_is_not_summed_is_no_other_shape_again():
+    def forward(tensors):
+        return tensors["x"] + tensors["b"]
+
+    report = gradcheck.check(
+        Target("row", {"x": X[:1], "b": X[0]}, forward, lambda _, v: {"x": v, "b": v})
+    )
+
+    assert report.explanations[0].code == "wrong_shape"
+    assert "d.sum(axis=0)," in report.explanations[0].fix
