@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
-from gradcheck.answered_apart import answered_apart, broken_off
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import check_contract
 from gradcheck.checking.localize import Located, wrong_entries
@@ -21,7 +20,8 @@ from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide
 from gradcheck.explain.source.repair import Repairs
-from gradcheck.isolation import Budget, is_apart, may_fork_for
+from gradcheck.isolated_jobs import answer_isolated, broken_off
+from gradcheck.isolation import Budget, is_worker, may_fork_for
 from gradcheck.jobs import Findings, Job, Perform, with_entries
 from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
 from gradcheck.report.report import Report
@@ -81,8 +81,8 @@ class Runner:
     def answers(self, jobs: Iterable[Job]) -> Iterator[Any]:
         """Yield the answers to jobs in their order, explanations from processes of their own."""
         for explains, group in groupby(jobs, key=lambda job: job.kind in EXPLAINING):
-            if explains and not is_apart():
-                yield from answered_apart(
+            if explains and not is_worker():
+                yield from answer_isolated(
                     list(group), self.answer, self.elsewhere, may_fork=self._may_fork
                 )
             else:

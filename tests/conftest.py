@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-from gradcheck.isolation.here import set_apart
+from gradcheck.isolation.worker_process import set_worker
 
 # Small matrices on few cores: threads inside BLAS cost more than they give, and where other work
 # holds the cores they wait for one another without end. The environment reaches the processes that
@@ -27,7 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 def pytest_configure(config):
     """Explain in the process of the tests where lines are counted: those of forks are lost."""
     if config.getoption("cov_source", None):
-        set_apart(may_fork=False)
+        set_worker(may_fork=False)
 
 
 STATES = {}

@@ -1,9 +1,9 @@
 """Runs code in processes of its own, which are bounded and do nothing to the user's."""
 
 from gradcheck.isolation.budget import Budget
-from gradcheck.isolation.forked import apart
-from gradcheck.isolation.here import is_apart, may_fork_for
+from gradcheck.isolation.map_isolated import map_isolated
 from gradcheck.isolation.spawned import spawned
 from gradcheck.isolation.task import Lost
+from gradcheck.isolation.worker_process import is_worker, may_fork_for
 
-__all__ = ["Budget", "Lost", "apart", "is_apart", "may_fork_for", "spawned"]
+__all__ = ["Budget", "Lost", "is_worker", "map_isolated", "may_fork_for", "spawned"]

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from gradcheck.isolation.here import set_apart
 from gradcheck.isolation.task import OUT_OF_TIME, Lost
+from gradcheck.isolation.worker_process import set_worker
 
 # Imports the module of the function, which may take a while, before its time begins.
 COMMAND = "from gradcheck.isolation.spawned import serve; serve()"
@@ -50,7 +50,7 @@ def serve() -> None:
     answer = os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 1)
-    set_apart(may_fork=False)
+    set_worker(may_fork=False)
     try:
         function, arguments = pickle.load(sys.stdin.buffer)
         found = pickle.dumps(function(*arguments))

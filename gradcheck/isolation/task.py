@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradcheck.isolation.guard import refusing
-from gradcheck.isolation.here import is_apart, set_apart
+from gradcheck.isolation.worker_process import is_worker, set_worker
 
 OUT_OF_TIME = "not tried for want of time"
 
@@ -26,7 +26,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be answered, as the arguments of `apart` say."""
+    """What is to be answered, as the arguments of `map_isolated` say."""
 
     function: Callable[[Any], Any]
     items: Sequence[Any]
@@ -38,9 +38,9 @@ class Task:
         """Answer items in a fork, until nobody asks."""
         from gradcheck.isolation.confine import confine
 
-        if not is_apart():  # one group with those that it makes, which Ctrl-C does not reach
+        if not is_worker():  # one group with those that it makes, which Ctrl-C does not reach
             os.setsid()
-        set_apart(may_fork=True)
+        set_worker(may_fork=True)
         left = min(self.until - time.monotonic(), self.seconds * (len(self.items) + 1))
         confine({connection.fileno()}, left)
         while True:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gradcheck.isolation import apart
+from gradcheck.isolation import map_isolated
 
 # Of real time for one trial: this, for what starts slowly, and so often what the code as it is
 # took to be measured once. A trial measures it at one more point and runs the contract.
@@ -45,8 +45,8 @@ class Limits:
     def each(
         self, function: Callable[[Item], Any], items: Sequence[Item]
     ) -> Generator[Any, None, None]:
-        """Yield what a function that runs changed code returns, as `gradcheck.isolation.apart`."""
-        return apart(function, items, self.seconds, self.until, guarded=True)
+        """Yield what a function that runs changed code returns, as `map_isolated`."""
+        return map_isolated(function, items, self.seconds, self.until, guarded=True)
 
     def one(self, function: Callable[[], Any]) -> Any:
         """Return what a function that runs changed code returns."""

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.isolation import Lost, apart
+from gradcheck.isolation import Lost, map_isolated
 from tests.support.effects import EFFECTS, Acting
 
 X = np.random.default_rng(0).normal(size=(5, 4))
@@ -67,7 +67,7 @@ def swallowed(folder):
 def test_what_is_not_computing_is_refused_and_does_not_happen(act, tmp_path):
     (tmp_path / "kept").write_text("content")
 
-    (answer,) = apart(act, [str(tmp_path)], seconds=30, guarded=True)
+    (answer,) = map_isolated(act, [str(tmp_path)], seconds=30, guarded=True)
 
     assert isinstance(answer, Lost)
     assert "RefusedError" in answer.reason
@@ -84,7 +84,7 @@ def test_what_reads_and_computes_is_let_through(tmp_path):
         assert os.listdir(folder) == ["kept"]
         return np.linalg.svd(np.eye(3) * value, compute_uv=False).sum() + eval("1 + 1")
 
-    assert list(apart(compute, [str(tmp_path)], seconds=30, guarded=True)) == [38.0]
+    assert list(map_isolated(compute, [str(tmp_path)], seconds=30, guarded=True)) == [38.0]
 
 
 def test_files_opened_before_are_written_nowhere(tmp_path):
@@ -99,7 +99,7 @@ def test_files_opened_before_are_written_nowhere(tmp_path):
             sys.stdout.write("by changed code")
             sys.stdout.flush()
 
-        (answer,) = apart(act, [None], seconds=30, guarded=True)
+        (answer,) = map_isolated(act, [None], seconds=30, guarded=True)
         log.write("kept")
 
     assert answer is None
@@ -116,7 +116,7 @@ def test_shared_memory_is_written_in_a_copy(tmp_path):
         mapped.flush()
         return float(mapped.sum())
 
-    assert list(apart(act, [None], seconds=30, guarded=True)) == [8.0]
+    assert list(map_isolated(act, [None], seconds=30, guarded=True)) == [8.0]
     assert mapped.tolist() == [1.0] * 4
     assert anonymous[:4] == b"kept"
 

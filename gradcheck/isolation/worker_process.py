@@ -1,4 +1,4 @@
-"""Whether this process was made to run code apart from the user's, and whether it may fork."""
+"""Whether this process was made as a worker, for one task alone, and whether it may fork."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ THREADED = ("jax", "jaxlib", "tensorflow")
 NO_FORK = ("darwin", "win32", "emscripten", "wasi")
 
 
-class _Here:
+class _Role:
     """What is known of this process."""
 
-    made_for_it = False
+    is_worker = False
     may_fork = sys.platform not in NO_FORK and hasattr(os, "fork")
 
 
-def is_apart() -> bool:
-    """Whether this process was made to run code apart from the user's."""
-    return _Here.made_for_it
+def is_worker() -> bool:
+    """Whether this process was made as a worker, for one task alone."""
+    return _Role.is_worker
 
 
-def set_apart(*, may_fork: bool) -> None:
-    """Note that this process was made to run code apart from the user's."""
-    _Here.made_for_it, _Here.may_fork = True, may_fork
+def set_worker(*, may_fork: bool) -> None:
+    """Note that this process was made as a worker, for one task alone."""
+    _Role.is_worker, _Role.may_fork = True, may_fork
 
 
 def may_fork_for(function: Callable[[], Any]) -> bool:
@@ -37,8 +37,8 @@ def may_fork_for(function: Callable[[], Any]) -> bool:
 
     The function is called once where such a library is loaded.
     """
-    if not _Here.may_fork or not any(name in sys.modules for name in THREADED):
-        return _Here.may_fork
+    if not _Role.may_fork or not any(name in sys.modules for name in THREADED):
+        return _Role.may_fork
     called: set[str] = set()
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
@@ -56,4 +56,4 @@ def may_fork_for(function: Callable[[], Any]) -> bool:
 
 def may_fork() -> bool:
     """Whether this process may be forked at all."""
-    return _Here.may_fork
+    return _Role.may_fork

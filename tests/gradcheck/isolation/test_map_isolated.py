@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.isolation import Budget, Lost, apart, is_apart, may_fork_for, spawned
+from gradcheck.isolation import Budget, Lost, is_worker, map_isolated, may_fork_for, spawned
 from gradcheck.isolation.confine import MEMORIES
 
 
@@ -22,7 +22,7 @@ def square(value):
 
 
 def test_answers_come_in_order():
-    assert list(apart(square, range(50), seconds=30)) == [n * n for n in range(50)]
+    assert list(map_isolated(square, range(50), seconds=30)) == [n * n for n in range(50)]
 
 
 def test_what_never_ends_is_stopped_and_the_others_are_answered():
@@ -31,7 +31,7 @@ def test_what_never_ends_is_stopped_and_the_others_are_answered():
             pass
         return value
 
-    found = list(apart(answer, range(4), seconds=0.5))
+    found = list(map_isolated(answer, range(4), seconds=0.5))
 
     assert [found[0], *found[2:]] == [0, 2, 3]
     assert found[1] == Lost("stopped after 0.5 s")
@@ -49,7 +49,7 @@ def test_what_never_ends_is_stopped_and_the_others_are_answered():
     ],
 )
 def test_what_ends_or_breaks_a_process_is_lost_alone(end, reason):
-    found = list(apart(lambda n: end() if n == 2 else n, range(4), seconds=30))
+    found = list(map_isolated(lambda n: end() if n == 2 else n, range(4), seconds=30))
 
     assert [found[n] for n in (0, 1, 3)] == [0, 1, 3]
     assert reason in found[2].reason
@@ -59,14 +59,14 @@ def test_memory_taken_step_by_step_is_bounded():
     def take(_):
         return len([bytearray(1 << 26) for _ in range(1 << 12)])
 
-    (answer,) = apart(take, [None], seconds=60)
+    (answer,) = map_isolated(take, [None], seconds=60)
 
     assert isinstance(answer, Lost)
     assert MEMORIES > 0
 
 
 def test_nothing_is_begun_when_the_time_is_over():
-    found = list(apart(square, range(3), seconds=30, until=time.monotonic() - 1))
+    found = list(map_isolated(square, range(3), seconds=30, until=time.monotonic() - 1))
 
     assert found == [Lost("not tried for want of time")] * 3
 
@@ -76,15 +76,15 @@ def test_what_is_changed_stays_in_the_process():
 
     def change(_):
         state["n"] += 1
-        return state["n"], is_apart()
+        return state["n"], is_worker()
 
-    assert next(apart(change, [None], seconds=30)) == (1, True)
+    assert next(map_isolated(change, [None], seconds=30)) == (1, True)
     assert state == {"n": 0}
-    assert not is_apart()
+    assert not is_worker()
 
 
 def test_processes_end_with_the_generator():
-    answers = apart(lambda _: os.getpid(), range(100), seconds=30)
+    answers = map_isolated(lambda _: os.getpid(), range(100), seconds=30)
     process = next(answers)
     answers.close()
 
@@ -94,9 +94,9 @@ def test_processes_end_with_the_generator():
 
 def test_processes_may_be_made_by_processes():
     def inner(value):
-        return sum(apart(square, range(value), seconds=30))
+        return sum(map_isolated(square, range(value), seconds=30))
 
-    assert list(apart(inner, [3, 4], seconds=30)) == [5, 14]
+    assert list(map_isolated(inner, [3, 4], seconds=30)) == [5, 14]
 
 
 def test_a_new_interpreter_answers():

@@ -8,7 +8,7 @@ from typing import Any
 
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.repair import Repairs
-from gradcheck.isolation import Lost, apart
+from gradcheck.isolation import Lost, map_isolated
 from gradcheck.jobs import Job
 from gradcheck.report.data import Explanation
 from gradcheck.target import TargetError
@@ -16,7 +16,7 @@ from gradcheck.target import TargetError
 Elsewhere = Callable[[Job], Any]
 
 
-def answered_apart(
+def answer_isolated(
     jobs: Sequence[Job],
     answer: Callable[[Job], Any],
     elsewhere: Elsewhere | None,
@@ -38,7 +38,7 @@ def answered_apart(
     """
     if may_fork:
         until = time.monotonic() + jobs[0].seconds
-        found: Iterator[Any] = apart(answer, jobs, jobs[0].seconds, until)
+        found: Iterator[Any] = map_isolated(answer, jobs, jobs[0].seconds, until)
     else:
         found = (_answered_elsewhere(job, answer, elsewhere) for job in jobs)
     for job, given in zip(jobs, found, strict=True):

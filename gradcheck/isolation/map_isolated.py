@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
-from gradcheck.isolation.here import may_fork
 from gradcheck.isolation.pool import Pool
 from gradcheck.isolation.task import Task
+from gradcheck.isolation.worker_process import may_fork
 
 Item = TypeVar("Item")
 
 
-def apart(
+def map_isolated(
     function: Callable[[Item], Any],
     items: Sequence[Item],
     seconds: float,
