@@ -212,6 +212,8 @@ class Runner:
         return ranked(tell(breaches, reports), findings.repairs.found)
 
     def _notes(self, findings: Findings) -> Iterator[str]:
+        if self.context.native.target.note:
+            yield self.context.native.target.note
         if self.context.widened:
             yield WIDENED
         if findings.repairs.untried:

@@ -99,6 +99,8 @@ class Target:
         Known absolute errors of the analytic gradients, entry by entry, by tensor.
     uncovered
         Asked for once, with the target: arrays beside the tensors that the output depends on.
+    note
+        What the report is to say of how the thing was read; nothing where empty.
     rounding
         Rounding unit of the layer, where its numbers are kept here in a wider dtype than it
         computes in, as those of bfloat16 are.
@@ -128,6 +130,7 @@ class Target:
     batch_tensors: tuple[str, ...] = ()
     analytic_errors: dict[str, Array] = field(default_factory=dict)
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
+    note: str = ""
     rounding: float | None = None
     by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,7 @@ from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.parameters import Parameter, Updates, stored_gradient
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
-from gradcheck.adapters.signatures.error_hints import (
-    Mismatch,
-    nothing_to_differentiate,
-    unrecognised,
-)
+from gradcheck.adapters.signatures.error_hints import nothing_to_differentiate
 from gradcheck.adapters.signatures.gradient_alignment import align_gradients
 from gradcheck.state import StateSnapshot
 from gradcheck.target import ForwardRun, Target, TargetError
@@ -59,6 +55,10 @@ class Description:
         Whether the caller said which parameters to check.
     has_samples
         Whether the rows of the inputs are samples, so that some can be left out.
+    note
+        How its signature was read, where the names of the arguments say otherwise.
+    others
+        Make the descriptions of other readings of the same thing, likeliest first.
     in_dtype
         Returns the description of the same thing computing in another dtype, None where that
         cannot be had; as it stands, only things without parameters can be had.
@@ -78,6 +78,8 @@ class Description:
     unit_cotangent: bool = False
     requested: bool = False
     has_samples: bool = True
+    note: str = ""
+    others: Sequence[Callable[[], Description]] = ()
     in_dtype: Callable[[Description, Dtype], Description | None] | None = None
 
     @property
@@ -96,36 +98,27 @@ class Description:
         return None if self.parameters else replace(self, inputs=self.inputs.cast(dtype))
 
 
-class ConventionModule(Protocol):
-    """A way to write things: a module that describes what is written so."""
-
-    def describe(
-        self, thing: Any, arguments: Sequence[Any], params: Any = None
-    ) -> Description | Target | Mismatch:
-        """Return the description of ``thing``, or why it is not written in this convention."""
+def first_of(makers: Sequence[Callable[[], Description]]) -> Description:
+    """Return the first description that can be made; those after it are among its others."""
+    position, found = first_that_works(makers)
+    return replace(found, others=[*found.others, *makers[position + 1 :]])
 
 
-def described(
-    conventions: Sequence[ConventionModule],
-    thing: Any,
-    arguments: Sequence[Any],
-    params: Any = None,
-) -> Target:
-    """Return the target of ``thing`` by the first convention that can describe it.
+def first_that_works(makers: Sequence[Callable[[], Description]]) -> tuple[int, Description]:
+    """Return the first description that can be made, and its position.
 
     Raises
     ------
-    TargetError
-        If none can; the message says why not, and what would work.
+    Exception
+        What the first one raised, where none can be made.
     """
-    mismatches = []
-    for convention in conventions:
-        found = convention.describe(thing, arguments, params)
-        if isinstance(found, Mismatch):
-            mismatches.append(found)
-        else:
-            return found if isinstance(found, Target) else CallableTarget(found).target()
-    raise TargetError(unrecognised(thing, mismatches))
+    failure: Exception | None = None
+    for position, make in enumerate(makers):
+        try:
+            return position, make()
+        except Exception as error:  # noqa: BLE001 (a user's code may raise anything)
+            failure = failure or error
+    raise failure or TargetError("there is no way to call it")
 
 
 class CallableTarget:
@@ -154,6 +147,7 @@ class CallableTarget:
             self.run,
             recast=self.recast,
             roles=dict.fromkeys(its.owed, "parameter"),
+            note=its.note,
             state=its.state,
             unit_cotangent=its.unit_cotangent,
             batch=its.inputs.batch if its.has_samples else 0,

@@ -16,9 +16,14 @@ from gradcheck._types import Array
 from gradcheck.adapters.discovery.accessors import Accessor, set_to
 from gradcheck.adapters.discovery.attributes import attributes
 from gradcheck.adapters.discovery.parameters import rates
-from gradcheck.adapters.signatures.methods import Method, find_method, name_of, required_names
+from gradcheck.adapters.signatures.methods import (
+    Method,
+    find_method,
+    loss_of,
+    name_of,
+    required_names,
+)
 from gradcheck.adapters.signatures.name_tables import (
-    LOSS_METHODS,
     OUTPUT_NAMES,
     PREDICT_NAMES,
     SIZE_NAMES,
@@ -111,7 +116,7 @@ class OwnLoss:
     @classmethod
     def of(cls, network: Any, predict: Callable[[Any], Any], X: Any, y: Any) -> OwnLoss | None:
         """Return the loss, None where the network has none that can be called."""
-        method = find_method(network, LOSS_METHODS)
+        method = loss_of(network)
         names = required_names(method) or [] if method is not None else []
         if method is None or not names:
             return None

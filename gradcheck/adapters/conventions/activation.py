@@ -18,11 +18,11 @@ from gradcheck.adapters.conventions import function_pair
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import (
     Method,
+    Names,
     is_layer,
-    method_of,
     required_names,
 )
-from gradcheck.adapters.signatures.name_tables import BACKWARD_NAMES, FORWARD_NAMES, OUTPUT_NAMES
+from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable
 
@@ -37,8 +37,7 @@ def describe(
     """Describe an activation by its function and its derivative at the input."""
     if len(arguments) != 1 or not (is_layer(activation) and hasattr(activation, "__dict__")):
         return Mismatch(FORM)
-    function = method_of(activation, FORWARD_NAMES)
-    derivative = method_of(activation, BACKWARD_NAMES)
+    function, derivative = Names.of(activation).of_methods(activation)
     taken, wanted = (required_names(method) or [] for method in (function, derivative))
     known = {*taken, *INPUT_NAMES, *OF_OUTPUT_NAMES}
     named = len(taken) == len(wanted) == 1 and wanted[0].lower() in known

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from gradcheck.adapters.callable_target import CallableTarget, Description
+from gradcheck.adapters.callable_target import CallableTarget, Description, first_of
 from gradcheck.adapters.conventions import layer
 from gradcheck.adapters.discovery.accessors import accessors_in
 from gradcheck.adapters.discovery.parameters import Parameter, nothing
@@ -18,15 +17,13 @@ from gradcheck.adapters.signatures.backward_calls import (
     BackwardCall,
     BackwardResult,
     call_backward,
-    call_pointwise,
     is_pointwise,
 )
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import Names, name_of, required_names, same_owner
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_cache, is_cotangent, stem
-from gradcheck.adapters.signatures.pytree import items, refilled
+from gradcheck.adapters.signatures.readings import BY_NAME, Gives, Reading, possible_readings
 from gradcheck.state import StateSnapshot
-from gradcheck.target import is_scalar
 
 FORM = "a pair of functions (forward, backward) or (f, grad)"
 
@@ -53,52 +50,64 @@ def describe(pair: Any, arguments: Sequence[Any], params: Any = None) -> Descrip
     snapshot = StateSnapshot([first, second, *arguments, params])
     inputs = Inputs.of(first, arguments).promoted(first, snapshot)
     with snapshot.guarded():
-        raw = first(*inputs.arguments(inputs.tensors))
-    objective = is_scalar(raw) and _takes(second, inputs)
-    forward, backward = (_objective if objective else _with_backward)(first, second)
+        result = BackwardResult.of(first(*inputs.arguments(inputs.tensors)), second)
+    values = list(inputs.values.values())
+    call = BackwardCall(values, inputs.names, result, result.cotangent(result.outputs))
+    by_name = _by_name(second, inputs, call)
+    read = partial(_read, (first, second), inputs, snapshot, params)
+    others = [
+        partial(read, reading, reading.told(second, inputs.names))
+        for reading in possible_readings(second, call)
+        if reading != by_name
+    ]
+    return first_of([partial(read, by_name), *others])
+
+
+def _by_name(second: Callable[..., Any], inputs: Inputs, call: BackwardCall) -> Reading:
+    """Return the reading that the names of the arguments suggest."""
+    is_number = len(call.result.outputs) == 1 and call.result.outputs[0].size == 1
+    if is_number and _takes(second, inputs):
+        of = "all" if call.scalar else "sum"  # of shape (1,) or (1, 1)
+        return Reading.of_inputs(len(call.inputs), Gives.GRADIENT, of)
+    wanted = required_names(second) or []
+    if is_pointwise(wanted, call):
+        return Reading.of_inputs(len(wanted), Gives.SLOPE)
+    return BY_NAME
+
+
+def _read(
+    pair: tuple[Callable[..., Any], Callable[..., Any]],
+    inputs: Inputs,
+    snapshot: StateSnapshot,
+    params: Any,
+    reading: Reading,
+    note: str = "",
+) -> Description:
+    """Describe the pair in one reading of its second function."""
+    first, second = pair
+    objective = reading.gives is Gives.GRADIENT
     description = Description(
         name_of(first),
         inputs,
         snapshot,
-        forward,
-        backward,
-        (first, second),
+        lambda arguments: BackwardResult.of(first(*arguments), second, reading),
+        lambda call: call_backward(second, call, reading),
+        pair,
         parameters={
             name: Parameter(name, accessor, nothing, True)
             for name, accessor in accessors_in(params).items()
         },
         unit_cotangent=objective or _wants_cache_alone(second),
         requested=bool(params),
+        note=note,
     )
     description = replace(description, returned=list(description.parameters))
     with snapshot.guarded():
         _, gradients = CallableTarget(description).trial()
         left = _left(second, description.parameters.keys() - gradients.keys())
+    objective = reading.gives is not Gives.PRODUCT
     owed = _owed(description, gradients.keys() | left.keys(), objective=objective)
     return replace(description, parameters={**description.parameters, **left}, owed=owed)
-
-
-Functions = tuple[Callable[[Sequence[Any]], BackwardResult], Callable[[BackwardCall], Any]]
-
-
-def _objective(f: Callable[..., Any], gradient: Callable[..., Any]) -> Functions:
-    """Describe a scalar f and its gradient: it is multiplied by the cotangent."""
-
-    def backward(call: BackwardCall) -> Any:
-        found = gradient(*call.inputs)
-        return found if call.cotangent == 1 else _scaled(found, call.cotangent)
-
-    return lambda arguments: BackwardResult.of(f(*arguments)), backward
-
-
-def _with_backward(first: Callable[..., Any], second: Callable[..., Any]) -> Functions:
-    """Describe a forward and the backward that belongs to it, called as it wants to be."""
-
-    def backward(call: BackwardCall) -> Any:
-        pointwise = is_pointwise(required_names(second), call)
-        return call_pointwise(second, call) if pointwise else call_backward(second, call)
-
-    return lambda arguments: BackwardResult.of(first(*arguments), second), backward
 
 
 def _takes(gradient: Callable[..., Any], inputs: Inputs) -> bool:
@@ -144,10 +153,3 @@ def _owed(description: Description, gradients: Set[str], *, objective: bool) -> 
     later = [name for name in (*plain, *parameters) if name not in first]
     free = set(description.tensors) if objective else inputs.whole
     return {name for name in later if name in gradients or name not in free}
-
-
-def _scaled(gradient: Any, factor: Any) -> Any:
-    """Return a gradient, or a container of gradients, times a number."""
-    if parts := items(gradient):
-        return refilled(gradient, [_scaled(part, factor) for _, part in parts])
-    return gradient if gradient is None else np.asarray(gradient) * factor

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Outputs
-from gradcheck.adapters.callable_target import Description, Dtype, with_shapes
+from gradcheck.adapters.callable_target import (
+    Description,
+    Dtype,
+    first_of,
+    first_that_works,
+    with_shapes,
+)
 from gradcheck.adapters.discovery.attributes import array_attributes
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.parameters import (
@@ -25,20 +33,24 @@ from gradcheck.adapters.discovery.revised_parameters import add_unreported, drop
 from gradcheck.adapters.discovery.trial_run import TrialRun, takes_rates
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.backward_calls import (
-    UNIT_RATE,
     BackwardCall,
     BackwardResult,
-    Reading,
     call_backward,
-    call_pointwise,
     is_pointwise,
-    readings,
+    named_readings,
     takes_no_cotangent,
 )
 from gradcheck.adapters.signatures.error_hints import Mismatch, half_a_layer
 from gradcheck.adapters.signatures.methods import Method, Names, is_layer, required_names
 from gradcheck.adapters.signatures.name_tables import DERIVATIVE_NAMES
 from gradcheck.adapters.signatures.pytree import arrays_in
+from gradcheck.adapters.signatures.readings import (
+    BY_NAME,
+    UNIT_RATE,
+    Gives,
+    Reading,
+    possible_readings,
+)
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError
 
@@ -51,12 +63,28 @@ def describe(
     """Describe a layer or loss object, by the most usual ``names`` of its methods where None."""
     if names is None and not is_layer(thing):
         return half_a_layer(FORM, thing, arguments)
-    methods = Methods(thing, names or Names.of(thing))
     snapshot = StateSnapshot([thing, *arguments])
-    inputs = Inputs.of(methods.own_forward, arguments)
-    inputs = inputs.promoted(methods.own_forward, snapshot)
+    makers = [
+        partial(_with_names, thing, given, arguments, snapshot, params)
+        for given in ([names] if names is not None else Names.all_of(thing))
+    ]
     with snapshot.guarded():
-        return discovered(methods, inputs, snapshot, params)
+        return first_of(makers)
+
+
+def _with_names(
+    thing: Any, names: Names, arguments: Sequence[Any], snapshot: StateSnapshot, params: Any
+) -> Description:
+    """Describe an object by the names of its methods, with a flag of its forward set if need be."""
+    methods = Methods(thing, names)
+    forward = methods.own_forward
+    inputs = Inputs.of(forward, arguments).promoted(forward, snapshot)
+    makers = [
+        partial(discovered, methods, given, snapshot, params)
+        for given in inputs.with_flags(forward)
+    ]
+    with snapshot.guarded():
+        return first_that_works(makers)[1]
 
 
 @dataclass(frozen=True)
@@ -68,17 +96,14 @@ class Methods:
     owner, names
         The object, and what it calls the two.
     reading
-        What the backward asks for.
-    pointwise
-        Whether it returns the derivative of a function of every entry.
+        What the backward takes and gives; None where it is to be found.
     flat
         Whether it returns gradients of parameters, in a tuple or in containers in one.
     """
 
     owner: Any
     names: Names
-    reading: Reading = Reading.AS_NAMED
-    pointwise: bool = False
+    reading: Reading | None = None
     flat: bool = False
 
     @property
@@ -107,7 +132,7 @@ class Methods:
                 f"the forward of {type(self.owner).__name__} returned None, and no attribute is "
                 "called output: return the output"
             )
-        return BackwardResult.of(returned, self.own_backward, self.reading)
+        return BackwardResult.of(returned, self.own_backward, self.reading or BY_NAME)
 
     def backward(self, call: BackwardCall) -> Any:
         """Run the backward; (dx, [dW, db]) comes as (dx, dW, db), dicts stay what they are."""
@@ -119,9 +144,7 @@ class Methods:
 
     def call_backward(self, call: BackwardCall) -> Any:
         """Return what the object's own backward returns."""
-        if self.pointwise:
-            return call_pointwise(self.own_backward, call)
-        return call_backward(self.own_backward, call, self.reading)
+        return call_backward(self.own_backward, call, self.reading or BY_NAME)
 
 
 def discovered(
@@ -130,7 +153,8 @@ def discovered(
     """Run once forward and backward to see where the gradients appear, and describe that."""
     owner = methods.owner
     kind = type(owner).__name__
-    methods, trial, call, returned = _first_run(methods, inputs, snapshot)
+    asked = methods
+    methods, trial, call, returned = _first_run(asked, inputs, snapshot)
     rate = methods.rate
     found = trial.found(call, returned, updates=rate > 0)
     if params is not None:
@@ -166,8 +190,13 @@ def discovered(
         updates=Updates(found.updated, owner, rate or UNIT_RATE),
         owner=owner,
         owed=found.parameters,
-        unit_cotangent=methods.reading is Reading.OWN_INPUTS or loss,
+        unit_cotangent=loss or _gives(methods) is Gives.GRADIENT,
         requested=params is not None,
+        note=asked.reading.told(methods.own_backward, inputs.names) if asked.reading else "",
+        others=[
+            partial(discovered, other, inputs, snapshot, params)
+            for other in _others(asked, methods, call)
+        ],
         in_dtype=lambda description, dtype: _in_dtype(description, methods, dtype),
     )
     return replace(description, name=with_shapes(kind, description.tensors))
@@ -178,28 +207,51 @@ def _first_run(
 ) -> tuple[Methods, TrialRun, BackwardCall, Any]:
     """Run forward and backward in the first reading that goes through."""
     failure: Exception | None = None
-    possible = [Reading.AS_NAMED]
-    for reading in possible:
-        methods = replace(methods, reading=reading)
+    readings = iter([methods.reading or BY_NAME])
+    while (reading := next(readings, None)) is not None:
+        tried = replace(methods, reading=reading)
         trial = TrialRun(methods.owner, snapshot)
         arguments = inputs.arguments(inputs.tensors)
-        result = methods.forward(arguments)
-        trial.after_forward()
-        ones = tuple(np.ones_like(output) for output in result.outputs)
-        call = BackwardCall(arguments, inputs.names, result, result.cotangent(ones))
-        if failure is None:
-            wanted = required_names(methods.own_backward) or []
-            pointwise = is_pointwise(wanted, call) and (
-                len(wanted) > 1 or methods.names.backward in DERIVATIVE_NAMES
-            )
-            methods = replace(methods, pointwise=pointwise)
-            possible += list(readings(methods.own_backward, call))[1:]
         try:
-            return methods, trial, call, methods.backward(call)
+            result = tried.forward(arguments)
+            trial.after_forward()
+            ones = tuple(np.ones_like(output) for output in result.outputs)
+            call = BackwardCall(arguments, inputs.names, result, result.cotangent(ones))
+            if failure is None and methods.reading is None:
+                tried = _pointwise(tried, call)
+                readings = _after_the_first(methods, call)
+            return tried, trial, call, tried.backward(call)
         except Exception as error:  # noqa: BLE001 (a user's code may raise anything)
             failure = failure or error
             snapshot.restore(everything=True)
     raise failure or TargetError("backward could not be called")
+
+
+def _after_the_first(methods: Methods, call: BackwardCall) -> Iterator[Reading]:
+    """Yield the readings to try where that by the names raises: of the names, then all."""
+    named = named_readings(methods.own_backward, call)
+    return chain(list(named)[1:], possible_readings(methods.own_backward, call))
+
+
+def _pointwise(methods: Methods, call: BackwardCall) -> Methods:
+    """Read a backward of the forward's own arguments as a derivative where its name says so."""
+    wanted = required_names(methods.own_backward) or []
+    is_named = len(wanted) > 1 or methods.names.backward in DERIVATIVE_NAMES
+    if not (is_named and is_pointwise(wanted, call)):
+        return methods
+    return replace(methods, reading=Reading.of_inputs(len(wanted), Gives.SLOPE))
+
+
+def _others(asked: Methods, methods: Methods, call: BackwardCall) -> list[Methods]:
+    """Return the object's methods in every reading but the one that was taken."""
+    if asked.reading is not None:
+        return []
+    readings = possible_readings(methods.own_backward, call)
+    return [replace(asked, reading=r) for r in readings if r != methods.reading]
+
+
+def _gives(methods: Methods) -> Gives:
+    return (methods.reading or BY_NAME).gives
 
 
 def _in_dtype(description: Description, methods: Methods, dtype: Dtype) -> Description | None:

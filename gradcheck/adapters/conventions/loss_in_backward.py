@@ -13,25 +13,23 @@ from gradcheck.adapters.callable_target import CallableTarget, Description
 from gradcheck.adapters.conventions import value_and_grad
 from gradcheck.adapters.conventions.layer import Methods, discovered
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.backward_calls import UNIT_RATE, BackwardCall, BackwardResult
+from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import (
     Names,
     find_method,
     is_layer,
-    method_of,
+    loss_of,
     required_names,
     targets_come_late,
 )
 from gradcheck.adapters.signatures.name_tables import (
-    BACKWARD_NAMES,
-    FORWARD_NAMES,
-    LOSS_METHODS,
     OUTPUT_NAMES,
     SIZE_NAMES,
     is_rate,
     is_target,
 )
+from gradcheck.adapters.signatures.readings import UNIT_RATE
 from gradcheck.formulas import loss_identification
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_scalar
@@ -50,11 +48,11 @@ def describe(network: Any, arguments: Sequence[Any], params: Any = None) -> Desc
     if isinstance(network, type) or not hasattr(network, "__dict__"):
         return Mismatch(FORM)
     if not is_layer(network):
-        method = find_method(network, LOSS_METHODS)
+        method = loss_of(network)
         if method is None:
             return Mismatch(FORM)
         return value_and_grad.describe(method, arguments, params)
-    forward, backward = method_of(network, FORWARD_NAMES), method_of(network, BACKWARD_NAMES)
+    forward, backward = Names.of(network).of_methods(network)
     if len(arguments) != 2 or not targets_come_late(forward, backward, 1):
         return Mismatch(FORM)
     snapshot = StateSnapshot([network, *arguments])
@@ -144,7 +142,7 @@ def _with_identified_loss(description: Description, methods: MethodsAndLoss) -> 
 def _own_loss(methods: Methods, inputs: Inputs) -> Callable[[Any, Any], Any] | None:
     """Return ``loss(prediction, targets)`` by a method of the network, None if it has none."""
     network = methods.owner
-    method = find_method(network, LOSS_METHODS)
+    method = loss_of(network)
     held = getattr(network, "cost", None) or getattr(network, "loss", None)
     if method is None:
         method = find_method(held, ("fn", "forward", "loss", "value", "__call__"))

@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.callable_target import Description, described
+from gradcheck.adapters.callable_target import Description
 from gradcheck.adapters.composition import Link, joined
 from gradcheck.adapters.conventions import function_pair, layer, value_and_grad
 from gradcheck.adapters.discovery.parameters import stored_output
+from gradcheck.adapters.recognition import described
 from gradcheck.adapters.signatures.error_hints import Mismatch, odd_one_out
 from gradcheck.adapters.signatures.methods import (
     Method,
+    Names,
     find_method,
     forward_of,
     is_layer,
-    method_of,
     required_names,
 )
 from gradcheck.adapters.signatures.name_tables import (
-    FORWARD_NAMES,
     LOSS_NAMES,
     PRIME_NAMES,
     is_target,
@@ -148,7 +148,8 @@ class _Network:
 
 def _output(part: Any, x: Any) -> Any:
     """Return what a layer makes of ``x``, whether it returns or keeps it, without caches."""
-    returned = method_of(part, FORWARD_NAMES)(np.array(x))
+    forward, _ = Names.of(part).of_methods(part)
+    returned = forward(np.array(x))
     if returned is None:
         returned = stored_output(part)
     return returned[0] if isinstance(returned, tuple) else returned

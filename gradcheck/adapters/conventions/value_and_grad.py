@@ -44,10 +44,11 @@ def describe(
         if flag is not None and not isinstance(raw, tuple):
             pair = function, partial(function, **{flag: True})
             return function_pair.describe(pair, arguments, params)
-        if not _has_gradient(raw) and backward_of(owner) is not None:
-            names = Names(function.__name__, Names.of(owner).backward)
-            return layer.describe(owner, arguments, params, names)
         if not _has_gradient(raw):
+            backward = backward_of(owner)
+            if backward is not None and backward.__name__ != function.__name__:
+                names = Names(function.__name__, backward.__name__)
+                return layer.describe(owner, arguments, params, names)
             return returned_no_gradient(FORM, function, raw, arguments)
         parameters = _parameters(function, raw, inputs, params)
     has_callback = callable(raw[1])

@@ -19,7 +19,6 @@ from gradcheck.adapters.discovery.attributes import (
     own_prefix,
     value_and_gradient,
 )
-from gradcheck.adapters.signatures.backward_calls import UNIT_RATE
 from gradcheck.adapters.signatures.name_tables import (
     CONTAINERS,
     INPUT_GRADIENTS,
@@ -31,6 +30,7 @@ from gradcheck.adapters.signatures.name_tables import (
     plain,
     stem,
 )
+from gradcheck.adapters.signatures.readings import UNIT_RATE
 from gradcheck.target import is_differentiable
 
 

@@ -161,11 +161,13 @@ class TrialRun:
         arrays = [attribute for attribute in self._stable if attribute.array is not None]
         likely = sorted(arrays, key=lambda attribute: not is_trained(attribute.word))
         pool = {attribute.name: attribute for attribute in likely}
-        for rest in _beside_inputs(gradients, call.inputs):
-            names = by_shape({name: attribute.array for name, attribute in pool.items()}, rest)
-            if names is not None:
-                self._take_returned(found, {name: pool[name].accessor for name in names})
-                return
+        shaped = {name: attribute.array for name, attribute in pool.items()}
+        for shape_of in (np.shape, _without_ones):  # a bias of (1, m) may have a gradient of (m,)
+            for rest in _beside_inputs(gradients, call.inputs):
+                names = by_shape(shaped, rest, shape_of)
+                if names is not None:
+                    self._take_returned(found, {name: pool[name].accessor for name in names})
+                    return
         if len(gradients) - len(call.inputs) == len(found.parameters):
             found.returned = list(found.parameters)
 
@@ -176,18 +178,26 @@ class TrialRun:
                 found.parameters[name] = Parameter(name, accessor, nothing, True)
 
 
-def by_shape(candidates: Mapping[str, Any], gradients: Sequence[Any]) -> list[str] | None:
+def by_shape(
+    candidates: Mapping[str, Any],
+    gradients: Sequence[Any],
+    shape_of: Callable[[Any], tuple[int, ...]] = np.shape,
+) -> list[str] | None:
     """Give every returned gradient the attribute of its shape, in the order of definition."""
     left = dict(candidates)
     names = []
     for gradient in gradients:
-        shape = np.shape(gradient)
-        name = next((name for name, value in left.items() if value.shape == shape), None)
+        shape = shape_of(gradient)
+        name = next((name for name, value in left.items() if shape_of(value) == shape), None)
         if name is None:
             return None
         names.append(name)
         del left[name]
     return names
+
+
+def _without_ones(value: Any) -> tuple[int, ...]:
+    return tuple(length for length in np.shape(value) if length != 1)
 
 
 def _beside_inputs(gradients: list[Any], inputs: Sequence[Any]) -> Iterator[list[Any]]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from gradcheck.adapters.callable_target import described
 from gradcheck.adapters.conventions import layer as layers
+from gradcheck.adapters.recognition import described
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -102,6 +102,20 @@ class Inputs:
                         continue
                 inputs = floats
         return inputs
+
+    def with_flags(self, forward: Callable[..., Any]) -> Iterator[Inputs]:
+        """Yield the inputs, then with each flag set that ``forward`` takes and has off.
+
+        A forward may remember what its backward needs only if it is told to: ``save=True``.
+        """
+        yield self
+        rest = (parameters_of(forward) or ())[len(self.values) :]
+        for count, parameter in enumerate(rest, 1):
+            if not is_positional(parameter) or parameter.default is parameter.empty:
+                return
+            if parameter.default is False:
+                before = {p.name: p.default for p in rest[: count - 1]}
+                yield Inputs({**self.values, **before, parameter.name: True}, self.whole)
 
     def arguments(self, tensors: Tensors) -> list[Any]:
         """Return fresh arguments with the differentiable ones taken from ``tensors``.

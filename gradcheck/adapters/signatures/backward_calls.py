@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -20,19 +19,8 @@ from gradcheck.adapters.signatures.name_tables import (
     is_target,
 )
 from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items, refilled
+from gradcheck.adapters.signatures.readings import BY_NAME, UNIT_RATE, Gives, Reading
 from gradcheck.target import TargetError, as_outputs
-
-# The learning rate given to a backward that updates at once: a power of two, so that dividing by
-# it is exact, and large, so that the parameter's own rounding does not drown the step.
-UNIT_RATE = 1024.0
-
-
-class Reading(Enum):
-    """What a backward may mean that asks for other things than it says."""
-
-    AS_NAMED = "its arguments are what their names say, the unknown ones cotangents"
-    FIRST_OUTPUT = "its cotangent is that of the first output, the others are there to look at"
-    OWN_INPUTS = "a loss's backward asks for the prediction by the name of a cotangent"
 
 
 @dataclass(frozen=True)
@@ -58,13 +46,11 @@ class BackwardResult:
         cls,
         returned: Any,
         backward: Callable[..., Any] | None = None,
-        reading: Reading = Reading.AS_NAMED,
+        reading: Reading = BY_NAME,
     ) -> BackwardResult:
         """Tell outputs from caches, by their kind and by what ``backward`` asks for."""
-        if reading is Reading.FIRST_OUTPUT:
-            returned, backward = returned[0], None
-        if reading is Reading.OWN_INPUTS and np.ndim(returned):
-            returned = np.mean(returned)  # the losses of the samples
+        if reading.of != "all":
+            returned, backward = reading.output(returned), None
         wanted = [] if backward is None else required_names(backward) or []
         count = None if backward is None else _outputs_among(returned, wanted)
         if count is None:
@@ -92,20 +78,21 @@ class BackwardCall:
         return all(output.ndim == 0 for output in self.result.outputs)
 
 
-def readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
-    """Yield the ways in which ``backward`` may be meant, likeliest first."""
+def named_readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
+    """Yield what the names of the arguments of ``backward`` may mean, likeliest first."""
     wanted = required_names(backward) or []
-    yield Reading.AS_NAMED
+    yield BY_NAME
     if len(wanted) == 1 and len(call.result.outputs) > 1:
-        yield Reading.FIRST_OUTPUT
+        yield Reading(of="first")
     if len(wanted) == len(call.inputs) and any(map(is_target, wanted)):
-        yield Reading.OWN_INPUTS
+        of = "all" if call.scalar else "mean"  # of the losses of the samples
+        yield Reading.of_inputs(len(wanted), Gives.GRADIENT, of)
 
 
 def call_backward(
-    backward: Callable[..., Any], call: BackwardCall, reading: Reading = Reading.AS_NAMED
+    backward: Callable[..., Any], call: BackwardCall, reading: Reading = BY_NAME
 ) -> Any:
-    """Call ``backward`` with what the names and the number of its arguments ask for.
+    """Call ``backward`` as it is read, and return the gradients, times the cotangent.
 
     Raises
     ------
@@ -113,21 +100,16 @@ def call_backward(
         If there is no reading of its signature.
     """
     rates = dict.fromkeys(_optional_rates(backward), UNIT_RATE)
+    if reading.takes is not None:
+        result = backward(*(argument.of(call) for argument in reading.takes), **rates)
+        return reading.gradients(result, call)
     wanted = required_names(backward)
     if wanted is None:
         return backward(call.cotangent)
-    if reading is Reading.OWN_INPUTS:
-        return backward(*call.inputs)
     if not wanted:
         return backward(call.cotangent) if _takes_cotangent(backward) else backward(**rates)
     name = getattr(backward, "__name__", "backward")
     return backward(*_arguments(name, wanted, call), **rates)
-
-
-def call_pointwise(backward: Callable[..., Any], call: BackwardCall) -> Any:
-    """Return the derivative of a function that acts on every entry, times the cotangent."""
-    own = call.inputs[: len(required_names(backward) or ())]
-    return np.asarray(backward(*own)) * call.cotangent
 
 
 def is_pointwise(wanted: Sequence[str] | None, call: BackwardCall) -> bool:

@@ -15,7 +15,7 @@ from gradcheck.adapters.signatures.methods import (
     is_layer,
     required_names,
 )
-from gradcheck.adapters.signatures.name_tables import TRAIN_NAMES
+from gradcheck.adapters.signatures.name_tables import BACKWARD_WORDS, TRAIN_NAMES, words_of
 from gradcheck.target import is_differentiable
 
 
@@ -119,6 +119,15 @@ def returned_no_gradient(
     name = getattr(function, "__name__", type(function).__name__)
     label = "f" if name == "<lambda>" else name
     taken = ", ".join(input_names(function, max(1, len(arguments))))
+    if BACKWARD_WORDS.intersection(words_of(name)):
+        owner = getattr(function, "__self__", None)
+        whole = f"    gradcheck.check({_call_of(owner)}, {taken})  # the whole\n" if owner else ""
+        return Mismatch(
+            form,
+            f"{name} returned {_shape_of(raw)}: gradients, and not what they are the gradients of",
+            f"Give the function that they are the gradients of, too:\n{whole}"
+            f"    gradcheck.check((loss, {label}), {taken})  # loss({taken}) -> a number",
+        )
     return Mismatch(
         form,
         f"{name} returned {_shape_of(raw)}, with no gradient beside it",
@@ -129,6 +138,11 @@ def returned_no_gradient(
         f"  # {label}_gradient({taken}), where {label} is one number\n"
         f"    gradcheck.check(lambda {taken}: (loss, gradients), {taken})",
     )
+
+
+def _call_of(owner: Any) -> str:
+    """Return what the user may call an object: its class, as a name."""
+    return type(owner).__name__.lower()
 
 
 def nothing_to_differentiate(name: str, inputs: Mapping[str, Any]) -> str:

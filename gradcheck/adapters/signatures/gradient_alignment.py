@@ -163,9 +163,11 @@ class _Alignment:
         """Match a container of gradients with all parameters."""
         if isinstance(gradient, Mapping):
             return _by_key(gradient, self.parameters)
+        if not isinstance(gradient, tuple | list):
+            return None
         parts = [part for _, part in items(gradient)]
         names = list(self.parameters)
-        return dict(zip(names, parts, strict=True)) if names and len(parts) == len(names) else None
+        return dict(zip(names, parts, strict=True)) if len(parts) == len(names) else None
 
     def _in_order(self, gradients: list[Any]) -> tuple[int, dict[str, Any]] | None:
         """Match gradients with the first tensors of their shapes, in order: the rest is data."""

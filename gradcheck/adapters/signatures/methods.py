@@ -9,7 +9,18 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from gradcheck.adapters.signatures.name_tables import BACKWARD_NAMES, FORWARD_NAMES, is_target
+from gradcheck.adapters.signatures.name_tables import (
+    BACKWARD_NAMES,
+    BACKWARD_WORDS,
+    FORWARD_NAMES,
+    FORWARD_WORDS,
+    LOSS_METHODS,
+    LOSS_WORDS,
+    SERVICE_WORDS,
+    is_target,
+    words_of,
+)
+from gradcheck.state import OPAQUE_MODULES
 from gradcheck.target import TargetError
 
 Method = Callable[..., Any]
@@ -28,28 +39,55 @@ def find_method(thing: Any, names: Sequence[str]) -> Method | None:
     return None
 
 
-def method_of(thing: Any, names: Sequence[str]) -> Method:
-    """Return the first of the methods that ``thing`` has.
-
-    Raises
-    ------
-    TargetError
-        If it has none.
-    """
-    method = find_method(thing, names)
-    if method is None:
-        raise TargetError(f"{type(thing).__name__} has none of the methods {', '.join(names)}")
-    return method
-
-
 def forward_of(thing: Any) -> Method | None:
     """Return the forward of ``thing``, None if it has none."""
-    return find_method(thing, FORWARD_NAMES)
+    return find_method(thing, FORWARD_NAMES) or _first(thing, forward_names(thing))
 
 
 def backward_of(thing: Any) -> Method | None:
     """Return the backward of ``thing``, None if it has none."""
-    return find_method(thing, BACKWARD_NAMES)
+    return find_method(thing, BACKWARD_NAMES) or _first(thing, backward_names(thing))
+
+
+def loss_of(thing: Any) -> Method | None:
+    """Return the method that computes the loss of a network, None if it has none."""
+    found = find_method(thing, LOSS_METHODS)
+    return found or _first(thing, _named_with(thing, LOSS_WORDS, BACKWARD_WORDS | SERVICE_WORDS))
+
+
+def forward_names(thing: Any) -> list[str]:
+    """Return the names of what may be the forward of ``thing``, likeliest first."""
+    usual = [name for name in FORWARD_NAMES if find_method(thing, [name]) is not None]
+    return usual or _named_with(thing, FORWARD_WORDS, BACKWARD_WORDS | SERVICE_WORDS)
+
+
+def backward_names(thing: Any) -> list[str]:
+    """Return the names of what may be the backward of ``thing``, likeliest first."""
+    usual = [name for name in BACKWARD_NAMES if find_method(thing, [name]) is not None]
+    return usual or _named_with(thing, BACKWARD_WORDS, SERVICE_WORDS)
+
+
+def _first(thing: Any, names: Sequence[str]) -> Method | None:
+    return getattr(thing, names[0]) if names else None
+
+
+def _named_with(thing: Any, words: frozenset[str], without: frozenset[str]) -> list[str]:
+    """Return the public methods with one of these words in their names, in order of definition."""
+    module = type(thing).__module__.partition(".")[0]
+    is_code = not isinstance(thing, type) and module not in (*OPAQUE_MODULES, "pandas", "polars")
+    kinds = type(thing).__mro__[-2::-1] if is_code and words else ()
+    names = [name for kind in kinds for name, member in vars(kind).items() if _is_method(member)]
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if not name.startswith("_")
+        and words.intersection(words_of(name))
+        and not without.intersection(words_of(name))
+    ]
+
+
+def _is_method(member: Any) -> bool:
+    return isinstance(member, FunctionType | staticmethod | classmethod)
 
 
 def is_layer(thing: Any) -> bool:
@@ -66,19 +104,46 @@ class Names:
     backward: str
 
     @classmethod
+    def all_of(cls, thing: Any) -> list[Names]:
+        """Return the pairs of names by which ``thing`` may have them, likeliest first.
+
+        Usual names leave no doubt. Else a backward that is called as a method is but for a word of
+        its own, belongs to that one: ``act`` and ``act_derivative``.
+        """
+        usual = find_method(thing, FORWARD_NAMES), find_method(thing, BACKWARD_NAMES)
+        pairs = [
+            cls(forward, backward)
+            for backward in backward_names(thing)
+            for forward in _called_like(thing, backward) or forward_names(thing)
+        ]
+        return [names for names in pairs if names.forward != names.backward][
+            : 1 if None not in usual else None
+        ]
+
+    @classmethod
     def of(cls, thing: Any) -> Names:
-        """Return the names by which ``thing`` has them.
+        """Return the likeliest names by which ``thing`` has them.
 
         Raises
         ------
         TargetError
             If it has not both.
         """
-        own = []
-        for names in (FORWARD_NAMES, BACKWARD_NAMES):
-            method_of(thing, names)
-            own.append(next(n for n in names if find_method(thing, [n]) is not None))
-        return cls(*own)
+        found = cls.all_of(thing)
+        if not found:
+            raise TargetError(f"{type(thing).__name__} has no methods called like both of them")
+        return found[0]
+
+    def of_methods(self, thing: Any) -> tuple[Method, Method]:
+        """Return the methods of ``thing`` that have these names."""
+        return getattr(thing, self.forward), getattr(thing, self.backward)
+
+
+def _called_like(thing: Any, backward: str) -> list[str]:
+    """Return the methods that are called as a backward is, but for what makes it one."""
+    rest = [word for word in words_of(backward) if word not in BACKWARD_WORDS]
+    methods = _named_with(thing, frozenset(rest), BACKWARD_WORDS)
+    return [name for name in methods if words_of(name) == rest]
 
 
 def same_owner(first: Any, second: Any) -> Any:

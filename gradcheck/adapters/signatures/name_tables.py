@@ -101,6 +101,25 @@ LOSS_METHODS = (
     *("loss", "compute_loss", "calculate_loss", "loss_function", "cost", "compute_cost"),
     *("cost_function", "objective", "get_loss", "calc_loss", "J"),
 )
+# Words of which other names of such methods are made: `forward_propagate`, `calcGrads`, `diff`.
+FORWARD_WORDS = frozenset(
+    {"forward", "forwards", "fwd", "feed", "feedforward", "prop", "propagate", "propagation"}
+    | {"call", "apply", "compute", "evaluate", "eval", "predict", "activate", "activation", "run"}
+    | {"loss", "cost", "error", "objective", "function", "func", "fn", "calc", "calculate"}
+    | {"output", "value", "transform", "process", "step"}
+)
+BACKWARD_WORDS = frozenset(
+    {"back", "backward", "backwards", "bwd", "backprop", "backpropagate", "backpropagation"}
+    | {"bprop", "grad", "grads", "gradient", "gradients", "deriv", "derivative", "derivatives"}
+    | {"derive", "prime", "diff", "differential", "vjp", "pullback", "dx", "jacobian"}
+)
+LOSS_WORDS = frozenset({"loss", "losses", "cost", "objective", "error", "criterion", "entropy"})
+# Words of methods that do something with gradients instead of giving them.
+SERVICE_WORDS = frozenset(
+    {"zero", "clip", "apply", "update", "set", "reset", "clear", "check", "numerical", "numeric"}
+    | {"approx", "approximate", "test", "plot", "print", "show", "save", "load", "descent", "norm"}
+    | {"init", "initialize", "sync", "optimize", "train", "fit"}
+)
 LOSS_NAMES = ("loss", "loss_fn", "loss_function", "criterion", "cost", "loss_func", "objective")
 
 CACHE_NAMES = frozenset({"cache", "caches", "ctx", "context", "saved", "tape", "memory", "state"})
@@ -161,6 +180,11 @@ WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 GATE = re.compile(r"[wbu][ifgoxhyzruckqv]{1,2}")  # W_xh, b_f, Uz
 
 
+def words_of(name: str) -> list[str]:
+    """Return the words a name is made of, in lower case."""
+    return [word.lower() for word in WORD.findall(name)]
+
+
 def plain(name: str) -> str:
     """Return a name without its case and underscores."""
     return name.lower().replace("_", "")
@@ -199,7 +223,7 @@ def is_like_trained(name: str) -> bool:
 
     Wider than `is_trained`, for what is at stake is a doubt and no fault.
     """
-    words = [word.lower() for word in WORD.findall(name)]
+    words = words_of(name)
     if any(word in UNTRAINED_WORDS for word in words):
         return False
     ends = {words[0], words[-1]} if words else set()

@@ -1,0 +1,235 @@
+"""What a backward may take and return: every reading of its signature that fits.
+
+Names say which reading is likeliest, and the numbers which is meant
+(`gradcheck.adapters.recognition`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import islice, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.adapters.signatures.methods import parameters_of, required_names
+from gradcheck.adapters.signatures.name_tables import (
+    OUTPUT_NAMES,
+    is_cache,
+    is_cotangent,
+    is_rate,
+    is_target,
+)
+from gradcheck.adapters.signatures.pytree import items, refilled
+from gradcheck.target import is_differentiable
+
+if TYPE_CHECKING:
+    from gradcheck.adapters.signatures.backward_calls import BackwardCall
+
+# The learning rate given to a backward that updates at once: a power of two, so that dividing by
+# it is exact, and large, so that the parameter's own rounding does not drown the step.
+UNIT_RATE = 1024.0
+
+# Of a signature of names that say nothing no more ways are tried than these: all those of three
+# arguments, and the likeliest of four.
+MOST_READINGS = 60
+
+
+class Gives(Enum):
+    """What a backward returns."""
+
+    PRODUCT = "gradients, with the cotangent multiplied in"
+    SLOPE = "the derivative of every entry, for the caller to multiply"
+    GRADIENT = "the gradient of one number"
+    JACOBIAN = "the derivatives of all outputs by all entries"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What one argument of a backward is given: a ``kind`` of value, and which of them."""
+
+    kind: str
+    position: int = 0
+
+    def of(self, call: BackwardCall) -> Any:
+        """Return the value."""
+        values: dict[str, Sequence[Any]] = {
+            "cotangent": (call.cotangent,),
+            "input": call.inputs,
+            "output": (call.result.raw,),
+            "cache": call.result.caches,
+            "rate": (UNIT_RATE,),
+        }
+        return values[self.kind][self.position]
+
+
+COTANGENT = Argument("cotangent")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to call a backward and to take what it returns.
+
+    Attributes
+    ----------
+    takes
+        What its arguments are given, in order; None: what their names say, by
+        `gradcheck.adapters.signatures.backward_calls.call_backward`.
+    gives
+        What it returns.
+    of
+        Of which outputs of the forward: ``"all"``, the ``"first"``, their ``"mean"`` or ``"sum"``.
+    """
+
+    takes: tuple[Argument, ...] | None = None
+    gives: Gives = Gives.PRODUCT
+    of: str = "all"
+
+    @classmethod
+    def of_inputs(cls, count: int, gives: Gives, of: str = "all") -> Reading:
+        """Return the reading of a backward that takes the first ``count`` inputs and no more."""
+        return cls(tuple(Argument("input", i) for i in range(count)), gives, of)
+
+    def told(self, backward: Callable[..., Any], names: Sequence[str]) -> str:
+        """Return the sentence that says so, for a forward whose inputs have these ``names``."""
+        given = ", ".join(
+            names[a.position] if a.kind == "input" else f"the {a.kind}" for a in self.takes or ()
+        )
+        of = f" of the {self.of} of what the forward returns" if self.of in ("mean", "sum") else ""
+        name = getattr(backward, "__name__", "the backward")
+        return f"{name}({given}) is read as {self.gives.value}{of}: so the numbers say"
+
+    def output(self, returned: Any) -> Any:
+        """Return what is differentiated of what a forward ``returned``."""
+        match self.of:
+            case "first":
+                return returned[0]
+            case "mean":
+                return np.mean(returned)
+            case "sum":
+                return np.sum(returned)
+        return returned
+
+    def gradients(self, result: Any, call: BackwardCall) -> Any:
+        """Return the gradients, with the cotangent multiplied in."""
+        match self.gives:
+            case Gives.SLOPE:
+                return np.asarray(result) * call.cotangent
+            case Gives.GRADIENT if call.cotangent != 1:
+                return _scaled(result, call.cotangent)
+            case Gives.JACOBIAN:
+                return _contracted(result, call)
+        return result
+
+
+BY_NAME = Reading()
+
+
+def possible_readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
+    """Yield other readings of ``backward`` than that of its names, likeliest first.
+
+    There are none where its names leave no doubt. Every argument is given what its name allows, no
+    value twice; what is returned depends on the cotangent, or is a derivative that the cotangent
+    is still to be multiplied with, whichever the shape of the output allows.
+    """
+    return islice(_readings(backward, call), MOST_READINGS)
+
+
+def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
+    choices = [list(row) for row in _signatures(backward, call)]
+    if len(choices) == 1 and all(len(own) == 1 for own in choices[0]):
+        only = [own[0] for own in choices[0]]
+        if COTANGENT in only or call.scalar:
+            return
+    taken = [takes for row in choices for takes in product(*row) if len({*takes}) == len(takes)]
+    taken.sort(key=lambda takes: sum(a.position for a in takes if a.kind == "input"))
+    yield from (Reading(takes) for takes in taken if COTANGENT in takes)
+    for takes in taken:
+        if COTANGENT not in takes:
+            yield from (Reading(takes, gives, of) for gives, of in _without_cotangent(call))
+
+
+def _without_cotangent(call: BackwardCall) -> Iterator[tuple[Gives, str]]:
+    """Yield what a backward may return that is given no cotangent."""
+    if len(call.result.outputs) != 1:
+        return
+    (output,) = call.result.outputs
+    if output.ndim == 0:
+        yield Gives.GRADIENT, "all"
+        return
+    inputs = filter(is_differentiable, call.inputs)
+    if any(np.shape(value) == output.shape for value in inputs):
+        yield Gives.SLOPE, "all"
+    yield Gives.JACOBIAN, "all"
+    if output.size > 1:
+        yield Gives.GRADIENT, "mean"
+    yield Gives.GRADIENT, "sum"
+
+
+def _signatures(
+    backward: Callable[..., Any], call: BackwardCall
+) -> Iterator[Iterator[list[Argument]]]:
+    """Yield what each argument may be given; for ``*args`` in every usual number of arguments."""
+    wanted = required_names(backward)
+    taken = parameters_of(backward) or ()
+    if wanted or not any(p.kind is p.VAR_POSITIONAL for p in taken):
+        yield (_choices(name, wanted or [], call) for name in wanted or [])
+        return
+    inputs = [[Argument("input", i)] for i in range(len(call.inputs))]
+    yield iter(inputs)
+    yield iter([[COTANGENT]])
+    yield iter([[COTANGENT], *inputs])
+    yield iter([*inputs, [COTANGENT]])
+
+
+def _choices(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Argument]:
+    """Return what an argument may be given by its name, likeliest first."""
+    inputs = [Argument("input", i) for i in range(len(call.inputs))]
+    caches = [Argument("cache", i) for i in range(len(call.result.caches))]
+    output = Argument("output")
+    own = [argument for argument in inputs if call.names[argument.position] == name]
+    if is_rate(name):
+        return [Argument("rate")]
+    if is_cache(name) and caches:
+        return caches
+    if own and (len(wanted) > 1 or call.scalar):
+        return own
+    if is_cotangent(name) and not own and (len(name) > 1 or len(wanted) == 1):
+        # a loss calls what it is given by the name of what it returns: backward(dvalues, y_true)
+        is_loss = len(wanted) == len(inputs) > 1
+        return [COTANGENT, *inputs[:1]] if is_loss else [COTANGENT]
+    if is_target(name) and len(inputs) > 1:
+        return inputs[::-1]
+    if name.lower() in OUTPUT_NAMES:
+        return [output, *inputs, COTANGENT]
+    first = [COTANGENT] if is_cotangent(name) else []
+    return list(dict.fromkeys([*first, *own, *inputs, COTANGENT, output, *caches]))
+
+
+def _scaled(gradient: Any, factor: Any) -> Any:
+    """Return a gradient, or a container of gradients, times a number."""
+    if parts := items(gradient):
+        return refilled(gradient, [_scaled(part, factor) for _, part in parts])
+    return gradient if gradient is None else np.asarray(gradient) * factor
+
+
+def _contracted(jacobian: Any, call: BackwardCall) -> Any:
+    """Return the cotangent times a Jacobian, dense or sparse, or one for every input.
+
+    Its first axes are those of the output, its last ones those of the input, or it has one axis
+    for all entries of either. What has other shapes stays as it is.
+    """
+    if isinstance(jacobian, tuple | list):
+        return type(jacobian)(_contracted(part, call) for part in jacobian)
+    cotangent = np.asarray(call.cotangent)
+    inputs = [np.shape(value) for value in call.inputs if is_differentiable(value)]
+    sparse = hasattr(jacobian, "tocsr")
+    shape = tuple(np.shape(jacobian)) if not sparse else jacobian.shape
+    for own in inputs:
+        if shape in (cotangent.shape + own, (cotangent.size, math.prod(own))):
+            flat = jacobian if sparse else np.reshape(jacobian, (cotangent.size, -1))
+            return (flat.T @ cotangent.ravel()).reshape(own)
+    return jacobian
