@@ -160,7 +160,7 @@ tanh.breaks(
 tanh.breaks(
     "noise in forward",
     "        return self.y\n",
-    "        return self.y + 1e-3 * np.random.standard_normal(np.shape(x))\n",
+    "        return self.y + 1e-3 * np.random.default_rng().standard_normal(np.shape(x))\n",
     "nondeterministic_forward",
 )
 error_function = simple("erf", Erf)

@@ -78,12 +78,12 @@ dropout.breaks(
     notes="the gradient itself is right for the mask drawn",
 )
 dropout.breaks(
-    "global generator",
+    "legacy generator made anew",
     "rng = np.random.default_rng(self.seed)",
-    "rng = np.random",
+    "rng = np.random.RandomState()",
     "nondeterministic_forward",
     "",
-    notes="right if the checker seeds the global generator",
+    notes="drawn from no generator that a checker could hold",
 )
 dropout.breaks(
     "scale missing", "grad * self.mask / (1 - self.p)", "grad * self.mask", "constant_factor"

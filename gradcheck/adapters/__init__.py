@@ -17,8 +17,7 @@ from gradcheck.adapters.conventions import (
 from gradcheck.adapters.frameworks import jax, numpy_ml, tensor_autograd, thinc, torch
 from gradcheck.adapters.lazy_parameters import initialized
 from gradcheck.adapters.recognition import ConventionModule, described
-from gradcheck.adapters.signatures.methods import find_method, has_static_methods
-from gradcheck.adapters.signatures.name_tables import BACKWARD_NAMES
+from gradcheck.adapters.signatures.methods import backward_of, has_static_methods
 from gradcheck.target import Target, TargetError
 
 __all__ = ["Adapter", "as_target", "parts", "register_adapter", "shows_gradients"]
@@ -72,7 +71,7 @@ def register_adapter(adapter: Adapter) -> None:
 def shows_gradients(thing: Any) -> bool:
     """Whether ``thing`` is of a framework, a network of layers, or surely has a backward."""
     known = any(framework.matches(thing) for framework in _FRAMEWORKS)
-    return known or sequential.is_network(thing) or find_method(thing, BACKWARD_NAMES) is not None
+    return known or sequential.is_network(thing) or backward_of(thing) is not None
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:

@@ -141,8 +141,9 @@ def _agrees(
 
     analytic = float(np.vdot(gradient.astype(np.float64), direction))
     numerical = central_difference(along, step)
-    rounding = max(np.finfo(a.dtype).eps for a in (value, *cotangents)) * max(sizes) / step
-    return abs(analytic - numerical) <= tolerance * max(abs(analytic), abs(numerical)) + rounding
+    eps = max(float(np.finfo(a.dtype).eps) for a in (value, *cotangents))
+    allowed = tolerance * max(abs(analytic), abs(numerical)) + eps * max(sizes) / step
+    return abs(analytic - numerical) <= allowed
 
 
 def _outputs(subject: CallableTarget, moved: dict[str, Array]) -> Outputs:

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from gradcheck.explain.catalogue import Bug
 from gradcheck.report.data import Explanation, PromiseReport, Support, Verdict
 
+NONDETERMINISTIC = (
+    Bug.NONDETERMINISTIC_FORWARD,
+    "the forward gives another output each time it is called at the same point",
+    "draw random numbers from a generator that is kept, by the module or the layer, and not made "
+    "anew at each call; or check in evaluation mode",
+)
+
 # promise -> code of the bug, what is wrong, what to change
 BREACHES = {
-    "deterministic": (
-        Bug.NONDETERMINISTIC_FORWARD,
-        "the forward gives another output each time it is called at the same point",
-        "draw the mask from a generator seeded in the forward, or check in evaluation mode",
-    ),
+    "reproducible": NONDETERMINISTIC,
+    "deterministic": NONDETERMINISTIC,
     "input_not_mutated": (
         Bug.INPUT_MUTATED,
         "the layer changes its input in place",

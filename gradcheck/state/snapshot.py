@@ -43,6 +43,10 @@ SKIPPED = (ModuleType, str, bytes, int, float, complex, type(None))
 
 LOCK = type(threading.Lock())
 
+# So many times what a layer changes is looked for before it is put back: the first time may be
+# before anything was run.
+LOOKS = 2
+
 
 class StateSnapshot:
     """State of everything reachable from ``roots``, and of the global random generators.
@@ -66,7 +70,8 @@ class StateSnapshot:
         self._bindings: list[tuple[dict[str, Any], str, Any]] = []
         self._locks: list[Any] = []
         self._watched: list[tuple[Any, str, Any]] = []
-        self._volatile: set[int] | None = None
+        self._volatile: set[int] = set()
+        self._looks = LOOKS
         self._seen: dict[int, Any] = {}
         for root in roots:
             self._remember(root)
@@ -102,9 +107,10 @@ class StateSnapshot:
         for namespace, name, value in self._bindings:
             if namespace.get(name) is not value:
                 namespace[name] = value
-        if self._volatile is None:
-            self._draws = any(drawn.is_changed for drawn in self._globals)
-            self._volatile = {
+        if self._looks:
+            self._looks -= 1
+            self._draws = self._draws or any(drawn.is_changed for drawn in self._globals)
+            self._volatile |= {
                 index
                 for index, (array, saved) in enumerate(self._arrays)
                 if not _equal(array, saved)

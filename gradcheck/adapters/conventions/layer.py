@@ -41,7 +41,7 @@ from gradcheck.adapters.signatures.backward_calls import (
     takes_no_cotangent,
 )
 from gradcheck.adapters.signatures.error_hints import Mismatch, half_a_layer
-from gradcheck.adapters.signatures.methods import Method, Names, is_layer, required_names
+from gradcheck.adapters.signatures.methods import Method, Names, required_names
 from gradcheck.adapters.signatures.name_tables import DERIVATIVE_NAMES
 from gradcheck.adapters.signatures.pytree import arrays_in
 from gradcheck.adapters.signatures.readings import (
@@ -61,7 +61,7 @@ def describe(
     thing: Any, arguments: Sequence[Any], params: Any = None, names: Names | None = None
 ) -> Description | Mismatch:
     """Describe a layer or loss object, by the most usual ``names`` of its methods where None."""
-    if names is None and not is_layer(thing):
+    if names is None and not Names.all_of(thing):
         return half_a_layer(FORM, thing, arguments)
     snapshot = StateSnapshot([thing, *arguments])
     makers = [

@@ -18,7 +18,6 @@ from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import (
     Names,
     find_method,
-    is_layer,
     loss_of,
     required_names,
     targets_come_late,
@@ -47,7 +46,7 @@ def describe(network: Any, arguments: Sequence[Any], params: Any = None) -> Desc
     """
     if isinstance(network, type) or not hasattr(network, "__dict__"):
         return Mismatch(FORM)
-    if not is_layer(network):
+    if not Names.all_of(network):
         method = loss_of(network)
         if method is None:
             return Mismatch(FORM)

@@ -40,13 +40,13 @@ def find_method(thing: Any, names: Sequence[str]) -> Method | None:
 
 
 def forward_of(thing: Any) -> Method | None:
-    """Return the forward of ``thing``, None if it has none."""
-    return find_method(thing, FORWARD_NAMES) or _first(thing, forward_names(thing))
+    """Return the forward of ``thing`` by a usual name, None if it has none."""
+    return find_method(thing, FORWARD_NAMES)
 
 
 def backward_of(thing: Any) -> Method | None:
-    """Return the backward of ``thing``, None if it has none."""
-    return find_method(thing, BACKWARD_NAMES) or _first(thing, backward_names(thing))
+    """Return the backward of ``thing`` by a usual name, None if it has none."""
+    return find_method(thing, BACKWARD_NAMES)
 
 
 def loss_of(thing: Any) -> Method | None:
@@ -91,7 +91,7 @@ def _is_method(member: Any) -> bool:
 
 
 def is_layer(thing: Any) -> bool:
-    """Whether ``thing`` is an object with a forward and a backward method."""
+    """Whether ``thing`` is an object with a forward and a backward method by usual names."""
     has_both = backward_of(thing) is not None and forward_of(thing) is not None
     return has_both and not isinstance(thing, type)
 
@@ -110,15 +110,13 @@ class Names:
         Usual names leave no doubt. Else a backward that is called as a method is but for a word of
         its own, belongs to that one: ``act`` and ``act_derivative``.
         """
-        usual = find_method(thing, FORWARD_NAMES), find_method(thing, BACKWARD_NAMES)
         pairs = [
             cls(forward, backward)
             for backward in backward_names(thing)
             for forward in _called_like(thing, backward) or forward_names(thing)
         ]
-        return [names for names in pairs if names.forward != names.backward][
-            : 1 if None not in usual else None
-        ]
+        different = [names for names in pairs if names.forward != names.backward]
+        return different[: 1 if is_layer(thing) else None]
 
     @classmethod
     def of(cls, thing: Any) -> Names:

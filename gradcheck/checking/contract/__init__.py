@@ -18,6 +18,7 @@ from gradcheck.report.data import PromiseReport
 REPORTED: dict[str, Callable[[SharedRuns], PromiseResult]] = {
     "batch_independent": reported.batch_independent,
     "dtypes": reported.dtypes,
+    "deterministic": reported.deterministic,
     "backward_repeatable": reported.backward_repeatable,
     "memory_layout": reported.memory_layout,
     "gradients_not_aliased": reported.gradients_not_aliased,
@@ -26,7 +27,7 @@ REPORTED: dict[str, Callable[[SharedRuns], PromiseResult]] = {
 }
 # A breach of these is a fault.
 REQUIRED: dict[str, Callable[[SharedRuns], PromiseResult]] = {
-    "deterministic": required.deterministic,
+    "reproducible": required.reproducible,
     "input_not_mutated": partial(required.not_mutated, role="input"),
     "parameters_not_mutated": partial(required.not_mutated, role="parameter"),
     "cotangent_not_mutated": required.cotangent_not_mutated,

@@ -10,11 +10,20 @@ from gradcheck.checking.contract.shared_runs import ROUNDINGS, PromiseResult, Sh
 from gradcheck.state import warnings_ignored
 
 
+def deterministic(runs: SharedRuns) -> PromiseResult:
+    """Whether two forwards at the same point agree bit for bit, whatever was drawn before."""
+    if not runs.redrawn:
+        return True, "two forwards at the same point agree bit for bit"
+    return False, f"{runs.redrawn}; the gradients are judged with the draw held fixed"
+
+
 def batch_independent(runs: SharedRuns) -> PromiseResult:
     """Whether a sample alone gives the output that it gives in a batch."""
     names, first = runs.batch_tensors, runs.first.outputs[0]
     if not names:
         return None, "there is no batch: the first axis does not count samples"
+    if runs.redrawn:
+        return None, "the forward is random: what a sample alone draws is not what it drew before"
     size = first.shape[0]
     if size < 2:
         return None, f"a batch of {size} cannot show it; give at least two samples"

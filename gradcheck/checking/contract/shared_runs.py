@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.context import CheckContext
 from gradcheck.numerics.blockwise import blocks
+from gradcheck.target import ForwardRun
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3
@@ -44,6 +46,26 @@ class SharedRuns:
         self.analytic = {name: self._kept(name, gradient) for name, gradient in analytic.items()}
         self.mutated = changed(handed, self.first.handed)
         self.repeated = self._repeat()
+
+    @cached_property
+    def redrawn(self) -> str:
+        """How a second forward differs that draws other random numbers; empty if it does not."""
+        self.evaluator.target.state.restore(randomness=False)
+        return self.differs_from_first(self.evaluator.run_on(self.tensors))
+
+    def differs_from_first(self, second: ForwardRun) -> str:
+        """Return how the outputs of ``second`` differ from those of the first, bit for bit."""
+        pairs = list(zip(self.first.outputs, second.outputs, strict=True))
+        if all(same(a, b) for a, b in pairs):
+            return ""
+        if any(a.shape != b.shape for a, b in pairs):
+            return "two forwards at the same point give outputs of different shapes"
+        gap = max(float(np.nanmax(np.abs(a - b), initial=0.0)) for a, b in pairs)
+        share = np.mean([np.mean(a != b) for a, b in pairs])
+        return (
+            f"two forwards at the same point differ in {share:.0%} of the outputs, by up to "
+            f"{gap:.3g}"
+        )
 
     @property
     def batch_tensors(self) -> tuple[str, ...]:
