@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from gradcheck.adapters.conventions import (
-    activation,
     function_pair,
     functional_network,
     layer,
@@ -46,7 +45,6 @@ CONVENTIONS: tuple[ConventionModule, ...] = (
     functional_network,
     loss_in_backward,
     sequential,
-    activation,
     layer,
     function_pair,
     value_and_grad,

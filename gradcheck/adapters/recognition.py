@@ -7,6 +7,7 @@ numerical ones along random directions; if none is, the likeliest by its names s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +27,10 @@ TRIALS = 2
 # The same for numbers of float32 and less, whose differences are good to two digits.
 COARSE = 2e-2
 COARSE_STEP = 2.0**-7
+
+# Entries compared one by one where no reading is right: as many show a correlation that is none of
+# chance, at the price of two forwards each.
+SAMPLED = 12
 
 
 class ConventionModule(Protocol):
@@ -61,50 +66,141 @@ def described(
 
 
 def confirmed(description: Description) -> Description:
-    """Return the reading of a thing whose gradients are the numerical ones for most tensors.
+    """Return the reading of a thing whose gradients are the numerical ones.
 
-    The first one, where there are no others, none agrees for more tensors, and none has gradients
-    of the right shapes for more.
+    Where no reading is right for all tensors, the one that is for most of them, then the one whose
+    gradients have the right shapes, are linear in the cotangent, and are the most like the
+    numerical ones; the likeliest by its names where that leaves a choice.
     """
     if not description.others:
         return description
-    best, (agreeing, fitting, given) = description, _agreement(description)
+    first = _Trial(description)
+    if first.is_right:
+        return description
+    trials = [first]
     for other in description.others:
-        if 0 < given == agreeing:
-            break
         try:
             with description.state.guarded():
-                reading = other()
-            agreement = _agreement(reading)
+                trials.append(_Trial(other()))
         except Exception:  # noqa: BLE001 (code that is called otherwise than it is meant may raise)
             continue
-        if agreement[:2] > (agreeing, fitting):
-            best, (agreeing, fitting, given) = reading, agreement
-    return best
+        if trials[-1].is_right:
+            return trials[-1].description
+    return max(trials, key=lambda trial: trial.evidence).description
 
 
-def _agreement(description: Description) -> tuple[int, int, int]:
-    """Return of how many tensors the gradients are numerical ones, fit by shape, and are given."""
-    subject = CallableTarget(description)
-    rng = np.random.default_rng(0)
-    unit = description.unit_cotangent
-    with description.state.guarded(), np.errstate(all="ignore"):
-        outputs = _outputs(subject, {})
-        trials = [random_cotangents(outputs, rng, unit=unit) for _ in range(TRIALS)]
-        gradients = []
-        for cotangents in trials:
-            description.state.restore()
-            gradients.append(subject.run(subject.base).pullback(cotangents))
-        fitting = [n for n, value in subject.base.items() if _fits(gradients[0].get(n), value)]
-        agreeing = [
-            name
-            for name in fitting
-            if all(
-                _agrees(subject, name, np.asarray(own[name]), cotangents, rng)
-                for own, cotangents in zip(gradients, trials, strict=True)
-            )
-        ]
-    return len(agreeing), len(fitting), len(gradients[0])
+class _Trial:
+    """One reading, run for a few cotangents, and how much its gradients are like the numbers."""
+
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self.subject = CallableTarget(description)
+        self.rng = np.random.default_rng(0)
+        with description.state.guarded(), np.errstate(all="ignore"):
+            outputs = self._outputs({})
+            unit = description.unit_cotangent
+            self.cotangents = [
+                random_cotangents(outputs, self.rng, unit=unit) for _ in range(TRIALS)
+            ]
+            self.gradients = [self._gradients(cotangents) for cotangents in self.cotangents]
+            base = self.subject.base
+            self.fitting = [n for n in base if _fits(self.gradients[0].get(n), base[n])]
+            self.agreeing = [name for name in self.fitting if self._agrees(name)]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every gradient that is given is the numerical one."""
+        return 0 < len(self.agreeing) == len(self.gradients[0])
+
+    @cached_property
+    def evidence(self) -> tuple[float, ...]:
+        """How much there is for this reading, what counts most first."""
+        with self.description.state.guarded(), np.errstate(all="ignore"):
+            return len(self.agreeing), len(self.fitting), self._is_linear(), self._likeness()
+
+    def _outputs(self, moved: dict[str, Array]) -> Outputs:
+        self.description.state.restore()
+        return self.subject.run({**self.subject.base, **moved}).outputs
+
+    def _gradients(self, cotangents: Outputs) -> dict[str, Any]:
+        self.description.state.restore()
+        return self.subject.run(self.subject.base).pullback(cotangents)
+
+    def _agrees(self, name: str) -> bool:
+        """Whether gradients and numbers agree along a random direction for each cotangent."""
+        value = self.subject.base[name]
+        for gradients, cotangents in zip(self.gradients, self.cotangents, strict=True):
+            direction = self.rng.standard_normal(value.shape)
+            analytic = float(np.vdot(_wide(gradients[name]), direction))
+            numerical, rounding = self._slope(name, direction, cotangents)
+            allowed = self._tolerance * max(abs(analytic), abs(numerical)) + rounding
+            if not abs(analytic - numerical) <= allowed:
+                return False
+        return True
+
+    def _slope(self, name: str, direction: Array, cotangents: Outputs) -> tuple[float, float]:
+        """Return the derivative along a direction, and how much of it may be rounding."""
+        value = self.subject.base[name]
+        step = COARSE_STEP if self._is_coarse else STEP
+        sizes = []
+
+        def along(t: float) -> float:
+            outputs = self._outputs({name: (value + t * direction).astype(value.dtype)})
+            terms = [_wide(c) * _wide(y) for c, y in zip(cotangents, outputs, strict=True)]
+            sizes.append(sum(float(np.sum(np.abs(term))) for term in terms))
+            return sum(float(np.sum(term)) for term in terms)
+
+        slope = central_difference(along, step)
+        return slope, self._eps * max(sizes) / step
+
+    @cached_property
+    def _eps(self) -> float:
+        """The coarsest rounding unit of what goes in and comes out."""
+        arrays = (*self.subject.base.values(), *self.cotangents[0])
+        return max(float(np.finfo(array.dtype).eps) for array in arrays)
+
+    @property
+    def _is_coarse(self) -> bool:
+        return self._eps > float(np.finfo(np.float64).eps)
+
+    @property
+    def _tolerance(self) -> float:
+        return COARSE if self._is_coarse else AGREES
+
+    def _is_linear(self) -> bool:
+        """Whether the gradients of a sum of cotangents are the sum of their gradients."""
+        if self.description.unit_cotangent:
+            return True
+        one, other = self.gradients
+        total = self._gradients(tuple(map(np.add, *self.cotangents)))
+        return all(
+            np.allclose(_wide(total[n]), _wide(one[n]) + _wide(other[n]), rtol=self._tolerance)
+            for n in self.fitting
+        )
+
+    def _likeness(self) -> float:
+        """Return how much sampled entries of the first gradient are like the numbers, from 0 to 2.
+
+        The share of those that agree, and the square of the correlation of all.
+        """
+        if not self.fitting:
+            return 0.0
+        name = self.fitting[0]
+        value = self.subject.base[name]
+        count = min(SAMPLED, value.size)
+        entries = np.random.default_rng(0).choice(value.size, count, replace=False)
+        analytic = _wide(self.gradients[0][name]).ravel()[entries]
+        numerical = np.empty(count)
+        for position, entry in enumerate(entries):
+            direction = np.zeros(value.size)
+            direction[entry] = 1.0
+            along = direction.reshape(value.shape)
+            numerical[position], _ = self._slope(name, along, self.cotangents[0])
+        agree = np.isclose(analytic, numerical, rtol=self._tolerance)
+        spread = float(np.std(analytic) * np.std(numerical))
+        products = (analytic - analytic.mean()) * (numerical - numerical.mean())
+        correlation = float(np.mean(products)) / spread if spread > 0 else 0.0
+        return round(float(np.mean(agree)) + correlation**2, 6)
 
 
 def _fits(gradient: Any, value: Array) -> bool:
@@ -115,37 +211,5 @@ def _fits(gradient: Any, value: Array) -> bool:
     return array.shape == value.shape and array.dtype.kind in "fiub"
 
 
-def _agrees(
-    subject: CallableTarget,
-    name: str,
-    gradient: Array,
-    cotangents: Outputs,
-    rng: np.random.Generator,
-) -> bool:
-    value = subject.base[name]
-    coarse = min(np.finfo(a.dtype).precision for a in (value, *cotangents)) < 10
-    step, tolerance = (COARSE_STEP, COARSE) if coarse else (STEP, AGREES)
-    direction = rng.standard_normal(value.shape)
-
-    sizes = []
-
-    def along(t: float) -> float:
-        moved = (value + t * direction).astype(value.dtype)
-        outputs = _outputs(subject, {name: moved})
-        terms = [
-            (c.astype(np.float64) * y.astype(np.float64)).ravel()
-            for c, y in zip(cotangents, outputs, strict=True)
-        ]
-        sizes.append(float(sum(np.sum(np.abs(term)) for term in terms)))
-        return float(sum(np.sum(term) for term in terms))
-
-    analytic = float(np.vdot(gradient.astype(np.float64), direction))
-    numerical = central_difference(along, step)
-    eps = max(float(np.finfo(a.dtype).eps) for a in (value, *cotangents))
-    allowed = tolerance * max(abs(analytic), abs(numerical)) + eps * max(sizes) / step
-    return abs(analytic - numerical) <= allowed
-
-
-def _outputs(subject: CallableTarget, moved: dict[str, Array]) -> Outputs:
-    subject.description.state.restore()
-    return subject.run({**subject.base, **moved}).outputs
+def _wide(array: Any) -> Array:
+    return np.asarray(array, dtype=np.float64)

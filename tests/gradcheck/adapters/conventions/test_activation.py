@@ -1,11 +1,8 @@
 """An activation's derivative at the input is told from a backward that takes the cotangent."""
 
-from inspect import signature
-
 import numpy as np
 
 import gradcheck
-from gradcheck.adapters.conventions import activation as elementwise
 
 X = np.random.default_rng(0).normal(size=(4, 3))
 
@@ -101,7 +98,6 @@ def test_backward_of_a_linear_function_or_of_a_remembered_input_takes_the_cotang
     for layer in (Doubling(), Remembering()):
         report = gradcheck.check(layer, X)
 
-        assert elementwise.INPUT_NAMES.issuperset(signature(layer.backward).parameters)
         assert report.ok, str(report)
 
 
