@@ -55,6 +55,8 @@ class Description:
         Whether the caller said which parameters to check.
     has_samples
         Whether the rows of the inputs are samples, so that some can be left out.
+    single
+        The input that a single gradient is of; empty: the likeliest by name and shape.
     note
         How its signature was read, where the names of the arguments say otherwise.
     others
@@ -78,6 +80,7 @@ class Description:
     unit_cotangent: bool = False
     requested: bool = False
     has_samples: bool = True
+    single: str = ""
     note: str = ""
     others: Sequence[Callable[[], Description]] = ()
     in_dtype: Callable[[Description, Dtype], Description | None] | None = None
@@ -203,7 +206,7 @@ class CallableTarget:
         if isinstance(result, Mapping):
             self.returned_keys.update(result)
         gradients = align_gradients(
-            result, its.inputs.values, {name: self.base[name] for name in its.returned}
+            result, its.inputs.values, {name: self.base[name] for name in its.returned}, its.single
         )
         for name, parameter in its.parameters.items():
             if name not in gradients:

@@ -6,7 +6,8 @@ numerical ones along random directions; if none is, the likeliest by its names s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -72,21 +73,33 @@ def confirmed(description: Description) -> Description:
     gradients have the right shapes, are linear in the cotangent, and are the most like the
     numerical ones; the likeliest by its names where that leaves a choice.
     """
-    if not description.others:
+    if not (description.others or description.inputs.alike):
         return description
-    first = _Trial(description)
-    if first.is_right:
-        return description
-    trials = [first]
-    for other in description.others:
+    trials: list[_Trial] = []
+    for make in (lambda: description, *description.others):
         try:
             with description.state.guarded():
-                trials.append(_Trial(other()))
-        except Exception:  # noqa: BLE001 (code that is called otherwise than it is meant may raise)
+                trials += _trials(make())
+        except Exception:
+            if not trials:
+                raise
             continue
         if trials[-1].is_right:
             return trials[-1].description
     return max(trials, key=lambda trial: trial.evidence).description
+
+
+def _trials(description: Description) -> Iterator[_Trial]:
+    """Yield a reading, then the same with its single gradient for another input, until right."""
+    trial = _Trial(description)
+    yield trial
+    if len(trial.gradients[0]) == 1 and not trial.is_right:
+        for name in description.inputs.alike:
+            note = f"the gradient is read as that of {name}: so the numbers say"
+            other = _Trial(replace(description, single=name, note=description.note or note))
+            yield other
+            if other.is_right:
+                return
 
 
 class _Trial:

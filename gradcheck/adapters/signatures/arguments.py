@@ -84,6 +84,19 @@ class Inputs:
         alone = alone and all(np.shape(self.values[name])[0] != self.batch for name in arrays[1:])
         return tuple(name for name in arrays[:1] if alone and name in self.tensors)
 
+    @property
+    def alike(self) -> list[str]:
+        """Arrays of one shape among which no name tells whose a single gradient is; first one not.
+
+        Where all but one are called as targets are, it is that one's.
+        """
+        arrays = {name: v for name, v in self.values.items() if is_differentiable(v)}
+        likely = [name for name in arrays if not is_target(name)]
+        if len(likely) == 1 or len(arrays) < 2:
+            return []
+        first = next(iter(likely or arrays))
+        return [n for n in arrays if n != first and np.shape(arrays[n]) == np.shape(arrays[first])]
+
     def promoted(self, forward: Callable[..., Any], snapshot: StateSnapshot) -> Inputs:
         """Return the inputs with whole numbers as floats, where ``forward`` takes them so.
 

@@ -20,7 +20,7 @@ Order = Sequence[str]
 
 
 def align_gradients(
-    result: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any]
+    result: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any], first: str = ""
 ) -> dict[str, Any]:
     """Give the gradients that a backward returned the names of their tensors.
 
@@ -33,18 +33,23 @@ def align_gradients(
         All inputs of the forward by name, in order, differentiable or not.
     parameters
         The parameters by name, in order, should the backward return their gradients too.
+    first
+        The tensor that a single gradient is of; empty: the likeliest of its shape.
 
     Raises
     ------
     TargetError
         If there are more or fewer gradients than tensors.
     """
-    return _Alignment(inputs, parameters).align(result)
+    return _Alignment(inputs, parameters, first).align(result)
 
 
 class _Alignment:
-    def __init__(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    def __init__(
+        self, inputs: Mapping[str, Any], parameters: Mapping[str, Any], first: str
+    ) -> None:
         self.inputs = inputs
+        self.first = [first] if first else []
         self.own = leaves(inputs)
         self.differentiable = [name for name, own in self.own.items() if own]
         self.leaves = {leaf: value for own in self.own.values() for leaf, value in own.items()}
@@ -59,8 +64,10 @@ class _Alignment:
         whole = self._whole(result)
         if whole is not None:
             return whole
-        is_row = isinstance(result, tuple | list)
-        return self._sequence(list(result)) if is_row else self._single(result)
+        if not isinstance(result, tuple | list):
+            return self._single(result)
+        given = [part for part in result if not _is_empty(part)]  # of a layer without parameters
+        return self._single(given[0]) if len(given) == 1 < len(result) else self._sequence(given)
 
     def _whole(self, result: Any, *, strictly: bool = True) -> dict[str, Any] | None:
         """Match a container of gradients with an input that is such a container."""
@@ -75,7 +82,8 @@ class _Alignment:
 
     def _single(self, gradient: Any) -> dict[str, Any]:
         """Match one gradient with the first tensor of its shape, a loss's targets last."""
-        names = [*(n for n in self.leaves if not is_target(n)), *self.leaves, *self.parameters]
+        likely = [*self.first, *(name for name in self.leaves if not is_target(name))]
+        names = [*likely, *self.leaves, *self.parameters]
         alike = (n for n in names if _shape(self.leaves.get(n)) == _shape(gradient))
         return {next(alike, names[0]): gradient} if names else {}
 
@@ -90,6 +98,7 @@ class _Alignment:
         for name in [*self.leaves, *self.parameters]:
             keys = (key for key in gradient_keys(name) if flat.get(key) is not None)
             key = next(keys, None) or _similar(name, flat)
+            key = _own_name(name, flat) if key is None else key
             if name not in found and key is not None:
                 found[name] = flat[key]
         first = next(iter(self.leaves), None)
@@ -181,6 +190,10 @@ class _Alignment:
         return len(found), found
 
 
+def _is_empty(part: Any) -> bool:
+    return isinstance(part, Mapping | list | tuple) and not part
+
+
 def _held(result: Mapping[Any, Any], name: str) -> list[Any]:
     """Return what a dict of gradients holds under the name of one tensor."""
     return [result[key] for key in gradient_keys(name) if result.get(key) is not None]
@@ -201,9 +214,16 @@ def _by_key(gradient: Any, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
     found = {}
     for name in wanted:
         key = next((k for k in gradient_keys(name) if k in gradient), None)
+        key = _own_name(name, gradient) if key is None else key
         if key is not None:
             found[name] = gradient[key]
     return found or None
+
+
+def _own_name(name: str, gradients: Mapping[Any, Any]) -> str | None:
+    """Return the key of the gradient of a part's parameter, by its name without the part's."""
+    part, _, own = name.rpartition(".")
+    return next((key for key in gradient_keys(own) if key in gradients), None) if part else None
 
 
 def _similar(name: str, found: Mapping[Any, Any]) -> Any:

@@ -56,9 +56,13 @@ def loss_of(thing: Any) -> Method | None:
 
 
 def forward_names(thing: Any) -> list[str]:
-    """Return the names of what may be the forward of ``thing``, likeliest first."""
+    """Return the names of what may be the forward of ``thing``, likeliest first.
+
+    Any method may, where neither the usual names nor their words are found.
+    """
     usual = [name for name in FORWARD_NAMES if find_method(thing, [name]) is not None]
-    return usual or _named_with(thing, FORWARD_WORDS, BACKWARD_WORDS | SERVICE_WORDS)
+    others = BACKWARD_WORDS | SERVICE_WORDS
+    return usual or _named_with(thing, FORWARD_WORDS, others) or _named_with(thing, None, others)
 
 
 def backward_names(thing: Any) -> list[str]:
@@ -71,17 +75,20 @@ def _first(thing: Any, names: Sequence[str]) -> Method | None:
     return getattr(thing, names[0]) if names else None
 
 
-def _named_with(thing: Any, words: frozenset[str], without: frozenset[str]) -> list[str]:
-    """Return the public methods with one of these words in their names, in order of definition."""
+def _named_with(thing: Any, words: frozenset[str] | None, without: frozenset[str]) -> list[str]:
+    """Return the public methods with one of these words in their names, in order of definition.
+
+    All but those ``without`` such words, where ``words`` is None.
+    """
     module = type(thing).__module__.partition(".")[0]
     is_code = not isinstance(thing, type) and module not in (*OPAQUE_MODULES, "pandas", "polars")
-    kinds = type(thing).__mro__[-2::-1] if is_code and words else ()
+    kinds = type(thing).__mro__[-2::-1] if is_code and words != frozenset() else ()
     names = [name for kind in kinds for name, member in vars(kind).items() if _is_method(member)]
     return [
         name
         for name in dict.fromkeys(names)
         if not name.startswith("_")
-        and words.intersection(words_of(name))
+        and (words is None or words.intersection(words_of(name)))
         and not without.intersection(words_of(name))
     ]
 
