@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -101,8 +102,7 @@ def call_backward(
     """
     rates = dict.fromkeys(_optional_rates(backward), UNIT_RATE)
     if reading.takes is not None:
-        result = backward(*(argument.of(call) for argument in reading.takes), **rates)
-        return reading.gradients(result, call)
+        return reading.gradients(partial(backward, **rates), call)
     wanted = required_names(backward)
     if wanted is None:
         return backward(call.cotangent)

@@ -133,6 +133,8 @@ TARGET_NAMES = frozenset(
 )
 COTANGENT_NAMES = frozenset({"grad", "gradient", "delta", "upstream", "error", "d", "g", "v"})
 COTANGENT_PREFIXES = ("d", "grad", "output_grad", "output_err", "upstream", "accum_grad", "delta")
+TANGENT_NAMES = frozenset({"tangent", "tangents", "direction", "xdot", "dot"})
+FORWARD_MODE_WORDS = frozenset({"jvp", "pushforward", "tangent", "directional"})
 RATE_ATTRIBUTES = frozenset({"learning_rate", "lr", "learningrate", "learn_rate", "eta", "lrate"})
 RATE_NAMES = RATE_ATTRIBUTES | {"alpha", "step_size", "rate", "l_rate", "step"}
 TRAINING_FLAGS: dict[str, Any] = {
@@ -248,6 +250,16 @@ def is_cotangent(name: str) -> bool:
     word = name.lower()
     short = word.startswith("g") and len(word) <= 3  # gy, g_h
     return word in COTANGENT_NAMES or word.startswith(COTANGENT_PREFIXES) or short or "grad" in word
+
+
+def is_tangent(name: str) -> bool:
+    """Whether an argument of this name asks for the direction of a derivative in forward mode."""
+    return plain(name) in TANGENT_NAMES
+
+
+def is_forward_mode(name: str) -> bool:
+    """Whether a function of this name is a derivative in forward mode."""
+    return bool(FORWARD_MODE_WORDS.intersection(words_of(name)))
 
 
 def is_epochs(name: str) -> bool:

@@ -20,7 +20,9 @@ from gradcheck.adapters.signatures.name_tables import (
     OUTPUT_NAMES,
     is_cache,
     is_cotangent,
+    is_forward_mode,
     is_rate,
+    is_tangent,
     is_target,
 )
 from gradcheck.adapters.signatures.pytree import items, refilled
@@ -37,6 +39,9 @@ UNIT_RATE = 1024.0
 # arguments, and the likeliest of four.
 MOST_READINGS = 60
 
+# A derivative in forward mode is asked for along every axis: once for each entry of the input.
+MOST_CALLS = 256
+
 
 class Gives(Enum):
     """What a backward returns."""
@@ -45,6 +50,7 @@ class Gives(Enum):
     SLOPE = "the derivative of every entry, for the caller to multiply"
     GRADIENT = "the gradient of one number"
     JACOBIAN = "the derivatives of all outputs by all entries"
+    FORWARD_MODE = "the derivative of the outputs along a direction"
 
 
 @dataclass(frozen=True)
@@ -54,19 +60,21 @@ class Argument:
     kind: str
     position: int = 0
 
-    def of(self, call: BackwardCall) -> Any:
-        """Return the value."""
+    def of(self, call: BackwardCall, tangent: Any = None) -> Any:
+        """Return the value; ``tangent`` where a direction is asked for."""
         values: dict[str, Sequence[Any]] = {
             "cotangent": (call.cotangent,),
             "input": call.inputs,
             "output": (call.result.raw,),
             "cache": call.result.caches,
             "rate": (UNIT_RATE,),
+            "tangent": (tangent,),
         }
         return values[self.kind][self.position]
 
 
 COTANGENT = Argument("cotangent")
+TANGENT = Argument("tangent")
 
 
 @dataclass(frozen=True)
@@ -113,8 +121,12 @@ class Reading:
                 return np.sum(returned)
         return returned
 
-    def gradients(self, result: Any, call: BackwardCall) -> Any:
-        """Return the gradients, with the cotangent multiplied in."""
+    def gradients(self, run: Callable[..., Any], call: BackwardCall) -> Any:
+        """Return what ``run`` gives for the arguments, with the cotangent multiplied in."""
+        takes = self.takes or ()
+        if self.gives is Gives.FORWARD_MODE:
+            return _pulled_back(lambda t: run(*(a.of(call, t) for a in takes)), call)
+        result = run(*(argument.of(call) for argument in takes))
         match self.gives:
             case Gives.SLOPE:
                 return np.asarray(result) * call.cotangent
@@ -147,9 +159,24 @@ def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Read
     taken = [takes for row in choices for takes in product(*row) if len({*takes}) == len(takes)]
     taken.sort(key=lambda takes: sum(a.position for a in takes if a.kind == "input"))
     yield from (Reading(takes) for takes in taken if COTANGENT in takes)
+    yield from _along_a_direction(backward, call)
     for takes in taken:
         if COTANGENT not in takes:
             yield from (Reading(takes, gives, of) for gives, of in _without_cotangent(call))
+
+
+def _along_a_direction(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
+    """Yield the readings as a derivative in forward mode, ``jvp(x, tangent)`` of one array.
+
+    Only where a name says so: no number tells it from a backward that lacks a transpose.
+    """
+    wanted = required_names(backward) or []
+    said = is_forward_mode(getattr(backward, "__name__", "")) or any(map(is_tangent, wanted))
+    few = len(call.inputs) == 1 == len(call.result.outputs)
+    if said and few and len(wanted) == 2 and np.size(call.inputs[0]) <= MOST_CALLS:
+        point = Argument("input")
+        yield Reading((point, TANGENT), Gives.FORWARD_MODE)
+        yield Reading((TANGENT, point), Gives.FORWARD_MODE)
 
 
 def _without_cotangent(call: BackwardCall) -> Iterator[tuple[Gives, str]]:
@@ -233,3 +260,14 @@ def _contracted(jacobian: Any, call: BackwardCall) -> Any:
             flat = jacobian if sparse else np.reshape(jacobian, (cotangent.size, -1))
             return (flat.T @ cotangent.ravel()).reshape(own)
     return jacobian
+
+
+def _pulled_back(along: Callable[[Any], Any], call: BackwardCall) -> Any:
+    """Return the gradient that the derivatives along all axes make up, times the cotangent."""
+    (x,) = call.inputs
+    gradient = np.zeros(np.shape(x))
+    for index in np.ndindex(gradient.shape):
+        axis = np.zeros_like(gradient)
+        axis[index] = 1.0
+        gradient[index] = np.vdot(call.cotangent, along(axis))
+    return gradient
