@@ -13,6 +13,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks.jax_constants import Constants
+from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
@@ -48,7 +49,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     Parameters
     ----------
     thing
-        A function of arrays or pytrees, or a module that is a pytree.
+        A function of arrays or pytrees, a module that is a pytree, or a pair of functions.
     arguments
         JAX or NumPy arrays, pytrees of them, or anything else the function takes. Leaves are
         called by their paths, such as ``params['w']``. JAX computes in float32 unless
@@ -61,6 +62,8 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     TargetError
         If no argument holds a floating-point array.
     """
+    if is_pair(thing):
+        return adapt_pair(thing, arguments, params, _is_of_jax, as_array, _like)
     names = input_names(thing, len(arguments))
     values = [np.asarray(v) if isinstance(v, list) and is_plain(v) else v for v in arguments]
     given = dict(zip(names, values, strict=True))
@@ -196,6 +199,11 @@ def as_array(value: Any) -> Array:
     """Return an array of JAX as one of NumPy; bfloat16, which NumPy lacks, as float32."""
     array = np.asarray(value)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _like(array: Array, _: Any) -> Any:
+    """Return an array of NumPy as one of JAX."""
+    return sys.modules["jax"].numpy.asarray(array)
 
 
 def _in_float64() -> AbstractContextManager[Any]:

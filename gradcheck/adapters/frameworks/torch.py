@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks import torch_forward_mode as forward_mode
+from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.frameworks.torch_arrays import (
     as_array,
     carried,
@@ -47,7 +48,8 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     Parameters
     ----------
     thing
-        A ``torch.nn.Module``, a ``torch.autograd.Function`` or a function of tensors.
+        A ``torch.nn.Module``, a ``torch.autograd.Function``, a function of tensors or a pair of
+        such functions as of arrays.
     arguments
         Tensors, arrays, containers of them, or anything else the forward takes. Leaves are called
         by their paths, such as ``params['w']``.
@@ -56,10 +58,13 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     """
     import torch
 
+    if is_pair(thing):
+        return adapt_pair(thing, arguments, params, torch.is_tensor, as_array, like)
     subject, thing = thing, thing.function if isinstance(thing, ForwardMode) else thing
     forward = getattr(thing, "apply") if isinstance(thing, type) else thing  # noqa: B009
     names = input_names(getattr(thing, "forward", forward), len(arguments) + 1)
-    skip = 1 if isinstance(thing, type) else 0  # the context of an autograd function
+    # the context of an autograd function, which one with setup_context does not take there
+    skip = int(isinstance(thing, type) and not _has_setup_context(thing))
     called = {
         name: torch.as_tensor(value) if isinstance(value, np.ndarray) else value
         for name, value in zip(names[skip:], arguments, strict=False)
@@ -152,6 +157,12 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     target.by_definition = defined
     return target
+
+
+def _has_setup_context(function: Any) -> bool:
+    import torch
+
+    return function.setup_context is not torch.autograd.Function.setup_context
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
