@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters.signatures.methods import input_names, is_positional, parameters_of
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
+from gradcheck.adapters.signatures.tables import is_table, numbers_of, with_numbers
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_differentiable
 
@@ -29,10 +30,13 @@ class Inputs:
     whole
         Names of those that were given as whole numbers, though floats do as well: their
         gradients are checked, but not owed.
+    tables
+        Those that were given as tables: so the forward sees them.
     """
 
     values: Mapping[str, Any]
     whole: frozenset[str] = frozenset()
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, forward: Callable[..., Any], arguments: Sequence[Any]) -> Inputs:
@@ -43,7 +47,8 @@ class Inputs:
         """
         names = input_names(forward, len(arguments))
         given = dict(zip(names, map(_as_array, arguments), strict=True))
-        return cls(given | _training_flags(forward, len(arguments)))
+        tables = {name: v for name, v in zip(names, arguments, strict=True) if is_table(v)}
+        return cls(given | _training_flags(forward, len(arguments)), tables=tables)
 
     @cached_property
     def leaves(self) -> dict[str, dict[str, Any]]:
@@ -107,7 +112,7 @@ class Inputs:
             whole = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim > 0
             if whole and not is_target(name):
                 values = {**inputs.values, name: value.astype(np.float64)}
-                floats = Inputs(values, inputs.whole | {name})
+                floats = replace(inputs, values=values, whole=inputs.whole | {name})
                 with snapshot.guarded(), np.errstate(all="ignore"):
                     try:
                         forward(*floats.arguments(floats.tensors))
@@ -128,20 +133,26 @@ class Inputs:
                 return
             if parameter.default is False:
                 before = {p.name: p.default for p in rest[: count - 1]}
-                yield Inputs({**self.values, **before, parameter.name: True}, self.whole)
+                yield replace(self, values={**self.values, **before, parameter.name: True})
 
     def arguments(self, tensors: Tensors) -> list[Any]:
         """Return fresh arguments with the differentiable ones taken from ``tensors``.
 
         Order and layout of an array are kept, and a read-only array stays read-only.
         """
-        return [
-            rebuild(original, tensors, self.leaves[name]) for name, original in self.values.items()
-        ]
+        fresh = {
+            name: rebuild(original, tensors, self.leaves[name])
+            for name, original in self.values.items()
+        }
+        for name, table in self.tables.items():
+            if name in self.tensors:
+                fresh[name] = with_numbers(table, fresh[name])
+        return list(fresh.values())
 
     def handed(self, arguments: Sequence[Any]) -> dict[str, Array]:
         """Return the very arrays in ``arguments``, by the names of the tensors."""
-        given = leaves(dict(zip(self.names, arguments, strict=True)))
+        plain = (v.to_numpy() if is_table(v) else v for v in arguments)
+        given = leaves(dict(zip(self.names, plain, strict=True)))
         return {leaf: np.asarray(value) for own in given.values() for leaf, value in own.items()}
 
     def owed(self, returned: Iterable[str]) -> set[str]:
@@ -159,7 +170,7 @@ class Inputs:
         cast = {name: value.astype(dtype) for name, value in self.tensors.items()}
         arguments = zip(self.names, self.arguments(cast), strict=True)
         bare = {name: cast[name] for name, value in self.values.items() if is_differentiable(value)}
-        return Inputs(dict(arguments) | bare)
+        return replace(self, values=dict(arguments) | bare, whole=frozenset())
 
 
 def _training_flags(forward: Callable[..., Any], given: int) -> dict[str, Any]:
@@ -180,8 +191,9 @@ def _as_array(value: Any) -> Any:
     TargetError
         If the numbers are of a kind that no gradient is defined for here.
     """
-    if hasattr(value, "to_numpy"):  # a data frame
-        value = value.to_numpy()
+    if is_table(value):
+        numbers = numbers_of(value)
+        return value if numbers is None else numbers
     if isinstance(value, list | tuple) and is_plain(value):
         try:
             array = np.asarray(value)

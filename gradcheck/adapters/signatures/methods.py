@@ -16,6 +16,7 @@ from gradcheck.adapters.signatures.name_tables import (
     FORWARD_WORDS,
     LOSS_METHODS,
     LOSS_WORDS,
+    PAIRED_NAMES,
     SERVICE_WORDS,
     is_target,
     words_of,
@@ -122,6 +123,7 @@ class Names:
             for backward in backward_names(thing)
             for forward in _called_like(thing, backward) or forward_names(thing)
         ]
+        pairs += [cls(*both) for both in PAIRED_NAMES if all(find_method(thing, [n]) for n in both)]
         different = [names for names in pairs if names.forward != names.backward]
         return different[: 1 if is_layer(thing) else None]
 

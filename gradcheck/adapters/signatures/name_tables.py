@@ -113,6 +113,13 @@ BACKWARD_WORDS = frozenset(
     | {"bprop", "grad", "grads", "gradient", "gradients", "deriv", "derivative", "derivatives"}
     | {"derive", "prime", "diff", "differential", "vjp", "pullback", "dx", "jacobian"}
 )
+# Methods of which neither says by itself what it is: likelihoods of statistical models.
+PAIRED_NAMES = (
+    ("loglike", "score"),
+    ("loglikeobs", "score_obs"),
+    ("log_likelihood", "score"),
+    ("logp", "dlogp"),
+)
 LOSS_WORDS = frozenset({"loss", "losses", "cost", "objective", "error", "criterion", "entropy"})
 # Words of methods that do something with gradients instead of giving them.
 SERVICE_WORDS = frozenset(
