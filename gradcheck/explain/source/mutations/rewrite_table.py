@@ -49,6 +49,11 @@ def _operand(lost: str) -> Callable[[Site, Scope, Parts], Bug]:
     return code
 
 
+def _sort_of_operator(site: Site, scope: Scope, parts: Parts) -> Bug:
+    """Name an operator of another kind: a power or a product in place of a sum is another slope."""
+    return Bug.DERIVATIVE_AT_WRONG_POINT if site.role is Role.VALUE else site.role.code
+
+
 def _is_unsigned(site: Site, scope: Scope) -> bool:
     """Whether it is whole, without a sign of its own that another rule changes."""
     signed = isinstance(getattr(site.node, "op", None), ast.Add | ast.Sub | ast.USub)
@@ -132,6 +137,7 @@ OTHER_POINT, OVERWRITTEN = Bug.DERIVATIVE_AT_WRONG_POINT, Bug.OVERWRITTEN_NOT_AC
 TERMS, PRODUCTS, STEPS = "A + B; A - B", "A * B; A @ B", "A += B; A -= B"
 ORDERS, EQUALITIES = "A > B; A >= B; A < B; A <= B", "A == B; A != B"
 DERIVATIVES = "; ".join(form.format(v="A") for form in BY_OUTPUT)
+OPERATOR = "`{whole}` has the wrong operator: `{new}` belongs there"
 BELONGS = "`{whole}` stands where `{new}` belongs"
 ASSIGNED = "`{A}` is assigned, where it has to accumulate"
 ONE_OFF = "the loop over `{whole}` leaves out a turn, or takes one too many"
@@ -154,6 +160,12 @@ REWRITES = (
     ),
     Rewrite("A * B", "A / B", _factor("B"), "`{B}` multiplies, where it has to divide", 0.7),
     Rewrite("A / B", "A * B", _factor("B"), "`{B}` divides, where it has to multiply", 0.7),
+    Rewrite(TERMS, "A * B; A / B", _sort_of_operator, OPERATOR, 0.75),
+    Rewrite("A ** B; A // B; A % B", "A * B; A / B", _sort_of_operator, OPERATOR, 0.75),
+    Rewrite("A * B; A / B", "A ** B", _sort_of_operator, OPERATOR, 0.78),
+    Rewrite("A * B; A / B", TERMS, _sort_of_operator, OPERATOR, 0.78, _is_no_mask),
+    Rewrite("A * B", "A @ B", Bug.TRANSPOSED, OPERATOR, 0.78, _is_no_mask),
+    Rewrite("A @ B", "A * B", Bug.WRONG_AXIS, OPERATOR, 0.78, _is_no_mask),
     Rewrite(TERMS, "A", _operand("B"), "`{B}` is a term too many", 0.65, _is_no_mask),
     Rewrite("A + B", "B", _operand("A"), "`{A}` is a term too many", 0.65, _is_no_mask),
     Rewrite("A - B", "-B", _operand("A"), "`{A}` is a term too many", 0.65, _is_no_mask),

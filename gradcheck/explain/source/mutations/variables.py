@@ -118,6 +118,13 @@ def masks(site: Site, scope: Scope) -> Iterator[Change]:
             yield name, Bug.WRONG_MASK, message, 0.7
 
 
+# A number that is added is likelier part of the formula than one that multiplies or is chosen.
+TERM = 0.75
+
+# Significant digits to which a number is written by hand: 1.1 - 1 is 0.1.
+DIGITS = 12
+
+
 def numbers(site: Site, scope: Scope) -> Iterator[Change]:
     """Another number, or a variable."""
     n = site.node.value if isinstance(site.node, ast.Constant) else None
@@ -136,7 +143,8 @@ def numbers(site: Site, scope: Scope) -> Iterator[Change]:
             elif isinstance(site.parent, ast.Subscript) and ".shape" in text(site.parent):
                 code = Bug.CONSTANT_FACTOR
             other = int(other) if other == int(other) else other
-            yield str(other), code, f"`{site.text}` should be `{other}`", 0.85 if addend else 0.65
+            cost = TERM if addend and joined else 0.65
+            yield str(other), code, f"`{site.text}` should be `{other}`", cost
         for name, value in scope.different.items() if site.role is Role.VALUE else ():
             if factor or not np.ndim(value) or name in scope.unread:
                 code = Bug.DERIVATIVE_AT_WRONG_POINT if addend and joined else Bug.CONSTANT_FACTOR
@@ -156,4 +164,5 @@ def axes(site: Site, scope: Scope) -> Iterator[Change]:
 def _others(n: float, role: Role) -> list[float]:
     if role in (Role.INDEX, Role.RANGE):
         return [m for m in (n + 1, n - 1, -n, 0) if m != n]
-    return [m for m in dict.fromkeys((n + 1, n - 1, -n, 2 * n, n / 2, 0, 1, 2, 0.5)) if m != n]
+    others = (n + 1, n - 1, -n, 2 * n, n / 2, 0, 1, 2, 0.5)
+    return [m for m in dict.fromkeys(float(f"{m:.{DIGITS}g}") for m in others) if m != n]
