@@ -1,0 +1,1 @@
+"""Code of people we never met: recognised, judged, named, and the right line told."""

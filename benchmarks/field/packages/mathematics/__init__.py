@@ -1,0 +1,1 @@
+"""Statistics, optimisation, special functions, and tapes of automatic differentiation."""

@@ -1,0 +1,1 @@
+"""Neural networks with layers written by hand."""
