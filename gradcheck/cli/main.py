@@ -75,6 +75,10 @@ def check(
     budget: Annotated[
         float, typer.Option(help="Seconds for naming what is wrong; verdicts take none of them.")
     ] = 30.0,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show all entries, promises, notes and evidence."),
+    ] = False,
     output: shell.Output = None,
 ) -> None:
     """Check the gradients of a layer, loss or function."""
@@ -98,7 +102,7 @@ def check(
             executor=executor,
             budget=budget,
         )
-        print_report(report, Console())
+        print_report(report, Console(), details=verbose)
         shell.save(report, output)
     if report.interrupted:
         raise typer.Exit(shell.INTERRUPTED)

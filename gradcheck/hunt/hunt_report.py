@@ -14,9 +14,8 @@ from gradcheck.hunt.example import Example, ExampleOutcome, HuntTrial
 from gradcheck.report.data import Verdict
 from gradcheck.report.headline import Line, summarize
 from gradcheck.report.report import Report
-from gradcheck.report.wording import plural, wrapped
+from gradcheck.report.wording import plural, text_width, wrapped
 
-WIDTH = 88
 LABEL_WIDTH = 8
 # Entries of an array that are printed.
 MOST_ENTRIES = 24
@@ -215,7 +214,7 @@ def _labelled(label: str, sentence: str) -> Iterator[str]:
     """Yield a sentence behind its label, wrapped; code stays as it is."""
     first = f"{label:<{LABEL_WIDTH}}"
     for line in sentence.splitlines():
-        width = None if label == "rerun" else WIDTH
+        width = None if label == "rerun" else text_width()
         lines = wrapped(line, first, " " * LABEL_WIDTH, width) or [""]
         yield from (line.rstrip() for line in lines)
         first = " " * LABEL_WIDTH

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gradcheck.report.causes import walk
 from gradcheck.report.data import PromiseStatus
-from gradcheck.report.headline import Line, walk
+from gradcheck.report.headline import Line
 from gradcheck.report.wording import joined, listed, plural, printable
 
 if TYPE_CHECKING:
@@ -52,12 +53,17 @@ def contract_of(report: Outcome) -> Contract:
             if promise.status is status and (promise.required or promise.holds is False)
         )
         lines += [(str(status), _preceded(paths, sentence)) for sentence, paths in found.items()]
-    words = {label for label, _ in lines}
-    legend = "; ".join(f"{word}: {meaning}" for word, meaning in LEGEND.items() if word in words)
+    words = legend({label for label, _ in lines})
     passed = [promise.name for promise in report.contract.values() if promise.holds]
     if passed and not report.ok:
         lines.append((str(PromiseStatus.PASSED), ", ".join(passed)))
-    return Contract(tuple(lines), legend)
+    return Contract(tuple(lines), words)
+
+
+def legend(words: Set[str]) -> str:
+    """Return in brackets what these words mean, as far as they do not explain themselves."""
+    meanings = [f"{word}: {meaning}" for word, meaning in LEGEND.items() if word in words]
+    return f"({'; '.join(meanings)})" if meanings else ""
 
 
 def note_lines(report: Outcome) -> list[Line]:

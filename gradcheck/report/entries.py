@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.report.data import FloatArray, TensorReport
+from gradcheck.report.data import Entry, FloatArray, TensorReport
 from gradcheck.report.wording import index_words
 
 BoolArray = NDArray[np.bool_]
 
 # So many positions are named in a sentence; more are counted.
 MOST_NAMED = 3
+
+
+# Types whose rounding NumPy knows; others, such as bfloat16, are taken for the most exact one.
+NUMPY_FLOATS = ("float16", "float32", "float64")
 
 
 def side_by_side(tensor: TensorReport) -> tuple[FloatArray, FloatArray] | None:
@@ -28,6 +35,29 @@ def side_by_side(tensor: TensorReport) -> tuple[FloatArray, FloatArray] | None:
             return None
         analytic = np.resize(analytic, numerical.shape)
     return analytic.astype(np.float64), numerical.astype(np.float64)
+
+
+def rounded_to_zero(tensor: TensorReport) -> list[Entry]:
+    """Return the worst entries, with 0 for what is 0 up to rounding.
+
+    On the numerical side that is what its error bound does not tell from 0. On the analytic side,
+    which has no bound, it is what the rounding of numbers as large as the gradient can leave, or,
+    after many operations, what is within the numerical bound and beyond half of the digits: a
+    number within a coarser bound need not be 0.
+    """
+    sizes = (abs(entry.numerical) for entry in tensor.worst)
+    scale = max(filter(math.isfinite, sizes), default=0.0)
+    eps = float(np.finfo(tensor.dtype if tensor.dtype in NUMPY_FLOATS else np.float64).eps)
+
+    def rounded(entry: Entry) -> Entry:
+        noise = max(eps * scale, min(entry.bound, math.sqrt(eps) * scale))
+        return replace(
+            entry,
+            analytic=0.0 if abs(entry.analytic) <= noise else entry.analytic,
+            numerical=0.0 if abs(entry.numerical) <= entry.bound else entry.numerical,
+        )
+
+    return [rounded(entry) for entry in tensor.worst]
 
 
 def wrong_mask(tensor: TensorReport) -> BoolArray | None:

@@ -16,7 +16,8 @@ from gradcheck.report.write_whole import write_whole
 class Report(Outcome):
     """Everything a check found out about one layer, loss or network; see `Outcome`.
 
-    ``print(report)`` shows it as text; ``report.save("report.html")`` writes it to a file.
+    ``print(report)`` shows it on a screen, ``print(report.text(details=True))`` in full;
+    ``report.save("report.html")`` writes it to a file.
     """
 
     parts: Mapping[str, Report] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class Report(Outcome):
         ----------
         path
             Ends in ``.html`` (page of its own, nothing to download), ``.json``, ``.png``,
-            ``.svg`` (the gradients as pictures) or ``.txt``.
+            ``.svg`` (the gradients as pictures) or ``.txt`` (all details).
 
         Returns
         -------
@@ -63,7 +64,9 @@ class Report(Outcome):
 
                 content = to_image(self, suffix.removeprefix("."))
             case ".txt":
-                content = f"{self}\n".encode()
+                from gradcheck.report.wording import PAGE
+
+                content = f"{self.text(details=True, width=PAGE)}\n".encode()
             case suffix:
                 raise ValueError(
                     f"path={str(path)!r}: unknown ending {suffix!r}; "
@@ -72,10 +75,23 @@ class Report(Outcome):
         write_whole(path, content)
         return path
 
-    def __str__(self) -> str:
+    def text(self, *, details: bool = False, width: int | None = None) -> str:
+        """Return the report as plain text; `str` gives the same without an option.
+
+        Parameters
+        ----------
+        details
+            Whether to show all that was found. Otherwise the text has at most 25 lines: the first
+            cause with its change, the others in a line each, the wrong tensors first.
+        width
+            Columns to fill; None for those of the terminal, 100 where there is none.
+        """
         from gradcheck.report.text import to_text
 
-        return to_text(self)
+        return to_text(self, width, details=details)
+
+    def __str__(self) -> str:
+        return self.text()
 
     def __repr__(self) -> str:
         from gradcheck.report.headline import summarize

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gradcheck.report.data import TensorReport
-from gradcheck.report.entries import wrong_mask
-from gradcheck.report.headline import measured, tensors_not_passed, walk
+from gradcheck.report.causes import measured, tensors_not_passed, walk
+from gradcheck.report.data import TensorReport, Verdict
+from gradcheck.report.entries import rounded_to_zero, wrong_mask
 from gradcheck.report.wording import (
     analytic_and_numerical,
     error_number,
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 Row = tuple[str, ...]
 
 ROLES = {"parameter": "param"}
+
+TENSOR_HEADINGS = (
+    *("tensor", "role", "shape", "dtype", "verdict"),
+    *("relative error", "error bound", "resolution"),
+)
+
+# The order of the brief table, and how it counts what it leaves out.
+WORDS = {Verdict.FAIL: "wrong", Verdict.UNDECIDED: "undecided", Verdict.PASS: "right"}
+WORST_FIRST = list(WORDS)
 
 # A table of worst entries shows so many; its caption says how many are left out.
 MOST_ENTRIES = 8
@@ -49,6 +59,15 @@ class ReportTable:
     rows: tuple[Row, ...]
     words: int
 
+    def without(self, *headings: str) -> ReportTable:
+        """Return the table without the columns of these headings."""
+        kept = [column for column, heading in enumerate(self.headings) if heading not in headings]
+        names, *rows = (
+            tuple(row[column] for column in kept) for row in (self.headings, *self.rows)
+        )
+        words = sum(column < self.words for column in kept)
+        return replace(self, headings=names, rows=tuple(rows), words=words)
+
 
 def tables(report: Outcome) -> list[ReportTable]:
     """Return the tables of a report: parts, tensors, and the worst entries of what did not pass."""
@@ -56,9 +75,8 @@ def tables(report: Outcome) -> list[ReportTable]:
     for path, part in walk(report):
         if part.tensors and (part is report or not part.ok):
             found.append(tensor_table(part, path))
-    return found + [
-        entry_table(tensor, path) for path, tensor in tensors_not_passed(report) if tensor.worst
-    ]
+    wrong = {name: tensor for name, tensor in _every_tensor(report).items() if tensor.worst}
+    return found + [entry_table(tensor, name) for name, tensor in wrong.items()]
 
 
 def part_table(report: Outcome) -> ReportTable:
@@ -81,23 +99,50 @@ def part_table(report: Outcome) -> ReportTable:
 
 def tensor_table(report: Outcome, path: str = "") -> ReportTable:
     """One row for each tensor; the error bound and the resolution are relative, too."""
-    rows = tuple(
-        (
-            printable(tensor.name),
-            ROLES.get(tensor.role, tensor.role),
-            shape_words(tensor.shape),
-            tensor.dtype,
-            str(tensor.verdict),
-            *_errors(tensor),
-        )
-        for tensor in report.tensors.values()
-    )
-    headings = (
-        *("tensor", "role", "shape", "dtype", "verdict"),
-        *("relative error", "error bound", "resolution"),
-    )
+    rows = tuple(_row(printable(tensor.name), tensor) for tensor in report.tensors.values())
     where = f" of {printable(path)}" if path else ""
-    return ReportTable(f"gradients{where}", headings, rows, words=5)
+    return ReportTable(f"gradients{where}", TENSOR_HEADINGS, rows, words=5)
+
+
+def gradients_in_brief(report: Outcome, most: int) -> tuple[ReportTable, str]:
+    """Return one table of all tensors, wrong ones first, and what is said of those left out.
+
+    Parameters
+    ----------
+    report
+        Whose tensors, those of its parts included.
+    most
+        How many rows the table has at most.
+    """
+    ordered = sorted(
+        _every_tensor(report).items(), key=lambda item: WORST_FIRST.index(item[1].verdict)
+    )
+    rows = tuple(_row(name, tensor) for name, tensor in ordered[:most])
+    table = ReportTable("gradients", TENSOR_HEADINGS, rows, words=5)
+    counts = Counter(WORDS[tensor.verdict] for _, tensor in ordered[most:])
+    numbers = ", ".join(f"{count} {word}" for word, count in counts.items())
+    if len(counts) == 1:
+        numbers = numbers.replace(" ", " more, ")
+    elif counts:
+        numbers = f"{counts.total()} more: {numbers}"
+    return table.without("role", "error bound"), f"and {numbers}" if numbers else ""
+
+
+def _every_tensor(report: Outcome) -> dict[str, TensorReport]:
+    """Return all tensors by the paths to them, those that decide the verdict first.
+
+    A tensor of a part is one of the whole, too: what decides stands for both.
+    """
+    found: dict[str, TensorReport] = {}
+    of_parts = ((path, t) for path, part in walk(report) for t in part.tensors.values())
+    for path, tensor in (*tensors_not_passed(report), *of_parts):
+        found.setdefault(joined(path, tensor.name), tensor)
+    return found
+
+
+def _row(name: str, tensor: TensorReport) -> Row:
+    role, verdict = ROLES.get(tensor.role, tensor.role), str(tensor.verdict)
+    return (name, role, shape_words(tensor.shape), tensor.dtype, verdict, *_errors(tensor))
 
 
 def _errors(tensor: TensorReport) -> Row:
@@ -109,19 +154,19 @@ def _errors(tensor: TensorReport) -> Row:
     return tuple("-" if number == math.inf else error_number(number) for number in numbers)
 
 
-def entry_table(tensor: TensorReport, path: str = "") -> ReportTable:
-    """One row for each of the worst entries."""
-    shown = tensor.worst[:MOST_ENTRIES]
+def entry_table(tensor: TensorReport, name: str, most: int = MOST_ENTRIES) -> ReportTable:
+    """One row for each of the worst entries, ``most`` at most."""
+    shown = rounded_to_zero(tensor)[:most]
     rows = tuple(
         (
             index_words(entry.index),
             *analytic_and_numerical(entry),
             f"{entry.bound:.1g}",
-            error_number(entry.ratio),
+            error_number(entry.ratio) if entry.numerical else "-",
         )
         for entry in shown
     )
-    caption = f"worst entries of {joined(path, tensor.name)}{_left_out(tensor, len(shown))}"
+    caption = f"worst entries of {name}{_left_out(tensor, len(shown))}"
     headings = ("index", "analytic", "numerical", "error bound", "analytic / numerical")
     return ReportTable(caption, headings, rows, words=1)
 
@@ -132,7 +177,7 @@ def _left_out(tensor: TensorReport, shown: int) -> str:
     known = len(tensor.worst) if wrong is None else int(wrong.sum())
     if known > shown:
         return f", {known - shown} more not shown"
-    return ", there may be more" if wrong is None and shown == MOST_ENTRIES else ""
+    return ", there may be more" if wrong is None and known == MOST_ENTRIES else ""
 
 
 def _largest(errors: Iterable[float]) -> str:

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from gradcheck.report.brief import to_brief_text
 from gradcheck.report.contract import Contract, contract_of, note_lines
-from gradcheck.report.headline import Line, Summary, summarize
-from gradcheck.report.tables import ReportTable, Row, tables
-from gradcheck.report.wording import elide, printable, wrapped
+from gradcheck.report.headline import Summary, summarize
+from gradcheck.report.layout import GAP, LABEL_WIDTH, labelled, table_lines
+from gradcheck.report.tables import tables
+from gradcheck.report.wording import NARROWEST, PAGE, text_width
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from gradcheck.report.outcome import Outcome
 
-LABEL_WIDTH = 8
-GAP = "  "
-# Names are shortened to no less than this, even where the table then grows too wide.
-NARROWEST_NAME = 8
-
 # SGR codes of ECMA-48: bold with red, yellow and green.
 COLOURS = {"FAIL": "1;31", "FAILED": "1;31", "UNDECIDED": "1;33", "PASS": "1;32"}
 
 
-def to_text(report: Outcome, width: int = 88, color: bool = False) -> str:
+def to_text(
+    report: Outcome, width: int | None = None, color: bool = False, *, details: bool = False
+) -> str:
     """Return the report as text.
 
     Parameters
@@ -36,74 +34,51 @@ def to_text(report: Outcome, width: int = 88, color: bool = False) -> str:
         What to show. Its first five lines say what is wrong, where, how sure that is and what to
         change.
     width
-        Columns to fill. Sentences are wrapped, long names shortened in their middle.
+        Columns to fill, at least `NARROWEST`; None for those of the terminal, `PAGE` where the text
+        goes elsewhere. Sentences are wrapped, long names shortened in their middle.
     color
         Whether to colour the verdicts with terminal escapes.
+    details
+        Whether to show all: every tensor, part, cause with its evidence, promise and note, and the
+        worst entries of what is wrong. Otherwise the text fits a screen.
     """
-    sections = [
-        _headline(summarize(report), width),
-        *("\n".join(_table(table, width)) for table in tables(report)),
-        *_contract(contract_of(report), width),
-        "\n".join(_labelled(note_lines(report), width)),
-    ]
-    text = "\n\n".join(sections)
+    width = text_width() if width is None else max(NARROWEST, width)
+    text = _in_full(report, width) if details else to_brief_text(report, width)
     return _coloured(text) if color else text
 
 
-def print_report(report: Outcome, console: Console) -> None:
+def print_report(report: Outcome, console: Console, *, details: bool = False) -> None:
     """Print the report as wide as the console, in colour where it can show it."""
     from rich.text import Text
 
     colourful = console.is_terminal and not console.no_color
-    text = to_text(report, console.width, color=colourful)
+    width = console.width if console.is_terminal else PAGE
+    text = to_text(report, width, color=colourful, details=details)
     console.print(Text.from_ansi(text), highlight=False, soft_wrap=True)
+
+
+def _in_full(report: Outcome, width: int) -> str:
+    sections = [
+        _headline(summarize(report), width),
+        *("\n".join(table_lines(table, width)) for table in tables(report)),
+        *_contract(contract_of(report), width),
+        "\n".join(labelled(note_lines(report), width)),
+    ]
+    return "\n\n".join(sections)
 
 
 def _headline(summary: Summary, width: int) -> str:
     indent = " " * LABEL_WIDTH
     title = f"{summary.verdict}{GAP}{summary.title}"
     lines = textwrap.wrap(title, width, subsequent_indent=indent, break_on_hyphens=False)
-    return "\n".join(chain(lines, _labelled(summary.lines, width)))
+    return "\n".join(chain(lines, labelled(summary.lines, width)))
 
 
 def _contract(contract: Contract, width: int) -> list[str]:
     if not contract.lines:
         return []
-    legend = textwrap.wrap(f"({contract.legend})" if contract.legend else "", width)
-    return ["\n".join(["contract", *_labelled(contract.lines, width), *legend])]
-
-
-def _labelled(lines: Sequence[Line], width: int) -> Iterator[str]:
-    """Yield each sentence behind its label, wrapped to hang beside it."""
-    longest = max((len(label) + len(GAP) for label, _ in lines), default=0)
-    label_width = max(LABEL_WIDTH, longest)
-    for label, text in lines:
-        first = f"{label:<{label_width}}"
-        for paragraph in text.splitlines():
-            sentence = printable(paragraph.expandtabs())
-            yield from wrapped(sentence, first, " " * label_width, width)
-            first = " " * label_width
-
-
-def _table(table: ReportTable, width: int) -> Iterator[str]:
-    """Yield caption, headings and rows: words to the left, numbers to the right."""
-    rows = _fitted([table.headings, *table.rows], width)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    yield elide(table.caption, width)
-    for row in rows:
-        cells = [
-            f"{cell:<{size}}" if column < table.words else f"{cell:>{size}}"
-            for column, (cell, size) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield GAP.join(cells).rstrip()
-
-
-def _fitted(rows: list[Row], width: int) -> list[Row]:
-    """Shorten the names in the first column until the rows fit."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
-    room = max(NARROWEST_NAME, width - others)
-    return [(elide(row[0], room), *row[1:]) for row in rows]
+    legend = textwrap.wrap(contract.legend, width)
+    return ["\n".join(["contract", *labelled(contract.lines, width), *legend])]
 
 
 def _coloured(text: str) -> str:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
+import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 
 from gradcheck.report.data import Entry
+
+# Columns of a text that goes to no terminal, and of one that goes to a terminal narrower still.
+PAGE = 100
+NARROWEST = 60
+
+# Arguments that a shortened signature names: enough to recognise a layer by.
+MOST_ARGUMENTS = 4
 
 
 def error_number(value: float) -> str:
@@ -63,17 +73,39 @@ def elide(text: str, width: int) -> str:
     return f"{text[: width - 1 - head]}…{text[len(text) - head :]}"
 
 
+def signature(target: str, room: int) -> str:
+    """Shorten ``Dense(x[5, 4], W[4, 3], b[3])`` to ``room``: to its first arguments, or to none."""
+    target = printable(target)
+    if len(target) <= room:
+        return target
+    name, _, arguments = target.partition("(")
+    if not arguments.endswith(")"):
+        return elide(target, room)
+    # a comma within brackets parts no arguments
+    kept = re.split(r", (?![^\[]*\])", arguments[:-1])[:MOST_ARGUMENTS]
+    while kept and len(f"{name}({', '.join(kept)}, …)") > room:
+        kept.pop()
+    return elide(f"{name}({', '.join([*kept, '…'])})", room)
+
+
 def plural(count: int, noun: str) -> str:
     """Write a count with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def listed(names: Sequence[str], most: int = 4) -> str:
+def listed(names: Sequence[str], most: int = 4, longest: int = 40) -> str:
     """Write names as a sentence does; of more than ``most`` only the first, and how many more."""
-    names = [elide(printable(name), 40) for name in names]
+    names = [elide(printable(name), longest) for name in names]
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def text_width() -> int:
+    """Return the columns that a text fills: the terminal's, or `PAGE` where it goes elsewhere."""
+    if not (sys.stdout and sys.stdout.isatty()):
+        return PAGE
+    return max(NARROWEST, shutil.get_terminal_size((PAGE, 0)).columns)
 
 
 def wrapped(text: str, first: str, later: str, width: int | None) -> list[str]:

@@ -13,9 +13,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from gradcheck.report.causes import tensors_not_passed, walk
 from gradcheck.report.data import TensorReport, Verdict
 from gradcheck.report.entries import extent
-from gradcheck.report.headline import summarize, tensors_not_passed, walk
+from gradcheck.report.headline import summarize
 from gradcheck.report.plots.matrices import panels
 from gradcheck.report.plots.panels import (
     BLUE,

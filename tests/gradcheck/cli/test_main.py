@@ -39,6 +39,18 @@ def test_check_passes_and_fails_by_its_exit_status(layers):
     assert "sign_flipped" in wrong.output.splitlines()[0]
 
 
+def test_check_shows_all_details_where_they_are_asked_for(layers):
+    brief, *others = (
+        run("check", f"{layers}:broken", "-i", "5,4", *v) for v in ([], ["-v"], ["--verbose"])
+    )
+
+    assert "contract\n" not in brief.output
+    assert len(brief.output.splitlines()) <= 25
+    for full in others:
+        assert full.exit_code == 1
+        assert "contract\n" in full.output
+
+
 def test_check_in_several_processes_says_the_same(layers):
     alone = run("check", f"{layers}:broken", "-i", "5,4", "--directions", "3")
     together = run("check", f"{layers}:broken", "-i", "5,4", "--directions", "3", "--workers", "2")

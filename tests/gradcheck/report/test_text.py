@@ -1,4 +1,4 @@
-"""The report as text: the first lines say it all, the tables are aligned, nothing is hidden."""
+"""The report as text: the first lines say it all, the tables are aligned, details hide nothing."""
 
 import io
 import re
@@ -18,9 +18,9 @@ def lines_of(report, **options):
     return to_text(report, **options).splitlines()
 
 
-def section(report, start):
-    """The lines of the section that begins with ``start``."""
-    sections = to_text(report).split("\n\n")
+def section(report, start, **options):
+    """The lines of the section of all details that begins with ``start``."""
+    sections = to_text(report, **{"details": True} | options).split("\n\n")
     return next(lines for s in sections if (lines := s.splitlines())[0].startswith(start))
 
 
@@ -95,7 +95,7 @@ def test_check_of_nothing_is_undecided():
 
 
 def test_broken_promise_is_the_headline_where_no_gradient_is_wrong():
-    text = to_text(r.breach())
+    text = to_text(r.breach(), details=True)
 
     assert text.startswith("FAIL  Dense(3 -> 4): breaks the promise input_not_mutated")
     assert "FAILED  input_not_mutated: 3 of 15 entries of x changed" in text
@@ -127,7 +127,7 @@ def test_wrong_tensor_beside_an_explained_one_is_named():
     report = r.failing()
     report = replace(report, tensors={**report.tensors, "gamma": gamma})
 
-    text = to_text(report)
+    text = to_text(report, details=True)
 
     assert lines_of(report)[0].endswith("and 1 more")
     assert "wrong and unexplained: gamma, 1 of 2 entries, at [1]" in text
@@ -136,7 +136,7 @@ def test_wrong_tensor_beside_an_explained_one_is_named():
 def test_rival_explanations_are_all_shown():
     rival = Explanation("constant_factor", ("b",), 0.4, "", "all is tripled", "db /= 3")
     other = Explanation("sign_flipped", ("W",), 0.9, "", "the sign is flipped", "dW = -dW")
-    lines = lines_of(replace(r.failing(), explanations=(r.SUMMED, rival, other)))
+    lines = lines_of(replace(r.failing(), explanations=(r.SUMMED, rival, other)), details=True)
 
     assert "or      constant_factor (40 % sure): all is tripled" in lines
     assert "also    sign_flipped in W (90 % sure): the sign is flipped" in lines
@@ -219,14 +219,14 @@ def test_what_was_not_measured_is_a_dash():
 @pytest.mark.parametrize("width", [60, 88, 120])
 @pytest.mark.parametrize("name", r.every())
 def test_sentences_keep_to_the_width(name, width):
-    summary, *_ = to_text(r.every()[name], width).split("\n\n")
+    summary, *_ = to_text(r.every()[name], width, details=True).split("\n\n")
 
     assert max(map(len, summary.splitlines())) <= width
 
 
 def test_long_names_are_shortened_in_their_middle():
     name = "encoder.layers[11].self_attention.out_projection.weight"
-    lines = section(r.failing_with(r.right_tensor(name)), "gradients")
+    lines = section(r.failing_with(r.right_tensor(name)), "gradients", width=88)
 
     assert max(map(len, lines)) <= 88
     assert re.fullmatch(r"enc\S*…\S*weight", lines[2].split()[0])
@@ -274,4 +274,5 @@ def test_console_gets_colour_only_where_it_can_show_it(terminal):
 
     output = console.file.getvalue()
     assert ("\x1b[" in output) is terminal
-    assert re.sub(r"\x1b\[[0-9;]*m", "", output) == f"{r.failing()}\n"
+    shown = r.failing().text(width=88 if terminal else 100)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", output) == f"{shown}\n"
