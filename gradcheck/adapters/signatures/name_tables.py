@@ -185,6 +185,7 @@ UNTRAINED_WORDS = frozenset(
     | {"std", "decay", "init", "initial", "old", "prev", "previous", "best", "target", "targets"}
     | {"fixed", "frozen", "const", "constant", "ema", "true", "quadrature", "importance", "size"}
 )
+SYMBOLS = str.maketrans({"δ": "d", "∂": "d", "∆": "d", "∇": "grad", "θ": "theta", "σ": "s"})
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 GATE = re.compile(r"[wbu][ifgoxhyzruckqv]{1,2}")  # W_xh, b_f, Uz
 
@@ -195,8 +196,8 @@ def words_of(name: str) -> list[str]:
 
 
 def plain(name: str) -> str:
-    """Return a name without its case and underscores."""
-    return name.lower().replace("_", "")
+    """Return a name in Latin letters without its case and underscores."""
+    return name.lower().translate(SYMBOLS).replace("_", "")
 
 
 def stem(name: str) -> str:
@@ -254,7 +255,7 @@ def is_cache(name: str) -> bool:
 
 def is_cotangent(name: str) -> bool:
     """Whether an argument of this name asks for the gradient with respect to the output."""
-    word = name.lower()
+    word = name.lower().translate(SYMBOLS)
     short = word.startswith("g") and len(word) <= 3  # gy, g_h
     return word in COTANGENT_NAMES or word.startswith(COTANGENT_PREFIXES) or short or "grad" in word
 

@@ -108,7 +108,7 @@ class Reading:
         )
         of = f" of the {self.of} of what the forward returns" if self.of in ("mean", "sum") else ""
         name = getattr(backward, "__name__", "the backward")
-        return f"{name}({given}) is read as {self.gives.value}{of}: so the numbers say"
+        return f"{name}({given}) is read as {self.gives.value}{of}"
 
     def output(self, returned: Any) -> Any:
         """Return what is differentiated of what a forward ``returned``."""
@@ -187,10 +187,12 @@ def _without_cotangent(call: BackwardCall) -> Iterator[tuple[Gives, str]]:
     if output.ndim == 0:
         yield Gives.GRADIENT, "all"
         return
-    inputs = filter(is_differentiable, call.inputs)
-    if any(np.shape(value) == output.shape for value in inputs):
+    shapes = [np.shape(value) for value in call.inputs if is_differentiable(value)]
+    if output.shape in shapes:
         yield Gives.SLOPE, "all"
     yield Gives.JACOBIAN, "all"
+    if shapes == [output.shape]:
+        return  # no loss has as many numbers as its only input
     if output.size > 1:
         yield Gives.GRADIENT, "mean"
     yield Gives.GRADIENT, "sum"
