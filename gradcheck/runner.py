@@ -109,7 +109,7 @@ class Runner:
             case "locate":
                 return self._located(job.name, thorough=job.thorough)
             case "contract":
-                return check_contract(self.context, self.requirements)
+                return check_contract(self.context, self.requirements, self.context.base_run)
             case "explain":
                 return self._explained(job.name, job.worst)
             case "repair":
