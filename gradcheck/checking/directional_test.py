@@ -27,7 +27,7 @@ from gradcheck.checking.measurer import (
 from gradcheck.checking.signal import reaction, reaction_to_others
 from gradcheck.checking.tensor_verdict import Measurement, TensorVerdict, ratio
 from gradcheck.numerics.blockwise import blocks, norm
-from gradcheck.numerics.directions import compact, own_scale, rademacher, varied
+from gradcheck.numerics.directions import own_scale, rademacher, varied
 from gradcheck.report.data import Verdict
 
 # Contributions that spread over more than this are also tested by groups of like size.
@@ -139,7 +139,7 @@ class DirectionalTest:
         """
         if turn % 2 == 0 or not self.value.any():
             return self.scale
-        return compact(own_scale(self.value, 1e-3 * self.scale))
+        return own_scale(self.value, self.scale, 1e-3)
 
     def _direction(self, scale: Array) -> Array:
         """Draw a direction; of few entries with sizes that differ, so that no errors cancel."""

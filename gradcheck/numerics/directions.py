@@ -68,10 +68,13 @@ def per_entry_scale(value: Array) -> Array:
     return round_to_powers_of_two(scale)
 
 
-def own_scale(value: Array, least: Array) -> Array:
-    """Return every entry's own magnitude as a power of two, but no less than ``least``."""
-    scale = magnitudes(value)
-    return round_to_powers_of_two(np.maximum(scale, least, out=scale))
+def own_scale(value: Array, scale: Array, least: float) -> Array:
+    """Return every entry's own magnitude as a power of two, or this share of ``scale`` if more."""
+    own = np.empty_like(scale)
+    for x, natural, part in blocks(value, scale, own):
+        sizes = np.asarray(np.maximum(magnitudes(x), least * natural))
+        part[...] = round_to_powers_of_two(sizes)
+    return own
 
 
 def magnitudes(value: Array) -> Array:
