@@ -26,7 +26,8 @@ class Job:
     Attributes
     ----------
     kind
-        ``"judge"``, ``"contract"``, ``"repair"``, ``"locate"``, of wrong entries, ``"explain"``.
+        ``"together"``, the verdicts that directions of several tensors settle, ``"judge"``,
+        ``"contract"``, ``"repair"``, ``"locate"``, of wrong entries, ``"explain"``.
     name
         The tensor, where the question is about one.
     worst
@@ -39,15 +40,18 @@ class Job:
         Whether samples depend on one another in the forward, for a repair.
     seconds
         Of real time that are left for this job and all after it.
+    names
+        The tensors, where it is about several that are judged together.
     """
 
-    kind: Literal["judge", "contract", "repair", "locate", "explain"]
+    kind: Literal["together", "judge", "contract", "repair", "locate", "explain"]
     name: str = ""
     worst: tuple[Entry, ...] = ()
     thorough: bool = True
     failed: tuple[str, ...] = ()
     mixes: bool = False
     seconds: float = math.inf
+    names: tuple[str, ...] = ()
 
 
 if TYPE_CHECKING:
@@ -83,6 +87,8 @@ class Findings:
         """Have the jobs done and keep every answer as it comes."""
         for job, answer in zip(jobs, perform(jobs), strict=True):
             match job.kind:
+                case "together":
+                    self.judged |= answer
                 case "judge":
                     self.judged[job.name] = answer
                 case "locate":

@@ -18,7 +18,7 @@ from gradcheck.checking.contract import check_contract
 from gradcheck.checking.localize import Located, wrong_entries
 from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
-from gradcheck.checking.verdict import comparable, decide
+from gradcheck.checking.verdict import comparable, decide, decide_together
 from gradcheck.explain.source.repair import Repairs
 from gradcheck.isolated_jobs import answer_isolated, broken_off
 from gradcheck.isolation import Budget, is_worker, may_fork_for
@@ -102,12 +102,14 @@ class Runner:
         """Return a `TensorReport`, the promises, the alternatives or the repairs, as asked."""
         self.context.begin(f"{job.kind} {job.name}")
         match job.kind:
+            case "together":
+                return self._judge_together(job.names)
             case "judge":
                 return self._judge(job.name)
             case "locate":
                 return self._located(job.name, thorough=job.thorough)
             case "contract":
-                return check_contract(self.context, self.requirements)
+                return check_contract(self.context, self.requirements, self.context.base_run)
             case "explain":
                 return self._explained(job.name, job.worst)
             case "repair":
@@ -150,11 +152,12 @@ class Runner:
         findings = Findings(list(names))
         self._refuse_nothing_to_judge(findings.names)
         interrupted = False
-        target = self.context.native.target
         unchecked: tuple[Unchecked, ...] = ()
         try:
             unchecked = left_unjudged(self.context, findings.names, asked=asked)
-            jobs = [Job("judge", name) for name in findings.names]
+            at_once = [Job("together", names=tuple(findings.names))]
+            findings.take(at_once if self.mode != "element" else [], perform)
+            jobs = [Job("judge", name) for name in findings.names if name not in findings.judged]
             jobs += [Job("contract")] if contract is not False else []
             findings.take(jobs, perform)
             if self.explains and findings.failed():
@@ -169,7 +172,7 @@ class Runner:
             interrupted = True
         reports = findings.reports(self._blank)
         return Report(
-            target.name,
+            self.context.native.target.name,
             reports,
             findings.promises,
             self._explanations(findings, reports),
@@ -225,36 +228,35 @@ class Runner:
             yield findings.repairs.note
         yield from not_projected(self.context.native_base, self.context.carried)
 
-    def _unclaimed(self, names: list[str]) -> list[str]:
-        return [name for name in self.context.native.target.tensors if name not in names]
-
     def _refuse_nothing_to_judge(self, names: list[str]) -> None:
+        target = self.context.native.target
         if not names:
             raise TargetError(
-                f"{self.context.native.target.name}: backward gave no gradient of "
-                f"{', '.join(self._unclaimed(names))}, so that there is nothing to check. Return "
-                "the gradients, or leave them where gradcheck.as_target finds them: grads['W'], "
-                "layer.dW, layer.grad_W"
+                f"{target.name}: backward gave no gradient of {', '.join(target.tensors)}, so that "
+                "there is nothing to check. Return the gradients, or leave them where "
+                "gradcheck.as_target finds them: grads['W'], layer.dW, layer.grad_W"
             )
 
     def _blank(self, name: str) -> TensorReport:
         target = self.context.native.target
         value = target.tensors[name]
         return TensorReport(
-            name,
-            value.shape,
-            str(value.dtype),
-            target.role(name),
-            Verdict.UNDECIDED,
+            name, value.shape, str(value.dtype), target.role(name), Verdict.UNDECIDED,
             reason="interrupted before it was judged",
             analytic=self.context.base.analytic.get(name),
-        )
+        )  # fmt: skip
 
-    def _judge(self, name: str) -> TensorReport:
-        spent = self.context.forwards, self.context.backwards
-        point, fault = comparable(self.context, self.context.base, name)
-        judgement = self._tolerated(fault or decide(self.context, point, name, self.directions))
-        report = replace(
+    def _judge_together(self, names: tuple[str, ...]) -> dict[str, TensorReport]:
+        """Judge what can be judged together; its calls are counted with the first tensor."""
+        spent = self.context.forwards
+        verdicts = decide_together(self.context, names, self.directions)
+        reports = {name: self._reported(name, verdict) for name, verdict in verdicts.items()}
+        for name in list(reports)[:1]:
+            reports[name] = replace(reports[name], forwards=self.context.forwards - spent)
+        return reports
+
+    def _reported(self, name: str, judgement: TensorVerdict) -> TensorReport:
+        return replace(
             self._blank(name),
             verdict=judgement.verdict,
             reason=judgement.reason,
@@ -263,6 +265,12 @@ class Runner:
             resolution=judgement.resolution,
             notes=tuple(judgement.notes),
         )
+
+    def _judge(self, name: str) -> TensorReport:
+        spent = self.context.forwards, self.context.backwards
+        point, fault = comparable(self.context, self.context.base, name)
+        decided = fault or decide(self.context, point, name, self.directions)
+        report = self._reported(name, self._tolerated(decided))
         if self.mode == "element" and fault is None:
             located = wrong_entries(self.context, point, name, everything=True)
             report = with_entries(report, located)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.checking.base_run import BaseRun, agrees
 from gradcheck.checking.evaluator import Evaluator, Linearization
 from gradcheck.numerics.directions import compact, per_entry_scale, random_cotangents
 from gradcheck.report.data import Unchecked
-from gradcheck.target import Target
+from gradcheck.target import ForwardRun, Target
 
 # Relative size of the move away from a kink: far beyond the steps of the numerical derivative,
 # small beside anything the layer distinguishes.
@@ -47,14 +49,15 @@ class CheckContext:
         self.widened = False
         self.wide = self.native
         self.carried: tuple[bool, ...] | None = None
-        self.base = self.native_base = self.point(target.tensors)
+        run = self.native.run(target.tensors)
         dtypes = [
             value.dtype
-            for value in (*target.tensors.values(), *self.base.outputs)
+            for value in (*target.tensors.values(), *run.outputs)
             if value.dtype.kind == "f"
         ]
         units = [float(np.finfo(dtype).eps) for dtype in dtypes]
         self.eps = max([*units, target.rounding or 0.0])
+        self.base = self.native_base = self._base(run)
         if self.eps > np.finfo(np.float64).eps:
             self._widen(target)
 
@@ -78,29 +81,66 @@ class CheckContext:
         """Draw from here on as ``job`` does, whatever was drawn for others before."""
         self.rng = np.random.default_rng([self.seed, *job.encode()])
 
+    def _base(self, run: ForwardRun) -> Linearization:
+        """Return the point of the check, from one forward and two backwards.
+
+        Where the second backward does not repeat the first, the roundings take another run.
+        """
+        tensors = self.native.target.tensors
+        cotangents = self._cotangents_for(run)
+        base = BaseRun.of(self.native, run, tensors, cotangents)
+        perturbed = self._perturbed(cotangents)
+        again = _attempt(lambda: self.native.pull(run, perturbed, last=True))
+        repeats = again is not None and all(
+            agrees(gradient, again.get(name), self.eps) for name, gradient in base.analytic.items()
+        )
+        self.base_run = replace(base, repeats=repeats)
+        return self._linearized(
+            tensors, run.outputs, cotangents, base.analytic, again if repeats else None
+        )
+
     def point(self, tensors: Tensors) -> Linearization:
         """Evaluate outputs and gradients at ``tensors``: two forwards, two backwards in all."""
         run = self.native.run(tensors)
+        cotangents = self._cotangents_for(run)
+        analytic = self.native.pull(run, cotangents)
+        return self._linearized(tensors, run.outputs, cotangents, analytic)
+
+    def _cotangents_for(self, run: ForwardRun) -> Outputs:
         unit = self.native.target.unit_cotangent
         cotangents = self.cotangents
         if cotangents is None:
             cotangents = random_cotangents(run.outputs, self.rng, unit=unit)
         self.carried = run.carried
-        cotangents = _of_carried(cotangents, run.carried)
-        analytic = self.native.pull(run, cotangents)
+        return _of_carried(cotangents, run.carried)
+
+    def _perturbed(self, cotangents: Outputs) -> Outputs:
+        return cotangents if self.native.target.unit_cotangent else self.rounded(cotangents)
+
+    def _linearized(
+        self,
+        tensors: Tensors,
+        outputs: Outputs,
+        cotangents: Outputs,
+        analytic: dict[str, Array],
+        perturbed: Mapping[str, Array] | None = None,
+    ) -> Linearization:
+        """Return a point, with the gradients for ``perturbed`` cotangents where they are known."""
         known = self.native.target.analytic_errors
         unsure = {name: known.get(name, np.zeros(())) for name in analytic}
-        if not unit:
-            second = self.native.pull(self.native.run(tensors), self.rounded(cotangents))
+        if not self.native.target.unit_cotangent:
+            if perturbed is None:
+                again = self.native.run(tensors)
+                perturbed = self.native.pull(again, self.rounded(cotangents), last=True)
             unsure |= {
                 name: _gap(analytic[name], other)
-                for name, other in second.items()
+                for name, other in perturbed.items()
                 if name in analytic
                 and other.shape == analytic[name].shape
                 # what jumps from one whole number to the next has no rounding to be excused by
                 and other.dtype.kind == "f"
             }
-        point = Linearization(tensors, run.outputs, cotangents, analytic, unsure)
+        point = Linearization(tensors, outputs, cotangents, analytic, unsure)
         return self._in_wide(point) if self.widened else point
 
     def gradient(self, tensors: Tensors, cotangents: Outputs, name: str) -> Array:
@@ -192,10 +232,9 @@ def _of_carried(cotangents: Outputs, carried: tuple[bool, ...] | None) -> Output
 
 
 def _gap(analytic: Array, other: Array) -> Array:
-    """Return |gradient - other|, in as few bytes as it fits in; ``other`` is used up."""
-    into = other if other.dtype == np.float64 and other.ndim else None
+    """Return |gradient - other|, in as few bytes as it fits in."""
     with np.errstate(invalid="ignore"):  # what is not finite is told of elsewhere
-        gap = np.asarray(np.subtract(analytic, other, out=into, dtype=np.float64))
+        gap = np.asarray(np.subtract(analytic, other, dtype=np.float64))
         return compact(np.abs(gap, out=gap))
 
 

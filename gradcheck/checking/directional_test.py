@@ -10,7 +10,7 @@ wide to have shown a grave error decides nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +27,7 @@ from gradcheck.checking.measurer import (
 from gradcheck.checking.signal import reaction, reaction_to_others
 from gradcheck.checking.tensor_verdict import Measurement, TensorVerdict, ratio
 from gradcheck.numerics.blockwise import blocks, norm
-from gradcheck.numerics.directions import compact, own_scale, rademacher, varied
+from gradcheck.numerics.directions import own_scale, rademacher, varied
 from gradcheck.report.data import Verdict
 
 # Contributions that spread over more than this are also tested by groups of like size.
@@ -48,7 +48,7 @@ FRESH_DIRECTIONS = 3
 FEW = 64
 
 
-def groups_of_like_size(analytic: Array, scale: Array) -> dict[str, Array]:
+def groups_of_like_size(analytic: Array, scale: Array, size: float) -> dict[str, Array]:
     """Return a mask for each group by its label; nothing where all entries are of like size.
 
     Along a direction that moves all entries, an error in small ones drowns in the bound of the
@@ -58,17 +58,23 @@ def groups_of_like_size(analytic: Array, scale: Array) -> dict[str, Array]:
     ----------
     analytic, scale
         The gradient, and the steps natural for the entries: their product is what counts.
+    size
+        The norm of the product.
     """
 
     def parts() -> Iterator[Array]:
-        return (np.abs(g * s) for g, s in blocks(analytic, scale))
+        for g, s in blocks(analytic, scale):
+            part = np.asarray(g * s)
+            yield np.abs(part, out=part)
 
     extremes = [(float(part.min()), float(part.max())) for part in parts()]
     smallest, largest = min(low for low, _ in extremes), max(high for _, high in extremes)
     if largest == 0:
         return {}
-    by_chance = CHANCE * math.sqrt(analytic.size) / norm(analytic, scale)
+    by_chance = CHANCE * math.sqrt(analytic.size) / size
     upper = largest / SPREAD
+    if smallest >= upper:
+        return {}
     below = sum(int(np.count_nonzero(part < upper)) for part in parts()) / analytic.size
     if smallest > 0 and below <= by_chance * upper:
         return {}
@@ -105,12 +111,16 @@ class DirectionalTest:
         self.analytic = measurer.analytic
         self.scale = measurer.scale
 
-    def run(self, directions: int = 2) -> TensorVerdict:
-        """Return the verdict at this point alone, from ``directions`` directions at least."""
+    def run(self, directions: int = 2, known: Sequence[Measurement] = ()) -> TensorVerdict:
+        """Return the verdict at this point alone, from ``directions`` directions at least.
+
+        Some of them may be ``known`` already.
+        """
         measured = [
-            self.measurer.measure(self._direction(self._scale_of(n))) for n in range(directions)
+            *known,
+            *(self.measurer.measure(self.direction(n)) for n in range(len(known), directions)),
         ]
-        groups = groups_of_like_size(self.analytic, self.scale)
+        groups = groups_of_like_size(self.analytic, self.scale, self.measurer.size)
         measured += [self._of_group(label, members) for label, members in groups.items()]
         disagreeing = [m for m in measured if not m.agrees and math.isfinite(m.bound)]
         if disagreeing:
@@ -118,9 +128,18 @@ class DirectionalTest:
             return self._confirm(first, groups.get(first.group, np.array(True)), measured)
         return self._passed(measured)
 
+    def direction(self, turn: int) -> Array:
+        """Draw the direction of a turn."""
+        return self._direction(self._scale_of(turn))
+
     def _scale_of(self, turn: int) -> Array:
-        """Return steps that move entries as their neighbours, and as their own size, in turn."""
-        return compact(own_scale(self.value, 1e-3 * self.scale)) if turn % 2 else self.scale
+        """Return steps that move entries as their neighbours, and as their own size, in turn.
+
+        Where all are zero they have none of their own.
+        """
+        if turn % 2 == 0 or not self.value.any():
+            return self.scale
+        return own_scale(self.value, self.scale, 1e-3)
 
     def _direction(self, scale: Array) -> Array:
         """Draw a direction; of few entries with sizes that differ, so that no errors cancel."""

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cache, partial
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.numerics.blockwise import blocks, norm, project
 from gradcheck.numerics.derivative import Derivative, along
+from gradcheck.numerics.differences import along_step, difference
+from gradcheck.numerics.directions import smooth_reach
 from gradcheck.target import ForwardRun, Target
 
 # A derivative of this many bounds is not zero, whatever a closer look would add.
 GLARING = 100.0
 
-# Entries that move per kink that is reckoned with, and the shortest reach that is started with:
-# rounding noise there still leaves ten digits.
-ENTRIES_PER_KINK = 64
-SHORTEST_REACH = 2.0**-9
+# The bound of a slope is so many times the noise of a value by the reach: 33 times by the longest
+# step, which is a 27th of the reach. The noise may be so many times what is known of it beforehand.
+SLOPE_TO_NOISE = 2.0**10
+SPARE = 2.0**5
 
 # What a forward may raise at a point outside its domain, where it is taken to be NaN.
 OUTSIDE = (ValueError, ArithmeticError, AssertionError)
@@ -45,7 +47,7 @@ class Evaluator:
     target: Target
     forwards: int = 0
     backwards: int = 0
-    _scratch: Array = field(default_factory=lambda: np.empty(0), repr=False)
+    _scratch: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def run(self, tensors: Tensors) -> ForwardRun:
         """Run the forward from the remembered state."""
@@ -71,10 +73,11 @@ class Evaluator:
             for name, gradient in gradients.items()
         }
 
-    def scratch(self, like: Array) -> Array:
-        """Return an array like ``like`` to write into: the same one every time, to spare memory."""
-        if (self._scratch.shape, self._scratch.dtype) != (like.shape, like.dtype):
-            self._scratch = np.empty(like.shape, like.dtype)
+    def scratch(self, tensors: Tensors, names: Collection[str]) -> dict[str, Array]:
+        """Return arrays like these tensors to write into: the same while the same are asked for."""
+        wanted = {name: (tensors[name].shape, tensors[name].dtype) for name in names}
+        if wanted != {name: (array.shape, array.dtype) for name, array in self._scratch.items()}:
+            self._scratch = {name: np.empty(*like) for name, like in wanted.items()}
         return self._scratch
 
 
@@ -104,7 +107,7 @@ class Linearization:
 
 @dataclass
 class DirectionalFunction:
-    """The target along one direction of one tensor: t -> outputs at x + t d.
+    """The target along one direction of one tensor, or of several: t -> outputs at x + t d.
 
     Attributes
     ----------
@@ -114,6 +117,8 @@ class DirectionalFunction:
         The tensor moved, and the direction d in which it moves.
     keep
         Whether to remember evaluations, so that other cotangents cost no forwards.
+    others
+        Directions in which other tensors move along with it.
     farthest
         Largest |t| evaluated so far.
     moved
@@ -125,6 +130,7 @@ class DirectionalFunction:
     name: str
     direction: Array
     keep: bool = False
+    others: Tensors = field(default_factory=dict)
     farthest: float = 0.0
     moved: list[Array] = field(default_factory=list)
     _kept: dict[float, Outputs] = field(default_factory=dict)
@@ -139,21 +145,21 @@ class DirectionalFunction:
         The step differs from t d by the rounding of x + t d in the tensor's own dtype.
         """
         moved, _ = self._move(t)
-        step = _difference(moved, self._origin)
+        step = difference(moved[self.name], self._origin)
         return self._changes(t, moved), step
 
     def changes(self, t: float) -> Outputs:
         """Return the change of the outputs at ``t``."""
         return self._changes(t, self._move(t)[0])
 
-    def _changes(self, t: float, moved: Array) -> Outputs:
+    def _changes(self, t: float, moved: Tensors) -> Outputs:
         if t in self._kept:
             return self._kept[t]
         self.farthest = max(self.farthest, abs(t))
         try:
             with np.errstate(all="ignore"):
-                run = self.evaluator.run({**self.point.tensors, self.name: moved})
-                changes = tuple(map(_difference, run.outputs, self.point.outputs))
+                run = self.evaluator.run({**self.point.tensors, **moved})
+                changes = tuple(map(difference, run.outputs, self.point.outputs))
         except OUTSIDE:
             changes = tuple(np.full(output.shape, np.nan) for output in self.point.outputs)
         if all(c.shape == y.shape for c, y in zip(changes, self.point.outputs, strict=True)):
@@ -163,19 +169,23 @@ class DirectionalFunction:
             self._kept[t] = changes
         return changes
 
-    def _move(self, t: float, gradient: Array | None = None) -> tuple[Array, float]:
+    def _move(self, t: float, gradient: Array | None = None) -> tuple[Tensors, float]:
         """Return x + t d in the dtype of x, and <gradient, step> of the step that this really is.
 
-        The next move writes over the array returned.
+        The next move writes over the arrays returned.
         """
-        origin = self._origin
-        moved = self.evaluator.scratch(origin)
-        given = () if gradient is None else (gradient,)
+        moves = {self.name: self.direction, **self.others}
+        moved = self.evaluator.scratch(self.point.tensors, moves)
+        gradients = {**self.point.analytic, self.name: gradient} if gradient is not None else {}
         linear: list[float] = []
         with np.errstate(all="ignore"):
-            for x, d, part, *rest in blocks(origin, self.direction, moved, *given):
-                part[...] = x + np.multiply(d, t, dtype=np.float64)
-                linear += [float(np.sum(g * _difference(part, x))) for g in rest]
+            for name, direction in moves.items():
+                given = [gradients[name]] if gradients else []
+                arrays = self.point.tensors[name], direction, moved[name], *given
+                for x, d, part, *rest in blocks(*arrays):
+                    step = np.asarray(np.multiply(d, t, dtype=np.float64))
+                    np.add(x, step, out=part, casting="unsafe")
+                    linear += [along_step(g, part, x, step) for g in rest]
         return moved, math.fsum(linear)
 
     def derivative(
@@ -201,11 +211,12 @@ class DirectionalFunction:
             A wider bound that is enough where the derivative is glaringly unlike zero.
         """
         dtype = self._origin.dtype
+        floor = self.floor(cotangents)
         search = partial(
             along,
             cache(self.functional(cotangents, gradient)),
-            scale=self._reach,
-            floor=self.floor(cotangents),
+            scale=self._reach(max(floor, noise or 0.0), target),
+            floor=floor,
             noise=noise,
             dtype=dtype,
         )
@@ -215,17 +226,16 @@ class DirectionalFunction:
                 return found
         return search(target=target)
 
-    @cached_property
-    def _reach(self) -> float:
+    def _reach(self, noise: float, target: float) -> float:
         """Return the length over which the target may be smooth along the direction.
 
-        Of n entries that move at once, each may carry a kink: the nearest is about 1/n away. In
-        float64 there are digits enough to start there; in low precision there are not.
+        In low precision there are no digits to begin with less. For several tensors at once only a
+        bound as close as the ``target`` counts, for which the noise may ask for longer steps.
         """
         if self._origin.dtype != np.float64:
             return 1.0
-        moving = max(1, int(np.count_nonzero(self.direction)) // ENTRIES_PER_KINK)
-        return max(SHORTEST_REACH, 2.0 ** -round(math.log2(moving)))
+        precise = SPARE * SLOPE_TO_NOISE * noise / target if self.others and target > 0 else 0.0
+        return min(1.0, max(smooth_reach(self.direction, *self.others.values()), precise))
 
     def functional(
         self, cotangents: Outputs, gradient: Array | None = None
@@ -233,7 +243,7 @@ class DirectionalFunction:
         """Return t -> <cotangents, change of the outputs>, less <gradient, step> where it is given.
 
         With the analytic gradient subtracted, the function is flat at 0 wherever that is right, and
-        the rounding of x + t d cancels to first order.
+        the rounding of x + t d cancels to first order. The others that move are subtracted with it.
         """
 
         def phi(t: float) -> float:
@@ -277,16 +287,3 @@ class DirectionalFunction:
 def finite(output: Array) -> Array:
     """Return ``output`` with zeros for what is NaN or infinite."""
     return np.where(np.isfinite(output), output, 0)
-
-
-def _difference(now: Array, before: Array) -> Array:
-    """Return now - before in float64, zero where both are the same infinity or NaN."""
-    if now.shape != before.shape:
-        return now
-    if np.result_type(now, before).itemsize < 8 or now.dtype.kind != "f":
-        now, before = now.astype(np.float64), before.astype(np.float64)
-    difference = now - before
-    if math.isfinite(float(difference.sum())):
-        return difference
-    same = ~np.isfinite(before) & ((now == before) | (np.isnan(now) & np.isnan(before)))
-    return np.where(same, 0.0, difference)

@@ -105,7 +105,8 @@ class Measurer:
         """
         directional = DirectionalFunction(self.evaluator, self.point, self.name, direction)
         measured = self._along(directional, self.point.cotangents, self.analytic, group)
-        if not measured.agrees or not measured.resolution <= self.coarsest:
+        zero = measured.error + measured.bound <= WANTED_ACCURACY * self.size
+        if not measured.agrees or not (zero or measured.resolution <= self.coarsest):
             measured = self._reconsidered(directional, measured)
         unclear = not measured.agrees and not measured.contradicts and not measured.caveat
         if not unclear or self.ask is None or not directional.moved:
@@ -117,6 +118,11 @@ class Measurer:
         return self._below_last_digit(
             directional, self._along(directional, moving, self.ask(moving), group)
         )
+
+    def allowance(self, direction: Array, size: float) -> float:
+        """Return what the roundings of a gradient of this ``size`` along a direction may be."""
+        unsure = np.broadcast_to(self.point.unsure.get(self.name, np.zeros(())), direction.shape)
+        return rounded_share(self.eps) * size + SENSITIVITY * norm(unsure, direction)
 
     def _along(
         self,
@@ -137,12 +143,8 @@ class Measurer:
         )
         if self.noise is None and noise is None and not group and math.isfinite(derivative.noise):
             self.noise = derivative.noise
-        unsure = self.point.unsure.get(self.name, np.zeros(()))
-        allowance = rounded_share(self.eps) * size + SENSITIVITY * norm(
-            np.broadcast_to(unsure, direction.shape), direction
-        )
         error = abs(derivative.nearest(0.0))
-        bound = derivative.side_bound + allowance
+        bound = derivative.side_bound + self.allowance(direction, size)
         return Measurement(
             derivative,
             error,

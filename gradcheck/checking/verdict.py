@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +12,7 @@ from gradcheck._types import Tensors
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.directional_test import DirectionalTest
 from gradcheck.checking.evaluator import OUTSIDE, Linearization
+from gradcheck.checking.joint_test import measured_together
 from gradcheck.checking.measurer import Measurer
 from gradcheck.checking.rounding_errors import spread
 from gradcheck.checking.signal import AWAY, EMPTY, nothing_to_project, reaction_to_others
@@ -47,6 +49,37 @@ def decide(
     return outcome
 
 
+def decide_together(
+    context: CheckContext, names: Collection[str], directions: int = 2
+) -> dict[str, TensorVerdict]:
+    """Return the verdicts on the tensors of which directions that move several show enough: PASS.
+
+    Where the layer computes in low precision there are none: the roundings allowed for one tensor
+    are too large beside those of another.
+    """
+    point, tensors = context.base, context.native.target.tensors
+    exact = context.eps <= np.finfo(np.float64).eps
+    if len(names) < 2 or not exact or nothing_to_project(point):
+        return {}
+    comparables = []
+    for name in names:
+        if tensors[name].size:
+            point, fault = comparable(context, point, name)
+            comparables += [name] if fault is None else []
+    tests = [_test(context, tensors, point, name) for name in comparables]
+    outcomes = {
+        test.measurer.name: test.run(directions, known)
+        for test, known in measured_together(tests, directions)
+    }
+    return {name: outcome for name, outcome in outcomes.items() if _is_settled(outcome)}
+
+
+def _is_settled(outcome: TensorVerdict) -> bool:
+    """Whether the verdict is PASS, at a point where the function is smooth."""
+    smooth = all(m.derivative.kink is None for m in outcome.measurements)
+    return outcome.verdict is Verdict.PASS and smooth
+
+
 def _decide(
     context: CheckContext, point: Linearization, name: str, directions: int
 ) -> TensorVerdict:
@@ -54,9 +87,9 @@ def _decide(
     outcome = _test(context, tensors, point, name).run(directions)
     if outcome.verdict is Verdict.FAIL and context.widened:
         outcome = _in_own_precision(context, outcome, name)
-    at_kink = any(m.derivative.kink is not None for m in outcome.measurements)
-    if outcome.verdict is Verdict.PASS and not at_kink:
+    if _is_settled(outcome):
         return outcome
+    at_kink = any(m.derivative.kink is not None for m in outcome.measurements)
     try:
         beside = _test_beside(context, name)
     except OUTSIDE as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -53,3 +54,33 @@ def _norm(product: Array) -> float:
     if largest == 0 or not math.isfinite(largest):
         return largest
     return largest * float(np.linalg.norm(flat / largest))
+
+
+def largest(array: Array) -> float:
+    """Return the largest magnitude among the finite entries, zero if there is none."""
+    if array.size == 0:
+        return 0.0
+    return max(_largest(part) for (part,) in blocks(array))
+
+
+def _largest(part: Array) -> float:
+    most = max(float(part.max()), -float(part.min()))
+    if math.isfinite(most):
+        return most
+    return float(np.max(np.abs(part), where=np.isfinite(part), initial=0.0))
+
+
+def same(value: Any, other: Array) -> bool:
+    """Whether a value is equal to an array bit for bit, up to the kind of NaN."""
+    array = np.asarray(value)
+    nans = other.dtype.kind in "fc"  # the comparison that lets NaN equal NaN is slow
+    return array.shape == other.shape and all(
+        np.array_equal(a, b) or (nans and np.array_equal(a, b, equal_nan=True))
+        for a, b in blocks(array, other)
+    )
+
+
+def all_finite(array: Array) -> bool:
+    """Whether every entry is finite: a sum is not where one is not."""
+    with np.errstate(all="ignore"):
+        return math.isfinite(float(np.sum(array))) or bool(np.isfinite(array).all())

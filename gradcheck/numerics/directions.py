@@ -8,10 +8,23 @@ from functools import reduce
 import numpy as np
 
 from gradcheck._types import Array, Outputs
-from gradcheck.numerics.blockwise import blocks
+from gradcheck.numerics.blockwise import all_finite, blocks
+
+# Entries that move per kink that is reckoned with, and the shortest reach that is started with:
+# rounding noise there still leaves ten digits.
+ENTRIES_PER_KINK = 64
+SHORTEST_REACH = 2.0**-9
 
 # Tensors of so many entries are kept in as few bytes as they fit in.
 LARGE = 1 << 20
+
+# Numbers between this and its inverse neither vanish nor overflow when squared and added up.
+SQUARABLE = 1e-100
+
+# What carries the mantissa of a float64 into the exponent from the square root of two on, and what
+# is left of its bits without sign and mantissa.
+CARRY = (1 << 52) - (int(np.float64(math.sqrt(2)).view(np.int64)) & ((1 << 52) - 1))
+EXPONENT = 0x7FF << 52
 
 
 def random_cotangents(outputs: Outputs, rng: np.random.Generator, *, unit: bool = False) -> Outputs:
@@ -44,17 +57,24 @@ def per_entry_scale(value: Array) -> Array:
     largest = float(scale.max(initial=0.0))
     if largest == 0:
         return np.ones(value.shape)
-    scale /= largest  # so that no square overflows
+    unit = 1.0 if SQUARABLE < largest < 1 / SQUARABLE else largest
+    if unit != 1.0:
+        scale /= unit  # so that no square overflows
     _raise_to_neighbours(scale)
-    scale[scale == 0] = scale.max()
-    scale *= largest
+    if scale.min() == 0:
+        scale[scale == 0] = scale.max()
+    if unit != 1.0:
+        scale *= unit
     return round_to_powers_of_two(scale)
 
 
-def own_scale(value: Array, least: Array) -> Array:
-    """Return every entry's own magnitude as a power of two, but no less than ``least``."""
-    scale = magnitudes(value)
-    return round_to_powers_of_two(np.maximum(scale, least, out=scale))
+def own_scale(value: Array, scale: Array, least: float) -> Array:
+    """Return every entry's own magnitude as a power of two, or this share of ``scale`` if more."""
+    own = np.empty_like(scale)
+    for x, natural, part in blocks(value, scale, own):
+        sizes = np.asarray(np.maximum(magnitudes(x), least * natural))
+        part[...] = round_to_powers_of_two(sizes)
+    return own
 
 
 def magnitudes(value: Array) -> Array:
@@ -68,8 +88,13 @@ def magnitudes(value: Array) -> Array:
 def round_to_powers_of_two(sizes: Array) -> Array:
     """Round positive sizes, in place, to the power of two that is nearest by logarithm."""
     for (part,) in blocks(sizes):
-        mantissa, exponent = np.frexp(part)
-        np.ldexp(1.0, exponent - (mantissa < math.sqrt(0.5)), out=part)
+        if part.size and part.min() < np.finfo(np.float64).tiny:
+            mantissa, exponent = np.frexp(part)
+            np.ldexp(1.0, exponent - (mantissa < math.sqrt(0.5)), out=part)
+        else:
+            bits = part.view(np.int64)
+            bits += CARRY
+            bits &= EXPONENT
     return sizes
 
 
@@ -118,7 +143,19 @@ def varied(rng: np.random.Generator, scale: Array, value: Array) -> Array:
 
 def rademacher(rng: np.random.Generator, scale: Array, value: Array) -> Array:
     """Draw a direction of random signs times ``scale``, at rest where ``value`` is not finite."""
-    signs = 1 - 2 * rng.integers(0, 2, scale.shape, dtype=np.int8)
-    direction = np.multiply(signs, scale, dtype=scale.dtype)
-    at_rest = ~np.isfinite(value)
-    return np.where(at_rest, 0.0, direction) if at_rest.any() else np.asarray(direction)
+    drawn = np.frombuffer(rng.bytes(-(-scale.size // 8)), np.uint8)
+    bits = np.unpackbits(drawn, count=scale.size).reshape(scale.shape)
+    direction = np.multiply(1 - 2 * bits.view(np.int8), scale, dtype=scale.dtype)
+    return np.asarray(
+        direction if all_finite(value) else np.where(np.isfinite(value), direction, 0)
+    )
+
+
+def smooth_reach(*directions: Array) -> float:
+    """Return the length over which a function may be smooth along directions that move at once.
+
+    Of n entries that move, each may carry a kink: the nearest is about 1/n away. In float64 there
+    are digits enough to start there.
+    """
+    moving = sum(int(np.count_nonzero(d)) for d in directions) // ENTRIES_PER_KINK
+    return max(SHORTEST_REACH, 2.0 ** -round(math.log2(max(1, moving))))

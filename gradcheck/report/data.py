@@ -175,7 +175,7 @@ class TensorReport:
     explanations
         Bugs that fit the error, best first.
     forwards, backwards
-        Calls spent on this tensor.
+        Calls spent on this tensor; those for several at once stand with one of them.
     analytic, numerical
         The gradients side by side where both are known entry by entry (NaN: not measured).
     notes

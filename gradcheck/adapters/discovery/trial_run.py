@@ -22,7 +22,7 @@ from gradcheck.adapters.signatures.name_tables import (
     plain,
 )
 from gradcheck.adapters.signatures.pytree import arrays_in, items
-from gradcheck.numerics.blockwise import blocks
+from gradcheck.numerics.blockwise import same
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable
 
@@ -230,15 +230,6 @@ def takes_rates(layer: Any, backward: Callable[..., Any]) -> bool:
     parts = (thing for _, name, thing in objects_in(layer) if name)
     methods = filter(None, map(backward_of, parts))
     return any(map(takes_rate, (backward, *methods)))
-
-
-def same(value: Any, content: Any) -> bool:
-    """Whether a value is still what its copy says, bit for bit up to the kind of NaN."""
-    now = np.asarray(value)
-    return now.shape == content.shape and all(
-        np.array_equal(one, other, equal_nan=other.dtype.kind == "f")
-        for one, other in blocks(now, content)
-    )
 
 
 def _shares(value: Any, arrays: Sequence[Any]) -> bool:

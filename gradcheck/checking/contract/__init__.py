@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from gradcheck.checking.base_run import BaseRun
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import reported, required
 from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
@@ -40,7 +41,9 @@ PROMISES = REPORTED | REQUIRED
 
 
 def check_contract(
-    context: CheckContext, requirements: Mapping[str, str] | None = None
+    context: CheckContext,
+    requirements: Mapping[str, str] | None = None,
+    base: BaseRun | None = None,
 ) -> dict[str, PromiseReport]:
     """Measure every promise.
 
@@ -50,6 +53,8 @@ def check_contract(
         The layer at its point.
     requirements
         ``{"batch_independent": "require"}`` makes a breach a fault; ``"report"`` the reverse.
+    base
+        The run at the point, where the layer has not been changed since; made once more where None.
 
     Raises
     ------
@@ -63,7 +68,7 @@ def check_contract(
                 f"contract={{{name!r}: {requirement!r}}}: expected one of {sorted(PROMISES)} "
                 "mapped to 'require' or 'report'"
             )
-    runs = SharedRuns(context)
+    runs = SharedRuns(context, base)
     reports = {}
     for name, measure in PROMISES.items():
         must = requirements[name] == "require" if name in requirements else name in REQUIRED

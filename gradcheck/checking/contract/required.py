@@ -6,17 +6,17 @@ import math
 
 import numpy as np
 
-from gradcheck._types import Array, Outputs
+from gradcheck._types import Outputs
+from gradcheck.checking.base_run import ROUNDINGS
 from gradcheck.checking.contract.shared_runs import (
-    ROUNDINGS,
     PromiseResult,
     SharedRuns,
-    largest,
-    same,
+    departure,
+    mixed_cotangents,
 )
 from gradcheck.checking.evaluator import finite
 from gradcheck.checking.subgradients import diverges
-from gradcheck.numerics.blockwise import blocks, norm
+from gradcheck.numerics.blockwise import all_finite, largest, norm
 from gradcheck.numerics.directions import per_entry_scale
 
 # Perturbed backwards that separate rounding from a fault: enough for one to show a cancellation.
@@ -27,17 +27,20 @@ PERTURBED = 8
 EXPONENTS = 64.0
 SUBNORMAL = 64.0
 
+FRESH = "backward after a second forward uses the second"
+LINEAR = "backward(2u - v/2) = 2 backward(u) - backward(v)/2"
+
 
 def not_mutated(runs: SharedRuns, role: str) -> PromiseResult:
     """Whether forward and backward leave the inputs, or the parameters, as they are."""
     sizes = {
         name: size
-        for name, size in runs.mutated.items()
+        for name, size in runs.base.changed.items()
         if runs.evaluator.target.role(name) == role
     }
     if not sizes:
         return True, f"every {role} is the same, bit for bit, after forward and backward"
-    when = "forward" if sizes.keys() & runs.inputs_after_forward.keys() else "backward"
+    when = "forward" if sizes.keys() & runs.base.changed_by_forward.keys() else "backward"
     worst = max(sizes, key=sizes.__getitem__)
     return False, f"{when} changed {', '.join(sizes)} in place, {worst} by up to {sizes[worst]:.3g}"
 
@@ -54,7 +57,7 @@ def cotangent_not_mutated(runs: SharedRuns) -> PromiseResult:
     """Whether backward leaves the cotangent as it is."""
     if runs.evaluator.target.unit_cotangent:
         return True, "the backward takes no cotangent"
-    if all(map(same, runs.sent, runs.cotangents)):
+    if runs.base.cotangent_kept:
         return True, "the cotangent is the same, bit for bit, after backward"
     return False, "backward changed the cotangent it was given in place"
 
@@ -74,11 +77,11 @@ def finite_gradients(runs: SharedRuns) -> PromiseResult:
     bad = {
         name: int(np.sum(~np.isfinite(gradient)))
         for name, gradient in runs.analytic.items()
-        if gradient.dtype.kind == "f" and not np.isfinite(gradient).all()
+        if gradient.dtype.kind == "f" and not all_finite(gradient)
     }
     if not bad:
         return True, "every gradient is finite"
-    outputs_finite = all(np.isfinite(output).all() for output in runs.first.outputs)
+    outputs_finite = all(map(all_finite, runs.outputs))
     counts = ", ".join(f"{count} entries of {name}" for name, count in bad.items())
     if not outputs_finite:
         return None, f"{counts} are not finite, and neither are the outputs"
@@ -89,12 +92,10 @@ def finite_gradients(runs: SharedRuns) -> PromiseResult:
 
 def fresh_cache(runs: SharedRuns) -> PromiseResult:
     """Whether backward belongs to the last forward, whatever was computed before."""
-    inputs = [n for n in runs.tensors if runs.evaluator.target.role(n) == "input"]
-    moved = {name: _other_value(runs.tensors[name]) for name in inputs or runs.tensors}
-    runs.evaluator.run({**runs.tensors, **moved})
-    runs.evaluator.target.state.rewind()
-    second = runs.evaluator.run_on(runs.tensors)
-    if not all(map(same, second.outputs, runs.first.outputs)):
+    if runs.joint.fresh:
+        return True, FRESH
+    second = runs.after_another(rewound=True)
+    if not runs.repeats(second.outputs):
         return None, "the forward itself depends on the calls before it"
     analytic = runs.evaluator.pull(second, runs.cotangents, last=True)
     stale = [name for name in runs.analytic if not runs.agrees(name, analytic.get(name))]
@@ -104,28 +105,26 @@ def fresh_cache(runs: SharedRuns) -> PromiseResult:
             "after a forward at another input, backward gives another gradient of "
             f"{', '.join(stale)} for the same last forward: it uses what an earlier forward stored",
         )
-    return True, "backward after a second forward uses the second"
+    return True, FRESH
 
 
 def backward_linear(runs: SharedRuns) -> PromiseResult:
     """Whether backward is linear in the cotangent."""
     if runs.evaluator.target.unit_cotangent:
         return True, "the backward takes no cotangent"
-    other = tuple(_mirrored(v) for v in runs.cotangents)
-    mixed = tuple(
-        (2 * v - w / 2).astype(v.dtype) for v, w in zip(runs.cotangents, other, strict=True)
-    )
+    if runs.joint.linear:
+        return True, LINEAR
+    other, mixed = mixed_cotangents(runs.cotangents)
     of_other, of_mixed = runs.pull(other), runs.pull(mixed, last=True)
     errors = {
-        name: _departure(gradient, of_other[name], of_mixed[name])
+        name: departure(gradient, of_other[name], of_mixed[name])
         for name, gradient in runs.analytic.items()
-        if of_other[name].shape == of_mixed[name].shape == gradient.shape
-        and np.isfinite(gradient).all()
+        if of_other[name].shape == of_mixed[name].shape == gradient.shape and all_finite(gradient)
     }
     # an exponential loses as many digits as the largest number has before the point
-    numbers = max(map(largest, (*runs.tensors.values(), *runs.first.outputs)), default=0.0)
+    numbers = max(map(largest, (*runs.tensors.values(), *runs.outputs)), default=0.0)
     least = max(float(np.finfo(v.dtype).smallest_subnormal) for v in runs.cotangents)
-    pairs = zip(runs.cotangents, runs.first.outputs, strict=True)
+    pairs = zip(runs.cotangents, runs.outputs, strict=True)
     natural = math.hypot(*(norm(v, finite(y)) for v, y in pairs if y.dtype.kind == "f"))
     ignored: list[str] = []
     bent: list[str] = []
@@ -148,34 +147,10 @@ def backward_linear(runs: SharedRuns) -> PromiseResult:
             False,
             f"backward(2u - v/2) is not 2 backward(u) - backward(v)/2 in {', '.join(bent)}",
         )
-    return True, "backward(2u - v/2) = 2 backward(u) - backward(v)/2"
-
-
-def _departure(u: Array, v: Array, mixed: Array) -> float:
-    """Return how far ``mixed`` is from 2u - v/2 in its worst entry."""
-    gaps = [
-        np.max(np.abs(2 * a.astype(np.float64) - b.astype(np.float64) / 2 - c), initial=0.0)
-        for a, b, c in blocks(u, v, mixed)
-    ]
-    return float(max(gaps))
+    return True, LINEAR
 
 
 def _rounding(runs: SharedRuns, cotangents: Outputs, name: str) -> float:
     """Return how far rounding alone moves a gradient, as where large terms cancel to small ones."""
     pulls = [runs.pull(runs.context.rounded(cotangents))[name] for _ in range(PERTURBED)]
     return 16 * float(np.max(np.ptp(np.stack(pulls).astype(np.float64), axis=0)))
-
-
-def _other_value(value: Array) -> Array:
-    """Return the same numbers in another order, so that they stay in the layer's domain."""
-    other = value.reshape(-1)[::-1].reshape(value.shape)
-    if np.array_equal(other, value):
-        other = value + per_entry_scale(value) / 4
-    return np.array(other, dtype=value.dtype, order="C")
-
-
-def _mirrored(v: Array) -> Array:
-    """Return a cotangent unlike ``v``: its entries in reverse order, with other signs."""
-    flat = v.reshape(-1)[::-1].copy()
-    flat[::2] *= -1
-    return flat.reshape(v.shape)

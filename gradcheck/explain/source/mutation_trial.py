@@ -15,13 +15,12 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.contract.shared_runs import same
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutations import Mutation, mutant_of
-from gradcheck.numerics.blockwise import norm
+from gradcheck.numerics.blockwise import norm, same
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.state import StateSnapshot
 
