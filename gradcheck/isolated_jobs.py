@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.repair import Repairs
-from gradcheck.isolation import Lost, map_isolated
+from gradcheck.isolation import ENDED, Lost, map_isolated, share_nothing
 from gradcheck.jobs import Job
 from gradcheck.report.data import Explanation
 from gradcheck.target import TargetError
@@ -38,11 +39,32 @@ def answer_isolated(
     """
     if may_fork:
         until = time.monotonic() + jobs[0].seconds
-        found: Iterator[Any] = map_isolated(answer, jobs, jobs[0].seconds, until)
+        found = _answered_in_forks(jobs, answer, until)
     else:
         found = (_answered_elsewhere(job, answer, elsewhere) for job in jobs)
     for job, given in zip(jobs, found, strict=True):
         yield _instead(job, given.reason) if isinstance(given, Lost) else given
+
+
+def _answered_in_forks(
+    jobs: Sequence[Job], answer: Callable[[Job], Any], until: float
+) -> Iterator[Any]:
+    """Yield answers; what broke off because a trial ended its process is begun once more.
+
+    Then every trial runs in a process of its own.
+    """
+
+    def apart(job: Job) -> Any:
+        share_nothing()
+        return answer(job)
+
+    for job, given in zip(jobs, map_isolated(answer, jobs, jobs[0].seconds, until), strict=True):
+        left = until - time.monotonic()
+        if given == Lost(ENDED) and job.kind == "repair" and left > 0:
+            again = [replace(job, seconds=left)]
+            yield from map_isolated(apart, again, left, until)
+        else:
+            yield given
 
 
 def _answered_elsewhere(job: Job, answer: Callable[[Job], Any], elsewhere: Elsewhere | None) -> Any:

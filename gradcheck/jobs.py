@@ -62,6 +62,10 @@ if TYPE_CHECKING:
 SHOWING = 2
 FEW = 6
 
+# The wrong entries of the others are found up to this size: that takes about as many forwards as
+# their verdict did.
+BESIDE = 24
+
 # Answers jobs, in their order: here, or wherever an executor has them done.
 Perform = Callable[[list[Job]], Iterator[Any]]
 
@@ -124,6 +128,10 @@ class Findings:
             )
             names = [n for n in names if n not in group[SHOWING:]]
         return names
+
+    def to_locate(self, shown: list[str]) -> list[str]:
+        """Return the failed tensors whose wrong entries to find: those shown, and small ones."""
+        return [n for n, r in self.failed() if n in shown or math.prod(r.shape) <= BESIDE]
 
     def reports(self, blank: Callable[[str], TensorReport]) -> TensorReports:
         """Return a report for every tensor, with its explanations; blank where there is none."""

@@ -192,10 +192,10 @@ class Runner:
         findings.take([job] if failed else [], perform)
 
     def _locating(self, findings: Findings, shown: list[str]) -> list[Job]:
-        """Return what finds the wrong entries: less thoroughly where another tensor shows them."""
+        """Return what finds the wrong entries."""
         if self.mode != "auto":
             return []
-        return [Job("locate", n, thorough=n in shown) for n, _ in findings.failed()]
+        return [Job("locate", n, thorough=n in shown) for n in findings.to_locate(shown)]
 
     def _explain(self, findings: Findings, shown: list[str], perform: Perform) -> None:
         """Name the bugs behind what a change corrects, and behind what none does."""

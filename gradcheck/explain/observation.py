@@ -211,6 +211,29 @@ class Observation:
         noise = ROUNDINGS * directional.floor(chosen) / SKETCH_STEPS[0]
         return Bounded(fine, 2 * abs(fine - coarse) + SKETCH_ERROR * abs(fine) + noise)
 
+    @cached_property
+    def contrast(self) -> Array | None:
+        """A direction along which the analytic gradient vanishes, as all of its multiples do.
+
+        None where it vanishes along others, too, so that this tells nothing.
+        """
+        one, other = self.directions[:2]
+        along, beside = self.analytic_along(one).value, self.analytic_along(other).value
+        size = max(abs(along), abs(beside))
+        return None if size == 0 else one * (beside / size) - other * (along / size)
+
+    def glimpse(self, direction: Array, cotangents: Outputs | None = None) -> Bounded:
+        """Return a still cheaper estimate of `numerical` than `sketch`: it tells zero from others.
+
+        One-sided differences take half of the forwards.
+        """
+        chosen = self.point.cotangents if cotangents is None else cotangents
+        directional = self._ray(direction)
+        phi = directional.functional(chosen)
+        fine, coarse = (phi(t) / t for t in SKETCH_STEPS)
+        noise = 2 * ROUNDINGS * directional.floor(chosen) / SKETCH_STEPS[0]
+        return Bounded(fine, 2 * abs(fine - coarse) + noise)
+
     def _ray(self, direction: Array) -> DirectionalFunction:
         key = direction.tobytes()
         if key not in self._rays:

@@ -26,7 +26,8 @@ from gradcheck.explain.invalid_gradients import (
 )
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.precision import explain_rounded
-from gradcheck.explain.match import IMPOSSIBLE, Gradients, Match, match_directions, match_entries
+from gradcheck.explain.match import IMPOSSIBLE, Gradients, Match, match_entries
+from gradcheck.explain.match_directions import match_directions
 from gradcheck.explain.observation import Observation
 from gradcheck.explain.rank_explanations import COST_OF_TIE, Alternative, joined, simplest
 from gradcheck.explain.trace.backward_pass import BackwardPass

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from gradcheck.isolation.pool import Pool
 from gradcheck.isolation.task import Task
-from gradcheck.isolation.worker_process import may_fork
+from gradcheck.isolation.worker_process import is_shared, may_fork
 
 Item = TypeVar("Item")
 
@@ -22,6 +23,10 @@ def map_isolated(
     guarded: bool = False,
 ) -> Generator[Any, None, None]:
     """Yield what a function returns for items, as `map` does, from processes of their own.
+
+    A worker answers itself for a while before it forks: a fork takes longer than most answers, and
+    what ends the process, or takes longer than it may and is ended for it, is told by its absence
+    (`gradcheck.isolation.worker_process.share_nothing`).
 
     Parameters
     ----------
@@ -43,4 +48,13 @@ def map_isolated(
     process, took too long or was refused something.
     """
     task = Task(function, items, seconds, until, guarded)
-    yield from Pool(task).answers() if may_fork() else task.in_turn()
+    if not may_fork():
+        yield from task.in_turn()
+        return
+    answered = 0
+    if is_shared():
+        for answer in task.here():
+            answered += 1
+            yield answer
+    if answered < len(items):
+        yield from Pool(replace(task, items=items[answered:])).answers()

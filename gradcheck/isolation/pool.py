@@ -20,6 +20,9 @@ FORK_WARNINGS = (r".*use of fork\(\) may lead to deadlocks", r"os\.fork\(\) was 
 # Seconds that one process works alone: what is done by then is not worth starting another.
 ALONE = 0.05
 
+# Why an answer is lost whose process is gone.
+ENDED = "it ended its process"
+
 # Items that a process is handed at once, and how far ahead of those whose answers are waited for:
 # what is then not asked for any more was answered in vain.
 AT_ONCE = 8
@@ -144,7 +147,7 @@ class Pool:
                 process.items.popleft()
                 process.due = self._due()
         except (EOFError, OSError):
-            self._give_up(process, "it ended its process")
+            self._give_up(process, ENDED)
 
     def _give_up(self, process: _Process, reason: str) -> None:
         self._answers[process.items.popleft()] = Lost(reason)

@@ -19,6 +19,7 @@ class _Role:
     """What is known of this process."""
 
     is_worker = False
+    is_shared = False
     may_fork = sys.platform not in NO_FORK and hasattr(os, "fork")
 
 
@@ -29,7 +30,17 @@ def is_worker() -> bool:
 
 def set_worker(*, may_fork: bool) -> None:
     """Note that this process was made as a worker, for one task alone."""
-    _Role.is_worker, _Role.may_fork = True, may_fork
+    _Role.is_worker, _Role.may_fork, _Role.is_shared = True, may_fork, True
+
+
+def is_shared() -> bool:
+    """Whether a worker may itself run what it would fork for, and be ended by it."""
+    return _Role.is_shared
+
+
+def share_nothing() -> None:
+    """Let this worker fork for all that others would run themselves."""
+    _Role.is_shared = False
 
 
 def may_fork_for(function: Callable[[], Any]) -> bool:

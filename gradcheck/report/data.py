@@ -168,7 +168,8 @@ class TensorReport:
     resolution
         Smallest relative error of the gradient that this check could have seen.
     worst
-        The worst wrong entries, worst first.
+        The worst wrong entries, worst first; none where two other tensors show what one change
+        corrects.
     region
         The rows, columns, samples or channels that hold all that is wrong, in words; empty where
         it is not confined to a few of them.

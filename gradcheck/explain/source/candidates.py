@@ -1,10 +1,10 @@
-"""All single changes of what a layer runs, the likeliest first."""
+"""All single changes of what a layer runs."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from types import CodeType
 
 import numpy as np
@@ -19,7 +19,7 @@ from gradcheck.explain.source.function_source import (
     sources_of,
 )
 from gradcheck.explain.source.limits import Limits
-from gradcheck.explain.source.mutations import Mutation, Scope, mutations
+from gradcheck.explain.source.mutations import Mutation, Scope, Site, mutations
 from gradcheck.explain.source.mutations.activation_derivatives import derivative_calls
 from gradcheck.explain.source.mutations.syntax import expression
 
@@ -33,10 +33,41 @@ IN_GLUE = 0.3
 PER_CHARACTER = 1e-4
 
 
-def candidates(
+@dataclass(frozen=True)
+class Changeable:
+    """A function whose changed code the layer runs.
+
+    Attributes
+    ----------
+    function, scope
+        Its source, and what its variables held.
+    in_forward
+        Whether the forward runs it.
+    keeps_multiples
+        Whether it may be a mistake in it that it returns a multiple of a value.
+    aside
+        What its changes cost more than those of other functions.
+    """
+
+    function: FunctionSource
+    scope: Scope
+    in_forward: bool
+    keeps_multiples: bool
+    aside: float
+
+    def mutations(self, wanted: Callable[[Site], bool]) -> Iterator[Mutation]:
+        """Yield the changes of the sites that are wanted."""
+        for mutation in mutations(self.function, self.scope, wanted):
+            # nobody keeps a multiple of a value by mistake: it is used wrongly
+            if self.keeps_multiples or Trait.FACTOR not in mutation.code.traits:
+                penalty = PER_CHARACTER * mutation.size + self.aside
+                yield replace(mutation, penalty=penalty, in_forward=self.in_forward)
+
+
+def changeable(
     context: CheckContext, forward: list[CallSite], backward: list[CallSite], limits: Limits
-) -> list[Mutation]:
-    """Return the mutations of the functions that a layer was seen to call."""
+) -> list[Changeable]:
+    """Return the functions that a layer was seen to call, and that run what they are changed to."""
     in_forward = {call.code for call in forward}
     in_backward = {call.code for call in backward}
     called = [*backward, *(call for call in forward if call.code not in in_backward)]
@@ -46,7 +77,7 @@ def candidates(
     kept = [function.tree for function in functions if function.call.code in in_forward]
     unread = _names(kept, ast.Attribute)[0] - _names(trees, ast.Attribute)[1]
     constants, factors, batches = _constants(forward), _factors(kept), _batches(context, called)
-    found: list[Mutation] = []
+    found = []
     for function in functions:
         call = function.call
         written, read = _names([function.tree], ast.Name)
@@ -61,19 +92,9 @@ def candidates(
         )
         also_forward = call.code in in_forward
         aside = (IN_FORWARD if also_forward else 0.0) + (IN_GLUE if call.is_glue else 0.0)
-        found += [
-            replace(
-                mutation,
-                penalty=PER_CHARACTER * mutation.size + aside,
-                in_forward=also_forward,
-            )
-            for mutation in mutations(function, scope)
-            # nobody keeps a multiple of a value by mistake: it is used wrongly
-            if Trait.FACTOR not in mutation.code.traits
-            or not in_backward
-            or call.code in in_backward
-        ]
-    return sorted(found, key=lambda mutation: mutation.total_cost)
+        multiples = not in_backward or call.code in in_backward
+        found.append(Changeable(function, scope, also_forward, multiples, aside))
+    return found
 
 
 def _batches(context: CheckContext, called: list[CallSite]) -> frozenset[int]:
@@ -139,7 +160,7 @@ def _run_when_changed(
     context: CheckContext, called: list[CallSite], limits: Limits
 ) -> list[FunctionSource]:
     """Return the functions whose changed code the layer runs, with the first source for which."""
-    live = live_functions()
+    live = live_functions({call.code.co_filename for call in called})
     sources = [source for call in called for source in sources_of(call, live)]
     answers = limits.each(lambda source: _is_run(context, source), sources)
     found: dict[CodeType, FunctionSource] = {}

@@ -8,10 +8,13 @@ tried last. A run each saves the many that all changes of the expression would t
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.source.candidates import Changeable, calls
 from gradcheck.explain.source.function_source import FunctionSource
 from gradcheck.explain.source.limits import Limits
 from gradcheck.explain.source.mutation_trial import MutationTrial
@@ -31,26 +34,59 @@ UNLIKELY = 1.0
 PARTLY = 0.3
 
 
-def likeliest_first(
-    trial: MutationTrial, possible: Sequence[Mutation], limits: Limits
-) -> list[Mutation]:
-    """Return the mutations with those of idle expressions, or of right ones, at a higher cost."""
-    values = [
-        (function, site)
-        for function in {m.function: None for m in possible}
-        for site in sites(function.tree)
-        if site.is_value and site.is_whole and not isinstance(site.node, NO_NUMBERS)
-    ]
-    reached = limits.each(lambda value: _reach(trial, *value), values)
-    penalties: dict[int, float] = {}
-    for (_, site), reach in zip(values, reached, strict=True):
-        for node in ast.walk(site.node):
-            if not isinstance(reach, Lost):
-                penalties[id(node)] = max(penalties.get(id(node), 0.0), _penalty(reach))
-    weighed = (
-        replace(m, penalty=m.penalty + penalties.get(id(m.site.node), 0.0)) for m in possible
-    )
-    return sorted(weighed, key=lambda mutation: mutation.total_cost)
+@dataclass(frozen=True)
+class Suspicion:
+    """What was seen of the expressions of a layer's functions.
+
+    Attributes
+    ----------
+    context
+        Where the layer runs.
+    functions
+        Those whose changed code the layer runs.
+    penalties
+        What a change of an expression, by its node, costs more; nothing where it may correct all.
+    """
+
+    context: CheckContext
+    functions: Sequence[Changeable]
+    penalties: Mapping[int, float]
+
+    @classmethod
+    def of(cls, trial: MutationTrial, functions: Sequence[Changeable], limits: Limits) -> Suspicion:
+        """Disturb every value once."""
+        values = [
+            (changeable.function, site)
+            for changeable in functions
+            for site in sites(changeable.function.tree)
+            if site.is_value and site.is_whole and not isinstance(site.node, NO_NUMBERS)
+        ]
+        reached = limits.each(lambda value: _reach(trial, *value), values)
+        penalties: dict[int, float] = {}
+        for (_, site), reach in zip(values, reached, strict=True):
+            for node in ast.walk(site.node):
+                if not isinstance(reach, Lost):
+                    penalties[id(node)] = max(penalties.get(id(node), 0.0), _penalty(reach))
+        return cls(trial.context, functions, penalties)
+
+    @cached_property
+    def likely(self) -> list[Mutation]:
+        """Mutations that may correct all that is wrong, by their cost."""
+        return self._mutations(lambda site: not self._penalty(site))
+
+    @cached_property
+    def unlikely(self) -> list[Mutation]:
+        """Mutations of expressions that are idle, or right, or have a part in some of it alone."""
+        return self._mutations(lambda site: bool(self._penalty(site)))
+
+    def _penalty(self, site: Site) -> float:
+        return self.penalties.get(id(site.node), 0.0)
+
+    def _mutations(self, wanted: Callable[[Site], bool]) -> list[Mutation]:
+        calls(self.context)  # leaves the layer's attributes as its functions knew them
+        found = (mutation for f in self.functions for mutation in f.mutations(wanted))
+        weighed = (replace(m, penalty=m.penalty + self._penalty(m.site)) for m in found)
+        return sorted(weighed, key=lambda mutation: mutation.total_cost)
 
 
 def _reach(trial: MutationTrial, function: FunctionSource, site: Site) -> float:

@@ -7,7 +7,7 @@ import gc
 import linecache
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -68,13 +68,14 @@ class Mutant:
                 function.__code__ = own
 
 
-def live_functions() -> LiveFunctions:
-    """Return all Python functions that there are."""
+def live_functions(files: Collection[str]) -> LiveFunctions:
+    """Return all Python functions that there are of some files."""
     found: LiveFunctions = defaultdict(list)
     for thing in gc.get_objects():
         if type(thing) is FunctionType:  # what is asked for its class may warn, as proxies do
             code = thing.__code__
-            found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
+            if code.co_filename in files:
+                found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
     return found
 
 
@@ -89,7 +90,7 @@ def sources_of(call: CallSite, live: LiveFunctions) -> Iterator[FunctionSource]:
     call
         The function.
     live
-        All functions, as `live_functions` finds them.
+        All functions of its file, as `live_functions` finds them.
     """
     for around in _around(call.code):
         for host in reversed(around):

@@ -18,9 +18,10 @@ from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.observation import ACCURACY
 from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutations import Mutation, mutant_of
-from gradcheck.numerics.blockwise import norm, same
+from gradcheck.numerics.blockwise import norm, project, same
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.state import StateSnapshot
 
@@ -66,6 +67,9 @@ class MutationTrial:
     def __post_init__(self) -> None:
         base = self.context.base
         self.known = {name: self._measured(base, name) for name in self.failed}
+        for name in self.failed:
+            if self._agrees(base, name, self.known[name]):  # wrong by less than could be seen
+                self.known[name] = self._measured(base, name, accuracy=0.0)
         # what a direction that is wrong cannot show, no change can be seen to correct
         self.failed = [n for n in self.failed if not self._agrees(base, n, self.known[n])]
         self.failed = [n for n in self.failed if self.known[n]]
@@ -84,11 +88,9 @@ class MutationTrial:
 
     def corrected(self, mutant: Mutant) -> tuple[str, ...]:
         """Return the tensors whose gradients a mutant gets right, spoiling none."""
-        analytic = self._gradients(mutant)
-        if not analytic or self._spoils(analytic):
-            return ()
-        point = replace(self.context.base, analytic=analytic)
-        return tuple(name for name in self.failed if self._agrees(point, name, self.known[name]))
+        point = replace(self.context.base, analytic=self._gradients(mutant))
+        right = tuple(name for name in self.failed if self._agrees(point, name, self.known[name]))
+        return () if right and self._spoils(point.analytic) else right
 
     def altered(self, mutation: Mutation, names: Sequence[str]) -> frozenset[str]:
         """Return the tensors beside ``names`` whose wrong gradients a mutation changes as well."""
@@ -202,13 +204,17 @@ class MutationTrial:
         return {name for name, own in base.items() if not _unchanged(analytic.get(name), own)}
 
     def _measured(
-        self, point: Linearization, name: str, count: int = DIRECTIONS
+        self,
+        point: Linearization,
+        name: str,
+        count: int = DIRECTIONS,
+        accuracy: float = ACCURACY,
     ) -> list[MeasuredTrial]:
         """Measure along random directions; nothing where that is too blurred."""
         value = point.tensors[name]
         scale = per_entry_scale(value)
         directions = (varied(self.context.rng, scale, value) for _ in range(count))
-        measured = (_derivative(self.context, point, name, d) for d in directions)
+        measured = (_derivative(self.context, point, name, d, accuracy) for d in directions)
         return [found for found in measured if found is not None]
 
     def _agrees(self, point: Linearization, name: str, measured: Sequence[MeasuredTrial]) -> bool:
@@ -217,18 +223,24 @@ class MutationTrial:
             return False
         rounding = ROUNDINGS * self.context.eps
         return bool(np.isfinite(analytic).all()) and all(
-            abs(float(np.sum(analytic * m.direction)) - m.value)
+            abs(project(analytic, m.direction) - m.value)
             <= MARGIN * (m.bound + rounding * norm(analytic, m.direction))
             for m in measured
         )
 
 
 def _derivative(
-    context: CheckContext, point: Linearization, name: str, direction: Array
+    context: CheckContext,
+    point: Linearization,
+    name: str,
+    direction: Array,
+    accuracy: float = ACCURACY,
 ) -> MeasuredTrial | None:
     """Return the derivative along a direction; None where it is too blurred to decide."""
     directional = DirectionalFunction(context.wide, point, name, direction)
-    found = directional.derivative(point.cotangents)
+    analytic = point.analytic.get(name, np.zeros(0))
+    size = norm(analytic, direction) if analytic.shape == direction.shape else 0.0
+    found = directional.derivative(point.cotangents, target=accuracy * size)
     if not np.isfinite(found.value) or found.error_bound > DECIDES * abs(found.value):
         return None
     return MeasuredTrial(direction, found.value, found.error_bound)

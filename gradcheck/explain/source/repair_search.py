@@ -15,8 +15,8 @@ from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.invalid_gradients import is_unused
 from gradcheck.explain.source.call_sites import CallSite
-from gradcheck.explain.source.candidates import calls, candidates
-from gradcheck.explain.source.fault_localization import likeliest_first
+from gradcheck.explain.source.candidates import calls, changeable
+from gradcheck.explain.source.fault_localization import Suspicion
 from gradcheck.explain.source.limits import Limits
 from gradcheck.explain.source.mutation_trial import MutationTrial
 from gradcheck.explain.source.mutations import Mutation, mutant_of
@@ -79,8 +79,9 @@ def repairs(
     if not trial.failed:
         return Repairs()
     limits = Limits.after(time.monotonic() - began, until)
-    possible = candidates(context, forward, backward, limits)
-    search = _Search(trial, Verification(trial), limits, likeliest_first(trial, possible, limits))
+    functions = changeable(context, forward, backward, limits)
+    suspicion = Suspicion.of(trial, functions, limits)
+    search = _Search(trial, Verification(trial), limits, suspicion)
     entries = sum(value.size for value in context.native_base.tensors.values())
     lines = sum(call.lines for call in [*forward, *backward])
     tries = MOST_LINES // (COMPILING + lines + entries // ENTRIES_PER_LINE)
@@ -127,12 +128,19 @@ class _Search:
     trial: MutationTrial
     verification: Verification
     limits: Limits
-    possible: list[Mutation]
+    suspicion: Suspicion
     untried: int = 0
 
     def run(self, tries: int, *, mixes: bool) -> Repairs:
-        """Try so many changes, and some of the forward where no backward is to be corrected."""
-        found = self._found(self.possible[:tries])
+        """Try so many changes, and some of the forward where no backward is to be corrected.
+
+        What has a part in some of the wrong gradients alone is changed where nothing else corrects
+        all of them.
+        """
+        likely = self.suspicion.likely[:tries]
+        found = self._found(likely)
+        if len(likely) < tries and not any(self._corrects_all(c.tensors) for c in found):
+            found += self._found(self.suspicion.unlikely[: tries - len(likely)])
         chosen = self._chosen(found)
         if not chosen or (mixes and all(_is_structural(repair.code) for repair in chosen)):
             chosen += self._of_forward(tries)
@@ -145,12 +153,15 @@ class _Search:
             correction = self._verified(mutation, corrected) if corrected else None
             if correction is not None:
                 found.append(correction)
-                if len(corrected) == len(self.trial.failed):
+                if self._corrects_all(corrected):
                     rivals = [
                         m for m in possible[number:] if m.total_cost < mutation.total_cost + TIE
                     ]
                     return found + self._rivals(rivals, {c.mutation.line for c in found})
         return found
+
+    def _corrects_all(self, corrected: Sequence[str]) -> bool:
+        return len(corrected) == len(self.trial.failed)
 
     def _rivals(self, possible: Sequence[Mutation], lines: set[int]) -> list[_Correction]:
         """Return a change on another line that corrects everything as well, if there is one.
@@ -159,7 +170,7 @@ class _Search:
         """
         elsewhere = [mutation for mutation in possible if mutation.line not in lines]
         for _, mutation, corrected in self._tried(self.trial.corrects, elsewhere[:RIVALS]):
-            if corrected and len(corrected) == len(self.trial.failed):
+            if corrected and self._corrects_all(corrected):
                 return [_Correction(mutation, corrected, is_rival=True)]
         return []
 
@@ -197,7 +208,7 @@ class _Search:
         """Return the first change of the forward for which the backward is right, if any."""
         structural = [
             m
-            for m in self.possible
+            for m in [*self.suspicion.likely, *self.suspicion.unlikely]
             if m.in_forward and _is_structural(m.code) and m.cost <= MOST_OF_FORWARD
         ]
         names = tuple(self.trial.failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -13,8 +14,18 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.isolation import Budget, Lost, is_worker, map_isolated, may_fork_for, spawned
+from gradcheck.isolation import (
+    ENDED,
+    Budget,
+    Lost,
+    is_worker,
+    map_isolated,
+    may_fork_for,
+    share_nothing,
+    spawned,
+)
 from gradcheck.isolation.confine import MEMORIES
+from gradcheck.isolation.task import HERE
 
 
 def square(value):
@@ -97,6 +108,53 @@ def test_processes_may_be_made_by_processes():
         return sum(map_isolated(square, range(value), seconds=30))
 
     assert list(map_isolated(inner, [3, 4], seconds=30)) == [5, 14]
+
+
+def own(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return os.getpid()
+
+
+def test_a_worker_answers_itself_until_that_takes_longer_than_to_fork():
+    def inner(seconds):
+        return [process == os.getpid() for process in map_isolated(own, seconds, seconds=30)]
+
+    found = list(map_isolated(inner, [[0.0] * 3, [HERE, 0.0, 0.0]], seconds=30))
+
+    assert found == [[True] * 3, [True, False, False]]
+
+
+def never(_):
+    while True:
+        with contextlib.suppress(Exception):
+            time.sleep(1e-3)
+
+
+def test_a_worker_ends_with_what_takes_longer_than_it_may():
+    def inner(_):
+        return list(map_isolated(never, [None], seconds=0.2))
+
+    assert list(map_isolated(inner, [None], seconds=60)) == [Lost(ENDED)]
+
+
+def test_a_worker_that_shares_nothing_forks_for_all():
+    def inner(_):
+        share_nothing()
+        (lost,) = map_isolated(never, [None], seconds=0.2)
+        return lost.reason, next(map_isolated(own, [0.0], seconds=30)) == os.getpid()
+
+    assert list(map_isolated(inner, [None], seconds=60)) == [("stopped after 0.2 s", False)]
+
+
+def test_a_worker_still_ends_in_time_after_it_has_answered_itself():
+    def inner(_):
+        before = signal.getitimer(signal.ITIMER_REAL)[0]
+        list(map_isolated(own, [0.0], seconds=0.2))
+        return 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= before
+
+    assert list(map_isolated(inner, [None], seconds=30)) == [True]
 
 
 def test_a_new_interpreter_answers():

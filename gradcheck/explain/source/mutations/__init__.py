@@ -8,7 +8,9 @@ added.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from gradcheck.explain.source.function_source import FunctionSource
@@ -20,9 +22,10 @@ from gradcheck.explain.source.mutations import (
     statements,
     variables,
 )
-from gradcheck.explain.source.mutations.mutation import Change, Mutation, mutant_of
+from gradcheck.explain.source.mutations.mutation import Block, Change, Mutation, mutant_of
 from gradcheck.explain.source.mutations.scope import Scope
-from gradcheck.explain.source.mutations.sites import Site, sites
+from gradcheck.explain.source.mutations.sites import Site, TreePosition, sites
+from gradcheck.explain.source.mutations.syntax import text
 
 __all__ = ["OPERATORS", "Mutation", "Scope", "Site", "mutant_of", "mutations", "sites"]
 
@@ -57,15 +60,30 @@ OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     statements.swapped,
 )
 
+# Blanks and parentheses: most change nothing.
+OPTIONAL = str.maketrans("", "", " ()\n")
 
-def mutations(function: FunctionSource, scope: Scope) -> Iterator[Mutation]:
-    """Yield the changes of a function, each once."""
-    seen = set()
-    for site in sites(function.tree):
+
+def mutations(
+    function: FunctionSource, scope: Scope, wanted: Callable[[Site], bool] = lambda site: True
+) -> Iterator[Mutation]:
+    """Yield the changes of a function, of the sites that are wanted, each once."""
+    seen: dict[tuple[TreePosition, str], list[Mutation]] = defaultdict(list)
+    for site in filter(wanted, sites(function.tree)):
         for operator in OPERATORS:
             with contextlib.suppress(SyntaxError):  # what cannot be written so is no change
                 for change in operator(site, scope):
                     mutation = Mutation.of(site, change, function)
-                    if mutation.key not in seen:
-                        seen.add(mutation.key)
+                    alike = seen[mutation.site.position, _letters(change[0])]
+                    if all(mutation.tree != other.tree for other in alike):
+                        alike.append(mutation)
                         yield mutation
+
+
+def _letters(new: str | ast.AST | Block) -> str:
+    """Return a source without what may be written or not: only few trees need to be compared."""
+    if isinstance(new, str):
+        source = new
+    else:
+        source = "".join(map(text, new)) if isinstance(new, Block) else text(new)
+    return source.translate(OPTIONAL)

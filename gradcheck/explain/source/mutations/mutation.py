@@ -7,8 +7,8 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.function_source import FunctionSource, Mutant
@@ -106,12 +106,10 @@ class Mutation:
         """By which mutations are ordered."""
         return self.cost + self.penalty
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What two mutations that do the same have in common."""
-        node = ast.Module(self.node, []) if isinstance(self.node, Block) else self.node
-        at = self.site.position
-        return id(at.parent), at.field, at.index, ast.dump(node)
+    @cached_property
+    def tree(self) -> str:
+        """What two mutations of a site that do the same have in common."""
+        return ast.dump(ast.Module(self.node, []) if isinstance(self.node, Block) else self.node)
 
     @property
     def instruction(self) -> str:

@@ -62,11 +62,16 @@ def functions(site: Site, scope: Scope) -> Iterator[Change]:
         yield value, AROUND.get(name, Bug.DERIVATIVE_AT_WRONG_POINT), message, 0.7
 
 
+# What has no axes.
+SEVERAL = (ast.Tuple, ast.List, ast.Dict)
+
+
 def reductions(site: Site, scope: Scope) -> Iterator[Change]:
     """A sum over everything, a sum too many, a sum that is missing."""
     if called(site.node) in REDUCTIONS:
         yield from _of_reduction(site, site.node)
-    for along in ALONG if site.is_whole and site.is_value else ():
+    summed = site.is_whole and site.is_value and not isinstance(site.node, SEVERAL)
+    for along in ALONG if summed else ():
         message = f"`{site.text}` is not summed over the axes it was broadcast along"
         yield f"({site.text}).sum({along})", Bug.BROADCAST_NOT_REDUCED, message, 0.75
 

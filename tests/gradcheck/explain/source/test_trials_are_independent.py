@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 
 import gradcheck
+from gradcheck import isolated_jobs
 from gradcheck.adapters import as_target
 from gradcheck.checking.context import CheckContext
 from gradcheck.explain.source import repair_search
-from gradcheck.explain.source.candidates import calls, candidates
+from gradcheck.explain.source.candidates import calls, changeable
+from gradcheck.explain.source.fault_localization import Suspicion
 from gradcheck.explain.source.limits import Limits
 from gradcheck.explain.source.mutation_trial import MutationTrial
-from gradcheck.isolation import Lost
+from gradcheck.isolation import Lost, map_isolated
 from gradcheck.state import StateSnapshot
 
 X = np.random.default_rng(0).normal(size=(5, 4))
@@ -52,7 +55,8 @@ def test_every_trial_leaves_the_layer_as_it_was():
     around = StateSnapshot(repair_search._globals([*forward, *backward]))
     trial = MutationTrial(context, ["x"], around)
     limits = Limits(60.0, time.monotonic() + 60.0)
-    possible = candidates(context, forward, backward, limits)
+    functions = changeable(context, forward, backward, limits)
+    possible = Suspicion(context, functions, {}).likely
     before = seen(layer)
 
     def spoils(mutation):
@@ -72,5 +76,34 @@ def test_the_report_does_not_depend_on_the_number_of_processes(processes, monkey
     expected = gradcheck.check(Buffers(), X).to_dict()
     monkeypatch.setattr("gradcheck.isolation.pool._cores", lambda: processes)
     monkeypatch.setattr("gradcheck.isolation.pool.ALONE", 0.0)
+    monkeypatch.setattr("gradcheck.isolation.task.HERE", 0.0)
 
     assert gradcheck.check(Buffers(), X).to_dict() == expected
+
+
+class Ends:
+    """Its process ends where a change turns the condition."""
+
+    def forward(self, x):
+        self.x = x
+        return x**2
+
+    def backward(self, grad):
+        if self.x is None:
+            status = 3
+            os._exit(status)
+        return self.x * grad
+
+
+def test_what_ends_the_process_of_the_search_is_tried_in_one_of_its_own(monkeypatch):
+    searched = []
+
+    def noted(function, jobs, *rest):
+        searched.append(jobs[0].kind)
+        return map_isolated(function, jobs, *rest)
+
+    monkeypatch.setattr(isolated_jobs, "map_isolated", noted)
+    report = gradcheck.check(Ends(), X)
+
+    assert searched == ["repair", "repair", "explain"]
+    assert "`return self.x * grad` -> `return self.x * grad * 2`" in report.explanations[0].fix
