@@ -205,14 +205,14 @@ class _Trial:
         )
 
     def _likeness(self) -> float:
-        """Return how much sampled entries of the first gradient are like the numbers, from 0 to 2.
+        """Return how much sampled entries of a gradient are like the numbers, from 0 to 2.
 
         The share of those that agree, and the square of the correlation of all, to one digit: what
         is as likely but for chance is decided by the names.
         """
-        if not self.fitting:
+        name = next((n for n in self.fitting if self.subject.base[n].size > 1), None)
+        if name is None:
             return 0.0
-        name = self.fitting[0]
         value = self.subject.base[name]
         count = min(SAMPLED, value.size)
         entries = np.random.default_rng(0).choice(value.size, count, replace=False)

@@ -21,18 +21,16 @@ def numbers_of(table: Any) -> Array | None:
 
 
 def with_numbers(table: Any, array: Array) -> Any:
-    """Return a table with the labels of ``table`` and the numbers of ``array``."""
-    labels = {name: getattr(table, name) for name in ("index", "columns") if _has(table, name)}
-    if "index" in labels:  # pandas and what follows it
-        labels["index"] = table.index[: len(array)]  # fewer samples may be asked for
-        if "columns" not in labels:
-            labels["name"] = table.name
-        return type(table)(array, **labels)
+    """Return a table with the labels of ``table`` and the numbers of ``array``.
+
+    The array itself, where the library of the table is not one of those known here.
+    """
+    if hasattr(table, "index") and hasattr(table, "columns"):  # pandas and what follows it
+        return type(table)(array, index=table.index[: len(array)], columns=table.columns)
+    if hasattr(table, "index") and hasattr(table, "name"):
+        return type(table)(array, index=table.index[: len(array)], name=table.name)
     if hasattr(table, "dims"):  # xarray
         return table.copy(data=array)
-    names = [table.name, array] if array.ndim == 1 else [array, table.columns]
-    return type(table)(*names)
-
-
-def _has(table: Any, name: str) -> bool:
-    return hasattr(table, "index") and hasattr(table, name)
+    if hasattr(table, "columns"):  # polars
+        return type(table)(array, table.columns)
+    return type(table)(table.name, array) if hasattr(table, "name") else array

@@ -6,7 +6,6 @@ import pytest
 import gradcheck
 from gradcheck.adapters.callable_target import CallableTarget, Description
 from gradcheck.adapters.conventions import (
-    activation,
     function_pair,
     functional_network,
     layer,
@@ -51,7 +50,6 @@ def net_backward(parameters, cache, X, Y):
 CONVENTIONS = {
     functional_network: ((net_forward, net_backward), (X, X @ W + 1, {"W": W})),
     loss_in_backward: (Network(), (X, X @ W + 1)),
-    activation: (Tanh(), (X,)),
     layer: (Dense(3, 2), (X,)),
     function_pair: ((affine_forward, affine_backward), (X, W, np.zeros(2))),
     value_and_grad: (cube_with_gradient, (X,)),
