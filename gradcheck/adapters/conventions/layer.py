@@ -218,7 +218,7 @@ def _first_run(
             ones = tuple(np.ones_like(output) for output in result.outputs)
             call = BackwardCall(arguments, inputs.names, result, result.cotangent(ones))
             if failure is None and methods.reading is None:
-                tried = _pointwise(tried, call)
+                tried = _pointwise(tried, call, knows_nothing=trial.leaves_nothing)
                 readings = _after_the_first(methods, call)
             return tried, trial, call, tried.backward(call)
         except Exception as error:  # noqa: BLE001 (a user's code may raise anything)
@@ -233,11 +233,14 @@ def _after_the_first(methods: Methods, call: BackwardCall) -> Iterator[Reading]:
     return chain(list(named)[1:], possible_readings(methods.own_backward, call))
 
 
-def _pointwise(methods: Methods, call: BackwardCall) -> Methods:
-    """Read a backward of the forward's own arguments as a derivative where its name says so."""
+def _pointwise(methods: Methods, call: BackwardCall, *, knows_nothing: bool) -> Methods:
+    """Read a backward of the forward's own arguments as a derivative where its name says so.
+
+    Or where it can be nothing else, as no input was remembered.
+    """
     wanted = required_names(methods.own_backward) or []
     is_named = len(wanted) > 1 or methods.names.backward in DERIVATIVE_NAMES
-    if not (is_named and is_pointwise(wanted, call)):
+    if not ((is_named or knows_nothing) and is_pointwise(wanted, call)):
         return methods
     return replace(methods, reading=Reading.of_inputs(len(wanted), Gives.SLOPE))
 

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.discovery.accessors import Accessor
-from gradcheck.adapters.discovery.attributes import ArrayAttribute, array_attributes, objects_in
+from gradcheck.adapters.discovery.attributes import (
+    ArrayAttribute,
+    array_attributes,
+    attributes,
+    objects_in,
+)
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient, nothing
 from gradcheck.adapters.signatures.backward_calls import BackwardCall, takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
@@ -63,6 +68,7 @@ class TrialRun:
 
     def __init__(self, layer: Any, snapshot: StateSnapshot) -> None:
         self.layer = layer
+        self._held = dict(attributes(layer))
         self._before = array_attributes(layer)
         self._kept = {a.accessor.place: a.accessor.get() for a in self._before}
         self._contents = {place: snapshot.copy_of(value) for place, value in self._kept.items()}
@@ -82,6 +88,12 @@ class TrialRun:
             if attribute.accessor.get() is self._kept[attribute.accessor.place]
             and same(attribute.accessor.get(), self._contents[attribute.accessor.place])
         ]
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether the layer holds the very same as before, so that a backward can know no input."""
+        now = attributes(self.layer)
+        return now.keys() == self._held.keys() and all(now[k] is v for k, v in self._held.items())
 
     def found(self, call: BackwardCall, result: Any, *, updates: bool) -> Found:
         """Return what a backward that returned ``result``, with or without updates, shows."""

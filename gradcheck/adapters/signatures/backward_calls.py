@@ -119,7 +119,6 @@ def is_pointwise(wanted: Sequence[str] | None, call: BackwardCall) -> bool:
     return (
         bool(wanted)
         and list(wanted or ()) == list(call.names)[: len(wanted or ())]
-        and not any(map(is_cotangent, wanted or ()))
         and len(outputs) == 1
         and outputs[0].ndim > 0
         and outputs[0].shape in shapes

@@ -249,7 +249,12 @@ def _contracted(jacobian: Any, call: BackwardCall) -> Any:
     """Return the cotangent times a Jacobian, dense or sparse, or one for every input.
 
     Its first axes are those of the output, its last ones those of the input, or it has one axis
-    for all entries of either. What has other shapes stays as it is.
+    for all entries of either.
+
+    Raises
+    ------
+    ValueError
+        If it has other shapes.
     """
     if isinstance(jacobian, tuple | list):
         return type(jacobian)(_contracted(part, call) for part in jacobian)
@@ -261,7 +266,7 @@ def _contracted(jacobian: Any, call: BackwardCall) -> Any:
         if shape in (cotangent.shape + own, (cotangent.size, math.prod(own))):
             flat = jacobian if sparse else np.reshape(jacobian, (cotangent.size, -1))
             return (flat.T @ cotangent.ravel()).reshape(own)
-    return jacobian
+    raise ValueError(f"an array of shape {shape} is no Jacobian of {cotangent.shape} by {inputs}")
 
 
 def _pulled_back(along: Callable[[Any], Any], call: BackwardCall) -> Any:
