@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck._types import Array, Tensors
 from gradcheck.adapters.signatures.methods import input_names, is_positional, parameters_of
-from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target
+from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target, target_likeness
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
 from gradcheck.adapters.signatures.tables import is_table, numbers_of, with_numbers
 from gradcheck.state import StateSnapshot
@@ -93,14 +93,14 @@ class Inputs:
     def alike(self) -> list[str]:
         """Arrays of one shape among which no name tells whose a single gradient is; first one not.
 
-        Where all but one are called as targets are, it is that one's.
+        Where all but one are surelier called as targets are, it is that one's.
         """
         arrays = {name: v for name, v in self.values.items() if is_differentiable(v)}
-        likely = [name for name in arrays if not is_target(name)]
-        if len(likely) == 1 or len(arrays) < 2:
+        ordered = sorted(arrays, key=target_likeness)
+        if len(ordered) < 2 or target_likeness(ordered[0]) < target_likeness(ordered[1]):
             return []
-        first = next(iter(likely or arrays))
-        return [n for n in arrays if n != first and np.shape(arrays[n]) == np.shape(arrays[first])]
+        first = np.shape(arrays[ordered[0]])
+        return [name for name in ordered[1:] if np.shape(arrays[name]) == first]
 
     def promoted(self, forward: Callable[..., Any], snapshot: StateSnapshot) -> Inputs:
         """Return the inputs with whole numbers as floats, where ``forward`` takes them so.

@@ -10,8 +10,8 @@ import numpy as np
 from gradcheck.adapters.signatures.name_tables import (
     INPUT_GRADIENTS,
     gradient_keys,
-    is_target,
     plain,
+    target_likeness,
 )
 from gradcheck.adapters.signatures.pytree import is_container, items, leaves, spread
 from gradcheck.target import TargetError, is_differentiable
@@ -82,8 +82,8 @@ class _Alignment:
 
     def _single(self, gradient: Any) -> dict[str, Any]:
         """Match one gradient with the first tensor of its shape, a loss's targets last."""
-        likely = [*self.first, *(name for name in self.leaves if not is_target(name))]
-        names = [*likely, *self.leaves, *self.parameters]
+        likely = sorted(self.leaves, key=target_likeness)
+        names = [*self.first, *likely, *self.parameters]
         alike = (n for n in names if _shape(self.leaves.get(n)) == _shape(gradient))
         return {next(alike, names[0]): gradient} if names else {}
 

@@ -247,6 +247,11 @@ def is_target(name: str) -> bool:
     return name.lower() in TARGET_NAMES
 
 
+def target_likeness(name: str) -> int:
+    """Return how surely a name is that of targets: ``y`` may be a prediction beside ``y_true``."""
+    return 0 if not is_target(name) else 2 if len(name) > 1 else 1
+
+
 def is_cache(name: str) -> bool:
     """Whether an argument of this name asks for what the forward remembered."""
     word = name.lower().strip("_0123456789")

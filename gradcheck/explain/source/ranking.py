@@ -14,6 +14,9 @@ from gradcheck.report.data import Explanation, Support
 # What says of a tensor's sign or size alone that it is wrong: any cause is the better name.
 CAUSELESS = frozenset({Bug.UNEXPLAINED, Bug.SIGN_DEPENDENT})
 
+# What says so of what was computed, too: a factor that is zero is no better name for a zero.
+SYMPTOMS = frozenset({Bug.ZERO_GRADIENT, Bug.NOT_FINITE, Bug.FEW_ENTRIES})
+
 # An explanation that is less sure than this gives way to what was seen to correct.
 TRUSTED = 0.3
 
@@ -88,6 +91,8 @@ def proven(
         others = [e for e in others if e not in restored]
         about = [e for e in others if _is_about(e, repair)]
         pattern = _naming(about, repair)
+        if repair.of_forward and pattern and pattern.code not in (repair.code, Bug.SAMPLES_MIXED):
+            continue  # the backward is wrong in a known way: a forward that fits it is no better
         if restored and _is_plain(repair):
             pattern = restored[0]  # the broken promise says more
         causes.append(_cause(pattern, repair))
@@ -143,7 +148,8 @@ def _is_about(explanation: Explanation, repair: Repair) -> bool:
 
 def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
     """Return the explanation that names the bug better than the change that corrects it."""
-    sure = [e for e in about if e.tensors and e.confidence >= TRUSTED and e.code not in CAUSELESS]
+    causeless = CAUSELESS if _is_plain(repair) else CAUSELESS | SYMPTOMS
+    sure = [e for e in about if e.tensors and e.confidence >= TRUSTED and e.code not in causeless]
     best = [e for e in sure if e.confidence == sure[0].confidence]
     if repair.of_forward:
         # a sum along a wrong axis mixes samples: no backward is meant to belong to that
