@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ def fit(
     seed
         Of the shuffling.
     folder
-        Where ``history.jsonl`` and ``checkpoint.npz`` are written after every epoch.
+        Where ``history.jsonl`` and ``checkpoint.npz`` are written after every epoch; one run at a
+        time.
     resume
         Whether to go on with the run in ``folder``: one that was interrupted at any moment ends
         with the same weights, to the last bit, as if it had not been. Where the folder holds none,
@@ -93,8 +95,8 @@ def fit(
     Raises
     ------
     ValueError
-        If the data do not fit the model or each other, or the run in ``folder`` is another; the
-        message names the argument.
+        If the data do not fit the model or each other, or the run in ``folder`` is another or is
+        being trained; the message names the argument.
     FloatingPointError
         If the loss becomes NaN or infinite; the message says in which epoch and batch, and which
         layer was the first.
@@ -116,7 +118,11 @@ def fit(
         settings = _settings(model, data, made_of, batch_size=batch_size, seed=seed)
         run = TrainingRun(Path(folder), settings, resume=resume)
 
-    with in_training(model, optimizer) as vectors, progress_bar(epochs, progress) as advance:
+    with (
+        nullcontext() if run is None else closing(run),
+        in_training(model, optimizer) as vectors,
+        progress_bar(epochs, progress) as advance,
+    ):
         keeper = _Keeper(model, optimizer, vectors, early_stopping, run)
         one_epoch = Epoch(model, vectors, data, optimizer, loss, penalty, schedule, batch_size)
         for record in keeper.records:
