@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from gradcheck.adapters import as_target, parts, shows_gradients
-from gradcheck.check_arguments import chosen_tensors, given_cotangents, validate
+from gradcheck.check_arguments import chosen_tensors, given_cotangents
 from gradcheck.checking.context import CheckContext
+from gradcheck.estimate import clock, estimate
 from gradcheck.executor import Workers, in_new_process, pack
 from gradcheck.isolation import Budget
 from gradcheck.jobs import Job, Perform
@@ -21,23 +24,25 @@ from gradcheck.report.report import Report
 from gradcheck.runner import Mode, Runner
 from gradcheck.state import settings_kept
 from gradcheck.target import Target
+from gradcheck_arguments import ArrayTree, Count, NonNegative, Seed, Share, checked
 
 
+@checked
 def check(
     target: Any,
     *inputs: Any,
-    params: Any = None,
-    cotangent: Any = None,
-    tensors: Iterable[str] | None = None,
+    params: ArrayTree | None = None,
+    cotangent: ArrayLike | Sequence[ArrayLike] | None = None,
+    tensors: str | Iterable[str] | None = None,
     mode: Mode = "auto",
-    tolerance: float | None = None,
+    tolerance: Share | None = None,
     contract: bool | Mapping[str, str] = True,
     explain: bool = True,
-    directions: int = 2,
-    seed: int = 0,
+    directions: Count = 2,
+    seed: Seed = 0,
     executor: Executor | None = None,
     progress: bool | None = None,
-    budget: float | None = 30.0,
+    budget: NonNegative | None = 30.0,
 ) -> Report:
     """Check the gradients of a layer, loss or function against numerical derivatives.
 
@@ -74,7 +79,8 @@ def check(
         Any `concurrent.futures.Executor` (of processes, a Dask client's ``get_executor()``): the
         same report, with the tensors judged in parallel.
     progress
-        Whether to show a bar for what takes more than two seconds; None does on a terminal.
+        Whether to show a bar for what takes more than two seconds; None does on a terminal. What
+        will take more than ten is announced on stderr first, unless this is False.
     budget
         Seconds of real time for looking for the bugs behind what failed, None for no limit. The
         verdicts take as long as they take; what was not tried for want of time is said.
@@ -100,7 +106,6 @@ def check(
     >>> report.ok
     True
     """
-    validate(mode, tolerance, directions, budget)
     with settings_kept():
         if len(inputs) == 2 and not isinstance(target, Target) and not shows_gradients(target):
             from gradcheck.training.check_fit import check_fit  # which few checks need
@@ -150,7 +155,10 @@ class _Question:
 
 
 def _examine(
-    question: _Question, tensors: Iterable[str] | None, executor: Executor | None, bar: Progress
+    question: _Question,
+    tensors: str | Iterable[str] | None,
+    executor: Executor | None,
+    bar: Progress,
 ) -> Report:
     """Check the parts of a network, then the whole."""
     layers: dict[str, Report] = {}
@@ -164,13 +172,25 @@ def _examine(
     if any(report.verdict is Verdict.FAIL for report in layers.values()):
         question = replace(question, explain=False)
     packed = None if executor is None else pack(question.runner)
+    began = clock()
     checker = question.runner()
+    built = clock() - began  # which takes a forward at least
     target = checker.context.native.target
     with target.state.guarded():
         perform: Perform = checker.answers
         if executor is not None and packed is not None:
             perform = Workers(executor, packed, checker.answer)
         names = chosen_tensors(checker.context, tensors)
+        to_go = estimate(
+            target,
+            names,
+            question.directions,
+            every_entry=question.mode == "element",
+            contract=question.contract is not False,
+            at_most=built,
+        )
+        if to_go is not None:
+            bar.announce(f"{target.name}: {to_go}")
         report = checker.report(
             names,
             question.contract,

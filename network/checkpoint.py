@@ -5,17 +5,19 @@ epoch ends. ``checkpoint.npz`` has all that the next epoch depends on. Each is o
 training goes on, first the line and then the checkpoint, and the checkpoint is replaced in one
 piece: whenever the process dies, the last finished epoch has its line, and the checkpoint is whole
 and at most one epoch behind. That epoch is then trained again, to the same weights, and not
-written again.
+written again. A third file, ``.lock``, is empty: the system holds a lock on it for the process that
+trains, and lets go of it when that process ends, whatever its end.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from network.progress import Record
 
 HISTORY = "history.jsonl"
 CHECKPOINT = "checkpoint.npz"
+LOCK = ".lock"
 FACTS = "facts"  # the entry of a checkpoint that is no array, but JSON
 
 
@@ -49,8 +52,8 @@ class TrainingRun:
     Raises
     ------
     ValueError
-        If the folder holds a run already and ``resume`` is False, a run of other settings, or a
-        damaged checkpoint.
+        If the folder holds a run already and ``resume`` is False, a run of other settings, a
+        damaged checkpoint, or a run that is being trained.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any], *, resume: bool) -> None:
@@ -61,12 +64,21 @@ class TrainingRun:
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"folder={str(folder)!r} is a file; give a folder for the run")
         folder.mkdir(parents=True, exist_ok=True)
-        if not resume:
-            self._require_nothing_there()
-        elif (folder / CHECKPOINT).exists():
-            self._load()
-            self._require_same_settings()
-        self._lines = self._mend_history()
+        self._locked = self._lock()
+        try:
+            if not resume:
+                self._require_nothing_there()
+            elif (folder / CHECKPOINT).exists():
+                self._load()
+                self._require_same_settings()
+            self._lines = self._mend_history()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let others train into the folder."""
+        self._locked.close()
 
     def record(self, record: Record) -> None:
         """Append the record of a finished epoch, unless it is there from before a crash."""
@@ -84,6 +96,24 @@ class TrainingRun:
         text = json.dumps({**facts, "settings": self.settings})
         with _replacing(self.folder / CHECKPOINT) as file:
             np.savez(file, **{FACTS: np.array(text)}, **arrays)  # type: ignore[arg-type]
+
+    def _lock(self) -> IO[bytes]:
+        """Return an open file that nobody else can lock until it is closed, or its process ends.
+
+        The file stays: were it removed, one could lock what another has open, but nobody finds.
+        """
+        file = (self.folder / LOCK).open("ab")
+        try:
+            _lock_at_once(file)
+        except (BlockingIOError, PermissionError) as error:
+            file.close()
+            raise ValueError(
+                f"{self.folder} is being trained into by another run: wait until it has ended, or "
+                "choose another folder"
+            ) from error
+        except OSError:
+            pass  # this file system has no locks: better trained without one than not at all
+        return file
 
     def _require_nothing_there(self) -> None:
         for name in (CHECKPOINT, HISTORY):
@@ -122,6 +152,19 @@ class TrainingRun:
             with _replacing(path) as file:
                 file.write("".join(lines).encode())
         return lines
+
+
+def _lock_at_once(file: IO[bytes]) -> None:
+    """Lock an open file, or raise BlockingIOError (Windows: PermissionError) where another did."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gradcheck_arguments import Count, Seed, checked
 from network.checkpoint import TrainingRun
 from network.early_stopping import EarlyStopping
 from network.epoch import Epoch, mean_loss, require_finite
@@ -26,20 +28,21 @@ from network.schedules import Schedule
 from network.validation import Data, validate_data
 
 
+@checked
 def fit(
     model: Sequential,
     X: Array,
     y: Labels,
     *,
     validation: tuple[Array, Labels] | None = None,
-    epochs: int = 10,
-    batch_size: int = 32,
+    epochs: Count = 10,
+    batch_size: Count = 32,
     optimizer: Optimizer | None = None,
     loss: Loss | None = None,
     schedule: Schedule | None = None,
     penalty: Penalty | None = None,
     early_stopping: EarlyStopping | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     folder: str | Path | None = None,
     resume: bool = False,
     progress: bool | None = None,
@@ -72,7 +75,8 @@ def fit(
     seed
         Of the shuffling.
     folder
-        Where ``history.jsonl`` and ``checkpoint.npz`` are written after every epoch.
+        Where ``history.jsonl`` and ``checkpoint.npz`` are written after every epoch; one run at a
+        time.
     resume
         Whether to go on with the run in ``folder``: one that was interrupted at any moment ends
         with the same weights, to the last bit, as if it had not been. Where the folder holds none,
@@ -93,8 +97,8 @@ def fit(
     Raises
     ------
     ValueError
-        If the data do not fit the model or each other, or the run in ``folder`` is another; the
-        message names the argument.
+        If the data do not fit the model or each other, or the run in ``folder`` is another or is
+        being trained; the message names the argument.
     FloatingPointError
         If the loss becomes NaN or infinite; the message says in which epoch and batch, and which
         layer was the first.
@@ -105,9 +109,6 @@ def fit(
     held_out = validation and validate_data(
         model, *validation, loss, "validation[0]", "validation[1]"
     )
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value < 1:
-            raise ValueError(f"{name}={value}: expected at least 1")
     if resume and folder is None:
         raise ValueError("resume=True needs the folder of the run")
     made_of = {"optimizer": optimizer, "loss": loss, "schedule": schedule, "penalty": penalty}
@@ -116,7 +117,11 @@ def fit(
         settings = _settings(model, data, made_of, batch_size=batch_size, seed=seed)
         run = TrainingRun(Path(folder), settings, resume=resume)
 
-    with in_training(model, optimizer) as vectors, progress_bar(epochs, progress) as advance:
+    with (
+        nullcontext() if run is None else closing(run),
+        in_training(model, optimizer) as vectors,
+        progress_bar(epochs, progress) as advance,
+    ):
         keeper = _Keeper(model, optimizer, vectors, early_stopping, run)
         one_epoch = Epoch(model, vectors, data, optimizer, loss, penalty, schedule, batch_size)
         for record in keeper.records:
@@ -138,6 +143,7 @@ def fit(
     return keeper.records
 
 
+@checked
 def evaluate(
     model: Sequential, X: Array, y: Labels, *, loss: Loss | None = None
 ) -> tuple[float, float]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gradcheck.cli import shell
 
@@ -24,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Rich's boxes around the help take as long to load as NumPy
 )
 
 # Commands that multiply matrices large enough for the threads of BLAS.
@@ -83,6 +83,7 @@ def check(
 ) -> None:
     """Check the gradients of a layer, loss or function."""
     import numpy as np
+    from rich.console import Console
 
     from gradcheck import check as run_check
     from gradcheck.cli.loading import load, made, parse_input
@@ -119,7 +120,10 @@ def hunt(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
 ) -> None:
-    """Look for the inputs at which a gradient is wrong: corners, ties, odd sizes, large batches."""
+    """Look for inputs at which a gradient is wrong.
+
+    At corners and ties, for odd sizes and for large batches.
+    """
     import numpy as np
 
     from gradcheck.cli.loading import load, made, parse_input
@@ -156,6 +160,8 @@ def properties(
     output: shell.Output = None,
 ) -> None:
     """Test a function with a suite of properties."""
+    from rich.console import Console
+
     from gradcheck.cli.properties_table import run_in_shell
 
     with shell.error_exit():
@@ -172,6 +178,8 @@ def properties(
             skip=skip,
         )
         shell.save(report, output)
+    if report.interrupted:
+        raise typer.Exit(shell.INTERRUPTED)
     raise typer.Exit(shell.PASSED if report.ok else shell.FOUND)
 
 
@@ -210,7 +218,10 @@ def train(
         bool, typer.Option("--resume", help="Continue the run in the folder.")
     ] = False,
 ) -> None:
-    """Train the reference network, by default on handwritten digits, and keep its history."""
+    """Train the reference network and keep its history.
+
+    By default on the handwritten digits that are packaged.
+    """
     import network as n
     from network.factory import make_optimizer, make_schedule, parse_sizes
 
@@ -260,7 +271,10 @@ def diagnose(
     watch: Annotated[bool, typer.Option("--watch", help="Follow a growing file.")] = False,
     interval: Annotated[float, typer.Option(help="Seconds between two readings of it.")] = 1.0,
 ) -> None:
-    """Find out from its history what went wrong in a training run, or in several."""
+    """Find out what went wrong in a training run, from its history.
+
+    Given several histories, compare them, too.
+    """
     from diagnostics.cli import Request, run
 
     with shell.error_exit():
@@ -277,7 +291,12 @@ def demo(
     ] = Path(),
     epochs: Annotated[int, typer.Option(help="Epochs of each of the two runs.")] = 8,
 ) -> None:
-    """Find every fault of the network of the question, on real digits, offline."""
+    """Find every fault of the network of the question.
+
+    On real digits, offline.
+    """
+    from rich.console import Console
+
     from gradcheck.demo import run_demo
 
     with shell.error_exit():

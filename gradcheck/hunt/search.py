@@ -17,6 +17,7 @@ from gradcheck.hunt.shrink import Shrinker
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
+from gradcheck_arguments import ArrayTree, Index, Seed, Share, checked
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -24,17 +25,20 @@ if TYPE_CHECKING:
 # Inputs tried after a failure, to see what sets those that fail apart.
 AFTERWARDS = 24
 
+INTERRUPTED = "interrupted: there may be smaller inputs that fail, and other causes"
 
+
+@checked
 def hunt(
     layer: Any = None,
     inputs: Any = None,
     *,
     make: Callable[..., Any] | None = None,
-    examples: int = 100,
-    seed: int = 0,
-    tolerance: float | None = None,
-    tensors: Iterable[str] | None = None,
-    params: Any = None,
+    examples: Index = 100,
+    seed: Seed = 0,
+    tolerance: Share | None = None,
+    tensors: str | Iterable[str] | None = None,
+    params: ArrayTree | None = None,
 ) -> HuntReport:
     """Look for inputs at which a gradient is wrong, and shrink the first found to the smallest.
 
@@ -90,8 +94,6 @@ def hunt(
     >>> report.minimal[0]
     array([[ 0.,  0., -2.]])
     """
-    if examples < 0:
-        raise ValueError(f"examples={examples}: expected zero or more")
     chosen = None if tensors is None else [tensors] if isinstance(tensors, str) else list(tensors)
     options = {"seed": seed, "tolerance": tolerance, "tensors": chosen, "params": params}
     return _Hunt(RepeatedCheck.of(layer, make, options), seed).run(inputs, examples)
@@ -213,15 +215,21 @@ class _Hunt:
             raise errors[0] or TargetError
 
     def _report(self, interrupted: bool) -> HuntReport:
+        """Put together what is known; after an interruption without another call of the layer."""
         report, condition, failing, subject = None, "", self.failing, self.subject
         if failing is not None:
-            if not interrupted:
-                condition = describe(
-                    tuple(self.trials),
-                    failing,
-                    lambda e: subject.run(replace(e, contract=failing.contract)),
-                )
-            report = self._explained(failing)
+            report = next((t.report for t in self.trials[::-1] if t.example is failing), None)
+            try:
+                if not interrupted:
+                    condition = describe(
+                        tuple(self.trials),
+                        failing,
+                        lambda e: subject.run(replace(e, contract=failing.contract)),
+                    )
+                    report = subject.report(failing)
+                    report = agreed(report, self._others(failing))
+            except KeyboardInterrupt:
+                interrupted = True
         return HuntReport(
             subject.layer if subject.make is None else subject.make,
             tuple(self.trials),
@@ -230,18 +238,15 @@ class _Hunt:
             failing.family if failing is not None else "",
             condition,
             self.seed,
-            tuple(self.notes),
+            tuple(self.notes) + ((INTERRUPTED,) if interrupted else ()),
             interrupted,
             made=subject.make is not None,
         )
 
-    def _explained(self, example: Example) -> Report:
-        """Check with everything on, and keep what explains other failures too."""
-        report = self.subject.report(example)
-        if report.interrupted:
-            return report
+    def _others(self, example: Example) -> list[Report]:
+        """Return reports of other failures: what explains those as well is the likelier cause."""
         others = [self.subject.report(e) for e in other_failures(self.trials, example)]
-        return agreed(report, [other for other in others if other.verdict is Verdict.FAIL])
+        return [other for other in others if other.verdict is Verdict.FAIL]
 
 
 class _FoundError(Exception):

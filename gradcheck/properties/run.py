@@ -14,18 +14,20 @@ from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
 from gradcheck.properties.suite_report import SuiteReport, failure_lines
+from gradcheck_arguments import Count, Seed, checked
 
 if TYPE_CHECKING:
     import pytest
 
 
+@checked
 def run_properties(
     suite: str | Suite,
     fn: Any,
     *,
     profile: str | None = None,
-    examples: int | None = None,
-    seed: int | None = None,
+    examples: Count | None = None,
+    seed: Seed | None = None,
     only: Iterable[str] | None = None,
     skip: Iterable[str] | None = None,
     expected_failures: Mapping[str, str] | None = None,
@@ -63,7 +65,8 @@ def run_properties(
     Returns
     -------
     SuiteReport
-        Printable; ``.ok``, ``.results``, ``.raise_if_failed()``, ``.to_json()``.
+        Printable; ``.ok``, ``.results``, ``.raise_if_failed()``, ``.to_json()``. After Ctrl-C, the
+        results by then, with ``.interrupted`` True.
 
     Raises
     ------
@@ -82,29 +85,40 @@ def run_properties(
     """
     found = find_suite(suite)
     expected = dict(expected_failures or {})
-    chosen, skipped = found.chosen(only, skip, expected)
+    chosen, skipped = found.chosen(only, skip, list(expected))
     search = CounterexampleSearch(effort := choose_effort(profile, examples, seed))
     with quiet():
         subject = found.subject(fn, options)
         detected = subject.detected
-    results = []
-    for prop in found.properties:
-        if prop.name in chosen:
-            outcome = _outcome(found, prop, subject, options, search)
-            result = _against_expectation(outcome, expected)
-        elif prop.name in skipped:
-            result = Result(prop.name, Status.SKIPPED, "asked to be left out")
-        else:
-            continue
-        results.append(result)
-        if on_result is not None:
-            on_result(result)
-    call = rerun(found.name, fn, options, effort)
+    results: list[Result] = []
+    interrupted = False
+    try:
+        for prop in found.properties:
+            if prop.name in chosen:
+                outcome = _outcome(found, prop, subject, options, search)
+                result = _against_expectation(outcome, expected)
+            elif prop.name in skipped:
+                result = Result(prop.name, Status.SKIPPED, "asked to be left out")
+            else:
+                continue
+            results.append(result)
+            if on_result is not None:
+                on_result(result)
+    except KeyboardInterrupt:
+        interrupted = True
     return SuiteReport(
-        found.name, subject.name, tuple(results), detected, effort.examples, effort.seed, call
+        found.name,
+        subject.name,
+        tuple(results),
+        detected,
+        effort.examples,
+        effort.seed,
+        rerun(found.name, fn, options, effort),
+        interrupted,
     )
 
 
+@checked
 def assert_property(
     suite: str | Suite,
     name: str,
@@ -135,13 +149,14 @@ def assert_property(
     prop.check(subject, **inputs)
 
 
+@checked
 def parametrize_with_properties(
     suite: str | Suite,
     fn: Any,
     *,
     profile: str | None = None,
-    examples: int | None = None,
-    seed: int | None = None,
+    examples: Count | None = None,
+    seed: Seed | None = None,
     only: Iterable[str] | None = None,
     skip: Iterable[str] | None = None,
     expected_failures: Mapping[str, str] | None = None,
@@ -167,7 +182,7 @@ def parametrize_with_properties(
 
     found = find_suite(suite)
     expected = dict(expected_failures or {})
-    chosen, _ = found.chosen(only, skip, expected)
+    chosen, _ = found.chosen(only, skip, list(expected))
     search = CounterexampleSearch(choose_effort(profile, examples, seed))
 
     def param(name: str) -> Any:

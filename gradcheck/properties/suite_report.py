@@ -12,6 +12,7 @@ from typing import Any
 from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.report.wording import wrapped
 from gradcheck.report.write_whole import write_whole
+from gradcheck_arguments import Count, Index, checked
 
 LABEL = 10
 GAP = "  "
@@ -75,6 +76,8 @@ class SuiteReport:
         How many inputs were drawn per property, and from which seed.
     rerun
         The Python call that tries the same inputs once more.
+    interrupted
+        Whether Ctrl-C ended the run before every property was tried.
     """
 
     suite: str
@@ -84,12 +87,13 @@ class SuiteReport:
     examples: int = 0
     seed: int = 0
     rerun: str = ""
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether nothing failed and something passed: an empty run has shown nothing."""
         statuses = {result.status for result in self.results}
-        return not statuses & BAD and Status.PASSED in statuses
+        return not self.interrupted and not statuses & BAD and Status.PASSED in statuses
 
     def __bool__(self) -> bool:
         """Return `ok`."""
@@ -130,7 +134,8 @@ class SuiteReport:
                 causes.setdefault(result.parts.get("cause", result.headline), []).append(result)
         return [(first, [other.name for other in others]) for first, *others in causes.values()]
 
-    def found(self, width: int | None = None) -> Iterator[str]:
+    @checked
+    def found(self, width: Count | None = None) -> Iterator[str]:
         """Yield lines that tell what was found out about the function and what was tried."""
         tried = f"{self.examples} per property, seed {self.seed}"
         for key, value in {**self.detected, "inputs": tried}.items():
@@ -142,7 +147,8 @@ class SuiteReport:
         listed = ", ".join(
             f"{counts[status]} {in_words(status)}" for status in Status if counts[status]
         )
-        return f"{self.suite} properties of {self.subject}: {listed or 'none ran'}"
+        ended = "; interrupted" if self.interrupted else ""
+        return f"{self.suite} properties of {self.subject}: {listed or 'none ran'}{ended}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -151,16 +157,19 @@ class SuiteReport:
             "suite": self.suite,
             "subject": self.subject,
             "ok": self.ok,
+            "interrupted": self.interrupted,
             "detected": self.detected,
             "examples": self.examples,
             "seed": self.seed,
             "results": [asdict(result) for result in self.results],
         }
 
-    def to_json(self, *, indent: int | None = 2) -> str:
+    @checked
+    def to_json(self, *, indent: Index | None = 2) -> str:
         """Return the report as JSON."""
         return json.dumps(self.to_dict(), indent=indent)
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the report to a file: as JSON where the name ends so, else as text."""
         target = Path(path)

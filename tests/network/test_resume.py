@@ -1,5 +1,6 @@
 """A run that dies at any moment and is resumed ends as if it had not."""
 
+import errno
 import json
 import signal
 import subprocess
@@ -17,6 +18,7 @@ RNG = np.random.default_rng(3)
 X = RNG.normal(size=(60, 5)).astype(np.float32)
 Y = RNG.integers(0, 3, 60)
 EPOCHS = 4
+PATIENCE = 600  # seconds, far longer than any test takes: what waits for them is killed before
 
 
 def train(folder=None, *, resume=False, epochs=EPOCHS, **changed):
@@ -154,6 +156,71 @@ def test_a_run_is_not_overwritten(tmp_path):
 
     with pytest.raises(ValueError, match="earlier run: resume"):
         train(tmp_path)
+
+
+def test_a_second_training_into_a_folder_is_refused_until_the_first_is_killed(tmp_path):
+    code = (
+        "import tests.network.test_resume as t, time\n"
+        f"wait = lambda record: (print(flush=True), time.sleep({PATIENCE}))\n"
+        f"t.train({str(tmp_path)!r}, callback=wait)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+        before = (tmp_path / CHECKPOINT).read_bytes(), (tmp_path / HISTORY).read_bytes()
+        for resume in (True, False):
+            with pytest.raises(ValueError, match="another run: wait") as refused:
+                train(tmp_path, resume=resume)
+            assert str(tmp_path) in str(refused.value)
+        assert before == ((tmp_path / CHECKPOINT).read_bytes(), (tmp_path / HISTORY).read_bytes())
+    finally:
+        child.kill()
+        child.communicate()
+
+    model, records = train(tmp_path, resume=True)
+
+    require_undisturbed(model, records, tmp_path)
+
+
+def test_a_second_training_in_the_same_process_is_refused_and_disturbs_nothing(tmp_path):
+    refused = []
+
+    def meanwhile(record):
+        with pytest.raises(ValueError, match="another run: wait") as error:
+            train(tmp_path, resume=True)
+        refused.append(error)
+
+    model, records = train(tmp_path, callback=meanwhile)
+
+    assert len(refused) == EPOCHS
+    require_undisturbed(model, records, tmp_path)
+
+
+def test_where_the_file_system_has_no_locks_it_is_trained_without(tmp_path, monkeypatch):
+    def unsupported(file):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("network.checkpoint._lock_at_once", unsupported)
+
+    model, records = train(tmp_path)
+
+    require_undisturbed(model, records, tmp_path)
+
+
+def test_a_training_that_fails_lets_the_next_one_in(tmp_path):
+    def fail(record):
+        raise PowerCut
+
+    with pytest.raises(PowerCut) as kept:  # with its traceback, and all that is in it
+        train(tmp_path, callback=fail)
+    with pytest.raises(ValueError, match="earlier run: resume") as kept_too:
+        train(tmp_path)
+
+    model, records = train(tmp_path, resume=True)
+
+    assert kept
+    assert kept_too
+    require_undisturbed(model, records, tmp_path)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

@@ -142,14 +142,40 @@ def test_properties_refuses_the_askers_softmax():
     assert "each_row_as_if_alone" in result.output or "row" in result.output
 
 
-def test_importing_gradcheck_loads_nothing_heavy():
-    heavy = ["matplotlib", "hypothesis", "torch", "jax", "rich", "pytest", "scipy"]
-    heavy += ["gradcheck.properties", "gradcheck.explain.search", "multiprocessing"]
-    code = f"import sys, gradcheck; print([m for m in {heavy} if m in sys.modules])"
-
+def loaded_by(code):
+    """Return what a new process has loaded after this code, but for what it had before."""
+    code = f"import sys\nbefore = set(sys.modules)\n{code}\nprint(*(set(sys.modules) - before))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(shown.stdout.split())
 
-    assert shown.stdout.strip() == "[]"
+
+def foreign(modules):
+    """Return the packages among these modules that are not of the standard library."""
+    return {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
+
+
+def test_importing_gradcheck_loads_numpy_and_the_standard_library_alone():
+    loaded = loaded_by("import gradcheck")
+
+    assert foreign(loaded) - foreign(loaded_by("import numpy.random")) == {"gradcheck"}
+    assert not {"multiprocessing", "asyncio", "unittest", "gradcheck.properties"} & loaded
+    assert "gradcheck.explain.search" not in loaded
+
+
+def test_help_loads_typer_besides_and_nothing_of_a_command():
+    loaded = loaded_by(
+        "import contextlib, io\n"
+        "from gradcheck.cli.main import app\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    app(['--help'], standalone_mode=False)"
+    )
+
+    assert "typer" in loaded
+    beside = {name for name in loaded if name.startswith("gradcheck.cli.")}
+    assert beside == {"gradcheck.cli.main", "gradcheck.cli.shell"}
+    assert not foreign(loaded) & {"rich", "scipy", "matplotlib", "hypothesis", "jinja2", "pygments"}
+    assert not foreign(loaded) & {"network", "diagnostics", "torch", "jax"}
+    assert "multiprocessing" not in loaded
 
 
 def test_diagnose_tells_what_was_not_read_and_takes_columns(tmp_path):
