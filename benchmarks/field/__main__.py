@@ -85,8 +85,9 @@ def rows(python: str, asked: Asked, slips: int, folder: Path) -> Iterator[Row]:
     }  # fmt: skip
     if item.truth == WRONG and item.line:
         about["lines"] = lines_of_bug(python, asked.source, item.name)
-    yield judge(about, run(python, "check", asked.source, item.name))
-    if item.truth == WRONG or not item.backward or not slips:
+    as_found = judge(about, run(python, "check", asked.source, item.name))
+    yield as_found
+    if not as_found.recognised or item.truth == WRONG or not item.backward or not slips:
         return
     made = run(python, "slip", asked.source, item.name, str(slips), str(folder))
     for slip in made.get("slips", ()):

@@ -26,9 +26,9 @@ def interpreter(packages: Iterable[Package]) -> str:
     packages = list(packages)
     home = Path(tempfile.gettempdir()) / "gradcheck-field"
     python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    pinned = [package.requirement for package in packages if package.requirement]
-    needs = [need for package in packages for need in package.needs]
-    wanted = "\n".join([*BASE, *sorted(needs), *sorted(pinned)])
+    pinned = sorted({package.requirement for package in packages})
+    needs = sorted({need for package in packages for need in package.needs})
+    wanted = "\n".join([*BASE, *needs, *pinned])
     stamp = home / f"installed-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     if stamp.exists():
         return str(python)
@@ -37,7 +37,6 @@ def interpreter(packages: Iterable[Package]) -> str:
         venv.create(home, with_pip=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *BASE, *needs], check=True)
-    for requirement in pinned:
-        subprocess.run([*pip, "--no-deps", requirement], check=True)
+    subprocess.run([*pip, "--no-deps", *pinned], check=True)
     stamp.write_text(wanted)
     return str(python)

@@ -13,7 +13,8 @@ BROKEN = "broken"  # the object could not be made, or not in time: nothing of gr
 
 # What a wrong branch is called, whichever way round.
 BRANCH = ("wrong_mask", "mask_not_applied", "slope_wrong", "sign_dependent", "region_dependent",
-          "derivative_at_wrong_point", "clip_ignored", "wrong_index")  # fmt: skip
+          "derivative_at_wrong_point", "activation_derivative_missing", "clip_ignored",
+          "wrong_index")  # fmt: skip
 TERM = ("path_missing", "additive_term", "sign_flipped", "slope_wrong", "constant_factor",
         "derivative_at_wrong_point", "jacobian_diagonal_only")  # fmt: skip
 FACTOR = ("constant_factor", "factor_two", "factor_batch_size", "upstream_ignored", "slope_wrong",

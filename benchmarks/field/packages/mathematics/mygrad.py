@@ -65,5 +65,5 @@ PACKAGE = Package(
         _function("einsum", lambda mg, x: (mg.einsum("ij,jk->ik", x, x) ** 2).sum(), normal(3, 3),
                   "mygrad.linalg.ops:EinSum.backward_var"),
     ),
-    needs=("typing_extensions",),
+    needs=("typing_extensions==4.16.0",),
 )  # fmt: skip

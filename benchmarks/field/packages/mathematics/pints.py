@@ -50,5 +50,4 @@ PACKAGE = Package(
         _density("TwistedGaussianLogPDF", normal(3), 3, module="_twisted_gaussian_banana"),
         _density("ParabolicError", normal(2), module="_parabola"),
     ),
-    needs=("cma==4.4.1", "tabulate==0.10.0"),
 )  # fmt: skip

@@ -104,5 +104,5 @@ PACKAGE = Package(
             "MeanError", _mean_error, _read_error, ("edunn.models.mean_error:MeanError.backward",)
         ),
     ),
-    needs=("colorama==0.4.6", "tqdm==4.67.1"),
+    needs=("colorama==0.4.6", "tqdm==4.70.1"),
 )

@@ -25,5 +25,5 @@ PACKAGE = Package(
         _function("sigmoid", "maths", normal(5, 4)),
         _function("tanh", "maths", normal(5, 4)),
     ),
-    needs=("tabulate==0.9.0", "termcolor==2.5.0"),
+    needs=("tabulate==0.10.0", "termcolor==3.3.0"),
 )

@@ -43,5 +43,5 @@ PACKAGE = Package(
         _loss("MeanEuclideanDistance"),
         _loss("CrossCorrelation", WRONG, line="return (x * y)"),
     ),
-    needs=("tqdm==4.67.1", "joblib==1.6.0", "wandb==0.31.0"),
+    needs=("tqdm==4.70.1", "joblib==1.6.0", "wandb==0.31.0"),
 )

@@ -46,5 +46,5 @@ PACKAGE = Package(
             names=("constant_factor", "factor_batch_size"),
         ),
     ),
-    needs=("typing_extensions",),
+    needs=("typing_extensions==4.16.0",),
 )  # fmt: skip

@@ -50,5 +50,5 @@ PACKAGE = Package(
             names=("additive_term", "gradient_of_other_loss"),
         ),
     ),
-    needs=("numba==0.66.0", "scikit-learn==1.9.1", "tqdm==4.67.1"),
+    needs=("numba==0.68.1", "scikit-learn==1.9.1", "tqdm==4.70.1"),
 )

@@ -41,5 +41,5 @@ PACKAGE = Package(
         _cost("hinge_loss", normal(6, 1), signs(6, 1)),
         _cost("huber", normal(5, 3), normal(5, 3)),
     ),
-    needs=("tqdm==4.67.1", "graphviz==0.21"),
+    needs=("tqdm==4.70.1", "graphviz==0.21"),
 )
