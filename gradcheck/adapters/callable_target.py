@@ -12,9 +12,9 @@ from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.parameters import Parameter, Updates, stored_gradient
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import nothing_to_differentiate
 from gradcheck.adapters.signatures.gradient_alignment import align_gradients
+from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
 from gradcheck.target import ForwardRun, Target, TargetError
 

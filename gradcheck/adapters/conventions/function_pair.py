@@ -14,8 +14,6 @@ from gradcheck.adapters.discovery.parameters import Parameter, nothing
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.backward_calls import (
-    BackwardCall,
-    BackwardResult,
     call_backward,
     is_pointwise,
 )
@@ -23,6 +21,7 @@ from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import Names, name_of, required_names, same_owner
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_cache, is_cotangent, stem
 from gradcheck.adapters.signatures.readings import BY_NAME, Gives, Reading, possible_readings
+from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
 
 FORM = "a pair of functions (forward, backward) or (f, grad)"
@@ -90,7 +89,7 @@ def _read(
         name_of(first),
         inputs,
         snapshot,
-        lambda arguments: BackwardResult.of(first(*arguments), second, reading),
+        lambda arguments: BackwardResult.of(first(*arguments), second, reading.chosen),
         lambda call: call_backward(second, call, reading),
         pair,
         parameters={

@@ -33,8 +33,6 @@ from gradcheck.adapters.discovery.revised_parameters import add_unreported, drop
 from gradcheck.adapters.discovery.trial_run import TrialRun, takes_rates
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.backward_calls import (
-    BackwardCall,
-    BackwardResult,
     call_backward,
     is_pointwise,
     named_readings,
@@ -51,6 +49,7 @@ from gradcheck.adapters.signatures.readings import (
     Reading,
     possible_readings,
 )
+from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError
 
@@ -132,7 +131,7 @@ class Methods:
                 f"the forward of {type(self.owner).__name__} returned None, and no attribute is "
                 "called output: return the output"
             )
-        return BackwardResult.of(returned, self.own_backward, self.reading or BY_NAME)
+        return BackwardResult.of(returned, self.own_backward, (self.reading or BY_NAME).chosen)
 
     def backward(self, call: BackwardCall) -> Any:
         """Run the backward; (dx, [dW, db]) comes as (dx, dW, db), dicts stay what they are."""

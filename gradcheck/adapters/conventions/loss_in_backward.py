@@ -13,7 +13,6 @@ from gradcheck.adapters.callable_target import CallableTarget, Description
 from gradcheck.adapters.conventions import value_and_grad
 from gradcheck.adapters.conventions.layer import Methods, discovered
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import (
     Names,
@@ -29,6 +28,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_target,
 )
 from gradcheck.adapters.signatures.readings import UNIT_RATE
+from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.formulas import loss_identification
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_scalar

@@ -12,11 +12,11 @@ from gradcheck.adapters.conventions import function_pair, layer
 from gradcheck.adapters.discovery.accessors import Accessor, accessors_in
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, nothing
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.error_hints import Mismatch, returned_no_gradient
 from gradcheck.adapters.signatures.gradient_alignment import align_gradients
 from gradcheck.adapters.signatures.methods import Names, backward_of, parameters_of
 from gradcheck.adapters.signatures.pytree import is_container
+from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable, is_scalar
 

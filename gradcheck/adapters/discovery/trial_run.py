@@ -16,7 +16,7 @@ from gradcheck.adapters.discovery.attributes import (
     objects_in,
 )
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, is_gradient, nothing
-from gradcheck.adapters.signatures.backward_calls import BackwardCall, takes_rate
+from gradcheck.adapters.signatures.backward_calls import takes_rate
 from gradcheck.adapters.signatures.methods import backward_of
 from gradcheck.adapters.signatures.name_tables import (
     INPUT_GRADIENTS,
@@ -27,6 +27,7 @@ from gradcheck.adapters.signatures.name_tables import (
     plain,
 )
 from gradcheck.adapters.signatures.pytree import arrays_in, items
+from gradcheck.adapters.signatures.results import BackwardCall
 from gradcheck.numerics.blockwise import same
 from gradcheck.state import StateSnapshot
 from gradcheck.target import is_differentiable

@@ -14,8 +14,8 @@ from gradcheck.adapters.callable_target import CallableTarget, Description
 from gradcheck.adapters.discovery.attributes import is_own_object
 from gradcheck.adapters.discovery.parameters import Parameter, find_parameters
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
 from gradcheck.adapters.signatures.methods import accepts_argument, input_names, name_of
+from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target, TargetError, is_differentiable
 

@@ -16,7 +16,7 @@ from gradcheck.adapters.callable_target import CallableTarget, Description, Dtyp
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.parameters import Parameter
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.backward_calls import BackwardCall, BackwardResult
+from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target, TargetError, as_outputs
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice, product
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +27,8 @@ from gradcheck.adapters.signatures.name_tables import (
     is_target,
 )
 from gradcheck.adapters.signatures.pytree import items, refilled
+from gradcheck.adapters.signatures.results import BackwardCall
 from gradcheck.target import is_differentiable
-
-if TYPE_CHECKING:
-    from gradcheck.adapters.signatures.backward_calls import BackwardCall
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
 # it is exact, and large, so that the parameter's own rounding does not drown the step.
@@ -110,16 +109,12 @@ class Reading:
         name = getattr(backward, "__name__", "the backward")
         return f"{name}({given}) is read as {self.gives.value}{of}"
 
-    def output(self, returned: Any) -> Any:
-        """Return what is differentiated of what a forward ``returned``."""
-        match self.of:
-            case "first":
-                return returned[0]
-            case "mean":
-                return np.mean(returned)
-            case "sum":
-                return np.sum(returned)
-        return returned
+    @property
+    def chosen(self) -> Callable[[Any], Any] | None:
+        """What returns the part of a forward's outputs that is differentiated; None: all are."""
+        parts: dict[str, Callable[[Any], Any]]
+        parts = {"first": itemgetter(0), "mean": np.mean, "sum": np.sum}
+        return parts.get(self.of)
 
     def gradients(self, run: Callable[..., Any], call: BackwardCall) -> Any:
         """Return what ``run`` gives for the arguments, with the cotangent multiplied in."""
