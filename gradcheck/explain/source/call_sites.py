@@ -16,11 +16,15 @@ import numpy as np
 import scipy
 
 from gradcheck._package import FOLDER
+from gradcheck.state import OPAQUE_MODULES
 
 # Larger dicts are tables, and not variables by their names.
 MOST_ITEMS = 32
 
-# Code that is none of the user's: Python's own, what is installed, and this package.
+# Folders of what is installed.
+INSTALLED = ("site-packages", "dist-packages")
+
+# Code that is none of the user's: Python's own, NumPy and SciPy, and this package.
 LIBRARIES = tuple(
     str(folder) + os.sep
     for folder in (
@@ -124,13 +128,30 @@ def _values(frame: FrameType) -> dict[str, Any]:
 
 
 def _is_library(frame: FrameType) -> bool:
-    """Whether code is none of the user's; what is made without a file belongs to its module."""
-    file, module = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
-    return (
-        file.startswith((*LIBRARIES, "<frozen ", "<__array_function__"))
-        or f"{os.sep}site-packages{os.sep}" in file
-        or module.partition(".")[0] == FOLDER.name
-    )
+    """Whether code is none of the user's; what is made without a file belongs to its module.
+
+    Of what is installed, the package whose code a check calls is the one that is asked about.
+    """
+    file = frame.f_code.co_filename
+    if any(f"{os.sep}{folder}{os.sep}" in file for folder in INSTALLED):
+        package = _package(frame)
+        return package in OPAQUE_MODULES or package != _package(_entry(frame))
+    return file.startswith((*LIBRARIES, "<frozen ", "<__array_function__")) or _is_own(frame)
+
+
+def _is_own(frame: FrameType) -> bool:
+    return _package(frame) == FOLDER.name
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
+def _entry(frame: FrameType) -> FrameType:
+    """Return the outermost frame that a check called."""
+    while frame.f_back is not None and not _is_own(frame.f_back):
+        frame = frame.f_back
+    return frame
 
 
 def lines_run(
