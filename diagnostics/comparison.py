@@ -14,6 +14,7 @@ from diagnostics.finding import Severity
 from diagnostics.history.history import History, as_history
 from diagnostics.report import formats
 from diagnostics.report.report import DiagnosisReport
+from gradcheck_arguments import Several, checked
 
 HEADER = ("run", "rows", "lowest loss", "highest accuracy", "first finding")
 
@@ -93,11 +94,12 @@ class Comparison(formats.Document):
         return formats.figure_to_bytes(compare_histories(self.histories, findings), file_format)
 
 
+@checked
 def compare(
     runs: str | Path | Mapping[str, Any] | Iterable[str | Path],
     *,
-    classes: int | None = None,
-    samples: int | None = None,
+    classes: Several | None = None,
+    samples: Several | None = None,
     mute: Collection[str] = (),
     columns: Mapping[str, str] | None = None,
 ) -> Comparison:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diagnostics.finding import Finding
-from diagnostics.history.history import History, as_history
+from diagnostics.history.history import as_history
 from diagnostics.report.report import DiagnosisReport
 from diagnostics.rules import RULES, Rule, Run
+from gradcheck_arguments import Several, checked
 
 
+@checked
 def diagnose(
-    history: History | str | Path | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+    history: Any,
     *,
-    classes: int | None = None,
-    samples: int | None = None,
+    classes: Several | None = None,
+    samples: Several | None = None,
     mute: Collection[str] = (),
 ) -> DiagnosisReport:
     """Say what went wrong in a training run, judged from its curves alone.
@@ -56,9 +57,6 @@ def diagnose(
     >>> report.primary.code
     'exploding_or_nan'
     """
-    for name, size in (("classes", classes), ("samples", samples)):
-        if size is not None and size < 2:
-            raise ValueError(f"{name}={size}: give a number of at least 2, or None if unknown")
     _refuse_unknown(mute)
     history = as_history(history)
     run = Run(history, known_classes=classes, known_samples=samples)

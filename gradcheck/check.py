@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from gradcheck.adapters import as_target, parts, shows_gradients
-from gradcheck.check_arguments import chosen_tensors, given_cotangents, validate
+from gradcheck.check_arguments import chosen_tensors, given_cotangents
 from gradcheck.checking.context import CheckContext
 from gradcheck.executor import Workers, in_new_process, pack
 from gradcheck.isolation import Budget
@@ -21,23 +23,25 @@ from gradcheck.report.report import Report
 from gradcheck.runner import Mode, Runner
 from gradcheck.state import settings_kept
 from gradcheck.target import Target
+from gradcheck_arguments import ArrayTree, Count, NonNegative, Seed, Share, checked
 
 
+@checked
 def check(
     target: Any,
     *inputs: Any,
-    params: Any = None,
-    cotangent: Any = None,
-    tensors: Iterable[str] | None = None,
+    params: ArrayTree | None = None,
+    cotangent: ArrayLike | Sequence[ArrayLike] | None = None,
+    tensors: str | Iterable[str] | None = None,
     mode: Mode = "auto",
-    tolerance: float | None = None,
+    tolerance: Share | None = None,
     contract: bool | Mapping[str, str] = True,
     explain: bool = True,
-    directions: int = 2,
-    seed: int = 0,
+    directions: Count = 2,
+    seed: Seed = 0,
     executor: Executor | None = None,
     progress: bool | None = None,
-    budget: float | None = 30.0,
+    budget: NonNegative | None = 30.0,
 ) -> Report:
     """Check the gradients of a layer, loss or function against numerical derivatives.
 
@@ -100,7 +104,6 @@ def check(
     >>> report.ok
     True
     """
-    validate(mode, tolerance, directions, budget)
     with settings_kept():
         if len(inputs) == 2 and not isinstance(target, Target) and not shows_gradients(target):
             from gradcheck.training.check_fit import check_fit  # which few checks need
@@ -150,7 +153,10 @@ class _Question:
 
 
 def _examine(
-    question: _Question, tensors: Iterable[str] | None, executor: Executor | None, bar: Progress
+    question: _Question,
+    tensors: str | Iterable[str] | None,
+    executor: Executor | None,
+    bar: Progress,
 ) -> Report:
     """Check the parts of a network, then the whole."""
     layers: dict[str, Report] = {}

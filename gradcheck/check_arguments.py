@@ -1,4 +1,4 @@
-"""What `check` is given besides a target, refused or brought into shape before any work is done."""
+"""What `check` is given besides a target, brought into shape before any work is done."""
 
 from __future__ import annotations
 
@@ -12,25 +12,7 @@ from gradcheck.checking.context import CheckContext
 from gradcheck.target import Target
 
 
-def validate(mode: str, tolerance: float | None, directions: int, budget: float | None) -> None:
-    """Refuse options out of their range.
-
-    Raises
-    ------
-    ValueError
-        Naming the option, what was given and what is expected.
-    """
-    if mode not in ("auto", "project", "element"):
-        raise ValueError(f"mode={mode!r}: expected 'auto', 'project' or 'element'")
-    if tolerance is not None and not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance={tolerance!r}: expected a relative error in [0, 1), or None")
-    if directions < 1:
-        raise ValueError(f"directions={directions!r}: expected at least one")
-    if budget is not None and not budget >= 0:
-        raise ValueError(f"budget={budget!r}: expected a number of seconds, or None for no limit")
-
-
-def chosen_tensors(context: CheckContext, tensors: Iterable[str] | None) -> list[str]:
+def chosen_tensors(context: CheckContext, tensors: str | Iterable[str] | None) -> list[str]:
     """Return the tensors to check: those asked for, else all of which there is a gradient."""
     target = context.native.target
     if tensors is None:
@@ -43,7 +25,7 @@ def chosen_tensors(context: CheckContext, tensors: Iterable[str] | None) -> list
     names = [tensors] if isinstance(tensors, str) else list(tensors)
     unknown = [name for name in names if name not in target.tensors]
     if unknown:
-        raise ValueError(f"tensors={unknown}: {target.name} has {list(target.tensors)}")
+        raise ValueError(f"tensors={unknown}: expected some of {list(target.tensors)}")
     return names
 
 

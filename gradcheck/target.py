@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Pullback, Tensors
 from gradcheck.report.data import Unchecked
+from gradcheck_arguments import Index, Positive, checked
 
 
 class TargetError(TypeError):
     """What was given cannot be checked as it is; the message says what would make it work."""
 
 
+@runtime_checkable
 class State(Protocol):
     """Everything a layer remembers between calls, so that each probe starts from the same point."""
 
@@ -70,6 +72,7 @@ class ForwardRun:
     carried: tuple[bool, ...] | None = None
 
 
+@checked
 @dataclass
 class Target:
     """Something whose gradient is to be checked, in the one form the checker understands.
@@ -124,11 +127,11 @@ class Target:
     roles: dict[str, str] = field(default_factory=dict)
     state: State = field(default_factory=Stateless)
     unit_cotangent: bool = False
-    batch: int = 0
+    batch: Index = 0
     batch_tensors: tuple[str, ...] = ()
     analytic_errors: dict[str, Array] = field(default_factory=dict)
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
-    rounding: float | None = None
+    rounding: Positive | None = None
     by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
@@ -139,6 +142,7 @@ class Target:
         self.tensors = {name: np.asarray(value) for name, value in self.tensors.items()}
 
     @classmethod
+    @checked
     def from_run(
         cls,
         name: str,
@@ -172,6 +176,7 @@ class Target:
         target._recast = recast
         return target
 
+    @checked
     def role(self, name: str) -> str:
         """Return ``"input"`` or ``"parameter"``."""
         return self.roles.get(name, "input")
@@ -189,12 +194,14 @@ class Target:
 
         return ForwardRun(as_outputs(raw), pullback, handed)
 
+    @checked
     def cast(self, dtype: type[np.floating[Any]]) -> Target | None:
         """Return the same target computing in ``dtype``, or None where that is impossible."""
         if self._run is not None:
             return self._recast(dtype) if self._recast is not None else None
         return replace(self, tensors=self._as(dtype))
 
+    @checked
     def computing(
         self, dtype: type[np.floating[Any]], run: Callable[[Tensors], ForwardRun]
     ) -> Target:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck_arguments import checked
 from network.mnist import load_mnist
 
 # What the columns, or arrays, of inputs and labels are called by their usual authors.
@@ -48,6 +49,7 @@ class Dataset(NamedTuple):
     classes: tuple[str, ...]
 
 
+@checked
 def load_data(
     path: str | Path | None = None, *, test: str | Path | None = None, label: str | None = None
 ) -> Dataset:

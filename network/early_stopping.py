@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from gradcheck_arguments import Count, Index, checked
 from network.progress import Record
 
 
+@checked
 @dataclass
 class EarlyStopping:
     """Stop after ``patience`` epochs without a better value, and go back to the best one.
@@ -36,21 +38,19 @@ class EarlyStopping:
     criterion UP.
     """
 
-    patience: int = 5
+    patience: Count = 5
     monitor: str | None = None
-    best_epoch: int = 0
+    best_epoch: Index = 0
 
-    def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise ValueError(f"patience={self.patience}: expected at least 1")
-
+    @checked
     def review(self, records: list[Record]) -> bool:
         """Take note of all records so far; return whether the last one is the best."""
         values = [self._cost(record) for record in records]
         self.best_epoch = 1 + min(range(len(values)), key=values.__getitem__, default=-1)
         return bool(records) and self.best_epoch == len(records)
 
-    def over(self, epoch: int) -> bool:
+    @checked
+    def over(self, epoch: Index) -> bool:
         """Return whether the patience is used up after ``epoch``."""
         return epoch - self.best_epoch >= self.patience
 

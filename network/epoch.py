@@ -106,7 +106,9 @@ class Epoch:
             for W, dW in self._weights():
                 self.penalty.forward(W)
                 dW += self.penalty.backward()
-        self.optimizer.step(self.vectors.params, self.vectors.grads)
+        # not by its step, which looks at what it is given as if it were new each time
+        params, grads = self.vectors.params[ALL], self.vectors.grads[ALL]
+        self.optimizer.update(params, grads, self.optimizer.state[ALL])
         return value, right
 
     def _weights(self) -> list[tuple[Array, Array]]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import DTypeLike
 
+from gradcheck_arguments import Count, Seed, Share, checked
 from network.layers.activations import (
     ELU,
     GELU,
@@ -87,12 +88,13 @@ def make_schedule(name: str, epochs: int) -> Schedule | None:
     return SCHEDULES[name](epochs)
 
 
+@checked
 def mlp(
-    sizes: Sequence[int],
+    sizes: Sequence[Count],
     *,
     activation: str = "relu",
-    dropout: float = 0.0,
-    seed: int = 0,
+    dropout: Share = 0.0,
+    seed: Seed = 0,
     dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return a multi-layer perceptron: dense layers, activations between them, logits at the end.
@@ -118,7 +120,7 @@ def mlp(
         fewer than two sizes, one is below one, or the share is not in [0, 1).
     """
     if activation not in ACTIVATIONS:
-        raise ValueError(f"activation {activation!r}: expected {', '.join(ACTIVATIONS)}")
+        raise ValueError(f"activation={activation!r}: expected {', '.join(ACTIVATIONS)}")
     if len(sizes) < 2:
         raise ValueError(f"sizes={list(sizes)}: expected at least inputs and outputs")
     rng = np.random.default_rng(seed)

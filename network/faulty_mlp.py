@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gradcheck_arguments import Count, Positive, Seed, checked
 from network.functional import Array, one_hot, softmax
 
 FAULTS = ("softmax", "bias", "output_error", "loss")
@@ -76,14 +77,15 @@ class QuestionNetwork:
         If ``mend`` names something that is no fault, or there are fewer than two sizes.
     """
 
+    @checked
     def __init__(
         self,
-        sizes: tuple[int, ...] = (784, 300, 75, 10),
+        sizes: tuple[Count, ...] = (784, 300, 75, 10),
         *,
         mend: Iterable[str] = (),
-        learning_rate: float = 0.5,
-        batch_size: int = 32,
-        seed: int = 0,
+        learning_rate: Positive = 0.5,
+        batch_size: Count = 32,
+        seed: Seed = 0,
     ) -> None:
         self.mend = frozenset(mend)
         unknown = sorted(self.mend - set(FAULTS))
@@ -102,6 +104,7 @@ class QuestionNetwork:
         self.softmax = softmax if "softmax" in self.mend else matrix_softmax
         self.cross_entropy = guarded_cross_entropy if "loss" in self.mend else naive_cross_entropy
 
+    @checked
     def forward(self, X: ArrayLike) -> Array:
         """Return the class probabilities of one sample or, as evaluation does, of a batch.
 
@@ -119,22 +122,26 @@ class QuestionNetwork:
 
     predict = forward
 
+    @checked
     def loss(self, p: ArrayLike, t: ArrayLike) -> float:
         """Return the reported cross-entropy of predictions ``p`` for labels or one-hot rows."""
         p = np.asarray(p)
         return self.cross_entropy(p, _as_targets(t, p.shape))
 
+    @checked
     def accuracy(self, p: ArrayLike, t: ArrayLike) -> float:
         """Return the share of predictions whose largest probability is at the right class."""
         p = np.asarray(p)
         right = _as_targets(t, p.shape).argmax(axis=-1)
         return float(np.mean(p.argmax(axis=-1) == right))
 
+    @checked
     def evaluate(self, X: ArrayLike, y: ArrayLike) -> tuple[float, float]:
         """Return the reported loss and the accuracy on a batch, predicted as one matrix."""
         p = self.predict(X)
         return self.loss(p, y), self.accuracy(p, y)
 
+    @checked
     def train(self, X: ArrayLike, y: ArrayLike) -> None:
         """Make one epoch over (X, y) in the order given, changing the weights in place.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import operator
+import reprlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from gradcheck_arguments import checked
+
 Array = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
 
 
+@checked
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """Return exp(x) normalised to sum to one along ``axis``.
 
@@ -57,6 +60,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
         return e.astype(logits.dtype, copy=False)
 
 
+@checked
 def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
     """Return the logarithm of `softmax`, finite where the probability itself underflows.
 
@@ -129,17 +133,25 @@ def one_hot(
 
 def as_floats(x: ArrayLike, name: str = "x") -> Array:
     """Return ``x`` as an array of floats: integers become float64, what is no number is refused."""
-    array = np.asarray(x)
+    array = as_array(x, name)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers")
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def as_array(x: ArrayLike, name: str) -> NDArray[Any]:
+    """Return ``x`` as an array; rows of several lengths are refused."""
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name}={reprlib.repr(x)}: expected rows of one length") from error
 
 
 def _shifted(logits: Array, axis: int) -> Array:
     """Return logits - max in a new array, so that the largest of every row is zero."""
     if logits.ndim == 0:
         raise ValueError("x is a single number; expected at least one axis of classes")
-    if not -logits.ndim <= operator.index(axis) < logits.ndim:
+    if not -logits.ndim <= axis < logits.ndim:
         raise ValueError(f"axis={axis} is out of range for x of shape {logits.shape}")
     if logits.dtype == np.float16:  # three digits do not hold a sum over many classes
         logits = logits.astype(np.float32)

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck_arguments import checked
+
 PIXELS = 28 * 28
 SUBSET = "mnist_subset.npz.xz"
 
@@ -44,6 +46,7 @@ class Digits(NamedTuple):
     y_test: NDArray[np.int64]
 
 
+@checked
 def load_mnist(path: str | Path | None = None) -> Digits:
     """Load MNIST.
 
@@ -181,6 +184,7 @@ FILES = {
 }
 
 
+@checked
 def download_mnist(folder: str | Path | None = None) -> Path:
     """Return a folder with the four files of MNIST, downloading those that are not there.
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gradcheck_arguments import checked
 from network.functional import Array, softmax
 from network.layers.base import Layer
 from network.layers.chain import Chain
@@ -33,6 +34,7 @@ class Sequential(Chain):
         """That of the parameters; float64 where there are none."""
         return np.result_type(*self.params.values()) if self.params else np.dtype(np.float64)
 
+    @checked
     def predict(self, X: ArrayLike) -> Array:
         """Return class probabilities: the softmax of every row of the logits.
 

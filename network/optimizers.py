@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gradcheck_arguments import NonNegative, Positive, Share, checked
 from network.blas import add_scaled
 from network.functional import Array
 
-# Settings that are shares of something kept, and those that must be positive.
-SHARES = ("momentum", "decay", "beta1", "beta2")
-POSITIVE = ("learning_rate", "epsilon")
 
-
+@checked
 @dataclass(eq=False)
 class Optimizer(ABC):
     """A rule for steps, and what it remembers of those it made.
@@ -36,16 +34,10 @@ class Optimizer(ABC):
         If a number is out of its range.
     """
 
-    learning_rate: float
+    learning_rate: Positive
     state: dict[str, dict[str, Array]] = field(default_factory=dict, init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if name in POSITIVE and not 0 < value < np.inf:
-                raise ValueError(f"{name}={value}: expected a positive number")
-            if name in SHARES and not 0 <= value < 1:
-                raise ValueError(f"{name}={value}: expected a number in [0, 1)")
-
+    @checked
     def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Change every parameter in place by its gradient.
 
@@ -58,6 +50,7 @@ class Optimizer(ABC):
             gradient = _gradient_of(name, parameter, grads)
             self.update(parameter, gradient, self.remembered(name, parameter))
 
+    @checked
     def remembered(self, name: str, parameter: Array) -> dict[str, Array]:
         """Return what is remembered of a parameter, at first nothing but zeros."""
         if name not in self.state:
@@ -70,6 +63,7 @@ class Optimizer(ABC):
                 )
         return self.state[name]
 
+    @checked
     def accumulator(self, name: str, parameter: Array) -> tuple[Array, float]:
         """Return where a backward may leave its gradient, and the share kept of what is there.
 
@@ -86,6 +80,7 @@ class Optimizer(ABC):
         """Change one parameter and its state in place."""
 
 
+@checked
 @dataclass(eq=False)
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum where asked for.
@@ -112,12 +107,11 @@ class SGD(Optimizer):
     velocity, so that a change of it acts at once.
     """
 
-    learning_rate: float = 0.1
-    momentum: float = 0.0
+    learning_rate: Positive = 0.1
+    momentum: Share = 0.0
     nesterov: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov=True needs momentum, but momentum=0.0")
 
@@ -125,6 +119,7 @@ class SGD(Optimizer):
         """Return a velocity of zero, where there is momentum."""
         return {"velocity": np.zeros_like(parameter)} if self.momentum else {}
 
+    @checked
     def accumulator(self, name: str, parameter: Array) -> tuple[Array, float]:
         """Return the velocity itself: backward adds its gradient to the share that is kept.
 
@@ -148,6 +143,7 @@ class SGD(Optimizer):
         add_scaled(parameter, -self.learning_rate, direction)
 
 
+@checked
 @dataclass(eq=False)
 class RMSProp(Optimizer):
     """Steps divided by the running root mean square of the gradient, entry by entry.
@@ -169,9 +165,9 @@ class RMSProp(Optimizer):
     learning, 2012.
     """
 
-    learning_rate: float = 0.001
-    decay: float = 0.9
-    epsilon: float = field(default=1e-8, kw_only=True)
+    learning_rate: Positive = 0.001
+    decay: Share = 0.9
+    epsilon: Positive = field(default=1e-8, kw_only=True)
 
     def start(self, parameter: Array) -> dict[str, Array]:
         """Return a mean square of zero."""
@@ -184,6 +180,7 @@ class RMSProp(Optimizer):
         parameter -= self.learning_rate * gradient / (np.sqrt(square) + self.epsilon)
 
 
+@checked
 @dataclass(eq=False)
 class Adam(Optimizer):
     """Steps along the running mean of the gradient over its running root mean square.
@@ -206,10 +203,10 @@ class Adam(Optimizer):
     D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
     """
 
-    learning_rate: float = 0.001
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = field(default=1e-8, kw_only=True)
+    learning_rate: Positive = 0.001
+    beta1: Share = 0.9
+    beta2: Share = 0.999
+    epsilon: Positive = field(default=1e-8, kw_only=True)
 
     def start(self, parameter: Array) -> dict[str, Array]:
         """Return means of zero, and no steps made."""
@@ -228,6 +225,7 @@ class Adam(Optimizer):
         parameter -= self.learning_rate * unbiased_mean / root
 
 
+@checked
 @dataclass(eq=False)
 class AdamW(Adam):
     """Adam, with weights that shrink by themselves.
@@ -246,12 +244,7 @@ class AdamW(Adam):
     I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2.
     """
 
-    weight_decay: float = field(default=0.01, kw_only=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.weight_decay < np.inf:
-            raise ValueError(f"weight_decay={self.weight_decay}: expected a number of at least 0")
+    weight_decay: NonNegative = field(default=0.01, kw_only=True)
 
     def update(self, parameter: Array, gradient: Array, state: dict[str, Array]) -> None:
         """Shrink, then make one step."""

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gradcheck_arguments import NonNegative, checked
 from network.functional import Array, as_floats
 
 
@@ -27,9 +28,8 @@ class Penalty(ABC):
         If the strength is negative.
     """
 
-    def __init__(self, strength: float) -> None:
-        if not 0 <= strength < np.inf:
-            raise ValueError(f"strength={strength}: expected a number of at least 0")
+    @checked
+    def __init__(self, strength: NonNegative) -> None:
         self.strength = strength
         self._kept: Array | None = None
 

@@ -10,9 +10,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gradcheck_arguments import Positive, checked
+
 Schedule = Callable[[float, int], float]
 
 
+@checked
 @dataclass(frozen=True)
 class StepDecay:
     """Multiply the learning rate by ``factor`` after every so many epochs.
@@ -23,19 +26,15 @@ class StepDecay:
         If a number is not positive.
     """
 
-    factor: float = 0.1
-    every: float = 10
-
-    def __post_init__(self) -> None:
-        for name, value in (("factor", self.factor), ("every", self.every)):
-            if not value > 0:
-                raise ValueError(f"{name}={value}: expected a positive number")
+    factor: Positive = 0.1
+    every: Positive = 10
 
     def __call__(self, epoch: float, epochs: int) -> float:
         """Return factor^(number of drops so far)."""
         return float(self.factor ** math.floor(epoch / self.every))
 
 
+@checked
 @dataclass(frozen=True)
 class Cosine:
     """Follow half a cosine from one to ``floor`` over all epochs.
@@ -62,6 +61,7 @@ class Cosine:
         return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
+@checked
 @dataclass(frozen=True)
 class WarmUp:
     """Rise in a straight line over the first ``length`` epochs, and then follow another schedule.
@@ -77,12 +77,8 @@ class WarmUp:
     section 2.2. The rise starts at a hundredth, not at zero, so that the first step is one.
     """
 
-    length: float = 1.0
+    length: Positive = 1.0
     then: Schedule | None = None
-
-    def __post_init__(self) -> None:
-        if not self.length > 0:
-            raise ValueError(f"length={self.length}: expected a positive number")
 
     def __call__(self, epoch: float, epochs: int) -> float:
         """Return the share of the rise, times that of the schedule that follows."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck_arguments import Count, Seed, checked
 from network.checkpoint import TrainingRun
 from network.early_stopping import EarlyStopping
 from network.epoch import Epoch, mean_loss, require_finite
@@ -27,20 +28,21 @@ from network.schedules import Schedule
 from network.validation import Data, validate_data
 
 
+@checked
 def fit(
     model: Sequential,
     X: Array,
     y: Labels,
     *,
     validation: tuple[Array, Labels] | None = None,
-    epochs: int = 10,
-    batch_size: int = 32,
+    epochs: Count = 10,
+    batch_size: Count = 32,
     optimizer: Optimizer | None = None,
     loss: Loss | None = None,
     schedule: Schedule | None = None,
     penalty: Penalty | None = None,
     early_stopping: EarlyStopping | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     folder: str | Path | None = None,
     resume: bool = False,
     progress: bool | None = None,
@@ -107,9 +109,6 @@ def fit(
     held_out = validation and validate_data(
         model, *validation, loss, "validation[0]", "validation[1]"
     )
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value < 1:
-            raise ValueError(f"{name}={value}: expected at least 1")
     if resume and folder is None:
         raise ValueError("resume=True needs the folder of the run")
     made_of = {"optimizer": optimizer, "loss": loss, "schedule": schedule, "penalty": penalty}
@@ -144,6 +143,7 @@ def fit(
     return keeper.records
 
 
+@checked
 def evaluate(
     model: Sequential, X: Array, y: Labels, *, loss: Loss | None = None
 ) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from scripts import architecture_page
 from tests.support import ROOT
 
-PACKAGES = ("gradcheck", "diagnostics", "network")
+PACKAGES = ("gradcheck", "diagnostics", "network", "gradcheck_arguments")
 FILES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 
 MOST_FILES = 18  # in a folder, so that its listing is read at a glance

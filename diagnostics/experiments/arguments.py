@@ -169,7 +169,10 @@ def _samples(X: Any) -> Any:
     """Samples that can be cut: arrays, tensors and data frames as they are, lists as an array."""
     if hasattr(X, "detach"):
         return X.detach()
-    return X if hasattr(X, "shape") else np.asarray(X)
+    samples = X if hasattr(X, "shape") else np.asarray(X)
+    if np.ndim(samples) == 0:
+        raise TypeError(f"X={X!r}: expected samples along a first axis")
+    return samples
 
 
 def _labels(y: Any, name: str) -> tuple[Labels, int]:

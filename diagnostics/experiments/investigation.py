@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from diagnostics.experiments.arguments import subject_of
 from diagnostics.experiments.checks import CHECKS
-from diagnostics.experiments.model.predictions import Predict, UnusableError
+from diagnostics.experiments.model.predictions import UnusableError
 from diagnostics.experiments.model.subject import Subject
 from diagnostics.experiments.ranking import ordered, remaining
 from diagnostics.experiments.report import Investigation, Level
 from diagnostics.finding import Finding, Severity, advice
+from gradcheck_arguments import checked
 
 # With fewer samples statistics decide nothing.
 ENOUGH = 30
 
 
+@checked
 def investigate(
-    predict: Predict | ArrayLike,
+    predict: Any,
     X: Any,
     y: Any,
     *,
     history: Any = None,
     train: tuple[Any, Any] | None = None,
-    loss: Any = None,
+    loss: Callable[..., Any] | None = None,
 ) -> Investigation:
     """Find out by experiment why the loss is what it is.
 

@@ -18,6 +18,7 @@ from diagnostics.history.loss_components import add_totals
 from diagnostics.history.missing_values import tail_of_nan, take_nan_as_blank
 from diagnostics.history.nested_dicts import curves_in, flattened
 from diagnostics.history.table import Floats, Mask, Problem, Table
+from gradcheck_arguments import Index, checked
 
 CURVES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
@@ -66,6 +67,7 @@ class History(Roles[Floats]):
     problems: tuple[Problem, ...] = ()
 
     @classmethod
+    @checked
     def read(cls, path: str | Path, *, columns: Mapping[str, str] | None = None) -> History:
         """Read a training log; its format is recognised by its content.
 
@@ -96,6 +98,7 @@ class History(Roles[Floats]):
             raise ValueError(f"{Path(path).name}: {error}") from error
 
     @classmethod
+    @checked
     def from_records(
         cls, records: Iterable[Mapping[str, Any]], *, columns: Mapping[str, str] | None = None
     ) -> History:
@@ -103,6 +106,7 @@ class History(Roles[Floats]):
         return cls.from_table(tables.from_records(records), columns=columns)
 
     @classmethod
+    @checked
     def from_dict(cls, data: Any, *, columns: Mapping[str, str] | None = None) -> History:
         """Build from a dictionary of sequences, or a data frame.
 
@@ -119,7 +123,7 @@ class History(Roles[Floats]):
         if is_frame:
             if not hasattr(data, "columns"):
                 raise ValueError(
-                    f"expected a mapping or a data frame, got {type(data).__name__}: "
+                    f"data: expected a mapping or a data frame, got {type(data).__name__}: "
                     "pass {'loss': [...], 'val_loss': [...]}"
                 )
             data = {str(name): np.asarray(data[name]) for name in data.columns}
@@ -132,6 +136,7 @@ class History(Roles[Floats]):
         return cls.from_table(table, columns=columns)
 
     @classmethod
+    @checked
     def from_table(cls, table: Table, *, columns: Mapping[str, str] | None = None) -> History:
         """Build from what a reader handed over."""
         if table.length == 0 and table.columns:
@@ -163,16 +168,19 @@ class History(Roles[Floats]):
             problems=tuple(table.problems),
         )
 
+    @checked
     def curve(self, role: str) -> Floats | None:
         """Return the values that play a role, None when no column does."""
         name = self.mapping.get(role)
         return None if name is None else self.columns[name]
 
+    @checked
     def logged(self, role: str) -> Mask:
         """Return where a value was logged for this role, be it finite or not, shape (n,)."""
         name = self.mapping[role]
         return ~self.blank[name] | tail_of_nan(self.columns[name], self.blank[name])
 
+    @checked
     def not_finite(self, role: str) -> Mask:
         """Return where NaN or infinity was logged for this role, shape (n,); nowhere without it."""
         values = self.curve(role)
@@ -180,7 +188,8 @@ class History(Roles[Floats]):
             return np.zeros(len(self), bool)
         return np.asarray(self.logged(role) & ~np.isfinite(values))
 
-    def head(self, rows: int) -> History:
+    @checked
+    def head(self, rows: Index) -> History:
         """Return the run as it was after so many rows."""
         return replace(
             self,

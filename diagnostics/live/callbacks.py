@@ -7,12 +7,14 @@ from typing import Any
 
 from diagnostics.history.column_roles import VALIDATION, words
 from diagnostics.live.monitor import Monitor
+from gradcheck_arguments import Index, checked
 
 
 class KerasMonitor(Monitor):
     """A `Monitor` for ``model.fit(..., callbacks=[KerasMonitor()])``."""
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    @checked
+    def on_epoch_end(self, epoch: Index, logs: Mapping[str, Any] | None = None) -> None:
         """Take the logs of an epoch."""
         self({"epoch": epoch, **{name: _number(value) for name, value in (logs or {}).items()}})
 
@@ -48,6 +50,7 @@ class LightningMonitor(Monitor):
         """Return what a checkpoint keeps."""
         return {"records": self.records}
 
+    @checked
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on with the records of a checkpoint."""
         self.records = list(state["records"])

@@ -6,7 +6,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from diagnostics.finding import Finding, Severity
 from diagnostics.history.history import CURVES, History
 from diagnostics.live.alpha_spending import looks, sightings_needed
 from diagnostics.report.report import DiagnosisReport
+from gradcheck_arguments import Several, checked
 
 # Reported at the first sight: a value that is not finite needs no statistics.
 AT_ONCE = "exploding_or_nan"
@@ -56,14 +57,15 @@ class Monitor:
     ['exploding_or_nan']
     """
 
+    @checked
     def __init__(
         self,
         *,
-        classes: int | None = None,
-        samples: int | None = None,
+        classes: Several | None = None,
+        samples: Several | None = None,
         mute: Collection[str] = (),
         columns: Mapping[str, str] | None = None,
-        severity: str = "warning",
+        severity: Literal["problem", "warning", "info"] = "warning",
         tell: Callable[[Finding], None] | None = None,
     ) -> None:
         self.records: list[dict[str, Any]] = []
@@ -83,6 +85,7 @@ class Monitor:
         self._rows = 0
         self._start: float | None = None
 
+    @checked
     def __call__(self, record: Mapping[str, Any]) -> None:
         """Take the record of one epoch; what becomes certain by it is reported."""
         self.records.append(dict(record))
@@ -94,6 +97,7 @@ class Monitor:
                 self._can_judge = False
                 _warn(f"this run cannot be judged: {error}", "epoch", len(self.records))
 
+    @checked
     def look(self, history: History) -> list[Finding]:
         """Judge a run as far as it has come, and return what is certain only now.
 

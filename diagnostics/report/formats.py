@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.finding import format_number
+from gradcheck_arguments import Index, checked
 
 if TYPE_CHECKING:
     import jinja2
@@ -44,10 +45,12 @@ class Document(ABC):
     def _to_image(self, file_format: str) -> bytes:
         """The picture, as PNG or SVG."""
 
-    def to_json(self, *, indent: int | None = 2) -> str:
+    @checked
+    def to_json(self, *, indent: Index | None = 2) -> str:
         """Return everything as strict JSON; numbers that are not finite become null."""
         return json.dumps(finite_only(self.to_dict()), indent=indent, allow_nan=False)
 
+    @checked
     def save(self, path: str | Path) -> Path:
         """Write as the ending says: ``.html``, ``.json``, ``.png``, ``.svg``, ``.txt``.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from diagnostics.history.history import History, as_history
 from diagnostics.report import panels
 from diagnostics.report.annotations import draw_lanes, heading_of
 from diagnostics.report.curves import choose_scale
+from gradcheck_arguments import Positive, checked
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -27,16 +27,18 @@ COLUMN = 3.6
 NARROW = 5.0
 MOST_SIDE_BY_SIDE = 4
 
-AnyHistory = History | str | Path | Mapping[str, Any] | Iterable[Mapping[str, Any]]
+# What `as_history` takes, and refuses by itself: objects of many libraries hold one.
+AnyHistory = Any
 
 
+@checked
 def plot_history(
     history: AnyHistory,
     findings: Sequence[Finding] | None = None,
     *,
     axes: Sequence[Axes] | None = None,
     title: str | None = None,
-    width: float = WIDTH,
+    width: Positive = WIDTH,
 ) -> Figure:
     """Draw the curves of a run with its findings.
 
@@ -63,6 +65,7 @@ def plot_history(
     return display.plot(axes, title=title, width=width).figure_
 
 
+@checked
 @dataclass
 class HistoryDisplay:
     """A run ready to be drawn, in the manner of scikit-learn's displays.
@@ -88,18 +91,20 @@ class HistoryDisplay:
     axes_: list[Axes] = field(init=False)
 
     @classmethod
+    @checked
     def from_history(
         cls, history: AnyHistory, findings: Sequence[Finding] | None = None
     ) -> HistoryDisplay:
         """Take a run in any form that `diagnose` takes."""
         return cls(as_history(history), tuple(findings or ()))
 
+    @checked
     def plot(
         self,
         axes: Sequence[Axes] | None = None,
         *,
         title: str | None = None,
-        width: float = WIDTH,
+        width: Positive = WIDTH,
     ) -> HistoryDisplay:
         """Draw into ``axes``, else into a new figure; see `plot_history`."""
         from matplotlib.figure import Figure
@@ -130,11 +135,12 @@ class HistoryDisplay:
         return self
 
 
+@checked
 def compare_histories(
     histories: Mapping[str, History],
     findings: Mapping[str, Sequence[Finding]] | None = None,
     *,
-    width: float | None = None,
+    width: Positive | None = None,
 ) -> Figure:
     """Draw runs side by side: on a common scale for each metric where that shows every run.
 

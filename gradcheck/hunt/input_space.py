@@ -55,6 +55,8 @@ class InputSlot:
     def of(cls, given: Any) -> InputSlot:
         """Read a shape, or take an array for an example."""
         if is_shape(given):
+            if any(isinstance(size, int) and size < 0 for size in given):
+                raise ValueError(f"inputs={given}: expected sizes of at least 0")
             free = (FREE_SIZES if size is None else size for size in given)
             return cls(tuple(free), np.dtype(np.float64))
         array = np.asarray(given)
@@ -123,6 +125,8 @@ class Space:
     def of(cls, given: Any) -> Space:
         """Read a shape, an example array, or a list or tuple of these."""
         several = isinstance(given, list | tuple) and not is_shape(given)
+        if several and all(isinstance(size, int | float) for size in given):
+            raise TypeError(f"inputs={given}: expected sizes that are whole numbers")
         return cls(tuple(InputSlot.of(item) for item in (given if several else (given,))))
 
     @property

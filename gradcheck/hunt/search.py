@@ -17,6 +17,7 @@ from gradcheck.hunt.shrink import Shrinker
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
+from gradcheck_arguments import ArrayTree, Index, Seed, Share, checked
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
 AFTERWARDS = 24
 
 
+@checked
 def hunt(
     layer: Any = None,
     inputs: Any = None,
     *,
     make: Callable[..., Any] | None = None,
-    examples: int = 100,
-    seed: int = 0,
-    tolerance: float | None = None,
-    tensors: Iterable[str] | None = None,
-    params: Any = None,
+    examples: Index = 100,
+    seed: Seed = 0,
+    tolerance: Share | None = None,
+    tensors: str | Iterable[str] | None = None,
+    params: ArrayTree | None = None,
 ) -> HuntReport:
     """Look for inputs at which a gradient is wrong, and shrink the first found to the smallest.
 
@@ -90,8 +92,6 @@ def hunt(
     >>> report.minimal[0]
     array([[ 0.,  0., -2.]])
     """
-    if examples < 0:
-        raise ValueError(f"examples={examples}: expected zero or more")
     chosen = None if tensors is None else [tensors] if isinstance(tensors, str) else list(tensors)
     options = {"seed": seed, "tolerance": tolerance, "tensors": chosen, "params": params}
     return _Hunt(RepeatedCheck.of(layer, make, options), seed).run(inputs, examples)

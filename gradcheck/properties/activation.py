@@ -22,12 +22,14 @@ from gradcheck.properties.assertions import (
 from gradcheck.properties.function_under_test import (
     as_floats,
     call,
+    forward_of,
     of_arrays,
     refusal,
     shaped_like,
 )
 from gradcheck.properties.property import for_all
 from gradcheck.properties.tolerance import Tolerance, eps, exact
+from gradcheck_arguments import checked
 
 # Where activations differ from one another and no kink is expected.
 PROBES = np.array([-3.3, -1.7, -0.6, -0.2, 0.3, 0.9, 1.6, 2.8, 4.1])
@@ -49,13 +51,14 @@ class ActivationUnderTest(ArrayFunction):
         Which activation it should be, such as ``"relu"``; found out where its values tell.
     """
 
+    @checked
     def __init__(
         self, fn: Any, derivative: Callable[..., Any] | None = None, kind: str | None = None
     ) -> None:
         super().__init__(fn)
         if kind is not None and kind not in ACTIVATIONS:
             raise ValueError(f"kind must be one of {sorted(ACTIVATIONS)}, got {kind!r}")
-        forward = of_arrays(fn if callable(fn) else fn.forward, PROBES)
+        forward = of_arrays(forward_of(fn), PROBES)
         self.takes_numbers_only = bool(refusal(forward, PROBES.copy()))
         self._forward = (
             np.vectorize(forward, otypes=[float]) if self.takes_numbers_only else forward

@@ -44,6 +44,14 @@ class FunctionUnderTest:
         return ""
 
 
+def forward_of(fn: Any) -> Callable[..., Any]:
+    """Return the function under test, or the forward of the object that it is."""
+    forward = fn if callable(fn) else getattr(fn, "forward", None)
+    if forward is None:
+        raise TypeError(f"fn={fn!r}: expected a function, or an object with a forward")
+    return forward  # type: ignore[no-any-return]
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Ignore the warnings of the function under test: what it returns is judged."""

@@ -16,6 +16,7 @@ from gradcheck.properties.known_bugs import Imitations
 from gradcheck.properties.property import for_all
 from gradcheck.properties.rowwise.row_function import RowFunction
 from gradcheck.properties.tolerance import Tolerance
+from gradcheck_arguments import checked
 
 # Offsets at which the logits are still exact multiples of 1/8, in both dtypes.
 FAR_OFFSETS = (("float64", 1e8), ("float64", -1e10), ("float32", 1e4), ("float32", -1e6))
@@ -69,6 +70,7 @@ class LogSoftmaxUnderTest(RowFunction):
     imitations = BUGS
     backward_imitations = BACKWARD_BUGS
 
+    @checked
     def __init__(
         self,
         fn: Any,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from gradcheck_arguments import checked
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
@@ -47,6 +49,7 @@ class Property:
     needs: tuple[str, ...]
 
 
+@checked
 def for_all(
     inputs: InputStrategy | None = None,
     *,

@@ -10,6 +10,7 @@ from typing import Any
 
 from gradcheck.properties.function_under_test import FunctionUnderTest
 from gradcheck.properties.property import Property
+from gradcheck_arguments import checked
 
 # For each suite what it tests, and the modules of its properties in reading order: what holds of
 # every row-wise function holds of a softmax. They are imported, and Hypothesis with them, when the
@@ -58,6 +59,7 @@ class Suite:
         Each made by `gradcheck.properties.for_all`.
     """
 
+    @checked
     def __init__(
         self, name: str, subject: Callable[..., FunctionUnderTest], properties: Iterable[Property]
     ) -> None:
@@ -74,6 +76,7 @@ class Suite:
         self.require_known([name])
         return self.properties[self.names.index(name)]
 
+    @checked
     def subject(self, fn: Any, options: Mapping[str, Any]) -> FunctionUnderTest:
         """Wrap ``fn`` for the properties, refusing options the suite does not have."""
         known = list(inspect.signature(self._subject).parameters)[1:]
@@ -82,6 +85,7 @@ class Suite:
                 raise TypeError(_unknown(f"option of the {self.name} suite", option, known))
         return self._subject(fn, **options)
 
+    @checked
     def chosen(
         self, only: Iterable[str] | None, skip: Iterable[str] | None, expected: Iterable[str]
     ) -> tuple[list[str], set[str]]:
@@ -90,6 +94,7 @@ class Suite:
         self.require_known([*wanted, *skipped, *expected])
         return [name for name in self.names if name in wanted - skipped], skipped
 
+    @checked
     def require_known(self, names: Iterable[str]) -> None:
         """Raise ValueError with near matches if one of ``names`` is no property of the suite."""
         for name in names:
@@ -97,6 +102,7 @@ class Suite:
                 raise ValueError(_unknown(f"property of the {self.name} suite", name, self.names))
 
 
+@checked
 def suite(name: str | Suite) -> Suite:
     """Return a suite by name (a `Suite` is returned as it is).
 

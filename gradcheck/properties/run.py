@@ -14,18 +14,20 @@ from gradcheck.properties.registry import suite as find_suite
 from gradcheck.properties.search import CounterexampleSearch
 from gradcheck.properties.snippet import rerun, snippet
 from gradcheck.properties.suite_report import SuiteReport, failure_lines
+from gradcheck_arguments import Count, Seed, checked
 
 if TYPE_CHECKING:
     import pytest
 
 
+@checked
 def run_properties(
     suite: str | Suite,
     fn: Any,
     *,
     profile: str | None = None,
-    examples: int | None = None,
-    seed: int | None = None,
+    examples: Count | None = None,
+    seed: Seed | None = None,
     only: Iterable[str] | None = None,
     skip: Iterable[str] | None = None,
     expected_failures: Mapping[str, str] | None = None,
@@ -82,7 +84,7 @@ def run_properties(
     """
     found = find_suite(suite)
     expected = dict(expected_failures or {})
-    chosen, skipped = found.chosen(only, skip, expected)
+    chosen, skipped = found.chosen(only, skip, list(expected))
     search = CounterexampleSearch(effort := choose_effort(profile, examples, seed))
     with quiet():
         subject = found.subject(fn, options)
@@ -105,6 +107,7 @@ def run_properties(
     )
 
 
+@checked
 def assert_property(
     suite: str | Suite,
     name: str,
@@ -135,13 +138,14 @@ def assert_property(
     prop.check(subject, **inputs)
 
 
+@checked
 def parametrize_with_properties(
     suite: str | Suite,
     fn: Any,
     *,
     profile: str | None = None,
-    examples: int | None = None,
-    seed: int | None = None,
+    examples: Count | None = None,
+    seed: Seed | None = None,
     only: Iterable[str] | None = None,
     skip: Iterable[str] | None = None,
     expected_failures: Mapping[str, str] | None = None,
@@ -167,7 +171,7 @@ def parametrize_with_properties(
 
     found = find_suite(suite)
     expected = dict(expected_failures or {})
-    chosen, _ = found.chosen(only, skip, expected)
+    chosen, _ = found.chosen(only, skip, list(expected))
     search = CounterexampleSearch(choose_effort(profile, examples, seed))
 
     def param(name: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.report.wording import wrapped
 from gradcheck.report.write_whole import write_whole
+from gradcheck_arguments import Count, Index, checked
 
 LABEL = 10
 GAP = "  "
@@ -130,7 +131,8 @@ class SuiteReport:
                 causes.setdefault(result.parts.get("cause", result.headline), []).append(result)
         return [(first, [other.name for other in others]) for first, *others in causes.values()]
 
-    def found(self, width: int | None = None) -> Iterator[str]:
+    @checked
+    def found(self, width: Count | None = None) -> Iterator[str]:
         """Yield lines that tell what was found out about the function and what was tried."""
         tried = f"{self.examples} per property, seed {self.seed}"
         for key, value in {**self.detected, "inputs": tried}.items():
@@ -157,10 +159,12 @@ class SuiteReport:
             "results": [asdict(result) for result in self.results],
         }
 
-    def to_json(self, *, indent: int | None = 2) -> str:
+    @checked
+    def to_json(self, *, indent: Index | None = 2) -> str:
         """Return the report as JSON."""
         return json.dumps(self.to_dict(), indent=indent)
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the report to a file: as JSON where the name ends so, else as text."""
         target = Path(path)

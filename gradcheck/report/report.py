@@ -10,6 +10,7 @@ from typing import Any
 
 from gradcheck.report.outcome import Outcome
 from gradcheck.report.write_whole import write_whole
+from gradcheck_arguments import Index, checked
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,12 @@ class Report(Outcome):
 
         return to_dict(self)
 
-    def to_json(self, *, indent: int | None = 2) -> str:
+    @checked
+    def to_json(self, *, indent: Index | None = 2) -> str:
         """Return the report as strict JSON; numbers that are not finite become strings."""
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
+    @checked
     def save(self, path: str | Path) -> Path:
         """Write the report in the format that the ending of ``path`` names.
 

@@ -21,6 +21,7 @@ from gradcheck.runner import Runner
 from gradcheck.state import StateSnapshot
 from gradcheck.training.optimizer_rules import recognised
 from gradcheck.training.step import SAME, StepDynamics, Update, matters, parameters_of
+from gradcheck_arguments import Finite, Seed, Share, checked
 
 if TYPE_CHECKING:
     from gradcheck.explain.observation import Observation
@@ -32,17 +33,18 @@ UNMOVED = (
 )
 
 
+@checked
 def check_update(
     step: Callable[[], Any],
     params: Any,
     loss: Callable[[], float],
     *,
-    learning_rate: float,
+    learning_rate: Finite,
     predict: Callable[[Any], Any] | None = None,
     inputs: Any = None,
     targets: Any = None,
-    tolerance: float | None = None,
-    seed: int = 0,
+    tolerance: Share | None = None,
+    seed: Seed = 0,
 ) -> Report:
     """Check the gradient that one training step implies: (before - after) / learning rate.
 
@@ -82,7 +84,7 @@ def check_update(
     ValueError
         If the step changes nothing, or an argument does not fit.
     """
-    if not learning_rate or not math.isfinite(learning_rate):
+    if not learning_rate:
         raise ValueError(f"learning_rate={learning_rate!r}: expected a number other than zero")
     snapshot = StateSnapshot([step, loss, predict, params, inputs])
     with snapshot.guarded():

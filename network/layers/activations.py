@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
+from gradcheck_arguments import Finite, checked
 from network.functional import Array, as_floats, sigmoid
 from network.layers.base import Layer
 
@@ -80,7 +81,8 @@ class LeakyReLU(Activation):
     models", ICML 2013, equation 2.
     """
 
-    def __init__(self, slope: float = 0.01) -> None:
+    @checked
+    def __init__(self, slope: Finite = 0.01) -> None:
         super().__init__()
         self.slope = slope
 
@@ -107,7 +109,8 @@ class ELU(Activation):
     exponential linear units (ELUs)", ICLR 2016, equation 15.
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    @checked
+    def __init__(self, alpha: Finite = 1.0) -> None:
         super().__init__()
         self.alpha = alpha
 
@@ -196,6 +199,7 @@ class GELU(Activation):
     D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415, section 2.
     """
 
+    @checked
     def __init__(self, approximate: bool = False) -> None:
         super().__init__()
         self.approximate = approximate

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from numpy.typing import ArrayLike
 
+from gradcheck_arguments import checked
 from network.functional import Array, as_floats
 from network.layers.base import Layer
 
@@ -24,6 +25,7 @@ class Chain(Layer):
         If there are none.
     """
 
+    @checked
     def __init__(self, layers: Sequence[Layer]) -> None:
         if not layers:
             raise ValueError("layers is empty; give at least one layer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from gradcheck_arguments import Count, checked
 from network.blas import plain_product, product
 from network.functional import Array
 from network.layers.base import Layer
@@ -31,18 +32,17 @@ class Dense(Layer):
         If a size is below one, or the dtype another.
     """
 
+    @checked
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        inputs: Count,
+        outputs: Count,
         *,
         rng: np.random.Generator | None = None,
         initialiser: Initialiser = he,
         dtype: DTypeLike = np.float64,
     ) -> None:
         super().__init__()
-        if inputs < 1 or outputs < 1:
-            raise ValueError(f"Dense({inputs}, {outputs}): both sizes must be at least 1")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype={dtype}: expected float32 or float64")
         rng = np.random.default_rng(0) if rng is None else rng

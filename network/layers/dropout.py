@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gradcheck_arguments import Seed, Share, checked
 from network.functional import Array, as_floats
 from network.layers.base import Layer
 
@@ -37,10 +38,9 @@ class Dropout(Layer):
     instead of in use (section 10).
     """
 
-    def __init__(self, rate: float = 0.5, *, seed: int = 0) -> None:
+    @checked
+    def __init__(self, rate: Share = 0.5, *, seed: Seed = 0) -> None:
         super().__init__()
-        if not 0 <= rate < 1:
-            raise ValueError(f"rate={rate}: expected a number in [0, 1)")
         self.rate = rate
         self.seed = seed
         # the steps so far: all there is to remember, so that a run can be resumed

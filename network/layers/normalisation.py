@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from gradcheck_arguments import Count, Positive, Share, checked
 from network.functional import Array
 from network.layers.base import Layer
 
@@ -34,14 +35,11 @@ class _Normalisation(Layer):
     axis: int
     _own_statistics = True  # whether mean and variance were those of the last x
 
+    @checked
     def __init__(
-        self, features: int, *, epsilon: float = 1e-5, dtype: DTypeLike = np.float64
+        self, features: Count, *, epsilon: Positive = 1e-5, dtype: DTypeLike = np.float64
     ) -> None:
         super().__init__()
-        if features < 1:
-            raise ValueError(f"features={features}: expected at least 1")
-        if not epsilon > 0:
-            raise ValueError(f"epsilon={epsilon}: expected a positive number")
         self.epsilon = epsilon
         self._declare(gamma=np.ones(features, dtype), beta=np.zeros(features, dtype))
 
@@ -112,17 +110,16 @@ class BatchNorm(_Normalisation):
 
     axis = 0
 
+    @checked
     def __init__(
         self,
-        features: int,
+        features: Count,
         *,
-        epsilon: float = 1e-5,
-        momentum: float = 0.9,
+        epsilon: Positive = 1e-5,
+        momentum: Share = 0.9,
         dtype: DTypeLike = np.float64,
     ) -> None:
         super().__init__(features, epsilon=epsilon, dtype=dtype)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum}: expected a number in [0, 1)")
         self.momentum = momentum
         self._state = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
 

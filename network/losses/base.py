@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from network.functional import Array, as_floats
+from gradcheck_arguments import checked
+from network.functional import Array, as_array, as_floats
 
 
 class Loss(ABC):
@@ -68,12 +69,13 @@ class Loss(ABC):
         with np.errstate(under="ignore", invalid="ignore"):
             return self.gradient().reshape(self._shape).astype(self._dtype, copy=False)
 
+    @checked
     def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Return the target as rows for predictions of this shape, once it is known to fit.
 
         By default a target is numbers; one of another shape is not broadcast.
         """
-        t = np.asarray(target)
+        t = as_array(target, "target")
         if t.ndim == 1 and shape[0] == 1:
             t = t[np.newaxis]
         if t.shape != shape:

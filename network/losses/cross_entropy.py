@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from network.functional import Array, one_hot, sigmoid
+from gradcheck_arguments import Share, checked
+from network.functional import Array, as_array, one_hot, sigmoid
 from network.losses.base import Loss
 
 
@@ -33,12 +34,11 @@ class SoftmaxCrossEntropy(Loss):
         If a number is out of its range.
     """
 
+    @checked
     def __init__(
-        self, *, label_smoothing: float = 0.0, class_weights: ArrayLike | None = None
+        self, *, label_smoothing: Share = 0.0, class_weights: ArrayLike | None = None
     ) -> None:
         super().__init__()
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(f"label_smoothing={label_smoothing}: expected a number in [0, 1)")
         self.label_smoothing = label_smoothing
         self.class_weights = None if class_weights is None else np.asarray(class_weights)
         if self.class_weights is not None and not (self.class_weights >= 0).all():
@@ -46,6 +46,7 @@ class SoftmaxCrossEntropy(Loss):
                 f"class_weights={self.class_weights}: expected no negative numbers, no NaN"
             )
 
+    @checked
     def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Return labels of shape (n,), or rows of probabilities, as smoothed and weighted rows."""
         t = _distributions(target, shape, dtype)
@@ -90,6 +91,7 @@ class CategoricalCrossEntropy(Loss):
     such mistakes wants `SoftmaxCrossEntropy` on its logits.
     """
 
+    @checked
     def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Return labels of shape (n,), or rows of probabilities, as rows."""
         return _distributions(target, shape, dtype)
@@ -120,6 +122,7 @@ class BinaryCrossEntropy(Loss):
     log(1 + exp(z)) - t z, and its gradient (p - t) / size.
     """
 
+    @checked
     def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Return probabilities of yes, shaped like the logits; for one column (n,) will do."""
         if shape[1] == 1 and np.shape(target) == shape[:1]:
@@ -155,7 +158,7 @@ def _cross_entropy(log_p: Array, t: Array, *, samples: int) -> float:
 
 def _distributions(target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Return labels or rows of probabilities as rows."""
-    t = np.asarray(target)
+    t = as_array(target, "target")
     n, classes = shape
     if t.dtype.kind in "iu" and t.ndim <= 1 and t.size == n:
         return one_hot(t.reshape(n), classes, dtype, "target")

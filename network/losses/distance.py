@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck_arguments import Positive, checked
 from network.functional import Array
 from network.losses.base import Loss
 
@@ -44,10 +45,9 @@ class HuberLoss(Loss):
 
     of_numbers = True
 
-    def __init__(self, delta: float = 1.0) -> None:
+    @checked
+    def __init__(self, delta: Positive = 1.0) -> None:
         super().__init__()
-        if not delta > 0:
-            raise ValueError(f"delta={delta}: expected a positive number")
         self.delta = delta
 
     def value(self, prediction: Array, t: Array) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from network.functional import Array, one_hot
+from gradcheck_arguments import Positive, checked
+from network.functional import Array, as_array, one_hot
 from network.losses.base import Loss
 
 
@@ -28,15 +29,15 @@ class HingeLoss(Loss):
     1999, equation 3. Where a term is exactly zero, its derivative is taken as zero.
     """
 
-    def __init__(self, margin: float = 1.0) -> None:
+    @checked
+    def __init__(self, margin: Positive = 1.0) -> None:
         super().__init__()
-        if not margin > 0:
-            raise ValueError(f"margin={margin}: expected a positive number")
         self.margin = margin
 
+    @checked
     def targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Return labels of shape (n,), or rows with a single one, as such rows."""
-        t = np.asarray(target)
+        t = as_array(target, "target")
         n, classes = shape
         if t.dtype.kind in "iu" and t.ndim <= 1 and t.size == n:
             return one_hot(t.reshape(n), classes, dtype, "target")

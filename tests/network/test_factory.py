@@ -34,8 +34,8 @@ def test_dropout_stands_behind_each_hidden_layer():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"activation": "swish"}, "activation 'swish': expected relu, leaky_relu"),
-        ({"dropout": 1.0}, r"rate=1.0: expected a number in \[0, 1\)"),
+        ({"activation": "swish"}, "activation='swish': expected relu, leaky_relu"),
+        ({"dropout": 1.0}, r"dropout=1.0: expected a number in \[0, 1\)"),
         ({"sizes": [4]}, r"sizes=\[4\]: expected at least inputs and outputs"),
     ],
 )

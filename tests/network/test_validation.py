@@ -22,7 +22,7 @@ def spoiled(value):
         (X[:0], Y[:0], "X has shape .* no data"),
         (X[0], Y[:1], r"X has shape \(4,\); expected \(n, features\)"),
         (X.reshape(6, 2, 2), Y, r"For images, give X\.reshape\(len\(X\), -1\)"),
-        (np.full((6, 4), "a"), Y, "X has dtype <U1; expected real numbers"),
+        (np.full((6, 4), "a"), Y, "X has dtype <U1 and shape .*; expected an array of numbers"),
         (spoiled(np.nan), Y, "X holds 1 values .* the first in row 2, column 3: nan"),
         (spoiled(-np.inf), Y, "row 2, column 3: -inf"),
         (spoiled(1.0).astype(np.float64) * 1e300, Y, "not finite in float32"),

@@ -17,6 +17,7 @@ from gradcheck.properties.assertions import FunctionRaisedError
 from gradcheck.properties.function_under_test import FunctionUnderTest, call
 from gradcheck.properties.tolerance import Tolerance
 from gradcheck.target import ForwardRun
+from gradcheck_arguments import checked
 
 # Larger arrays are drawn as the seed of a generator: Hypothesis draws entries one by one.
 MOST_ENTRIES = 24
@@ -41,6 +42,7 @@ class LayerUnderTest(FunctionUnderTest):
         False for layers that couple samples by right, as batch normalisation does.
     """
 
+    @checked
     def __init__(self, fn: Any, x: Any = None, rowwise: bool = True) -> None:
         if x is None:
             raise TypeError(

@@ -15,6 +15,7 @@ from gradcheck.properties.function_under_test import (
     FunctionUnderTest,
     as_floats,
     call,
+    forward_of,
     of_arrays,
     refusal,
 )
@@ -30,6 +31,7 @@ from gradcheck.properties.loss.recognize import (
 )
 from gradcheck.properties.property import Property
 from gradcheck.properties.tolerance import Tolerance
+from gradcheck_arguments import checked
 
 # The largest number added inside a logarithm that still counts as a guard against log(0).
 LARGEST_GUARD = 1e-5
@@ -67,6 +69,7 @@ class LossUnderTest(FunctionUnderTest):
         ``"row"`` (1, N) or a ``"vector"`` (N,). Found out when not given.
     """
 
+    @checked
     def __init__(
         self,
         fn: Any,
@@ -78,7 +81,7 @@ class LossUnderTest(FunctionUnderTest):
         super().__init__(fn)
         _require_one_of("kind", kind, list(KINDS))
         _require_one_of("shape", shape, list(SHAPES))
-        forward = fn if callable(fn) else fn.forward
+        forward = forward_of(fn)
         self._forward = of_arrays(forward, np.full((1, 3), 1 / 3), np.eye(3)[:1])
         self.allow_infinite = allow_infinite
         found = recognise(self._forward, kind, shape)

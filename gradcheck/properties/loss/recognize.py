@@ -13,7 +13,7 @@ from gradcheck._types import Array
 from gradcheck.formulas.losses import NUMBERS
 from gradcheck.formulas.softmax import softmax
 from gradcheck.properties.assertions import FunctionRaisedError
-from gradcheck.properties.function_under_test import call
+from gradcheck.properties.function_under_test import call, forward_of
 from gradcheck.properties.inputs import one_hot
 from gradcheck.properties.loss.kinds import KINDS, REDUCTIONS, LossKind
 
@@ -157,7 +157,7 @@ def backward_of(fn: Any) -> Callable[..., Any] | None:
     method = getattr(fn, "backward", None) or getattr(fn, "gradient", None)
     if method is None:
         return None
-    forward = fn if callable(fn) else fn.forward
+    forward = forward_of(fn)
     count = len(inspect.signature(method).parameters)
     if count >= 2:
         return lambda *arguments: method(*arguments)

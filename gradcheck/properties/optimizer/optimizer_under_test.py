@@ -13,6 +13,7 @@ from gradcheck._types import Array
 from gradcheck.properties.assertions import FunctionRaisedError, require_same
 from gradcheck.properties.function_under_test import FunctionUnderTest
 from gradcheck.properties.optimizer.call_conventions import METHODS, Begin, ways
+from gradcheck_arguments import checked
 
 Gradient = Callable[[list[Array]], list[Array]]
 
@@ -34,6 +35,7 @@ class OptimizerUnderTest(FunctionUnderTest):
         state to be given the next time.
     """
 
+    @checked
     def __init__(self, fn: Any) -> None:
         made = _made(fn)
         name = getattr(fn, "__name__", type(fn).__name__)

@@ -11,7 +11,14 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.properties.array_function import ArrayFunction
 from gradcheck.properties.assertions import FunctionRaisedError, PropertyViolationError
-from gradcheck.properties.function_under_test import accepts, call, of_arrays, refusal, shaped_like
+from gradcheck.properties.function_under_test import (
+    accepts,
+    call,
+    forward_of,
+    of_arrays,
+    refusal,
+    shaped_like,
+)
 from gradcheck.properties.known_bugs import OF_BACKWARDS, Imitations, recognise
 from gradcheck.properties.property import Property
 
@@ -62,7 +69,7 @@ class RowFunction(ArrayFunction):
         self.companions = {name: f and RowFunction(f, axis) for name, f in companions.items()}
         self._meant_for = _numbers_of_axes(ndims)
         self.axis = axis
-        self._forward = of_arrays(fn if callable(fn) else fn.forward, np.ones((2, 3)))
+        self._forward = of_arrays(forward_of(fn), np.ones((2, 3)))
         self._backward = backward or _backward_of(fn)
         self._refusals: dict[int, str] = {}
 

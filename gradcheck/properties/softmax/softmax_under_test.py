@@ -18,6 +18,7 @@ from gradcheck.properties.known_bugs import PROBES, Imitations, answers_of, narr
 from gradcheck.properties.property import Property
 from gradcheck.properties.rowwise.row_function import RowFunction
 from gradcheck.properties.tolerance import Tolerance
+from gradcheck_arguments import checked
 
 Function = Callable[[Array], Array]
 
@@ -212,6 +213,7 @@ class SoftmaxUnderTest(RowFunction):
 
     backward_imitations = BACKWARD_BUGS
 
+    @checked
     def __init__(
         self,
         fn: Any,

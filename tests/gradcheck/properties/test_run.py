@@ -134,7 +134,7 @@ def test_unknown_option_lists_near_matches():
 
 
 def test_no_examples_are_refused():
-    with pytest.raises(ValueError, match="examples must be at least 1"):
+    with pytest.raises(ValueError, match="examples=0: expected an integer of at least 1"):
         run_properties("softmax", over_everything, examples=0)
 
 
