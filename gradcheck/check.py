@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from gradcheck.adapters import as_target, parts, shows_gradients
 from gradcheck.check_arguments import chosen_tensors, given_cotangents
 from gradcheck.checking.context import CheckContext
+from gradcheck.estimate import clock, estimate
 from gradcheck.executor import Workers, in_new_process, pack
 from gradcheck.isolation import Budget
 from gradcheck.jobs import Job, Perform
@@ -78,7 +79,8 @@ def check(
         Any `concurrent.futures.Executor` (of processes, a Dask client's ``get_executor()``): the
         same report, with the tensors judged in parallel.
     progress
-        Whether to show a bar for what takes more than two seconds; None does on a terminal.
+        Whether to show a bar for what takes more than two seconds; None does on a terminal. What
+        will take more than ten is announced on stderr first, unless this is False.
     budget
         Seconds of real time for looking for the bugs behind what failed, None for no limit. The
         verdicts take as long as they take; what was not tried for want of time is said.
@@ -170,13 +172,25 @@ def _examine(
     if any(report.verdict is Verdict.FAIL for report in layers.values()):
         question = replace(question, explain=False)
     packed = None if executor is None else pack(question.runner)
+    began = clock()
     checker = question.runner()
+    built = clock() - began  # which takes a forward at least
     target = checker.context.native.target
     with target.state.guarded():
         perform: Perform = checker.answers
         if executor is not None and packed is not None:
             perform = Workers(executor, packed, checker.answer)
         names = chosen_tensors(checker.context, tensors)
+        to_go = estimate(
+            target,
+            names,
+            question.directions,
+            every_entry=question.mode == "element",
+            contract=question.contract is not False,
+            at_most=built,
+        )
+        if to_go is not None:
+            bar.announce(f"{target.name}: {to_go}")
         report = checker.report(
             names,
             question.contract,

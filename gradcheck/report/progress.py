@@ -16,7 +16,8 @@ class Progress:
     Parameters
     ----------
     wanted
-        True and False force the bar on and off; None shows it where stderr is a terminal.
+        True and False force the bar on and off; None shows it where stderr is a terminal. What is
+        announced is shown elsewhere, too, unless it is False.
 
     Examples
     --------
@@ -30,6 +31,7 @@ class Progress:
         shown = sys.stderr.isatty() if wanted is None else wanted
         self._timer = threading.Timer(PATIENCE, self._show) if shown else None
         self._forced = wanted or None
+        self._silent = wanted is False
         self._lock = threading.Lock()
         self._bar: Any = None
         self._task: Any = None
@@ -49,6 +51,12 @@ class Progress:
             self._timer = None
             if self._bar is not None:
                 self._bar.stop()
+
+    def announce(self, text: str) -> None:
+        """Write on stderr what will take long; the first time only, and not where forced off."""
+        if not self._silent:
+            self._silent = True
+            sys.stderr.write(f"gradcheck: {text}\n")
 
     def expect(self, steps: int) -> None:
         """Reckon with ``steps`` more."""
