@@ -174,6 +174,8 @@ def properties(
             skip=skip,
         )
         shell.save(report, output)
+    if report.interrupted:
+        raise typer.Exit(shell.INTERRUPTED)
     raise typer.Exit(shell.PASSED if report.ok else shell.FOUND)
 
 

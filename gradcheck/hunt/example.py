@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gradcheck.report.report import Report
+
 
 @dataclass(frozen=True)
 class Example:
@@ -50,6 +52,8 @@ class HuntTrial:
         Smallest relative error of a gradient that would have been seen.
     error
         What the layer raised, where it refused.
+    report
+        Of the check along random directions, where it failed.
     """
 
     example: Example
@@ -57,3 +61,4 @@ class HuntTrial:
     reason: str = ""
     resolution: float = 0.0
     error: Exception | None = None
+    report: Report | None = None

@@ -61,8 +61,6 @@ class RepeatedCheck:
         try:
             with self._ready(example) as layer:
                 report = self._check(layer, example, **options)
-                if report.interrupted:
-                    raise KeyboardInterrupt
                 outside = report.verdict is not Verdict.PASS and not _is_finite(layer, example)
         except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
             reason = f"{type(error).__name__}: {error}"
@@ -71,7 +69,13 @@ class RepeatedCheck:
             reason = "the output is not finite: outside of its domain"
             return HuntTrial(example, ExampleOutcome.REFUSED, reason)
         seen = max((tensor.resolution for tensor in report.tensors.values()), default=0.0)
-        return HuntTrial(example, ExampleOutcome(report.verdict), _reason(report), seen)
+        return HuntTrial(
+            example,
+            ExampleOutcome(report.verdict),
+            _reason(report),
+            seen,
+            report=report if report.verdict is Verdict.FAIL else None,
+        )
 
     def report(self, example: Example) -> Report:
         """Check with everything on."""
@@ -79,7 +83,11 @@ class RepeatedCheck:
             return self._check(layer, example, mode="auto", contract=True, explain=True)
 
     def _check(self, layer: Any, example: Example, **options: Any) -> Report:
-        return check(layer, *example.inputs, progress=False, **self.options, **options)
+        """Check, and pass an interruption on: the hunt is what it ends."""
+        report = check(layer, *example.inputs, progress=False, **self.options, **options)
+        if report.interrupted:
+            raise KeyboardInterrupt
+        return report
 
     @contextmanager
     def _ready(self, example: Example) -> Iterator[Any]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Inputs tried after a failure, to see what sets those that fail apart.
 AFTERWARDS = 24
 
+INTERRUPTED = "interrupted: there may be smaller inputs that fail, and other causes"
+
 
 @checked
 def hunt(
@@ -213,15 +215,21 @@ class _Hunt:
             raise errors[0] or TargetError
 
     def _report(self, interrupted: bool) -> HuntReport:
+        """Put together what is known; after an interruption without another call of the layer."""
         report, condition, failing, subject = None, "", self.failing, self.subject
         if failing is not None:
-            if not interrupted:
-                condition = describe(
-                    tuple(self.trials),
-                    failing,
-                    lambda e: subject.run(replace(e, contract=failing.contract)),
-                )
-            report = self._explained(failing)
+            report = next((t.report for t in self.trials[::-1] if t.example is failing), None)
+            try:
+                if not interrupted:
+                    condition = describe(
+                        tuple(self.trials),
+                        failing,
+                        lambda e: subject.run(replace(e, contract=failing.contract)),
+                    )
+                    report = subject.report(failing)
+                    report = agreed(report, self._others(failing))
+            except KeyboardInterrupt:
+                interrupted = True
         return HuntReport(
             subject.layer if subject.make is None else subject.make,
             tuple(self.trials),
@@ -230,18 +238,15 @@ class _Hunt:
             failing.family if failing is not None else "",
             condition,
             self.seed,
-            tuple(self.notes),
+            tuple(self.notes) + ((INTERRUPTED,) if interrupted else ()),
             interrupted,
             made=subject.make is not None,
         )
 
-    def _explained(self, example: Example) -> Report:
-        """Check with everything on, and keep what explains other failures too."""
-        report = self.subject.report(example)
-        if report.interrupted:
-            return report
+    def _others(self, example: Example) -> list[Report]:
+        """Return reports of other failures: what explains those as well is the likelier cause."""
         others = [self.subject.report(e) for e in other_failures(self.trials, example)]
-        return agreed(report, [other for other in others if other.verdict is Verdict.FAIL])
+        return [other for other in others if other.verdict is Verdict.FAIL]
 
 
 class _FoundError(Exception):

@@ -65,7 +65,8 @@ def run_properties(
     Returns
     -------
     SuiteReport
-        Printable; ``.ok``, ``.results``, ``.raise_if_failed()``, ``.to_json()``.
+        Printable; ``.ok``, ``.results``, ``.raise_if_failed()``, ``.to_json()``. After Ctrl-C, the
+        results by then, with ``.interrupted`` True.
 
     Raises
     ------
@@ -89,21 +90,31 @@ def run_properties(
     with quiet():
         subject = found.subject(fn, options)
         detected = subject.detected
-    results = []
-    for prop in found.properties:
-        if prop.name in chosen:
-            outcome = _outcome(found, prop, subject, options, search)
-            result = _against_expectation(outcome, expected)
-        elif prop.name in skipped:
-            result = Result(prop.name, Status.SKIPPED, "asked to be left out")
-        else:
-            continue
-        results.append(result)
-        if on_result is not None:
-            on_result(result)
-    call = rerun(found.name, fn, options, effort)
+    results: list[Result] = []
+    interrupted = False
+    try:
+        for prop in found.properties:
+            if prop.name in chosen:
+                outcome = _outcome(found, prop, subject, options, search)
+                result = _against_expectation(outcome, expected)
+            elif prop.name in skipped:
+                result = Result(prop.name, Status.SKIPPED, "asked to be left out")
+            else:
+                continue
+            results.append(result)
+            if on_result is not None:
+                on_result(result)
+    except KeyboardInterrupt:
+        interrupted = True
     return SuiteReport(
-        found.name, subject.name, tuple(results), detected, effort.examples, effort.seed, call
+        found.name,
+        subject.name,
+        tuple(results),
+        detected,
+        effort.examples,
+        effort.seed,
+        rerun(found.name, fn, options, effort),
+        interrupted,
     )
 
 

@@ -76,6 +76,8 @@ class SuiteReport:
         How many inputs were drawn per property, and from which seed.
     rerun
         The Python call that tries the same inputs once more.
+    interrupted
+        Whether Ctrl-C ended the run before every property was tried.
     """
 
     suite: str
@@ -85,12 +87,13 @@ class SuiteReport:
     examples: int = 0
     seed: int = 0
     rerun: str = ""
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether nothing failed and something passed: an empty run has shown nothing."""
         statuses = {result.status for result in self.results}
-        return not statuses & BAD and Status.PASSED in statuses
+        return not self.interrupted and not statuses & BAD and Status.PASSED in statuses
 
     def __bool__(self) -> bool:
         """Return `ok`."""
@@ -144,7 +147,8 @@ class SuiteReport:
         listed = ", ".join(
             f"{counts[status]} {in_words(status)}" for status in Status if counts[status]
         )
-        return f"{self.suite} properties of {self.subject}: {listed or 'none ran'}"
+        ended = "; interrupted" if self.interrupted else ""
+        return f"{self.suite} properties of {self.subject}: {listed or 'none ran'}{ended}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -153,6 +157,7 @@ class SuiteReport:
             "suite": self.suite,
             "subject": self.subject,
             "ok": self.ok,
+            "interrupted": self.interrupted,
             "detected": self.detected,
             "examples": self.examples,
             "seed": self.seed,

@@ -115,6 +115,8 @@ def check_update(
         runner = Runner(context, "project", tolerance, explainer=explainer)
         report = runner.report(list(accessors), False, seed)
         failed = [name for name, part in report.tensors.items() if part.verdict is Verdict.FAIL]
+        if report.interrupted:
+            return report
         rule = recognised(context, failed) if failed and not seen.random else None
         if rule is not None and not rule.of_size:
             report = replace(report, explanations=(rule.explanation,))
