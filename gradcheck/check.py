@@ -31,7 +31,7 @@ from gradcheck_arguments import ArrayTree, Count, NonNegative, Seed, Share, chec
 def check(
     target: Any,
     *inputs: Any,
-    params: ArrayTree | None = None,
+    params: ArrayTree | Sequence[str] | None = None,
     cotangent: ArrayLike | Sequence[ArrayLike] | None = None,
     tensors: str | Iterable[str] | None = None,
     mode: Mode = "auto",

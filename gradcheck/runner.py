@@ -215,10 +215,8 @@ class Runner:
         return ranked(tell(breaches, reports), findings.repairs.found)
 
     def _notes(self, findings: Findings) -> Iterator[str]:
-        if self.context.native.target.note:
-            yield self.context.native.target.note
-        if self.context.widened:
-            yield WIDENED
+        note = self.context.native.target.note
+        yield from filter(None, (note, WIDENED if self.context.widened else ""))
         if findings.repairs.untried:
             yield (
                 f"{findings.repairs.untried} changes of the code were not tried within "

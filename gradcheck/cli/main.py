@@ -218,10 +218,7 @@ def train(
         bool, typer.Option("--resume", help="Continue the run in the folder.")
     ] = False,
 ) -> None:
-    """Train the reference network and keep its history.
-
-    By default on the handwritten digits that are packaged.
-    """
+    """Train the reference network, on the packaged digits by default; keep its history."""
     import network as n
     from network.factory import make_optimizer, make_schedule, parse_sizes
 
@@ -291,10 +288,7 @@ def demo(
     ] = Path(),
     epochs: Annotated[int, typer.Option(help="Epochs of each of the two runs.")] = 8,
 ) -> None:
-    """Find every fault of the network of the question.
-
-    On real digits, offline.
-    """
+    """Find every fault of the network of the question, on real digits, offline."""
     from rich.console import Console
 
     from gradcheck.demo import run_demo

@@ -10,7 +10,7 @@ from typing import Any
 
 from gradcheck.report.outcome import Outcome
 from gradcheck.report.write_whole import write_whole
-from gradcheck_arguments import Index, checked
+from gradcheck_arguments import Count, Index, checked
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class Report(Outcome):
         write_whole(path, content)
         return path
 
-    def text(self, *, details: bool = False, width: int | None = None) -> str:
+    @checked
+    def text(self, *, details: bool = False, width: Count | None = None) -> str:
         """Return the report as plain text; `str` gives the same without an option.
 
         Parameters

@@ -17,7 +17,7 @@ SHOWN = {
     "check_torch_like_class": ["summed_to_scalar in bias"],
     "check_attributes": ["PASS  Dense", "derivative_at_wrong_point in layers[1].x"],
     "check_callback": ["path_missing in x", "variance"],
-    "check_train_step": ["factor_batch_size in W, b"],
+    "check_train_step": ["factor_batch_size in W and b"],
     "diagnose_csv": ["overfitting", "early stopping"],
     "investigate_model": ["evaluation_bug", "keepdims=True"],
 }

@@ -14,9 +14,6 @@ from gradcheck.report.data import Explanation, Support
 # What says of a tensor's sign or size alone that it is wrong: any cause is the better name.
 CAUSELESS = frozenset({Bug.UNEXPLAINED, Bug.SIGN_DEPENDENT})
 
-# What says so of what was computed, too: a factor that is zero is no better name for a zero.
-SYMPTOMS = frozenset({Bug.ZERO_GRADIENT, Bug.NOT_FINITE, Bug.FEW_ENTRIES})
-
 # An explanation that is less sure than this gives way to what was seen to correct.
 TRUSTED = 0.3
 
@@ -148,8 +145,7 @@ def _is_about(explanation: Explanation, repair: Repair) -> bool:
 
 def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
     """Return the explanation that names the bug better than the change that corrects it."""
-    causeless = CAUSELESS if _is_plain(repair) else CAUSELESS | SYMPTOMS
-    sure = [e for e in about if e.tensors and e.confidence >= TRUSTED and e.code not in causeless]
+    sure = [e for e in about if e.tensors and e.confidence >= TRUSTED and e.code not in CAUSELESS]
     best = [e for e in sure if e.confidence == sure[0].confidence]
     if repair.of_forward:
         # a sum along a wrong axis mixes samples: no backward is meant to belong to that
