@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from gradcheck._package import FOLDER
+from gradcheck._package import FOLDER, OWN_PACKAGES
 from gradcheck.state import OPAQUE_MODULES
 
 # Larger dicts are tables, and not variables by their names.
@@ -140,7 +140,7 @@ def _is_library(frame: FrameType) -> bool:
 
 
 def _is_own(frame: FrameType) -> bool:
-    return _package(frame) == FOLDER.name
+    return _package(frame) in OWN_PACKAGES
 
 
 def _package(frame: FrameType) -> str:
