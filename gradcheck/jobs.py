@@ -32,8 +32,6 @@ class Job:
         The tensor, where the question is about one.
     worst
         Wrong entries that are known already, for an explanation.
-    thorough
-        Whether it may take as long as it takes to find them.
     failed
         The tensors whose gradients are wrong, for a repair.
     mixes
@@ -47,7 +45,6 @@ class Job:
     kind: Literal["together", "judge", "contract", "repair", "locate", "explain"]
     name: str = ""
     worst: tuple[Entry, ...] = ()
-    thorough: bool = True
     failed: tuple[str, ...] = ()
     mixes: bool = False
     seconds: float = math.inf

@@ -107,7 +107,7 @@ class Runner:
             case "judge":
                 return self._judge(job.name)
             case "locate":
-                return self._located(job.name, thorough=job.thorough)
+                return self._located(job.name)
             case "contract":
                 return check_contract(self.context, self.requirements, self.context.base_run)
             case "explain":
@@ -195,7 +195,7 @@ class Runner:
         """Return what finds the wrong entries."""
         if self.mode != "auto":
             return []
-        return [Job("locate", n, thorough=n in shown) for n in findings.to_locate(shown)]
+        return [Job("locate", name) for name in findings.to_locate(shown)]
 
     def _explain(self, findings: Findings, shown: list[str], perform: Perform) -> None:
         """Name the bugs behind what a change corrects, and behind what none does."""
@@ -282,11 +282,11 @@ class Runner:
             backwards=self.context.backwards - spent[1],
         )
 
-    def _located(self, name: str, *, thorough: bool) -> Located:
+    def _located(self, name: str) -> Located:
         point, fault = comparable(self.context, self.context.base, name)
         if fault is not None:
             return Located((), None, "")
-        return wrong_entries(self.context, point, name, thorough=thorough)
+        return wrong_entries(self.context, point, name)
 
     def _tolerated(self, judgement: TensorVerdict) -> TensorVerdict:
         if self.tolerance is None or judgement.verdict is not Verdict.FAIL:

@@ -25,9 +25,6 @@ FEW_ENTRIES = 128
 MOST_FORWARDS = 190
 MOST_ENTRIES = 8
 
-# And after this many where the cause is known from another tensor.
-FEW_FORWARDS = 48
-
 # Bisection follows what holds at least this share of the error it set out to place.
 SHARE = 1 / 32
 
@@ -69,7 +66,6 @@ def wrong_entries(
     name: str,
     *,
     everything: bool = False,
-    thorough: bool = True,
 ) -> Located:
     """Find the entries of the analytic gradient that are wrong, worst first.
 
@@ -79,8 +75,6 @@ def wrong_entries(
         Where to measure, the analytic gradients, and the tensor.
     everything
         Whether to measure every entry however many there are.
-    thorough
-        Whether to look on until the region that holds them is known.
     """
     shape = point.tensors[name].shape
     batch = name in context.native.target.batch_tensors
@@ -90,9 +84,9 @@ def wrong_entries(
         wrong = [entry for entry in entries if not _gap(entry) <= entry.bound]
         region = _known_region(wrong, shape, batch=batch)
     else:
-        bisection = _Bisection(context, point, name, MOST_FORWARDS if thorough else FEW_FORWARDS)
+        bisection = _Bisection(context, point, name)
         wrong, numerical = bisection.entries(), None
-        region = bisection.region(wrong, batch=batch) if thorough else ""
+        region = bisection.region(wrong, batch=batch)
     wrong.sort(key=_gap, reverse=True)
     return Located(tuple(wrong[:MOST_ENTRIES]), numerical, region)
 
@@ -119,13 +113,12 @@ class _Bisection:
     context: CheckContext
     point: Linearization
     name: str
-    forwards: int
 
     def __post_init__(self) -> None:
         self.value = self.point.tensors[self.name]
         self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
         self.scale = per_entry_scale(self.value)
-        self.deadline = self.context.forwards + self.forwards
+        self.deadline = self.context.forwards + MOST_FORWARDS
 
     def entries(self) -> list[Entry]:
         """Return the wrong entries found, each measured by itself."""
