@@ -113,9 +113,8 @@ def _interrupted_after(seconds: float) -> Iterator[None]:
 def _ended_after(seconds: float) -> Iterator[None]:
     """End a process made by `serve` in a block that takes longer: nothing in there is spared."""
     began = time.monotonic()
-    of_process, _ = signal.setitimer(
-        signal.ITIMER_REAL, seconds
-    )  # its end otherwise, see `confine`
+    # when it would end otherwise: see `confine`
+    of_process, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
