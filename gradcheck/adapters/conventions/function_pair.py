@@ -13,10 +13,7 @@ from gradcheck.adapters.discovery.accessors import accessors_in
 from gradcheck.adapters.discovery.parameters import Parameter, nothing
 from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.signatures.arguments import Inputs
-from gradcheck.adapters.signatures.backward_calls import (
-    call_backward,
-    is_pointwise,
-)
+from gradcheck.adapters.signatures.backward_calls import call_backward, is_pointwise
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import Names, name_of, required_names, same_owner
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_cache, is_cotangent, stem
@@ -84,7 +81,6 @@ def _read(
 ) -> Description:
     """Describe the pair in one reading of its second function."""
     first, second = pair
-    objective = reading.gives is Gives.GRADIENT
     description = Description(
         name_of(first),
         inputs,
@@ -96,7 +92,7 @@ def _read(
             name: Parameter(name, accessor, nothing, True)
             for name, accessor in accessors_in(params).items()
         },
-        unit_cotangent=objective or _wants_cache_alone(second),
+        unit_cotangent=reading.gives is Gives.GRADIENT or _wants_cache_alone(second),
         requested=bool(params),
         note=note,
     )
@@ -104,8 +100,8 @@ def _read(
     with snapshot.guarded():
         _, gradients = CallableTarget(description).trial()
         left = _left(second, description.parameters.keys() - gradients.keys())
-    objective = reading.gives is not Gives.PRODUCT
-    owed = _owed(description, gradients.keys() | left.keys(), objective=objective)
+    is_derivative = reading.gives is not Gives.PRODUCT
+    owed = _owed(description, gradients.keys() | left.keys(), is_derivative=is_derivative)
     return replace(description, parameters={**description.parameters, **left}, owed=owed)
 
 
@@ -137,11 +133,11 @@ def _left(second: Callable[..., Any], names: Set[str]) -> dict[str, Parameter]:
     return found
 
 
-def _owed(description: Description, gradients: Set[str], *, objective: bool) -> set[str]:
+def _owed(description: Description, gradients: Set[str], *, is_derivative: bool) -> set[str]:
     """Return the tensors whose gradients are owed.
 
     They are those in a container that some gradient is returned for; without such a container,
-    all after the first input of a forward, and all that an objective's gradient names.
+    all after the first input of a forward, and all that a derivative names.
     """
     inputs, parameters = description.inputs, description.parameters
     owed = inputs.owed(gradients)
@@ -150,5 +146,5 @@ def _owed(description: Description, gradients: Set[str], *, objective: bool) -> 
     first = next(iter(inputs.leaves.values()), {})
     plain = {name for name in inputs.values if name in inputs.tensors}
     later = [name for name in (*plain, *parameters) if name not in first]
-    free = set(description.tensors) if objective else inputs.whole
+    free = set(description.tensors) if is_derivative else inputs.whole
     return {name for name in later if name in gradients or name not in free}

@@ -60,13 +60,11 @@ def describe(
     thing: Any, arguments: Sequence[Any], params: Any = None, names: Names | None = None
 ) -> Description | Mismatch:
     """Describe a layer or loss object, by the most usual ``names`` of its methods where None."""
-    if names is None and not Names.all_of(thing):
+    possible = [names] if names is not None else Names.all_of(thing)
+    if not possible:
         return half_a_layer(FORM, thing, arguments)
     snapshot = StateSnapshot([thing, *arguments])
-    makers = [
-        partial(_with_names, thing, given, arguments, snapshot, params)
-        for given in ([names] if names is not None else Names.all_of(thing))
-    ]
+    makers = [partial(_with_names, thing, each, arguments, snapshot, params) for each in possible]
     with snapshot.guarded():
         return first_of(makers)
 
@@ -95,14 +93,14 @@ class Methods:
     owner, names
         The object, and what it calls the two.
     reading
-        What the backward takes and gives; None where it is to be found.
+        What the backward takes and gives.
     flat
         Whether it returns gradients of parameters, in a tuple or in containers in one.
     """
 
     owner: Any
     names: Names
-    reading: Reading | None = None
+    reading: Reading = BY_NAME
     flat: bool = False
 
     @property
@@ -131,7 +129,7 @@ class Methods:
                 f"the forward of {type(self.owner).__name__} returned None, and no attribute is "
                 "called output: return the output"
             )
-        return BackwardResult.of(returned, self.own_backward, (self.reading or BY_NAME).chosen)
+        return BackwardResult.of(returned, self.own_backward, self.reading.chosen)
 
     def backward(self, call: BackwardCall) -> Any:
         """Run the backward; (dx, [dW, db]) comes as (dx, dW, db), dicts stay what they are."""
@@ -143,17 +141,25 @@ class Methods:
 
     def call_backward(self, call: BackwardCall) -> Any:
         """Return what the object's own backward returns."""
-        return call_backward(self.own_backward, call, self.reading or BY_NAME)
+        return call_backward(self.own_backward, call, self.reading)
 
 
 def discovered(
-    methods: Methods, inputs: Inputs, snapshot: StateSnapshot, params: Any
+    methods: Methods,
+    inputs: Inputs,
+    snapshot: StateSnapshot,
+    params: Any,
+    reading: Reading | None = None,
 ) -> Description:
-    """Run once forward and backward to see where the gradients appear, and describe that."""
+    """Run once forward and backward to see where the gradients appear, and describe that.
+
+    In this ``reading``, or in the likeliest that goes through where there is none: then the others
+    are described on demand.
+    """
     owner = methods.owner
     kind = type(owner).__name__
-    asked = methods
-    methods, trial, call, returned = _first_run(asked, inputs, snapshot)
+    chosen, trial, call, returned = _first_run(methods, inputs, snapshot, reading)
+    others = possible_readings(methods.own_backward, call) if reading is None else ()
     rate = methods.rate
     found = trial.found(call, returned, updates=rate > 0)
     if params is not None:
@@ -168,7 +174,7 @@ def discovered(
         def outputs(change: Callable[[], None]) -> Outputs:
             snapshot.restore()
             change()
-            return methods.forward(inputs.arguments(inputs.tensors)).outputs
+            return chosen.forward(inputs.arguments(inputs.tensors)).outputs
 
         effects = Effects(outputs, np.random.default_rng(0))
         drop_idle(found, effects)
@@ -176,39 +182,40 @@ def discovered(
     snapshot.restore(everything=True)
     wanted = required_names(methods.own_backward)
     loss = call.scalar and wanted is not None and takes_no_cotangent(wanted, call)
-    methods = replace(methods, flat=bool(found.returned))
+    chosen = replace(chosen, flat=bool(found.returned))
     description = Description(
         kind,
         inputs,
         snapshot,
-        methods.forward,
-        methods.backward,
+        chosen.forward,
+        chosen.backward,
         (owner,),
         parameters=found.parameters,
         returned=found.returned,
         updates=Updates(found.updated, owner, rate or UNIT_RATE),
         owner=owner,
         owed=found.parameters,
-        unit_cotangent=loss or _gives(methods) is Gives.GRADIENT,
+        unit_cotangent=loss or chosen.reading.gives is Gives.GRADIENT,
         requested=params is not None,
-        note=asked.reading.told(methods.own_backward, inputs.names) if asked.reading else "",
+        note="" if reading is None else reading.told(methods.own_backward, inputs.names),
         others=[
-            partial(discovered, other, inputs, snapshot, params)
-            for other in _others(asked, methods, call)
+            partial(discovered, methods, inputs, snapshot, params, other)
+            for other in others
+            if other != chosen.reading
         ],
-        in_dtype=lambda description, dtype: _in_dtype(description, methods, dtype),
+        in_dtype=lambda description, dtype: _in_dtype(description, chosen, dtype),
     )
     return replace(description, name=with_shapes(kind, description.tensors))
 
 
 def _first_run(
-    methods: Methods, inputs: Inputs, snapshot: StateSnapshot
+    methods: Methods, inputs: Inputs, snapshot: StateSnapshot, reading: Reading | None
 ) -> tuple[Methods, TrialRun, BackwardCall, Any]:
-    """Run forward and backward in the first reading that goes through."""
+    """Run forward and backward in a reading, or in the first that goes through."""
     failure: Exception | None = None
-    readings = iter([methods.reading or BY_NAME])
-    while (reading := next(readings, None)) is not None:
-        tried = replace(methods, reading=reading)
+    readings = iter([reading or BY_NAME])
+    while (tries := next(readings, None)) is not None:
+        tried = replace(methods, reading=tries)
         trial = TrialRun(methods.owner, snapshot)
         arguments = inputs.arguments(inputs.tensors)
         try:
@@ -216,7 +223,7 @@ def _first_run(
             trial.after_forward()
             ones = tuple(np.ones_like(output) for output in result.outputs)
             call = BackwardCall(arguments, inputs.names, result, result.cotangent(ones))
-            if failure is None and methods.reading is None:
+            if failure is None and reading is None:
                 tried = _pointwise(tried, call, knows_nothing=trial.leaves_nothing)
                 readings = _after_the_first(methods, call)
             return tried, trial, call, tried.backward(call)
@@ -242,18 +249,6 @@ def _pointwise(methods: Methods, call: BackwardCall, *, knows_nothing: bool) -> 
     if not ((is_named or knows_nothing) and is_pointwise(wanted, call)):
         return methods
     return replace(methods, reading=Reading.of_inputs(len(wanted), Gives.SLOPE))
-
-
-def _others(asked: Methods, methods: Methods, call: BackwardCall) -> list[Methods]:
-    """Return the object's methods in every reading but the one that was taken."""
-    if asked.reading is not None:
-        return []
-    readings = possible_readings(methods.own_backward, call)
-    return [replace(asked, reading=r) for r in readings if r != methods.reading]
-
-
-def _gives(methods: Methods) -> Gives:
-    return (methods.reading or BY_NAME).gives
 
 
 def _in_dtype(description: Description, methods: Methods, dtype: Dtype) -> Description | None:

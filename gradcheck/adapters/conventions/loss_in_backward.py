@@ -27,7 +27,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_target,
 )
-from gradcheck.adapters.signatures.readings import UNIT_RATE
+from gradcheck.adapters.signatures.readings import BY_NAME, UNIT_RATE
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.formulas import loss_identification
 from gradcheck.state import StateSnapshot
@@ -46,16 +46,16 @@ def describe(network: Any, arguments: Sequence[Any], params: Any = None) -> Desc
     """
     if isinstance(network, type) or not hasattr(network, "__dict__"):
         return Mismatch(FORM)
-    if not Names.all_of(network):
+    possible = Names.all_of(network)
+    if not possible:
         method = loss_of(network)
         if method is None:
             return Mismatch(FORM)
         return value_and_grad.describe(method, arguments, params)
-    forward, backward = Names.of(network).of_methods(network)
-    if len(arguments) != 2 or not targets_come_late(forward, backward, 1):
+    methods = MethodsAndLoss(network, possible[0])
+    if len(arguments) != 2 or not targets_come_late(methods.own_forward, methods.own_backward, 1):
         return Mismatch(FORM)
     snapshot = StateSnapshot([network, *arguments])
-    methods = MethodsAndLoss(network, Names.of(network))
     wanted = required_names(methods.own_backward) or []
     names = [*(required_names(methods.own_forward) or ["X"]), next(filter(is_target, wanted))]
     values = Inputs.of(lambda X, y: None, arguments).values
@@ -64,7 +64,7 @@ def describe(network: Any, arguments: Sequence[Any], params: Any = None) -> Desc
         own = _own_loss(methods, inputs)
         snapshot.restore(everything=True)
         methods = replace(methods, loss=own or _some_number)
-        description = discovered(methods, inputs, snapshot, params)
+        description = discovered(methods, inputs, snapshot, params, BY_NAME)
         description = replace(description, unit_cotangent=True, in_dtype=lambda *_: None)
         return description if own is not None else _with_identified_loss(description, methods)
 

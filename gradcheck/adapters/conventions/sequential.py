@@ -148,8 +148,8 @@ class _Network:
 
 def _output(part: Any, x: Any) -> Any:
     """Return what a layer makes of ``x``, whether it returns or keeps it, without caches."""
-    forward, _ = Names.of(part).of_methods(part)
-    returned = forward(np.array(x))
+    (names,) = Names.all_of(part)  # of a layer by usual names
+    returned = getattr(part, names.forward)(np.array(x))
     if returned is None:
         returned = stored_output(part)
     return returned[0] if isinstance(returned, tuple) else returned

@@ -55,13 +55,13 @@ def call_backward(
     return backward(*_arguments(name, wanted, call), **rates)
 
 
-def is_pointwise(wanted: Sequence[str] | None, call: BackwardCall) -> bool:
+def is_pointwise(wanted: Sequence[str], call: BackwardCall) -> bool:
     """Whether a backward takes the forward's own arguments alone and acts on every entry."""
     shapes = [np.shape(value) for value in call.inputs if isinstance(value, np.ndarray)]
     outputs = call.result.outputs
     return (
         bool(wanted)
-        and list(wanted or ()) == list(call.names)[: len(wanted or ())]
+        and list(wanted) == list(call.names)[: len(wanted)]
         and len(outputs) == 1
         and outputs[0].ndim > 0
         and outputs[0].shape in shapes

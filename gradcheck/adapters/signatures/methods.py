@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,7 +23,6 @@ from gradcheck.adapters.signatures.name_tables import (
     words_of,
 )
 from gradcheck.state import OPAQUE_MODULES
-from gradcheck.target import TargetError
 
 Method = Callable[..., Any]
 
@@ -52,8 +52,8 @@ def backward_of(thing: Any) -> Method | None:
 
 def loss_of(thing: Any) -> Method | None:
     """Return the method that computes the loss of a network, None if it has none."""
-    found = find_method(thing, LOSS_METHODS)
-    return found or _first(thing, _named_with(thing, LOSS_WORDS, BACKWARD_WORDS | SERVICE_WORDS))
+    others = _named_with(thing, LOSS_WORDS, BACKWARD_WORDS | SERVICE_WORDS)
+    return find_method(thing, (*LOSS_METHODS, *others))
 
 
 def forward_names(thing: Any) -> list[str]:
@@ -72,10 +72,6 @@ def backward_names(thing: Any) -> list[str]:
     return usual or _named_with(thing, BACKWARD_WORDS, SERVICE_WORDS)
 
 
-def _first(thing: Any, names: Sequence[str]) -> Method | None:
-    return getattr(thing, names[0]) if names else None
-
-
 def _named_with(thing: Any, words: frozenset[str] | None, without: frozenset[str]) -> list[str]:
     """Return the public methods with one of these words in their names, in order of definition.
 
@@ -83,7 +79,7 @@ def _named_with(thing: Any, words: frozenset[str] | None, without: frozenset[str
     """
     module = type(thing).__module__.partition(".")[0]
     is_code = not isinstance(thing, type) and module not in (*OPAQUE_MODULES, "pandas", "polars")
-    kinds = type(thing).__mro__[-2::-1] if is_code and words != frozenset() else ()
+    kinds = type(thing).__mro__[-2::-1] if is_code else ()
     names = [name for kind in kinds for name, member in vars(kind).items() if _is_method(member)]
     return [
         name
@@ -118,37 +114,24 @@ class Names:
         Usual names leave no doubt. Else a backward that is called as a method is but for a word of
         its own, belongs to that one: ``act`` and ``act_derivative``.
         """
-        pairs = [
-            cls(forward, backward)
-            for backward in backward_names(thing)
-            for forward in _called_like(thing, backward) or forward_names(thing)
-        ]
-        pairs += [cls(*both) for both in PAIRED_NAMES if all(find_method(thing, [n]) for n in both)]
-        different = [names for names in pairs if names.forward != names.backward]
-        return different[: 1 if is_layer(thing) else None]
+        pairs = (cls(*both) for both in _pairs(thing) if both[0] != both[1])
+        return list(islice(pairs, 1 if is_layer(thing) else None))
 
-    @classmethod
-    def of(cls, thing: Any) -> Names:
-        """Return the likeliest names by which ``thing`` has them.
 
-        Raises
-        ------
-        TargetError
-            If it has not both.
-        """
-        found = cls.all_of(thing)
-        if not found:
-            raise TargetError(f"{type(thing).__name__} has no methods called like both of them")
-        return found[0]
-
-    def of_methods(self, thing: Any) -> tuple[Method, Method]:
-        """Return the methods of ``thing`` that have these names."""
-        return getattr(thing, self.forward), getattr(thing, self.backward)
+def _pairs(thing: Any) -> Iterator[tuple[str, str]]:
+    for backward in backward_names(thing):
+        for forward in _called_like(thing, backward) or forward_names(thing):
+            yield forward, backward
+    for both in PAIRED_NAMES:
+        if all(find_method(thing, [name]) for name in both):
+            yield both
 
 
 def _called_like(thing: Any, backward: str) -> list[str]:
     """Return the methods that are called as a backward is, but for what makes it one."""
     rest = [word for word in words_of(backward) if word not in BACKWARD_WORDS]
+    if not rest:
+        return []
     methods = _named_with(thing, frozenset(rest), BACKWARD_WORDS)
     return [name for name in methods if words_of(name) == rest]
 

@@ -101,9 +101,14 @@ class Reading:
         return cls(tuple(Argument("input", i) for i in range(count)), gives, of)
 
     def told(self, backward: Callable[..., Any], names: Sequence[str]) -> str:
-        """Return the sentence that says so, for a forward whose inputs have these ``names``."""
+        """Return the sentence that says so, for a forward whose inputs have these ``names``.
+
+        Empty where it is as the names of the arguments say.
+        """
+        if self.takes is None:
+            return ""
         given = ", ".join(
-            names[a.position] if a.kind == "input" else f"the {a.kind}" for a in self.takes or ()
+            names[a.position] if a.kind == "input" else f"the {a.kind}" for a in self.takes
         )
         of = f" of the {self.of} of what the forward returns" if self.of in ("mean", "sum") else ""
         name = getattr(backward, "__name__", "the backward")
@@ -146,7 +151,7 @@ def possible_readings(backward: Callable[..., Any], call: BackwardCall) -> Itera
 
 
 def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
-    choices = [list(row) for row in _signatures(backward, call)]
+    choices = _signatures(backward, call)
     if len(choices) == 1 and all(len(own) == 1 for own in choices[0]):
         only = [own[0] for own in choices[0]]
         if COTANGENT in only or call.scalar:
@@ -193,20 +198,13 @@ def _without_cotangent(call: BackwardCall) -> Iterator[tuple[Gives, str]]:
     yield Gives.GRADIENT, "sum"
 
 
-def _signatures(
-    backward: Callable[..., Any], call: BackwardCall
-) -> Iterator[Iterator[list[Argument]]]:
-    """Yield what each argument may be given; for ``*args`` in every usual number of arguments."""
-    wanted = required_names(backward)
-    taken = parameters_of(backward) or ()
-    if wanted or not any(p.kind is p.VAR_POSITIONAL for p in taken):
-        yield (_choices(name, wanted or [], call) for name in wanted or [])
-        return
+def _signatures(backward: Callable[..., Any], call: BackwardCall) -> list[list[list[Argument]]]:
+    """Return what each argument may be given; for ``*args`` in every usual number of arguments."""
+    wanted = required_names(backward) or []
+    if wanted or not any(p.kind is p.VAR_POSITIONAL for p in parameters_of(backward) or ()):
+        return [[_choices(name, wanted, call) for name in wanted]]
     inputs = [[Argument("input", i)] for i in range(len(call.inputs))]
-    yield iter(inputs)
-    yield iter([[COTANGENT]])
-    yield iter([[COTANGENT], *inputs])
-    yield iter([*inputs, [COTANGENT]])
+    return [inputs, [[COTANGENT]], [[COTANGENT], *inputs], [*inputs, [COTANGENT]]]
 
 
 def _choices(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Argument]:
