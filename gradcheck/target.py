@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Pullback, Tensors
 from gradcheck.report.data import Unchecked
-from gradcheck_arguments import Index, Positive, checked
+from gradcheck_arguments import NonNegativeInt, Positive, checked
 
 
 class TargetError(TypeError):
@@ -129,7 +129,7 @@ class Target:
     roles: dict[str, str] = field(default_factory=dict)
     state: State = field(default_factory=Stateless)
     unit_cotangent: bool = False
-    batch: Index = 0
+    batch: NonNegativeInt = 0
     batch_tensors: tuple[str, ...] = ()
     analytic_errors: dict[str, Array] = field(default_factory=dict)
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gradcheck_arguments import Count, Index, checked
+from gradcheck_arguments import Count, NonNegativeInt, checked
 from network.progress import Record
 
 
@@ -40,7 +40,7 @@ class EarlyStopping:
 
     patience: Count = 5
     monitor: str | None = None
-    best_epoch: Index = 0
+    best_epoch: NonNegativeInt = 0
 
     @checked
     def review(self, records: list[Record]) -> bool:
@@ -50,7 +50,7 @@ class EarlyStopping:
         return bool(records) and self.best_epoch == len(records)
 
     @checked
-    def over(self, epoch: Index) -> bool:
+    def over(self, epoch: NonNegativeInt) -> bool:
         """Return whether the patience is used up after ``epoch``."""
         return epoch - self.best_epoch >= self.patience
 

@@ -18,7 +18,7 @@ from diagnostics.history.loss_components import add_totals
 from diagnostics.history.missing_values import tail_of_nan, take_nan_as_blank
 from diagnostics.history.nested_dicts import curves_in, flattened
 from diagnostics.history.table import Floats, Mask, Problem, Table
-from gradcheck_arguments import Index, checked
+from gradcheck_arguments import NonNegativeInt, checked
 
 CURVES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
@@ -189,7 +189,7 @@ class History(Roles[Floats]):
         return np.asarray(self.logged(role) & ~np.isfinite(values))
 
     @checked
-    def head(self, rows: Index) -> History:
+    def head(self, rows: NonNegativeInt) -> History:
         """Return the run as it was after so many rows."""
         return replace(
             self,

@@ -7,14 +7,14 @@ from typing import Any
 
 from diagnostics.history.column_roles import VALIDATION, words
 from diagnostics.live.monitor import Monitor
-from gradcheck_arguments import Index, checked
+from gradcheck_arguments import NonNegativeInt, checked
 
 
 class KerasMonitor(Monitor):
     """A `Monitor` for ``model.fit(..., callbacks=[KerasMonitor()])``."""
 
     @checked
-    def on_epoch_end(self, epoch: Index, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: NonNegativeInt, logs: Mapping[str, Any] | None = None) -> None:
         """Take the logs of an epoch."""
         self({"epoch": epoch, **{name: _number(value) for name, value in (logs or {}).items()}})
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.finding import format_number
-from gradcheck_arguments import Index, checked
+from gradcheck_arguments import NonNegativeInt, checked
 
 if TYPE_CHECKING:
     import jinja2
@@ -46,7 +46,7 @@ class Document(ABC):
         """The picture, as PNG or SVG."""
 
     @checked
-    def to_json(self, *, indent: Index | None = 2) -> str:
+    def to_json(self, *, indent: NonNegativeInt | None = 2) -> str:
         """Return everything as strict JSON; numbers that are not finite become null."""
         return json.dumps(finite_only(self.to_dict()), indent=indent, allow_nan=False)
 

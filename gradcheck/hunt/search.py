@@ -17,7 +17,7 @@ from gradcheck.hunt.shrink import Shrinker
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
-from gradcheck_arguments import ArrayTree, Index, Seed, Share, checked
+from gradcheck_arguments import ArrayTree, NonNegativeInt, Seed, Share, checked
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -34,7 +34,7 @@ def hunt(
     inputs: Any = None,
     *,
     make: Callable[..., Any] | None = None,
-    examples: Index = 100,
+    examples: NonNegativeInt = 100,
     seed: Seed = 0,
     tolerance: Share | None = None,
     tensors: str | Iterable[str] | None = None,

@@ -12,7 +12,7 @@ from typing import Any
 from gradcheck.properties.property import BAD, Result, Status
 from gradcheck.report.wording import wrapped
 from gradcheck.report.write_whole import write_whole
-from gradcheck_arguments import Count, Index, checked
+from gradcheck_arguments import Count, NonNegativeInt, checked
 
 LABEL = 10
 GAP = "  "
@@ -165,7 +165,7 @@ class SuiteReport:
         }
 
     @checked
-    def to_json(self, *, indent: Index | None = 2) -> str:
+    def to_json(self, *, indent: NonNegativeInt | None = 2) -> str:
         """Return the report as JSON."""
         return json.dumps(self.to_dict(), indent=indent)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gradcheck.report.outcome import Outcome
 from gradcheck.report.write_whole import write_whole
-from gradcheck_arguments import Count, Index, checked
+from gradcheck_arguments import Count, NonNegativeInt, checked
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Report(Outcome):
         return to_dict(self)
 
     @checked
-    def to_json(self, *, indent: Index | None = 2) -> str:
+    def to_json(self, *, indent: NonNegativeInt | None = 2) -> str:
         """Return the report as strict JSON; numbers that are not finite become strings."""
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
