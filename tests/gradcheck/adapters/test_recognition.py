@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -263,3 +264,23 @@ def test_functions_see_the_tables_they_were_given():
     report = gradcheck.check((loss, gradient), np.array([0.2, -0.4]), table)
 
     assert report.tensors["w"].verdict is gradcheck.Verdict.PASS
+
+
+def test_a_network_that_begins_at_its_targets_is_called_in_one_way(capsys):
+    class Net:
+        def __init__(self):
+            self.W = B.copy()
+
+        def forward(self, X):
+            return X @ self.W.T
+
+        def backward(self, X, y):
+            sys.stdout.write("called\n")  # which a check cannot put back
+            raise RuntimeError("no gradient today")
+
+        def compute_loss(self, output, y):
+            return np.mean((output - y) ** 2)
+
+    with pytest.raises(RuntimeError, match="no gradient today"):
+        gradcheck.check(Net(), A, np.ones((5, 5)))
+    assert capsys.readouterr().out == "called\n"
