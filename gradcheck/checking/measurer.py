@@ -41,6 +41,10 @@ WANTED_ACCURACY = 1e-10
 # A slope measured on plateaus differs from the one over many steps by more than this share of it.
 ON_PLATEAUS = 1 / 16
 
+# A function that is so many times what it is at the point, or one, has left the range whose
+# roundings the point has: beyond a pole it may be anything.
+OUT_OF_RANGE = 2.0**10
+
 # Why a difference shows no fault, or agreement no merit.
 STAIRCASE = (
     "the function moves in steps too large for rounding errors and too small to be sure: the "
@@ -223,10 +227,16 @@ class Measurer:
 
 
 def steepest(directional: DirectionalFunction, cotangents: Outputs) -> float:
-    """Return the largest slope of the projected outputs over whole steps of the ray."""
+    """Return the largest slope of the projected outputs over whole steps of the ray.
+
+    It is no larger than functions have that do not leave their range within these steps.
+    """
     phi = directional.functional(cotangents)
     slopes = (abs(phi(t)) for t in (-1.0, 1.0))
-    return max((slope for slope in slopes if math.isfinite(slope)), default=0.0)
+    pairs = zip(cotangents, directional.point.outputs, strict=True)
+    size = math.hypot(*(norm(v, 1 + np.abs(finite(y))) for v, y in pairs))
+    known = [slope for slope in slopes if math.isfinite(slope)]
+    return min(max(known, default=0.0), OUT_OF_RANGE * size)
 
 
 def _reacted(directional: DirectionalFunction, cotangents: Outputs) -> bool:

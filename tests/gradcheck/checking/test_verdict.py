@@ -194,3 +194,28 @@ def test_what_is_no_subgradient_fails_where_many_kinks_meet(sizes, slope):
     report = gradcheck.check(Rectified(sizes, slope), np.zeros((1, sizes[0])), explain=False)
 
     assert report.verdict is Verdict.FAIL, str(report)
+
+
+UNIT = np.finfo(float).eps
+POLES = {
+    "1 / x": (lambda x: 1 / np.maximum(x, 1e-300), lambda x: -1 / x**2),
+    "1 / x (1 - x)": (
+        lambda x: 1 / (np.clip(x, UNIT, 1 - UNIT) * (1 - np.clip(x, UNIT, 1 - UNIT))),
+        lambda x: (2 * x - 1) / (x * (1 - x)) ** 2,
+    ),
+    "exp(1 / x)": (
+        lambda x: np.exp(1 / np.maximum(x, 2e-3)),
+        lambda x: -np.exp(1 / x) / x**2,
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil", [lambda g: 1.5 * g, lambda g: -g, lambda g: g + 1])
+@pytest.mark.parametrize("name", POLES)
+def test_a_pole_within_a_step_excuses_no_wrong_gradient(name, spoil):
+    function, slope = POLES[name]
+    for seed in range(3):
+        x = np.random.default_rng(seed).uniform(0.1, 0.9, 12)
+
+        assert verdict(function, lambda x, v: v * slope(x), x) is Verdict.PASS
+        assert verdict(function, lambda x, v: v * spoil(slope(x)), x) is Verdict.FAIL
