@@ -6,6 +6,7 @@ numerical ones along random directions; if none is, the likeliest by its names s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -199,15 +200,16 @@ class _Trial:
             for n in self.fitting
         )
 
-    def _likeness(self) -> float:
-        """Return how much sampled entries of a gradient are like the numbers, from 0 to 2.
+    def _likeness(self) -> int:
+        """Return how much sampled entries of a gradient are like the numbers: 0, 1 or 2.
 
-        The share of those that agree, and the square of the correlation of all, to one digit: what
-        is as likely but for chance is decided by the names.
+        The share of those that agree and the square of the correlation of all make 1 together
+        where one of them is whole, or half of each. What is less may be chance, few as the entries
+        are and with the cotangents in both: there the names decide.
         """
         name = next((n for n in self.fitting if self.base[n].size > 1), None)
         if name is None:
-            return 0.0
+            return 0
         value = self.base[name]
         count = min(SAMPLED, value.size)
         entries = np.random.default_rng(0).choice(value.size, count, replace=False)
@@ -222,7 +224,7 @@ class _Trial:
         spread = float(np.std(analytic) * np.std(numerical))
         products = (analytic - analytic.mean()) * (numerical - numerical.mean())
         correlation = float(np.mean(products)) / spread if spread > 0 else 0.0
-        return round(float(np.mean(agree)) + correlation**2, 1)
+        return math.floor(round(float(np.mean(agree)) + correlation**2, 1))
 
 
 def _fits(gradient: Any, value: Array) -> bool:

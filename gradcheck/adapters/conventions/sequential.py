@@ -78,7 +78,10 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[Part]:
         found: list[Part] = []
         for position, part in enumerate(network.layers):
             found.append((f"layers[{position}]", part, (np.array(activation),)))
-            activation = _output(part, activation)
+            try:
+                activation = _output(part, activation)
+            except Exception:  # noqa: BLE001 (what is no row of layers may raise anything here)
+                return []
         if not network.is_row(arguments[0], activation):
             return []
         if network.loss is not None and len(arguments) > 1:

@@ -138,9 +138,10 @@ class _Walk:
         for name, cell, content in cells_of(function):
             self._value(content, prefix, name, Accessor(cell, "cell_contents", False))
         defaults = function.__defaults__ or ()
-        names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
-        for position, (name, value) in enumerate(zip(names, defaults, strict=True)):
-            self._value(value, prefix, name, Accessor(defaults, position, True))
+        names = code.co_varnames[: code.co_argcount]
+        # the last arguments have them; a decorator may have put more on its wrapper than it has
+        for name, position in zip(reversed(names), reversed(range(len(defaults))), strict=False):
+            self._value(defaults[position], prefix, name, Accessor(defaults, position, True))
         keywords = function.__kwdefaults__ or {}
         for name, value in keywords.items():
             self._value(value, prefix, name, Accessor(keywords, name, True))

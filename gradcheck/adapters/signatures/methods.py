@@ -77,9 +77,8 @@ def _named_with(thing: Any, words: frozenset[str] | None, without: frozenset[str
 
     All but those ``without`` such words, where ``words`` is None.
     """
-    module = type(thing).__module__.partition(".")[0]
-    is_code = not isinstance(thing, type) and module not in (*OPAQUE_MODULES, "pandas", "polars")
-    kinds = type(thing).__mro__[-2::-1] if is_code else ()
+    is_object = not isinstance(thing, type) and _is_code(thing)
+    kinds = type(thing).__mro__[-2::-1] if is_object else ()
     names = [name for kind in kinds for name, member in vars(kind).items() if _is_method(member)]
     return [
         name
@@ -90,6 +89,13 @@ def _named_with(thing: Any, words: frozenset[str] | None, without: frozenset[str
     ]
 
 
+def _is_code(thing: Any) -> bool:
+    """Whether a thing is of a class that somebody may have written gradients in, and no data."""
+    module = type(thing).__module__.partition(".")[0]
+    libraries = {*OPAQUE_MODULES, "pandas", "polars"} - {"builtins"}  # as of what `exec` makes
+    return isinstance(thing, type) or module not in libraries
+
+
 def _is_method(member: Any) -> bool:
     return isinstance(member, FunctionType | staticmethod | classmethod)
 
@@ -97,7 +103,7 @@ def _is_method(member: Any) -> bool:
 def is_layer(thing: Any) -> bool:
     """Whether ``thing`` is an object with a forward and a backward method by usual names."""
     has_both = backward_of(thing) is not None and forward_of(thing) is not None
-    return has_both and not isinstance(thing, type)
+    return has_both and not isinstance(thing, type) and _is_code(thing)
 
 
 @dataclass(frozen=True)
@@ -111,11 +117,14 @@ class Names:
     def all_of(cls, thing: Any) -> list[Names]:
         """Return the pairs of names by which ``thing`` may have them, likeliest first.
 
-        Usual names leave no doubt. Else a backward that is called as a method is but for a word of
-        its own, belongs to that one: ``act`` and ``act_derivative``.
+        Where there is a ``forward`` usual names leave no doubt. Else a backward that is called as a
+        method is but for a word of its own, belongs to that one: ``act`` and ``act_derivative``.
         """
+        if not _is_code(thing):
+            return []
         pairs = (cls(*both) for both in _pairs(thing) if both[0] != both[1])
-        return list(islice(pairs, 1 if is_layer(thing) else None))
+        certain = is_layer(thing) and find_method(thing, FORWARD_NAMES[:1]) is not None
+        return list(islice(pairs, 1 if certain else None))
 
 
 def _pairs(thing: Any) -> Iterator[tuple[str, str]]:

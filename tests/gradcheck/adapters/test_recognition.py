@@ -284,3 +284,42 @@ def test_a_network_that_begins_at_its_targets_is_called_in_one_way(capsys):
     with pytest.raises(RuntimeError, match="no gradient today"):
         gradcheck.check(Net(), A, np.ones((5, 5)))
     assert capsys.readouterr().out == "called\n"
+
+
+class Errors:
+    """Called, it returns the mean; the gradient is that of what its other method returns."""
+
+    def __call__(self, p, q):
+        return self.each(p, q).mean()
+
+    def loss(self, p, q):
+        return errors(p, q)
+
+    def gradient(self, p, q):
+        return slope_of_errors(p, q)
+
+    each = loss
+
+
+def test_of_several_forwards_the_one_is_taken_that_the_gradient_belongs_to():
+    report = gradcheck.check(Errors(), A[:, 0], A[:, 1])
+
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda e: e * (1 + e), lambda e: e - (1 + e), lambda e: 1 / e, lambda e: e / (3 + e)],
+)
+def test_a_wrong_gradient_is_not_read_in_another_way_by_chance(wrong):
+    class Link:
+        def value(self, f):
+            return np.log1p(np.exp(f))
+
+        def value_derivative(self, f):
+            return wrong(np.exp(f))
+
+    report = gradcheck.check(Link(), np.random.default_rng(3).normal(size=8))
+
+    assert report.verdict is gradcheck.Verdict.FAIL
+    assert "the output" not in str(report.notes), report

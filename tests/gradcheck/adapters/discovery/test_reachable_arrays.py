@@ -301,3 +301,20 @@ def test_an_argument_called_like_a_parameter_owes_a_gradient_where_one_called_li
 
         assert roles(report) == {name: role}
         assert report.ok is (role == "input")
+
+
+def test_a_decorator_may_give_its_wrapper_more_defaults_than_arguments():
+    def handing_on(function):
+        def wrapper(*args):
+            return function(*args)
+
+        wrapper.__defaults__ = function.__defaults__
+        return wrapper
+
+    @handing_on
+    def scaled(x, factor=2.0):
+        return factor * x
+
+    report = gradcheck.check((scaled, lambda x, g: 2.0 * g), X)
+
+    assert report.tensors["x"].verdict is Verdict.PASS
