@@ -24,7 +24,9 @@ def normalisation_path(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
             continue  # one multiple of the tensor: a loss's own additive term
         where = named_axes(axes)
         for what, columns in _terms(measured, axes):
-            if found := fit_along(measured.excess, columns, axes, measured.known):
+            found = fit_along(measured.excess, columns, axes, measured.known)
+            # as many numbers as entries are wrong fit anything
+            if found and found[1] < np.count_nonzero(measured.wrong):
                 path = f"through {what}"
                 message = f"the term of the chain rule {path} along {where} is missing or wrong"
                 fix = f"d{measured.name} needs the gradient {path} as well, summed over {where}"

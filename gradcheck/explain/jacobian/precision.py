@@ -43,8 +43,12 @@ def whole_numbers(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
 def inaccurate(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """All errors are small beside the gradient."""
     typical = float(np.sqrt(np.mean(measured.gradient**2)))
-    largest = float(np.abs(measured.excess)[measured.known].max(initial=0.0))
-    if not largest <= SMALL * typical:
+    errors, own_sizes = np.abs(measured.excess), np.abs(measured.gradient)
+    largest = float(errors[measured.known].max(initial=0.0))
+    off = errors > 0
+    # of those that are off most are nearly right by their own size, and not beside others alone
+    near = np.mean(errors[off] <= SMALL * own_sizes[off]) if off.any() else 0.0
+    if not (largest <= SMALL * typical and near > 1 / 2):
         return
     observation, name, relative = measured.observation, measured.name, largest / typical
     own, kept = observation.value.dtype, observation.point.analytic[name].dtype

@@ -145,3 +145,21 @@ def test_the_line_of_a_torch_function_is_told():
 
     assert found.tensor == "x, w"
     assert "-> `d = g * (1 - y ** 2)`" in found.fix
+
+
+class HeldSilu:
+    """x sigmoid(x) with the sigmoid held beyond 30, which the backward takes for smooth."""
+
+    def forward(self, x):
+        self.x, self.s = x, 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+        return x * self.s
+
+    def backward(self, grad):
+        return grad * self.s * (1 + self.x * (1 - self.s))
+
+
+def test_one_wrong_entry_is_no_inaccuracy_of_all_and_no_path_of_the_chain_rule():
+    found = codes(HeldSilu(), np.array([[0.3, 1.0, -2.0, -400.0]]))
+
+    assert found
+    assert not {"uniformly_inaccurate", "path_missing"}.intersection(found)
