@@ -21,7 +21,8 @@ RIGHT_TO = {"float64": 1e-5, "float32": 1e-2}
 class Comparison:
     """The largest error relative to the tensor's largest derivative, and what can be seen of it.
 
-    ``ratio`` is claimed over measured where that is the same number for all wrong tensors.
+    ``ratio`` is claimed over measured where that is the same number for all entries, two at least,
+    of all wrong tensors.
     """
 
     error: float
@@ -57,7 +58,7 @@ def compare(reading: Reading, seed: int = 1) -> Comparison:
     claims = [np.array(claim, dtype=float) for claim in claims]
     dtypes = {str(output.dtype), *(str(t.dtype) for t in reading.tensors)}
     dtype = "float32" if reading.single or "float32" in dtypes else "float64"
-    error, ratios = np.inf if changed else 0.0, []
+    error, ratios, seen = np.inf if changed else 0.0, [], 0
     for tensor, claim in zip(reading.tensors, claims, strict=True):
         if claim.shape != tensor.shape:
             if claim.size != tensor.size or np.squeeze(claim).shape != np.squeeze(tensor).shape:
@@ -72,11 +73,12 @@ def compare(reading: Reading, seed: int = 1) -> Comparison:
         worst = float(np.max(np.abs(said - measured)) / scale)
         if not worst <= WRONG_FROM:
             denominator = float(measured @ measured)
+            seen += np.count_nonzero(measured)
             ratios.append(float(said @ measured) / denominator if denominator else np.nan)
             if not np.allclose(said, ratios[-1] * measured, rtol=0, atol=1e-4 * scale):
                 ratios.append(np.nan)
         error = max(error, worst) if np.isfinite(worst) else np.inf
-    same = ratios and np.ptp(ratios) <= 1e-4 * abs(ratios[0])  # of NaN: not
+    same = seen > 1 and np.ptp(ratios) <= 1e-4 * abs(ratios[0])  # of NaN: not
     return Comparison(error, dtype, ratios[0] if same else None, output)
 
 

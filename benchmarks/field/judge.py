@@ -130,13 +130,15 @@ def judge(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Row:
 
 
 def names_of_slip(operator: str, ratio: float | None) -> tuple[str, ...]:
-    """Return what a slip may be called: what its numbers imply, else what its operator does."""
+    """Return what a slip may be called: what its numbers imply, or what its operator does."""
     if ratio is None:
         return NAMES.get(operator, ())
     if math.isclose(ratio, -1.0, rel_tol=1e-4):
         return ("sign_flipped",)
     if abs(ratio) < 1e-4:
         return ("zero_gradient", "path_missing")
+    factors = ("constant_factor", "factor_batch_size")
     if math.isclose(ratio, 2.0, rel_tol=1e-4) or math.isclose(ratio, 0.5, rel_tol=1e-4):
-        return ("factor_two", "factor_batch_size", "constant_factor")
-    return ("constant_factor", "factor_batch_size")
+        factors = ("factor_two", *factors)
+    signs = ("core/ReplaceBinaryOperator_Add_Sub", "core/ReplaceBinaryOperator_Sub_Add")
+    return (*factors, "sign_flipped") if operator in signs else factors
