@@ -212,7 +212,7 @@ class Runner:
         from gradcheck.explain.explanation_steps import explain_contract, ranked, tell
 
         breaches = explain_contract(findings.promises)
-        return ranked(tell(breaches, reports), findings.repairs.found)
+        return ranked(tell(breaches, reports), findings.repairs)
 
     def _notes(self, findings: Findings) -> Iterator[str]:
         note = self.context.native.target.note

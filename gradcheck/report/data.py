@@ -127,6 +127,9 @@ class Explanation:
         no factor was fitted.
     edits
         The changes of the user's source that were seen to make the gradients right.
+    places
+        Where no such change is known: file and line of the few statements, one of which is wrong
+        if the mistake is in one place.
     """
 
     code: str
@@ -139,6 +142,7 @@ class Explanation:
     factor: float | None = None
     bound: float = 0.0
     edits: tuple[Edit, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def tensor(self) -> str:

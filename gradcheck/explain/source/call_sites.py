@@ -51,6 +51,8 @@ class CallSite:
     is_glue
         Whether it is a function, not a method, that a library calls and that calls an object's
         methods: what wraps a layer to hand it over is rarely what is wrong.
+    is_installed
+        Whether it belongs to an installed package other than the one whose code a check calls.
     """
 
     code: CodeType
@@ -58,6 +60,7 @@ class CallSite:
     namespace: dict[str, Any] = field(default_factory=dict)
     lines: int = 0
     is_glue: bool = False
+    is_installed: bool = False
 
 
 @contextmanager
@@ -78,7 +81,9 @@ def calls_of(action: Callable[[], Any]) -> list[CallSite]:
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         if event == "call" and _is_library(frame):
             return None
-        call = calls.setdefault(frame.f_code, CallSite(frame.f_code))
+        call = calls.get(frame.f_code)
+        if call is None:
+            call = calls[frame.f_code] = CallSite(frame.f_code, is_installed=_is_installed(frame))
         call.lines += event == "line"
         if event == "call" and _is_method(frame):
             wrapper = calls.get(frame.f_back.f_code) if frame.f_back is not None else None
@@ -128,15 +133,17 @@ def _values(frame: FrameType) -> dict[str, Any]:
 
 
 def _is_library(frame: FrameType) -> bool:
-    """Whether code is none of the user's; what is made without a file belongs to its module.
-
-    Of what is installed, the package whose code a check calls is the one that is asked about.
-    """
+    """Whether code is none of the user's; what is made without a file belongs to its module."""
     file = frame.f_code.co_filename
-    if any(f"{os.sep}{folder}{os.sep}" in file for folder in INSTALLED):
-        package = _package(frame)
-        return package in OPAQUE_MODULES or package != _package(_entry(frame))
-    return file.startswith((*LIBRARIES, "<frozen ", "<__array_function__")) or _is_own(frame)
+    unseen = (*LIBRARIES, "<frozen ", "<__array_function__")
+    return file.startswith(unseen) or _is_own(frame) or _package(frame) in OPAQUE_MODULES
+
+
+def _is_installed(frame: FrameType) -> bool:
+    """Whether code is of an installed package, and not of the one that a check was given."""
+    file = frame.f_code.co_filename
+    installed = any(f"{os.sep}{folder}{os.sep}" in file for folder in INSTALLED)
+    return installed and _package(frame) != _package(_entry(frame))
 
 
 def _is_own(frame: FrameType) -> bool:

@@ -65,12 +65,21 @@ class Changeable:
 
 
 def changeable(
-    context: CheckContext, forward: list[CallSite], backward: list[CallSite], limits: Limits
+    context: CheckContext,
+    forward: list[CallSite],
+    backward: list[CallSite],
+    limits: Limits,
+    *,
+    installed: bool = False,
 ) -> list[Changeable]:
-    """Return the functions that a layer was seen to call, and that run what they are changed to."""
+    """Return the functions that a layer was seen to call, and that run what they are changed to.
+
+    Those of installed packages that it uses, or those of its own.
+    """
     in_forward = {call.code for call in forward}
     in_backward = {call.code for call in backward}
     called = [*backward, *(call for call in forward if call.code not in in_backward)]
+    called = [call for call in called if call.is_installed == installed]
     functions = _run_when_changed(context, called, limits)
     calls(context)  # leaves the layer's attributes as its functions knew them
     trees = [function.tree for function in functions]

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Bug
@@ -23,6 +24,12 @@ from gradcheck.isolation import Lost
 
 # A disturbance that no sum, product or normalisation cancels.
 DISTURBED = "({}) * 1.25 + 0.0625"
+
+# What only hands on what was computed elsewhere.
+HANDS_ON = (ast.Name, ast.Attribute)
+
+# More statements than these are not worth reading: they are the backward.
+MOST_PLACES = 3
 
 # Expressions whose value is no array.
 NO_NUMBERS = (ast.Tuple, ast.List, ast.Dict, ast.Constant, ast.ListComp, ast.Slice)
@@ -46,11 +53,15 @@ class Suspicion:
         Those whose changed code the layer runs.
     penalties
         What a change of an expression, by its node, costs more; nothing where it may correct all.
+    places
+        File and line of the statements that compute what all that is wrong depends on and nothing
+        that is right; none where they are many.
     """
 
     context: CheckContext
     functions: Sequence[Changeable]
     penalties: Mapping[int, float]
+    places: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, trial: MutationTrial, functions: Sequence[Changeable], limits: Limits) -> Suspicion:
@@ -61,13 +72,21 @@ class Suspicion:
             for site in sites(changeable.function.tree)
             if site.is_value and site.is_whole and not isinstance(site.node, NO_NUMBERS)
         ]
-        reached = limits.each(lambda value: _reach(trial, *value), values)
+        reached = list(limits.each(lambda value: _reach(trial, *value), values))
         penalties: dict[int, float] = {}
         for (_, site), reach in zip(values, reached, strict=True):
             for node in ast.walk(site.node):
                 if not isinstance(reach, Lost):
                     penalties[id(node)] = max(penalties.get(id(node), 0.0), _penalty(reach))
-        return cls(trial.context, functions, penalties)
+        found = {
+            f"{Path(function.call.code.co_filename).name}:{site.node.lineno}": None
+            for (function, site), reach in zip(values, reached, strict=True)
+            if reach == 1
+            and isinstance(site.node, ast.expr)
+            and not isinstance(site.node, HANDS_ON)
+        }
+        places = tuple(found) if len(found) <= MOST_PLACES else ()
+        return cls(trial.context, functions, penalties, places)
 
     @cached_property
     def likely(self) -> list[Mutation]:

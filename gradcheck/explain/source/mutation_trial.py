@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from types import EllipsisType
 
 import numpy as np
@@ -210,12 +211,12 @@ class MutationTrial:
         count: int = DIRECTIONS,
         accuracy: float = ACCURACY,
     ) -> list[MeasuredTrial]:
-        """Measure along random directions; nothing where that is too blurred."""
+        """Measure along so many random directions; fewer where most are too blurred."""
         value = point.tensors[name]
         scale = per_entry_scale(value)
-        directions = (varied(self.context.rng, scale, value) for _ in range(count))
+        directions = (varied(self.context.rng, scale, value) for _ in range(DIRECTIONS))
         measured = (_derivative(self.context, point, name, d, accuracy) for d in directions)
-        return [found for found in measured if found is not None]
+        return list(islice((found for found in measured if found is not None), count))
 
     def _agrees(self, point: Linearization, name: str, measured: Sequence[MeasuredTrial]) -> bool:
         analytic = point.analytic.get(name)

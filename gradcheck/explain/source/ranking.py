@@ -8,7 +8,7 @@ from dataclasses import replace
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.certainty import VERIFIED, settle
 from gradcheck.explain.jacobian.additive_term import PENALTY
-from gradcheck.explain.source.repair import Repair
+from gradcheck.explain.source.repair import Repair, Repairs
 from gradcheck.report.data import Explanation, Support
 
 # What says of a tensor's sign or size alone that it is wrong: any cause is the better name.
@@ -32,9 +32,7 @@ WRITTEN = frozenset({Bug.GRADIENT_OF_OTHER_LOSS, Bug.SOFTMAX_JACOBIAN_TWICE})
 PLAINER = 0.75
 
 
-def ranked(
-    explanations: Sequence[Explanation], repairs: Sequence[Repair]
-) -> tuple[Explanation, ...]:
+def ranked(explanations: Sequence[Explanation], repairs: Repairs) -> tuple[Explanation, ...]:
     """Return all explanations in the order in which they are read.
 
     Broken promises come first, then what a change of the code proves, then the rest. Gradients
@@ -46,11 +44,22 @@ def ranked(
     explanations, repairs
         As for `proven`.
     """
-    causes, others = proven(explanations, repairs)
+    causes, others = proven(explanations, repairs.found)
+    if not causes:
+        others = [_at(repairs.places, e) if e.tensors else e for e in others]
     overwritten = any(cause.code == Bug.OVERWRITTEN_NOT_ACCUMULATED for cause in causes)
     late = [e for e in others if e.tensors or (overwritten and e.code == Bug.STALE_CACHE)]
     promises = [e for e in others if e not in late]
     return tuple(settle([*promises, *causes, *sorted(late, key=lambda e: bool(e.tensors))]))
+
+
+def _at(places: Sequence[str], explanation: Explanation) -> Explanation:
+    """Say where to look, where no change is known."""
+    if not places or explanation.edits:
+        return explanation
+    file = places[0].rpartition(":")[0]
+    at = " or ".join([places[0], *(place.removeprefix(f"{file}:") for place in places[1:])])
+    return replace(explanation, fix=f"at {at}: {explanation.fix}", places=tuple(places))
 
 
 def proven(

@@ -74,8 +74,11 @@ class Repairs:
         How many were not tried for want of time.
     note
         Why nothing was looked for, where that is so.
+    places
+        Where the mistake is if it is in one place, as file and line, where no change was found.
     """
 
     found: tuple[Repair, ...] = ()
     untried: int = 0
     note: str = ""
+    places: tuple[str, ...] = ()

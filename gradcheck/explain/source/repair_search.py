@@ -76,13 +76,19 @@ def repairs(
     if not trial.failed:
         return Repairs()
     limits = Limits.after(time.monotonic() - began, until)
-    functions = changeable(context, forward, backward, limits)
-    suspicion = Suspicion.of(trial, functions, limits)
-    search = _Search(trial, Verification(trial), limits, suspicion)
     entries = sum(value.size for value in context.native_base.tensors.values())
     lines = sum(call.lines for call in [*forward, *backward])
     tries = MOST_LINES // (COMPILING + lines + entries // ENTRIES_PER_LINE)
-    return search.run(tries, mixes=mixes)
+    verification, found = Verification(trial), Repairs()
+    for installed in (False, True):  # what the code given calls is looked at where that is right
+        functions = changeable(context, forward, backward, limits, installed=installed)
+        suspicion = Suspicion.of(trial, functions, limits)
+        own_places = found.places
+        found = _Search(trial, verification, limits, suspicion).run(tries, mixes=mixes)
+        found = replace(found, places=own_places or found.places)
+        if found.found or not any(call.is_installed for call in [*forward, *backward]):
+            break
+    return found
 
 
 def _is_structural(code: str) -> bool:
@@ -141,7 +147,8 @@ class _Search:
         chosen = self._chosen(found)
         if not chosen or (mixes and all(_is_structural(repair.code) for repair in chosen)):
             chosen += self._of_forward(tries)
-        return Repairs(tuple(chosen), self.untried)
+        places = () if chosen else self.suspicion.places
+        return Repairs(tuple(chosen), self.untried, places=places)
 
     def _found(self, possible: Sequence[Mutation]) -> list[_Correction]:
         """Return the changes that make gradients right and keep all else that a check looks at."""

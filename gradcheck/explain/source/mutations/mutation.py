@@ -118,9 +118,10 @@ class Mutation:
 
     @property
     def line(self) -> int:
-        """Where the changed statement stands."""
-        statement = self._moved or self.site.statement
-        return int(getattr(statement, "lineno", self.function.call.code.co_firstlineno))
+        """Where the change is made; an operator stands with what it joins to what is before it."""
+        node = self._moved or self.site.node
+        changed = node.right if isinstance(node, ast.BinOp) else node
+        return int(getattr(changed, "lineno", self.function.call.code.co_firstlineno))
 
     @property
     def size(self) -> int:

@@ -164,6 +164,18 @@ REWRITES = (
     Rewrite("A ** B; A // B; A % B", "A * B; A / B", _sort_of_operator, OPERATOR, 0.75),
     Rewrite("A * B; A / B", "A ** B", _sort_of_operator, OPERATOR, 0.78),
     Rewrite("A * B; A / B", TERMS, _sort_of_operator, OPERATOR, 0.78, _is_no_mask),
+    # an operator in the place of another that binds more or less closely joins other operands
+    *(
+        Rewrite(chains, others, _sort_of_operator, OPERATOR, 0.78, _is_no_mask)
+        for chains, others in {
+            "A + B + C; A + B - C": "A + B * C; A + B / C",
+            "A - B + C; A - B - C": "A - B * C; A - B / C",
+            "A * B * C; A / B * C": "A + B * C; A - B * C",
+            "A * B / C; A / B / C": "A + B / C; A - B / C",
+            "A * B * C": "A * B ** C",
+            "A / B * C": "A / B ** C",
+        }.items()
+    ),
     Rewrite("A * B", "A @ B", Bug.TRANSPOSED, OPERATOR, 0.78, _is_no_mask),
     Rewrite("A @ B", "A * B", Bug.WRONG_AXIS, OPERATOR, 0.78, _is_no_mask),
     Rewrite(TERMS, "A", _operand("B"), "`{B}` is a term too many", 0.65, _is_no_mask),

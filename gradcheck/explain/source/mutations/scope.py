@@ -107,7 +107,8 @@ class Scope:
             try:
                 with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
                     value = eval(source, {}, dict(self.namespace))  # the user's own expression
-                self._shapes[source] = np.shape(value)
+                shape = np.shape(value)  # of a class, such as np.ndarray, it is no tuple
+                self._shapes[source] = shape if isinstance(shape, tuple) else None
             except Exception:  # noqa: BLE001 (names may be gone by then)
                 self._shapes[source] = None
         return self._shapes[source]

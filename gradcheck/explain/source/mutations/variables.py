@@ -135,8 +135,8 @@ def numbers(site: Site, scope: Scope) -> Iterator[Change]:
         joined = isinstance(site.parent, ast.BinOp)
         addend = site.role is Role.VALUE and not factor
         for other in _others(n, site.role):
-            if other in (0, 1) and not addend and joined:
-                continue  # a factor of one, or a term of zero, is better left out
+            if joined and not addend and _is_neutral(other, site):
+                continue  # what changes nothing is better left out
             code = site.role.code
             if site.role is Role.VALUE and factor and other:
                 code = scope.factor_code(n / other)
@@ -150,6 +150,18 @@ def numbers(site: Site, scope: Scope) -> Iterator[Change]:
                 code = Bug.DERIVATIVE_AT_WRONG_POINT if addend and joined else Bug.CONSTANT_FACTOR
                 message = f"the number {n} stands where `{name}` belongs"
                 yield name, code, message, scope.cost(name, 0.8)
+
+
+def _is_neutral(n: float, site: Site) -> bool:
+    """Whether nobody writes a number into an operation: a factor of one, a term of zero.
+
+    What is divided, or raised to a power, cannot be left out.
+    """
+    operation: Any = site.parent
+    if isinstance(operation.op, ast.Add | ast.Sub):
+        return n == 0
+    first = isinstance(operation.op, ast.Div | ast.Pow) and operation.left is site.node
+    return n == 0 or (n == 1 and not first)
 
 
 def axes(site: Site, scope: Scope) -> Iterator[Change]:

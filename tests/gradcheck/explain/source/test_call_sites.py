@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from gradcheck import check
 from gradcheck.explain.source.call_sites import calls_of
 from gradcheck_arguments import Positive, checked
 
@@ -46,8 +47,26 @@ def installed(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-def test_of_what_is_installed_the_package_that_is_checked_is_looked_at(installed):
+def test_what_the_package_that_is_checked_uses_is_told_apart(installed):
     checking = {"__name__": "gradcheck.checking", "forward": installed.forward}
     exec("def run(): forward(1.0)", checking)
 
-    assert names(checking["run"]) == ["forward", "own"]
+    calls = {call.code.co_name: call.is_installed for call in calls_of(checking["run"])}
+
+    assert calls == {"forward": False, "own": False, "twice": True}
+
+
+def test_a_mistake_in_an_installed_package_that_the_code_given_uses_is_told(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    source = "def square(x):\n    return x * x\n\n\ndef slope(x, grad):\n    return 3 * x * grad\n"
+    (folder / "helping_slopes.py").write_text(source)
+    monkeypatch.syspath_prepend(folder)
+    helping = importlib.import_module("helping_slopes")
+
+    report = check(
+        (lambda x: helping.square(x), lambda x, grad: helping.slope(x, grad)), np.array([0.4, -1.3])
+    )
+
+    (edit,) = report.explanations[0].edits
+    assert (edit.place, edit.after) == ("helping_slopes.py:6", "return 2 * x * grad")

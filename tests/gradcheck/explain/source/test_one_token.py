@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
 import importlib.util
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,30 +30,33 @@ class Layer:
 """
     )
 )
-OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
+OPERATORS = ("+", "-", "*", "/", "**")
 X = np.array([[0.7, -1.3, 0.4], [-0.6, 1.9, -2.2]])
 
 
-def tokens(tree: ast.Module) -> list[ast.BinOp | ast.Constant]:
-    """Return the operators and numbers of the backward."""
-    backward = tree.body[1].body[1]
-    return [node for node in ast.walk(backward) if isinstance(node, ast.BinOp | ast.Constant)]
+def others(token: tokenize.TokenInfo) -> list[str]:
+    """Return what may stand for an operator or a number by mistake."""
+    if token.string in OPERATORS:
+        return [other for other in OPERATORS if other != token.string]
+    if token.type == tokenize.NUMBER:
+        number = ast.literal_eval(token.string)
+        return [str(number + 1), str(number - 1)]
+    return []
 
 
 def exchanged() -> Iterator[str]:
-    """Yield the layer with one of these exchanged, once for each other one."""
-    right = ast.parse(LAYER)
-    for number, token in enumerate(tokens(right)):
-        field = "op" if isinstance(token, ast.BinOp) else "value"
-        others = (
-            [kind() for kind in OPERATORS if not isinstance(token.op, kind)]
-            if isinstance(token, ast.BinOp)
-            else [token.value + 1, token.value - 1]
-        )
-        for other in others:
-            wrong = copy.deepcopy(right)
-            setattr(tokens(wrong)[number], field, other)
-            yield ast.unparse(wrong)
+    """Yield the layer with one token of the backward exchanged, once for each other one.
+
+    What binds more or less closely than the operator before joins other operands.
+    """
+    begin = LAYER[: LAYER.index("def backward")].count("\n") + 1
+    lines = LAYER.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(iter(lines).__next__):
+        (row, first), (_, last) = token.start, token.end
+        for other in others(token) if row > begin else ():
+            line = lines[row - 1]
+            changed = line[:first] + other + line[last:]
+            yield "".join([*lines[: row - 1], changed, *lines[row:]])
 
 
 def made(source: str, folder: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
 
@@ -326,3 +327,30 @@ def test_data_reached_by_global_names_stay_as_they_are():
     gradcheck.check(Unread(), X64)
 
     assert np.array_equal(SHARED, before)
+
+
+class NothingLikeIt:
+    """A derivative that no single change makes right, beside a right one."""
+
+    def __init__(self):
+        self.b = np.array([0.3, -0.2, 0.5])
+
+    def forward(self, x):
+        self.x = x
+        return np.arctan(x) ** 3 * np.cosh(x) + self.b
+
+    def backward(self, grad):
+        self.db = grad.sum(axis=0)
+        slope = np.sinh(self.x / 3) + 7 * np.sin(self.x) ** 5
+        return grad * slope
+
+
+def test_where_no_change_is_known_the_statements_are_told_that_may_be_wrong():
+    report = gradcheck.check(NothingLikeIt(), np.random.default_rng(0).normal(size=(4, 3)))
+    lines, first = inspect.getsourcelines(NothingLikeIt)
+    (slope,) = (first + n for n, line in enumerate(lines) if "slope =" in line)
+    (explanation,) = report.explanations
+
+    assert not explanation.edits
+    assert explanation.places == (f"test_repair.py:{slope}", f"test_repair.py:{slope + 1}")
+    assert f"at test_repair.py:{slope} or {slope + 1}: " in explanation.fix
