@@ -53,6 +53,8 @@ class Row:
     told, misled
         Of what was found and is plain Python: whether the line is told, or another one, which may
         make the gradient right as well.
+    placed
+        Whether the line is told, or is among the few that are told where no change is known.
     """
 
     package: str
@@ -68,6 +70,7 @@ class Row:
     named: bool | None = None
     told: bool | None = None
     misled: bool | None = None
+    placed: bool | None = None
     seconds: float | None = None
     why: str = ""
     text: str = ""
@@ -83,7 +86,7 @@ class Row:
             "not found": self.found is False,
             "wrong name": self.named is False,
             "another line": self.misled is True,
-            "no line": self.told is False and not self.misled,
+            "no line": self.placed is False and not self.misled,
         }
         return [words for words, so in said.items() if so]
 
@@ -118,14 +121,16 @@ def judge(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Row:
     names, lines = about["names"], about["lines"]
     told = [(edit["file"].rpartition("/")[2], edit["line"]) for edit in answer["edits"]]
     right = any(place in lines for place in told)
+    places = [(file, int(line)) for file, line in (p.split(":") for p in answer["places"])]
     return Row(
         **row,
         found=True,
         named=answer["name"] in names if names else None,
         told=right if lines else None,
         misled=bool(told) and not right if lines else None,
+        placed=right or any(place in lines for place in places) if lines else None,
         why=f"named {answer['name'] or 'nothing'}, right is {' '.join(names) or 'not implied'}; "
-        f"lines told {told}, right is {lines}",
+        f"lines told {told or places}, right is {lines}",
     )
 
 

@@ -82,6 +82,7 @@ def checked(item: Item) -> dict[str, Any]:
         "verdict": str(report.verdict),
         "name": str(named[0].code) if named else "",
         "edits": [vars(edit) for edit in edits],
+        "places": next((e.places for e in named if e.places), ()),
         "seconds": seconds,
         "text": str(report),
     }

@@ -77,9 +77,10 @@ def about(**known):
     return defaults | known
 
 
-def answer(verdict, name="", *edits):
+def answer(verdict, name="", *edits, places=()):
     edits = [{"file": file, "line": line} for file, line in edits]
-    return {"verdict": verdict, "name": name, "edits": edits, "seconds": 1.0, "text": verdict}
+    said = {"verdict": verdict, "name": name, "edits": edits, "places": places}
+    return {**said, "seconds": 1.0, "text": verdict}
 
 
 def test_an_object_keeps_its_half_and_the_halves_are_about_even():
@@ -122,6 +123,8 @@ def test_wrong_code_is_found_named_and_its_line_told():
     other = judge(wrong, answer("FAIL", "sign_flipped", ("a.py", 8)))
     assert other.failures == ["wrong name", "another line"]
     assert judge(wrong, answer("FAIL", "factor_two")).failures == ["no line"]
+    near = judge(wrong, answer("FAIL", "factor_two", places=("a.py:5", "a.py:7")))
+    assert (near.told, near.placed, near.misled, near.failures) == (False, True, False, [])
     missed = judge(wrong, answer("PASS"))
     assert missed.failures == ["not found"]
     assert missed.named is None
@@ -132,6 +135,7 @@ def test_numbers_that_imply_a_name_come_before_the_operator():
     assert names_of_slip("core/NumberReplacer", -1.0) == ("sign_flipped",)
     assert "factor_two" in names_of_slip("core/NumberReplacer", 0.5)
     assert "slope_wrong" in names_of_slip("core/ReplaceComparisonOperator_Gt_Lt", None)
+    assert "sign_flipped" in names_of_slip("core/ReplaceBinaryOperator_Sub_Add", 3.0)
 
 
 def test_the_table_counts_what_was_judged():
@@ -161,6 +165,8 @@ def test_the_truth_is_measured():
     assert compare(reading(x, lambda x: np.cos(x) * (1 + 1e-4))).truth == UNDECIDABLE
     assert compare(reading(x, lambda x: -np.cos(x))).ratio == pytest.approx(-1.0)
     assert compare(reading(x, np.sin)).ratio is None
+    one = np.array([0.3])
+    assert compare(reading(one, lambda x: -np.cos(x))).ratio is None  # as any number is one
     assert compare(reading(x, lambda x: np.cos(x)[:3].sum())).truth == WRONG
 
 
