@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from gradcheck.adapters.conventions import (
+    attribute_layer,
     function_pair,
     functional_network,
     layer,
@@ -45,6 +46,7 @@ CONVENTIONS: tuple[ConventionModule, ...] = (
     functional_network,
     loss_in_backward,
     sequential,
+    attribute_layer,
     layer,
     function_pair,
     value_and_grad,

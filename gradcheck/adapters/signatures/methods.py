@@ -69,7 +69,12 @@ def forward_names(thing: Any) -> list[str]:
 def backward_names(thing: Any) -> list[str]:
     """Return the names of what may be the backward of ``thing``, likeliest first."""
     usual = [name for name in BACKWARD_NAMES if find_method(thing, [name]) is not None]
-    return usual or _named_with(thing, BACKWARD_WORDS, SERVICE_WORDS)
+    return usual or gradient_methods(thing)
+
+
+def gradient_methods(thing: Any) -> list[str]:
+    """Return the names of all methods that say to be about gradients."""
+    return _named_with(thing, BACKWARD_WORDS, SERVICE_WORDS)
 
 
 def _named_with(thing: Any, words: frozenset[str] | None, without: frozenset[str]) -> list[str]:
