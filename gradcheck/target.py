@@ -6,7 +6,7 @@ numerics, the contract and the explanations see nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
@@ -140,6 +140,7 @@ class Target:
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
         default=None, init=False, repr=False
     )
+    _others: Sequence[Callable[[], Target]] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.tensors = {name: np.asarray(value) for name, value in self.tensors.items()}
@@ -153,6 +154,7 @@ class Target:
         run: Callable[[Tensors], ForwardRun],
         *,
         recast: Callable[[type[np.floating[Any]]], Target | None] | None = None,
+        others: Sequence[Callable[[], Target]] = (),
         **fields: Any,
     ) -> Target:
         """Return a target whose forward and backward share what the forward remembers.
@@ -165,6 +167,8 @@ class Target:
             Runs the forward and returns its outputs with the pullback that belongs to them.
         recast
             Returns the same target computing in another dtype, None where that cannot be had.
+        others
+            Make the targets that the same thing may be read as, where no number tells.
         **fields
             The other fields of `Target`.
         """
@@ -177,7 +181,12 @@ class Target:
         )
         target._run = run
         target._recast = recast
+        target._others = others
         return target
+
+    def other_readings(self) -> Iterator[Target]:
+        """Yield what the same thing may be read as, where no number tells which is meant."""
+        return (make() for make in self._others)
 
     @checked
     def role(self, name: str) -> str:

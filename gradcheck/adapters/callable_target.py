@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,10 @@ def first_that_works(makers: Sequence[Callable[[], Description]]) -> tuple[int, 
     raise failure or TargetError("there is no way to call it")
 
 
+def _target_of(make: Callable[[], Description]) -> Target:
+    return CallableTarget(make()).target()
+
+
 class CallableTarget:
     """Runs what is described at given tensors, and reads the gradients where it leaves them."""
 
@@ -149,6 +154,7 @@ class CallableTarget:
             self.base,
             self.run,
             recast=self.recast,
+            others=[partial(_target_of, make) for make in its.others],
             roles=dict.fromkeys(its.owed, "parameter"),
             note=its.note,
             state=its.state,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,12 +31,16 @@ TRIALS = 2
 COARSE = 2e-2
 COARSE_STEP = 2.0**-7
 
+# So many readings that are no less likely are kept, for a change that makes one of them right.
+MOST_RIVALS = 2
+
 # Entries compared one by one where no reading is right: as many show a correlation that is none of
 # chance, at the price of two forwards each.
 SAMPLED = 12
 
 RIGHT = "so it agrees with the numbers"
 LIKELIEST = "no way to read it agrees with the numbers, and this one does best"
+CORRECTED = "so one change makes it agree with the numbers"
 
 
 class ConventionModule(Protocol):
@@ -91,12 +95,15 @@ def confirmed(description: Description) -> Description:
             continue
         if trials[-1].is_right:
             return _with_note(trials[-1], RIGHT)
-    return _with_note(max(trials, key=lambda trial: trial.evidence), LIKELIEST)
+    best = max(trials, key=lambda trial: trial.evidence)
+    rivals = [t for t in trials if t is not best and t.is_rival_of(best)][:MOST_RIVALS]
+    others = [partial(_with_note, rival, CORRECTED) for rival in rivals]
+    return replace(_with_note(best, LIKELIEST), others=others)
 
 
 def _with_note(trial: _Trial, why: str) -> Description:
     note = trial.description.note
-    return replace(trial.description, note=f"{note}: {why}") if note else trial.description
+    return replace(trial.description, note=f"{note}: {why}" if note else "", others=())
 
 
 def _trials(description: Description) -> Iterator[_Trial]:
@@ -135,6 +142,10 @@ class _Trial:
     def is_right(self) -> bool:
         """Whether every gradient that is given is the numerical one."""
         return 0 < len(self.agreeing) == len(self.gradients[0])
+
+    def is_rival_of(self, best: _Trial) -> bool:
+        """Whether no shape and no sum of cotangents says that another reading is likelier."""
+        return bool(self.fitting) and self.evidence[:-1] == best.evidence[:-1]
 
     @cached_property
     def evidence(self) -> tuple[float, ...]:

@@ -323,3 +323,21 @@ def test_a_wrong_gradient_is_not_read_in_another_way_by_chance(wrong):
 
     assert report.verdict is gradcheck.Verdict.FAIL
     assert "the output" not in str(report.notes), report
+
+
+class Shrinking:
+    """Its derivative is told from the output, which no name says, and is wrong."""
+
+    def forward(self, z):
+        return np.where(np.abs(z) < 0.6, 0.0, z)
+
+    def backward(self, z):
+        return (z != 3) * 1.0
+
+
+def test_of_readings_that_no_number_tells_apart_the_one_is_told_that_a_change_makes_right():
+    report = gradcheck.check(Shrinking(), A)
+
+    assert report.verdict is gradcheck.Verdict.FAIL
+    assert report.explanations[0].edits[0].after == "return (z != 0) * 1.0"
+    assert any("one change makes it agree" in note for note in report.notes), report
