@@ -79,13 +79,14 @@ class Suspicion:
                 if not isinstance(reach, Lost):
                     penalties[id(node)] = max(penalties.get(id(node), 0.0), _penalty(reach))
         found = {
-            f"{Path(function.call.code.co_filename).name}:{site.node.lineno}": None
+            (Path(function.call.code.co_filename).name, site.node.lineno)
             for (function, site), reach in zip(values, reached, strict=True)
             if reach == 1
             and isinstance(site.node, ast.expr)
             and not isinstance(site.node, HANDS_ON)
         }
-        places = tuple(found) if len(found) <= MOST_PLACES else ()
+        few = sorted(found) if len(found) <= MOST_PLACES else ()
+        places = tuple(f"{file}:{line}" for file, line in few)
         return cls(trial.context, functions, penalties, places)
 
     @cached_property
