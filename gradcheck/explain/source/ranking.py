@@ -46,20 +46,29 @@ def ranked(explanations: Sequence[Explanation], repairs: Repairs) -> tuple[Expla
     """
     causes, others = proven(explanations, repairs.found)
     if not causes:
-        others = [_at(repairs.places, e) if e.tensors else e for e in others]
+        others = _at(repairs.places, others)
     overwritten = any(cause.code == Bug.OVERWRITTEN_NOT_ACCUMULATED for cause in causes)
     late = [e for e in others if e.tensors or (overwritten and e.code == Bug.STALE_CACHE)]
     promises = [e for e in others if e not in late]
     return tuple(settle([*promises, *causes, *sorted(late, key=lambda e: bool(e.tensors))]))
 
 
-def _at(places: Sequence[str], explanation: Explanation) -> Explanation:
-    """Say where to look, where no change is known."""
-    if not places or explanation.edits:
-        return explanation
+def _at(places: Sequence[str], explanations: Sequence[Explanation]) -> list[Explanation]:
+    """Say in the first explanation of each tensor where to look, where no change is known."""
+    if not places:
+        return list(explanations)
     file = places[0].rpartition(":")[0]
-    at = " or ".join([places[0], *(place.removeprefix(f"{file}:") for place in places[1:])])
-    return replace(explanation, fix=f"at {at}: {explanation.fix}", places=tuple(places))
+    *most, last = [places[0], *(place.removeprefix(f"{file}:") for place in places[1:])]
+    at = f"{', '.join(most)} or {last}" if most else last
+    seen: set[str] = set()
+    placed = []
+    for explanation in explanations:
+        if not seen.issuperset(explanation.tensors):
+            fix = f"at {at}: {explanation.fix}"
+            seen.update(explanation.tensors)
+            explanation = replace(explanation, fix=fix, places=tuple(places))
+        placed.append(explanation)
+    return placed
 
 
 def proven(
