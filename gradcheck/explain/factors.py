@@ -11,6 +11,10 @@ from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Bounded, Observation
 
 
+# A factor this near to one is one in the digits that are told: what is off is no factor.
+AS_ONE = 5e-8
+
+
 @dataclass(frozen=True)
 class Factor:
     """A factor by its bug's name; ``arbitrary`` where its value means nothing by itself."""
@@ -34,7 +38,7 @@ def name_factor(value: float, bound: float, observation: Observation) -> list[Fa
     if value < 0:
         fix = f"d{name} = -d{name}  # a step would climb instead of descend"
         factors.append(Factor(Bug.SIGN_FLIPPED, "the gradient has the wrong sign", fix, 0.5))
-    if abs(size - 1) > bound:
+    if abs(size - 1) > max(bound, AS_ONE):
         factors.append(_size(size, bound, observation))
     return factors
 

@@ -48,7 +48,7 @@ def support(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
         clip = is_clip(measured.value, wrong)
         limits = ": those beyond the limits at which the forward clips" if clip else ""
         code = Bug.CLIP_IGNORED if clip else Bug.MASK_NOT_APPLIED
-        message = f"{spent} entries have a gradient that do not act on the output at all{limits}"
+        message = f"entries that do not act on the output have a gradient, {spent} of them{limits}"
         fix = f"d{name} = d{name} * mask  # zero where the forward lets nothing through"
         yield Hypothesis(code, message, fix, 0.4, values, spent)
     elif np.all(none_returned[wrong]):

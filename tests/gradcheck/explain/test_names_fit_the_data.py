@@ -163,3 +163,10 @@ def test_one_wrong_entry_is_no_inaccuracy_of_all_and_no_path_of_the_chain_rule()
 
     assert found
     assert not {"uniformly_inaccurate", "path_missing"}.intersection(found)
+
+
+def test_a_factor_that_is_told_as_one_is_no_factor():
+    found = gradcheck.check(HeldSilu(), np.array([[0.0, 0.0, 0.0, -400.0]])).explanations
+
+    assert all("1 times what it should be" not in e.message for e in found)
+    assert "constant_factor" not in [e.code for e in found]
