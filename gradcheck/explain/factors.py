@@ -10,7 +10,6 @@ from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.observation import Bounded, Observation
 
-
 # A factor this near to one is one in the digits that are told: what is off is no factor.
 AS_ONE = 5e-8
 
