@@ -120,9 +120,8 @@ class Findings:
         names = [name for name, _ in self.failed()]
         sizes = {name: math.prod(self.judged[name].shape) for name in names}
         for repair in self.repairs.found:
-            group = sorted(
-                set(repair.tensors) & set(names), key=lambda n: (sizes[n] < FEW, sizes[n])
-            )
+            group = [n for n in names if n in repair.tensors]
+            group.sort(key=lambda n: (sizes[n] < FEW, sizes[n]))
             names = [n for n in names if n not in group[SHOWING:]]
         return names
 

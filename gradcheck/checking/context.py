@@ -44,7 +44,7 @@ class CheckContext:
     def __init__(self, target: Target, seed: int = 0, cotangents: Outputs | None = None) -> None:
         self.native = Evaluator(target)
         self.seed = seed
-        self.rng = np.random.default_rng(seed)
+        self._drawn_by: list[int] = [seed]
         self.cotangents = cotangents
         self.widened = False
         self.wide = self.native
@@ -79,7 +79,13 @@ class CheckContext:
 
     def begin(self, job: str) -> None:
         """Draw from here on as ``job`` does, whatever was drawn for others before."""
-        self.rng = np.random.default_rng([self.seed, *job.encode()])
+        self._drawn_by = [self.seed, *job.encode()]
+        self.__dict__.pop("rng", None)
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """Source of all random choices, made where there is one: most trials draw nothing."""
+        return np.random.default_rng(self._drawn_by)
 
     def _base(self, run: ForwardRun) -> Linearization:
         """Return the point of the check, from one forward and two backwards.

@@ -3,7 +3,7 @@
 Along a direction d the analytic gradient g gives <g, d>, and the function d/dt <v, f(x + t d)>
 within a bound.
 A verdict compares the difference with that bound and with nothing else: agreement within the
-bound passes, disagreement far beyond it, confirmed on fresh directions, fails, and a bound too
+bound passes, disagreement far beyond it, confirmed along a second direction, fails, and a bound too
 wide to have shown a grave error decides nothing.
 """
 
@@ -42,7 +42,10 @@ CHANCE = 4.0
 # vanishes for all that floating-point numbers can tell.
 VANISHING = 1e-6
 
-FRESH_DIRECTIONS = 3
+# So many directions have to contradict a gradient that fails, and so many further ones are asked
+# where fewer do.
+CONFIRMING = 2
+FURTHER_DIRECTIONS = 3
 
 # Among so few entries the errors of two cancel in one direction of 2**n by their signs alone.
 FEW = 64
@@ -152,18 +155,23 @@ class DirectionalTest:
     def _confirm(
         self, first: Measurement, members: Array, measured: list[Measurement]
     ) -> TensorVerdict:
-        """Ask fresh directions before saying FAIL."""
-        fresh = [self._of_group(first.group, members) for _ in range(FRESH_DIRECTIONS)]
-        every = [*measured, *fresh]
-        contradictions = [m for m in [first, *fresh] if m.contradicts]
-        if len(contradictions) >= 2:
+        """Ask further directions until two contradict, before saying FAIL."""
+        every = list(measured)
+        alike = [m for m in measured if m.group == first.group]
+        for _ in range(FURTHER_DIRECTIONS):
+            if sum(m.contradicts for m in alike) >= CONFIRMING:
+                break
+            alike.append(self._of_group(first.group, members))
+            every.append(alike[-1])
+        contradictions = [m for m in alike if m.contradicts]
+        if len(contradictions) >= CONFIRMING:
             worst = max(contradictions, key=lambda m: ratio(m.error, m.scale))
             where = f" ({worst.group})" if worst.group else ""
             return TensorVerdict(
                 Verdict.FAIL,
                 f"off by {ratio(worst.error, worst.scale):.2g} of the gradient{where}, "
                 f"{worst.error / worst.bound:.2g} times the error bound, "
-                f"in {len(contradictions)} of {1 + len(fresh)} directions",
+                f"in {len(contradictions)} of {len(alike)} directions",
                 every,
             )
         return self._passed(every)

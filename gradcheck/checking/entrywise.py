@@ -70,12 +70,11 @@ class EntrywiseGradient:
     def _measure(
         self, directional: DirectionalFunction, index: Index, cotangents: Outputs, analytic: Array
     ) -> Entry:
-        derivative = directional.derivative(
-            cotangents, analytic, noise=self.noise, target=WANTED_ACCURACY * self.typical
-        )
-        self.noise = derivative.noise if math.isfinite(derivative.noise) else self.noise
         size = self._step(index) or 1.0
         gradient = float(self.analytic[index])
+        target = WANTED_ACCURACY * max(self.typical, abs(gradient) * size)
+        derivative = directional.derivative(cotangents, analytic, noise=self.noise, target=target)
+        self.noise = derivative.noise if math.isfinite(derivative.noise) else self.noise
         unsure = float(np.broadcast_to(self.point.unsure[self.name], self.value.shape)[index])
         rounding = rounded_share(self.context.eps) * max(abs(gradient), self.typical / size)
         return Entry(

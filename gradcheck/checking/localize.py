@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -131,12 +132,13 @@ class _Bisection:
                 signs.flat[position] = 0.0
             if abs(error) <= MARGIN * bound + SHARE * abs(error):
                 break
-            units = np.arange(signs.size).reshape(signs.shape)
-            rest = np.setdiff1d(units, list(found), assume_unique=True)
-            for position in self._search(signs, error, units, rest):
+            rest = np.setdiff1d(np.arange(signs.size), list(found), assume_unique=True)
+            for position in self._search(signs, error, np.ravel, rest):
                 entry = self._entry(position)
                 if _gap(entry) > entry.bound:
                     found[position] = entry
+            if len(found) >= MOST_ENTRIES:
+                break
         return list(found.values())
 
     def region(self, found: list[Entry], *, batch: bool) -> str:
@@ -167,7 +169,7 @@ class _Bisection:
         signs = varied(self.context.rng, self.scale, self.value)
         error, _ = self._measure(signs)
         self.deadline = self.context.forwards + MOST_FORWARDS // 2
-        units: Array = np.indices(self.value.shape, sparse=True)[axis]
+        units = partial(np.moveaxis, source=axis, destination=0)
         return sorted(self._search(signs, error, units, np.arange(self.value.shape[axis])))
 
     def _right_outside(self, axis: int, indices: list[int]) -> bool:
@@ -176,10 +178,12 @@ class _Bisection:
         error, bound = self._measure(varied(self.context.rng, elsewhere, self.value))
         return abs(error) <= MARGIN * bound
 
-    def _search(self, signs: Array, error: float, units: Array, members: Array) -> list[int]:
+    def _search(
+        self, signs: Array, error: float, units: Callable[[Array], Array], members: Array
+    ) -> list[int]:
         """Return the units with most of the ``error`` along ``signs``, of those in ``members``.
 
-        ``units`` numbers the entry's unit, an entry or a slice; it may be broadcast.
+        ``units`` returns a view of an array by its units, its entries or slices.
         """
         step = self._step(signs, error)
         smallest = SHARE * abs(error)
@@ -191,8 +195,10 @@ class _Bisection:
                 leaves.append(int(members[0]))
                 continue
             left, right = np.array_split(members, 2)
-            within = (units >= left[0]) & (units <= left[-1])
-            part = self._difference(np.where(within, signs, 0.0), step)
+            within = slice(left[0], left[-1] + 1)
+            direction = np.zeros(signs.shape)
+            units(direction)[within] = units(signs)[within]
+            part = self._difference(direction, step)
             for half, amount in ((left, part), (right, total - part)):
                 if abs(amount) > smallest:
                     heapq.heappush(queue, (-abs(amount), ticket + int(half[0]) + 1, half, amount))

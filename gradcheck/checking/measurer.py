@@ -18,7 +18,7 @@ from gradcheck.checking.plateaus import Plateau, in_low_precision, plateau
 from gradcheck.checking.rounding_errors import MOST
 from gradcheck.checking.signal import AWAY
 from gradcheck.checking.tensor_verdict import Measurement
-from gradcheck.numerics.blockwise import norm
+from gradcheck.numerics.blockwise import norm, project
 from gradcheck.numerics.directions import compact, per_entry_scale
 
 # A check that could not have seen a relative error of this size has decided nothing. Where the
@@ -174,7 +174,10 @@ class Measurer:
         if found is not None and found.possible and not in_low_precision(self.point.outputs):
             return replace(measured, caveat=STAIRCASE)
         apart = measured.error > ON_PLATEAUS * measured.scale
-        steps = self._plateau(directional, None, 0.0) if found is None and apart else None
+        steps = None
+        if found is None and apart:
+            own = abs(project(self.analytic, directional.direction) + measured.derivative.value)
+            steps = self._plateau(directional, None, own if own > measured.bound else 0.0)
         if steps is not None and steps.possible and not steps.certain:
             closer = self._along(
                 directional, cotangents, self.analytic, measured.group, steps.height

@@ -46,6 +46,8 @@ class CallSite:
         Its variables, and the attributes of its first argument, when it returned.
     namespace
         All names that it knew.
+    module
+        The names of its module, as they are.
     lines
         How often a line of it was begun: what it costs to run it again.
     is_glue
@@ -58,6 +60,7 @@ class CallSite:
     code: CodeType
     values: dict[str, Any] = field(default_factory=dict)
     namespace: dict[str, Any] = field(default_factory=dict)
+    module: dict[str, Any] = field(default_factory=dict)
     lines: int = 0
     is_glue: bool = False
     is_installed: bool = False
@@ -83,7 +86,9 @@ def calls_of(action: Callable[[], Any]) -> list[CallSite]:
             return None
         call = calls.get(frame.f_code)
         if call is None:
-            call = calls[frame.f_code] = CallSite(frame.f_code, is_installed=_is_installed(frame))
+            call = calls[frame.f_code] = CallSite(
+                frame.f_code, module=frame.f_globals, is_installed=_is_installed(frame)
+            )
         call.lines += event == "line"
         if event == "call" and _is_method(frame):
             wrapper = calls.get(frame.f_back.f_code) if frame.f_back is not None else None

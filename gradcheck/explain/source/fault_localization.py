@@ -1,7 +1,8 @@
 """Fault localization: which expressions reach wrong gradients, and no right ones.
 
 Every value that a statement assigns or returns is disturbed once. What is disturbed with a right
-gradient is hardly wrong itself, and neither is what no wrong gradient depends on: changes there are
+gradient, or with the outputs, is hardly wrong itself: changes there are not tried. Those of what
+only some wrong gradients depend on, or none, as on a buffer of which the type alone counts, are
 tried last. A run each saves the many that all changes of the expression would take.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from gradcheck.checking.context import CheckContext
@@ -34,8 +34,11 @@ MOST_PLACES = 3
 # Expressions whose value is no array.
 NO_NUMBERS = (ast.Tuple, ast.List, ast.Dict, ast.Constant, ast.ListComp, ast.Slice)
 
-# What a change costs more where it cannot be the one, for all that is seen.
-UNLIKELY = 1.0
+# What a change costs more where it would spoil what is right, so that it is not tried.
+SPOILING = 2.0
+
+# Where it can hardly correct anything, for all that is seen.
+IDLE = 1.0
 
 # And where it can correct a part of what is wrong at most: there may be two bugs.
 PARTLY = 0.3
@@ -89,33 +92,43 @@ class Suspicion:
         places = tuple(f"{file}:{line}" for file, line in few)
         return cls(trial.context, functions, penalties, places)
 
-    @cached_property
+    @property
     def likely(self) -> list[Mutation]:
         """Mutations that may correct all that is wrong, by their cost."""
-        return self._mutations(lambda site: not self._penalty(site))
+        return self._mutations(self.functions, lambda penalty: penalty == 0)
 
-    @cached_property
+    @property
     def unlikely(self) -> list[Mutation]:
-        """Mutations of expressions that are idle, or right, or have a part in some of it alone."""
-        return self._mutations(lambda site: bool(self._penalty(site)))
+        """Mutations of expressions that are idle, or have a part in some of what is wrong alone."""
+        return self._mutations(self.functions, lambda penalty: 0 < penalty < SPOILING)
+
+    @property
+    def of_forward(self) -> list[Mutation]:
+        """Mutations of what the forward runs, which may change the outputs."""
+        return self._mutations([f for f in self.functions if f.in_forward], lambda _: True)
 
     def _penalty(self, site: Site) -> float:
         return self.penalties.get(id(site.node), 0.0)
 
-    def _mutations(self, wanted: Callable[[Site], bool]) -> list[Mutation]:
+    def _mutations(
+        self, functions: Sequence[Changeable], wanted: Callable[[float], bool]
+    ) -> list[Mutation]:
+        """Return the mutations of functions at sites of the penalties that are wanted."""
         calls(self.context)  # leaves the layer's attributes as its functions knew them
-        found = (mutation for f in self.functions for mutation in f.mutations(wanted))
+        found = (m for f in functions for m in f.mutations(lambda s: wanted(self._penalty(s))))
         weighed = (replace(m, penalty=m.penalty + self._penalty(m.site)) for m in found)
         return sorted(weighed, key=lambda mutation: mutation.total_cost)
 
 
-def _reach(trial: MutationTrial, function: FunctionSource, site: Site) -> float:
-    """Return the share of wrong gradients that a disturbance reaches; raises if it breaks down."""
+def _reach(trial: MutationTrial, function: FunctionSource, site: Site) -> float | None:
+    """Return what a disturbance reaches of the wrong gradients; raises if it breaks down."""
     change = (DISTURBED.format(site.text), Bug.UNEXPLAINED, "", 0.0)
     return trial.reach(mutant_of(Mutation.of(site, change, function)))
 
 
-def _penalty(reach: float) -> float:
+def _penalty(reach: float | None) -> float:
+    if reach is None:
+        return SPOILING
     if not reach:
-        return UNLIKELY
+        return IDLE
     return PARTLY if reach < 1 else 0.0

@@ -7,7 +7,7 @@ import gc
 import linecache
 import warnings
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,16 +36,19 @@ class FunctionSource:
         The definition that has to be compiled anew, itself or one around it.
     functions
         The live functions of ``host``.
+    imports
+        Those of its file.
     """
 
     call: CallSite
     tree: Definition
     host: Definition
     functions: list[FunctionType]
+    imports: Sequence[ast.stmt]
 
     def compiled(self) -> CodeType:
         """Return the code of ``host`` as its tree is now; raises as `compile` does."""
-        return _compiled(self.host, self.functions[0].__code__)
+        return _compiled(self.host, self.functions[0].__code__, self.imports)
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,15 @@ class Mutant:
                 function.__code__ = own
 
 
-def live_functions(files: Collection[str]) -> LiveFunctions:
-    """Return all Python functions that there are of some files."""
+def live_functions(calls: Iterable[CallSite]) -> LiveFunctions:
+    """Return the Python functions that there are of the modules of some calls."""
     found: LiveFunctions = defaultdict(list)
-    for thing in gc.get_objects():
+    # every function refers to the names of its module; to look at all objects there are instead
+    # would copy their memory in a fork
+    for thing in gc.get_referrers(*{id(call.module): call.module for call in calls}.values()):
         if type(thing) is FunctionType:  # what is asked for its class may warn, as proxies do
             code = thing.__code__
-            if code.co_filename in files:
-                found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
+            found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
     return found
 
 
@@ -90,57 +94,67 @@ def sources_of(call: CallSite, live: LiveFunctions) -> Iterator[FunctionSource]:
     call
         The function.
     live
-        All functions of its file, as `live_functions` finds them.
+        All functions of its module, as `live_functions` finds them.
     """
-    for around in _around(call.code):
+    tree = _parsed(call.code.co_filename)
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    for around in _around(tree, call.code):
         for host in reversed(around):
             named = live.get((call.code.co_filename, _name(host), _first_line(host)), [])
-            functions = [f for f in named if _is_of(host, f.__code__)]
+            functions = [f for f in named if _is_of(host, f.__code__, imports)]
             if functions:
-                yield FunctionSource(call, around[-1], host, functions)
+                yield FunctionSource(call, around[-1], host, functions, imports)
 
 
-def _around(code: CodeType) -> Iterator[list[Definition]]:
+def _around(tree: ast.Module, code: CodeType) -> Iterator[list[Definition]]:
     """Yield the definitions that ``code`` may come from, each after those around it."""
-    tree = _parsed(code.co_filename)
-    queue: list[tuple[ast.AST, list[Definition]]] = [] if tree is None else [(tree, [])]
+    queue: list[tuple[ast.AST, list[Definition]]] = [(tree, [])]
     while queue:
         node, path = queue.pop()
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             path = [*path, node]
             if (_name(node), _first_line(node)) == (code.co_name, code.co_firstlineno):
                 yield path
-        queue += [(child, path) for child in ast.iter_child_nodes(node)]
+        children = ast.iter_child_nodes(node)
+        queue += [(child, path) for child in children if _spans(child, code.co_firstlineno)]
 
 
-def _parsed(file: str) -> ast.Module | None:
-    """Return the tree of a file, the same one as long as the file is the same."""
+def _parsed(file: str) -> ast.Module:
+    """Return the tree of a file, the same one as long as the file is the same.
+
+    It is empty where there is none.
+    """
     linecache.checkcache(file)
     return _tree("".join(linecache.getlines(file)))
 
 
 @lru_cache(maxsize=32)
-def _tree(source: str) -> ast.Module | None:
+def _tree(source: str) -> ast.Module:
     try:
-        tree = ast.parse(source)
+        return ast.parse(source)
     except SyntaxError:
-        return None
-    return tree if tree.body else None
+        return ast.Module([], [])
 
 
-def _first_line(node: Definition) -> int:
-    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+def _spans(node: ast.AST, line: int) -> bool:
+    """Whether what begins at a line may be a node or within it."""
+    last = getattr(node, "end_lineno", None)
+    return last is None or _first_line(node) <= line <= last
+
+
+def _first_line(node: Any) -> int:
+    decorators = getattr(node, "decorator_list", ())
+    return min([int(node.lineno), *(int(decorator.lineno) for decorator in decorators)])
 
 
 def _name(node: Definition) -> str:
     return node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
 
 
-def _is_of(node: Definition, code: CodeType) -> bool:
+def _is_of(node: Definition, code: CodeType, imports: Sequence[ast.stmt]) -> bool:
     """Whether ``code`` is that of a definition: a file may have changed since it was read."""
     try:
-        compiled = _compiled(node, code)
+        compiled = _compiled(node, code, imports)
     except (SyntaxError, ValueError, TypeError, RecursionError):
         return False
     return (compiled.co_code, compiled.co_names, compiled.co_freevars) == (
@@ -150,7 +164,7 @@ def _is_of(node: Definition, code: CodeType) -> bool:
     )
 
 
-def _compiled(node: Definition, code: CodeType) -> CodeType:
+def _compiled(node: Definition, code: CodeType, imports: Sequence[ast.stmt]) -> CodeType:
     """Compile a definition as the code of a function like ``code``.
 
     It stands where the names that it shares with a function around it are known, and, for a
@@ -171,8 +185,6 @@ def _compiled(node: Definition, code: CodeType) -> CodeType:
     around = [f" global {name}" for name in own]
     around += [f" {name} = None" for name in code.co_freevars if name != "__class__"]
     outer = _holding("\n".join(["def outer():", *around, " pass"]), bare)
-    tree = _parsed(code.co_filename) or ast.Module([], [])
-    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     module = ast.Module([*imports, outer], [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # a change may be as odd as a call of 1

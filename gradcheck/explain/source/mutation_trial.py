@@ -22,7 +22,7 @@ from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.observation import ACCURACY
 from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutations import Mutation, mutant_of
-from gradcheck.numerics.blockwise import norm, project, same
+from gradcheck.numerics.blockwise import all_finite, blocks, norm, project, same
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.state import StateSnapshot
 
@@ -111,15 +111,15 @@ class MutationTrial:
         measured = {name: self._measured(point, name) for name in names}
         return all(self._agrees(point, name, seen) for name, seen in measured.items() if seen)
 
-    def reach(self, mutant: Mutant) -> float:
+    def reach(self, mutant: Mutant) -> float | None:
         """Return the share of the wrong gradients that a mutant changes where they are wrong.
 
-        That is none if it changes a right one.
+        None where it changes a right one, or the outputs.
         """
         analytic = self._gradients(mutant)
-        changed = self._changed(analytic) if analytic else set()
-        if not changed <= set(self.failed):
-            return 0.0
+        changed = self._changed(analytic)
+        if not analytic or not changed <= set(self.failed):
+            return None
         moved = [
             name in changed
             and not all(_unchanged(analytic[name][i], own[i]) for i in self._entries(name, own))
@@ -223,7 +223,7 @@ class MutationTrial:
         if analytic is None or analytic.shape != point.tensors[name].shape or not measured:
             return False
         rounding = ROUNDINGS * self.context.eps
-        return bool(np.isfinite(analytic).all()) and all(
+        return all_finite(analytic) and all(
             abs(project(analytic, m.direction) - m.value)
             <= MARGIN * (m.bound + rounding * norm(analytic, m.direction))
             for m in measured
@@ -258,10 +258,12 @@ def _sampled(context: CheckContext, point: Linearization, name: str) -> dict[tup
     for index in zip(*np.unravel_index(chosen, value.shape), strict=True):
         alone = np.zeros(value.shape)
         alone[index] = scale[index]
-        measured = _derivative(context, point, name, alone)
         own = float(analytic[index] * scale[index])
-        if measured is not None:
-            found[index] = abs(own - measured.value) <= MARGIN * measured.bound
+        error = DirectionalFunction(context.wide, point, name, alone).derivative(
+            point.cotangents, analytic, target=ACCURACY * abs(own), coarse_bound=DECIDES * abs(own)
+        )
+        if error.error_bound <= DECIDES * abs(own + error.value):
+            found[index] = abs(error.value) <= MARGIN * error.error_bound
     return found
 
 
@@ -280,8 +282,9 @@ def _unchanged(analytic: Array | None, before: Array) -> bool:
     return (
         analytic is not None
         and analytic.shape == before.shape
-        and (
-            np.array_equal(analytic, before)  # mostly, and ten times as fast
-            or np.allclose(analytic, before, rtol=1e-6, atol=0.0, equal_nan=True)
+        and all(
+            np.array_equal(a, b)  # mostly, and ten times as fast
+            or np.allclose(a, b, rtol=1e-6, atol=0.0, equal_nan=True)
+            for a, b in blocks(analytic, before)
         )
     )

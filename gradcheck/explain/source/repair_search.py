@@ -212,8 +212,8 @@ class _Search:
         """Return the first change of the forward for which the backward is right, if any."""
         structural = [
             m
-            for m in [*self.suspicion.likely, *self.suspicion.unlikely]
-            if m.in_forward and _is_structural(m.code) and m.cost <= MOST_OF_FORWARD
+            for m in self.suspicion.of_forward
+            if _is_structural(m.code) and m.cost <= MOST_OF_FORWARD
         ]
         names = tuple(self.trial.failed)
         for _, mutation, is_right in self._tried(self._is_forward, structural[:tries]):

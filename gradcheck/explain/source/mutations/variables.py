@@ -77,11 +77,11 @@ def wrapped(site: Site, scope: Scope) -> Iterator[Change]:
 
 
 def replaced(node: ast.AST, others: dict[str, str]) -> ast.AST:
-    """Return a tree with other expressions wherever some are read."""
+    """Return a tree with other expressions wherever some names or calls are read."""
 
     class Replacer(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> Any:
-            source = text(node) if isinstance(node, ast.expr) else ""
+            source = text(node) if is_named(node) or isinstance(node, ast.Call) else ""
             return expression(others[source]) if source in others else self.generic_visit(node)
 
     tree: ast.AST = Replacer().visit(copy.deepcopy(node))
