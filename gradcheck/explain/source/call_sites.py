@@ -42,6 +42,8 @@ class CallSite:
     ----------
     code
         Of the function.
+    module
+        The globals of the function and of all others of its module, the dict itself.
     values
         Its variables, and the attributes of its first argument, when it returned.
     namespace
@@ -54,6 +56,7 @@ class CallSite:
     """
 
     code: CodeType
+    module: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     namespace: dict[str, Any] = field(default_factory=dict)
     lines: int = 0
@@ -78,7 +81,7 @@ def calls_of(action: Callable[[], Any]) -> list[CallSite]:
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         if event == "call" and _is_library(frame):
             return None
-        call = calls.setdefault(frame.f_code, CallSite(frame.f_code))
+        call = calls.setdefault(frame.f_code, CallSite(frame.f_code, frame.f_globals))
         call.lines += event == "line"
         if event == "call" and _is_method(frame):
             wrapper = calls.get(frame.f_back.f_code) if frame.f_back is not None else None

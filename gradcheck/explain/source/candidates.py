@@ -160,7 +160,7 @@ def _run_when_changed(
     context: CheckContext, called: list[CallSite], limits: Limits
 ) -> list[FunctionSource]:
     """Return the functions whose changed code the layer runs, with the first source for which."""
-    live = live_functions({call.code.co_filename for call in called})
+    live = live_functions(list({id(call.module): call.module for call in called}.values()))
     sources = [source for call in called for source in sources_of(call, live)]
     answers = limits.each(lambda source: _is_run(context, source), sources)
     found: dict[CodeType, FunctionSource] = {}

@@ -68,14 +68,17 @@ class Mutant:
                 function.__code__ = own
 
 
-def live_functions(files: Collection[str]) -> LiveFunctions:
-    """Return all Python functions that there are of some files."""
+def live_functions(modules: Collection[dict[str, Any]]) -> LiveFunctions:
+    """Return all Python functions that there are of some modules, given by their globals.
+
+    Only what refers to these is touched: a fork that counts references to all objects there are
+    copies the memory of all.
+    """
     found: LiveFunctions = defaultdict(list)
-    for thing in gc.get_objects():
+    for thing in gc.get_referrers(*modules):
         if type(thing) is FunctionType:  # what is asked for its class may warn, as proxies do
             code = thing.__code__
-            if code.co_filename in files:
-                found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
+            found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
     return found
 
 
@@ -90,7 +93,7 @@ def sources_of(call: CallSite, live: LiveFunctions) -> Iterator[FunctionSource]:
     call
         The function.
     live
-        All functions of its file, as `live_functions` finds them.
+        All functions of its module, as `live_functions` finds them.
     """
     for around in _around(call.code):
         for host in reversed(around):
