@@ -1,21 +1,16 @@
 """Real training runs with known faults, trained by ``benchmarks.runs``: what is said about them."""
 
-import gzip
-import json
-
 import pytest
 
 from diagnostics import Severity, diagnose
 from tests.support import ROOT
-
-CORPUS = ROOT / "benchmarks" / "runs" / "histories.json.gz"
+from tests.support.judged_runs import judged_runs
 
 
 @pytest.fixture(scope="module")
 def judged():
     """Every run with its report."""
-    runs = json.loads(gzip.decompress(CORPUS.read_bytes()))
-    return [(run, diagnose(run["curves"])) for run in runs]
+    return judged_runs()
 
 
 def test_no_healthy_run_has_a_problem(judged):
@@ -68,7 +63,7 @@ def test_every_fault_comes_with_a_measurement_to_paste(judged):
 
 
 def test_the_page_shows_how_often_the_cause_is_named(judged):
-    page = (CORPUS.parents[2] / "docs" / "diagnostics.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
     shown = next(line for line in page.splitlines() if line.startswith("| diagnostics |"))
     parts = list(dict.fromkeys(run["part"] for run, _ in judged))
 

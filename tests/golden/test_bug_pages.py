@@ -1,4 +1,4 @@
-"""Every page of docs/bugs: what is shown of its code, and the picture of it."""
+"""Every page of docs/bugs: the bug that its code has, what is shown of it, and the picture."""
 
 import pytest
 
@@ -15,6 +15,7 @@ def test_page_shows_the_report_of_its_code(code, golden):
 
     report = bug_pages.run(page.wrong, "layer.py")
 
+    assert code in [explanation.code for explanation in report.explanations], str(report)
     assert masked(bug_pages.shown(page)) == masked(bug_pages.summary(report)), (
         f"run python -m scripts.bug_pages {code}"
     )

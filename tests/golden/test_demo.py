@@ -48,6 +48,13 @@ def test_the_demonstration_is_as_the_pages_show_it(golden, tmp_path, monkeypatch
             "written": sorted(path.name for path in tmp_path.iterdir()),
         },
     )
+    assert all(len(line) <= demo.WIDTH for line in lines[begin + 1 : begin + 5])
+    assert any("nothing found" in line for line in lines)
+    assert (tmp_path / "question.png").read_bytes().startswith(b"\x89PNG")
+    written = (tmp_path / "question.html").read_text(encoding="utf-8")
+    assert "gradient_of_other_loss" in written
+    assert 'src="data:image/png;base64,' in written
+    assert "http" not in written.replace("http://www.w3.org", "")
     page = (ROOT / "docs" / "question.md").read_text(encoding="utf-8")
     rows = [masked(text) for fault in asked.faults for _, text in fault.rows()]
     quoted = [masked(text) for text in QUOTED.findall(page)]

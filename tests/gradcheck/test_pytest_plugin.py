@@ -41,24 +41,37 @@ def run(tmp_path):
     return run_pytest
 
 
-BOTH = """
+RIGHT_AND_WRONG = """
+from gradcheck.properties import parametrize_with_properties
+
 def test_right(gradcheck):
     assert gradcheck(Dense(), X).ok
 
 def test_wrong(gradcheck):
     gradcheck(Dense(bug=True), X)
+
+def softmax(x):
+    e = np.exp(x - x.max())
+    return e / e.sum()
+
+@parametrize_with_properties("softmax", softmax, only=["rows_sum_to_one", "order_kept"])
+def test_softmax(check):
+    check()
 """
 
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_summary_shows_what_failed_and_counts(run, processes):
-    status, printed = run(BOTH, *processes)
+    status, printed = run(RIGHT_AND_WRONG, *processes, "--gradcheck-profile", "dev")
+
     assert status == 1
     summary = printed.partition("= gradcheck =")[2]
     assert "test_wrong" in summary
     assert "summed_to_scalar in b" in summary
     assert "-> `g.sum(axis=0) if self.bug" in " ".join(summary.split())
-    assert "2 checks: 1 passed, 1 failed" in summary
+    assert "test_softmax[rows_sum_to_one]" in summary
+    assert "rows_sum_to_one: a row does not sum to 1" in summary
+    assert "4 checks: 2 passed, 2 failed" in summary
 
 
 def test_seed_of_the_run_and_of_the_marker(run):
@@ -82,7 +95,7 @@ def test_properties_and_hunts_fail_with_their_reports(run):
             return e / e.sum()
 
         def test_softmax(gradcheck):
-            gradcheck.properties("softmax", whole_batch, examples=5)
+            gradcheck.properties("softmax", whole_batch, only=["rows_sum_to_one"], examples=5)
 
         def test_corner(gradcheck):
             gradcheck.hunt(Dense(bug=True), (3, 4), examples=5)
@@ -109,32 +122,6 @@ def test_loading_the_plugin_imports_nothing_heavy():
     assert "matplotlib" not in done.stdout
     assert "hypothesis" not in done.stdout
     assert "rich" not in done.stdout
-
-
-PROPERTIES = """
-    from gradcheck.properties import parametrize_with_properties
-
-    def softmax(x):
-        e = np.exp(x - x.max())
-        return e / e.sum()
-
-    NAMES = ["rows_sum_to_one", "order_kept"]
-
-    @parametrize_with_properties("softmax", softmax, only=NAMES)
-    def test_softmax(check):
-        check()
-"""
-
-
-@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["alone", "xdist"])
-def test_failed_properties_are_in_the_summary(run, processes):
-    status, printed = run(PROPERTIES, *processes, "--gradcheck-profile", "dev")
-
-    assert status == 1
-    summary = printed.partition("= gradcheck =")[2]
-    assert "test_softmax[rows_sum_to_one]" in summary
-    assert "rows_sum_to_one: a row does not sum to 1" in summary
-    assert "2 checks: 1 passed, 1 failed" in summary
 
 
 def test_profile_of_the_run_counts_for_properties(run):

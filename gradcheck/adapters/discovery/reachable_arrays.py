@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck._package import OWN_PACKAGES
 from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.attributes import (
     CONTAINERS,
@@ -127,7 +128,7 @@ class _Walk:
     def _class(self, kind: type, prefix: str) -> None:
         """Find what a class and its methods keep; the methods read globals of their module."""
         for owner in kind.__mro__:
-            if _is_closed(owner.__module__):
+            if _is_closed(owner.__module__) or _is_standard(owner.__module__):
                 continue
             for name, value in list(vars(owner).items()):
                 if name not in ("__dict__", "__weakref__"):
@@ -152,6 +153,8 @@ class _Walk:
 
     def _globals(self, function: FunctionType, code: CodeType) -> None:
         """Find what the code reads from its module, and from other modules of the user's."""
+        if _is_standard(function.__module__):  # that of a decorator, around the user's own
+            return
         namespace = function.__globals__
         read = set(names_read(code))
         for name in sorted(read & namespace.keys()):
@@ -163,7 +166,7 @@ class _Walk:
 
     def _module(self, module: ModuleType, read: set[str]) -> None:
         name = module.__name__
-        if _is_closed(name) or name.partition(".")[0] in sys.stdlib_module_names:
+        if _is_closed(name) or _is_standard(name):
             return
         for name in sorted(read & vars(module).keys()):
             value = vars(module)[name]
@@ -209,6 +212,12 @@ def _is_open(thing: Any) -> bool:
 
 def _is_closed(module: Any) -> bool:
     return str(module).partition(".")[0] in CLOSED
+
+
+def _is_standard(module: Any) -> bool:
+    """Whether a module is Python's own, or checks arguments: no code in it keeps a user's array."""
+    package = str(module).partition(".")[0]
+    return package in sys.stdlib_module_names or package in OWN_PACKAGES
 
 
 def _is_of_module(value: Any, module: str) -> bool:

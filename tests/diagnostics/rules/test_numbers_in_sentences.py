@@ -1,7 +1,5 @@
 """Numbers in a sentence are numbers of the file: where it starts, ends, lies lowest."""
 
-import gzip
-import json
 import math
 import re
 
@@ -9,9 +7,8 @@ import pytest
 
 from diagnostics import History, diagnose
 from diagnostics.history.history import CURVES
-from tests.support import ROOT
+from tests.support.judged_runs import judged_runs
 
-CORPUS = ROOT / "benchmarks" / "runs" / "histories.json.gz"
 # A value of a curve: smoothed levels are "about" so much, factors so many "times".
 VALUE = re.compile(
     r"(?:starts at|ends at|(?<!down )(?:from|to)|reaches|(?<!cannot )(?:fall|falls) below) "
@@ -25,8 +22,7 @@ HALF = 0.5001
 @pytest.fixture(scope="module")
 def judged():
     """Every second run with its findings."""
-    runs = json.loads(gzip.decompress(CORPUS.read_bytes()))
-    return [(History.from_dict(run["curves"]), diagnose(run["curves"])) for run in runs[::2]]
+    return [(History.from_dict(run["curves"]), report) for run, report in judged_runs()[::2]]
 
 
 def logged(history):

@@ -65,14 +65,16 @@ FORMS = {
 def test_a_pair_is_read_in_every_order_of_its_arguments(form, wrong):
     forward, backward, inputs = FORMS[form]
     body = (lambda *given: 1.75 * backward(*given)) if wrong else backward
+    symmetric = form in ("entries of a loss", "mean of a loss", "a single number in an array")
 
     for order in itertools.permutations(range(backward.__code__.co_argcount)):
-        report = gradcheck.check((forward, signature(order, body)), *inputs, explain=wrong)
-        symmetric = form in ("entries of a loss", "mean of a loss", "a single number in an array")
         if symmetric and order != (0, 1):
             continue  # the gradient of the other argument: as right, up to its sign
+        # what is explained has been read before: that it is asked once shows that it goes on
+        is_explained = wrong and order == tuple(range(len(order)))
+        report = gradcheck.check((forward, signature(order, body)), *inputs, explain=is_explained)
         assert report.ok is not wrong, str(report)
-        if wrong:
+        if is_explained:
             assert report.explanations[0].code == "constant_factor", str(report)
 
 
@@ -91,7 +93,7 @@ def test_a_jacobian_is_one_dense_or_sparse(kind):
     wrong[2, 2] *= 2
 
     right = gradcheck.check((rosenbrock_residuals, lambda p: kind(rosenbrock_jacobian(p))), point)
-    found = gradcheck.check((rosenbrock_residuals, lambda p: kind(wrong)), point)
+    found = gradcheck.check((rosenbrock_residuals, lambda p: kind(wrong)), point, explain=False)
 
     assert right.ok, str(right)
     assert [entry.index for entry in found.tensors["p"].worst] == [(2,)]
@@ -105,7 +107,7 @@ def test_a_rectangular_jacobian_and_the_scores_of_observations():
         return A * (1 - np.tanh(A @ weights) ** 2)[:, None]
 
     assert gradcheck.check((observed, scores), B[0]).ok
-    assert not gradcheck.check((observed, lambda w: -scores(w)), B[0]).ok
+    assert not gradcheck.check((observed, lambda w: -scores(w)), B[0], explain=False).ok
 
 
 def test_a_derivative_in_forward_mode_is_checked_as_one_where_a_name_says_so():
@@ -121,7 +123,7 @@ def test_a_derivative_in_forward_mode_is_checked_as_one_where_a_name_says_so():
         return -np.cos(matrix @ x) * (matrix @ tangent)
 
     assert gradcheck.check((forward, jvp), B[0]).ok
-    assert not gradcheck.check((forward, wrong_jvp), B[0]).ok
+    assert not gradcheck.check((forward, wrong_jvp), B[0], explain=False).ok
 
 
 def test_a_backward_that_lacks_a_transpose_is_no_forward_mode():
@@ -159,7 +161,7 @@ def test_methods_are_found_by_the_words_of_their_names(forward, backward):
         return delta * logistic(self.seen) / 2
 
     assert gradcheck.check(named(forward, backward, body, back), A).ok
-    assert not gradcheck.check(named(forward, backward, body, halved), A).ok
+    assert not gradcheck.check(named(forward, backward, body, halved), A, explain=False).ok
 
 
 def test_a_forward_that_remembers_only_when_told_is_told():
@@ -226,7 +228,7 @@ def test_a_wrapped_gradient_takes_whatever_it_is_given():
         return call
 
     assert gradcheck.check((lambda x: np.sum(x**2), logged(lambda x: 2 * x)), A).ok
-    assert not gradcheck.check((lambda x: np.sum(x**2), logged(lambda x: x)), A).ok
+    assert not gradcheck.check((lambda x: np.sum(x**2), logged(lambda x: x)), A, explain=False).ok
 
 
 def test_a_method_that_returns_gradients_alone_is_refused_in_its_own_name():
