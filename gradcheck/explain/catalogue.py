@@ -98,6 +98,7 @@ class Bug(StrEnum):
     ADDITIVE_TERM = auto(), _Row(
         "A term is added in one of forward and backward only.",
         Trait.PLAIN_EDIT, looks_like=("constant_factor",))
+    GRADIENT_CLIPPED = auto(), _Row("The backward limits the gradient, by value or by its norm.")
 
     # sums and products
     TRANSPOSED = auto(), _Row(
@@ -119,7 +120,8 @@ class Bug(StrEnum):
         "The output of the forward does not depend on the tensor at all.")
     UPSTREAM_IGNORED = auto(), _Row(
         "The gradient does not depend on what arrives from above.",
-        implied_by=("additive_term", "wrong_mask", "precision_lost", "wrong_dtype"))
+        implied_by=(
+            "additive_term", "gradient_clipped", "wrong_mask", "precision_lost", "wrong_dtype"))
     ACTIVATION_DERIVATIVE_MISSING = auto(), _Row(
         "The gradient passes the activation as if it were not there.",
         Trait.SOMEWHERE | Trait.PLAIN_EDIT)

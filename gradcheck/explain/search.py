@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.clipping import clipped
 from gradcheck.explain.describe import explain_few, unexplained
 from gradcheck.explain.hypotheses import ALONG_DIRECTIONS, AT_EVERY_ENTRY, ON_THE_WAY_BACK
 from gradcheck.explain.hypothesis import Hypothesis, Stage
@@ -69,6 +70,8 @@ def explain_tensor(
     observation = _evidence(context, name, fitted, unsure)
     if is_unused(context.wide, context.base, name):
         return [[unused(name, value.size)]]
+    if limited := clipped(observation):
+        return [[limited]]
     if vanishes(observation):  # what is fitted to rounding is no finding
         observation = _evidence(context, name, np.zeros_like(fitted), unsure)
     return explain(observation, worst)

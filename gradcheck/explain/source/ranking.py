@@ -163,6 +163,9 @@ def _is_about(explanation: Explanation, repair: Repair) -> bool:
 
 def _naming(about: Sequence[Explanation], repair: Repair) -> Explanation | None:
     """Return the explanation that names the bug better than the change that corrects it."""
+    meant = next((e for e in about if e.code == Bug.GRADIENT_CLIPPED), None)
+    if meant is not None:
+        return meant
     sure = [e for e in about if e.tensors and e.confidence >= TRUSTED and e.code not in CAUSELESS]
     best = [e for e in sure if e.confidence == sure[0].confidence]
     if repair.of_forward:
@@ -202,7 +205,11 @@ def _cause(pattern: Explanation | None, repair: Repair) -> Explanation:
         return Explanation(
             repair.code, repair.tensors, 1.0, proof, message, fix, support, edits=edits
         )
-    if repair.code == pattern.code == Bug.ADDITIVE_TERM:
+    if pattern.code == Bug.GRADIENT_CLIPPED:  # to switch it off is no correction
+        fix, edits = f"{pattern.fix}  # at {at}", ()
+        proof = f"the gradient is limited at {at}"
+        support = replace(support, kind="place")
+    elif repair.code == pattern.code == Bug.ADDITIVE_TERM:
         fix = f"{PENALTY}; else {fix}"
     elif repair.of_forward:
         fix = f"{pattern.fix}; or change the forward, {fix}"
