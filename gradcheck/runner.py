@@ -23,6 +23,7 @@ from gradcheck.explain.source.repair import Repairs
 from gradcheck.isolated_jobs import answer_isolated, broken_off
 from gradcheck.isolation import Budget, is_worker, may_fork_for
 from gradcheck.jobs import Findings, Job, Perform, with_entries
+from gradcheck.report.cells import told_by_cell
 from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import TargetError
@@ -212,7 +213,7 @@ class Runner:
         from gradcheck.explain.explanation_steps import explain_contract, ranked, tell
 
         breaches = explain_contract(findings.promises)
-        return ranked(tell(breaches, reports), findings.repairs)
+        return told_by_cell(ranked(tell(breaches, reports), findings.repairs))
 
     def _notes(self, findings: Findings) -> Iterator[str]:
         note = self.context.native.target.note

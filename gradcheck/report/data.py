@@ -85,7 +85,8 @@ class Edit:
     Attributes
     ----------
     file, line
-        Where it is: the file's name, and the line in it.
+        Where it is: the file's name, ``"cell [3]"`` for the cell of a notebook, and the line in
+        it.
     before, after
         The statement without and with the change; empty where one is put in or taken out.
     """
@@ -97,8 +98,9 @@ class Edit:
 
     @property
     def place(self) -> str:
-        """File and line, as tools write them."""
-        return f"{self.file}:{self.line}"
+        """File and line, as tools write them; of a notebook, cell and line."""
+        between = ", line " if self.file.startswith("cell [") else ":"
+        return f"{self.file}{between}{self.line}"
 
 
 @dataclass(frozen=True)
