@@ -131,8 +131,8 @@ class Coverage:
 
     def _made(self, target: Target, before: Sequence[ArrayAttribute]) -> list[ArrayAttribute]:
         """Return what the first forward makes and keeps, so that a second one depends on it."""
+        target.state.restore()  # first: what the last run left is freed, and its ids are used again
         known = {id(attribute.array) for attribute in before}
-        target.state.restore()
         with np.errstate(all="ignore"):
             target.call(target.tensors)
             first = [
