@@ -131,9 +131,9 @@ class Coverage:
 
     def _made(self, target: Target, before: Sequence[ArrayAttribute]) -> list[ArrayAttribute]:
         """Return what the first forward makes and keeps, so that a second one depends on it."""
+        target.state.restore()  # what the last run left is freed
         # the references keep the ids from being used again by what the forward makes
         known = {id(array): array for array in (attribute.array for attribute in before)}
-        target.state.restore()
         with np.errstate(all="ignore"):
             target.call(target.tensors)
             first = [
