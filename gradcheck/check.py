@@ -212,7 +212,8 @@ def _corrected(
     report: Report, question: _Question, tensors: str | Iterable[str] | None, bar: Progress
 ) -> Report:
     """Return the report of the reading in which one change makes all right; else this one."""
-    if report.verdict is Verdict.FAIL and question.explain and not _has_edits(report):
+    explained = question.explain and not report.interrupted
+    if report.verdict is Verdict.FAIL and explained and not _has_edits(report):
         subject = as_target(question.target, *question.inputs, params=question.params)
         for other in subject.other_readings():
             reread = replace(question, target=other, inputs=(), params=None)

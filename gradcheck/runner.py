@@ -290,12 +290,11 @@ class Runner:
         return wrong_entries(self.context, point, name)
 
     def _tolerated(self, judgement: TensorVerdict) -> TensorVerdict:
-        if self.tolerance is None or judgement.verdict is not Verdict.FAIL:
-            return judgement
-        if judgement.relative_error <= self.tolerance:
+        allowed, failed = self.tolerance, judgement.verdict is Verdict.FAIL
+        if failed and allowed is not None and judgement.relative_error <= allowed:
             judgement.verdict = Verdict.PASS
             judgement.notes.append(
-                f"accepted by tolerance={self.tolerance:g}; without it: FAIL, {judgement.reason}"
+                f"accepted by tolerance={allowed:g}; without it: FAIL, {judgement.reason}"
             )
             judgement.reason = ""
         return judgement

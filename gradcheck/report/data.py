@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.report.edit import Edit
+
 FloatArray = NDArray[np.floating[Any]]
 
 # Where the documentation is: a folder of the repository, or the address of a site.
@@ -76,31 +78,6 @@ class Support:
     rivals: int = 0
     alternative: int | None = None
     promise: str = ""
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change of the user's source.
-
-    Attributes
-    ----------
-    file, line
-        Where it is: the file's name, ``"cell [3]"`` for the cell of a notebook, and the line in
-        it.
-    before, after
-        The statement without and with the change; empty where one is put in or taken out.
-    """
-
-    file: str
-    line: int
-    before: str
-    after: str
-
-    @property
-    def place(self) -> str:
-        """File and line, as tools write them; of a notebook, cell and line."""
-        between = ", line " if self.file.startswith("cell [") else ":"
-        return f"{self.file}{between}{self.line}"
 
 
 @dataclass(frozen=True)

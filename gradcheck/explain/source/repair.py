@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradcheck.report.data import Edit
+from gradcheck.report.edit import Edit
 
 if TYPE_CHECKING:
     from gradcheck.explain.source.mutations import Mutation

@@ -14,7 +14,7 @@ from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.function_source import FunctionSource, Mutant
 from gradcheck.explain.source.mutations.sites import Site
 from gradcheck.explain.source.mutations.syntax import expression, text
-from gradcheck.report.data import Edit
+from gradcheck.report.edit import Edit
 
 
 class Before(ast.If):

@@ -102,7 +102,7 @@ class DividingBySpread:
         (s.Dense(4, 4, "broadcast_not_reduced"), "shapes", "broadcast_not_reduced"),
         (s.Dense(4, 3, "not_finite"), "finite", "not_finite"),
         (StaleCache(), "fresh_cache", "stale_cache"),
-        (Clipping(4, 3), "backward_linear", "upstream_ignored"),
+        (Clipping(4, 3), "backward_linear", "gradient_clipped"),
         (IgnoringUpstream(), "backward_linear", "upstream_ignored"),
     ],
 )
