@@ -80,13 +80,14 @@ def repairs(
     lines = sum(call.lines for call in [*forward, *backward])
     tries = MOST_LINES // (COMPILING + lines + entries // ENTRIES_PER_LINE)
     verification, found = Verification(trial), Repairs()
-    for installed in (False, True):  # what the code given calls is looked at where that is right
+    # what the code given calls of installed packages is looked at where itself is right
+    for installed in sorted({False, *(call.is_installed for call in [*forward, *backward])}):
         functions = changeable(context, forward, backward, limits, installed=installed)
         suspicion = Suspicion.of(trial, functions, limits)
-        own_places = found.places
-        found = _Search(trial, verification, limits, suspicion).run(tries, mixes=mixes)
-        found = replace(found, places=own_places or found.places)
-        if found.found or not any(call.is_installed for call in [*forward, *backward]):
+        here = _Search(trial, verification, limits, suspicion).run(tries, mixes=mixes)
+        untried, places = found.untried + here.untried, found.places or here.places
+        found = replace(here, untried=untried, places=places)
+        if found.found:
             break
     return found
 
