@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -104,6 +105,7 @@ def test_threads_that_check_one_class_leave_it_as_it_was():
         while any(thread.is_alive() for thread in threads):
             if not np.array_equal(Layer().forward(X), right) or type(np.zeros(2)) is not np.ndarray:
                 wrong.append("other numbers")
+            time.sleep(1e-4)  # a loop without a pause keeps the interpreter from those it watches
 
     threads = [threading.Thread(target=check) for _ in range(4)]
     user = threading.Thread(target=use)
