@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import linecache
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -118,10 +119,11 @@ class Mutation:
 
     @property
     def line(self) -> int:
-        """Where the change is made; an operator stands with what it joins to what is before it."""
-        node = self._moved or self.site.node
-        changed = node.right if isinstance(node, ast.BinOp) else node
-        return int(getattr(changed, "lineno", self.function.call.code.co_firstlineno))
+        """Where the change is made."""
+        node, code = self._moved or self.site.node, self.function.call.code
+        if isinstance(node, ast.BinOp):
+            return _line_of_operator(node, code.co_filename)
+        return int(getattr(node, "lineno", code.co_firstlineno))
 
     @property
     def size(self) -> int:
@@ -150,6 +152,15 @@ class Mutation:
         before = _head(shown)
         with made([self]):
             return before, _head(self.node if shown is own else shown)
+
+
+def _line_of_operator(operation: ast.BinOp, file: str) -> int:
+    """Return where an operator stands: after what it follows, or at the head of another line."""
+    before = operation.left
+    line = linecache.getline(file, before.end_lineno or 0).encode()
+    rest = line[before.end_col_offset :].lstrip(b" )")
+    stands_there = rest[:1] not in (b"", b"\n", b"\r", b"\\", b"#")
+    return (before.end_lineno or 0) if stands_there else operation.right.lineno
 
 
 @contextmanager

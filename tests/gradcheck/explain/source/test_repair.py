@@ -354,3 +354,39 @@ def test_where_no_change_is_known_the_statements_are_told_that_may_be_wrong():
     assert not explanation.edits
     assert explanation.places == (f"test_repair.py:{slope}", f"test_repair.py:{slope + 1}")
     assert f"at test_repair.py:{slope} or {slope + 1}: " in explanation.fix
+
+
+class OperatorAtTheEnd:
+    """A wrong operator that ends a line."""
+
+    def forward(self, x):
+        self.x = x
+        return x**3
+
+    def backward(self, grad):
+        # fmt: off
+        return (
+            grad * 3 +
+            self.x**2
+        )
+        # fmt: on
+
+
+class OperatorAtTheHead(OperatorAtTheEnd):
+    """A wrong operator at the head of a line."""
+
+    def backward(self, grad):
+        return (
+            grad * 3  # of the outer function
+            + self.x**2
+        )
+
+
+@pytest.mark.parametrize("layer", [OperatorAtTheEnd, OperatorAtTheHead])
+def test_the_line_of_an_operator_is_that_where_it_stands(layer):
+    lines, begin = inspect.getsourcelines(layer)
+    (line,) = (begin + n for n, text in enumerate(lines) if "+" in text)
+
+    report = gradcheck.check(layer(), np.random.default_rng(0).normal(size=(4, 3)))
+
+    assert report.explanations[0].edits[0].line == line, str(report)
