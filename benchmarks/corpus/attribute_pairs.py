@@ -175,7 +175,7 @@ affine.breaks(
     "clips dW",
     "np.dot(self.x.T, dout)",
     "np.clip(np.dot(self.x.T, dout), -1, 1)",
-    "region_dependent clip_ignored upstream_ignored",
+    "gradient_clipped region_dependent clip_ignored upstream_ignored",
     "W",
     notes="gradient clipping left inside the layer: not linear in the cotangent",
 )

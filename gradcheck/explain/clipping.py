@@ -24,6 +24,9 @@ def clipped(observation: Observation) -> Explanation | None:
     if faint is None or faint.shape != observation.shape:
         return None
     analytic, released = observation.analytic, faint / FAINT
+    changed = ~np.isclose(analytic, released, rtol=SAME, atol=0.0)
+    if not changed.any():
+        return None
     unlimited = replace(
         observation.point, analytic={**observation.point.analytic, observation.name: released}
     )
@@ -32,7 +35,6 @@ def clipped(observation: Observation) -> Explanation | None:
         passed, numerical = right.analytic_along(direction), right.numerical(direction)
         if abs(passed.value - numerical.value) > MARGIN * (passed.bound + numerical.bound):
             return None
-    changed = ~np.isclose(analytic, released, rtol=SAME, atol=0.0)
     sizes = np.abs(analytic[changed])
     limit = float(sizes.max(initial=0.0))
     by_value = np.allclose(sizes, limit, rtol=SAME, atol=0.0)

@@ -70,6 +70,23 @@ def test_clipping_of_a_large_tensor_is_named():
     assert [e.code for e in report.explanations] == ["gradient_clipped"]
 
 
+class Rounded:
+    """A step function, whose slopes no number tells, and a backward that is linear."""
+
+    def forward(self, x):
+        return np.round(4 * x) / 4
+
+    def backward(self, grad):
+        return grad
+
+
+def test_a_backward_that_is_linear_clips_nothing():
+    report = gradcheck.check(Rounded(), X)
+
+    assert not report.ok
+    assert "gradient_clipped" not in [e.code for e in report.explanations]
+
+
 @pytest.mark.parametrize("wrong", [lambda g: 2 * g, lambda g: g + 0.1, lambda g: g / abs(g).max()])
 def test_what_is_wrong_for_faint_cotangents_too_is_no_clipping(wrong):
     report = gradcheck.check(Affine(wrong), X)
