@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, permutations, product
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from gradcheck.adapters.signatures.methods import (
     Method,
     Names,
     gradient_methods,
-    is_positional,
     parameters_of,
 )
 from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES, is_cotangent
@@ -46,8 +46,8 @@ def describe(thing: Any, arguments: Sequence[Any], params: Any = None) -> Descri
     TargetError
         If there are none with which forward and backward go through.
     """
-    names = next((n for n in Names.all_of(thing) if _take_nothing(thing, n)), None)
-    if names is None or not arguments:
+    names = next(iter(Names.all_of(thing)), None)
+    if names is None or not arguments or not _take_nothing(thing, names):
         return Mismatch(FORM)
     snapshot = StateSnapshot([thing, *arguments])
     with snapshot.guarded():
@@ -55,6 +55,7 @@ def describe(thing: Any, arguments: Sequence[Any], params: Any = None) -> Descri
             partial(_described, methods, arguments, snapshot, params)
             for methods in islice(_possible(thing, names, arguments, snapshot), MOST_CHOICES)
         ]
+        snapshot.restore(everything=True)
         if not makers:
             raise TargetError(
                 f"{type(thing).__name__}.{names.forward} takes no argument, and with its input in "
@@ -74,8 +75,9 @@ def _described(
 
 
 def _take_nothing(thing: Any, names: Names) -> bool:
+    """Whether both methods are known to take no argument: a decorator's ``*args`` may be any."""
     methods = (getattr(thing, name) for name in (names.forward, names.backward))
-    return not any(is_positional(p) for m in methods for p in parameters_of(m) or ())
+    return all(isinstance(m, MethodType) and parameters_of(m) == () for m in methods)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,18 +151,21 @@ def _possible(
     )
     values = list(Inputs.of(lambda *inputs: None, arguments).values.values())
     for given in permutations(_read(owner, names.forward), len(arguments)):
-        left = _arrays_left(owner, names.forward, dict(zip(given, values, strict=True)))
+        inputs = dict(zip(given, values, strict=True))
+        snapshot.restore(everything=True)
+        left = _arrays_left(owner, names.forward, inputs)
         for output in sorted(left, key=lambda name: name.lower() not in OUTPUT_NAMES):
             for cotangent in _read(owner, names.backward):
                 if cotangent in (*given, *left):
                     continue
+                snapshot.restore(everything=True)  # no cotangent is to stay from the try before
+                _run(owner, names.forward, inputs)
                 taken = {cotangent: np.ones_like(getattr(owner, output))}
                 for gradients in _gradients(owner, names.backward, taken, values):
                     yield AttributeMethods(
                         owner=owner, names=names, given=given, output=output,
                         cotangent=cotangent, gradients=gradients, further=further,
                     )  # fmt: skip
-        snapshot.restore(everything=True)
 
 
 def _gradients(

@@ -90,6 +90,27 @@ def test_of_a_wrong_layer_the_tensor_and_the_line_are_told(name):
     assert "self.factor" in report.explanations[0].edits[0].before
 
 
+def handing_on(method):
+    def wrapper(*args, **kwargs):
+        return method(*args, **kwargs)
+
+    return wrapper
+
+
+def test_methods_that_a_decorator_hides_the_arguments_of_are_given_them():
+    class Tanh:
+        @handing_on
+        def forward(self, x):
+            self.y = np.tanh(x)
+            return self.y
+
+        @handing_on
+        def backward(self, grad):
+            return grad * (1 - self.y**2)
+
+    assert gradcheck.check(Tanh(), X).ok
+
+
 def test_without_an_output_it_is_refused_by_name():
     class Silent:
         def forward(self):
