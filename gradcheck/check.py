@@ -118,8 +118,7 @@ def check(
             Budget(math.inf if budget is None else budget),
         )  # fmt: skip
         with Progress(progress) as bar:
-            report = _examine(question, tensors, executor, bar)
-            return _corrected(report, question, tensors, bar)
+            return _examine(question, tensors, executor, bar)
 
 
 @dataclass(frozen=True)
@@ -200,22 +199,26 @@ def _examine(
             asked=tensors is not None,
         )
     left = tuple(f"the layer changed {name}, and it stays so" for name in _changed_for_good(target))
-    return replace(
+    report = replace(
         report,
         parts=layers,
         explanations=_blame(report.explanations, layers),
         notes=(*report.notes, *left),
     )
+    return _corrected(report, target, question, tensors, bar)
 
 
 def _corrected(
-    report: Report, question: _Question, tensors: str | Iterable[str] | None, bar: Progress
+    report: Report,
+    target: Target,
+    question: _Question,
+    tensors: str | Iterable[str] | None,
+    bar: Progress,
 ) -> Report:
     """Return the report of the reading in which one change makes all right; else this one."""
     explained = question.explain and not report.interrupted
     if report.verdict is Verdict.FAIL and explained and not _has_edits(report):
-        subject = as_target(question.target, *question.inputs, params=question.params)
-        for other in subject.other_readings():
+        for other in target.other_readings():
             reread = replace(question, target=other, inputs=(), params=None)
             found = _examine(reread, tensors, None, bar)
             if found.verdict is Verdict.FAIL and _has_edits(found):

@@ -151,8 +151,8 @@ class _Network:
 
 def _output(part: Any, x: Any) -> Any:
     """Return what a layer makes of ``x``, whether it returns or keeps it, without caches."""
-    (names,) = Names.all_of(part)  # of a layer by usual names
-    returned = getattr(part, names.forward)(np.array(x))
+    likeliest = Names.all_of(part)[0]  # of a layer by usual names
+    returned = getattr(part, likeliest.forward)(np.array(x))
     if returned is None:
         returned = stored_output(part)
     return returned[0] if isinstance(returned, tuple) else returned
