@@ -251,7 +251,8 @@ class DirectionalFunction:
             changes = self._changes(t, moved)
             if any(change.shape != v.shape for change, v in zip(changes, cotangents, strict=True)):
                 return math.nan
-            return math.fsum(map(project, cotangents, changes)) - linear
+            with np.errstate(invalid="ignore"):  # of outputs that overflow to both sides
+                return math.fsum(map(project, cotangents, changes)) - linear
 
         return phi
 

@@ -219,3 +219,13 @@ def test_a_pole_within_a_step_excuses_no_wrong_gradient(name, spoil):
 
         assert verdict(function, lambda x, v: v * slope(x), x) is Verdict.PASS
         assert verdict(function, lambda x, v: v * spoil(slope(x)), x) is Verdict.FAIL
+
+
+def test_outputs_that_overflow_in_half_precision_warn_of_nothing():
+    x = np.random.default_rng(3).normal(size=(4, 3)).astype(np.float16)
+
+    found = verdict(
+        lambda x: (x * x).astype(np.float16), lambda x, v: (3 * x * v).astype(np.float16), x
+    )
+
+    assert found is not Verdict.PASS
