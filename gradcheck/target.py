@@ -107,6 +107,9 @@ class Target:
     rounding
         Rounding unit of the layer, where its numbers are kept here in a wider dtype than it
         computes in, as those of bfloat16 are.
+    promises
+        What this form promises beside the usual, by name: each is required, and returns whether it
+        holds, None where that cannot be measured, and what was measured as one sentence.
     by_definition
         ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
@@ -135,6 +138,7 @@ class Target:
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
     note: str = ""
     rounding: Positive | None = None
+    promises: Mapping[str, Callable[[], tuple[bool | None, str]]] = field(default_factory=dict)
     by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(

@@ -45,7 +45,7 @@ def check_contract(
     requirements: Mapping[str, str] | None = None,
     base: BaseRun | None = None,
 ) -> dict[str, PromiseReport]:
-    """Measure every promise.
+    """Measure every promise, those of the target's own form last.
 
     Parameters
     ----------
@@ -62,19 +62,27 @@ def check_contract(
         If a name in ``requirements`` is no promise, or is mapped to something else.
     """
     requirements = dict(requirements or {})
+    own = context.native.target.promises
+    measures: dict[str, Callable[[], PromiseResult]] = {**_usual(context, base), **own}
     for name, requirement in requirements.items():
-        if name not in PROMISES or requirement not in ("require", "report"):
+        if name not in measures or requirement not in ("require", "report"):
             raise ValueError(
-                f"contract={{{name!r}: {requirement!r}}}: expected one of {sorted(PROMISES)} "
+                f"contract={{{name!r}: {requirement!r}}}: expected one of {sorted(measures)} "
                 "mapped to 'require' or 'report'"
             )
-    runs = SharedRuns(context, base)
     reports = {}
-    for name, measure in PROMISES.items():
-        must = requirements[name] == "require" if name in requirements else name in REQUIRED
+    for name, measure in measures.items():
+        usually = name in REQUIRED or name in own
+        must = requirements[name] == "require" if name in requirements else usually
         try:
-            holds, measurement = measure(runs)
+            holds, measurement = measure()
         except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
             holds, measurement = None, f"the layer raised {type(error).__name__}: {error}"
         reports[name] = PromiseReport(name, holds, must, measurement)
     return reports
+
+
+def _usual(context: CheckContext, base: BaseRun | None) -> dict[str, Callable[[], PromiseResult]]:
+    """Return the promises that everything makes."""
+    runs = SharedRuns(context, base)
+    return {name: partial(measure, runs) for name, measure in PROMISES.items()}
