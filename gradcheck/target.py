@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from gradcheck import real_parts
 from gradcheck._types import Array, Outputs, Pullback, Tensors
 from gradcheck.report.data import Unchecked
 from gradcheck_arguments import NonNegativeInt, Positive, checked
@@ -82,7 +83,9 @@ class Target:
     name
         What to call it in the report.
     tensors
-        The differentiable tensors at the point of the check, by name.
+        The differentiable tensors at the point of the check, by name. A complex ``z`` is kept, and
+        judged, as ``z.real`` and ``z.imag``; ``forward`` and ``vjp`` are given and return it whole,
+        its gradient as dL/d(z.real) + i dL/d(z.imag).
     forward
         ``forward(tensors) -> output`` or a tuple of outputs, from a dict like ``tensors``.
     vjp
@@ -145,9 +148,20 @@ class Target:
         default=None, init=False, repr=False
     )
     _others: Sequence[Callable[[], Target]] = field(default=(), init=False, repr=False)
+    _complex: tuple[str, ...] = field(default=(), init=False, repr=False)
+    imaginary: tuple[bool, ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.tensors = {name: np.asarray(value) for name, value in self.tensors.items()}
+        tensors = {name: np.asarray(value) for name, value in self.tensors.items()}
+        self._complex = tuple(
+            name for name, value in tensors.items() if real_parts.is_complex(value)
+        )
+        self.tensors = real_parts.split(tensors, self._complex)
+        self.roles = real_parts.by_part(self.roles, self._complex)
+        self.analytic_errors = real_parts.by_part(self.analytic_errors, self._complex)
+        self.batch_tensors = tuple(
+            real_parts.by_part(dict.fromkeys(self.batch_tensors), self._complex)
+        )
 
     @classmethod
     @checked
@@ -179,14 +193,19 @@ class Target:
         target = cls(
             name,
             tensors,
-            lambda values: run(values).outputs,
-            lambda values, cotangents: run(values).pullback(cotangents),
+            lambda values: target.call(values).outputs,
+            lambda values, cotangents: target.call(values).pullback(cotangents),
             **fields,
         )
         target._run = run
         target._recast = recast
         target._others = others
         return target
+
+    @property
+    def whole(self) -> dict[str, Array]:
+        """The tensors as ``forward`` is given them, complex ones whole."""
+        return real_parts.joined(self.tensors, self._complex)
 
     def other_readings(self) -> Iterator[Target]:
         """Yield what the same thing may be read as, where no number tells which is meant."""
@@ -199,6 +218,20 @@ class Target:
 
     def call(self, tensors: Tensors) -> ForwardRun:
         """Run the forward once, on copies that the user's code may do with as it likes."""
+        run = self._called(real_parts.joined(tensors, self._complex) if self._complex else tensors)
+        self.imaginary = real_parts.imaginary_parts(run.outputs)
+        if not (self._complex or any(self.imaginary)):
+            return run
+
+        def pullback(cotangents: Outputs) -> dict[str, Any]:
+            gradients = run.pullback(real_parts.joined_cotangents(cotangents, run.outputs))
+            return real_parts.split(gradients, self._complex)
+
+        carried = run.carried and real_parts.per_part(run.carried, run.outputs)
+        handed = real_parts.split(run.handed, self._complex)
+        return ForwardRun(real_parts.split_outputs(run.outputs), pullback, handed, carried)
+
+    def _called(self, tensors: Tensors) -> ForwardRun:
         if self._run is not None:
             return self._run(tensors)
         handed = {name: value.copy() for name, value in tensors.items()}
@@ -215,14 +248,15 @@ class Target:
         """Return the same target computing in ``dtype``, or None where that is impossible."""
         if self._run is not None:
             return self._recast(dtype) if self._recast is not None else None
-        return replace(self, tensors=self._as(dtype))
+        return replace(self, tensors=real_parts.joined(self._as(dtype), self._complex))
 
     @checked
     def computing(
         self, dtype: type[np.floating[Any]], run: Callable[[Tensors], ForwardRun]
     ) -> Target:
         """Return this target with its tensors in another dtype, and ``run`` for what it runs."""
-        twin = replace(self, tensors=self._as(dtype), rounding=None)
+        tensors = real_parts.joined(self._as(dtype), self._complex)
+        twin = replace(self, tensors=tensors, rounding=None)
         twin._run = run
         return twin
 
@@ -241,23 +275,23 @@ def as_outputs(raw: Any) -> Outputs:
     parts = raw if isinstance(raw, tuple | list) else (raw,)
     outputs = tuple(np.array(part) for part in parts)
     for part in outputs:
-        if part.dtype.kind not in "fiub":
+        if part.dtype.kind not in "fciub":
             raise TargetError(
                 f"the forward returned {type(raw).__name__} holding {part.dtype} values; "
-                "expected an array of real numbers, or a tuple of them"
+                "expected an array of numbers, or a tuple of them"
             )
     return outputs
 
 
 def is_differentiable(value: Any) -> bool:
-    """Whether ``value`` is an array (or scalar) of real floating-point numbers."""
+    """Whether ``value`` is an array (or scalar) of real or complex floating-point numbers."""
     if isinstance(value, np.ndarray | np.generic):
-        return bool(value.dtype.kind == "f")
-    return isinstance(value, float)
+        return bool(value.dtype.kind in "fc")
+    return isinstance(value, float | complex)
 
 
 def is_scalar(value: Any) -> bool:
     """Whether ``value`` is one number: a Python number or a 0-d array."""
-    return isinstance(value, int | float | np.generic) or (
+    return isinstance(value, int | float | complex | np.generic) or (
         isinstance(value, np.ndarray) and value.ndim == 0
     )

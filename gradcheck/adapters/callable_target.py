@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.complex_convention import Convention
 from gradcheck.adapters.discovery.coverage import Coverage
 from gradcheck.adapters.discovery.parameters import Parameter, Updates, stored_gradient
 from gradcheck.adapters.signatures.arguments import Inputs
@@ -62,6 +63,8 @@ class Description:
         How its signature was read, where the names of the arguments say otherwise.
     others
         Make the descriptions of other readings of the same thing, likeliest first.
+    convention
+        What a gradient of a complex array means.
     in_dtype
         Returns the description of the same thing computing in another dtype, None where that
         cannot be had; as it stands, only things without parameters can be had.
@@ -84,6 +87,7 @@ class Description:
     single: str = ""
     note: str = ""
     others: Sequence[Callable[[], Description]] = ()
+    convention: Convention = Convention.GRADIENT
     in_dtype: Callable[[Description, Dtype], Description | None] | None = None
 
     @property
@@ -186,9 +190,10 @@ class CallableTarget:
         result = its.forward(arguments)
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
-            call = BackwardCall(arguments, its.inputs.names, result, result.cotangent(cotangents))
+            own = its.convention.cotangents(cotangents)
+            call = BackwardCall(arguments, its.inputs.names, result, result.cotangent(own))
             returned, implied = its.updates.made_by(lambda: its.backward(call))
-            return self._gradients(returned, implied)
+            return its.convention.gradients(self._gradients(returned, implied))
 
         kept = {name: np.asarray(p.accessor.get()) for name, p in its.parameters.items()}
         return ForwardRun(result.outputs, pullback, {**handed, **kept})

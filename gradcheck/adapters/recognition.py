@@ -7,7 +7,7 @@ numerical ones along random directions; if none is, the likeliest by its names s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.adapters.callable_target import CallableTarget, Description
+from gradcheck.adapters.complex_convention import Convention
 from gradcheck.adapters.signatures.error_hints import Mismatch, unrecognised
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.numerics.central_difference import STEP, central_difference
@@ -37,6 +38,8 @@ MOST_RIVALS = 2
 # Entries compared one by one where no reading is right: as many show a correlation that is none of
 # chance, at the price of two forwards each.
 SAMPLED = 12
+
+OTHER_CONVENTIONS = tuple(c for c in Convention if c is not Convention.GRADIENT)
 
 RIGHT = "so it agrees with the numbers"
 LIKELIEST = "no way to read it agrees with the numbers, and this one does best"
@@ -82,10 +85,13 @@ def confirmed(description: Description) -> Description:
     gradients have the right shapes, are linear in the cotangent, and are the most like the
     numerical ones; the likeliest by its names where that leaves a choice.
     """
-    if not (description.others or description.inputs.alike):
+    is_complex = any(value.dtype.kind == "c" for value in description.tensors.values())
+    if not (description.others or description.inputs.alike or is_complex):
         return description
     trials: list[_Trial] = []
-    for make in (lambda: description, *description.others):
+    makers: list[Callable[[], Description]] = [lambda: description, *description.others]
+    makers += [partial(_in, c, m) for c in OTHER_CONVENTIONS for m in makers if is_complex]
+    for make in makers:
         try:
             with description.state.guarded():
                 trials += _trials(make())
@@ -99,6 +105,15 @@ def confirmed(description: Description) -> Description:
     rivals = [t for t in trials if t is not best and t.is_rival_of(best)][:MOST_RIVALS]
     others = [partial(_with_note, rival, CORRECTED) for rival in rivals]
     return replace(_with_note(best, LIKELIEST), others=others)
+
+
+def _in(convention: Convention, make: Callable[[], Description]) -> Description:
+    """Return a description with another meaning of complex gradients."""
+    found = make()
+    if convention.is_of_number and not found.unit_cotangent:
+        raise TargetError(f"{found.name} returns no gradient of one number")
+    note = f"gradients of complex arrays are read as {convention.value}"
+    return replace(found, convention=convention, note=found.note or note)
 
 
 def _with_note(trial: _Trial, why: str) -> Description:

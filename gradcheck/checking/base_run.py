@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.numerics.blockwise import blocks, largest, same
-from gradcheck.target import ForwardRun
+from gradcheck.target import ForwardRun, TargetError
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3
@@ -59,9 +59,16 @@ class BaseRun:
         evaluator.backwards += 1
         with np.errstate(all="ignore"):
             returned = run.pullback(sent)
+        analytic = {name: np.array(gradient) for name, gradient in returned.items()}
+        for name, gradient in analytic.items():
+            if gradient.dtype.kind not in "fiub":
+                raise TargetError(
+                    f"the gradient of {name}, whose numbers are real, has dtype {gradient.dtype}; "
+                    "return real numbers, such as gradient.real of complex ones"
+                )
         return cls(
             run.outputs,
-            {name: np.array(gradient) for name, gradient in returned.items()},
+            analytic,
             changed_by_forward,
             changed(handed, run.handed),
             all(map(same, sent, cotangents)),

@@ -103,6 +103,8 @@ class Bug(StrEnum):
     # sums and products
     TRANSPOSED = auto(), _Row(
         "A matrix stands where its transpose belongs.", Trait.STRUCTURAL | Trait.PLAIN_EDIT)
+    CONJUGATE_MISSING = auto(), _Row(
+        "A complex number stands where its conjugate belongs.", looks_like=("sign_flipped",))
     WRONG_AXIS = auto(), _Row("A sum or a mean is taken along the other axis.", Trait.STRUCTURAL)
     BROADCAST_NOT_REDUCED = auto(), _Row(
         "The gradient still has the shape that broadcasting gave the tensor.")
@@ -187,6 +189,7 @@ class Bug(StrEnum):
     MEMORY_LAYOUT = auto(), _Row("The result depends on how the array lies in memory.")
     GRADIENTS_NOT_ALIASED = auto(), _Row("The gradient returned is the very array that came in.")
     EMPTY_BATCH = auto(), _Row("The layer cannot do with a batch of no samples.")
+    HOLOMORPHIC = auto(), _Row("The function of a complex array is not holomorphic.")
     SINGLE_SAMPLE = auto(), _Row("The layer cannot do with a batch of one sample.")
     # fmt: on
 

@@ -25,7 +25,7 @@ from gradcheck.explain.jacobian import (
 )
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.observation import Observation
-from gradcheck.explain.operators import layout, other_forward
+from gradcheck.explain.operators import conjugate, layout, other_forward
 from gradcheck.explain.trace import (
     accumulation,
     indexing,
@@ -38,6 +38,7 @@ from gradcheck.explain.trace.backward_pass import BackwardPass
 ALONG_DIRECTIONS: tuple[Callable[[Observation], Iterator[Hypothesis]], ...] = (
     other_forward.gradient_of_other_loss,
     other_forward.predictions_of_rows_alone,
+    conjugate.conjugate_missing,
     layout.last_sample_only,
     layout.summed_to_scalar,
     layout.transposed,

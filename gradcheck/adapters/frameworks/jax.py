@@ -11,7 +11,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradcheck import real_parts
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.complex_convention import Convention
 from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures.methods import input_names
@@ -154,8 +156,10 @@ class _Call:
             results, tree = jax.tree_util.tree_flatten(raw)
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
-                v: Any = jax.tree_util.tree_unflatten(tree, map(_cotangent, cotangents, results))
-                return {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
+                own = Convention.CONJUGATE.cotangents(cotangents)
+                v: Any = jax.tree_util.tree_unflatten(tree, map(_cotangent, own, results))
+                gradients = {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
+                return Convention.CONJUGATE.gradients(gradients)
 
             if not wide:
                 computed = map(str, [*dtypes.values(), *(y.dtype for y in results)])
@@ -168,7 +172,7 @@ class _Call:
             tensors if wide else {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()},
             run,
             recast=lambda dtype: self.target(
-                {n: v.astype(dtype) for n, v in tensors.items()}, wide=True
+                {n: real_parts.cast(v, dtype) for n, v in tensors.items()}, wide=True
             ),
             roles={n: "parameter" for n in tensors if n not in self.structures},
             batch=batch,
@@ -182,7 +186,7 @@ def _cotangent(cotangent: Array, result: Any) -> Any:
     """Return a cotangent as JAX wants it: of whole numbers, one of its type for nothing."""
     import jax
 
-    if jax.numpy.issubdtype(result.dtype, jax.numpy.floating):
+    if jax.numpy.issubdtype(result.dtype, jax.numpy.inexact):
         return jax.numpy.asarray(cotangent, dtype=result.dtype)
     return np.zeros(np.shape(result), dtype=jax.dtypes.float0)
 
@@ -191,8 +195,8 @@ def _is_float(value: Any, *, alone: bool) -> bool:
     """Whether a leaf is an array of such numbers as NumPy has, or, ``alone``, one number."""
     dtype = getattr(value, "dtype", None)
     if dtype is None:
-        return alone and isinstance(value, float)
-    return isinstance(dtype, np.dtype) and (dtype.kind == "f" or dtype.name == "bfloat16")
+        return alone and isinstance(value, float | complex)
+    return isinstance(dtype, np.dtype) and (dtype.kind in "fc" or dtype.name == "bfloat16")
 
 
 def as_array(value: Any) -> Array:

@@ -75,7 +75,7 @@ class Constants:
         """Return the arrays in the traced function; None where it cannot be traced."""
         import jax
 
-        moving = [jax.numpy.asarray(target.tensors[name]) for name in self.floats]
+        moving = [jax.numpy.asarray(target.whole[name]) for name in self.floats]
         try:
             traced = jax.make_jaxpr(self.call)(*moving)
         except Exception:  # noqa: BLE001 (a function may ask for the value of what is traced)

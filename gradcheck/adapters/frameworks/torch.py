@@ -15,6 +15,7 @@ from gradcheck.adapters.frameworks.torch_arrays import (
     as_array,
     carried,
     computing_in_float64,
+    is_differentiable,
     like,
     lowest_precision,
     no_gradients,
@@ -63,8 +64,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     subject, thing = thing, thing.function if isinstance(thing, ForwardMode) else thing
     forward = getattr(thing, "apply") if isinstance(thing, type) else thing  # noqa: B009
     names = input_names(getattr(thing, "forward", forward), len(arguments) + 1)
-    # the context of an autograd function, which one with setup_context does not take there
-    skip = int(isinstance(thing, type) and not _has_setup_context(thing))
+    skip = int(isinstance(thing, type) and takes_context(thing))
     called = {
         name: torch.as_tensor(value) if isinstance(value, np.ndarray) else value
         for name, value in zip(names[skip:], arguments, strict=False)
@@ -79,7 +79,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     state = _TorchState(thing if isinstance(thing, torch.nn.Module) else None, kept)
     trained = {n: v for n, v in kept.items() if is_trained(v)}
     own = used(trained, lambda: forward(*called.values()), state)
-    floats = {n: v for n, v in given.items() if _is_array(v) and v.is_floating_point()}
+    floats = {n: v for n, v in given.items() if _is_array(v) and is_differentiable(v)}
     if isinstance(subject, ForwardMode):
         return forward_mode.target(subject, called, floats, state)
     tensors = {n: as_array(v) for n, v in {**floats, **own}.items()}
@@ -159,10 +159,11 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     return target
 
 
-def _has_setup_context(function: Any) -> bool:
+def takes_context(function: Any) -> bool:
+    """Whether the forward of an autograd function takes the context, and no setup_context does."""
     import torch
 
-    return function.setup_context is not torch.autograd.Function.setup_context
+    return bool(function.setup_context is torch.autograd.Function.setup_context)
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:

@@ -13,6 +13,27 @@ from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.target import ForwardRun, as_outputs
 
 
+def is_differentiable(tensor: Any) -> bool:
+    """Whether a tensor is of real or complex floating-point numbers."""
+    return bool(tensor.is_floating_point() or tensor.is_complex())
+
+
+def in_reals(tensor: Any) -> Any:
+    """Return a tensor, of complex numbers with one more axis for their two parts."""
+    import torch
+
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+
+
+def random_like(tensor: Any) -> Any:
+    """Return random numbers of varied size and sign in the form of a tensor; the same each time."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    drawn = rng.uniform(0.5, 1.5, tensor.shape) * rng.choice([-1.0, 1.0], tensor.shape)
+    return torch.as_tensor(drawn).to(tensor.device, tensor.dtype)
+
+
 def as_array(tensor: Any) -> Array:
     """Return the numbers of a tensor as a NumPy array of its own; bfloat16 as float32."""
     import torch

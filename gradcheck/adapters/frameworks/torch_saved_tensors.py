@@ -14,6 +14,7 @@ from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import REASONS
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import reachable
+from gradcheck.adapters.frameworks.torch_arrays import in_reals, is_differentiable
 from gradcheck.adapters.signatures import pytree
 from gradcheck.report.data import Unchecked
 from gradcheck.target import State, Target
@@ -41,7 +42,7 @@ def kept_tensors(thing: Any) -> dict[str, Any]:
 
 def is_trained(tensor: Any) -> bool:
     """Whether PyTorch accumulates a gradient in a tensor."""
-    return bool(tensor.is_floating_point() and tensor.requires_grad and tensor.is_leaf)
+    return bool(is_differentiable(tensor) and tensor.requires_grad and tensor.is_leaf)
 
 
 def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
         return {}
     with state.guarded():
         results = [r for r in _tensors(call()) if r.requires_grad]
-        sums = [result.sum() for result in results if result.is_floating_point()]
+        sums = [in_reals(result).sum() for result in results if is_differentiable(result)]
         gradients: list[Any] = [None] * len(trained)
         if sums:
             gradients = list(torch.autograd.grad(sums, list(trained.values()), allow_unused=True))
@@ -66,7 +67,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
         def outputs(change: Callable[[], None]) -> Outputs:
             state.restore()
             change()
-            return tuple(r.detach().cpu().double().numpy() for r in _tensors(call()))
+            return tuple(in_reals(r).detach().cpu().double().numpy() for r in _tensors(call()))
 
         reached |= set(_moving(rest, Effects(outputs, np.random.default_rng(0))))
     return {name: tensor for name, tensor in trained.items() if name in reached}
@@ -87,7 +88,7 @@ class Kept:
 
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
         """Return the tensors that are not checked."""
-        left = {n: t for n, t in self.tensors.items() if t.is_floating_point() and t.numel()}
+        left = {n: t for n, t in self.tensors.items() if is_differentiable(t) and t.numel()}
         moving = _moving(left, Effects.on_target(target))
         target.state.restore(everything=True)
         return tuple(_unchecked(name, left[name]) for name in moving)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck import real_parts
 from gradcheck._types import Array, Tensors
 from gradcheck.adapters.signatures.methods import input_names, is_positional, parameters_of
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target, target_likeness
@@ -167,7 +168,7 @@ class Inputs:
 
     def cast(self, dtype: type[np.floating[Any]]) -> Inputs:
         """Return the inputs with the differentiable ones in ``dtype``."""
-        cast = {name: value.astype(dtype) for name, value in self.tensors.items()}
+        cast = {name: real_parts.cast(value, dtype) for name, value in self.tensors.items()}
         arguments = zip(self.names, self.arguments(cast), strict=True)
         bare = {name: cast[name] for name, value in self.values.items() if is_differentiable(value)}
         return replace(self, values=dict(arguments) | bare, whole=frozenset())
@@ -199,7 +200,7 @@ def _as_array(value: Any) -> Any:
             array = np.asarray(value)
         except ValueError:  # ragged: not one array, left to the forward
             return value
-        return array if array.dtype.kind == "f" else value
+        return array if array.dtype.kind in "fc" else value
     if isinstance(value, np.matrix | np.ma.MaskedArray):
         raise TargetError(
             f"an input of type {type(value).__name__} was given, whose operators mean other things "
@@ -209,10 +210,5 @@ def _as_array(value: Any) -> Any:
         raise TargetError(
             "an input of dtype object was given: pass one array of numbers, such as "
             "np.array(rows, dtype=float), or a list of arrays"
-        )
-    if isinstance(value, np.ndarray | np.generic | complex) and np.asarray(value).dtype.kind == "c":
-        raise TargetError(
-            f"a complex input of dtype {np.asarray(value).dtype} was given; gradients are checked "
-            "for real tensors: pass real and imaginary part as two inputs"
         )
     return copy.copy(value) if isinstance(value, list) else value

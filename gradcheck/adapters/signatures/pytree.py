@@ -85,8 +85,8 @@ def refilled(original: Any, fresh: list[Any]) -> Any:
 
 def like(original: Any, value: Array) -> Any:
     """Return ``value`` as what ``original`` is: a float, or an array of the same layout."""
-    if isinstance(original, float) and not isinstance(original, np.generic):
-        return float(value)
+    if isinstance(original, float | complex) and not isinstance(original, np.generic):
+        return value.item()
     if not isinstance(original, np.ndarray):
         return value[()]
     fresh = np.array(value, order="K")
@@ -107,7 +107,7 @@ def is_plain(values: Any) -> bool:
     """Whether (nested) lists hold Python numbers only, and no arrays."""
     if isinstance(values, list | tuple):
         return bool(values) and not hasattr(values, "_fields") and all(map(is_plain, values))
-    return isinstance(values, int | float) or bool(np.isscalar(values))
+    return isinstance(values, int | float | complex) or bool(np.isscalar(values))
 
 
 def _is_keyed(value: Any) -> bool:

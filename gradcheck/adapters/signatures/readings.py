@@ -28,6 +28,7 @@ from gradcheck.adapters.signatures.name_tables import (
 )
 from gradcheck.adapters.signatures.pytree import items, refilled
 from gradcheck.adapters.signatures.results import BackwardCall
+from gradcheck.real_parts import is_complex
 from gradcheck.target import is_differentiable
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
@@ -129,7 +130,9 @@ class Reading:
         result = run(*(argument.of(call) for argument in takes))
         match self.gives:
             case Gives.SLOPE:
-                return np.asarray(result) * call.cotangent
+                return np.conj(result) * call.cotangent
+            case Gives.GRADIENT if is_complex(call.result.raw):
+                return _scaled(result, call.cotangent, conjugate=True)
             case Gives.GRADIENT if call.cotangent != 1:
                 return _scaled(result, call.cotangent)
             case Gives.JACOBIAN:
@@ -168,11 +171,13 @@ def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Read
 def _along_a_direction(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
     """Yield the readings as a derivative in forward mode, ``jvp(x, tangent)`` of one array.
 
-    Only where a name says so: no number tells it from a backward that lacks a transpose.
+    Only where a name says so, or inputs and outputs have different shapes: else no number tells it
+    from a backward that lacks a transpose.
     """
     wanted = required_names(backward) or []
     said = is_forward_mode(getattr(backward, "__name__", "")) or any(map(is_tangent, wanted))
     few = len(call.inputs) == 1 == len(call.result.outputs)
+    said |= few and np.shape(call.inputs[0]) != call.result.outputs[0].shape
     if said and few and len(wanted) == 2 and np.size(call.inputs[0]) <= MOST_CALLS:
         point = Argument("input")
         yield Reading((point, TANGENT), Gives.FORWARD_MODE)
@@ -231,11 +236,16 @@ def _choices(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Argum
     return list(dict.fromkeys([*first, *own, *inputs, COTANGENT, output, *caches]))
 
 
-def _scaled(gradient: Any, factor: Any) -> Any:
-    """Return a gradient, or a container of gradients, times a number."""
+def _scaled(gradient: Any, factor: Any, *, conjugate: bool = False) -> Any:
+    """Return a gradient, or a container of gradients, times a number.
+
+    Of a complex number it is a derivative, and its conjugate is what the chain rule multiplies.
+    """
     if parts := items(gradient):
-        return refilled(gradient, [_scaled(part, factor) for _, part in parts])
-    return gradient if gradient is None else np.asarray(gradient) * factor
+        return refilled(gradient, [_scaled(part, factor, conjugate=conjugate) for _, part in parts])
+    if gradient is None:
+        return None
+    return (np.conj(gradient) if conjugate else np.asarray(gradient)) * factor
 
 
 def _contracted(jacobian: Any, call: BackwardCall) -> Any:
@@ -258,16 +268,18 @@ def _contracted(jacobian: Any, call: BackwardCall) -> Any:
     for own in inputs:
         if shape in (cotangent.shape + own, (cotangent.size, math.prod(own))):
             flat = jacobian if sparse else np.reshape(jacobian, (cotangent.size, -1))
-            return (flat.T @ cotangent.ravel()).reshape(own)
+            return (flat.conj().T @ cotangent.ravel()).reshape(own)
     raise ValueError(f"an array of shape {shape} is no Jacobian of {cotangent.shape} by {inputs}")
 
 
 def _pulled_back(along: Callable[[Any], Any], call: BackwardCall) -> Any:
     """Return the gradient that the derivatives along all axes make up, times the cotangent."""
     (x,) = call.inputs
-    gradient = np.zeros(np.shape(x))
+    of_both = (1.0, 1j) if is_complex(x) else (1.0,)
+    gradient = np.zeros_like(x)
     for index in np.ndindex(gradient.shape):
-        axis = np.zeros_like(gradient)
-        axis[index] = 1.0
-        gradient[index] = np.vdot(call.cotangent, along(axis))
+        for unit in of_both:
+            axis = np.zeros_like(gradient)
+            axis[index] = unit
+            gradient[index] += unit * np.vdot(call.cotangent, along(axis)).real
     return gradient

@@ -12,7 +12,9 @@ from functools import partial
 from gradcheck.checking.base_run import BaseRun
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import reported, required
+from gradcheck.checking.contract.holomorphic import holomorphic
 from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
+from gradcheck.real_parts import all_complex, whole_names
 from gradcheck.report.data import PromiseReport
 
 # A breach of these is noted: whether it is a fault depends on the layer.
@@ -83,6 +85,10 @@ def check_contract(
 
 
 def _usual(context: CheckContext, base: BaseRun | None) -> dict[str, Callable[[], PromiseResult]]:
-    """Return the promises that everything makes."""
+    """Return the promises that everything makes, and what is to be said of complex functions."""
     runs = SharedRuns(context, base)
-    return {name: partial(measure, runs) for name, measure in PROMISES.items()}
+    known = PROMISES
+    target = context.native.target
+    if whole_names(target.tensors) and all_complex(target.imaginary):
+        known = {**known, "holomorphic": holomorphic}
+    return {name: partial(measure, runs) for name, measure in known.items()}

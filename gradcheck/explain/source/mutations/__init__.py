@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from gradcheck.explain.source.function_source import FunctionSource
 from gradcheck.explain.source.mutations import (
     activation_derivatives,
+    conjugates,
     missing_factors,
     reductions,
     rewrite_table,
@@ -35,6 +36,8 @@ OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     activation_derivatives.forgotten,
     activation_derivatives.at_another,
     activation_derivatives.too_many,
+    conjugates.missing,
+    conjugates.superfluous,
     variables.wrapped,
     missing_factors.factors,
     missing_factors.derivatives,

@@ -53,7 +53,7 @@ class Scope:
     factors: tuple[str, ...] = ()
     derivative_calls: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
-    _shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+    _known: dict[str, tuple[tuple[int, ...] | None, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = {name: _as_numpy(value) for name, value in self.values.items()}
@@ -102,16 +102,30 @@ class Scope:
 
     def shape(self, source: ast.AST | str) -> tuple[int, ...] | None:
         """Return the shape an expression had when the function returned; None where unknown."""
+        return self._of(source)[0]
+
+    def is_complex(self, source: ast.AST | str) -> bool:
+        """Whether an expression was a complex array or number when the function returned."""
+        return self._of(source)[1]
+
+    @cached_property
+    def has_complex(self) -> bool:
+        """Whether anything is complex."""
+        return any(map(_is_complex, self.values.values()))
+
+    def _of(self, source: ast.AST | str) -> tuple[tuple[int, ...] | None, bool]:
+        """Return the shape of an expression, and whether it was complex."""
         source = source if isinstance(source, str) else text(source)
-        if source not in self._shapes:
+        if source not in self._known:
             try:
                 with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
                     value = eval(source, {}, dict(self.namespace))  # the user's own expression
                 shape = np.shape(value)  # of a class, such as np.ndarray, it is no tuple
-                self._shapes[source] = shape if isinstance(shape, tuple) else None
+                known = isinstance(shape, tuple)
+                self._known[source] = shape if known else None, _is_complex(value)
             except Exception:  # noqa: BLE001 (names may be gone by then)
-                self._shapes[source] = None
-        return self._shapes[source]
+                self._known[source] = None, False
+        return self._known[source]
 
     def fitting(self, site: Site) -> dict[str, Any]:
         """Return the variables that leave an expression's shape as it is, joined to it.
@@ -166,5 +180,10 @@ def _equal(a: Any, b: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, np.ndarray):
-        return value.dtype.kind in "bif"
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        return value.dtype.kind in "bifc"
+    return isinstance(value, int | float | complex | np.number) and not isinstance(value, bool)
+
+
+def _is_complex(value: Any) -> bool:
+    """Whether an array of NumPy or of a framework, or a number, is complex."""
+    return isinstance(value, complex) or "complex" in str(getattr(value, "dtype", ""))
