@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
@@ -39,6 +39,7 @@ def check(
     contract: bool | Mapping[str, str] = True,
     explain: bool = True,
     directions: Count = 2,
+    order: Literal[1, 2] = 1,
     seed: Seed = 0,
     executor: Executor | None = None,
     progress: bool | None = None,
@@ -73,6 +74,9 @@ def check(
         Whether to look for the bug that would produce the error.
     directions
         Random directions along which each tensor is judged, at least.
+    order
+        2 checks beside the gradients those of the backward, as ``report.parts["backward"]``, where
+        PyTorch or JAX takes them.
     seed
         Of all random choices: the same seed gives the same report.
     executor
@@ -115,7 +119,7 @@ def check(
                 return report
         question = _Question(
             target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions,
-            Budget(math.inf if budget is None else budget),
+            order, Budget(math.inf if budget is None else budget),
         )  # fmt: skip
         with Progress(progress) as bar:
             return _examine(question, tensors, executor, bar)
@@ -135,6 +139,7 @@ class _Question:
     explain: bool
     seed: int
     directions: int
+    order: int
     budget: Budget
 
     def runner(self) -> Runner:
@@ -162,9 +167,15 @@ def _examine(
 ) -> Report:
     """Check the parts of a network, then the whole."""
     layers: dict[str, Report] = {}
-    for name, layer, given in parts(question.target, question.inputs):
+    for name, layer, given in parts(question.target, question.inputs, question.order):
         part = replace(
-            question, target=layer, inputs=given, params=None, cotangent=None, contract=False
+            question,
+            target=layer,
+            inputs=given,
+            params=None,
+            cotangent=None,
+            contract=False,
+            order=1,
         )
         layers[name] = _examine(part, None, executor, bar)
         if layers[name].interrupted:

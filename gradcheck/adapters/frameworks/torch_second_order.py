@@ -1,0 +1,64 @@
+"""The backward of PyTorch code as a function itself, whose gradients PyTorch takes in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.frameworks.torch_arrays import is_differentiable, random_like
+from gradcheck.adapters.signatures import pytree
+
+
+def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Return the function from inputs and cotangents to gradients, and what to call it with.
+
+    Parameters
+    ----------
+    thing, arguments
+        As for `gradcheck.adapters.frameworks.torch.adapt`.
+    """
+    import torch
+
+    forward = getattr(thing, "apply") if isinstance(thing, type) else thing  # noqa: B009
+    given = tuple(torch.as_tensor(v) if isinstance(v, np.ndarray) else v for v in arguments)
+    has_parameters = isinstance(thing, torch.nn.Module)
+
+    def outputs(inputs: Sequence[Any]) -> list[Any]:
+        return [y for y in _tensors(forward(*inputs)) if is_differentiable(y)]
+
+    def backward(*given: Any) -> Any:
+        inputs, cotangents = given[: len(arguments)], given[len(arguments) :]
+        with torch.enable_grad():
+            tensors = [t for t in _tensors(inputs) if is_differentiable(t)]
+            owned = thing.parameters() if has_parameters else ()
+            moving = [
+                *(t if t.requires_grad else t.requires_grad_() for t in tensors),
+                *(parameter for parameter in owned if parameter.requires_grad),
+            ]
+            reached = [
+                (y, v) for y, v in zip(outputs(inputs), cotangents, strict=True) if y.requires_grad
+            ]
+            gradients = torch.autograd.grad(
+                [y for y, _ in reached],
+                moving,
+                [v for _, v in reached],
+                create_graph=True,
+                allow_unused=True,
+            )
+        return tuple(
+            torch.zeros_like(tensor) if gradient is None else gradient
+            for tensor, gradient in zip(moving, gradients, strict=True)
+        )
+
+    backward.__name__ = f"{getattr(thing, '__name__', type(thing).__name__)}.backward"
+    with torch.no_grad():
+        cotangents = [random_like(y) for y in outputs(given)]
+    return backward, (*given, *cotangents)
+
+
+def _tensors(raw: Any) -> list[Any]:
+    import torch
+
+    return [leaf for _, leaf in pytree.paths("", raw) if torch.is_tensor(leaf)]
