@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from gradcheck.adapters import second_order
 from gradcheck.adapters.conventions import (
     attribute_layer,
+    forward_mode,
     function_pair,
     functional_network,
     layer,
@@ -48,6 +50,7 @@ CONVENTIONS: tuple[ConventionModule, ...] = (
     sequential,
     attribute_layer,
     layer,
+    forward_mode,
     function_pair,
     value_and_grad,
 )
@@ -74,15 +77,30 @@ def shows_gradients(thing: Any) -> bool:
     return known or sequential.is_network(thing) or backward_of(thing) is not None
 
 
-def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
+def parts(
+    thing: Any, arguments: Sequence[Any], order: int = 1
+) -> list[tuple[str, Any, tuple[Any, ...]]]:
     """Return what is to be checked by itself: layers of a network, the ``jvp`` beside a backward.
+
+    And of ``order`` 2 the backward, as the function that its own gradient is of.
 
     Returns
     -------
     list of (name, thing, inputs)
         Empty where there is the whole alone.
+
+    Raises
+    ------
+    TargetError
+        If nothing takes the gradient of a gradient of ``thing``.
     """
-    return [*sequential.parts(thing, arguments), *torch.parts(thing, arguments)]
+    of_torch = torch.matches(thing)
+    found = [*sequential.parts(thing, arguments), *torch.parts(thing, arguments)]
+    found += [] if of_torch else forward_mode.parts(thing, arguments)
+    if order == 2 and not found:
+        backward, given = second_order.backward_of(thing, arguments)
+        found.append(("backward", backward, given))
+    return found
 
 
 def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
@@ -111,6 +129,8 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
         holds = getattr(framework, "holds", framework.matches)
         if framework.matches(thing) or any(map(holds, arguments)):
             return framework.adapt(thing, arguments, params)
+    if forward_mode.is_triple(thing):
+        thing = tuple(thing[:2])  # the third is checked by itself
     if isinstance(thing, type) and has_static_methods(thing):
         thing = (thing.forward, thing.backward)  # type: ignore[attr-defined]
     if isinstance(thing, type):

@@ -343,3 +343,51 @@ def test_of_readings_that_no_number_tells_apart_the_one_is_told_that_a_change_ma
     assert report.verdict is gradcheck.Verdict.FAIL
     assert report.explanations[0].edits[0].after == "return (z != 0) * 1.0"
     assert any("one change makes it agree" in note for note in report.notes), report
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 3), (4, 2), (400, 400), (1000, 3)])
+def test_forward_mode_of_arrays_of_any_size(inputs, outputs):
+    rng = np.random.default_rng(inputs)
+    matrix, x = rng.normal(size=(outputs, inputs)) / inputs, rng.normal(size=inputs)
+
+    def f(x):
+        return np.sin(matrix @ x)
+
+    def jvp(x, tangent):
+        return np.cos(matrix @ x) * (matrix @ tangent)
+
+    def halved(tangent, x):
+        return np.cos(matrix @ x) * (matrix @ tangent) / 2
+
+    assert gradcheck.check((f, jvp), x).ok
+    report = gradcheck.check((f, halved), x)
+    assert report.verdict == "FAIL"
+    assert report.explanations[0].code == "factor_two"
+
+
+class Sine:
+    def __init__(self, matrix, factor):
+        self.matrix, self.factor = matrix, factor
+
+    def forward(self, x):
+        return np.sin(self.matrix @ x)
+
+    def backward(self, x, grad):
+        return self.matrix.T @ (np.cos(self.matrix @ x) * grad)
+
+    def jvp(self, x, tangent):
+        return self.factor * np.cos(self.matrix @ x) * (self.matrix @ tangent)
+
+
+@pytest.mark.parametrize("as_triple", [False, True])
+def test_a_jvp_beside_a_backward_is_judged_by_itself(as_triple):
+    def target(factor):
+        sine = Sine(RNG.normal(size=(2, 3)), factor)
+        return (sine.forward, sine.backward, sine.jvp) if as_triple else sine
+
+    right, wrong = gradcheck.check(target(1), B[0]), gradcheck.check(target(2), B[0])
+
+    assert right.ok
+    assert right.parts["jvp"].ok
+    assert wrong.verdict == wrong.parts["jvp"].verdict == "FAIL"
+    assert wrong.tensors["x"].verdict == "PASS"
