@@ -145,7 +145,8 @@ class _Question:
     def runner(self) -> Runner:
         """Turn what was given into a target by `as_target`, and return the runner of its check."""
         subject = as_target(self.target, *self.inputs, params=self.params)
-        context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
+        with subject.state.guarded():
+            context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
         return Runner(
             context,
             self.mode,
@@ -253,6 +254,7 @@ def _watched(perform: Perform, bar: Progress, jobs: list[Job]) -> Iterator[Any]:
         bar.begin(f"{job.kind} {job.name}")
         yield next(answers)
         bar.finish()
+    next(answers, None)  # its processes end here, and not where a Ctrl-C would be lost
 
 
 def _blame(

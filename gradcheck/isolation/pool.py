@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from gradcheck.isolation.task import OUT_OF_TIME, Lost, Task
+from gradcheck.isolation.uninterrupted import uninterrupted
 
 # What Python and jax say of every fork of a process with threads, which is accounted for here.
 FORK_WARNINGS = (r".*use of fork\(\) may lead to deadlocks", r"os\.fork\(\) was called")
@@ -42,7 +43,14 @@ class _Process:
         self.due = math.inf
         for warning in FORK_WARNINGS:  # set for good: filters kept for a while are other threads'
             warnings.filterwarnings("ignore", message=warning)
-        self.pid = os.fork()
+        self.pid = -1
+        try:
+            with uninterrupted():
+                self.pid = os.fork()
+        except KeyboardInterrupt:  # which came meanwhile: nobody else knows of the fork
+            if self.pid > 0:
+                self.end()
+            raise
         if self.pid == 0:
             try:
                 serve(theirs)
@@ -91,8 +99,9 @@ class Pool:
                         self._collect()
                 yield self._answers.pop(turn)
         finally:
-            for process in self._processes:
-                process.end()
+            with uninterrupted():
+                for process in self._processes:
+                    process.end()
 
     def _hand_out(self, turn: int) -> None:
         """Give every idle process some items; all are lost where there can be none."""

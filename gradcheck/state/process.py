@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,9 +76,17 @@ def settings_kept() -> Iterator[None]:
     """
     before = [read() for read, _ in SETTINGS]
     try:
-        yield
-    finally:
-        if threading.active_count() == 1:
-            for (read, put), saved in zip(SETTINGS, before, strict=True):
-                if read() != saved:
-                    put(saved)
+        try:
+            yield
+        finally:
+            _put_back(before)
+    except KeyboardInterrupt:  # which may have come while that was at it
+        _put_back(before)
+        raise
+
+
+def _put_back(before: Sequence[Any]) -> None:
+    if threading.active_count() == 1:
+        for (read, put), saved in zip(SETTINGS, before, strict=True):
+            if read() != saved:
+                put(saved)

@@ -164,11 +164,18 @@ class StateSnapshot:
     def guarded(self) -> Iterator[None]:
         """Restore everything when the block ends, by an exception or Ctrl-C too."""
         try:
-            yield
-        finally:
-            self.restore(everything=True)
-            for generator in self._globals:
-                generator.restore()
+            try:
+                yield
+            finally:
+                self._restore_all()
+        except KeyboardInterrupt:  # which may have come while that was at it
+            self._restore_all()
+            raise
+
+    def _restore_all(self) -> None:
+        self.restore(everything=True)
+        for generator in self._globals:
+            generator.restore()
 
     @property
     def changed_for_good(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -50,4 +51,5 @@ class Limits:
 
     def one(self, function: Callable[[], Any]) -> Any:
         """Return what a function that runs changed code returns."""
-        return next(self.each(lambda _: function(), [None]))
+        with closing(self.each(lambda _: function(), [None])) as answers:
+            return next(answers)
