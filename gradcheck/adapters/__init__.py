@@ -14,7 +14,14 @@ from gradcheck.adapters.conventions import (
     sequential,
     value_and_grad,
 )
-from gradcheck.adapters.frameworks import jax, numpy_ml, tensor_autograd, thinc, torch
+from gradcheck.adapters.frameworks import (
+    jax,
+    linear_operator,
+    numpy_ml,
+    tensor_autograd,
+    thinc,
+    torch,
+)
 from gradcheck.adapters.lazy_parameters import initialized
 from gradcheck.adapters.recognition import ConventionModule, described
 from gradcheck.adapters.signatures.methods import backward_of, has_static_methods
@@ -39,6 +46,7 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
     thinc,
     tensor_autograd,
     numpy_ml,
+    linear_operator,
 )
 _REGISTERED: list[Adapter] = []
 # Narrow forms first: what a later one would take as well, an earlier one knows better.
