@@ -18,6 +18,7 @@ from gradcheck.adapters.frameworks import (
     jax,
     linear_operator,
     numpy_ml,
+    openmdao,
     tensor_autograd,
     thinc,
     torch,
@@ -47,6 +48,7 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
     tensor_autograd,
     numpy_ml,
     linear_operator,
+    openmdao,
 )
 _REGISTERED: list[Adapter] = []
 # Narrow forms first: what a later one would take as well, an earlier one knows better.
@@ -83,14 +85,17 @@ def shows_gradients(thing: Any) -> bool:
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
-    """Return what is to be checked by itself: layers of a network, the ``jvp`` beside a backward.
+    """Return what is to be checked by itself.
+
+    Layers of a network, components of a problem, the ``jvp`` beside a backward.
 
     Returns
     -------
     list of (name, thing, inputs)
         Empty where there is the whole alone.
     """
-    return [*sequential.parts(thing, arguments), *torch.parts(thing, arguments)]
+    rooms = sequential, torch, openmdao
+    return [part for room in rooms for part in room.parts(thing, arguments)]
 
 
 def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
