@@ -169,7 +169,7 @@ def test_sparse_matrix_as_value_is_read():
 
 
 class Product(om.ExplicitComponent):
-    adjoint = 1.0
+    forward = adjoint = 1.0
 
     def setup(self):
         self.add_input("a", np.arange(1.0, 7.0).reshape(2, 3))
@@ -181,7 +181,8 @@ class Product(om.ExplicitComponent):
 
     def compute_jacvec_product(self, inputs, d_inputs, d_outputs, mode):
         if mode == "fwd":
-            d_outputs["c"] += d_inputs["a"] @ inputs["b"] + inputs["a"] @ d_inputs["b"]
+            d_outputs["c"] += self.forward * d_inputs["a"] @ inputs["b"]
+            d_outputs["c"] += inputs["a"] @ d_inputs["b"]
         else:
             d_inputs["a"] += np.outer(d_outputs["c"], inputs["b"])
             d_inputs["b"] += self.adjoint * inputs["a"].T @ d_outputs["c"]
@@ -193,6 +194,30 @@ def test_products_without_a_matrix_are_judged():
 
     assert gradcheck.check(Product()).ok
     assert named(gradcheck.check(wrong)) == [("factor_two", ("c wrt b",))]
+
+
+def test_products_in_forward_mode_are_judged_beside_those_in_reverse():
+    wrong = Product()
+    wrong.forward = -1.0
+
+    report = gradcheck.check(wrong)
+
+    assert report.parts["fwd"].tensors["c wrt a"].verdict is Verdict.FAIL
+    assert report.tensors["c wrt a"].verdict is Verdict.PASS
+    assert named(report) == [("sign_flipped", ("fwd.c wrt a",))]
+
+
+def test_component_with_forward_products_alone_is_judged_by_them():
+    class Forward(Product):
+        def compute_jacvec_product(self, inputs, d_inputs, d_outputs, mode):
+            if mode == "fwd":
+                super().compute_jacvec_product(inputs, d_inputs, d_outputs, mode)
+
+    wrong = Forward()
+    wrong.forward = -1.0
+
+    assert gradcheck.check(Forward()).ok
+    assert named(gradcheck.check(wrong)) == [("sign_flipped", ("c wrt a",))]
 
 
 def test_implicit_component_is_judged_by_its_residuals():

@@ -141,6 +141,8 @@ class Component:
         Pairs whose partials nobody wrote, and the method by which they are had.
     discrete
         What the methods take besides: discrete inputs, then discrete outputs.
+    mode
+        Which products are judged where there are no matrices: those of ``"rev"`` or of ``"fwd"``.
     state
         What is put back before every run.
     """
@@ -152,13 +154,20 @@ class Component:
     declared: dict[Pair, Declaration] | None = None
     approximated: dict[Pair, str] = field(default_factory=dict)
     discrete: tuple[Any, ...] = ()
+    mode: str = "rev"
     state: State = field(default_factory=Stateless)
     _computed: dict[str, Array] = field(default_factory=dict, init=False)
 
     @property
     def name(self) -> str:
         """What to call it in the report."""
-        return f"partials of {type(self.thing).__name__}"
+        by_mode = f", {self.mode}" if self.has_products else ""
+        return f"partials of {type(self.thing).__name__}{by_mode}"
+
+    @property
+    def has_products(self) -> bool:
+        """Whether its partials are products, and no matrices."""
+        return _is_written(self.thing, self.methods[2])
 
     @property
     def is_implicit(self) -> bool:
@@ -184,8 +193,9 @@ class Component:
 
         The component has just been computed at this point.
         """
-        if _is_written(self.thing, self.methods[2]):
-            return self._by_products(point, cotangents)
+        if self.has_products:
+            by_mode = self._by_cotangents if self.mode == "rev" else self._by_tangents
+            return by_mode(point, cotangents)
         found = {}
         for (of, wrt), matrix in self._matrices(point).items():
             if of in cotangents:
@@ -226,14 +236,38 @@ class Component:
             )
         return matrix
 
-    def _by_products(self, point: Tensors, cotangents: Tensors) -> dict[Pair, Array]:
+    def _by_cotangents(self, point: Tensors, cotangents: Tensors) -> dict[Pair, Array]:
         found: dict[Pair, Array] = {}
         for of, cotangent in cotangents.items():
-            sent = Variables({n: np.zeros(value.shape) for n, value in self._computed.items()})
+            sent = _zeros(self._computed)
             sent[of] = cotangent
-            given = self._given(point)
-            got = [Variables({n: np.zeros(v.shape) for n, v in group.items()}) for group in given]
-            method = getattr(self.thing, self.methods[2])
-            method(*given, *got, sent, "rev", *self.discrete[: 1 - self.is_implicit])
+            got = [_zeros(group) for group in self._given(point)]
+            self._product(point, got, sent)
             found |= {(of, wrt): value for group in got for wrt, value in group.items()}
         return found
+
+    def _by_tangents(self, point: Tensors, cotangents: Tensors) -> dict[Pair, Array]:
+        """Put the gradients together from products with the tangents along all axes."""
+        found = {
+            (of, wrt): np.zeros(value.shape) for of in cotangents for wrt, value in point.items()
+        }
+        for wrt, value in point.items():
+            for index in np.ndindex(value.shape):
+                sent = [_zeros(group) for group in self._given(point)]
+                for group in sent:
+                    if wrt in group:
+                        group[wrt][index] = 1.0
+                got = _zeros(self._computed)
+                self._product(point, sent, got)
+                for of, cotangent in cotangents.items():
+                    found[of, wrt][index] = np.sum(cotangent * got[of])
+        return found
+
+    def _product(self, point: Tensors, inputs: list[Variables], outputs: Variables) -> None:
+        method = getattr(self.thing, self.methods[2])
+        discrete = self.discrete[: 1 - self.is_implicit]
+        method(*self._given(point), *inputs, outputs, self.mode, *discrete)
+
+
+def _zeros(values: Mapping[str, Array]) -> Variables:
+    return Variables({name: np.zeros(np.shape(value)) for name, value in values.items()})

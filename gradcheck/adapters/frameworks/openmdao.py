@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,23 @@ from gradcheck.adapters.frameworks.component import (
 from gradcheck.state import StateSnapshot
 from gradcheck.target import Target, TargetError
 
+# Forward products are had one by one for all axes, of so many at most.
+MOST_AXES = 256
+
+
+@dataclass(frozen=True)
+class ForwardProducts:
+    """A component, of which the products in forward mode are to be checked."""
+
+    component: Any
+
 
 def matches(thing: Any) -> bool:
     """Whether ``thing`` is a component, a problem, or written like a component."""
     if isinstance(thing, type):
         return False
-    return problems.is_problem(thing) or methods_of(thing) is not None
+    known = problems.is_problem(thing) or isinstance(thing, ForwardProducts)
+    return known or methods_of(thing) is not None
 
 
 def holds(argument: Any) -> bool:
@@ -55,19 +67,26 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     """
     if problems.is_problem(thing):
         return partials.target(problems.Totals(thing, _by_name(thing, arguments, most=1)[0]))
+    if isinstance(thing, ForwardProducts):
+        return partials.target(replace(_component(thing.component, arguments), mode="fwd"))
     return partials.target(_component(thing, arguments))
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
     """Return the components of a problem, each at the inputs that reach it.
 
+    Of a component with products the forward ones, beside those in reverse.
+
     Returns
     -------
     list of (name, thing, inputs)
         Those with partials that somebody wrote.
     """
-    if isinstance(thing, type) or not problems.is_problem(thing):
+    if isinstance(thing, type):
         return []
+    if not problems.is_problem(thing):
+        forward = methods_of(thing) is not None and _has_both_modes(_component(thing, arguments))
+        return [("fwd", ForwardProducts(thing), tuple(arguments))] if forward else []
     problems.run(thing, _by_name(thing, arguments, most=1)[0])
     return [
         (part.pathname, part, ())
@@ -83,13 +102,34 @@ def _component(thing: Any, arguments: Sequence[Any]) -> Component:
         raise TargetError(f"{type(thing).__name__} has no partials that somebody wrote")
     inputs, outputs = _by_name(thing, arguments, most=1 + (methods == METHODS[1]))
     if problems.is_component(thing):
-        return _of_openmdao(thing, methods, inputs, outputs)
+        return _in_mode(_of_openmdao(thing, methods, inputs, outputs))
     if not inputs or (methods == METHODS[1] and not outputs):
         raise TargetError(
             f"{type(thing).__name__}: the point is not known; give the inputs by name, as in "
             "check(component, {'x': x}), and the outputs of an implicit component after them"
         )
-    return Component(thing, methods, inputs, outputs, state=StateSnapshot([thing]))
+    return _in_mode(Component(thing, methods, inputs, outputs, state=StateSnapshot([thing])))
+
+
+def _in_mode(component: Component) -> Component:
+    """Return a component as it gives products: in reverse, where it does, else forward."""
+    forward = replace(component, mode="fwd")
+    return forward if component.has_products and not _gives(component) else component
+
+
+def _has_both_modes(component: Component) -> bool:
+    few = sum(value.size for value in component.point.values()) <= MOST_AXES
+    is_reverse = component.has_products and component.mode == "rev"
+    return is_reverse and few and _gives(replace(component, mode="fwd"))
+
+
+def _gives(component: Component) -> bool:
+    """Whether any product is more than zero."""
+    with component.state.guarded():
+        try:
+            return any(map(np.any, partials.claimed(component, component.point).values()))
+        except Exception:  # noqa: BLE001 (of a mode that it has not, it may raise anything)
+            return False
 
 
 def _of_openmdao(
@@ -116,7 +156,7 @@ def _of_openmdao(
         declared,
         approximated,
         tuple(dict(part) for part in (thing._discrete_inputs, thing._discrete_outputs) if part),
-        StateSnapshot([thing]),
+        state=StateSnapshot([thing]),
     )
 
 

@@ -94,6 +94,14 @@ def _label(pair: Pair) -> str:
     return f"{of} wrt {wrt}"
 
 
+def claimed(subject: HasPartials, point: Tensors) -> dict[Pair, Array]:
+    """Return the gradients that a subject gives at a point for random cotangents."""
+    rng = np.random.default_rng(0)
+    outputs = subject.compute(point)
+    cotangents = {name: rng.standard_normal(np.shape(y)) for name, y in outputs.items()}
+    return subject.gradients(point, cotangents)
+
+
 class Partials:
     """Runs a subject with an input of its own for each pair.
 
@@ -110,9 +118,7 @@ class Partials:
         self.point = subject.point
         with subject.state.guarded():
             self.base = {n: np.array(y) for n, y in subject.compute(self._copied({})).items()}
-            rng = np.random.default_rng(0)
-            cotangents = {name: rng.standard_normal(y.shape) for name, y in self.base.items()}
-            self.claimed = subject.gradients(self._copied({}), cotangents)
+            self.claimed = claimed(subject, self._copied({}))
             self.pairs = list(self._pairs())
         self.outputs = list(dict.fromkeys(of for of, _ in self.pairs))
 
