@@ -46,6 +46,7 @@ SECTIONS = {
     Bug.STALE_CACHE: "Between calls",
     Bug.PRECISION_LOST: "Numbers",
     Bug.UNEXPLAINED: "The rest",
+    Bug.NOT_LINEAR: "Linear operators",
     Bug.BATCH_INDEPENDENT: "Promises that you may require",
 }
 

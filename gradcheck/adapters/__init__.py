@@ -16,7 +16,15 @@ from gradcheck.adapters.conventions import (
     sequential,
     value_and_grad,
 )
-from gradcheck.adapters.frameworks import jax, numpy_ml, tensor_autograd, thinc, torch
+from gradcheck.adapters.frameworks import (
+    jax,
+    linear_operator,
+    numpy_ml,
+    openmdao,
+    tensor_autograd,
+    thinc,
+    torch,
+)
 from gradcheck.adapters.lazy_parameters import initialized
 from gradcheck.adapters.recognition import ConventionModule, described
 from gradcheck.adapters.signatures.methods import backward_of, has_static_methods
@@ -41,6 +49,8 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
     thinc,
     tensor_autograd,
     numpy_ml,
+    linear_operator,
+    openmdao,
 )
 _REGISTERED: list[Adapter] = []
 # Narrow forms first: what a later one would take as well, an earlier one knows better.
@@ -54,6 +64,10 @@ CONVENTIONS: tuple[ConventionModule, ...] = (
     function_pair,
     value_and_grad,
 )
+
+
+# What may be made of parts that are checked by themselves.
+WITH_PARTS = (sequential, torch, openmdao, forward_mode)
 
 
 def register_adapter(adapter: Adapter) -> None:
@@ -80,9 +94,10 @@ def shows_gradients(thing: Any) -> bool:
 def parts(
     thing: Any, arguments: Sequence[Any], order: int = 1
 ) -> list[tuple[str, Any, tuple[Any, ...]]]:
-    """Return what is to be checked by itself: layers of a network, the ``jvp`` beside a backward.
+    """Return what is to be checked by itself.
 
-    And of ``order`` 2 the backward, as the function that its own gradient is of.
+    Layers of a network, components of a problem, the ``jvp`` beside a backward, and of ``order`` 2
+    the backward, as the function that its own gradient is of.
 
     Returns
     -------
@@ -94,9 +109,7 @@ def parts(
     TargetError
         If nothing takes the gradient of a gradient of ``thing``.
     """
-    of_torch = torch.matches(thing)
-    found = [*sequential.parts(thing, arguments), *torch.parts(thing, arguments)]
-    found += [] if of_torch else forward_mode.parts(thing, arguments)
+    found = [part for room in WITH_PARTS for part in room.parts(thing, arguments)]
     if order == 2 and not found:
         backward, given = second_order.backward_of(thing, arguments)
         found.append(("backward", backward, given))

@@ -54,6 +54,17 @@ BREACHES = {
         "backward is not linear in the cotangent",
         "multiply by the cotangent: dx = local_derivative * grad_output",
     ),
+    "linear": (
+        Bug.NOT_LINEAR,
+        "the operator is not linear",
+        "leave constants and nonlinear steps to the function that calls the operator: A x + b is "
+        "solved as A x = y - b",
+    ),
+    "matmat": (
+        Bug.MATMAT_DIFFERS,
+        "matmat and matvec are different operators",
+        "leave matmat out, which then calls matvec for each column, or correct its axes",
+    ),
 }
 
 

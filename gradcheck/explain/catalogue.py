@@ -182,6 +182,11 @@ class Bug(StrEnum):
         "The gradient is wrong in a way that fits no known bug.",
         Trait.DESCRIPTION | Trait.AMBIGUOUS)
 
+    # linear operators
+    NOT_LINEAR = auto(), _Row("An operator is not linear: it adds a constant, or bends.")
+    MATMAT_DIFFERS = auto(), _Row(
+        "An operator maps several columns at once otherwise than one by one.")
+
     # promises that may be required
     BATCH_INDEPENDENT = auto(), _Row("A sample's output depends on the other samples of the batch.")
     DTYPES = auto(), _Row("A gradient has another type than its tensor.")

@@ -46,12 +46,19 @@ def random_cotangents(outputs: Outputs, rng: np.random.Generator, *, unit: bool 
     return tuple(drawn)
 
 
+# Entries of a vector this much smaller than it are kept in other units, as parameters of different
+# kinds are, unless they are what rounding left of zeros.
+OTHER_UNITS = 2.0**-20
+RESIDUE = 2.0**-46
+
+
 def per_entry_scale(value: Array) -> Array:
     """Return the size of step natural for every entry, as powers of two.
 
     An entry's own magnitude, but no less than the root mean square of the smallest slice
     (row, column, ...) through it: entries that happen to be small are moved as their neighbours
-    are, features kept in small units are moved in those units. Zero tensors move by one.
+    are, features kept in small units are moved in those units, and so are the entries of a vector
+    that are so small beside others as none is by chance. Zero tensors move by one.
     """
     scale = magnitudes(value)
     largest = float(scale.max(initial=0.0))
@@ -119,7 +126,11 @@ def _raise_to_neighbours(scale: Array) -> None:
     """Raise every entry, in place, to the root mean square of the smallest slice through it."""
     axes = list(range(scale.ndim))
     if len(axes) < 2:
-        np.maximum(scale, np.sqrt(np.mean(np.square(scale))), out=scale)
+        rms = np.sqrt(np.mean(np.square(scale)))
+        apart = (scale > RESIDUE * rms) & (scale < OTHER_UNITS * rms)
+        if np.mean(apart) > OTHER_UNITS:  # else as few are so small by chance
+            rms = np.where(apart, 0, rms)
+        np.maximum(scale, rms, out=scale)
         return
     typical = []
     for axis in axes:

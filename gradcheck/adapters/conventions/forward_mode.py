@@ -68,7 +68,7 @@ def describe(thing: Any, arguments: Sequence[Any], params: Any = None) -> Descri
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
     """Return the ``jvp`` of an object, or of a triple ``(forward, backward, jvp)``, as a pair."""
     forward, jvp = (thing[0], thing[2]) if is_triple(thing) else (forward_of(thing), None)
-    if forward is not None and jvp is None:
+    if forward is not None and jvp is None and not isinstance(thing, type):
         jvp = next(
             (getattr(thing, n) for n in JVP_NAMES if callable(getattr(thing, n, None))), None
         )

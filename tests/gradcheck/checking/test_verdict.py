@@ -229,3 +229,17 @@ def test_outputs_that_overflow_in_half_precision_warn_of_nothing():
     )
 
     assert found is not Verdict.PASS
+
+
+@pytest.mark.parametrize("wrong", [None, 0, 3, 6])
+def test_parameters_over_twelve_orders_are_each_judged_in_their_units(wrong):
+    units = np.logspace(-6, 6, 7)
+    factor = np.where(np.arange(7) == wrong, 1.01, 1.0)
+
+    report = gradcheck.check(
+        (lambda x: np.sum(np.sin(x / units)), lambda x: factor * np.cos(x / units) / units),
+        units * np.linspace(0.3, 1.2, 7),
+        explain=False,
+    )
+
+    assert report.verdict is (Verdict.PASS if wrong is None else Verdict.FAIL)

@@ -1,0 +1,1 @@
+"""Inputs of known truth, put to gradcheck and to the checkers that people use today."""

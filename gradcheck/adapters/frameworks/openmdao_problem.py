@@ -1,0 +1,157 @@
+"""Problems of OpenMDAO: their components, and their totals.
+
+What has no public name in OpenMDAO is read here alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradcheck._types import Array, Tensors
+from gradcheck.target import State, TargetError
+
+Pair = tuple[str, str]
+
+INDEPENDENT = "openmdao:indep_var"
+
+
+def is_problem(thing: Any) -> bool:
+    """Whether ``thing`` is a problem."""
+    return _is_of(thing, "Problem")
+
+
+def is_component(thing: Any) -> bool:
+    """Whether ``thing`` is a component of OpenMDAO, and not only written like one."""
+    return _is_of(thing, "Component")
+
+
+def _is_of(thing: Any, name: str) -> bool:
+    kinds = type(thing).__mro__
+    return any(
+        kind.__name__ == name and kind.__module__.startswith("openmdao.core.") for kind in kinds
+    )
+
+
+def set_up(component: Any) -> None:
+    """Give a component that belongs to no problem its variables and declarations."""
+    if component._problem_meta is None:
+        import openmdao.api as om
+
+        problem = om.Problem(reports=False)
+        problem.model.add_subsystem("component", component, promotes=["*"])
+        problem.setup()
+        problem.final_setup()
+
+
+def run(problem: Any, given: Mapping[str, Array]) -> None:
+    """Run the model of a problem with values by name."""
+    if problem.model._problem_meta is None:
+        problem.setup()
+    for name, value in given.items():
+        problem.set_val(name, value)
+    problem.run_model()
+
+
+def components(problem: Any) -> list[Any]:
+    """Return the components that somebody wrote, in the order in which they are run."""
+    found = problem.model.system_iter(recurse=True)
+    return [
+        part
+        for part in found
+        if is_component(part) and not type(part).__module__.startswith("openmdao.")
+    ]
+
+
+class Totals:
+    """The totals of a problem: of its responses wrt its design variables.
+
+    Where it has none, of what nothing else takes wrt what nothing else gives.
+
+    Parameters
+    ----------
+    problem
+        An ``openmdao.api.Problem``.
+    given
+        Values by name; they are what is differentiated by, too, where there are some.
+
+    Raises
+    ------
+    TargetError
+        If there is nothing to differentiate.
+    """
+
+    def __init__(self, problem: Any, given: Mapping[str, Array]) -> None:
+        run(problem, given)
+        self.problem = problem
+        self.name = f"totals of {problem._name or 'Problem'}"
+        self.approximated: dict[Pair, str] = {}
+        model = problem.model
+        design = [meta["name"] for meta in model.get_design_vars().values()]
+        responses = [meta["name"] for meta in model.get_responses().values()]
+        self.wrt = list(given) or design or _promoted(model, sources=True)
+        self.of = responses or _promoted(model, sources=False)
+        if not (self.wrt and self.of):
+            raise TargetError(
+                f"{self.name} has no design variables or no responses, and none can be found: "
+                "add_design_var, add_objective, or give the inputs by name"
+            )
+        self.point = {name: _value(problem, name) for name in self.wrt}
+        self.state: State = _Solution(problem)
+
+    def compute(self, point: Tensors) -> dict[str, Array]:
+        """Run the model, and return its responses."""
+        run(self.problem, point)
+        return {name: _value(self.problem, name) for name in self.of}
+
+    def gradients(self, point: Tensors, cotangents: Tensors) -> dict[Pair, Array]:
+        """Return the gradients that the totals give."""
+        totals = self.problem.compute_totals(of=list(cotangents), wrt=self.wrt)
+        found = {}
+        for (of, wrt), matrix in totals.items():
+            flat = matrix.T @ cotangents[of].reshape(-1)
+            found[of, wrt] = flat.reshape(point[wrt].shape)
+        return found
+
+
+def _value(problem: Any, name: str) -> Array:
+    return np.array(problem.get_val(name), dtype=np.float64)
+
+
+def _promoted(model: Any, *, sources: bool) -> list[str]:
+    """Return the variables that nothing else gives, or those that nothing else takes."""
+    taken = set(model._conn_global_abs_in2out.values())
+    found = {}
+    for name, meta in model.get_io_metadata(iotypes="output", return_rel_names=False).items():
+        if meta["discrete"]:
+            continue
+        is_source = INDEPENDENT in meta["tags"]
+        if is_source if sources else not is_source and name not in taken:
+            found[meta["prom_name"]] = name
+    return list(found)
+
+
+class _Solution:
+    """The solution of a model, from which its solvers start again."""
+
+    def __init__(self, problem: Any) -> None:
+        self._vector = problem.model._outputs
+        self._kept = self._vector.asarray(copy=True)
+
+    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
+        """Put the solution back."""
+        self._vector.set_val(self._kept)
+
+    def rewind(self, *, everywhere: bool = True) -> None:
+        """Do nothing: models draw no random numbers that are known."""
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Put the solution back when the block ends, however it ends."""
+        try:
+            yield
+        finally:
+            self.restore()
