@@ -259,6 +259,19 @@ def test_design_variables_and_responses_are_what_totals_are_of():
     assert list(gradcheck.check(problem(), {"source.z": 0.3}).tensors) == ["sum.f wrt source.z"]
 
 
+def test_totals_are_of_the_entries_that_were_declared():
+    made = problem(square=-1.0)
+    made.model.add_design_var("source.x", indices=[0, 2])
+    made.model.add_objective("sum.f")
+    made.model.add_constraint("square.y", indices=[1], upper=9.0)
+
+    report = gradcheck.check(made, explain=False)
+
+    assert report.tensors["sum.f wrt source.x"].shape == (2,)
+    assert report.tensors["sum.f wrt source.x"].verdict is Verdict.PASS
+    assert "square.y wrt source.x" not in report.tensors  # y[1] depends on neither x[0] nor x[2]
+
+
 def test_problem_is_left_with_its_solution():
     made = problem()
     made.setup()

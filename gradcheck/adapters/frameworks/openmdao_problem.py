@@ -90,22 +90,30 @@ class Totals:
         self.name = f"totals of {problem._name or 'Problem'}"
         self.approximated: dict[Pair, str] = {}
         model = problem.model
-        design = [meta["name"] for meta in model.get_design_vars().values()]
-        responses = [meta["name"] for meta in model.get_responses().values()]
-        self.wrt = list(given) or design or _promoted(model, sources=True)
-        self.of = responses or _promoted(model, sources=False)
+        design, responses = (
+            {meta["name"]: meta["indices"] for meta in declared.values()}
+            for declared in (model.get_design_vars(), model.get_responses())
+        )
+        self.wrt = list(given or design) or _promoted(model, sources=True)
+        self.of = list(responses) or _promoted(model, sources=False)
+        # totals are of those entries alone that a design variable or a response was declared with
+        self.entries = {
+            name: np.ravel(indices.as_array())
+            for name, indices in {**responses, **design}.items()
+            if indices is not None
+        }
         if not (self.wrt and self.of):
             raise TargetError(
                 f"{self.name} has no design variables or no responses, and none can be found: "
                 "add_design_var, add_objective, or give the inputs by name"
             )
-        self.point = {name: _value(problem, name) for name in self.wrt}
+        self.point = {name: self._value(name) for name in self.wrt}
         self.state: State = _Solution(problem)
 
     def compute(self, point: Tensors) -> dict[str, Array]:
         """Run the model, and return its responses."""
-        run(self.problem, point)
-        return {name: _value(self.problem, name) for name in self.of}
+        run(self.problem, {name: self._whole(name, value) for name, value in point.items()})
+        return {name: self._value(name) for name in self.of}
 
     def gradients(self, point: Tensors, cotangents: Tensors) -> dict[Pair, Array]:
         """Return the gradients that the totals give."""
@@ -116,9 +124,17 @@ class Totals:
             found[of, wrt] = flat.reshape(point[wrt].shape)
         return found
 
+    def _value(self, name: str) -> Array:
+        value = np.array(self.problem.get_val(name), dtype=np.float64)
+        return value.reshape(-1)[self.entries[name]] if name in self.entries else value
 
-def _value(problem: Any, name: str) -> Array:
-    return np.array(problem.get_val(name), dtype=np.float64)
+    def _whole(self, name: str, value: Array) -> Array:
+        """Return the value of a variable, with those of its entries that are differentiated by."""
+        if name not in self.entries:
+            return value
+        whole = np.array(self.problem.get_val(name), dtype=np.float64)
+        whole.reshape(-1)[self.entries[name]] = value
+        return whole
 
 
 def _promoted(model: Any, *, sources: bool) -> list[str]:
