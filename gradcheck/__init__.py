@@ -3,14 +3,9 @@
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
 from gradcheck.hunt import HuntReport, hunt
-from gradcheck.numerics.derivative import (
-    Derivative,
-    Derivatives,
-    Kink,
-    derivative,
-    gradient,
-    jacobian,
-)
+from gradcheck.numerics.derivative import Derivative, derivative
+from gradcheck.numerics.partials import Derivatives, gradient, hessian, jacobian
+from gradcheck.numerics.two_sided import Kink
 from gradcheck.report.data import Entry, Explanation, PromiseReport, TensorReport, Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import Target, TargetError
@@ -35,6 +30,7 @@ __all__ = [
     "check_update",
     "derivative",
     "gradient",
+    "hessian",
     "hunt",
     "jacobian",
     "register_adapter",
