@@ -118,11 +118,15 @@ def derivative(
     (see `gradcheck.numerics.polynomial_fit` and `gradcheck.numerics.step_size`). Longer or
     shorter steps are taken until these coefficients are at the noise. A staircase finer than 1/500
     of the function is taken for rounding; the bound for a coarser one covers both its general slope
-    and the zero slope of its plateaus.
+    and the zero slope of its plateaus. Where jumps as small end a stretch that has a slope of its
+    own, as the steps of an adaptive solver do, the slope there is returned, and the bound covers
+    the general one as well, as far as samples taken for other reasons show the jumps.
 
     Like every method that only evaluates ``f``, it cannot see what hides in the noise: structure
-    between its samples, and singularities such as ``|x|**1.1`` beside a large constant. A second
-    derivative needs longer steps: kinks of the slope nearer than about 1e-6 count as at ``t``.
+    between its samples, and singularities such as ``|x|**1.1`` beside a large constant. Nor can it
+    see what begins beyond them: the error of a solver that is smooth over the first steps, about
+    0.04 ``scale`` long, belongs to the function. A second derivative needs longer steps: kinks of
+    the slope nearer than about 1e-6 count as at ``t``.
 
     Examples
     --------

@@ -50,6 +50,9 @@ class Fit:
         Step at which the term that counts equals the next one of its parity.
     flat
         Whether the two samples next to the origin are exactly zero.
+    expansion, basis
+        The coefficients of the polynomial that was kept, and the triangle that makes the orthogonal
+        polynomials of powers of step / span.
     """
 
     value: float
@@ -61,6 +64,8 @@ class Fit:
     degree: int
     bends_at: float
     flat: bool
+    expansion: FloatArray
+    basis: FloatArray
 
     @property
     def resolved(self) -> bool:
@@ -71,6 +76,12 @@ class Fit:
     def noise(self) -> float:
         """Noise of one sample; the tail of an unresolved window is structure instead."""
         return max(self.floor, self.tail) if self.resolved else self.floor
+
+    def at(self, t: float) -> float:
+        """Return the polynomial at a step."""
+        kept = len(self.expansion)
+        powers = np.linalg.solve(self.basis[:kept, :kept], self.expansion)
+        return float((t / self.span) ** np.arange(1, kept + 1) @ powers)
 
     def agrees(self, other: Fit) -> bool:
         """Whether the two intervals overlap."""
@@ -120,8 +131,8 @@ def fit(
         rest = np.maximum(np.abs(q[:, degree:] @ z[degree:]) - explained, 0)
         secant = order * np.abs(rest / x**order).max()
         bound = CAUTION * noise * amplification[degree - 1] + REMAINDER * remainder + 2 * secant
-        candidates.append((float(bound), float(values_at_0[degree - 1])))
-    bound, value = min(candidates)
+        candidates.append((float(bound), float(values_at_0[degree - 1]), degree))
+    bound, value, kept = min(candidates)
 
     term, following = (float(abs(z[k] / r[k, k])) for k in (order - 1, order + 1))
     following = max(following, 3 * noise)
@@ -136,6 +147,8 @@ def fit(
         degree=len(x) - 1,
         bends_at=span * math.sqrt(term / following) if following else math.inf,
         flat=not values[-2:].any(),
+        expansion=z[:kept] * peak,
+        basis=r,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from gradcheck.numerics.jumps import jump_beyond
 from gradcheck.numerics.polynomial_fit import Fit
 from gradcheck.numerics.samples import LEAP, RATIO, Samples, first_step
 
@@ -201,17 +202,41 @@ class StepSizeSearch:
         best = self._widen(min(trusted, key=lambda fit: fit.bound))
         answer = DerivativeEstimate(best.value, best.bound, trusted[-1].noise, best.span, True)
         if self.jump and best.flat:
-            # a staircase of slope g has plateaus of length jump / |g|
-            steepest = 2 * self.jump / self.plateau
-            if self.order == 2:  # or of half the root of jump / |g| where it turns
-                steepest *= 4 / self.plateau
-            return replace(answer, bound=min(best.bound, steepest))
+            return replace(answer, bound=min(best.bound, self._steepest(self.jump, self.plateau)))
         if self.jump > COARSE * self.samples.magnitude():
             return replace(answer, bound=max(best.bound, abs(best.value)))
+        bound = max(best.bound, self._trend_across_jumps(best))
         if self.alternative is not None:
-            reach = abs(self.alternative.value - best.value) + self.alternative.bound
-            return replace(answer, bound=max(best.bound, reach))
-        return answer
+            bound = max(bound, self._reach(best, self.alternative))
+        return replace(answer, bound=bound)
+
+    def _trend_across_jumps(self, best: Fit) -> float:
+        """Return how far off the slope may be that was meant, where jumps end the stretch at 0.
+
+        So does the value of a computation that stops at a tolerance, or takes steps as it sees fit.
+        """
+        if not any(fit.span > best.span and not fit.resolved for fit in self.fits):
+            return 0.0
+        length, jump = jump_beyond(self.samples, best, self.side, LONG_COMPUTATION * best.floor)
+        if not 0 < jump <= COARSE * self.samples.magnitude():
+            return 0.0
+        steepest = self._steepest(jump, length)
+        as_noise = replace(self.samples, floor=jump)
+        as_noise.known = self.samples.known
+        trend = StepSizeSearch(as_noise, self.side, self.closest, 0.0, self.order).run()
+        return steepest if trend is None else min(steepest, self._reach(best, trend))
+
+    def _steepest(self, jump: float, length: float) -> float:
+        """Return the largest derivative that a staircase may have whose steps are so long.
+
+        Of slope g, steps are jump / |g| long; where it turns with curvature g, at least the root.
+        """
+        steepest = 2 * self.order * jump / length
+        return steepest if self.order == 1 else steepest / length
+
+    def _reach(self, best: Fit, other: Fit | DerivativeEstimate) -> float:
+        """Return the distance from the best window to the far end of another reading."""
+        return abs(other.value - best.value) + other.bound
 
     def _drift(self, near: Fit) -> float:
         """Return how far the slope may still move from ``near`` to the origin."""
