@@ -9,6 +9,7 @@ from gradcheck.numerics.two_sided import Kink
 from gradcheck.report.data import Entry, Explanation, PromiseReport, TensorReport, Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import Target, TargetError
+from gradcheck.taylor import TaylorReport, TaylorRow, taylor_test
 from gradcheck.training.check_update import check_update
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "Report",
     "Target",
     "TargetError",
+    "TaylorReport",
+    "TaylorRow",
     "TensorReport",
     "Verdict",
     "as_target",
@@ -34,4 +37,5 @@ __all__ = [
     "hunt",
     "jacobian",
     "register_adapter",
+    "taylor_test",
 ]

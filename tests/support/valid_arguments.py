@@ -19,7 +19,7 @@ NEGATIVE = {"axis", "t", "value", "check_update.learning_rate", "alpha", "slope"
 # What functions return and nobody makes.
 RESULTS = {
     *("Derivative", "Derivatives", "Entry", "Explanation", "HuntReport", "Kink", "PromiseReport"),
-    *("Report", "TensorReport", "Property", "Result", "SuiteReport"),
+    *("Report", "TaylorReport", "TaylorRow", "TensorReport", "Property", "Result", "SuiteReport"),
     *("Dataset", "Digits", "Comparison", "DiagnosisReport", "Finding", "History"),
 }
 # What a check calls for every number, and what refuses in words of its own, not all by name.
@@ -89,6 +89,7 @@ VALUES = {
     "target": Linear,
     "check.*": lambda: (X,),
     "assert_gradients.*": lambda: (X,),
+    "taylor_test.*": lambda: (X,),
     "check_update.step": lambda: lambda: np.multiply(W["W"], 0.8, out=W["W"]),
     "check_update.params": lambda: W,
     "check_update.loss": lambda: lambda: float(np.sum(W["W"] ** 2)),
