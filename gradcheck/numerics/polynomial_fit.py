@@ -113,23 +113,22 @@ def fit(
     peak = float(np.abs(values).max()) or 1.0
     x = steps / span
     y = values / peak
-    q, r, s = _orthogonal(x.tobytes(), order)
+    q, r, s, amplification = _orthogonal(x.tobytes(), order)
     z = q.T @ y  # coefficients of the expansion
     tail = float(np.abs(z[-2:]).max())
     noise = 2 * max(floor / peak, tail)
 
     values_at_0 = np.cumsum(s * z)
-    amplification = np.sqrt(np.cumsum(s**2))
     stride = 2 if mirrored else 1
-    # over the square of a short step the noise of a value, which is no kink, would drown the bound
-    explained = (order - 1) * RESOLVED * floor / peak
     candidates = []
     for degree in range(max(stride, order), len(x) - 1, stride):
         left_out = slice(degree, degree + 2)
         remainder = np.abs(s[left_out]).max() * np.abs(z[left_out]).max()
         # a kink next to the origin: the secants differ from the derivative of the polynomial
-        rest = np.maximum(np.abs(q[:, degree:] @ z[degree:]) - explained, 0)
-        secant = order * np.abs(rest / x**order).max()
+        secants = q[:, degree:] @ z[degree:] / x
+        if order == 2:  # the noise of a value over the square of a short step would drown the bound
+            secants = 2 * np.maximum(np.abs(secants) - RESOLVED * floor / peak / np.abs(x), 0) / x
+        secant = np.abs(secants).max()
         bound = CAUTION * noise * amplification[degree - 1] + REMAINDER * remainder + 2 * secant
         candidates.append((float(bound), float(values_at_0[degree - 1]), degree))
     bound, value, kept = min(candidates)
@@ -153,11 +152,13 @@ def fit(
 
 
 @lru_cache(maxsize=256)
-def _orthogonal(nodes: bytes, order: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _orthogonal(nodes: bytes, order: int) -> tuple[FloatArray, ...]:
     """Return the polynomials without constant that are orthonormal on nodes: the same few again.
 
-    Their values at the nodes, the triangle that makes them of powers, and their derivatives at 0.
+    Their values at the nodes, the triangle that makes them of powers, their derivatives at 0, and
+    the root of the sum of the squares of these up to each.
     """
     x = np.frombuffer(nodes)
     q, r = np.linalg.qr(x[:, None] ** np.arange(1, len(x) + 1))
-    return q, r, order * np.linalg.solve(r.T, np.eye(1, len(x), order - 1)[0])
+    s = order * np.linalg.solve(r.T, np.eye(1, len(x), order - 1)[0])
+    return q, r, s, np.sqrt(np.cumsum(s**2))
