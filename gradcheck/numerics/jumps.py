@@ -44,16 +44,23 @@ def jump_beyond(samples: Samples, fit: Fit, side: int, negligible: float) -> tup
             for t, v in samples.known.items()
             if t * sign > fit.span and math.isfinite(v)
         )
-        inner, before = fit.span, negligible
+        inner, before = fit.span, 0.0
         for (outer, height), (farther, there) in pairwise(beyond):
-            if height > max(before * (outer / inner) ** (fit.degree + 1), negligible):
+            power = _power(outer / inner, max(before, negligible), height)
+            if power > fit.degree + 1:
                 if height / (outer - inner) > there / (farther - inner):
-                    found.append(
-                        _located(samples, off, sign * inner, sign * outer, SUDDEN * height)
-                    )
+                    gap = sign * inner, sign * outer
+                    found.append(_located(samples, off, *gap, SUDDEN * height))
                 break
             inner, before = outer, height
     return min(found)
+
+
+def _power(ratio: float, before: float, height: float) -> float:
+    """Return the power of the step, of this ratio to the one before, with which a height grew."""
+    if not height > before:
+        return 0.0
+    return math.log(height / before) / math.log(ratio) if before else math.inf
 
 
 def _located(

@@ -81,7 +81,8 @@ class Fit:
         """Return the polynomial at a step."""
         kept = len(self.expansion)
         powers = np.linalg.solve(self.basis[:kept, :kept], self.expansion)
-        return float((t / self.span) ** np.arange(1, kept + 1) @ powers)
+        with np.errstate(all="ignore"):
+            return float((t / self.span) ** np.arange(1, kept + 1) @ powers)
 
     def agrees(self, other: Fit) -> bool:
         """Whether the two intervals overlap."""

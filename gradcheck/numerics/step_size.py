@@ -172,7 +172,11 @@ class StepSizeSearch:
         """Return the window nearest to the origin in which the slope still shows."""
         level = self._near(found)
         near = self._window(level)
-        while self.noisy and near and not near.resolved and self._near(near) > level:
+        while near and not near.resolved and self._near(near) > level:
+            # from afar a sharp bend looks flat: there is nearer to look, unless at noise
+            bends = self.order == 2 and near.level < found.level / SAME_LEVEL
+            if not (self.noisy or bends):
+                break
             level = self._near(near)
             near = self._window(level)
         return near

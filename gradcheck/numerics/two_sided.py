@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradcheck.numerics.samples import Samples
 from gradcheck.numerics.step_size import DerivativeEstimate, StepSizeSearch
@@ -44,7 +44,7 @@ def differentiate(
     if order == 2:
         slope, kink = differentiate(samples, closest)
         if kink is not None or not math.isfinite(slope.bound):
-            return nothing, None
+            return replace(nothing, noise=slope.noise), None
     left, right = (StepSizeSearch(samples, side, closest, target, order).run() for side in (-1, 1))
     if left is None or right is None:
         return left or right or nothing, None
