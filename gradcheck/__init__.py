@@ -3,17 +3,13 @@
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
 from gradcheck.hunt import HuntReport, hunt
-from gradcheck.numerics.derivative import (
-    Derivative,
-    Derivatives,
-    Kink,
-    derivative,
-    gradient,
-    jacobian,
-)
+from gradcheck.numerics.derivative import Derivative, derivative
+from gradcheck.numerics.partials import Derivatives, gradient, hessian, jacobian
+from gradcheck.numerics.two_sided import Kink
 from gradcheck.report.data import Entry, Explanation, PromiseReport, TensorReport, Verdict
 from gradcheck.report.report import Report
 from gradcheck.target import Target, TargetError
+from gradcheck.taylor import TaylorReport, TaylorRow, taylor_test
 from gradcheck.training.check_update import check_update
 
 __all__ = [
@@ -27,6 +23,8 @@ __all__ = [
     "Report",
     "Target",
     "TargetError",
+    "TaylorReport",
+    "TaylorRow",
     "TensorReport",
     "Verdict",
     "as_target",
@@ -35,7 +33,9 @@ __all__ = [
     "check_update",
     "derivative",
     "gradient",
+    "hessian",
     "hunt",
     "jacobian",
     "register_adapter",
+    "taylor_test",
 ]

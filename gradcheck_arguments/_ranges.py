@@ -37,6 +37,7 @@ Count = Annotated[int, Range(1, math.inf, True, "of at least 1")]
 Several = Annotated[int, Range(2, math.inf, True, "of at least 2")]
 Seed = Annotated[int, Range(0, math.inf, True, "of at least 0")]
 NonNegativeInt = Seed
+Order = Annotated[int, Range(1, 3, True, "that is 1 or 2")]
 Positive = Annotated[float, Range(0, math.inf, False, "above 0")]
 Finite = Annotated[float, Range(-math.inf, math.inf, False, "that is finite")]
 NonNegative = Annotated[float, Range(0, math.inf, True, "of at least 0")]

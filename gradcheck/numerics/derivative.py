@@ -1,4 +1,4 @@
-"""Derivatives of functions of real variables, each with an error bound that holds.
+"""The derivative of a function of one real variable, with an error bound that holds.
 
 A bound is only as good as what the samples can show. Structure between the samples that is finer
 than the steps and smaller than the noise stays unseen by any method that only evaluates f.
@@ -9,25 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from gradcheck.numerics.line import Line, epsilon, float_type, lines_of
-from gradcheck.numerics.polynomial_fit import FloatArray
+from gradcheck.numerics.line import Line, epsilon, float_type
 from gradcheck.numerics.samples import Samples, first_step
-from gradcheck.numerics.step_size import Slope, StepSizeSearch
+from gradcheck.numerics.step_size import DerivativeEstimate
+from gradcheck.numerics.two_sided import Kink, differentiate
+from gradcheck_arguments import Finite, Order, Positive, checked
 
-
-@dataclass(frozen=True)
-class Kink:
-    """One-sided derivatives that differ by more than the sum of their error bounds."""
-
-    left: float
-    right: float
-    left_bound: float
-    right_bound: float
+if TYPE_CHECKING:
+    Point = float | np.floating[Any]
+else:
+    Point = Finite
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,8 @@ class Derivative:
         The derivative. At a kink the mean of the one-sided derivatives.
     error_bound
         The derivative lies within ``value`` ± ``error_bound``. At a kink every subgradient does.
-        Infinite where nothing is known: the slope diverges, or the function is not finite.
+        Infinite where nothing is known: the derivative diverges, or there is none, or the function
+        is not finite.
     evaluations
         Number of calls of the function.
     noise
@@ -55,9 +52,10 @@ class Derivative:
     noise: float
     kink: Kink | None = None
 
-    def nearest(self, value: float) -> float:
-        """Return the derivative, or at a kink the subgradient nearest to a finite ``value``."""
-        if self.kink is None or not math.isfinite(value):
+    @checked
+    def nearest(self, value: Finite) -> float:
+        """Return the derivative, or at a kink the subgradient nearest to ``value``."""
+        if self.kink is None:
             return self.value
         low, high = sorted((self.kink.left, self.kink.right))
         return min(max(value, low), high)
@@ -70,34 +68,30 @@ class Derivative:
         return max(self.kink.left_bound, self.kink.right_bound)
 
 
-@dataclass(frozen=True)
-class Derivatives:
-    """Many derivatives: arrays of values and bounds as in `Derivative`, and all evaluations."""
-
-    value: FloatArray
-    error_bound: FloatArray
-    evaluations: int
-
-
+@checked
 def derivative(
-    f: Callable[[Any], Any],
-    t: float | np.floating[Any] = 0.0,
+    f: Callable[..., Any],
+    t: Point = 0.0,
     *,
-    scale: float | None = None,
+    order: Order = 1,
+    scale: Positive | None = None,
     vectorized: bool = False,
 ) -> Derivative:
-    """Differentiate a real function of one real variable at ``t``.
+    """Differentiate a real function of one real variable at ``t``, once or twice.
 
     Parameters
     ----------
     f
         The function. It is given floats, or scalars of the type of ``t`` if that is a NumPy
         floating type, and returns a number or an array of one element. Where it returns NaN or
-        infinity, a complex number, or raises an arithmetic error or a ValueError, other than at
-        ``t`` itself, it counts as undefined: at the end of its domain the one-sided derivative
-        is meant.
+        infinity, a complex number, or raises an arithmetic error, a ValueError or an
+        AssertionError, other than at ``t`` itself, it counts as undefined: at the end of its
+        domain the one-sided derivative is meant.
     t
         The point.
+    order
+        1 for the derivative, 2 for the second. Where the slope has a kink, the one-sided second
+        derivatives are found; where the function itself has one, there is no second derivative.
     scale
         Distance over which ``f`` varies, if known. Only the number of evaluations depends on it.
     vectorized
@@ -114,7 +108,8 @@ def derivative(
     TypeError
         If ``f`` is not callable or its value not real, or ``t`` is not a real number.
     ValueError
-        If ``f`` returns more than one number, ``t`` is not finite or ``scale`` not positive.
+        If ``f`` returns more than one number, ``t`` is not finite, ``order`` neither 1 nor 2, or
+        ``scale`` not positive.
 
     Notes
     -----
@@ -123,10 +118,15 @@ def derivative(
     (see `gradcheck.numerics.polynomial_fit` and `gradcheck.numerics.step_size`). Longer or
     shorter steps are taken until these coefficients are at the noise. A staircase finer than 1/500
     of the function is taken for rounding; the bound for a coarser one covers both its general slope
-    and the zero slope of its plateaus.
+    and the zero slope of its plateaus. Where jumps as small end a stretch that has a slope of its
+    own, as the steps of an adaptive solver do, the slope there is returned, and the bound covers
+    the general one as well, as far as samples taken for other reasons show the jumps.
 
     Like every method that only evaluates ``f``, it cannot see what hides in the noise: structure
-    between its samples, and singularities such as ``|x|**1.1`` beside a large constant.
+    between its samples, and singularities such as ``|x|**1.1`` beside a large constant. Nor can it
+    see what begins beyond them: the error of a solver that is smooth over the first steps, about
+    0.04 ``scale`` long, belongs to the function. A second derivative needs longer steps: kinks of
+    the slope nearer than about 1e-6 count as at ``t``.
 
     Examples
     --------
@@ -136,62 +136,14 @@ def derivative(
     True
     >>> derivative(abs, 0.0).kink is not None
     True
+    >>> result = derivative(math.exp, 1.0, order=2)
+    >>> abs(result.value - math.e) <= result.error_bound < 1e-9
+    True
     """
-    point = np.asarray(t)
-    if point.ndim or point.dtype.kind not in "fiu":
-        raise TypeError(f"t must be one real number, got {t!r}")
-    kind = float_type(point)
-    line = Line(_callable(f), float(point), kind, scale, vectorized=vectorized)
-    return replace(_of_scalar(line), evaluations=line.evaluations)
-
-
-def gradient(
-    f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = None, vectorized: bool = False
-) -> Derivatives:
-    """Differentiate a real function of an array by each entry.
-
-    Parameters
-    ----------
-    f
-        The function. It is given arrays of the shape and floating type of ``x`` and returns a
-        number; see `derivative` for where it is undefined.
-    x
-        The point, of any shape.
-    scale
-        As in `derivative`, for every entry.
-    vectorized
-        Whether ``f`` takes points stacked along a first axis and returns a value for each.
-
-    Returns
-    -------
-    Derivatives
-        Arrays of the shape of ``x``; NaN ± infinity where undefined.
-    """
-    point = _array(x)
-    lines = lines_of(_callable(f), point, scale, vectorized)
-    return _collect([[_of_scalar(line)] for line in lines], point.shape, lines)
-
-
-def jacobian(
-    f: Callable[[Any], Any], x: ArrayLike, *, scale: float | None = None, vectorized: bool = False
-) -> Derivatives:
-    """Differentiate an array-valued function of an array: every output by every entry.
-
-    Parameters
-    ----------
-    f, x, scale, vectorized
-        As in `gradient`; the value of ``f`` may have any shape, which must not change.
-
-    Returns
-    -------
-    Derivatives
-        Arrays of the shape of ``f(x)`` followed by that of ``x``. The outputs share evaluations.
-    """
-    point = _array(x)
-    lines = lines_of(_callable(f), point, scale, vectorized)
-    shape = (*lines[0].base.shape, *point.shape) if lines else (*np.shape(f(point)), *point.shape)
-    columns = [[_differentiate(part, line.closest) for part in line.components()] for line in lines]
-    return _collect(columns, shape, lines)
+    line = Line(f, float(t), float_type(t), scale, vectorized=vectorized)
+    samples = line.only
+    found = _report(samples, *differentiate(samples, line.closest, order=order))
+    return replace(found, evaluations=line.evaluations)
 
 
 def along(
@@ -240,60 +192,9 @@ def along(
         floor=max(floor, noise or 0.0),
         step=step,
     )
-    return _differentiate(samples, scale * eps**0.75, target)
+    return _report(samples, *differentiate(samples, scale * eps**0.75, target))
 
 
-def _differentiate(samples: Samples, closest: float, target: float = 0.0) -> Derivative:
-    """Differentiate on both sides at once or, where that does not settle, on each."""
-    both = StepSizeSearch(samples, 0, closest, target).run()
-    if both is not None and (both.settled or both.bound <= target):
-        return _report(both, samples)
-    left, right = (StepSizeSearch(samples, side, closest, target).run() for side in (-1, 1))
-    if left is None or right is None:
-        return _report(left or right or Slope(math.nan, math.inf, math.nan, False), samples)
-    gap = abs(right.value - left.value)
-    larger = max(left.bound, right.bound)
-    # the bound covers everything between the one-sided derivatives
-    middle = Slope(
-        (left.value + right.value) / 2, gap / 2 + larger, max(left.noise, right.noise), False
-    )
-    found = _report(middle, samples)
-    if gap <= left.bound + right.bound:
-        return found
-    return replace(found, kink=Kink(left.value, right.value, left.bound, right.bound))
-
-
-def _report(slope: Slope, samples: Samples) -> Derivative:
-    return Derivative(slope.value, slope.bound, len(samples.known), slope.noise)
-
-
-def _callable(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    if not callable(f):
-        raise TypeError(f"f must be a function, got {f!r}")
-    return f
-
-
-def _array(x: ArrayLike) -> NDArray[Any]:
-    point = np.array(x)
-    if point.dtype.kind not in "fiu":
-        raise TypeError(f"x must be an array of real numbers, got dtype {point.dtype}")
-    return point.astype(np.float64) if float_type(point) is float else point
-
-
-def _of_scalar(line: Line) -> Derivative:
-    if line.base.size != 1:
-        raise ValueError(f"f must return one number, got shape {line.base.shape}; see jacobian")
-    (part,) = line.components()
-    return _differentiate(part, line.closest)
-
-
-def _collect(
-    columns: list[list[Derivative]], shape: tuple[int, ...], lines: list[Line]
-) -> Derivatives:
-    """Arrange the derivatives by each entry of x, the last axes of ``shape``."""
-    rows = list(zip(*columns, strict=True))
-    return Derivatives(
-        np.array([[d.value for d in row] for row in rows]).reshape(shape),
-        np.array([[d.error_bound for d in row] for row in rows]).reshape(shape),
-        sum(line.evaluations for line in lines),
-    )
+def _report(samples: Samples, found: DerivativeEstimate, kink: Kink | None) -> Derivative:
+    bound = found.bound if math.isfinite(found.value) else math.inf
+    return Derivative(found.value, bound, len(samples.known), found.noise, kink)

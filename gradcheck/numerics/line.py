@@ -1,9 +1,9 @@
-"""A function of one or many variables, restricted to a line parallel to one of them."""
+"""A function of one or many variables, restricted to a line along one of them or several."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -54,6 +54,8 @@ class Line:
         Distance over which f varies; by default a guess from ``origin``.
     vectorized
         Whether f is given an array of points, and returns its values there along the first axis.
+    beside
+        Another line through the same point, from which the value there is taken.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Line:
         scale: float | None,
         *,
         vectorized: bool = False,
+        beside: Line | None = None,
     ) -> None:
         if scale is not None and not 0 < scale < math.inf:
             raise ValueError(f"scale must be positive and finite, got {scale!r}")
@@ -73,14 +76,18 @@ class Line:
         self.origin = origin
         self.kind = kind
         self.vectorized = vectorized
-        with np.errstate(all="ignore"):
-            value = self._value(kind(origin))
-        self.base = real(value)
-        self.value_eps = epsilon(float_type(value))
         self.known: dict[float, FloatArray] = {}
+        self.evaluations_of_base = 0 if beside else 1
+        if beside is None:
+            with np.errstate(all="ignore"):
+                value = self._value(kind(origin))
+            self.base = real(value)
+            self.value_eps = epsilon(float_type(value))
+        else:
+            self.base, self.value_eps = beside.base, beside.value_eps
 
-        eps = max(self.value_eps, epsilon(kind))
-        self.longest = first_step(scale or max(abs(origin), 1.0), eps)
+        self.eps = max(self.value_eps, epsilon(kind))
+        self.longest = first_step(scale or max(abs(origin), 1.0), self.eps)
         self.closest = max(
             epsilon(kind) ** 0.75 * (scale or min(abs(origin) or 1.0, 1.0)),
             2**8 * abs(float(np.spacing(kind(origin)))),
@@ -89,7 +96,14 @@ class Line:
     @property
     def evaluations(self) -> int:
         """Number of calls of f."""
-        return 1 + len(self.known)
+        return self.evaluations_of_base + len(self.known)
+
+    @property
+    def only(self) -> Samples:
+        """The samples of a function of which the value is one number."""
+        if self.base.size != 1:
+            raise ValueError(f"f must return one number, got shape {self.base.shape}; see jacobian")
+        return next(self.components())
 
     def components(self) -> Iterator[Samples]:
         """Yield the samples of every component of f, less its value at the origin."""
@@ -111,7 +125,7 @@ class Line:
         try:
             with np.errstate(all="ignore"):
                 changes = real(self.f(points)) - self.base
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, AssertionError, ValueError):
             return  # one of them may be outside of the domain: they will be asked for one by one
         if changes.shape == (len(new), *self.base.shape):
             self.known.update(zip(new, changes, strict=True))
@@ -142,7 +156,7 @@ class Line:
         """Return f there, NaN where it is undefined."""
         try:
             value = real(self._value(argument))
-        except (ArithmeticError, ValueError, TypeError):
+        except (ArithmeticError, AssertionError, ValueError, TypeError):
             return np.full(self.base.shape, math.nan)
         if value.shape != self.base.shape:
             raise ValueError(
@@ -151,23 +165,84 @@ class Line:
         return value
 
 
+class Diagonal(Line):
+    """The values of f(point + step * moves), by steps that are exact in every entry that moves.
+
+    Parameters
+    ----------
+    f, point, vectorized
+        As in `lines_of`.
+    moves
+        By index of an entry, how far it moves in one step: powers of two, or minus those. Steps
+        of 1 are what a first window should span.
+    beside
+        A line along one of the entries.
+    """
+
+    def __init__(
+        self,
+        f: Callable[[Any], Any],
+        point: NDArray[Any],
+        moves: Mapping[tuple[int, ...], float],
+        *,
+        vectorized: bool,
+        beside: Line,
+    ) -> None:
+        self.entries = [(abs(float(point[index])), abs(move)) for index, move in moves.items()]
+
+        def f_of_step(step: Any) -> Any:
+            moved = _copies(point, step)
+            for index, move in moves.items():
+                moved[_everywhere(index)] += np.multiply(step, move, dtype=np.float64)
+            return f(moved)
+
+        super().__init__(f_of_step, 0.0, beside.kind, 1.0, vectorized=vectorized, beside=beside)
+        self.longest = 1.0
+        self.closest = max(self.closest, 2**8 * self._spacing(0.0))
+
+    def _spacing(self, step: float) -> float:
+        """Return what steps about this long are multiples of, in float64 a power of two."""
+        with np.errstate(all="ignore"):
+            return max(
+                float(np.spacing(self.kind(size + abs(step) * move))) / move
+                for size, move in self.entries
+            )
+
+    def _representable(self, step: float) -> float:
+        spacing = self._spacing(step)
+        return round(step / spacing) * spacing if math.isfinite(spacing) else step
+
+
 def lines_of(
     f: Callable[[Any], Any], point: NDArray[Any], scale: float | None, vectorized: bool
 ) -> list[Line]:
-    """Return a function of an array along each of its entries."""
+    """Return a function of an array along each of its entries; they share its value there."""
 
     def restricted(index: tuple[int, ...]) -> Callable[[Any], Any]:
         def f_of_entry(entry: Any) -> Any:
-            stacked: tuple[int, ...] = np.shape(entry)
-            moved = np.broadcast_to(point, stacked + point.shape).copy()
-            where: tuple[Any, ...] = (..., *index)
-            moved[where] = entry
+            moved = _copies(point, entry)
+            moved[_everywhere(index)] = entry
             return f(moved)
 
         return f_of_entry
 
     kind = float_type(point)
-    return [
-        Line(restricted(index), float(point[index]), kind, scale, vectorized=vectorized)
-        for index in np.ndindex(point.shape)
-    ]
+    lines: list[Line] = []
+    for index in np.ndindex(point.shape):
+        beside = lines[0] if lines else None
+        origin = float(point[index])
+        lines.append(
+            Line(restricted(index), origin, kind, scale, vectorized=vectorized, beside=beside)
+        )
+    return lines
+
+
+def _copies(point: NDArray[Any], stack: Any) -> NDArray[Any]:
+    """Return copies of a point, as many as there are numbers in ``stack``, along its axes."""
+    stacked: tuple[int, ...] = np.shape(stack)
+    return np.broadcast_to(point, stacked + point.shape).copy()
+
+
+def _everywhere(index: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the index of an entry in all copies of a point."""
+    return (..., *index)

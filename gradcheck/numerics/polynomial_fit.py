@@ -1,4 +1,4 @@
-"""Slope at the origin of a function that vanishes there, from samples, with an error bound.
+"""Derivative at the origin of a function that vanishes there, from samples, with an error bound.
 
 The samples are expanded in the discrete orthogonal polynomials through the origin that belong to
 their steps (Forsythe, J. SIAM 5, 1957). The expansion of a smooth function falls geometrically
@@ -33,34 +33,39 @@ REMAINDER = 3.0
 
 @dataclass(frozen=True)
 class Fit:
-    """What the samples of one window say about the slope at the origin.
+    """What the samples of one window say about a derivative at the origin.
 
     Attributes
     ----------
-    slope, bound
-        The estimate, and the limit of its error.
+    value, bound
+        The estimate of the derivative, and the limit of its error.
     span
         The longest step of the window.
     floor, tail, level
         Noise of a sample: as known beforehand, the larger of the last two coefficients, and the
         root mean square of the last half of them.
-    order
+    degree
         Power of the step with which the tail of a smooth function falls.
     bends_at
-        Step at which the cubic term equals the linear one.
+        Step at which the term that counts equals the next one of its parity.
     flat
         Whether the two samples next to the origin are exactly zero.
+    expansion, basis
+        The coefficients of the polynomial that was kept, and the triangle that makes the orthogonal
+        polynomials of powers of step / span.
     """
 
-    slope: float
+    value: float
     bound: float
     span: float
     floor: float
     tail: float
     level: float
-    order: int
+    degree: int
     bends_at: float
     flat: bool
+    expansion: FloatArray
+    basis: FloatArray
 
     @property
     def resolved(self) -> bool:
@@ -72,16 +77,25 @@ class Fit:
         """Noise of one sample; the tail of an unresolved window is structure instead."""
         return max(self.floor, self.tail) if self.resolved else self.floor
 
+    def at(self, t: float) -> float:
+        """Return the polynomial at a step."""
+        kept = len(self.expansion)
+        powers = np.linalg.solve(self.basis[:kept, :kept], self.expansion)
+        with np.errstate(all="ignore"):
+            return float((t / self.span) ** np.arange(1, kept + 1) @ powers)
+
     def agrees(self, other: Fit) -> bool:
         """Whether the two intervals overlap."""
-        return abs(self.slope - other.slope) <= self.bound + other.bound
+        return abs(self.value - other.value) <= self.bound + other.bound
 
     def falls(self, narrower: Fit, power: float) -> bool:
         """Whether the tail falls faster than this power of the span."""
         return bool(narrower.tail <= self.tail * (narrower.span / self.span) ** power)
 
 
-def fit(steps: FloatArray, values: FloatArray, floor: float, *, mirrored: bool) -> Fit:
+def fit(
+    steps: FloatArray, values: FloatArray, floor: float, *, mirrored: bool, order: int = 1
+) -> Fit:
     """Fit polynomials of every degree and keep the one with the smallest bound.
 
     Parameters
@@ -91,51 +105,61 @@ def fit(steps: FloatArray, values: FloatArray, floor: float, *, mirrored: bool) 
     floor
         Noise known to be in every value.
     mirrored
-        Whether the steps come in pairs of opposite sign, so that only odd powers matter.
+        Whether the steps come in pairs of opposite sign, so that only powers of the parity of
+        ``order`` matter.
+    order
+        Which derivative is wanted: 1 or 2.
     """
     span = float(np.abs(steps).max())
     peak = float(np.abs(values).max()) or 1.0
     x = steps / span
     y = values / peak
-    q, r, s = _orthogonal(x.tobytes())
+    q, r, s, amplification = _orthogonal(x.tobytes(), order)
     z = q.T @ y  # coefficients of the expansion
     tail = float(np.abs(z[-2:]).max())
     noise = 2 * max(floor / peak, tail)
 
-    slopes = np.cumsum(s * z)
-    amplification = np.sqrt(np.cumsum(s**2))
+    values_at_0 = np.cumsum(s * z)
     stride = 2 if mirrored else 1
     candidates = []
-    for degree in range(stride, len(x) - 1, stride):
-        following = slice(degree, degree + 2)
-        remainder = np.abs(s[following]).max() * np.abs(z[following]).max()
-        # a kink next to the origin: the secant slopes differ from that of the polynomial
-        secant = np.abs(q[:, degree:] @ z[degree:] / x).max()
+    for degree in range(max(stride, order), len(x) - 1, stride):
+        left_out = slice(degree, degree + 2)
+        remainder = np.abs(s[left_out]).max() * np.abs(z[left_out]).max()
+        # a kink next to the origin: the secants differ from the derivative of the polynomial
+        secants = q[:, degree:] @ z[degree:] / x
+        if order == 2:  # the noise of a value over the square of a short step would drown the bound
+            secants = 2 * np.maximum(np.abs(secants) - RESOLVED * floor / peak / np.abs(x), 0) / x
+        secant = np.abs(secants).max()
         bound = CAUTION * noise * amplification[degree - 1] + REMAINDER * remainder + 2 * secant
-        candidates.append((float(bound), float(slopes[degree - 1])))
-    bound, slope = min(candidates)
+        candidates.append((float(bound), float(values_at_0[degree - 1]), degree))
+    bound, value, kept = min(candidates)
 
-    linear, cubic = (float(abs(z[k] / r[k, k])) for k in (0, 2))
-    cubic = max(cubic, 3 * noise)
+    term, following = (float(abs(z[k] / r[k, k])) for k in (order - 1, order + 1))
+    following = max(following, 3 * noise)
+    unit = peak / span if order == 1 else peak / span / span
     return Fit(
-        slope=slope * (peak / span) + 0.0,  # no negative zero
-        bound=bound * (peak / span),
+        value=value * unit + 0.0,  # no negative zero
+        bound=bound * unit,
         span=span,
         floor=floor,
         tail=tail * peak,
         level=math.hypot(*z[len(z) // 2 :]) / math.sqrt(len(z) // 2) * peak,
-        order=len(x) - 1,
-        bends_at=span * math.sqrt(linear / cubic) if cubic else math.inf,
+        degree=len(x) - 1,
+        bends_at=span * math.sqrt(term / following) if following else math.inf,
         flat=not values[-2:].any(),
+        expansion=z[:kept] * peak,
+        basis=r,
     )
 
 
 @lru_cache(maxsize=256)
-def _orthogonal(nodes: bytes) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _orthogonal(nodes: bytes, order: int) -> tuple[FloatArray, ...]:
     """Return the polynomials without constant that are orthonormal on nodes: the same few again.
 
-    Their values at the nodes, the triangle that makes them of powers, and their slopes at 0.
+    Their values at the nodes, the triangle that makes them of powers, their derivatives at 0, and
+    the root of the sum of the squares of these up to each.
     """
     x = np.frombuffer(nodes)
     q, r = np.linalg.qr(x[:, None] ** np.arange(1, len(x) + 1))
-    return q, r, np.linalg.solve(r.T, np.eye(1, len(x))[0])
+    s = order * np.linalg.solve(r.T, np.eye(1, len(x), order - 1)[0])
+    return q, r, s, np.sqrt(np.cumsum(s**2))

@@ -83,7 +83,7 @@ class Samples:
         """Return the largest value of the function that was seen."""
         return max(abs(v + self.offset) for v in self.known.values() if math.isfinite(v))
 
-    def window(self, top: int, side: int, target: float) -> Fit | None:
+    def window(self, top: int, side: int, target: float, order: int = 1) -> Fit | None:
         """Fit as few samples from rung ``top`` down as settle the matter; None if not finite."""
         steps: list[float] = []
         values: list[float] = []
@@ -102,7 +102,9 @@ class Samples:
                 values.append(value)
             if len(steps) >= (FEWEST_SAMPLES if self.floor else FEWEST_UNINFORMED):
                 floor = self._rounding(values)
-                found = fit(np.array(steps), np.array(values), floor, mirrored=side == 0)
+                found = fit(
+                    np.array(steps), np.array(values), floor, mirrored=side == 0, order=order
+                )
                 if found.resolved or found.bound <= target:
                     return found
         return found

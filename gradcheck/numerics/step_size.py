@@ -1,4 +1,4 @@
-"""The step size: windows of samples are shrunk or widened until the slope has a tight bound.
+"""The step size: windows of samples are shrunk or widened until the derivative is tightly bound.
 
 Windows shrink until one is resolved. Where that does not help, a window as close to the origin as
 rounding allows tells whether what stands in the way is noise or structure (kinks, oscillations,
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from gradcheck.numerics.jumps import jump_beyond
 from gradcheck.numerics.polynomial_fit import Fit
 from gradcheck.numerics.samples import LEAP, RATIO, Samples, first_step
 
@@ -50,20 +51,22 @@ MOST_ATTEMPTS = 6
 
 
 @dataclass(frozen=True)
-class Slope:
-    """The answer of a search: slope with bound, and the noise of one sample.
+class DerivativeEstimate:
+    """The answer of a search: derivative with bound, the noise of one sample, and the window used.
 
-    ``settled`` tells whether a window was resolved, or its bound good enough.
+    ``span`` is the longest step of that window; ``settled`` tells whether it was resolved, or its
+    bound good enough.
     """
 
     value: float
     bound: float
     noise: float
+    span: float
     settled: bool
 
 
 class StepSizeSearch:
-    """Finds the window that gives the best slope, on both sides of the origin or on one.
+    """Finds the window that gives the best derivative, on both sides of the origin or on one.
 
     Parameters
     ----------
@@ -75,19 +78,24 @@ class StepSizeSearch:
         Span of the smallest window worth looking at.
     target
         Bound that is good enough.
+    order
+        Which derivative is wanted: 1 or 2.
     """
 
-    def __init__(self, samples: Samples, side: int, closest: float, target: float) -> None:
+    def __init__(
+        self, samples: Samples, side: int, closest: float, target: float, order: int = 1
+    ) -> None:
         self.samples = samples
         self.side = side
         self.closest = closest
         self.target = target
+        self.order = order
         self.fits: list[Fit] = []
         self.noisy = False
         self.alternative: Fit | None = None
         self.plateau, self.jump = math.inf, 0.0
 
-    def run(self) -> Slope | None:
+    def run(self) -> DerivativeEstimate | None:
         """Return the slope; None where the function is not finite."""
         while (found := self._descend()) is not None:
             noise = self._noise_behind(found)
@@ -98,7 +106,7 @@ class StepSizeSearch:
         return None
 
     def _window(self, level: int) -> Fit | None:
-        found = self.samples.window(level, self.side, self.target)
+        found = self.samples.window(level, self.side, self.target, self.order)
         if found is not None:
             self.fits.append(found)
         return found
@@ -125,7 +133,7 @@ class StepSizeSearch:
             last = found
             # the tail falls with the power `order` of the span, and is to fall to the floor
             excess = math.log(found.tail / found.floor) if found.floor else math.inf
-            levels = excess / found.order / -math.log(RATIO)
+            levels = excess / found.degree / -math.log(RATIO)
             level += max(1, math.ceil(min(levels, LONGEST_LEAP)))
         return last
 
@@ -164,15 +172,21 @@ class StepSizeSearch:
         """Return the window nearest to the origin in which the slope still shows."""
         level = self._near(found)
         near = self._window(level)
-        while self.noisy and near and not near.resolved and self._near(near) > level:
+        while near and not near.resolved and self._near(near) > level:
+            # from afar a sharp bend looks flat: there is nearer to look, unless at noise
+            bends = self.order == 2 and near.level < found.level / SAME_LEVEL
+            if not (self.noisy or bends):
+                break
             level = self._near(near)
             near = self._window(level)
         return near
 
     def _near(self, found: Fit) -> int:
-        """Return the level at which a slope as steep as ``found`` allows stands out."""
+        """Return the level at which a derivative as large as ``found`` allows stands out."""
         margin = 4.0 if self.noisy else self.samples.eps**-0.2
-        visible = margin * found.floor / (abs(found.slope) + found.bound)
+        visible = margin * found.floor / (abs(found.value) + found.bound)
+        if self.order == 2:  # a kink of f' leaves so much less in the tail than one of f
+            visible = math.sqrt(2 * margin * visible)
         return self.samples.level(max(visible, self.closest))
 
     def _jump_beyond(self) -> float:
@@ -183,22 +197,50 @@ class StepSizeSearch:
         self.plateau, self.jump = plateau, jump
         return jump
 
-    def _answer(self) -> Slope:
+    def _answer(self) -> DerivativeEstimate:
         near = min(self.fits, key=lambda fit: fit.span)
         trusted = [fit for fit in self.fits if self._good(fit) and fit.agrees(near)]
         if not trusted:
-            return Slope(near.slope, 2 * near.bound + self._drift(near), near.noise, False)
+            bound = 2 * near.bound + self._drift(near)
+            return DerivativeEstimate(near.value, bound, near.noise, near.span, False)
         best = self._widen(min(trusted, key=lambda fit: fit.bound))
-        slope = Slope(best.slope, best.bound, trusted[-1].noise, True)
+        answer = DerivativeEstimate(best.value, best.bound, trusted[-1].noise, best.span, True)
         if self.jump and best.flat:
-            # a staircase of slope g has plateaus of length jump / |g|
-            return replace(slope, bound=min(best.bound, 2 * self.jump / self.plateau))
+            return replace(answer, bound=min(best.bound, self._steepest(self.jump, self.plateau)))
         if self.jump > COARSE * self.samples.magnitude():
-            return replace(slope, bound=max(best.bound, abs(best.slope)))
+            return replace(answer, bound=max(best.bound, abs(best.value)))
+        bound = max(best.bound, self._trend_across_jumps(best))
         if self.alternative is not None:
-            reach = abs(self.alternative.slope - best.slope) + self.alternative.bound
-            return replace(slope, bound=max(best.bound, reach))
-        return slope
+            bound = max(bound, self._reach(best, self.alternative))
+        return replace(answer, bound=bound)
+
+    def _trend_across_jumps(self, best: Fit) -> float:
+        """Return how far off the slope may be that was meant, where jumps end the stretch at 0.
+
+        So does the value of a computation that stops at a tolerance, or takes steps as it sees fit.
+        """
+        if not any(fit.span > best.span and not fit.resolved for fit in self.fits):
+            return 0.0
+        length, jump = jump_beyond(self.samples, best, self.side, LONG_COMPUTATION * best.floor)
+        if not 0 < jump <= COARSE * self.samples.magnitude():
+            return 0.0
+        steepest = self._steepest(jump, length)
+        as_noise = replace(self.samples, floor=jump)
+        as_noise.known = self.samples.known
+        trend = StepSizeSearch(as_noise, self.side, self.closest, 0.0, self.order).run()
+        return steepest if trend is None else min(steepest, self._reach(best, trend))
+
+    def _steepest(self, jump: float, length: float) -> float:
+        """Return the largest derivative that a staircase may have whose steps are so long.
+
+        Of slope g, steps are jump / |g| long; where it turns with curvature g, at least the root.
+        """
+        steepest = 2 * self.order * jump / length
+        return steepest if self.order == 1 else steepest / length
+
+    def _reach(self, best: Fit, other: Fit | DerivativeEstimate) -> float:
+        """Return the distance from the best window to the far end of another reading."""
+        return abs(other.value - best.value) + other.bound
 
     def _drift(self, near: Fit) -> float:
         """Return how far the slope may still move from ``near`` to the origin."""
@@ -206,8 +248,8 @@ class StepSizeSearch:
         wide, wider = self._window(level - FAR), self._window(level - 2 * FAR)
         if wide is None or wider is None:
             return math.inf
-        change, before = abs(near.slope - wide.slope), abs(wide.slope - wider.slope)
-        if change < MOVING * abs(near.slope) and near.agrees(wide):
+        change, before = abs(near.value - wide.value), abs(wide.value - wider.value)
+        if change < MOVING * abs(near.value) and near.agrees(wide):
             return 4 * change
         if change >= CONVERGING * before:
             return math.inf
@@ -219,7 +261,7 @@ class StepSizeSearch:
         upper = min((fit.span for fit in self.fits if fit.span > best.span), default=math.inf)
         for _ in range(MOST_ATTEMPTS):
             span = min(self._worthwhile(best), math.sqrt(best.span) * math.sqrt(upper))
-            precise = best.bound <= max(self.target, PRECISE * abs(best.slope))
+            precise = best.bound <= max(self.target, PRECISE * abs(best.value))
             if precise or span < 4 * best.span or span == math.inf:
                 break
             level = self.samples.level(span)
@@ -239,7 +281,9 @@ class StepSizeSearch:
 
     def _worthwhile(self, fit: Fit) -> float:
         """Return the span at which the tail of a function that bends there meets the noise."""
-        rise = abs(fit.slope) * fit.bends_at
+        rise = abs(fit.value) * fit.bends_at
+        if self.order == 2:
+            rise *= fit.bends_at / 2
         if fit.noise >= rise:
             return math.inf
         return first_step(fit.bends_at, fit.noise / rise)

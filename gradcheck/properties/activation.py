@@ -227,7 +227,7 @@ def derivative_is_slope(fn: ActivationUnderTest, x: Array) -> None:
             continue
         require_close(
             slope,
-            numerical.nearest(float(slope)),
+            numerical.nearest(float(np.nan_to_num(slope))),
             Tolerance("the error bound of the numerical derivative", absolute=2 * bound + 1e-12),
             f"the derivative at {value:g} is not the slope of the activation",
             cause="a wrong branch or constant; or the derivative is one of the output and is not "

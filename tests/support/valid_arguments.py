@@ -19,14 +19,11 @@ NEGATIVE = {"axis", "t", "value", "check_update.learning_rate", "alpha", "slope"
 # What functions return and nobody makes.
 RESULTS = {
     *("Derivative", "Derivatives", "Entry", "Explanation", "HuntReport", "Kink", "PromiseReport"),
-    *("Report", "TensorReport", "Property", "Result", "SuiteReport"),
+    *("Report", "TaylorReport", "TaylorRow", "TensorReport", "Property", "Result", "SuiteReport"),
     *("Dataset", "Digits", "Comparison", "DiagnosisReport", "Finding", "History"),
 }
 # What a check calls for every number, and what refuses in words of its own, not all by name.
-UNCHECKED = {
-    *("Target.call", "Derivative.nearest", "derivative", "gradient", "jacobian"),
-    "register_adapter",
-}
+UNCHECKED = {"Target.call", "register_adapter"}
 # What would reach out to the network.
 ONLINE = {"download_mnist"}
 
@@ -92,6 +89,7 @@ VALUES = {
     "target": Linear,
     "check.*": lambda: (X,),
     "assert_gradients.*": lambda: (X,),
+    "taylor_test.*": lambda: (X,),
     "check_update.step": lambda: lambda: np.multiply(W["W"], 0.8, out=W["W"]),
     "check_update.params": lambda: W,
     "check_update.loss": lambda: lambda: float(np.sum(W["W"] ** 2)),

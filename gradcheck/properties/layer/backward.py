@@ -62,7 +62,7 @@ def _require_derivative(
     if np.isfinite(bound):
         require_close(
             got,
-            numerical.nearest(got),
+            numerical.nearest(float(np.nan_to_num(got))),
             Tolerance("the error bound of the numerical derivative", absolute=2 * bound + rounding),
             f"the gradient of {name} is not the derivative of the output",
             cause="gradcheck.check(layer, x) finds the wrong entries and names the bug",

@@ -27,7 +27,7 @@ def test_polynomials_are_fitted_to_rounding(steps: np.ndarray, degree: int) -> N
 
     found = fit(steps, values, 1e-15, mirrored=steps is PAIRED)
 
-    assert abs(found.slope - coefficients[0]) <= found.bound
+    assert abs(found.value - coefficients[0]) <= found.bound
     if degree <= 6:
         assert found.resolved
         assert found.bound < 1e-10
@@ -39,7 +39,7 @@ def test_bound_scales_with_values_and_steps() -> None:
     plain = fit(PAIRED, values, 0.0, mirrored=True)
     scaled = fit(1e-8 * PAIRED, 1e200 * values, 0.0, mirrored=True)
 
-    assert scaled.slope == pytest.approx(1e208 * plain.slope, rel=1e-12)
+    assert scaled.value == pytest.approx(1e208 * plain.value, rel=1e-12)
     assert scaled.bound == pytest.approx(1e208 * plain.bound, rel=1e-6)
 
 
@@ -47,8 +47,8 @@ def test_bound_of_a_window_across_a_kink_covers_both_slopes() -> None:
     found = fit(PAIRED, np.maximum(PAIRED, 0), 1e-16, mirrored=True)
 
     assert not found.resolved
-    assert found.slope - found.bound <= 0
-    assert found.slope + found.bound >= 1
+    assert found.value - found.bound <= 0
+    assert found.value + found.bound >= 1
 
 
 def test_undersampled_oscillation_is_not_resolved() -> None:
