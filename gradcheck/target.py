@@ -226,6 +226,17 @@ class Target:
         twin._run = run
         return twin
 
+    def running(
+        self,
+        run: Callable[[Tensors], ForwardRun],
+        recast: Callable[[type[np.floating[Any]]], Target | None],
+        **changes: Any,
+    ) -> Target:
+        """Return this target with another ``run`` and ``recast``, as `from_run` takes them."""
+        twin = replace(self, **changes)
+        twin._run, twin._recast, twin._others = run, recast, self._others
+        return twin
+
     def _as(self, dtype: type[np.floating[Any]]) -> dict[str, Array]:
         return {name: value.astype(dtype) for name, value in self.tensors.items()}
 

@@ -1,0 +1,168 @@
+"""One check: a question about a thing, its parts and its whole examined, and put into a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from gradcheck.adapters import as_target, parts
+from gradcheck.check_arguments import chosen_tensors, given_cotangents
+from gradcheck.checking.context import CheckContext
+from gradcheck.constraints import Constraint, constrained
+from gradcheck.estimate import clock, estimate
+from gradcheck.executor import Workers, in_new_process, pack
+from gradcheck.isolation import Budget
+from gradcheck.jobs import Job, Perform
+from gradcheck.report.data import Explanation, Verdict
+from gradcheck.report.progress import Progress
+from gradcheck.report.report import Report
+from gradcheck.runner import Mode, Runner
+from gradcheck.target import Target
+
+
+@dataclass(frozen=True)
+class Question:
+    """The arguments of `check`, of which any process can make the runner of a part of it."""
+
+    target: Any
+    inputs: tuple[Any, ...]
+    params: Any
+    cotangent: Any
+    mode: Mode
+    tolerance: float | None
+    contract: bool | Mapping[str, str]
+    explain: bool
+    seed: int
+    directions: int
+    budget: Budget
+    constraint: Constraint | None = None
+    reference: Any = None
+
+    def runner(self) -> Runner:
+        """Turn what was given into a target by `as_target`, and return the runner of its check."""
+        subject = as_target(self.target, *self.inputs, params=self.params)
+        subject = constrained(subject, self.constraint)
+        context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
+        return Runner(
+            context,
+            self.mode,
+            self.tolerance,
+            self.explain,
+            None,
+            self.contract if isinstance(self.contract, Mapping) else None,
+            self.directions,
+            self.budget,
+            partial(in_new_process, self.runner),
+        )
+
+
+def examine(
+    question: Question,
+    tensors: str | Iterable[str] | None,
+    executor: Executor | None,
+    bar: Progress,
+) -> Report:
+    """Check the parts of a network, then the whole; what binds the whole says nothing of parts."""
+    layers: dict[str, Report] = {}
+    bound = question.constraint is not None
+    for name, layer, given in () if bound else parts(question.target, question.inputs):
+        part = replace(
+            question,
+            target=layer,
+            inputs=given,
+            params=None,
+            cotangent=None,
+            contract=False,
+            reference=None,
+        )
+        layers[name] = examine(part, None, executor, bar)
+        if layers[name].interrupted:
+            return replace(layers[name], tensors={}, explanations=_blame((), layers), parts=layers)
+    if any(report.verdict is Verdict.FAIL for report in layers.values()):
+        question = replace(question, explain=False)
+    packed = None if executor is None else pack(question.runner)
+    began = clock()
+    checker = question.runner()
+    built = clock() - began  # which takes a forward at least
+    target = checker.context.native.target
+    with target.state.guarded():
+        perform: Perform = checker.answers
+        if executor is not None and packed is not None:
+            perform = Workers(executor, packed, checker.answer)
+        names = chosen_tensors(checker.context, tensors)
+        to_go = estimate(
+            target,
+            names,
+            question.directions,
+            every_entry=question.mode == "element",
+            contract=question.contract is not False,
+            at_most=built,
+        )
+        if to_go is not None:
+            bar.announce(f"{target.name}: {to_go}")
+        report = checker.report(
+            names,
+            question.contract,
+            question.seed,
+            partial(_watched, perform, bar),
+            asked=tensors is not None,
+        )
+    left = tuple(f"the layer changed {name}, and it stays so" for name in _changed_for_good(target))
+    report = replace(
+        report,
+        parts=layers,
+        explanations=_blame(report.explanations, layers),
+        notes=(*report.notes, *left),
+    )
+    return _corrected(report, target, question, tensors, bar)
+
+
+def _corrected(
+    report: Report,
+    target: Target,
+    question: Question,
+    tensors: str | Iterable[str] | None,
+    bar: Progress,
+) -> Report:
+    """Return the report of the reading in which one change makes all right; else this one."""
+    explained = question.explain and not report.interrupted
+    if report.verdict is Verdict.FAIL and explained and not _has_edits(report):
+        for other in target.other_readings():
+            reread = replace(question, target=other, inputs=(), params=None)
+            found = examine(reread, tensors, None, bar)
+            if found.verdict is Verdict.FAIL and _has_edits(found):
+                return found
+    return report
+
+
+def _has_edits(report: Report) -> bool:
+    return any(explanation.edits for explanation in report.explanations)
+
+
+def _changed_for_good(target: Target) -> list[str]:
+    return list(getattr(target.state, "changed_for_good", ()))
+
+
+def _watched(perform: Perform, bar: Progress, jobs: list[Job]) -> Iterator[Any]:
+    """Have the jobs done, and say which is waited for."""
+    bar.expect(len(jobs))
+    answers = perform(jobs)
+    for job in jobs:
+        bar.begin(f"{job.kind} {job.name}")
+        yield next(answers)
+        bar.finish()
+
+
+def _blame(
+    of_whole: Iterable[Explanation], layers: Mapping[str, Report]
+) -> tuple[Explanation, ...]:
+    """Put what is wrong in single layers before what is wrong with the whole."""
+    of_layers = [
+        replace(e, tensors=tuple(f"{name}.{tensor}" for tensor in e.tensors) or (name,))
+        for name, layer in layers.items()
+        for e in layer.explanations
+    ]
+    return (*of_layers, *of_whole)
