@@ -10,7 +10,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from gradcheck.adapters import shows_gradients
-from gradcheck.examination import Question, examine
+from gradcheck.check_arguments import given_points
+from gradcheck.examination import Question, examine, examine_points
 from gradcheck.isolation import Budget
 from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
@@ -37,6 +38,8 @@ def check(
     progress: bool | None = None,
     budget: NonNegative | None = 30.0,
     constraint: str | Callable[..., Any] | Mapping[str, Any] | None = None,
+    points: Sequence[Any] | None = None,
+    reference: Any = None,
 ) -> Report:
     """Check the gradients of a layer, loss or function against numerical derivatives.
 
@@ -84,6 +87,14 @@ def check(
         space, as a function ``project(x, direction)`` that returns the direction's part in it, in
         which steps are straight. A dict says it by tensor name. The check moves the tensor within
         it, and compares the part of the gradient along it.
+    points
+        Several points in place of ``inputs``: a tuple of inputs for each, or the only input. The
+        report is that of the worst one, and `Report.points` has all, the worst first.
+    reference
+        Another implementation that takes the same inputs: a function of arrays, or of tensors of
+        PyTorch or JAX, a layer, or anything else that ``target`` may be. Outputs and gradients are
+        compared with its own, which it computes in float64; its gradients are taken by autograd
+        where it has them so, by numbers where it has none.
 
     Returns
     -------
@@ -107,13 +118,11 @@ def check(
     True
     """
     with settings_kept():
-        unbound = constraint is None
-        if (
-            unbound
-            and len(inputs) == 2
-            and not isinstance(target, Target)
-            and not shows_gradients(target)
-        ):
+        several = None if points is None else given_points(points, inputs)
+        if reference is not None and contract is False:
+            raise ValueError("contract=False: leaves out what reference= asks for; leave it out")
+        plain = several is None and constraint is None and reference is None and len(inputs) == 2
+        if plain and not isinstance(target, Target) and not shows_gradients(target):
             from gradcheck.training.check_fit import check_fit  # which few checks need
 
             report = check_fit(target, inputs, params, tolerance, seed)
@@ -121,9 +130,11 @@ def check(
                 return report
         question = Question(
             target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions,
-            Budget(math.inf if budget is None else budget), constraint,
+            Budget(math.inf if budget is None else budget), constraint, reference,
         )  # fmt: skip
         with Progress(progress) as bar:
+            if several is not None:
+                return examine_points(question, several, tensors, executor, bar)
             return examine(question, tensors, executor, bar)
 
 

@@ -8,7 +8,7 @@ move along it can show, is thereby gone from both sides.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,17 +41,21 @@ def constrained(target: Target, constraint: Constraint | None) -> Target:
     ValueError
         If a tensor or a constraint of that name is not known, or the point is off it.
     """
+    return target if constraint is None else moved_along(target, bindings(target, constraint))
+
+
+def bindings(target: Target, constraint: Constraint | None) -> dict[str, Binding]:
+    """Return what binds each tensor that is bound; raises as `constrained` does."""
     if constraint is None:
-        return target
-    bound = {
-        name: _Bound.at(name, kind, target.tensors[name])
+        return {}
+    return {
+        name: Binding.at(name, kind, target.tensors[name])
         for name, kind in _by_tensor(target, constraint).items()
     }
-    return _moved_along(target, bound)
 
 
 @dataclass(frozen=True)
-class _Bound:
+class Binding:
     """A tensor at its point, with what binds it; computed in float64, kept in its own dtype."""
 
     base: Array
@@ -60,7 +64,8 @@ class _Bound:
     compared: str
 
     @classmethod
-    def at(cls, name: str, kind: str | Projection, base: Array) -> _Bound:
+    def at(cls, name: str, kind: str | Projection, base: Array) -> Binding:
+        """Return what binds a tensor, once its point is seen to fit."""
         if callable(kind):
             return cls(base, *_along_tangents(name, kind, base), "project(x, G)")
         its = manifold(kind)
@@ -77,6 +82,10 @@ class _Bound:
                 f"for rounding: expected {its.rule}"
             )
         return cls(base, its.chart, its.pull, its.compared)
+
+    def moved_to(self, base: Array) -> Binding:
+        """Return what binds a tensor of other numbers, or of another dtype."""
+        return replace(self, base=base)
 
     def point(self, moved: Array) -> Array:
         """Return the tensor itself where it has not moved, else its point in the chart."""
@@ -106,7 +115,9 @@ def _by_tensor(target: Target, constraint: Constraint) -> dict[str, str | Projec
     return dict(constraint)
 
 
-def _moved_along(target: Target, bound: Mapping[str, _Bound]) -> Target:
+def moved_along(target: Target, bound: Mapping[str, Binding]) -> Target:
+    """Return a target whose bound tensors are coordinates of their points."""
+
     def run(tensors: Tensors) -> ForwardRun:
         inner = target.call({**tensors, **{n: its.point(tensors[n]) for n, its in bound.items()}})
         twin.rounding = target.rounding  # of which some targets know only after a run
@@ -123,13 +134,8 @@ def _moved_along(target: Target, bound: Mapping[str, _Bound]) -> Target:
         wide = target.cast(dtype)
         if wide is None:
             return None
-        return _moved_along(
-            wide,
-            {
-                n: _Bound(wide.tensors[n], its.chart, its.pull, its.compared)
-                for n, its in bound.items()
-            },
-        )
+        own = {n: its.moved_to(wide.tensors[n]) for n, its in bound.items()}
+        return moved_along(wide, own)
 
     shared = bound.keys() & set(target.batch_tensors)
     notes = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +16,7 @@ from gradcheck.estimate import clock, estimate
 from gradcheck.executor import Workers, in_new_process, pack
 from gradcheck.isolation import Budget
 from gradcheck.jobs import Job, Perform
+from gradcheck.report.causes import measured
 from gradcheck.report.data import Explanation, Verdict
 from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
@@ -46,6 +47,11 @@ class Question:
         subject = as_target(self.target, *self.inputs, params=self.params)
         subject = constrained(subject, self.constraint)
         context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
+        if self.reference is not None:
+            from gradcheck.reference import Reference  # which few checks need
+
+            beside = Reference.of(context, self.reference, self.inputs, self.constraint)
+            context.promises = {**context.promises, **beside.promises}
         return Runner(
             context,
             self.mode,
@@ -118,6 +124,36 @@ def examine(
         notes=(*report.notes, *left),
     )
     return _corrected(report, target, question, tensors, bar)
+
+
+def examine_points(
+    question: Question,
+    points: Sequence[tuple[Any, ...]],
+    tensors: str | Iterable[str] | None,
+    executor: Executor | None,
+    bar: Progress,
+) -> Report:
+    """Check at several points; the report is that of the worst, where alone causes are sought."""
+    asked = [replace(question, inputs=inputs, explain=False) for inputs in points]
+    found: dict[int, Report] = {}
+    for n, of_point in enumerate(asked):
+        found[n] = examine(of_point, tensors, executor, bar)
+        if found[n].interrupted:
+            break
+    order = sorted(found, key=lambda n: _badness(found[n]), reverse=True)
+    first = order[0]
+    interrupted = any(report.interrupted for report in found.values())
+    if question.explain and not interrupted and found[first].verdict is Verdict.FAIL:
+        found[first] = examine(replace(question, inputs=points[first]), tensors, executor, bar)
+    ordered = {n: found[n] for n in order}
+    return replace(found[first], points=ordered, interrupted=interrupted)
+
+
+def _badness(report: Report) -> tuple[int, float]:
+    """Return the verdict as a number, and the error that gave it, or else what could hide."""
+    failed = report.verdict is Verdict.FAIL
+    sizes = [t.relative_error if failed else t.resolution for t in measured(report)]
+    return list(Verdict).index(report.verdict), max(sizes, default=0.0)
 
 
 def _corrected(

@@ -226,6 +226,7 @@ class Target:
         twin._run = run
         return twin
 
+    @checked
     def running(
         self,
         run: Callable[[Tensors], ForwardRun],

@@ -43,6 +43,7 @@ class CheckContext:
 
     def __init__(self, target: Target, seed: int = 0, cotangents: Outputs | None = None) -> None:
         self.native = Evaluator(target)
+        self.promises = target.promises  # and what else is asked of it
         self.seed = seed
         self._drawn_by: list[int] = [seed]
         self.cotangents = cotangents

@@ -75,6 +75,9 @@ def check(
     budget: Annotated[
         float, typer.Option(help="Seconds for naming what is wrong; verdicts take none of them.")
     ] = 30.0,
+    constraint: shell.Constraints = None,
+    points: shell.Points = 1,
+    reference: shell.Reference = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Show all entries, promises, notes and evidence."),
@@ -86,16 +89,19 @@ def check(
     from rich.console import Console
 
     from gradcheck import check as run_check
-    from gradcheck.cli.loading import load, made, parse_input
+    from gradcheck.cli.loading import load, made, parse_constraint, parse_input
     from gradcheck.report.text import print_report
 
     with shell.error_exit(), shell.processes(workers) as executor:
         shell.refuse_ending(output, REPORT_ENDINGS)
         rng = np.random.default_rng(seed)
-        arrays = [parse_input(text, rng) for text in inputs or []]
+        draws = [tuple(parse_input(text, rng) for text in inputs or []) for _ in range(points)]
         report = run_check(
             made(load(target), target),
-            *arrays,
+            *(draws[0] if points == 1 else ()),
+            points=None if points == 1 else draws,
+            constraint=parse_constraint(constraint or []),
+            reference=None if reference is None else made(load(reference), reference),
             mode=mode.value,
             tolerance=tolerance,
             directions=directions,

@@ -154,8 +154,10 @@ class _Call:
             results, tree = jax.tree_util.tree_flatten(raw)
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
-                v: Any = jax.tree_util.tree_unflatten(tree, map(_cotangent, cotangents, results))
-                return {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
+                with _in_float64() if wide else nullcontext():
+                    own = list(map(_cotangent, cotangents, results))
+                    gradients = vjp(jax.tree_util.tree_unflatten(tree, own))
+                    return {n: as_array(g) for n, g in zip(self.floats, gradients, strict=True)}
 
             if not wide:
                 computed = map(str, [*dtypes.values(), *(y.dtype for y in results)])
