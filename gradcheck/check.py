@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from gradcheck.adapters import shows_gradients
 from gradcheck.check_arguments import given_points
 from gradcheck.examination import Question, examine, examine_points
+from gradcheck.expected_failures import apart_from, is_right
 from gradcheck.isolation import Budget
 from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
@@ -138,18 +139,31 @@ def check(
             return examine(question, tensors, executor, bar)
 
 
-def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
+def assert_gradients(
+    target: Any, *inputs: Any, xfail: Mapping[str, str] | None = None, **options: Any
+) -> Report:
     """Check as `check` does, and raise with the whole story unless everything passes.
+
+    Parameters
+    ----------
+    target, *inputs, **options
+        As for `check`.
+    xfail
+        What is expected to fail, with the reasons: ``{"b": "the bias is frozen upstream"}``, by
+        name of a tensor, also of one of a part, or of a promise. The rest is judged without it.
 
     Returns
     -------
     Report
-        The report, when it passes.
+        The report, when it passes, without what is expected to fail.
 
     Raises
     ------
     AssertionError
-        If a verdict is FAIL or UNDECIDED; its message is the report.
+        If a verdict is FAIL or UNDECIDED; its message is the report. Or if something passes that
+        is expected to fail.
+    ValueError
+        If nothing is called as what is expected to fail.
     KeyboardInterrupt
         If the check was interrupted; its message is the report so far.
     """
@@ -157,6 +171,7 @@ def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
     report = check(target, *inputs, **options)
     if report.interrupted:
         raise KeyboardInterrupt(f"\n{report}")
-    if not report.ok:
-        raise AssertionError(f"\n{report}")
-    return report
+    rest = apart_from(report, xfail or {})
+    if not is_right(rest):
+        raise AssertionError(f"\n{rest}")
+    return rest
