@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Pullback, Tensors
+from gradcheck.array_containers import numbers_of
 from gradcheck.report.data import Unchecked
 from gradcheck_arguments import NonNegativeInt, Positive, checked
 
@@ -251,7 +252,7 @@ def as_outputs(raw: Any) -> Outputs:
         If something in ``raw`` is no array of numbers.
     """
     parts = raw if isinstance(raw, tuple | list) else (raw,)
-    outputs = tuple(np.array(part) for part in parts)
+    outputs = tuple(np.array(numbers_of(part)) for part in parts)
     for part in outputs:
         if part.dtype.kind not in "fiub":
             raise TargetError(
@@ -269,7 +270,8 @@ def is_differentiable(value: Any) -> bool:
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether ``value`` is one number: a Python number or a 0-d array."""
+    """Whether ``value`` is one number: a Python number or a 0-d array, also with a unit."""
+    value = numbers_of(value)
     return isinstance(value, int | float | np.generic) or (
         isinstance(value, np.ndarray) and value.ndim == 0
     )

@@ -28,6 +28,7 @@ from gradcheck.adapters.signatures.name_tables import (
 )
 from gradcheck.adapters.signatures.pytree import items, refilled
 from gradcheck.adapters.signatures.results import BackwardCall
+from gradcheck.array_containers import numbers_of, with_numbers
 from gradcheck.target import is_differentiable
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
@@ -129,7 +130,7 @@ class Reading:
         result = run(*(argument.of(call) for argument in takes))
         match self.gives:
             case Gives.SLOPE:
-                return np.asarray(result) * call.cotangent
+                return _times(result, call.cotangent)
             case Gives.GRADIENT if call.cotangent != 1:
                 return _scaled(result, call.cotangent)
             case Gives.JACOBIAN:
@@ -235,7 +236,12 @@ def _scaled(gradient: Any, factor: Any) -> Any:
     """Return a gradient, or a container of gradients, times a number."""
     if parts := items(gradient):
         return refilled(gradient, [_scaled(part, factor) for _, part in parts])
-    return gradient if gradient is None else np.asarray(gradient) * factor
+    return gradient if gradient is None else _times(gradient, factor)
+
+
+def _times(gradient: Any, factor: Any) -> Any:
+    """Return an array, or a container of one, times a number or an array like it."""
+    return with_numbers(gradient, np.asarray(numbers_of(gradient)) * factor)
 
 
 def _contracted(jacobian: Any, call: BackwardCall) -> Any:
