@@ -22,16 +22,22 @@ class _Kind:
     Attributes
     ----------
     has
-        The attributes by which they are told.
+        The attributes by which they are told, or the class.
     numbers
         Returns the array that one holds.
     rebuilt
         Returns one like it with another array of its shape, or of its first rows alone.
     """
 
-    has: tuple[str, ...]
+    has: tuple[str, ...] | type
     numbers: Callable[[Any], Array]
     rebuilt: Callable[[Any, Array], Any]
+
+    def fits(self, value: Any) -> bool:
+        """Whether ``value`` is one of them."""
+        if isinstance(self.has, type):
+            return isinstance(value, self.has)
+        return all(hasattr(value, name) for name in self.has)
 
 
 def _plain(value: Any) -> Array:
@@ -66,6 +72,10 @@ def _data_array(labelled: Any, array: Array) -> Any:
     return rows.copy(data=array)
 
 
+def _magnitude(quantity: Any) -> Array:
+    return np.asarray(quantity.magnitude)
+
+
 def _quantity(quantity: Any, array: Array) -> Any:
     return type(quantity)(array if array.ndim else array[()], quantity.units)
 
@@ -80,19 +90,23 @@ KINDS = (
     _Kind(("to_numpy", "index", "columns"), _of_frame, _frame),  # pandas
     _Kind(("to_numpy", "index", "name"), _plain, _series),
     _Kind(("to_numpy", "dims"), _plain, _data_array),  # xarray
-    _Kind(("to_numpy", "columns", "schema"), _plain, lambda f, a: type(f)(a, f.schema)),  # polars
-    _Kind(("to_numpy", "name", "dtype"), _plain, lambda s, a: type(s)(s.name, a)),
+    _Kind(("to_numpy", "columns", "schema"), _plain, lambda f, a: type(f)(a, f.columns)),  # polars
+    _Kind(("to_numpy", "name", "to_arrow"), _plain, lambda s, a: type(s)(s.name, a)),
     _Kind(("to_numpy",), _plain, lambda _, array: array),  # of another library
-    _Kind(("magnitude", "units", "to"), lambda q: np.asarray(q.magnitude), _quantity),  # pint
-    _Kind(("mask", "fill_value"), lambda m: np.ma.filled(m, m.dtype.type(0)), _masked),
+    _Kind(("magnitude", "units", "dimensionality"), _magnitude, _quantity),  # pint
+    _Kind(np.ma.MaskedArray, lambda m: np.ma.filled(m, m.dtype.type(0)), _masked),
 )
+
+
+# What most values are, and no container: looked at first.
+PLAIN = (type, np.generic, int, float, list, tuple, dict, str)
 
 
 def kind_of(value: Any) -> _Kind | None:
     """Return how a container is read and made, None for what is none."""
-    if isinstance(value, type) or type(value) is np.ndarray:
+    if type(value) is np.ndarray or isinstance(value, PLAIN):
         return None
-    return next((kind for kind in KINDS if all(hasattr(value, name) for name in kind.has)), None)
+    return next((kind for kind in KINDS if kind.fits(value)), None)
 
 
 def is_array_container(value: Any) -> bool:

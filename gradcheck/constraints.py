@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.numerics.directions import magnitudes, round_to_powers_of_two
 from gradcheck.numerics.manifolds import manifold
 from gradcheck.target import ForwardRun, Target
 
@@ -62,6 +63,7 @@ class Binding:
     chart: Callable[[Array, Array], Array]
     pull: Callable[[Array, Array, Array], Array]
     compared: str
+    by_size: bool = False
 
     @classmethod
     def at(cls, name: str, kind: str | Projection, base: Array) -> Binding:
@@ -81,7 +83,7 @@ class Binding:
                 f"constraint={kind!r}: {name} of shape {base.shape} {share}, with {allowed:.1g} "
                 f"for rounding: expected {its.rule}"
             )
-        return cls(base, its.chart, its.pull, its.compared)
+        return cls(base, its.chart, its.pull, its.compared, its.by_size)
 
     def moved_to(self, base: Array) -> Binding:
         """Return what binds a tensor of other numbers, or of another dtype."""
@@ -149,6 +151,14 @@ def moved_along(target: Target, bound: Mapping[str, Binding]) -> Target:
         # some rows of a point are no point of the manifold
         batch=0 if shared else target.batch,
         batch_tensors=() if shared else target.batch_tensors,
+        scales={
+            **target.scales,
+            **{
+                n: round_to_powers_of_two(magnitudes(its.base))
+                for n, its in bound.items()
+                if its.by_size
+            },
+        },
     )
     return twin
 

@@ -23,7 +23,7 @@ from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Lineari
 from gradcheck.checking.measurer import COARSEST_RESOLUTION, MOST_ROUNDED
 from gradcheck.constraints import Binding, Constraint, bindings, moved_along
 from gradcheck.numerics.blockwise import norm
-from gradcheck.numerics.directions import per_entry_scale, varied
+from gradcheck.numerics.directions import varied
 from gradcheck.report.data import Entry
 from gradcheck.report.wording import analytic_and_numerical, index_words
 from gradcheck.target import Target, TargetError
@@ -174,7 +174,7 @@ class Reference:
             cotangents = self._cotangents(outputs)
             point = Linearization(at, outputs, cotangents, {own: gradient}, {})
             for _ in range(DIRECTIONS):
-                direction = varied(self.context.rng, per_entry_scale(at[own]), at[own])
+                direction = varied(self.context.rng, evaluator.natural_scale(own, at[own]), at[own])
                 along = DirectionalFunction(evaluator, point, own, direction)
                 error = along.derivative(cotangents, gradient)
                 size = norm(gradient, direction)

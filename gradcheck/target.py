@@ -111,6 +111,9 @@ class Target:
     promises
         What this form promises beside the usual, by name: each is required, and returns whether it
         holds, None where that cannot be measured, and what was measured as one sentence.
+    scales
+        Sizes of step natural for the entries of a tensor, powers of two, where they are others
+        than its numbers say.
     by_definition
         ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
@@ -140,6 +143,7 @@ class Target:
     note: str = ""
     rounding: Positive | None = None
     promises: Mapping[str, Callable[[], tuple[bool | None, str]]] = field(default_factory=dict)
+    scales: Mapping[str, Array] = field(default_factory=dict)
     by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(

@@ -109,6 +109,12 @@ def _module(name: str) -> Any:
         ) from error
 
 
+def draws(texts: Sequence[str], seed: int, count: int = 1) -> list[tuple[Array, ...]]:
+    """Return so many draws of the inputs that every ``--input`` describes."""
+    rng = np.random.default_rng(seed)
+    return [tuple(parse_input(text, rng) for text in texts) for _ in range(count)]
+
+
 def parse_input(text: str, rng: np.random.Generator) -> Array:
     """Return the array that an ``--input`` describes.
 

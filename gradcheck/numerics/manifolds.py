@@ -40,6 +40,8 @@ class Manifold:
         What holds on it, and what helps a point that is off.
     compared
         The part of a gradient G that is compared.
+    by_size
+        Whether entries are moved by their own sizes: beside zero a chart bends as far from them.
     """
 
     chart: Callable[[Array, Array], Array]
@@ -48,6 +50,7 @@ class Manifold:
     draw: Callable[[Array], Array]
     rule: str
     compared: str
+    by_size: bool = False
 
 
 def manifold(name: str) -> Manifold:
@@ -206,6 +209,7 @@ MANIFOLDS = {
         np.exp,
         "numbers above zero",
         "all of it",
+        by_size=True,
     ),
     "simplex": Manifold(
         _simplex_chart,
@@ -214,6 +218,7 @@ MANIFOLDS = {
         lambda z: np.exp(z) / np.exp(z).sum(-1, keepdims=True),
         "numbers above zero that sum to 1 along the last axis: x / x.sum(-1, keepdims=True) does",
         "G - sum(x * G)",
+        by_size=True,
     ),
     "unit": Manifold(
         _unit_chart,

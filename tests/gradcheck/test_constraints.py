@@ -187,3 +187,26 @@ def test_what_binds_nothing_is_refused(constraint, message):
 def test_a_wrong_type_of_constraint_is_refused():
     with pytest.raises(TypeError, match="constraint=3: expected"):
         gradcheck.check((log_det, np.linalg.inv), SYMMETRIC, constraint=3)
+
+
+@pytest.mark.parametrize("kind", ["positive", "simplex"])
+@pytest.mark.parametrize("seed", range(3, 9))
+def test_entries_of_all_sizes_are_moved_by_their_own(kind, seed):
+    """Beside zero a chart bends as far from it as an entry is, however large its neighbours."""
+    rng = np.random.default_rng(seed)
+    x = manifold(kind).draw(3 * rng.standard_normal(12))
+    weights = rng.standard_normal(12)
+
+    def value(x):
+        return np.sum(np.sin(weights * x) + weights * x**2)
+
+    def gradient(x):
+        return weights * np.cos(weights * x) + 2 * weights * x
+
+    right = gradcheck.check((value, gradient), x, constraint=kind, contract=False, explain=False)
+    wrong = gradcheck.check(
+        (value, lambda x: 1.0001 * gradient(x)), x, constraint=kind, contract=False, explain=False
+    )
+
+    assert right.ok, str(right)
+    assert wrong.verdict is gradcheck.Verdict.FAIL
