@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import ArrayLike
 
-from gradcheck.adapters import as_target, parts, shows_gradients
-from gradcheck.check_arguments import chosen_tensors, given_cotangents
-from gradcheck.checking.context import CheckContext
-from gradcheck.estimate import clock, estimate
-from gradcheck.executor import Workers, in_new_process, pack
+from gradcheck.adapters import shows_gradients
+from gradcheck.check_arguments import given_points
+from gradcheck.examination import Question, examine, examine_points
+from gradcheck.expected_failures import apart_from, is_right
 from gradcheck.isolation import Budget
-from gradcheck.jobs import Job, Perform
-from gradcheck.report.data import Explanation, Verdict
 from gradcheck.report.progress import Progress
 from gradcheck.report.report import Report
-from gradcheck.runner import Mode, Runner
+from gradcheck.runner import Mode
 from gradcheck.state import settings_kept
 from gradcheck.target import Target
-from gradcheck_arguments import ArrayTree, Count, NonNegative, Seed, Share, checked
+from gradcheck_arguments import ArrayTree, Count, NonNegative, Order, Seed, Share, checked
 
 
 @checked
@@ -39,11 +34,14 @@ def check(
     contract: bool | Mapping[str, str] = True,
     explain: bool = True,
     directions: Count = 2,
-    order: Literal[1, 2] = 1,
+    order: Order = 1,
     seed: Seed = 0,
     executor: Executor | None = None,
     progress: bool | None = None,
     budget: NonNegative | None = 30.0,
+    constraint: str | Callable[..., Any] | Mapping[str, Any] | None = None,
+    points: Sequence[Any] | None = None,
+    reference: Any = None,
 ) -> Report:
     """Check the gradients of a layer, loss or function against numerical derivatives.
 
@@ -88,6 +86,20 @@ def check(
     budget
         Seconds of real time for looking for the bugs behind what failed, None for no limit. The
         verdicts take as long as they take; what was not tried for want of time is said.
+    constraint
+        Where the first input has to stay: ``"symmetric"``, ``"spd"``, ``"positive"``, ``"simplex"``
+        or ``"unit"`` (along the last axis), ``"orthogonal"`` (columns, or rows); or its tangent
+        space, as a function ``project(x, direction)`` that returns the direction's part in it, in
+        which steps are straight. A dict says it by tensor name. The check moves the tensor within
+        it, and compares the part of the gradient along it.
+    points
+        Several points in place of ``inputs``: a tuple of inputs for each, or the only input. The
+        report is that of the worst one, and `Report.points` has all, the worst first.
+    reference
+        Another implementation that takes the same inputs: a function of arrays, or of tensors of
+        PyTorch or JAX, a layer, or anything else that ``target`` may be. Outputs and gradients are
+        compared with its own, which it computes in float64; its gradients are taken by autograd
+        where it has them so, by numbers where it has none.
 
     Returns
     -------
@@ -111,176 +123,51 @@ def check(
     True
     """
     with settings_kept():
-        if len(inputs) == 2 and not isinstance(target, Target) and not shows_gradients(target):
+        several = None if points is None else given_points(points, inputs)
+        if reference is not None and contract is False:
+            raise ValueError("contract=False: leaves out what reference= asks for; leave it out")
+        plain = several is None and constraint is None and reference is None and len(inputs) == 2
+        if plain and not isinstance(target, Target) and not shows_gradients(target):
             from gradcheck.training.check_fit import check_fit  # which few checks need
 
             report = check_fit(target, inputs, params, tolerance, seed)
             if report is not None:
                 return report
-        question = _Question(
+        question = Question(
             target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions,
-            order, Budget(math.inf if budget is None else budget),
+            Budget(math.inf if budget is None else budget), constraint, reference, order,
         )  # fmt: skip
         with Progress(progress) as bar:
-            return _examine(question, tensors, executor, bar)
+            if several is not None:
+                return examine_points(question, several, tensors, executor, bar)
+            return examine(question, tensors, executor, bar)
 
 
-@dataclass(frozen=True)
-class _Question:
-    """The arguments of `check`, of which any process can make the runner of a part of it."""
-
-    target: Any
-    inputs: tuple[Any, ...]
-    params: Any
-    cotangent: Any
-    mode: Mode
-    tolerance: float | None
-    contract: bool | Mapping[str, str]
-    explain: bool
-    seed: int
-    directions: int
-    order: int
-    budget: Budget
-
-    def runner(self) -> Runner:
-        """Turn what was given into a target by `as_target`, and return the runner of its check."""
-        subject = as_target(self.target, *self.inputs, params=self.params)
-        with subject.state.guarded():
-            context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
-        return Runner(
-            context,
-            self.mode,
-            self.tolerance,
-            self.explain,
-            None,
-            self.contract if isinstance(self.contract, Mapping) else None,
-            self.directions,
-            self.budget,
-            partial(in_new_process, self.runner),
-        )
-
-
-def _examine(
-    question: _Question,
-    tensors: str | Iterable[str] | None,
-    executor: Executor | None,
-    bar: Progress,
+def assert_gradients(
+    target: Any, *inputs: Any, xfail: Mapping[str, str] | None = None, **options: Any
 ) -> Report:
-    """Check the parts of a network, then the whole."""
-    layers: dict[str, Report] = {}
-    for name, layer, given in parts(question.target, question.inputs, question.order):
-        part = replace(
-            question,
-            target=layer,
-            inputs=given,
-            params=None,
-            cotangent=None,
-            contract=False,
-            order=1,
-        )
-        layers[name] = _examine(part, None, executor, bar)
-        if layers[name].interrupted:
-            return replace(layers[name], tensors={}, explanations=_blame((), layers), parts=layers)
-    if any(report.verdict is Verdict.FAIL for report in layers.values()):
-        question = replace(question, explain=False)
-    packed = None if executor is None else pack(question.runner)
-    began = clock()
-    checker = question.runner()
-    built = clock() - began  # which takes a forward at least
-    target = checker.context.native.target
-    with target.state.guarded():
-        perform: Perform = checker.answers
-        if executor is not None and packed is not None:
-            perform = Workers(executor, packed, checker.answer)
-        names = chosen_tensors(checker.context, tensors)
-        to_go = estimate(
-            target,
-            names,
-            question.directions,
-            every_entry=question.mode == "element",
-            contract=question.contract is not False,
-            at_most=built,
-        )
-        if to_go is not None:
-            bar.announce(f"{target.name}: {to_go}")
-        report = checker.report(
-            names,
-            question.contract,
-            question.seed,
-            partial(_watched, perform, bar),
-            asked=tensors is not None,
-        )
-    left = tuple(f"the layer changed {name}, and it stays so" for name in _changed_for_good(target))
-    report = replace(
-        report,
-        parts=layers,
-        explanations=_blame(report.explanations, layers),
-        notes=(*report.notes, *left),
-    )
-    return _corrected(report, target, question, tensors, bar)
-
-
-def _corrected(
-    report: Report,
-    target: Target,
-    question: _Question,
-    tensors: str | Iterable[str] | None,
-    bar: Progress,
-) -> Report:
-    """Return the report of the reading in which one change makes all right; else this one."""
-    explained = question.explain and not report.interrupted
-    if report.verdict is Verdict.FAIL and explained and not _has_edits(report):
-        for other in target.other_readings():
-            reread = replace(question, target=other, inputs=(), params=None)
-            found = _examine(reread, tensors, None, bar)
-            if found.verdict is Verdict.FAIL and _has_edits(found):
-                return found
-    return report
-
-
-def _has_edits(report: Report) -> bool:
-    return any(explanation.edits for explanation in report.explanations)
-
-
-def _changed_for_good(target: Target) -> list[str]:
-    return list(getattr(target.state, "changed_for_good", ()))
-
-
-def _watched(perform: Perform, bar: Progress, jobs: list[Job]) -> Iterator[Any]:
-    """Have the jobs done, and say which is waited for."""
-    bar.expect(len(jobs))
-    answers = perform(jobs)
-    for job in jobs:
-        bar.begin(f"{job.kind} {job.name}")
-        yield next(answers)
-        bar.finish()
-    next(answers, None)  # its processes end here, and not where a Ctrl-C would be lost
-
-
-def _blame(
-    of_whole: Iterable[Explanation], layers: Mapping[str, Report]
-) -> tuple[Explanation, ...]:
-    """Put what is wrong in single layers before what is wrong with the whole."""
-    of_layers = [
-        replace(e, tensors=tuple(f"{name}.{tensor}" for tensor in e.tensors) or (name,))
-        for name, layer in layers.items()
-        for e in layer.explanations
-    ]
-    return (*of_layers, *of_whole)
-
-
-def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
     """Check as `check` does, and raise with the whole story unless everything passes.
+
+    Parameters
+    ----------
+    target, *inputs, **options
+        As for `check`.
+    xfail
+        What is expected to fail, with the reasons: ``{"b": "the bias is frozen upstream"}``, by
+        name of a tensor, also of one of a part, or of a promise. The rest is judged without it.
 
     Returns
     -------
     Report
-        The report, when it passes.
+        The report, when it passes, without what is expected to fail.
 
     Raises
     ------
     AssertionError
-        If a verdict is FAIL or UNDECIDED; its message is the report.
+        If a verdict is FAIL or UNDECIDED; its message is the report. Or if something passes that
+        is expected to fail.
+    ValueError
+        If nothing is called as what is expected to fail.
     KeyboardInterrupt
         If the check was interrupted; its message is the report so far.
     """
@@ -288,6 +175,7 @@ def assert_gradients(target: Any, *inputs: Any, **options: Any) -> Report:
     report = check(target, *inputs, **options)
     if report.interrupted:
         raise KeyboardInterrupt(f"\n{report}")
-    if not report.ok:
-        raise AssertionError(f"\n{report}")
-    return report
+    rest = apart_from(report, xfail or {})
+    if not is_right(rest):
+        raise AssertionError(f"\n{rest}")
+    return rest

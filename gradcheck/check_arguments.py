@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,18 @@ def chosen_tensors(context: CheckContext, tensors: str | Iterable[str] | None) -
     if unknown:
         raise ValueError(f"tensors={unknown}: expected some of {list(target.tensors)}")
     return names
+
+
+def given_points(points: Sequence[Any], inputs: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Return the inputs at every point; what is no tuple of them is the only one."""
+    if inputs:
+        raise ValueError(
+            f"points: given besides {len(inputs)} inputs, as which of them to check is not clear; "
+            "put these into points, as in points=[(x1,), (x2,)]"
+        )
+    if not len(points):
+        raise ValueError("points=[]: expected the inputs of one point at least")
+    return [point if isinstance(point, tuple) else (point,) for point in points]
 
 
 def given_cotangents(target: Target, cotangent: Any) -> Outputs | None:

@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "gradcheck(**options): options of the fixture gradcheck in this test, such as "
-        "tolerance=1e-6, seed=3 or contract=False",
+        "tolerance=1e-6, seed=3, contract=False or xfail={'b': 'why b is expected to fail'}",
     )
 
 
@@ -80,14 +80,25 @@ class Gradcheck:
         self._options = options
 
     def __call__(self, target: Any, *inputs: Any, **options: Any) -> Any:
-        """Check as `gradcheck.check` does, and fail with the whole report unless all passes."""
+        """Check as `gradcheck.check` does, and fail with the whole report unless all passes.
+
+        What ``xfail`` names has to fail; the rest is judged without it.
+        """
         __tracebackhide__ = True
         from gradcheck.check import check
+        from gradcheck.expected_failures import apart_from, is_right
 
-        report = check(target, *inputs, **{**self._options, **options})
+        given = {**self._options, **options}
+        xfail = given.pop("xfail", None) or {}
+        report = check(target, *inputs, **given)
         if report.interrupted:
             raise KeyboardInterrupt(str(report))
-        return self._judge(report)
+        try:
+            rest = apart_from(report, xfail)
+        except AssertionError as error:
+            self._keep(False, str(error))
+            raise
+        return self._judge(rest, is_right(rest), len(xfail))
 
     def properties(self, suite: str, fn: Any, **options: Any) -> Any:
         """Run a suite as `gradcheck.properties.run_properties` does, and fail unless all hold."""
@@ -103,14 +114,18 @@ class Gradcheck:
 
         return self._judge(hunt(layer, inputs, **{"seed": self._options["seed"], **options}))
 
-    def _judge(self, report: Any) -> Any:
+    def _judge(self, report: Any, ok: bool | None = None, expected: int = 0) -> Any:
         __tracebackhide__ = True
-        text = str(report)
-        lines = text.splitlines()[:MOST_LINES] if not report.ok else []
-        self._item.user_properties.append((PROPERTY, {"ok": bool(report.ok), "lines": lines}))
-        if not report.ok:
+        ok, text = bool(report.ok if ok is None else ok), str(report)
+        self._keep(ok, text, expected)
+        if not ok:
             raise AssertionError(f"\n{text}")
         return report
+
+    def _keep(self, ok: bool, text: str, expected: int = 0) -> None:
+        lines = [] if ok else text.splitlines()[:MOST_LINES]
+        found = {"ok": ok, "lines": lines, "expected": expected}
+        self._item.user_properties.append((PROPERTY, found))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -141,7 +156,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for line in check["lines"]:
             terminalreporter.write_line(f"  {line}")
     count = f"{len(found)} check{'s' if len(found) != 1 else ''}"
-    terminalreporter.write_line(f"{count}: {len(found) - len(failed)} passed, {len(failed)} failed")
+    words = f"{count}: {len(found) - len(failed)} passed, {len(failed)} failed"
+    expected = sum(check.get("expected", 0) for _, check in found)
+    failures = f", {expected} expected failure{'s' if expected != 1 else ''}" if expected else ""
+    terminalreporter.write_line(f"{words}{failures}")
 
 
 def _checks(terminalreporter: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcheck import real_parts
 from gradcheck._types import Array, Outputs, Pullback, Tensors
+from gradcheck.array_containers import numbers_of
 from gradcheck.report.data import Unchecked
 from gradcheck_arguments import NonNegativeInt, Positive, checked
 
@@ -113,6 +114,9 @@ class Target:
     promises
         What this form promises beside the usual, by name: each is required, and returns whether it
         holds, None where that cannot be measured, and what was measured as one sentence.
+    scales
+        Sizes of step natural for the entries of a tensor, powers of two, where they are others
+        than its numbers say.
     by_definition
         ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
@@ -142,6 +146,7 @@ class Target:
     note: str = ""
     rounding: Positive | None = None
     promises: Mapping[str, Callable[[], tuple[bool | None, str]]] = field(default_factory=dict)
+    scales: Mapping[str, Array] = field(default_factory=dict)
     by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
@@ -260,6 +265,18 @@ class Target:
         twin._run = run
         return twin
 
+    @checked
+    def running(
+        self,
+        run: Callable[[Tensors], ForwardRun],
+        recast: Callable[[type[np.floating[Any]]], Target | None],
+        **changes: Any,
+    ) -> Target:
+        """Return this target with another ``run`` and ``recast``, as `from_run` takes them."""
+        twin = replace(self, **changes)
+        twin._run, twin._recast, twin._others = run, recast, self._others
+        return twin
+
     def _as(self, dtype: type[np.floating[Any]]) -> dict[str, Array]:
         return {name: value.astype(dtype) for name, value in self.tensors.items()}
 
@@ -273,7 +290,7 @@ def as_outputs(raw: Any) -> Outputs:
         If something in ``raw`` is no array of numbers.
     """
     parts = raw if isinstance(raw, tuple | list) else (raw,)
-    outputs = tuple(np.array(part) for part in parts)
+    outputs = tuple(np.array(numbers_of(part)) for part in parts)
     for part in outputs:
         if part.dtype.kind not in "fciub":
             raise TargetError(
@@ -291,7 +308,8 @@ def is_differentiable(value: Any) -> bool:
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether ``value`` is one number: a Python number or a 0-d array."""
+    """Whether ``value`` is one number: a Python number or a 0-d array, also with a unit."""
+    value = numbers_of(value)
     return isinstance(value, int | float | complex | np.generic) or (
         isinstance(value, np.ndarray) and value.ndim == 0
     )

@@ -46,19 +46,11 @@ def fits(value: Any, annotation: Any) -> bool:
         case origin if origin in (Union, UnionType):
             return any(fits(value, option) for option in _options(annotation))
         case origin if origin is Literal:
-            return any(
-                is_like(value, option) and value == option for option in typing.get_args(annotation)
-            )
+            return isinstance(value, str) and value in typing.get_args(annotation)
         case None:
             return _is_instance(value, annotation)
         case origin:
             return _is_container(value, origin, typing.get_args(annotation))
-
-
-def is_like(value: Any, option: Any) -> bool:
-    """Whether a value is of the kind of an option: whole numbers of any library are numbers."""
-    kind = numbers.Integral if isinstance(option, int) else type(option)
-    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def in_words(annotation: Any) -> str:
@@ -99,15 +91,6 @@ def in_range(value: Any, annotation: Any) -> bool:
     if origin in (Union, UnionType):
         return any(fits(value, each) and in_range(value, each) for each in _options(annotation))
     return True
-
-
-def named_options(annotation: Any) -> tuple[Any, ...]:
-    """Return the values of which an annotation takes one; none where it takes all of a kind."""
-    if typing.get_origin(annotation) is Literal:
-        return typing.get_args(annotation)
-    if typing.get_origin(annotation) in (Union, UnionType, Annotated):
-        return tuple(v for each in typing.get_args(annotation) for v in named_options(each))
-    return ()
 
 
 def _options(union: Any) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.error_hints import nothing_to_differentiate
 from gradcheck.adapters.signatures.gradient_alignment import align_gradients
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
+from gradcheck.array_containers import gradient_numbers
 from gradcheck.state import StateSnapshot
 from gradcheck.target import ForwardRun, Target, TargetError
 
@@ -193,7 +194,8 @@ class CallableTarget:
             own = its.convention.cotangents(cotangents)
             call = BackwardCall(arguments, its.inputs.names, result, result.cotangent(own))
             returned, implied = its.updates.made_by(lambda: its.backward(call))
-            return its.convention.gradients(self._gradients(returned, implied))
+            gradients = self._gradients(returned, implied, result.raw)
+            return its.convention.gradients(gradients)
 
         kept = {name: np.asarray(p.accessor.get()) for name, p in its.parameters.items()}
         return ForwardRun(result.outputs, pullback, {**handed, **kept})
@@ -211,8 +213,11 @@ class CallableTarget:
                 parameter.accessor.put(tensors[name])
             (self._moved.add if changed else self._moved.discard)(name)
 
-    def _gradients(self, result: Any, implied: Mapping[str, Array]) -> dict[str, Any]:
-        """Gather the gradients from where they are: returned, kept, or implied by an update."""
+    def _gradients(self, result: Any, implied: Mapping[str, Array], raw: Any) -> dict[str, Any]:
+        """Gather the gradients from where they are: returned, kept, or implied by an update.
+
+        Those in containers are read by their numbers, beside the ``raw`` output.
+        """
         its = self.description
         if isinstance(result, Mapping):
             self.returned_keys.update(result)
@@ -230,7 +235,11 @@ class CallableTarget:
             stored = stored_gradient(its.owner, first)
             if stored is not None:
                 gradients[first] = stored
-        return gradients
+        given = its.inputs.containers
+        return {
+            name: gradient_numbers(name, gradient, given.get(name), raw)
+            for name, gradient in gradients.items()
+        }
 
 
 def with_shapes(name: str, tensors: Tensors) -> str:

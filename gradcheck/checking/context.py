@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.base_run import BaseRun, agrees
 from gradcheck.checking.evaluator import Evaluator, Linearization
-from gradcheck.numerics.directions import compact, per_entry_scale, random_cotangents
+from gradcheck.numerics.directions import compact, random_cotangents
 from gradcheck.report.data import Unchecked
 from gradcheck.target import ForwardRun, Target
 
@@ -43,6 +43,7 @@ class CheckContext:
 
     def __init__(self, target: Target, seed: int = 0, cotangents: Outputs | None = None) -> None:
         self.native = Evaluator(target)
+        self.promises = target.promises  # and what else is asked of it
         self.seed = seed
         self._drawn_by: list[int] = [seed]
         self.cotangents = cotangents
@@ -173,7 +174,9 @@ class CheckContext:
             signs = self.rng.integers(0, 2, value.shape) * 2.0 - 1.0
         sizes = signs * self.rng.uniform(0.5, 1.0, value.shape)
         with np.errstate(all="ignore"):
-            moved = (value + NUDGE * per_entry_scale(value) * sizes).astype(value.dtype)
+            moved = (value + NUDGE * self.native.natural_scale(name, value) * sizes).astype(
+                value.dtype
+            )
         return {**(base if tensors is None else tensors), name: moved}
 
     def rounded(self, cotangents: Outputs) -> Outputs:

@@ -13,7 +13,6 @@ from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.measurer import WANTED_ACCURACY, rounded_share
 from gradcheck.numerics.blockwise import norm
-from gradcheck.numerics.directions import per_entry_scale
 from gradcheck.report.data import Entry
 
 Index = tuple[int, ...]
@@ -35,7 +34,7 @@ class EntrywiseGradient:
 
     def __post_init__(self) -> None:
         self.value = self.point.tensors[self.name]
-        self.scale = per_entry_scale(self.value)
+        self.scale = self.context.wide.natural_scale(self.name, self.value)
         self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
         self.typical = norm(self.analytic, self.scale) / math.sqrt(max(1, self.value.size))
         self.noise: float | None = None

@@ -13,7 +13,7 @@ from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.numerics.blockwise import blocks, norm, project
 from gradcheck.numerics.derivative import Derivative, along
 from gradcheck.numerics.differences import along_step, difference
-from gradcheck.numerics.directions import smooth_reach
+from gradcheck.numerics.directions import per_entry_scale, smooth_reach
 from gradcheck.target import ForwardRun, Target
 
 # A derivative of this many bounds is not zero, whatever a closer look would add.
@@ -72,6 +72,12 @@ class Evaluator:
             name: np.asarray(gradient) if last else np.array(gradient)
             for name, gradient in gradients.items()
         }
+
+    def natural_scale(self, name: str, value: Array) -> Array:
+        """Return the size of step natural for every entry of a tensor, as powers of two."""
+        known = self.target.scales.get(name)
+        fits = known is not None and known.shape == value.shape
+        return np.array(known) if fits else per_entry_scale(value)
 
     def scratch(self, tensors: Tensors, names: Collection[str]) -> dict[str, Array]:
         """Return arrays like these tensors to write into: the same while the same are asked for."""

@@ -16,7 +16,7 @@ from gradcheck.checking.entrywise import EntrywiseGradient, Index
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
-from gradcheck.numerics.directions import per_entry_scale, varied
+from gradcheck.numerics.directions import varied
 from gradcheck.report.data import Entry
 
 # Tensors of up to this many entries are measured entry by entry.
@@ -118,7 +118,7 @@ class _Bisection:
     def __post_init__(self) -> None:
         self.value = self.point.tensors[self.name]
         self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
-        self.scale = per_entry_scale(self.value)
+        self.scale = self.context.wide.natural_scale(self.name, self.value)
         self.deadline = self.context.forwards + MOST_FORWARDS
 
     def entries(self) -> list[Entry]:

@@ -19,7 +19,7 @@ from gradcheck.checking.rounding_errors import MOST
 from gradcheck.checking.signal import AWAY
 from gradcheck.checking.tensor_verdict import Measurement
 from gradcheck.numerics.blockwise import norm, project
-from gradcheck.numerics.directions import compact, per_entry_scale
+from gradcheck.numerics.directions import compact
 
 # A check that could not have seen a relative error of this size has decided nothing. Where the
 # roundings of the analytic gradient itself are larger, as in float16, twice these take its place.
@@ -97,7 +97,7 @@ class Measurer:
         self.coarsest = max(COARSEST_RESOLUTION, 2 * rounded_share(self.eps))
         self.value = self.point.tensors[self.name]
         self.analytic = np.asarray(self.point.analytic[self.name], dtype=np.float64)
-        self.scale = compact(per_entry_scale(self.value))
+        self.scale = compact(self.evaluator.natural_scale(self.name, self.value))
         self.size = norm(self.analytic, self.scale)
         self.noise: float | None = None
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization
-from gradcheck.numerics.directions import per_entry_scale, rademacher
+from gradcheck.numerics.directions import rademacher
 
 # Steps over which a tensor may show that outputs depend on it, in its own size: beyond its own
 # zero, to it, and small, for functions that are defined nearby only or saturate on the way.
@@ -88,7 +88,7 @@ def reaction(
     value = point.tensors[name]
     if value.size == 0:
         return 0.0, EMPTY
-    at_random = rademacher(rng, per_entry_scale(value), value)
+    at_random = rademacher(rng, evaluator.natural_scale(name, value), value)
     best = 0.0
     to_zero = np.where(np.isfinite(value), value, 0)
     for direction, reaches in ((at_random, REACHES), (to_zero, (1.0,))):

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.adapters.signatures.methods import has_static_methods
+from gradcheck.numerics.manifolds import MANIFOLDS
 
 
 class LoadingError(ValueError):
@@ -21,6 +23,9 @@ class LoadingError(ValueError):
 
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+# What an input may be drawn as.
+KINDS = ("float64", "float32", "float16", "complex128", "complex64", "int10", *MANIFOLDS)
 
 # Files loaded so far by their names: they may take one another's place, but no library's.
 _loaded: dict[str, ModuleType] = {}
@@ -104,6 +109,12 @@ def _module(name: str) -> Any:
         ) from error
 
 
+def draws(texts: Sequence[str], seed: int, count: int = 1) -> list[tuple[Array, ...]]:
+    """Return so many draws of the inputs that every ``--input`` describes."""
+    rng = np.random.default_rng(seed)
+    return [tuple(parse_input(text, rng) for text in texts) for _ in range(count)]
+
+
 def parse_input(text: str, rng: np.random.Generator) -> Array:
     """Return the array that an ``--input`` describes.
 
@@ -111,7 +122,8 @@ def parse_input(text: str, rng: np.random.Generator) -> Array:
     ----------
     text
         ``32,784``: standard normal numbers of that shape. ``32,784:float32``: in that dtype.
-        ``32:int10``: integers 0 to 9. A file name ending in ``.npy``: that array.
+        ``32:int10``: integers 0 to 9. ``8,8:symmetric``: a point that keeps to a constraint of
+        `gradcheck.check`. A file name ending in ``.npy``: that array.
     rng
         Source of the numbers.
 
@@ -129,12 +141,49 @@ def parse_input(text: str, rng: np.random.Generator) -> Array:
         shape = tuple(int(size) for size in sizes.split(",") if size)
         if kind.startswith("int"):
             return rng.integers(0, int(kind.removeprefix("int")), shape)
+        if kind in MANIFOLDS:
+            return _point(kind, rng.standard_normal(shape))
         dtype = np.dtype(kind or "float64")
-        if dtype.kind != "f":
+        if dtype.kind not in "fc":
             raise TypeError(f"{dtype} is no floating-point type")
-        return rng.standard_normal(shape).astype(dtype)
+        drawn = rng.standard_normal(shape)
+        if dtype.kind == "c":
+            drawn = drawn + 1j * rng.standard_normal(shape)
+        return drawn.astype(dtype)
     except (TypeError, ValueError) as error:
         raise LoadingError(
-            f"--input {text}: {error}. Expected a shape such as 32,784, a shape and a kind such as "
-            "32,784:float32 or 32:int10, or a .npy file"
+            f"--input {text}: {error}. Expected a shape such as 32,784, one with a kind such as "
+            f"32,784:float32, a .npy file. The kinds are {', '.join(KINDS)}"
         ) from error
+
+
+def _point(kind: str, numbers: Array) -> Array:
+    """Return a point on a manifold.
+
+    Raises
+    ------
+    ValueError
+        If it has none of this shape.
+    """
+    its = MANIFOLDS[kind]
+    try:
+        return its.draw(numbers)
+    except (ValueError, np.linalg.LinAlgError) as error:
+        raise ValueError(f"{numbers.shape} is no shape of {its.rule}") from error
+
+
+def parse_constraint(texts: Sequence[str]) -> str | dict[str, str] | None:
+    """Return what ``--constraint`` says: one for the first input, or those by tensor.
+
+    Raises
+    ------
+    LoadingError
+        If several are given of which one has no tensor's name.
+    """
+    pairs = [text.rpartition("=") for text in texts]
+    unnamed = [kind for name, _, kind in pairs if not name]
+    if unnamed and len(pairs) > 1:
+        raise LoadingError(
+            f"--constraint {unnamed[0]}: several were given, say tensor={unnamed[0]}"
+        )
+    return unnamed[0] if unnamed else {name: kind for name, _, kind in pairs} or None

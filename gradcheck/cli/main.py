@@ -75,6 +75,9 @@ def check(
     budget: Annotated[
         float, typer.Option(help="Seconds for naming what is wrong; verdicts take none of them.")
     ] = 30.0,
+    constraint: shell.Constraints = None,
+    points: shell.Points = 1,
+    reference: shell.Reference = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Show all entries, promises, notes and evidence."),
@@ -82,20 +85,21 @@ def check(
     output: shell.Output = None,
 ) -> None:
     """Check the gradients of a layer, loss or function."""
-    import numpy as np
     from rich.console import Console
 
     from gradcheck import check as run_check
-    from gradcheck.cli.loading import load, made, parse_input
+    from gradcheck.cli.loading import draws, load, made, parse_constraint
     from gradcheck.report.text import print_report
 
     with shell.error_exit(), shell.processes(workers) as executor:
         shell.refuse_ending(output, REPORT_ENDINGS)
-        rng = np.random.default_rng(seed)
-        arrays = [parse_input(text, rng) for text in inputs or []]
+        given = draws(inputs or [], seed, points)
         report = run_check(
             made(load(target), target),
-            *arrays,
+            *(given[0] if points == 1 else ()),
+            points=None if points == 1 else given,
+            constraint=parse_constraint(constraint or []),
+            reference=None if reference is None else made(load(reference), reference),
             mode=mode.value,
             tolerance=tolerance,
             directions=directions,
@@ -124,14 +128,11 @@ def hunt(
 
     At corners and ties, for odd sizes and for large batches.
     """
-    import numpy as np
-
-    from gradcheck.cli.loading import load, made, parse_input
+    from gradcheck.cli.loading import draws, load, made
     from gradcheck.hunt import hunt as run_hunt
 
     with shell.error_exit():
-        rng = np.random.default_rng(seed)
-        arrays = [parse_input(text, rng) for text in inputs or []]
+        arrays = list(draws(inputs or [], seed)[0])
         found = made(load(target), target)
         report = run_hunt(found, arrays or None, examples=examples, seed=seed, tolerance=tolerance)
         typer.echo(str(report))

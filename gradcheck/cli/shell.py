@@ -26,8 +26,22 @@ Inputs = Annotated[
     typer.Option(
         "--input",
         "-i",
-        help="Shape (32,784), shape and kind (32:int10, 8,3:float32) or .npy; once per input.",
+        help="Shape (32,784), shape and kind (32:int10, 8,3:float32, 6:positive, 8,8:symmetric) "
+        "or .npy; once per input.",
     ),
+]
+Constraints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constraint",
+        help="Where the first input stays (symmetric, spd, positive, simplex, unit, orthogonal), "
+        "or a tensor (W=orthogonal).",
+    ),
+]
+Points = Annotated[int, typer.Option(min=1, help="Draws of the inputs; every one is checked.")]
+Reference = Annotated[
+    str | None,
+    typer.Option(help="Another implementation to compare with: module:attribute or file.py:..."),
 ]
 Output = Annotated[
     Path | None,

@@ -49,6 +49,17 @@ BREACHES = {
         "backward uses what an earlier forward left",
         "store the cache anew in every forward: self.x = x",
     ),
+    "agrees_with_reference": (
+        Bug.OTHER_THAN_REFERENCE,
+        "the forward is not that of the reference; the gradients are judged for the forward that "
+        "is there",
+        "compare the two forwards at the entry named here",
+    ),
+    "gradient_agrees_with_reference": (
+        Bug.OTHER_THAN_REFERENCE,
+        "a gradient is not that of the reference, though the forward is",
+        "compare the two at the entry named here",
+    ),
     "backward_linear": (
         Bug.UPSTREAM_IGNORED,
         "backward is not linear in the cotangent",
@@ -66,6 +77,10 @@ BREACHES = {
         "leave matmat out, which then calls matvec for each column, or correct its axes",
     ),
 }
+
+
+# Promises that no wrong gradient keeps.
+CONSEQUENCES = frozenset({"gradient_agrees_with_reference"})
 
 
 def explain_contract(promises: Mapping[str, PromiseReport]) -> list[Explanation]:

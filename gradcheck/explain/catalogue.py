@@ -178,6 +178,7 @@ class Bug(StrEnum):
         "Everything is a little wrong.", Trait.DESCRIPTION | Trait.AMBIGUOUS)
     NOT_FINITE = auto(), _Row(
         "The gradient is NaN or infinite, although the output is not.", implied_by=("not_finite",))
+    OTHER_THAN_REFERENCE = auto(), _Row("It computes something else than the reference does.")
     UNEXPLAINED = auto(), _Row(
         "The gradient is wrong in a way that fits no known bug.",
         Trait.DESCRIPTION | Trait.AMBIGUOUS)

@@ -49,6 +49,7 @@ ALONG_DIRECTIONS: tuple[Callable[[Observation], Iterator[Hypothesis]], ...] = (
 AT_EVERY_ENTRY: tuple[Callable[[MeasuredJacobian], Iterator[Hypothesis]], ...] = (
     additive_term.additive_term,
     regions.support,
+    regions.off_diagonal,
     regions.region,
     regions.few_entries,
     elementwise.local_derivative,

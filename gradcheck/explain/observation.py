@@ -16,7 +16,7 @@ from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Lineari
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.formulas.losses import Losses
 from gradcheck.numerics.blockwise import norm
-from gradcheck.numerics.directions import per_entry_scale, varied
+from gradcheck.numerics.directions import varied
 
 # Directions along which every hypothesis is tested. With a factor fitted, one of them is spent:
 # a wrong hypothesis has to agree by chance on all the others.
@@ -105,7 +105,7 @@ class Observation:
     def __post_init__(self) -> None:
         value = self.value
         self.analytic: Array = self.point.analytic[self.name].astype(np.float64)
-        self.scale = per_entry_scale(value)
+        self.scale = self.evaluator.natural_scale(self.name, value)
         if not self.directions:
             self.directions = [varied(self.rng, self.scale, value) for _ in range(DIRECTIONS)]
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gradcheck.explain.broken_promises import CONSEQUENCES
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.match import Match
 from gradcheck.report.data import Explanation, TensorReport
@@ -83,7 +84,12 @@ def tell(causes: Sequence[Explanation], reports: Mapping[str, TensorReport]) -> 
     by_code: dict[str, list[Explanation]] = {}
     for explanation in (e for report in reports.values() for e in report.explanations):
         by_code.setdefault(explanation.code, []).append(explanation)
-    kept = [cause for cause in causes if not Bug(cause.code).implied_by & by_code.keys()]
+    kept = [
+        cause
+        for cause in causes
+        if not Bug(cause.code).implied_by & by_code.keys()
+        and not (by_code and cause.support.promise in CONSEQUENCES)
+    ]
     merged = [_merge(group) for group in by_code.values()]
     return [*kept, *sorted(merged, key=lambda e: -e.confidence)]
 

@@ -9,7 +9,7 @@ from gradcheck.report.contract import contract_of, legend, note_lines
 from gradcheck.report.data import PromiseStatus, TensorReport
 from gradcheck.report.headline import summarize
 from gradcheck.report.layout import GAP, LABEL_WIDTH, clipped, table_lines
-from gradcheck.report.tables import entry_table, gradients_in_brief
+from gradcheck.report.tables import entry_table, gradients_in_brief, point_table
 from gradcheck.report.wording import elide, joined, wrapped
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ MOST_LINES = 25
 
 # Rows of the table of tensors, and of that of a tensor's worst entries: one of many shows nothing.
 MOST_TENSORS = 12
+MOST_POINTS = 6
 FEWEST_ENTRIES, MOST_ENTRIES = 2, 3
 
 # Sentences are cut, to so many lines, until the summary takes half of the screen; two lines are
@@ -41,7 +42,7 @@ def to_brief_text(report: Outcome, width: int) -> str:
     lines = _summary(report, width)
     rerun = ("rerun", f"seed={report.seed} gives the same; {MORE}")
     end = ["", *clipped(rerun, width, LINES[-1])]
-    for part in (_tensors, _remarks, _entries):
+    for part in (_points, _tensors, _remarks, _entries):
         lines += part(report, width, MOST_LINES - len(lines) - len(end))
     return "\n".join(elide(line, width) for line in lines + end)
 
@@ -59,6 +60,13 @@ def _summary(report: Outcome, width: int) -> list[str]:
         if len(lines) <= MOST_LINES // 2:
             break
     return lines
+
+
+def _points(report: Outcome, width: int, room: int) -> list[str]:
+    if not report.points or room <= TABLE:
+        return []
+    table = point_table(report, min(MOST_POINTS, room - TABLE))
+    return ["", *table_lines(table, width)]
 
 
 def _tensors(report: Outcome, width: int, room: int) -> list[str]:

@@ -64,10 +64,14 @@ class Summary:
     lines: tuple[Line, ...]
 
     @property
+    def found(self) -> str:
+        """What is wrong, in one line."""
+        return f"{self.before}{listed(self.names)}{self.after}"
+
+    @property
     def title(self) -> str:
         """What follows the verdict: the target and its fault in one line."""
-        found = f"{self.before}{listed(self.names)}{self.after}"
-        return f"{signature(self.target, LONGEST_TARGET)}: {found}"
+        return f"{signature(self.target, LONGEST_TARGET)}: {self.found}"
 
     def title_within(self, room: int) -> str:
         """Return the title, with fewer names and arguments where it is longer than ``room``."""

@@ -49,6 +49,7 @@ def _report(report: Outcome) -> dict[str, Any]:
         ],
         "notes": report.notes,
         "parts": {name: _report(part) for name, part in report.parts.items()},
+        "points": [{"point": n, **_report(point)} for n, point in report.points.items()],
     }
     builtins: dict[str, Any] = _plain(content)
     return builtins

@@ -31,6 +31,9 @@ class Outcome:
         PyTorch function, that of its ``jvp``.
     interrupted
         Whether Ctrl-C ended the check before everything was judged.
+    points
+        Where several points were checked, the report of each by its position among those given,
+        the worst first, which this one repeats; its causes alone were looked for.
     unchecked
         Arrays that the output depends on and whose gradients were not judged, with the reasons.
     """
@@ -42,12 +45,13 @@ class Outcome:
     seed: int = 0
     notes: tuple[str, ...] = ()
     parts: Mapping[str, Outcome] = field(default_factory=dict)
+    points: Mapping[int, Outcome] = field(default_factory=dict)
     interrupted: bool = False
     unchecked: tuple[Unchecked, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """Worst verdict of tensors, required promises and parts; UNDECIDED if none was judged.
+        """Worst verdict of tensors, required promises, parts and points; UNDECIDED if none.
 
         Nor is anything better than UNDECIDED where a parameter was not judged whose gradient is
         owed.
@@ -55,6 +59,7 @@ class Outcome:
         verdicts = [tensor.verdict for tensor in self.tensors.values()]
         verdicts += [promise.verdict for promise in self.contract.values() if promise.required]
         verdicts += [part.verdict for part in self.parts.values() if part.judged]
+        verdicts += [point.verdict for point in self.points.values()]
         if not verdicts or any(array.is_owed for array in self.unchecked):
             verdicts.append(Verdict.UNDECIDED)
         return Verdict.worst(verdicts)
@@ -70,7 +75,9 @@ class Outcome:
 
     @property
     def forwards(self) -> int:
-        """Forward calls spent on tensors, those of the parts included."""
+        """Forward calls spent on tensors, those of the parts, or of all points, included."""
+        if self.points:
+            return sum(point.forwards for point in self.points.values())
         own = sum(tensor.forwards for tensor in self.tensors.values())
         return own + sum(part.forwards for part in self.parts.values())
 

@@ -22,6 +22,7 @@ class Report(Outcome):
     """
 
     parts: Mapping[str, Report] = field(default_factory=dict)
+    points: Mapping[int, Report] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return builtins only, ready for JSON; ``schema_version`` counts changes of its form."""

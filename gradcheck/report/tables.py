@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from gradcheck.report.causes import measured, tensors_not_passed, walk
 from gradcheck.report.data import TensorReport, Verdict
 from gradcheck.report.entries import rounded_to_zero, wrong_mask
+from gradcheck.report.headline import summarize
 from gradcheck.report.wording import (
     analytic_and_numerical,
+    elide,
     error_number,
     index_words,
     joined,
@@ -35,6 +37,9 @@ TENSOR_HEADINGS = (
 # The order of the brief table, and how it counts what it leaves out.
 WORDS = {Verdict.FAIL: "wrong", Verdict.UNDECIDED: "undecided", Verdict.PASS: "right"}
 WORST_FIRST = list(WORDS)
+
+# What a table says of a point is cut to so many characters.
+LONGEST_FINDING = 40
 
 # A table of worst entries shows so many; its caption says how many are left out.
 MOST_ENTRIES = 8
@@ -71,12 +76,32 @@ class ReportTable:
 
 def tables(report: Outcome) -> list[ReportTable]:
     """Return the tables of a report: parts, tensors, and the worst entries of what did not pass."""
-    found = [part_table(report)] if report.parts else []
+    found = [point_table(report)] if report.points else []
+    found += [part_table(report)] if report.parts else []
     for path, part in walk(report):
         if part.tensors and (part is report or not part.ok):
             found.append(tensor_table(part, path))
     wrong = {name: tensor for name, tensor in _every_tensor(report).items() if tensor.worst}
     return found + [entry_table(tensor, name) for name, tensor in wrong.items()]
+
+
+def point_table(report: Outcome, most: int | None = None) -> ReportTable:
+    """One row for each point, for ``most`` of them at most."""
+    rows = tuple(
+        (
+            f"points[{n}]",
+            str(point.verdict),
+            "" if point.ok else elide(summarize(point, brief=True).found, LONGEST_FINDING),
+            _largest(tensor.relative_error for tensor in measured(point)),
+            _largest(tensor.resolution for tensor in measured(point)),
+        )
+        for n, point in list(report.points.items())[:most]
+    )
+    left = len(report.points) - len(rows)
+    caption = f"points, the worst first{f', {left} more not shown' if left else ''}"
+    return ReportTable(
+        caption, ("point", "verdict", "found", "relative error", "resolution"), rows, words=3
+    )
 
 
 def part_table(report: Outcome) -> ReportTable:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 # Objects of these modules hold their state outside Python's reach, or are no state at all.
-OPAQUE_MODULES = ("builtins", "torch", "jax", "jaxlib", "numpy", "scipy")
+OPAQUE_MODULES = ("builtins", "torch", "jax", "jaxlib", "numpy", "scipy", "numba")
 
 # Classes of what a module keeps numbers in.
 DATA = (

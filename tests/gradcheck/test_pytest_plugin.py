@@ -135,3 +135,46 @@ def test_profile_of_the_run_counts_for_properties(run):
     """
     assert run(tests, "--gradcheck-profile", "dev")[0] == 0
     assert run(tests, "--gradcheck-profile", "often")[0] == 4
+
+
+XFAIL = """
+class Wrong(Dense):
+    def backward(self, g):
+        dx = super().backward(g)
+        self.db = 2 * self.db
+        return dx
+
+WHY = "bias is frozen upstream"
+
+@pytest.mark.gradcheck(xfail={"db": WHY})
+def test_expected(gradcheck):
+    report = gradcheck(Wrong(), X)
+    assert report.ok and "b" not in report.tensors
+
+def test_expected_by_the_call(gradcheck):
+    gradcheck(Wrong(), X, xfail={"b": WHY})
+
+@pytest.mark.gradcheck(xfail={"db": WHY})
+def test_strict(gradcheck):
+    gradcheck(Dense(), X)
+
+@pytest.mark.gradcheck(xfail={"W": "not so"})
+def test_rest(gradcheck):
+    gradcheck(Wrong(), X)
+
+@pytest.mark.gradcheck(xfail={"dc": WHY})
+def test_unknown(gradcheck):
+    gradcheck(Wrong(), X)
+"""
+
+
+def test_expected_failures_are_strict_and_counted(run):
+    status, printed = run(XFAIL)
+
+    assert status == 1
+    assert "3 failed, 2 passed" in printed
+    summary = printed.partition("= gradcheck =")[2]
+    assert "expected to fail, but right: db (bias is frozen upstream); take it out" in summary
+    assert "expected to fail, but right: W (not so)" in summary
+    assert "4 checks: 2 passed, 2 failed, 2 expected failures" in summary
+    assert "xfail={'dc': ...}: expected one of x, W, b" in printed

@@ -104,6 +104,7 @@ VALUES = {
     "tensors": lambda: {"x": np.ones(2)},
     "Target.forward": lambda: lambda t: t["x"] ** 2,
     "Target.vjp": lambda: lambda t, v: {"x": 2 * t["x"] * v},
+    "recast": lambda: lambda dtype: None,
     "run": lambda: lambda tensors: ForwardRun((tensors["x"],), dict, tensors),
     "dtype": lambda: np.float32,
     "suite": lambda: "softmax",

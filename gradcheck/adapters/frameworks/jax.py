@@ -156,10 +156,11 @@ class _Call:
             results, tree = jax.tree_util.tree_flatten(raw)
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
-                own = Convention.CONJUGATE.cotangents(cotangents)
-                v: Any = jax.tree_util.tree_unflatten(tree, map(_cotangent, own, results))
-                gradients = {n: as_array(g) for n, g in zip(self.floats, vjp(v), strict=True)}
-                return Convention.CONJUGATE.gradients(gradients)
+                with _in_float64() if wide else nullcontext():
+                    own = Convention.CONJUGATE.cotangents(cotangents)
+                    v = jax.tree_util.tree_unflatten(tree, map(_cotangent, own, results))
+                    gradients = dict(zip(self.floats, map(as_array, vjp(v)), strict=True))
+                    return Convention.CONJUGATE.gradients(gradients)
 
             if not wide:
                 computed = map(str, [*dtypes.values(), *(y.dtype for y in results)])

@@ -15,7 +15,7 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters.signatures.methods import input_names, is_positional, parameters_of
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target, target_likeness
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
-from gradcheck.adapters.signatures.tables import is_table, numbers_of, with_numbers
+from gradcheck.array_containers import is_array_container, numbers_of, with_numbers
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_differentiable
 
@@ -31,13 +31,13 @@ class Inputs:
     whole
         Names of those that were given as whole numbers, though floats do as well: their
         gradients are checked, but not owed.
-    tables
-        Those that were given as tables: so the forward sees them.
+    containers
+        Those that were given as containers of an array: so the forward sees them.
     """
 
     values: Mapping[str, Any]
     whole: frozenset[str] = frozenset()
-    tables: Mapping[str, Any] = field(default_factory=dict)
+    containers: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, forward: Callable[..., Any], arguments: Sequence[Any]) -> Inputs:
@@ -48,8 +48,12 @@ class Inputs:
         """
         names = input_names(forward, len(arguments))
         given = dict(zip(names, map(_as_array, arguments), strict=True))
-        tables = {name: v for name, v in zip(names, arguments, strict=True) if is_table(v)}
-        return cls(given | _training_flags(forward, len(arguments)), tables=tables)
+        containers = {
+            name: value
+            for name, value in zip(names, arguments, strict=True)
+            if is_array_container(value) and given[name] is not value
+        }
+        return cls(given | _training_flags(forward, len(arguments)), containers=containers)
 
     @cached_property
     def leaves(self) -> dict[str, dict[str, Any]]:
@@ -108,11 +112,22 @@ class Inputs:
 
         Indices stay what they are: no array takes a float for one. Targets stay too.
         """
+        arrays = [n for n, v in self.values.items() if isinstance(v, np.ndarray) and v.ndim > 0]
+        inputs = self._with_floats(arrays, forward, snapshot)
+        if inputs.tensors:
+            return inputs
+        # where nothing else is differentiable, plain numbers may be the point
+        plain = (n for n, v in self.values.items() if _is_whole(v))
+        return inputs._with_floats(plain, forward, snapshot)
+
+    def _with_floats(
+        self, names: Iterable[str], forward: Callable[..., Any], snapshot: StateSnapshot
+    ) -> Inputs:
         inputs = self
-        for name, value in self.values.items():
-            whole = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim > 0
-            if whole and not is_target(name):
-                values = {**inputs.values, name: value.astype(np.float64)}
+        for name in names:
+            value = np.asarray(self.values[name])
+            if value.dtype.kind in "iu" and not is_target(name):
+                values = {**inputs.values, name: value.astype(np.float64)[()]}
                 floats = replace(inputs, values=values, whole=inputs.whole | {name})
                 with snapshot.guarded(), np.errstate(all="ignore"):
                     try:
@@ -145,15 +160,13 @@ class Inputs:
             name: rebuild(original, tensors, self.leaves[name])
             for name, original in self.values.items()
         }
-        for name, table in self.tables.items():
-            if name in self.tensors:
-                fresh[name] = with_numbers(table, fresh[name])
+        for name, container in self.containers.items():
+            fresh[name] = with_numbers(container, fresh[name])
         return list(fresh.values())
 
     def handed(self, arguments: Sequence[Any]) -> dict[str, Array]:
         """Return the very arrays in ``arguments``, by the names of the tensors."""
-        plain = (v.to_numpy() if is_table(v) else v for v in arguments)
-        given = leaves(dict(zip(self.names, plain, strict=True)))
+        given = leaves(dict(zip(self.names, map(numbers_of, arguments), strict=True)))
         return {leaf: np.asarray(value) for own in given.values() for leaf, value in own.items()}
 
     def owed(self, returned: Iterable[str]) -> set[str]:
@@ -184,24 +197,31 @@ def _training_flags(forward: Callable[..., Any], given: int) -> dict[str, Any]:
     return flags
 
 
+def _is_whole(value: Any) -> bool:
+    """Whether ``value`` is a whole number, or (nested) lists of nothing else."""
+    if isinstance(value, list | tuple):
+        return bool(value) and all(map(_is_whole, value))
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _as_array(value: Any) -> Any:
-    """Turn (nested) lists of floats and tables into arrays; leave everything else as it is.
+    """Turn (nested) lists of floats and containers of numbers into arrays; leave all else.
 
     Raises
     ------
     TargetError
         If the numbers are of a kind that no gradient is defined for here.
     """
-    if is_table(value):
+    if is_array_container(value):
         numbers = numbers_of(value)
-        return value if numbers is None else numbers
+        return numbers if numbers.dtype.kind in "fiu" else value
     if isinstance(value, list | tuple) and is_plain(value):
         try:
             array = np.asarray(value)
         except ValueError:  # ragged: not one array, left to the forward
             return value
         return array if array.dtype.kind in "fc" else value
-    if isinstance(value, np.matrix | np.ma.MaskedArray):
+    if isinstance(value, np.matrix):
         raise TargetError(
             f"an input of type {type(value).__name__} was given, whose operators mean other things "
             "than an array's: pass np.asarray(x)"

@@ -16,6 +16,7 @@ from gradcheck.adapters.signatures.methods import (
     required_names,
 )
 from gradcheck.adapters.signatures.name_tables import BACKWARD_WORDS, TRAIN_NAMES, words_of
+from gradcheck.array_containers import is_array_container
 from gradcheck.target import is_differentiable
 
 
@@ -66,12 +67,18 @@ def half_a_layer(form: str, thing: Any, arguments: Sequence[Any]) -> Mismatch:
     if backward is None and train is not None and not callable(thing):
         reason = f"{kind} has no method that returns or stores gradients"
         return Mismatch(form, reason, _step(train))
-    missing = "backward" if forward is not None else "forward" if backward is not None else ""
     method = getattr(forward or backward, "__name__", "")
-    found = f"{kind} has {method} but no {missing}" if missing else f"a {kind} has neither"
+    if forward is not None and backward is not None:  # compiled, or data
+        found = f"a {kind} keeps its parameters where they cannot be set from outside"
+    elif forward is not None or backward is not None:
+        missing = "backward" if backward is None else "forward"
+        found = f"{kind} has {method} but no {missing}"
+    else:
+        found = f"a {kind} has neither"
     names = input_names(forward, len(arguments)) if forward is not None else ["x"]
     inputs = dict(zip(names, arguments, strict=False))
-    call = f"it.{method}({', '.join(required_names(backward) or ['v'])})" if backward else "..."
+    called = getattr(backward, "__name__", "")
+    call = f"it.{called}({', '.join(required_names(backward) or ['v'])})" if backward else "..."
     return Mismatch(form, found, lines(kind, inputs, f"it.{method}" if forward else "...", call))
 
 
@@ -147,16 +154,21 @@ def _call_of(owner: Any) -> str:
 
 def nothing_to_differentiate(name: str, inputs: Mapping[str, Any]) -> str:
     """Return the message for what has neither floating-point inputs nor parameters."""
-    kinds = ", ".join(
-        f"{key}: {value.dtype} array"
-        if isinstance(value, np.ndarray)
-        else f"{key}: {type(value).__name__}"
-        for key, value in inputs.items()
-    )
+    kinds = ", ".join(f"{key}: {_kind(value)}" for key, value in inputs.items())
     return (
         f"nothing to differentiate in {name}: no input is a floating-point array (integers are "
         "taken for indices) and no parameters with gradients were found; params={'W': W} names "
         f"arrays that are read from elsewhere. Inputs: {kinds or 'none, and they follow it'}"
+    )
+
+
+def _kind(value: Any) -> str:
+    """Say what an input is, and what of a container cannot be differentiated."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array"
+    kind = type(value).__name__
+    return (
+        f"{kind}, not all of floats: give its numbers alone" if is_array_container(value) else kind
     )
 
 

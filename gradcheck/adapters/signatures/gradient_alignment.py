@@ -13,7 +13,7 @@ from gradcheck.adapters.signatures.name_tables import (
     plain,
     target_likeness,
 )
-from gradcheck.adapters.signatures.pytree import is_container, items, leaves, spread
+from gradcheck.adapters.signatures.pytree import is_container, is_plain, items, leaves, spread
 from gradcheck.target import TargetError, is_differentiable
 
 Order = Sequence[str]
@@ -64,6 +64,8 @@ class _Alignment:
         whole = self._whole(result)
         if whole is not None:
             return whole
+        if self._is_one(result):
+            return self._single(np.asarray(result))
         if not isinstance(result, tuple | list):
             return self._single(result)
         given = [part for part in result if not _is_empty(part)]  # of a layer without parameters
@@ -79,6 +81,22 @@ class _Alignment:
                 if found and (_like(found, self.leaves) or not strictly):
                     return found
         return None
+
+    def _is_one(self, result: Any) -> bool:
+        """Whether a list of numbers is the gradient of one tensor, and not those of several."""
+        if not (isinstance(result, tuple | list) and is_plain(result)):
+            return False
+        scalars = [name for name, value in self.leaves.items() if np.ndim(value) == 0]
+        each = len(scalars) == len(result) and np.ndim(result[0]) == 0
+        shape = _shape(result)
+        return (
+            not each
+            and shape is not None
+            and any(
+                np.shape(value) == shape
+                for value in (*self.leaves.values(), *self.parameters.values())
+            )
+        )
 
     def _single(self, gradient: Any) -> dict[str, Any]:
         """Match one gradient with the first tensor of its shape, a loss's targets last."""

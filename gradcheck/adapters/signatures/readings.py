@@ -28,6 +28,7 @@ from gradcheck.adapters.signatures.name_tables import (
 )
 from gradcheck.adapters.signatures.pytree import items, refilled
 from gradcheck.adapters.signatures.results import BackwardCall
+from gradcheck.array_containers import numbers_of, with_numbers
 from gradcheck.real_parts import is_complex
 from gradcheck.target import is_differentiable
 
@@ -130,8 +131,8 @@ class Reading:
         result = run(*(argument.of(call) for argument in takes))
         match self.gives:
             case Gives.SLOPE:
-                return np.conj(result) * call.cotangent
-            case Gives.GRADIENT if is_complex(call.result.raw):
+                return _times(result, call.cotangent, conjugate=True)
+            case Gives.GRADIENT if is_complex(call.result.outputs[0]):
                 return _scaled(result, call.cotangent, conjugate=True)
             case Gives.GRADIENT if call.cotangent != 1:
                 return _scaled(result, call.cotangent)
@@ -243,9 +244,13 @@ def _scaled(gradient: Any, factor: Any, *, conjugate: bool = False) -> Any:
     """
     if parts := items(gradient):
         return refilled(gradient, [_scaled(part, factor, conjugate=conjugate) for _, part in parts])
-    if gradient is None:
-        return None
-    return (np.conj(gradient) if conjugate else np.asarray(gradient)) * factor
+    return gradient if gradient is None else _times(gradient, factor, conjugate=conjugate)
+
+
+def _times(gradient: Any, factor: Any, *, conjugate: bool = False) -> Any:
+    """Return an array, or a container of one, times a number or an array like it."""
+    numbers = np.asarray(numbers_of(gradient))
+    return with_numbers(gradient, (np.conj(numbers) if conjugate else numbers) * factor)
 
 
 def _contracted(jacobian: Any, call: BackwardCall) -> Any:

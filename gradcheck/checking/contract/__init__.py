@@ -64,7 +64,7 @@ def check_contract(
         If a name in ``requirements`` is no promise, or is mapped to something else.
     """
     requirements = dict(requirements or {})
-    own = context.native.target.promises
+    own = context.promises
     measures: dict[str, Callable[[], PromiseResult]] = {**_usual(context, base), **own}
     for name, requirement in requirements.items():
         if name not in measures or requirement not in ("require", "report"):

@@ -92,6 +92,36 @@ def region(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     yield Hypothesis(code, message, fix, cost, values, spent)
 
 
+def off_diagonal(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
+    """Entries beside the diagonal of a symmetric matrix, twice or half of what they should be.
+
+    Each stands there twice: a derivative by its n(n+1)/2 free numbers has both in one.
+    """
+    value, gradient, name = measured.value, measured.gradient, measured.name
+    if value.ndim != 2 or value.shape[0] != value.shape[1] or not np.array_equal(value, value.T):
+        return
+    even = np.abs(gradient - gradient.T) <= 2 * measured.bound
+    beside = ~np.eye(len(value), dtype=bool)
+    if not np.all(even) or not np.array_equal(measured.wrong, beside & measured.known):
+        return
+    for factor, why, fix in (
+        (
+            2.0,
+            "counted twice: that is the gradient by the free numbers of a symmetric matrix, each "
+            "of which stands in it twice",
+            f"d{name} = (d{name} + np.diag(np.diag(d{name}))) / 2",
+        ),
+        (
+            0.5,
+            "counted half, as if the two places of a free number shared its gradient",
+            f"d{name} = 2 * d{name} - np.diag(np.diag(d{name}))",
+        ),
+    ):
+        message = f"the entries of {name} beside its diagonal are {why}"
+        values = np.where(beside, factor * gradient, gradient)
+        yield Hypothesis(Bug.FACTOR_TWO, message, f"{fix}  # every entry by itself", 0.3, values)
+
+
 def few_entries(measured: MeasuredJacobian) -> Iterator[Hypothesis]:
     """A few entries are wrong, the others right."""
     wrong = measured.wrong

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from gradcheck.cli.loading import LoadingError, parse_input
 from gradcheck.cli.main import app
 from tests.support import ROOT
 
@@ -92,7 +93,7 @@ def test_check_writes_the_report(layers, tmp_path):
         (("check", "missing.py:x"), "no file 'missing.py'"),
         (("check", "json:lods"), "has no 'lods'"),
         (("check", "json:loads", "-i", "3,x"), "--input 3,x"),
-        (("check", "json:loads", "-i", "3:complex64"), "no floating-point type"),
+        (("check", "json:loads", "-i", "3:bool"), "no floating-point type"),
         (("check", "json:loads", "-i", "absent.npy"), "no such file"),
         (("diagnose", "absent.csv"), "absent.csv"),
         (("train", "--hidden", "a,b"), "--hidden a,b"),
@@ -187,3 +188,75 @@ def test_diagnose_tells_what_was_not_read_and_takes_columns(tmp_path):
     assert "not judged: foo" in done.output
     assert run("diagnose", file, "--columns", "fit").exit_code == 2
     assert run("diagnose", file, "--columns", "train_loss=fit", "-o", "x.foo").exit_code == 2
+
+
+@pytest.fixture
+def functions(tmp_path):
+    file = tmp_path / "myfunctions.py"
+    file.write_text(
+        "import numpy as np\n"
+        "log_det = (lambda X: np.linalg.slogdet(X)[1], np.linalg.inv)\n"
+        "logs = (lambda x: np.sum(np.log(x)), lambda x: 1 / x)\n"
+        "other_logs = lambda x: np.log(np.prod(x))\n"
+        "shifted = (lambda x: np.sum(x**2), lambda x: 2 * x + 1)\n"
+        "log_det_in_words = lambda X: np.log(np.linalg.det(X))\n"
+    )
+    return file
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("6:positive", lambda x: np.all(x > 0)),
+        ("8,8:symmetric", lambda x: np.array_equal(x, x.T)),
+        ("5:complex128", lambda x: x.dtype == np.complex128 and np.all(x.imag != 0)),
+        ("2,4:simplex", lambda x: np.all(x > 0) and np.allclose(x.sum(1), 1, rtol=1e-14)),
+        ("3,3:orthogonal", lambda x: np.allclose(x.T @ x, np.eye(3), atol=1e-14)),
+        ("2,4:orthogonal", lambda x: np.allclose(x @ x.T, np.eye(2), atol=1e-14)),
+        ("3,3:spd", lambda x: np.array_equal(x, x.T) and np.all(np.linalg.eigvalsh(x) > 0)),
+        ("5:unit", lambda x: abs(np.linalg.norm(x) - 1) < 1e-14),
+    ],
+)
+def test_inputs_are_drawn_of_their_kind(text, holds):
+    drawn = parse_input(text, np.random.default_rng(0))
+
+    assert list(drawn.shape) == [int(size) for size in text.partition(":")[0].split(",")]
+    assert holds(drawn)
+
+
+@pytest.mark.parametrize("text", ["5:sym", "5:symmetric", "2,3:spd", "5:int", "4,x"])
+def test_an_input_of_no_kind_lists_what_is_known(text):
+    with pytest.raises(LoadingError, match=rf"--input {text}: .*The kinds are .*int10.*simplex"):
+        parse_input(text, np.random.default_rng(0))
+
+
+def test_check_takes_constraints_points_and_a_reference(functions):
+    right = run(
+        "check", f"{functions}:log_det", "-i", "4,4:spd", "--constraint", "spd", "--points", "3",
+        "--reference", f"{functions}:log_det_in_words",
+    )  # fmt: skip
+    named = run("check", f"{functions}:shifted", "-i", "4:simplex", "--constraint", "x=simplex")
+    free = run("check", f"{functions}:shifted", "-i", "4:simplex")
+    other = run(
+        "check", f"{functions}:logs", "-i", "4:positive", "--reference", f"{functions}:other_logs"
+    )
+
+    assert right.exit_code == named.exit_code == other.exit_code == 0, right.output + named.output
+    assert right.output.count("points[") == 3
+    assert free.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--constraint", "sym"], "'sym' is no constraint: expected one of symmetric"),
+        (["--constraint", "y=unit"], "['y'] are none of the tensors ['x']"),
+        (["--constraint", "unit", "--constraint", "x=unit"], "several were given, say tensor=unit"),
+        (["--reference", "nowhere"], "expected module:attribute"),
+    ],
+)
+def test_check_refuses_what_binds_nothing_in_one_line(functions, options, message):
+    done = run("check", f"{functions}:logs", "-i", "4:positive", *options)
+
+    assert done.exit_code == 2
+    assert message in done.output
