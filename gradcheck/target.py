@@ -110,6 +110,9 @@ class Target:
     promises
         What this form promises beside the usual, by name: each is required, and returns whether it
         holds, None where that cannot be measured, and what was measured as one sentence.
+    jacobians
+        ``jacobians(tensors)`` returns the matrices (outputs, entries), dense or sparse, that the
+        gradients are made of, by tensor; None where the backward is not made of any.
     by_definition
         ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
@@ -139,6 +142,7 @@ class Target:
     note: str = ""
     rounding: Positive | None = None
     promises: Mapping[str, Callable[[], tuple[bool | None, str]]] = field(default_factory=dict)
+    jacobians: Callable[[Tensors], Mapping[str, Any]] | None = None
     by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(

@@ -39,6 +39,11 @@ BREACHES = {
         "reshape it, or sum over the broadcast axes: d.sum(axis=0), or "
         "d.sum(axis=0, keepdims=True) where the tensor has that axis",
     ),
+    "jacobian_shape": (
+        Bug.TRANSPOSED,
+        "the Jacobian is returned as its transpose: its rows belong to the input",
+        "return its transpose: return J.T",
+    ),
     "finite": (
         Bug.NOT_FINITE,
         "a gradient is NaN or infinite where the outputs are finite",

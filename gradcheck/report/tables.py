@@ -166,7 +166,10 @@ def entry_table(tensor: TensorReport, name: str, most: int = MOST_ENTRIES) -> Re
         )
         for entry in shown
     )
-    caption = f"worst entries of {name}{_left_out(tensor, len(shown))}"
+    what, left = name, _left_out(tensor, len(shown))
+    if tensor.jacobian is not None and tensor.jacobian.worst:
+        what, left = f"the Jacobian of {name}", ""
+    caption = f"worst entries of {what}{left}"
     headings = ("index", "analytic", "numerical", "error bound", "analytic / numerical")
     return ReportTable(caption, headings, rows, words=1)
 

@@ -95,6 +95,7 @@ def _read(
         unit_cotangent=reading.gives is Gives.GRADIENT or _wants_cache_alone(second),
         requested=bool(params),
         note=note,
+        jacobians=partial(reading.jacobians, second) if reading.gives is Gives.JACOBIAN else None,
     )
     description = replace(description, returned=list(description.parameters))
     with snapshot.guarded():

@@ -6,7 +6,6 @@ Names say which reading is likeliest, and the numbers which is meant
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.signatures.jacobians import as_columns, contracted, matrices
 from gradcheck.adapters.signatures.methods import parameters_of, required_names
 from gradcheck.adapters.signatures.name_tables import (
     OUTPUT_NAMES,
@@ -133,8 +133,16 @@ class Reading:
             case Gives.GRADIENT if call.cotangent != 1:
                 return _scaled(result, call.cotangent)
             case Gives.JACOBIAN:
-                return _contracted(result, call)
+                return contracted(result, call)
         return result
+
+    def jacobians(self, run: Callable[..., Any], call: BackwardCall) -> tuple[dict[str, Any], str]:
+        """Return the Jacobians that ``run`` gives, as matrices by the names of their inputs.
+
+        And how their shapes are those of their transposes; empty where they are not.
+        """
+        returned = run(*(argument.of(call) for argument in self.takes or ()))
+        return matrices(returned, call), as_columns(returned, call)
 
 
 BY_NAME = Reading()
@@ -236,30 +244,6 @@ def _scaled(gradient: Any, factor: Any) -> Any:
     if parts := items(gradient):
         return refilled(gradient, [_scaled(part, factor) for _, part in parts])
     return gradient if gradient is None else np.asarray(gradient) * factor
-
-
-def _contracted(jacobian: Any, call: BackwardCall) -> Any:
-    """Return the cotangent times a Jacobian, dense or sparse, or one for every input.
-
-    Its first axes are those of the output, its last ones those of the input, or it has one axis
-    for all entries of either.
-
-    Raises
-    ------
-    ValueError
-        If it has other shapes.
-    """
-    if isinstance(jacobian, tuple | list):
-        return type(jacobian)(_contracted(part, call) for part in jacobian)
-    cotangent = np.asarray(call.cotangent)
-    inputs = [np.shape(value) for value in call.inputs if is_differentiable(value)]
-    sparse = hasattr(jacobian, "tocsr")
-    shape = tuple(np.shape(jacobian)) if not sparse else jacobian.shape
-    for own in inputs:
-        if shape in (cotangent.shape + own, (cotangent.size, math.prod(own))):
-            flat = jacobian if sparse else np.reshape(jacobian, (cotangent.size, -1))
-            return (flat.T @ cotangent.ravel()).reshape(own)
-    raise ValueError(f"an array of shape {shape} is no Jacobian of {cotangent.shape} by {inputs}")
 
 
 def _pulled_back(along: Callable[[Any], Any], call: BackwardCall) -> Any:
