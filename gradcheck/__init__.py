@@ -2,6 +2,7 @@
 
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
+from gradcheck.check_jacobian import check_jacobian
 from gradcheck.hunt import HuntReport, hunt
 from gradcheck.numerics.derivative import (
     Derivative,
@@ -32,6 +33,7 @@ __all__ = [
     "as_target",
     "assert_gradients",
     "check",
+    "check_jacobian",
     "check_update",
     "derivative",
     "gradient",

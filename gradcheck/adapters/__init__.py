@@ -9,6 +9,7 @@ from gradcheck.adapters.conventions import (
     attribute_layer,
     function_pair,
     functional_network,
+    jacobian,
     layer,
     loss_in_backward,
     sequential,
@@ -43,6 +44,7 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
 _REGISTERED: list[Adapter] = []
 # Narrow forms first: what a later one would take as well, an earlier one knows better.
 CONVENTIONS: tuple[ConventionModule, ...] = (
+    jacobian,
     functional_network,
     loss_in_backward,
     sequential,

@@ -44,6 +44,11 @@ BREACHES = {
         "the Jacobian is returned as its transpose: its rows belong to the input",
         "return its transpose: return J.T",
     ),
+    "sparsity": (
+        Bug.SPARSITY_TOO_SMALL,
+        "the sparsity pattern leaves out entries that are not zero",
+        "add these entries to the pattern: what is left out is taken for zero",
+    ),
     "finite": (
         Bug.NOT_FINITE,
         "a gradient is NaN or infinite where the outputs are finite",

@@ -102,7 +102,8 @@ class Bug(StrEnum):
 
     # sums and products
     TRANSPOSED = auto(), _Row(
-        "A matrix stands where its transpose belongs.", Trait.STRUCTURAL | Trait.PLAIN_EDIT)
+        "A matrix stands where its transpose belongs.", Trait.STRUCTURAL | Trait.PLAIN_EDIT,
+        implied_by=("transposed",))
     WRONG_AXIS = auto(), _Row("A sum or a mean is taken along the other axis.", Trait.STRUCTURAL)
     BROADCAST_NOT_REDUCED = auto(), _Row(
         "The gradient still has the shape that broadcasting gave the tensor.")
@@ -129,6 +130,9 @@ class Bug(StrEnum):
         "The right derivative, of the wrong number.", Trait.SOMEWHERE | Trait.PLAIN_EDIT)
     JACOBIAN_DIAGONAL_ONLY = auto(), _Row(
         "Outputs that depend on several inputs are treated as if on one each.")
+    SPARSITY_TOO_SMALL = auto(), _Row(
+        "The sparsity pattern leaves out entries that are not zero.",
+        implied_by=("sparsity_too_small",))
     SOFTMAX_JACOBIAN_TWICE = auto(), _Row("The softmax is differentiated twice.")
     PATH_MISSING = auto(), _Row(
         "A term of the chain rule is absent.", Trait.AMBIGUOUS | Trait.PLAIN_EDIT)

@@ -9,6 +9,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.jacobian.claimed_matrix import ClaimedMatrix
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.regions import named_places
 from gradcheck.explain.observation import Observation
@@ -83,6 +84,23 @@ def _constant(measured: MeasuredJacobian) -> Iterator[str]:
         spread = (highest - lowest)[highest >= lowest]
         if length > 1 and spread.max() <= 1e-6 * size:
             yield f"the error is the same all along axis {axis}"
+
+
+def explain_region(matrix: ClaimedMatrix) -> Explanation:
+    """Return where a claimed Jacobian is wrong, the rest being right."""
+    worst, count = matrix.entries.report().worst[0], int(matrix.wrong.sum())
+    evidence = (
+        f"all other entries agree within their bounds; at {list(worst.index)} {worst.analytic:.6g} "
+        f"is returned, {worst.numerical:.6g} is right"
+    )
+    message = f"wrong is {matrix.region}, and nothing else"
+    fix = f"differentiate anew {matrix.region}"
+    if matrix.is_hessian:
+        fix += "; J.T @ J of Gauss and Newton leaves out the second derivatives of the residuals"
+    acting = int(((matrix.claimed != 0) | (matrix.right != 0)).sum())
+    code = Bug.FEW_ENTRIES if 2 * count <= acting else Bug.UNEXPLAINED
+    support = Support("description", acting, count)
+    return Explanation(code, (matrix.name,), 1 - count / acting, evidence, message, fix, support)
 
 
 def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list[Explanation]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,16 @@ def matrices(returned: Any, call: BackwardCall) -> dict[str, Any]:
     return {call.names[i]: matrix for i, matrix in _positioned(returned, call)}
 
 
+def has_jacobian(returned: Any, inputs: Iterable[Any]) -> bool:
+    """Whether outputs of more than one number come with their Jacobian by one of the inputs."""
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        return False
+    outputs, shape = np.shape(returned[0]), _shape(returned[1])
+    by = [np.shape(value) for value in inputs if is_differentiable(value)]
+    fits = any(_fits(shape, outputs, own) or _is_transposed(shape, outputs, own) for own in by)
+    return len(outputs) > 0 and len(shape) > 1 and fits
+
+
 def as_columns(returned: Any, call: BackwardCall) -> str:
     """Say which Jacobian is returned as its transpose, as far as its shape shows; empty if none."""
     outputs = np.shape(call.cotangent)
@@ -66,7 +76,7 @@ def _positioned(returned: Any, call: BackwardCall) -> Iterator[tuple[int, Any]]:
             inputs = [own for _, own in _inputs(call)]
             raise ValueError(f"an array of shape {shape} is no Jacobian of {outputs} by {inputs}")
         size = math.prod(outputs), math.prod(np.shape(call.inputs[fitting[0]]))
-        yield fitting[0], _as_matrix(part, size)
+        yield fitting[0], as_matrix(part, size)
         if _is_several(returned):
             left = [(i, own) for i, own in left if i != fitting[0]]
 
@@ -98,7 +108,7 @@ def _is_transposed(shape: Shape, outputs: Shape, own: Shape) -> bool:
     return shape in (own + outputs, (columns, rows)) and not _fits(shape, outputs, own)
 
 
-def _as_matrix(jacobian: Any, size: tuple[int, int]) -> Any:
+def as_matrix(jacobian: Any, size: tuple[int, int]) -> Any:
     """Return a Jacobian as (outputs, entries); sparse matrices and linear operators stay such.
 
     One of another shape is read as arrays are reshaped: in C order.

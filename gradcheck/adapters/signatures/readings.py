@@ -25,6 +25,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_tangent,
     is_target,
+    words_of,
 )
 from gradcheck.adapters.signatures.pytree import items, refilled
 from gradcheck.adapters.signatures.results import BackwardCall
@@ -42,12 +43,17 @@ MOST_READINGS = 60
 MOST_CALLS = 256
 
 
+# Words in the names of what returns the gradient of every observation by itself.
+OF_OBSERVATIONS = frozenset({"obs", "observation", "observations", "scores"})
+
+
 class Gives(Enum):
     """What a backward returns."""
 
     PRODUCT = "gradients, with the cotangent multiplied in"
     SLOPE = "the derivative of every entry, for the caller to multiply"
     GRADIENT = "the gradient of one number"
+    SCORES = "the gradients of single observations, a row for each"
     JACOBIAN = "the derivatives of all outputs by all entries"
     FORWARD_MODE = "the derivative of the outputs along a direction"
 
@@ -132,20 +138,36 @@ class Reading:
                 return np.asarray(result) * call.cotangent
             case Gives.GRADIENT if call.cotangent != 1:
                 return _scaled(result, call.cotangent)
+            case Gives.SCORES:
+                return np.sum(result, axis=0) * call.cotangent
             case Gives.JACOBIAN:
                 return contracted(result, call)
         return result
 
-    def jacobians(self, run: Callable[..., Any], call: BackwardCall) -> tuple[dict[str, Any], str]:
-        """Return the Jacobians that ``run`` gives, as matrices by the names of their inputs.
+    def claims(
+        self, backward: Callable[..., Any]
+    ) -> Callable[[BackwardCall], tuple[dict[str, Any], str]] | None:
+        """Return what gives the Jacobians that ``backward`` returns; None where it returns none.
 
-        And how their shapes are those of their transposes; empty where they are not.
+        They are matrices by the names of their inputs; with them comes how their shapes are those
+        of their transposes, empty where they are not.
         """
-        returned = run(*(argument.of(call) for argument in self.takes or ()))
-        return matrices(returned, call), as_columns(returned, call)
+        if self.gives is not Gives.JACOBIAN:
+            return None
+
+        def claimed(call: BackwardCall) -> tuple[dict[str, Any], str]:
+            returned = backward(*(argument.of(call) for argument in self.takes or ()))
+            return matrices(returned, call), as_columns(returned, call)
+
+        return claimed
 
 
 BY_NAME = Reading()
+
+
+def is_of_observations(backward: Callable[..., Any]) -> bool:
+    """Whether a name says that gradients come by observations: ``score_obs``."""
+    return bool(OF_OBSERVATIONS.intersection(words_of(getattr(backward, "__name__", ""))))
 
 
 def possible_readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
@@ -162,6 +184,8 @@ def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Read
     choices = _signatures(backward, call)
     if len(choices) == 1 and all(len(own) == 1 for own in choices[0]):
         only = [own[0] for own in choices[0]]
+        if call.scalar and is_of_observations(backward):
+            yield Reading(tuple(only), Gives.SCORES)
         if COTANGENT in only or call.scalar:
             return
     taken = [takes for row in choices for takes in product(*row) if len({*takes}) == len(takes)]

@@ -21,6 +21,7 @@ from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.report.data import Entry, JacobianReport
+from gradcheck.target import Target
 
 # So many columns, or groups of columns, are measured at most, six forwards each, and so many
 # entries of a matrix that is not sparse.
@@ -154,6 +155,15 @@ class ClaimedJacobian:
         if matrix is None:
             return None
         return cls(context.wide, point, name, matrix, context.eps, context.rng)
+
+    @classmethod
+    def at_point_of(cls, target: Target, name: str, matrix: Any) -> ClaimedJacobian:
+        """Return a matrix that is claimed at the point of a target, apart from any check."""
+        evaluator = Evaluator(target)
+        outputs = evaluator.run(target.tensors).outputs
+        point = Linearization(target.tensors, outputs, outputs, {}, {})
+        eps = max(float(np.finfo(v.dtype).eps) for v in (*outputs, target.tensors[name]))
+        return cls(evaluator, point, name, matrix, eps, np.random.default_rng(0))
 
     @cached_property
     def scale(self) -> Array:

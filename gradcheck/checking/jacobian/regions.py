@@ -51,9 +51,13 @@ def named(shape: tuple[int, int], wrong: Places, acting: Places, others: Array) 
         )
     best = max(_regions(shape, wrong, acting), key=lambda region: region[0], default=None)
     if best is None or best[0] < FILLED:
-        within = f"in {_counted('row', np.unique(rows), shape[0])}"
-        within += f" and {_counted('column', np.unique(columns), shape[1])}"
-        return f"{rows.size} entries of {matrix}, {within}"
+        within = [
+            f"in {_counted(kind, np.unique(indices), total)}"
+            for kind, indices, total in zip(("row", "column"), wrong, shape, strict=True)
+            if len(np.unique(indices)) <= min(MOST_NAMED, total - 1)
+        ]
+        where = "".join(f", {words}" for words in within)
+        return f"{rows.size} of {acting[0].size} entries of {matrix}{where}"
     filled, words = best
     some = "" if filled == 1 else f", {rows.size} entries of it"
     return f"{words} of {matrix}{some}"
@@ -68,6 +72,9 @@ def _regions(shape: tuple[int, int], wrong: Places, acting: Places) -> Iterator[
         yield count / max(1, in_rows.sum()), _counted("row", rows, shape[0])
     if len(columns) < shape[1]:
         yield count / max(1, in_columns.sum()), _counted("column", columns, shape[1])
+    if _is_run(rows) and _is_run(columns) and len(rows) < shape[0] and len(columns) < shape[1]:
+        block = f"block [{rows[0]}:{rows[-1] + 1}, {columns[0]}:{columns[-1] + 1}]"
+        yield count / max(1, (in_rows & in_columns).sum()), block
     offsets, own = np.unique(wrong[1] - wrong[0]), acting[1] - acting[0]
     if min(shape) >= FEWEST:
         if len(offsets) <= MOST_DIAGONALS:
@@ -79,9 +86,6 @@ def _regions(shape: tuple[int, int], wrong: Places, acting: Places) -> Iterator[
         ):
             if not outside.any():
                 yield count / max(1, inside.sum()), words
-    if _is_run(rows) and _is_run(columns):
-        block = f"block [{rows[0]}:{rows[-1] + 1}, {columns[0]}:{columns[-1] + 1}]"
-        yield count / max(1, (in_rows & in_columns).sum()), block
 
 
 def _is_run(indices: Array) -> bool:
