@@ -160,15 +160,21 @@ def _examine(
     executor: Executor | None,
     bar: Progress,
 ) -> Report:
-    """Check the parts of a network, then the whole."""
+    """Check the parts of a network, then the whole, where it is more than they are."""
     layers: dict[str, Report] = {}
-    for name, layer, given in parts(question.target, question.inputs):
+    found = parts(question.target, question.inputs)
+    is_whole = not {"gradient", "hessian"} <= {name for name, _, _ in found}
+    contract = False if is_whole else question.contract
+    for name, layer, given in found:
         part = replace(
-            question, target=layer, inputs=given, params=None, cotangent=None, contract=False
+            question, target=layer, inputs=given, params=None, cotangent=None, contract=contract
         )
         layers[name] = _examine(part, None, executor, bar)
         if layers[name].interrupted:
             return replace(layers[name], tensors={}, explanations=_blame((), layers), parts=layers)
+    if not is_whole:
+        name = layers["gradient"].target
+        return Report(name, {}, {}, _blame((), layers), question.seed, parts=layers)
     if any(report.verdict is Verdict.FAIL for report in layers.values()):
         question = replace(question, explain=False)
     packed = None if executor is None else pack(question.runner)

@@ -9,6 +9,7 @@ from gradcheck.adapters.conventions import (
     attribute_layer,
     function_pair,
     functional_network,
+    hessian,
     jacobian,
     layer,
     loss_in_backward,
@@ -45,6 +46,7 @@ _REGISTERED: list[Adapter] = []
 # Narrow forms first: what a later one would take as well, an earlier one knows better.
 CONVENTIONS: tuple[ConventionModule, ...] = (
     jacobian,
+    hessian,
     functional_network,
     loss_in_backward,
     sequential,
@@ -77,14 +79,15 @@ def shows_gradients(thing: Any) -> bool:
 
 
 def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
-    """Return what is to be checked by itself: layers of a network, the ``jvp`` beside a backward.
+    """Return what is to be checked by itself: layers, a ``jvp``, gradient and Hessian.
 
     Returns
     -------
     list of (name, thing, inputs)
-        Empty where there is the whole alone.
+        Empty where there is the whole alone. Gradient and Hessian are all there is to it.
     """
-    return [*sequential.parts(thing, arguments), *torch.parts(thing, arguments)]
+    found = [*sequential.parts(thing, arguments), *torch.parts(thing, arguments)]
+    return found or ([] if shows_gradients(thing) else hessian.parts(thing, arguments))
 
 
 def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:

@@ -44,6 +44,11 @@ BREACHES = {
         "the Jacobian is returned as its transpose: its rows belong to the input",
         "return its transpose: return J.T",
     ),
+    "symmetric": (
+        Bug.NOT_SYMMETRIC,
+        "the Hessian is not symmetric",
+        "H[i, j] and H[j, i] are the same second derivative: compute it once, for both",
+    ),
     "sparsity": (
         Bug.SPARSITY_TOO_SMALL,
         "the sparsity pattern leaves out entries that are not zero",

@@ -130,6 +130,8 @@ class Bug(StrEnum):
         "The right derivative, of the wrong number.", Trait.SOMEWHERE | Trait.PLAIN_EDIT)
     JACOBIAN_DIAGONAL_ONLY = auto(), _Row(
         "Outputs that depend on several inputs are treated as if on one each.")
+    NOT_SYMMETRIC = auto(), _Row(
+        "A Hessian is given of which mirrored entries differ.", implied_by=("not_symmetric",))
     SPARSITY_TOO_SMALL = auto(), _Row(
         "The sparsity pattern leaves out entries that are not zero.",
         implied_by=("sparsity_too_small",))

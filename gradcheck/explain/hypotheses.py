@@ -82,6 +82,7 @@ AT_EVERY_ENTRY: tuple[Callable[[MeasuredJacobian], Iterator[Hypothesis]], ...] =
 
 OF_MATRICES: tuple[Callable[[ClaimedMatrix], Iterator[Hypothesis]], ...] = (
     matrix_values.multiples,
+    matrix_values.asymmetric,
     matrix_places.transposed,
     matrix_places.exchanged,
     matrix_places.shifted_diagonals,

@@ -92,7 +92,7 @@ def part_table(report: Outcome) -> ReportTable:
         for name, part in report.parts.items()
     )
     headings = ("part", "target", "verdict", "relative error", "resolution")
-    alone = set(report.parts) == {"jvp"}
+    alone = set(report.parts) <= {"jvp", "gradient", "hessian"}
     how = "checked by itself" if alone else "at the activations that reach it"
     return ReportTable(f"parts, each {how}", headings, rows, words=3)
 

@@ -104,6 +104,23 @@ def identity(matrix: ClaimedMatrix) -> Iterator[Hypothesis]:
     yield Hypothesis(Bug.SIGN_FLIPPED, message, fix, 0.6, 2 * eye - right)
 
 
+def asymmetric(matrix: ClaimedMatrix) -> Iterator[Hypothesis]:
+    """Of two mirrored entries of a Hessian one is right."""
+    wrong, claimed = matrix.wrong, matrix.claimed
+    if not matrix.is_hessian or np.any(wrong & wrong.T):
+        return
+    row, column = map(int, np.unravel_index(np.abs(claimed - claimed.T).argmax(), wrong.shape))
+    if not wrong[row, column]:
+        row, column = column, row
+    message = (
+        f"the Hessian is not symmetric: H[{row}, {column}] is {claimed[row, column]:.6g} where "
+        f"H[{column}, {row}], which is right, is {claimed[column, row]:.6g}"
+    )
+    fix = f"H[{row}, {column}] = H[{column}, {row}]  # one second derivative"
+    values = np.where(wrong, claimed, matrix.right)
+    yield Hypothesis(Bug.NOT_SYMMETRIC, message, fix, 0.1, values)
+
+
 def scaled_rows(matrix: ClaimedMatrix) -> Iterator[Hypothesis]:
     """Every row, or every column, is off by a factor of its own."""
     for axis, kind, companion in ((1, "row", matrix.output), (0, "column", matrix.value)):
