@@ -94,7 +94,7 @@ def _hessian_of(thing: Any, arguments: Sequence[Any]) -> Hessian | None:
         return None
     with StateSnapshot([*functions, *arguments]).guarded():
         try:
-            inputs = Inputs.of(first, arguments)
+            inputs = _inputs(first, arguments)
             raw = first(*inputs.arguments(inputs.tensors))
             x = next(iter(inputs.tensors.values()))
         except Exception:  # noqa: BLE001 (what is called otherwise than it is meant)
@@ -109,9 +109,14 @@ def _hessian_of(thing: Any, arguments: Sequence[Any]) -> Hessian | None:
         case (gradient, hessian), _ if is_named and np.shape(raw) == x.shape:
             return Hessian(gradient, hessian)
         case (every,), (value, slope, matrix) if _is_gradient(value, slope, x):
-            if _is_square(matrix, x):
+            if x.ndim and _is_square(matrix, x):
                 return Hessian(_item(every, 1), _item(every, 2), _item(every, 0))
     return None
+
+
+def _inputs(function: Function, arguments: Sequence[Any]) -> Inputs:
+    """Return the inputs, whole numbers as floats where the function takes them so."""
+    return Inputs.of(function, arguments).promoted(function, StateSnapshot([function, *arguments]))
 
 
 def _is_function(thing: Any) -> bool:
@@ -150,7 +155,7 @@ def _is_second(hessian: Function, inputs: Inputs, x: Array) -> bool:
 
 def _is_square(matrix: Any, x: Array) -> bool:
     shape = getattr(matrix, "shape", None) or np.shape(matrix)
-    return tuple(shape) in (x.shape * 2, (x.size, x.size)) and x.ndim > 0
+    return tuple(shape) in (x.shape * 2, (x.size, x.size))
 
 
 def _item(function: Function, position: int) -> Function:
@@ -197,14 +202,14 @@ def _readings(hessian: Function, count: int) -> list[Reading]:
 
 
 def _matrix(hessian: Hessian, arguments: Sequence[Any]) -> Any:
-    inputs = Inputs.of(hessian.gradient, arguments)
+    inputs = _inputs(hessian.gradient, arguments)
     size = next(iter(inputs.tensors.values())).size
     return as_matrix(hessian.hessian(*inputs.arguments(inputs.tensors)), (size, size))
 
 
 def _is_wrong(f: Function, gradient: Function, arguments: Sequence[Any]) -> bool:
     """Whether a gradient is not that of ``f``, seen along a few directions."""
-    inputs = Inputs.of(f, arguments)
+    inputs = _inputs(f, arguments)
     name, x = next(iter(inputs.tensors.items()))
     slope = np.asarray(gradient(*inputs.arguments(inputs.tensors)), dtype=np.float64)
     generator, eps = np.random.default_rng(0), float(np.finfo(x.dtype).eps)
@@ -229,7 +234,7 @@ def _against_value(
     f: Function, hessian: Function, arguments: Sequence[Any]
 ) -> tuple[Function, Function]:
     """Return the numerical gradient of ``f`` and its Hessian; of many entries, along a few axes."""
-    inputs = Inputs.of(f, arguments)
+    inputs = _inputs(f, arguments)
     name, x = next(iter(inputs.tensors.items()))
     is_product = _is_product(hessian, len(arguments))
 

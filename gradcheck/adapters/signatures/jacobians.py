@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 
 
 def contracted(returned: Any, call: BackwardCall) -> Any:
-    """Return the cotangent times a Jacobian, or times one for every input, in a container like it.
+    """Return the cotangent times a Jacobian; of several, by the names of their inputs.
 
     Raises
     ------
@@ -25,11 +25,13 @@ def contracted(returned: Any, call: BackwardCall) -> Any:
         If one has the shape of no Jacobian.
     """
     cotangent = np.asarray(call.cotangent).ravel()
-    parts = [
-        np.asarray(matrix.T @ cotangent).reshape(np.shape(call.inputs[position]))
+    parts = {
+        call.names[position]: np.asarray(matrix.T @ cotangent).reshape(
+            np.shape(call.inputs[position])
+        )
         for position, matrix in _positioned(returned, call)
-    ]
-    return type(returned)(parts) if _is_several(returned) else parts[0]
+    }
+    return parts if len(parts) > 1 else next(iter(parts.values()))
 
 
 def matrices(returned: Any, call: BackwardCall) -> dict[str, Any]:
@@ -49,15 +51,19 @@ def has_jacobian(returned: Any, inputs: Iterable[Any]) -> bool:
 
 def as_columns(returned: Any, call: BackwardCall) -> str:
     """Say which Jacobian is returned as its transpose, as far as its shape shows; empty if none."""
+    parts = returned if _is_several(returned) else [returned]
+    positioned = list(_positioned(returned, call))
+    if len(positioned) > len(parts):  # columns of one matrix, by several numbers
+        return ""
     outputs = np.shape(call.cotangent)
-    for part in returned if _is_several(returned) else [returned]:
-        shape = _shape(part)
-        own = next((own for _, own in _inputs(call) if _fits(shape, outputs, own)), None)
-        if own is None and any(_is_transposed(shape, outputs, own) for _, own in _inputs(call)):
-            own = next(own for _, own in _inputs(call) if _is_transposed(shape, outputs, own))
-            rows, columns = math.prod(outputs), math.prod(own)
-            return f"it has shape {shape}; that of {rows} outputs by {columns} entries of the \
-input has {(rows, columns)}"
+    for part, (position, _) in zip(parts, positioned, strict=True):
+        shape, own = _shape(part), np.shape(call.inputs[position])
+        if not _fits(shape, outputs, own):
+            size = math.prod(outputs), math.prod(own)
+            return (
+                f"it has shape {shape}; that of {size[0]} outputs by {size[1]} entries of the "
+                f"input has {size}"
+            )
     return ""
 
 
@@ -66,7 +72,16 @@ def _is_several(returned: Any) -> bool:
 
 
 def _positioned(returned: Any, call: BackwardCall) -> Iterator[tuple[int, Any]]:
-    """Yield every Jacobian as a matrix, with the position of the input that it is by."""
+    """Yield every Jacobian as a matrix, with the position of the input that it is by.
+
+    One of a function of several numbers has a column for each of them, as that of a curve has.
+    """
+    scalars = [position for position, own in _inputs(call) if own == ()]
+    size = np.size(call.cotangent), len(scalars)
+    if len(scalars) > 1 and _shape(returned) == size:
+        matrix = as_matrix(returned, size)
+        yield from ((p, matrix[:, [column]]) for column, p in enumerate(scalars))
+        return
     outputs, left = np.shape(call.cotangent), list(_inputs(call))
     for part in returned if _is_several(returned) else [returned]:
         shape = _shape(part)
