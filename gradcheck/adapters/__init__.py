@@ -97,8 +97,9 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     ----------
     thing
         An object with forward and backward, by whatever names; a network, a list of layers, or
-        either with its loss as a pair; a pair ``(forward, backward)`` or ``(f, grad)``; a function
-        returning ``(loss, gradients)`` or ``(y, backprop)``; or a `Target`.
+        either with its loss as a pair; a pair ``(forward, backward)``, ``(f, grad)`` or
+        ``(f, jac)``; ``(f, grad, hess)``; a function returning ``(loss, gradients)``,
+        ``(y, jacobian)`` or ``(y, backprop)``; or a `Target`.
     *arguments
         The inputs at which to check: arrays, or dicts, lists and dataclasses of arrays. Integer
         arrays are taken for indices where the forward uses them as such.

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.checking.jacobian.claimed import ClaimedJacobian
+from gradcheck.checking.jacobian.sparsity import named, outside, rows_beyond
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.jacobian.claimed_matrix import ClaimedMatrix
@@ -101,6 +103,21 @@ def explain_region(matrix: ClaimedMatrix) -> Explanation:
     code = Bug.FEW_ENTRIES if 2 * count <= acting else Bug.UNEXPLAINED
     support = Support("description", acting, count)
     return Explanation(code, (matrix.name,), 1 - count / acting, evidence, message, fix, support)
+
+
+def left_out(claimed: ClaimedJacobian) -> list[list[Explanation]]:
+    """Return the explanation that a large sparse Jacobian lacks entries, where it does."""
+    if not hasattr(claimed.matrix, "tocsr"):
+        return []
+    pattern = claimed.pattern()
+    rows = rows_beyond(claimed, pattern)
+    found = outside(claimed, pattern, rows) if rows is not None else []
+    if not found:
+        return []
+    message = f"entries that are no part of the sparse Jacobian are not zero: {named(found)}"
+    fix = "add these entries to the pattern, and their derivatives"
+    evidence = "these entries alone move outputs that the columns stored in their rows do not"
+    return [[Explanation(Bug.SPARSITY_TOO_SMALL, (claimed.name,), 1.0, evidence, message, fix)]]
 
 
 def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list[Explanation]]:

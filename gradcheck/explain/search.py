@@ -16,7 +16,7 @@ from gradcheck.checking.jacobian.columns import flat
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.clipping import clipped
-from gradcheck.explain.describe import explain_few, explain_region, unexplained
+from gradcheck.explain.describe import explain_few, explain_region, left_out, unexplained
 from gradcheck.explain.hypotheses import (
     ALONG_DIRECTIONS,
     AT_EVERY_ENTRY,
@@ -118,6 +118,8 @@ def _of_matrix(observation: Observation, worst: tuple[Entry, ...]) -> list[Alter
     """
     claimed = observation.matrix()
     entries = None if claimed is None else claimed.entries()
+    if claimed is not None and entries is None:
+        return left_out(claimed)
     if claimed is None or entries is None or not (entries.is_whole and entries.wrong.any()):
         return []
     matrix = ClaimedMatrix(

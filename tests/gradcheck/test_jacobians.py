@@ -257,13 +257,29 @@ def test_an_entry_outside_of_the_declared_sparsity_is_named():
     assert "[3, 4] = 0.7" in first.evidence
 
 
-def test_rows_outside_of_a_large_pattern_are_named():
-    u = np.linspace(0.3, 1.3, 200)
+@pytest.mark.parametrize("seed", range(4))
+def test_entries_outside_of_a_large_pattern_are_named(seed):
+    u = np.random.default_rng(seed).uniform(0.3, 1.3, 200)
     pattern = sparse.diags_array([np.ones(200), np.ones(199)], offsets=[0, 1])
 
     report = check_jacobian(stencil, jacobian_of_stencil, u, sparsity=pattern)
 
-    assert "rows 1, 2, 3" in report.explanations[0].evidence
+    named = [f"[{row}, {row - 1}] = {np.cos(u[row - 1]):.4g}" for row in range(1, 7)]
+    assert ", ".join(named) in report.explanations[0].evidence
+
+
+def test_an_entry_that_a_large_sparse_jacobian_lacks_is_named():
+    u = np.linspace(0.3, 1.3, 200)
+
+    def without_one(u):
+        J = jacobian_of_stencil(u)
+        J[120, 121] = 0.0
+        return sparse.csr_array(J)
+
+    report = check((stencil, without_one), u)
+
+    assert report.explanations[0].code == "sparsity_too_small"
+    assert f"[120, 121] = {u[120]:.4g}" in report.explanations[0].message
 
 
 def test_sparsity_of_another_shape_is_refused():
