@@ -57,5 +57,7 @@ def check_jacobian(
     >>> check_jacobian(lambda x: x**2, lambda x: 2 * x[None], x, banded=(0, 0)).ok
     True
     """
+    if banded is not None and (len(banded) != 2 or min(banded) < 0):
+        raise ValueError(f"banded={banded}: expected (l, u), two integers of at least 0")
     claim = FunctionAndJacobian(f, jac, sparsity, banded)
     return check(claim, x, *args, **options)

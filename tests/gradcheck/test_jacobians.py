@@ -101,6 +101,39 @@ def test_banded_form_of_another_number_of_diagonals_is_refused():
         check_jacobian(stencil, diagonals_of_stencil, X, banded=(1, 2))
 
 
+@pytest.mark.parametrize("banded", [(1, -1), (1,), (1, 1, 1)])
+def test_banded_takes_two_numbers_of_diagonals(banded):
+    with pytest.raises((ValueError, TypeError), match="banded="):
+        check_jacobian(stencil, diagonals_of_stencil, X, banded=banded)
+
+
+def test_jacobians_by_several_inputs_are_each_that_of_its_input():
+    def product(a, b):
+        return MATRIX[:, :4] @ (a * b)
+
+    def jacobians(a, b):
+        return MATRIX[:, :4] * b, -MATRIX[:, :4] * a
+
+    report = check((product, jacobians), X[:4], X[2:])
+
+    assert report.tensors["a"].ok
+    assert report.tensors["b"].jacobian.region == "every entry of the Jacobian (6, 4)"
+    assert report.explanations[0].code == "sign_flipped"
+
+
+def test_rows_of_an_input_of_two_axes_are_not_taken_for_samples():
+    x = np.arange(6.0).reshape(2, 3) / 7
+
+    report = check_jacobian(lambda x: np.tanh(x).ravel(), by_entries, x)
+
+    assert report.ok, str(report)
+    assert report.contract["single_sample"].holds is None
+
+
+def by_entries(x):
+    return np.diag(1 - np.tanh(x.ravel()) ** 2)
+
+
 @given(
     st.lists(st.integers(1, 3), min_size=0, max_size=2),
     st.lists(st.integers(1, 3), min_size=1, max_size=2),

@@ -114,6 +114,7 @@ def _read(
         },
         unit_cotangent=is_gradient or _wants_cache_alone(second),
         requested=bool(params),
+        has_samples=reading.gives is not Gives.JACOBIAN,
         note=note,
         jacobians=reading.claims(second),
     )

@@ -176,7 +176,7 @@ def _target(hessian: Hessian, arguments: Sequence[Any]) -> Target:
             pair, note = _against_value(f, hessian.hessian, arguments), NOT_ITS.format(name_of(f))
     readings = _readings(pair[1], len(arguments))
     description = confirmed(described_as(pair, arguments, readings))
-    target = CallableTarget(replace(description, owed=())).target()
+    target = CallableTarget(replace(description, owed=(), has_samples=False)).target()
     name = next(iter(target.tensors))
     whole = None if _is_product(pair[1], len(arguments)) else partial(_matrix, hessian, arguments)
     if target.jacobians is None:

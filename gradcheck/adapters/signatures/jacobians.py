@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 
 
 def contracted(returned: Any, call: BackwardCall) -> Any:
-    """Return the cotangent times a Jacobian; of several, by the names of their inputs.
+    """Return the cotangent times a Jacobian; of several, in the order of their inputs.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def contracted(returned: Any, call: BackwardCall) -> Any:
         )
         for position, matrix in _positioned(returned, call)
     }
-    return parts if len(parts) > 1 else next(iter(parts.values()))
+    return tuple(map(parts.get, call.names)) if len(parts) > 1 else next(iter(parts.values()))
 
 
 def matrices(returned: Any, call: BackwardCall) -> dict[str, Any]:
