@@ -21,7 +21,7 @@ from gradcheck.adapters.conventions.symmetry import by_products, is_symmetric
 from gradcheck.adapters.recognition import confirmed
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.error_hints import Mismatch
-from gradcheck.adapters.signatures.jacobians import as_matrix
+from gradcheck.adapters.signatures.jacobians import as_matrix, shape_of
 from gradcheck.adapters.signatures.methods import name_of, required_names
 from gradcheck.adapters.signatures.name_tables import words_of
 from gradcheck.adapters.signatures.readings import COTANGENT, Argument, Gives, Reading
@@ -106,7 +106,7 @@ def _hessian_of(thing: Any, arguments: Sequence[Any]) -> Hessian | None:
             return Hessian(gradient, hessian, f) if _is_like(gradient, inputs, x) else None
         case (both, hessian), (value, slope) if _is_gradient(value, slope, x):
             return Hessian(_item(both, 1), hessian, _item(both, 0))
-        case (gradient, hessian), _ if is_named and np.shape(raw) == x.shape:
+        case (gradient, hessian), _ if is_named and shape_of(raw) == x.shape:
             return Hessian(gradient, hessian)
         case (every,), (value, slope, matrix) if _is_gradient(value, slope, x):
             if x.ndim and _is_square(matrix, x):
@@ -154,8 +154,7 @@ def _is_second(hessian: Function, inputs: Inputs, x: Array) -> bool:
 
 
 def _is_square(matrix: Any, x: Array) -> bool:
-    shape = getattr(matrix, "shape", None) or np.shape(matrix)
-    return tuple(shape) in (x.shape * 2, (x.size, x.size))
+    return shape_of(matrix) in (x.shape * 2, (x.size, x.size))
 
 
 def _item(function: Function, position: int) -> Function:

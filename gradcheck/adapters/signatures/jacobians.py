@@ -43,10 +43,12 @@ def has_jacobian(returned: Any, inputs: Iterable[Any]) -> bool:
     """Whether outputs of more than one number come with their Jacobian by one of the inputs."""
     if not isinstance(returned, tuple) or len(returned) != 2:
         return False
-    outputs, shape = np.shape(returned[0]), _shape(returned[1])
+    outputs, shape = map(shape_of, returned)
+    if not outputs or shape is None:
+        return False
     by = [np.shape(value) for value in inputs if is_differentiable(value)]
     fits = any(_fits(shape, outputs, own) or _is_transposed(shape, outputs, own) for own in by)
-    return len(outputs) > 0 and len(shape) > 1 and fits
+    return len(shape) > 1 and fits
 
 
 def as_columns(returned: Any, call: BackwardCall) -> str:
@@ -103,7 +105,18 @@ def _inputs(call: BackwardCall) -> Iterator[tuple[int, Shape]]:
 
 
 def _shape(jacobian: Any) -> Shape:
-    return tuple(jacobian.shape) if hasattr(jacobian, "shape") else np.shape(jacobian)
+    shape = shape_of(jacobian)
+    if shape is None:
+        raise ValueError(f"rows of different lengths are no Jacobian: {jacobian!r:.60}")
+    return shape
+
+
+def shape_of(value: Any) -> Shape | None:
+    """Return the shape of an array, sparse or not, or of nested lists; None for ragged ones."""
+    try:
+        return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+    except ValueError:
+        return None
 
 
 def _fits(shape: Shape, outputs: Shape, own: Shape) -> bool:

@@ -183,6 +183,20 @@ def test_a_jacobian_that_is_no_hessian_need_not_be_symmetric():
     assert "symmetric" not in report.contract
 
 
+def test_a_loss_with_gradients_of_several_shapes_is_no_hessian():
+    def loss(x, parameters):
+        W, b = parameters
+        error = x @ W + b
+        return np.sum(error**2) / 2, error @ W.T, [np.outer(x, error), error]
+
+    matrix = np.arange(6.0).reshape(3, 2)
+
+    report = check(loss, np.ones(3), [matrix, np.ones(2)])
+
+    assert report.parts == {}
+    assert report.tensors["x"].ok
+
+
 def test_more_arguments_are_handed_on_and_not_differentiated():
     def f(x, a, b):
         return a * np.sum(x**4) + b * x[0] * x[1]
