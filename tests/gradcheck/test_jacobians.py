@@ -190,6 +190,16 @@ def test_transposed_shape_is_named_with_the_advice_to_transpose():
     assert report.contract["jacobian_shape"].holds is False
 
 
+def test_a_jacobian_is_given_what_the_function_calls_by_the_same_name():
+    slip = next(slip for slip in SLIPS if slip.name == "decay_by_rows")
+
+    report = check((slip.function, slip.jacobian), slip.x)
+
+    first = report.explanations[0]
+    assert (first.code, first.tensors) == ("transposed", ("p",))
+    assert any(note.startswith("decay_by_rows(p) is read") for note in report.notes)
+
+
 def by_columns(x):
     return ((1 - np.tanh(MATRIX @ x / 9) ** 2)[:, None] * MATRIX / 9).T
 

@@ -194,7 +194,23 @@ def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Read
     yield from _along_a_direction(backward, call)
     for takes in taken:
         if COTANGENT not in takes:
-            yield from (Reading(takes, gives, of) for gives, of in _without_cotangent(call))
+            yield from (
+                Reading(takes, gives, of)
+                for gives, of in _without_cotangent(call)
+                if gives is not Gives.JACOBIAN or _keeps_names(backward, takes, call)
+            )
+
+
+def _keeps_names(
+    backward: Callable[..., Any], takes: tuple[Argument, ...], call: BackwardCall
+) -> bool:
+    """Whether arguments are given the inputs of their names, where all have such names.
+
+    A Jacobian has the shape of one at whatever point it is taken.
+    """
+    wanted = required_names(backward) or []
+    own = [Argument("input", call.names.index(name)) for name in wanted if name in call.names]
+    return len(own) < len(takes) or tuple(own) == takes
 
 
 def _along_a_direction(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
