@@ -2,6 +2,7 @@
 
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
+from gradcheck.check_jacobian import check_jacobian
 from gradcheck.hunt import HuntReport, hunt
 from gradcheck.numerics.derivative import Derivative, derivative
 from gradcheck.numerics.partials import Derivatives, gradient, hessian, jacobian
@@ -30,6 +31,7 @@ __all__ = [
     "as_target",
     "assert_gradients",
     "check",
+    "check_jacobian",
     "check_update",
     "derivative",
     "gradient",

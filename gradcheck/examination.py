@@ -73,10 +73,15 @@ def examine(
     executor: Executor | None,
     bar: Progress,
 ) -> Report:
-    """Check the parts of a network, then the whole; what binds the whole says nothing of parts."""
+    """Check the parts of a network, then the whole, where it is more than they are.
+
+    What binds the whole says nothing of parts.
+    """
     layers: dict[str, Report] = {}
     bound = question.constraint is not None
     found = [] if bound else parts(question.target, question.inputs, question.order)
+    is_whole = not {"gradient", "hessian"} <= {name for name, _, _ in found}
+    contract = False if is_whole else question.contract
     for name, layer, given in found:
         part = replace(
             question,
@@ -84,13 +89,16 @@ def examine(
             inputs=given,
             params=None,
             cotangent=None,
-            contract=False,
+            contract=contract,
             reference=None,
             order=1,
         )
         layers[name] = examine(part, None, executor, bar)
         if layers[name].interrupted:
             return replace(layers[name], tensors={}, explanations=_blame((), layers), parts=layers)
+    if not is_whole:
+        name = layers["gradient"].target
+        return Report(name, {}, {}, _blame((), layers), question.seed, parts=layers)
     if any(report.verdict is Verdict.FAIL for report in layers.values()):
         question = replace(question, explain=False)
     packed = None if executor is None else pack(question.runner)

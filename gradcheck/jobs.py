@@ -70,7 +70,11 @@ Perform = Callable[[list[Job]], Iterator[Any]]
 def with_entries(report: TensorReport, located: Located) -> TensorReport:
     """Return the report of a tensor with its wrong entries."""
     return replace(
-        report, worst=located.entries, numerical=located.numerical, region=located.region
+        report,
+        worst=located.entries,
+        numerical=located.numerical,
+        region=located.region,
+        jacobian=located.jacobian,
     )
 
 

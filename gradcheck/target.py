@@ -7,9 +7,8 @@ numerics, the contract and the explanations see nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -17,39 +16,12 @@ from gradcheck import real_parts
 from gradcheck._types import Array, Outputs, Pullback, Tensors
 from gradcheck.array_containers import numbers_of
 from gradcheck.report.data import Unchecked
+from gradcheck.state import State, Stateless
 from gradcheck_arguments import NonNegativeInt, Positive, checked
 
 
 class TargetError(TypeError):
     """What was given cannot be checked as it is; the message says what would make it work."""
-
-
-@runtime_checkable
-class State(Protocol):
-    """Everything a layer remembers between calls, so that each probe starts from the same point."""
-
-    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
-        """Put the remembered state back, the global generators where ``randomness`` is True."""
-
-    def rewind(self, *, everywhere: bool = True) -> None:
-        """Put back the random generators and nothing else."""
-
-    def guarded(self) -> AbstractContextManager[None]:
-        """Restore everything when the block ends, however it ends."""
-
-
-class Stateless:
-    """The state of a pure function: none."""
-
-    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
-        """Do nothing."""
-
-    def rewind(self, *, everywhere: bool = True) -> None:
-        """Do nothing."""
-
-    def guarded(self) -> AbstractContextManager[None]:
-        """Guard nothing."""
-        return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -117,6 +89,9 @@ class Target:
     scales
         Sizes of step natural for the entries of a tensor, powers of two, where they are others
         than its numbers say.
+    jacobians
+        ``jacobians(tensors)`` returns the matrices (outputs, entries), dense or sparse, that the
+        gradients are made of, by tensor; None where the backward is not made of any.
     by_definition
         ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
@@ -147,6 +122,7 @@ class Target:
     rounding: Positive | None = None
     promises: Mapping[str, Callable[[], tuple[bool | None, str]]] = field(default_factory=dict)
     scales: Mapping[str, Array] = field(default_factory=dict)
+    jacobians: Callable[[Tensors], Mapping[str, Any]] | None = None
     by_definition: Callable[[str, Array], str] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
@@ -206,6 +182,11 @@ class Target:
         target._recast = recast
         target._others = others
         return target
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether a tensor, or an output of the last run, is complex."""
+        return bool(self._complex) or any(self.imaginary)
 
     @property
     def whole(self) -> dict[str, Array]:
@@ -273,7 +254,7 @@ class Target:
         **changes: Any,
     ) -> Target:
         """Return this target with another ``run`` and ``recast``, as `from_run` takes them."""
-        twin = replace(self, **changes)
+        twin = replace(self, **{"jacobians": None, **changes})
         twin._run, twin._recast, twin._others = run, recast, self._others
         return twin
 

@@ -32,8 +32,13 @@ def left_unjudged(
 
 
 def _role(target: Target, name: str) -> str:
-    """Return the role of a tensor without a gradient: a loss is given data, by whatever names."""
-    if target.role(name) == "input" and not target.unit_cotangent and is_like_trained(name):
+    """Return the role of a tensor without a gradient.
+
+    A loss is given data, by whatever names, and so is a function that is differentiated by one
+    argument.
+    """
+    is_function = target.unit_cotangent or target.jacobians is not None
+    if target.role(name) == "input" and not is_function and is_like_trained(name):
         return "parameter"
     return target.role(name)
 

@@ -11,6 +11,8 @@ from gradcheck.adapters.conventions import (
     forward_mode,
     function_pair,
     functional_network,
+    hessian,
+    jacobian,
     layer,
     loss_in_backward,
     sequential,
@@ -55,6 +57,8 @@ _FRAMEWORKS: tuple[Adapter, ...] = (
 _REGISTERED: list[Adapter] = []
 # Narrow forms first: what a later one would take as well, an earlier one knows better.
 CONVENTIONS: tuple[ConventionModule, ...] = (
+    jacobian,
+    hessian,
     functional_network,
     loss_in_backward,
     sequential,
@@ -96,13 +100,13 @@ def parts(
 ) -> list[tuple[str, Any, tuple[Any, ...]]]:
     """Return what is to be checked by itself.
 
-    Layers of a network, components of a problem, the ``jvp`` beside a backward, and of ``order`` 2
-    the backward, as the function that its own gradient is of.
+    Layers of a network, components of a problem, the ``jvp`` beside a backward, gradient and
+    Hessian, and of ``order`` 2 the backward, as the function that its own gradient is of.
 
     Returns
     -------
     list of (name, thing, inputs)
-        Empty where there is the whole alone.
+        Empty where there is the whole alone. Gradient and Hessian are all there is to it.
 
     Raises
     ------
@@ -110,6 +114,8 @@ def parts(
         If nothing takes the gradient of a gradient of ``thing``.
     """
     found = [part for room in WITH_PARTS for part in room.parts(thing, arguments)]
+    if not found and not shows_gradients(thing):
+        found = hessian.parts(thing, arguments)
     if order == 2 and not found:
         backward, given = second_order.backward_of(thing, arguments)
         found.append(("backward", backward, given))
@@ -123,8 +129,9 @@ def as_target(thing: Any, *arguments: Any, params: Any = None) -> Target:
     ----------
     thing
         An object with forward and backward, by whatever names; a network, a list of layers, or
-        either with its loss as a pair; a pair ``(forward, backward)`` or ``(f, grad)``; a function
-        returning ``(loss, gradients)`` or ``(y, backprop)``; or a `Target`.
+        either with its loss as a pair; a pair ``(forward, backward)``, ``(f, grad)`` or
+        ``(f, jac)``; ``(f, grad, hess)``; a function returning ``(loss, gradients)``,
+        ``(y, jacobian)`` or ``(y, backprop)``; or a `Target`.
     *arguments
         The inputs at which to check: arrays, or dicts, lists and dataclasses of arrays. Integer
         arrays are taken for indices where the forward uses them as such.

@@ -66,6 +66,9 @@ class Description:
         Make the descriptions of other readings of the same thing, likeliest first.
     convention
         What a gradient of a complex array means.
+    jacobians
+        Returns the Jacobians that the gradients are made of, as matrices by input, and how their
+        shapes are wrong, if they are; None where there are none.
     in_dtype
         Returns the description of the same thing computing in another dtype, None where that
         cannot be had; as it stands, only things without parameters can be had.
@@ -89,6 +92,7 @@ class Description:
     note: str = ""
     others: Sequence[Callable[[], Description]] = ()
     convention: Convention = Convention.GRADIENT
+    jacobians: Callable[[BackwardCall], tuple[dict[str, Any], str]] | None = None
     in_dtype: Callable[[Description, Dtype], Description | None] | None = None
 
     @property
@@ -166,6 +170,8 @@ class CallableTarget:
             unit_cotangent=its.unit_cotangent,
             batch=its.inputs.batch if its.has_samples else 0,
             batch_tensors=its.inputs.batch_tensors if its.has_samples else (),
+            jacobians=None if its.jacobians is None else lambda at: self.jacobians(at)[0],
+            promises={} if its.jacobians is None else {"jacobian_shape": self.has_rows_of_outputs},
             uncovered=Coverage(
                 (*its.roots, *its.inputs.others),
                 lambda: [p.accessor for p in its.parameters.values()],
@@ -174,6 +180,24 @@ class CallableTarget:
                 keys=lambda: self.returned_keys,
             ),
         )
+
+    def jacobians(self, tensors: Tensors) -> tuple[dict[str, Any], str]:
+        """Return the Jacobians that are claimed at ``tensors``, and how their shapes are wrong."""
+        its = self.description
+        assert its.jacobians is not None
+        its.state.restore()
+        self.write(tensors)
+        arguments = its.inputs.arguments(tensors)
+        result = its.forward(arguments)
+        ones = tuple(np.ones_like(output) for output in result.outputs)
+        return its.jacobians(
+            BackwardCall(arguments, its.inputs.names, result, result.cotangent(ones))
+        )
+
+    def has_rows_of_outputs(self) -> tuple[bool, str]:
+        """Whether the rows of the Jacobians belong to the outputs, and what was seen."""
+        wrong = self.jacobians(self.base)[1]
+        return not wrong, wrong or "a row for each output, a column for each entry of the input"
 
     def recast(self, dtype: Dtype) -> Target | None:
         """Return the target of the same thing computing in ``dtype``, None where it cannot."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,10 +14,11 @@ from gradcheck._types import Array
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.entrywise import EntrywiseGradient, Index
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
+from gradcheck.checking.jacobian.claimed import ClaimedJacobian
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import varied
-from gradcheck.report.data import Entry
+from gradcheck.report.data import Entry, JacobianReport
 
 # Tensors of up to this many entries are measured entry by entry.
 FEW_ENTRIES = 128
@@ -54,11 +55,14 @@ class Located:
         The whole numerical gradient where it was measured entry by entry, else None.
     region
         The rows, columns, samples or channels that hold all that is wrong; empty if none do.
+    jacobian
+        The same of the Jacobian that the gradient is made of, where one is claimed.
     """
 
     entries: tuple[Entry, ...]
     numerical: Array | None
     region: str
+    jacobian: JacobianReport | None = None
 
 
 def wrong_entries(
@@ -77,6 +81,24 @@ def wrong_entries(
     everything
         Whether to measure every entry however many there are.
     """
+    claimed = ClaimedJacobian.of(context, point, name)
+    measured = None if claimed is None else claimed.entries()
+    if measured is not None and measured.is_whole:
+        wrong, numerical = measured.of_gradient(point, name)
+        wrong.sort(key=_gap, reverse=True)
+        return Located(tuple(wrong[:MOST_ENTRIES]), numerical, "", measured.report())
+    located = _located(context, point, name, everything=everything)
+    if claimed is None:
+        return located
+    shape = point.tensors[name].shape
+    suspects = [int(np.ravel_multi_index(entry.index, shape)) for entry in located.entries]
+    measured = measured or claimed.of_columns(np.array(suspects, dtype=int))
+    return replace(located, jacobian=measured.report())
+
+
+def _located(
+    context: CheckContext, point: Linearization, name: str, *, everything: bool
+) -> Located:
     shape = point.tensors[name].shape
     batch = name in context.native.target.batch_tensors
     if everything or point.tensors[name].size <= FEW_ENTRIES:

@@ -39,6 +39,21 @@ BREACHES = {
         "reshape it, or sum over the broadcast axes: d.sum(axis=0), or "
         "d.sum(axis=0, keepdims=True) where the tensor has that axis",
     ),
+    "jacobian_shape": (
+        Bug.TRANSPOSED,
+        "the Jacobian is returned as its transpose: its rows belong to the input",
+        "return its transpose: return J.T",
+    ),
+    "symmetric": (
+        Bug.NOT_SYMMETRIC,
+        "the Hessian is not symmetric",
+        "H[i, j] and H[j, i] are the same second derivative: compute it once, for both",
+    ),
+    "sparsity": (
+        Bug.SPARSITY_TOO_SMALL,
+        "the sparsity pattern leaves out entries that are not zero",
+        "add these entries to the pattern: what is left out is taken for zero",
+    ),
     "finite": (
         Bug.NOT_FINITE,
         "a gradient is NaN or infinite where the outputs are finite",

@@ -102,7 +102,8 @@ class Bug(StrEnum):
 
     # sums and products
     TRANSPOSED = auto(), _Row(
-        "A matrix stands where its transpose belongs.", Trait.STRUCTURAL | Trait.PLAIN_EDIT)
+        "A matrix stands where its transpose belongs.", Trait.STRUCTURAL | Trait.PLAIN_EDIT,
+        implied_by=("transposed",))
     CONJUGATE_MISSING = auto(), _Row(
         "A complex number stands where its conjugate belongs.", looks_like=("sign_flipped",))
     WRONG_AXIS = auto(), _Row("A sum or a mean is taken along the other axis.", Trait.STRUCTURAL)
@@ -131,6 +132,11 @@ class Bug(StrEnum):
         "The right derivative, of the wrong number.", Trait.SOMEWHERE | Trait.PLAIN_EDIT)
     JACOBIAN_DIAGONAL_ONLY = auto(), _Row(
         "Outputs that depend on several inputs are treated as if on one each.")
+    NOT_SYMMETRIC = auto(), _Row(
+        "A Hessian is given of which mirrored entries differ.", implied_by=("not_symmetric",))
+    SPARSITY_TOO_SMALL = auto(), _Row(
+        "The sparsity pattern leaves out entries that are not zero.",
+        implied_by=("sparsity_too_small",))
     SOFTMAX_JACOBIAN_TWICE = auto(), _Row("The softmax is differentiated twice.")
     PATH_MISSING = auto(), _Row(
         "A term of the chain rule is absent.", Trait.AMBIGUOUS | Trait.PLAIN_EDIT)

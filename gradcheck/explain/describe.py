@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.checking.jacobian.claimed import ClaimedJacobian
+from gradcheck.checking.jacobian.sparsity import named, outside, rows_beyond
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
+from gradcheck.explain.jacobian.claimed_matrix import ClaimedMatrix
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.regions import named_places
 from gradcheck.explain.observation import Observation
@@ -83,6 +86,38 @@ def _constant(measured: MeasuredJacobian) -> Iterator[str]:
         spread = (highest - lowest)[highest >= lowest]
         if length > 1 and spread.max() <= 1e-6 * size:
             yield f"the error is the same all along axis {axis}"
+
+
+def explain_region(matrix: ClaimedMatrix) -> Explanation:
+    """Return where a claimed Jacobian is wrong, the rest being right."""
+    worst, count = matrix.entries.report().worst[0], int(matrix.wrong.sum())
+    evidence = (
+        f"all other entries agree within their bounds; at {list(worst.index)} {worst.analytic:.6g} "
+        f"is returned, {worst.numerical:.6g} is right"
+    )
+    message = f"wrong is {matrix.region}, and nothing else"
+    fix = f"differentiate anew {matrix.region}"
+    if matrix.is_hessian:
+        fix += "; J.T @ J of Gauss and Newton leaves out the second derivatives of the residuals"
+    acting = int(((matrix.claimed != 0) | (matrix.right != 0)).sum())
+    code = Bug.FEW_ENTRIES if 2 * count <= acting else Bug.UNEXPLAINED
+    support = Support("description", acting, count)
+    return Explanation(code, (matrix.name,), 1 - count / acting, evidence, message, fix, support)
+
+
+def left_out(claimed: ClaimedJacobian) -> list[list[Explanation]]:
+    """Return the explanation that a large sparse Jacobian lacks entries, where it does."""
+    if not hasattr(claimed.matrix, "tocsr"):
+        return []
+    pattern = claimed.pattern()
+    rows = rows_beyond(claimed, pattern)
+    found = outside(claimed, pattern, rows) if rows is not None else []
+    if not found:
+        return []
+    message = f"entries that are no part of the sparse Jacobian are not zero: {named(found)}"
+    fix = "add these entries to the pattern, and their derivatives"
+    evidence = "these entries alone move outputs that the columns stored in their rows do not"
+    return [[Explanation(Bug.SPARSITY_TOO_SMALL, (claimed.name,), 1.0, evidence, message, fix)]]
 
 
 def explain_few(observation: Observation, worst: tuple[Entry, ...]) -> list[list[Explanation]]:

@@ -1,8 +1,9 @@
 """All hypotheses that are tried, by the evidence that they need: the order settles equal costs.
 
 Those along directions act on the cotangent or the gradient of a tensor of any size. Those at every
-entry need a Jacobian small enough to be measured, those on the way back a forward that can be
-recorded. Each kind of evidence names bugs that the others do not.
+entry need a Jacobian small enough to be measured, those of matrices one that was claimed as such,
+those on the way back a forward that can be recorded. Each kind of evidence names bugs that the
+others do not.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from gradcheck.explain.jacobian import (
     index_moves,
     jacobian_misuse,
     loss_formulas,
+    matrix_places,
+    matrix_values,
     output_factors,
     precision,
     ratios,
     reductions,
     regions,
 )
+from gradcheck.explain.jacobian.claimed_matrix import ClaimedMatrix
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.observation import Observation
 from gradcheck.explain.operators import conjugate, layout, other_forward
@@ -76,6 +80,20 @@ AT_EVERY_ENTRY: tuple[Callable[[MeasuredJacobian], Iterator[Hypothesis]], ...] =
     reductions.sum_along_other_axis,
     reductions.overwritten,
     reductions.weights_on_another_axis,
+)
+
+OF_MATRICES: tuple[Callable[[ClaimedMatrix], Iterator[Hypothesis]], ...] = (
+    matrix_values.multiples,
+    matrix_values.asymmetric,
+    matrix_places.transposed,
+    matrix_places.exchanged,
+    matrix_places.shifted_diagonals,
+    matrix_places.displaced_diagonal,
+    matrix_values.identity,
+    matrix_values.scaled_rows,
+    matrix_values.added,
+    matrix_values.misplaced,
+    matrix_values.inaccurate,
 )
 
 ON_THE_WAY_BACK: tuple[Callable[[BackwardPass], Iterator[Hypothesis]], ...] = (

@@ -46,6 +46,8 @@ class Gradients:
         Entries where that is sharp enough to tell one bug from another.
     kind, means
         How the predictions are made, as of a `Support` and in words.
+    claimed
+        The analytic gradient where it is another than the observation's: a whole Jacobian.
     """
 
     observation: Observation
@@ -54,6 +56,12 @@ class Gradients:
     known: Array
     kind: str
     means: str
+    claimed: Array | None = None
+
+    @property
+    def analytic(self) -> Array:
+        """The analytic gradient."""
+        return self.observation.analytic if self.claimed is None else self.claimed
 
     def agree(self, one: Array, other: Array, allowed: Array | None = None) -> bool:
         """Whether two gradients are the same at the known entries, within the bound."""
@@ -112,7 +120,7 @@ class Match:
 
 def match_entries(gradients: Gradients, hypothesis: Hypothesis) -> Match | None:
     """Return how a hypothesis predicts every known entry; None where it does not."""
-    count, analytic = int(gradients.known.sum()), gradients.observation.analytic
+    count, analytic = int(gradients.known.sum()), gradients.analytic
     free = count - hypothesis.fitted
     if hypothesis.fitted and (free < FREE_ENTRIES or free < FREE_SHARE * count):
         return None
@@ -147,7 +155,7 @@ def _scaled(
     gradients: Gradients, hypothesis: Hypothesis, values: Array, allowed: Array
 ) -> Match | None:
     """Fit the constant factor that comes on top of a prediction."""
-    known, analytic = gradients.known, gradients.observation.analytic
+    known, analytic = gradients.known, gradients.analytic
     part = values[known]
     factor, error = _factor(part, analytic[known], np.broadcast_to(allowed, known.shape)[known])
     vanishing = np.linalg.norm(part) <= SIGNIFICANT * np.linalg.norm(gradients.right[known])
@@ -175,7 +183,7 @@ def _with_factor_of_part(
     gradients: Gradients, hypothesis: Hypothesis, without: Array
 ) -> Match | None:
     """Fit the factor with which the part comes that a hypothesis leaves out."""
-    right, analytic = gradients.right, gradients.observation.analytic
+    right, analytic = gradients.right, gradients.analytic
     part = right - without
     factor, _ = _factor(part, analytic - without, gradients.bound)
     rest = float(np.linalg.norm(without)) > SIGNIFICANT * float(np.linalg.norm(right))
@@ -198,7 +206,7 @@ def _with_factor_of_part(
 def _of_entries(
     gradients: Gradients, hypothesis: Hypothesis, values: Array, factors: tuple[Factor, ...] = ()
 ) -> Match:
-    count, analytic = int(gradients.known.sum()), gradients.observation.analytic
+    count, analytic = int(gradients.known.sum()), gradients.analytic
     fitted = hypothesis.fitted
     size = float(np.abs(analytic).max(initial=0.0)) or 1.0
     error, apart = (

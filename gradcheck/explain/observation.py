@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization
+from gradcheck.checking.jacobian.claimed import ClaimedJacobian
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.formulas.losses import Losses
 from gradcheck.numerics.blockwise import norm
@@ -65,6 +66,8 @@ class Observation:
         Whether its backward takes any cotangent, and is not that of a loss.
     own
         Dtypes of the layer's own tensors.
+    matrix
+        Returns the Jacobian that the gradient is made of, None where it is made of none.
     constants
         Returns the arrays beside the tensors that the output depends on, by name.
     """
@@ -80,6 +83,7 @@ class Observation:
     backward: Callable[[Tensors, Outputs], Array] | None = None
     takes_cotangent: bool = False
     own: dict[str, np.dtype[Any]] = field(default_factory=dict)
+    matrix: Callable[[], ClaimedJacobian | None] = lambda: None
     constants: Callable[[], Tensors] = dict
     directions: list[Array] = field(default_factory=list)
     _rays: dict[bytes, DirectionalFunction] = field(default_factory=dict)
@@ -99,6 +103,7 @@ class Observation:
             backward=partial(context.gradient, name=name),
             takes_cotangent=not target.unit_cotangent,
             own={tensor: value.dtype for tensor, value in target.tensors.items()},
+            matrix=partial(ClaimedJacobian.of, context, point, name),
             constants=lambda: {u.name: u.value for u in context.uncovered if u.value is not None},
         )
 

@@ -12,10 +12,17 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.context import CheckContext
+from gradcheck.checking.jacobian.columns import flat
 from gradcheck.checking.tensor_verdict import MARGIN
+from gradcheck.explain.catalogue import Bug, Trait
 from gradcheck.explain.clipping import clipped
-from gradcheck.explain.describe import explain_few, unexplained
-from gradcheck.explain.hypotheses import ALONG_DIRECTIONS, AT_EVERY_ENTRY, ON_THE_WAY_BACK
+from gradcheck.explain.describe import explain_few, explain_region, left_out, unexplained
+from gradcheck.explain.hypotheses import (
+    ALONG_DIRECTIONS,
+    AT_EVERY_ENTRY,
+    OF_MATRICES,
+    ON_THE_WAY_BACK,
+)
 from gradcheck.explain.hypothesis import Hypothesis, Stage
 from gradcheck.explain.invalid_gradients import (
     is_unused,
@@ -25,6 +32,7 @@ from gradcheck.explain.invalid_gradients import (
     wrong_shape,
     zero,
 )
+from gradcheck.explain.jacobian.claimed_matrix import ClaimedMatrix
 from gradcheck.explain.jacobian.measured_jacobian import MeasuredJacobian
 from gradcheck.explain.jacobian.precision import explain_rounded
 from gradcheck.explain.match import IMPOSSIBLE, Gradients, Match, match_entries
@@ -33,6 +41,9 @@ from gradcheck.explain.observation import Observation
 from gradcheck.explain.rank_explanations import COST_OF_TIE, Alternative, joined, simplest
 from gradcheck.explain.trace.backward_pass import BackwardPass
 from gradcheck.report.data import Entry
+
+# A gradient of fewer entries fits too many hypotheses to tell of the Jacobian that it is made of.
+FEWEST_OF_GRADIENT = 6
 
 # Steps walked back for all hypotheses together, large ones counting for several: a few seconds.
 MOST_STEPS = 400_000
@@ -94,6 +105,44 @@ def _is_right(context: CheckContext, name: str, analytic: Array) -> bool:
 
 def explain(observation: Observation, worst: tuple[Entry, ...] = ()) -> list[Alternative]:
     """Return the bugs that would produce the analytic gradient, best first."""
+    if of_matrix := _of_matrix(observation, worst):
+        return of_matrix
+    return _of_gradient(observation, worst)
+
+
+def _of_matrix(observation: Observation, worst: tuple[Entry, ...]) -> list[Alternative]:
+    """Return the bugs that would produce every entry of a claimed Jacobian, else where it is wrong.
+
+    A gradient made of it is one sum of its rows, and of few entries: it fits what has no part in
+    them. Where it has more, what explains it says more than where the Jacobian is wrong.
+    """
+    claimed = observation.matrix()
+    entries = None if claimed is None else claimed.entries()
+    if claimed is not None and entries is None:
+        return left_out(claimed)
+    if claimed is None or entries is None or not (entries.is_whole and entries.wrong.any()):
+        return []
+    matrix = ClaimedMatrix(
+        observation.name,
+        entries,
+        observation.value.reshape(-1).astype(np.float64),
+        flat(observation.point.outputs),
+        hasattr(claimed.matrix, "tocsr"),
+        "symmetric" in observation.evaluator.target.promises,
+    )
+    known = np.ones(entries.shape, dtype=bool)
+    gradients = Gradients(
+        observation, matrix.right, matrix.bound, known, "whole", "this predicts", matrix.claimed
+    )
+    tried = (match_entries(gradients, h) for h in _proposed(OF_MATRICES, matrix))
+    found = simplest(observation.name, [match for match in tried if match is not None])
+    if not found and observation.analytic.size >= FEWEST_OF_GRADIENT:
+        found = _of_gradient(observation, worst)
+        found = [a for a in found if not all(Trait.AMBIGUOUS in Bug(e.code).traits for e in a)]
+    return found or [[explain_region(matrix)]]
+
+
+def _of_gradient(observation: Observation, worst: tuple[Entry, ...]) -> list[Alternative]:
     found = simplest(observation.name, _along_directions(observation))
     if not np.any(observation.analytic):
         found.insert(0, [zero(observation.name, observation.analytic.size, missing=False)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gradcheck.report.causes import causes, tensors_not_passed
 from gradcheck.report.contract import contract_of, legend, note_lines
 from gradcheck.report.data import PromiseStatus, TensorReport
+from gradcheck.report.entries import worst_entries
 from gradcheck.report.headline import summarize
 from gradcheck.report.layout import GAP, LABEL_WIDTH, clipped, table_lines
 from gradcheck.report.tables import entry_table, gradients_in_brief, point_table
@@ -103,7 +104,7 @@ def _entries(report: Outcome, width: int, room: int) -> list[str]:
     """Return the worst entries of one tensor, the first one of the first cause."""
     found = next(((p, t) for p, t in _of_first_cause(report) if t.worst), None)
     most = min(MOST_ENTRIES, room - TABLE)
-    if found is None or most < min(FEWEST_ENTRIES, len(found[1].worst)):
+    if found is None or most < min(FEWEST_ENTRIES, len(worst_entries(found[1]))):
         return []
     path, tensor = found
     table = entry_table(tensor, joined(path, tensor.name), most).without("error bound")

@@ -135,6 +135,17 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class JacobianReport:
+    """Where a claimed Jacobian, (outputs, entries), was seen to be wrong; in words: ``region``."""
+
+    shape: tuple[int, int]
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    region: str
+    worst: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
 class TensorReport:
     """The judgement of one tensor's gradient.
 
@@ -156,6 +167,8 @@ class TensorReport:
     region
         The rows, columns, samples or channels that hold all that is wrong, in words; empty where
         it is not confined to a few of them.
+    jacobian
+        Where the Jacobian is wrong that the gradient is made of; None where none was claimed.
     explanations
         Bugs that fit the error, best first.
     forwards, backwards
@@ -177,6 +190,7 @@ class TensorReport:
     resolution: float = 0.0
     worst: tuple[Entry, ...] = ()
     region: str = ""
+    jacobian: JacobianReport | None = None
     explanations: tuple[Explanation, ...] = ()
     forwards: int = 0
     backwards: int = 0

@@ -37,6 +37,12 @@ def side_by_side(tensor: TensorReport) -> tuple[FloatArray, FloatArray] | None:
     return analytic.astype(np.float64), numerical.astype(np.float64)
 
 
+def worst_entries(tensor: TensorReport) -> tuple[Entry, ...]:
+    """Return the worst entries of the claimed Jacobian, or where there are none the gradient's."""
+    found = tensor.jacobian.worst if tensor.jacobian is not None else ()
+    return found or tensor.worst
+
+
 def rounded_to_zero(tensor: TensorReport) -> list[Entry]:
     """Return the worst entries, with 0 for what is 0 up to rounding.
 
@@ -45,7 +51,8 @@ def rounded_to_zero(tensor: TensorReport) -> list[Entry]:
     after many operations, what is within the numerical bound and beyond half of the digits: a
     number within a coarser bound need not be 0.
     """
-    sizes = (abs(entry.numerical) for entry in tensor.worst)
+    worst = worst_entries(tensor)
+    sizes = (abs(entry.numerical) for entry in worst)
     scale = max(filter(math.isfinite, sizes), default=0.0)
     eps = float(np.finfo(tensor.dtype if tensor.dtype in NUMPY_FLOATS else np.float64).eps)
 
@@ -57,7 +64,7 @@ def rounded_to_zero(tensor: TensorReport) -> list[Entry]:
             numerical=0.0 if abs(entry.numerical) <= entry.bound else entry.numerical,
         )
 
-    return [rounded(entry) for entry in tensor.worst]
+    return [rounded(entry) for entry in worst]
 
 
 def wrong_mask(tensor: TensorReport) -> BoolArray | None:
@@ -81,6 +88,8 @@ def wrong_mask(tensor: TensorReport) -> BoolArray | None:
 
 def extent(tensor: TensorReport) -> str:
     """Say how much of the tensor is wrong: all, how many, or where the worst is."""
+    if tensor.jacobian is not None and tensor.jacobian.region:
+        return tensor.jacobian.region
     named = ", ".join(index_words(entry.index) for entry in tensor.worst[:MOST_NAMED])
     wrong = wrong_mask(tensor)
     if wrong is None:

@@ -61,6 +61,7 @@ def _tensor(tensor: TensorReport) -> dict[str, Any]:
     return content | {
         "verdict": str(tensor.verdict),
         "worst": [asdict(entry) | {"ratio": entry.ratio} for entry in tensor.worst],
+        "jacobian": None if tensor.jacobian is None else asdict(tensor.jacobian),
         "explanations": list(map(_explanation, tensor.explanations)),
         "analytic": tensor.analytic if listed <= MOST_LISTED else None,
         "numerical": tensor.numerical if listed <= MOST_LISTED else None,

@@ -117,7 +117,7 @@ def part_table(report: Outcome) -> ReportTable:
         for name, part in report.parts.items()
     )
     headings = ("part", "target", "verdict", "relative error", "resolution")
-    alone = set(report.parts) == {"jvp"}
+    alone = set(report.parts) <= {"jvp", "gradient", "hessian"}
     how = "checked by itself" if alone else "at the activations that reach it"
     return ReportTable(f"parts, each {how}", headings, rows, words=3)
 
@@ -191,7 +191,10 @@ def entry_table(tensor: TensorReport, name: str, most: int = MOST_ENTRIES) -> Re
         )
         for entry in shown
     )
-    caption = f"worst entries of {name}{_left_out(tensor, len(shown))}"
+    what, left = name, _left_out(tensor, len(shown))
+    if tensor.jacobian is not None and tensor.jacobian.worst:
+        what, left = f"the Jacobian of {name}", ""
+    caption = f"worst entries of {what}{left}"
     headings = ("index", "analytic", "numerical", "error bound", "analytic / numerical")
     return ReportTable(caption, headings, rows, words=1)
 

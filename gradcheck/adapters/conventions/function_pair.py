@@ -17,7 +17,13 @@ from gradcheck.adapters.signatures.backward_calls import call_backward, is_point
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import Names, name_of, required_names, same_owner
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_cache, is_cotangent, stem
-from gradcheck.adapters.signatures.readings import BY_NAME, Gives, Reading, possible_readings
+from gradcheck.adapters.signatures.readings import (
+    BY_NAME,
+    Gives,
+    Reading,
+    is_of_observations,
+    possible_readings,
+)
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
 
@@ -59,11 +65,24 @@ def describe(pair: Any, arguments: Sequence[Any], params: Any = None) -> Descrip
     return first_of([partial(read, by_name), *others])
 
 
+def described_as(
+    pair: tuple[Callable[..., Any], Callable[..., Any]],
+    arguments: Sequence[Any],
+    readings: Sequence[Reading],
+) -> Description:
+    """Describe a pair of which it is known how the second function is read, or may be."""
+    snapshot = StateSnapshot([*pair, *arguments])
+    inputs = Inputs.of(pair[0], arguments).promoted(pair[0], snapshot)
+    return first_of([partial(_read, pair, inputs, snapshot, None, r) for r in readings])
+
+
 def _by_name(second: Callable[..., Any], inputs: Inputs, call: BackwardCall) -> Reading:
     """Return the reading that the names of the arguments suggest."""
     is_number = len(call.result.outputs) == 1 and call.result.outputs[0].size == 1
     if is_number and _takes(second, inputs):
         of = "all" if call.scalar else "sum"  # of shape (1,) or (1, 1)
+        if call.scalar and is_of_observations(second):
+            return Reading.of_inputs(len(call.inputs), Gives.SCORES)
         return Reading.of_inputs(len(call.inputs), Gives.GRADIENT, of)
     wanted = required_names(second) or []
     if is_pointwise(wanted, call):
@@ -81,6 +100,7 @@ def _read(
 ) -> Description:
     """Describe the pair in one reading of its second function."""
     first, second = pair
+    is_gradient = reading.gives in (Gives.GRADIENT, Gives.SCORES)
     description = Description(
         name_of(first),
         inputs,
@@ -92,9 +112,11 @@ def _read(
             name: Parameter(name, accessor, nothing, True)
             for name, accessor in accessors_in(params).items()
         },
-        unit_cotangent=reading.gives is Gives.GRADIENT or _wants_cache_alone(second),
+        unit_cotangent=is_gradient or _wants_cache_alone(second),
         requested=bool(params),
+        has_samples=reading.gives is not Gives.JACOBIAN,
         note=note,
+        jacobians=reading.claims(second),
     )
     description = replace(description, returned=list(description.parameters))
     with snapshot.guarded():

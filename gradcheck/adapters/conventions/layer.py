@@ -203,6 +203,7 @@ def discovered(
             for other in others
             if other != chosen.reading
         ],
+        jacobians=chosen.reading.claims(chosen.own_backward),
         in_dtype=lambda description, dtype: _in_dtype(description, chosen, dtype),
     )
     return replace(description, name=with_shapes(kind, description.tensors))

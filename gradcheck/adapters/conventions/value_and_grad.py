@@ -1,4 +1,4 @@
-"""Single callables: ``f(x) -> (loss, gradients)``, and ``f(x) -> (y, backprop)`` callbacks."""
+"""Single callables: ``f(x) -> (loss, gradients)``, ``(y, jacobian)`` or ``(y, backprop)``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gradcheck.adapters.discovery.parameters import Parameter, find_parameters, 
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.error_hints import Mismatch, returned_no_gradient
 from gradcheck.adapters.signatures.gradient_alignment import align_gradients
+from gradcheck.adapters.signatures.jacobians import as_columns, contracted, has_jacobian, matrices
 from gradcheck.adapters.signatures.methods import Names, backward_of, parameters_of
 from gradcheck.adapters.signatures.pytree import is_container
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
@@ -44,14 +45,14 @@ def describe(
         if flag is not None and not isinstance(raw, tuple):
             pair = function, partial(function, **{flag: True})
             return function_pair.describe(pair, arguments, params)
-        if not _has_gradient(raw):
+        if not (_has_gradient(raw) or has_jacobian(raw, inputs.values.values())):
             backward = backward_of(owner)
             if backward is not None and backward.__name__ != function.__name__:
                 names = Names(function.__name__, backward.__name__)
                 return layer.describe(owner, arguments, params, names)
             return returned_no_gradient(FORM, function, raw, arguments)
         parameters = _parameters(function, raw, inputs, params)
-    has_callback = callable(raw[1])
+    has_callback, is_matrix = callable(raw[1]), has_jacobian(raw, inputs.values.values())
     name = getattr(function, "__qualname__", type(function).__name__)
     description = Description(
         name.replace("<locals>.", ""),
@@ -62,8 +63,9 @@ def describe(
         (function,),
         parameters=parameters,
         returned=list(parameters),
-        unit_cotangent=not has_callback,
+        unit_cotangent=not has_callback and not is_matrix,
         requested=params is not None,
+        jacobians=_claimed if is_matrix else None,
     )
     if has_callback:
         with snapshot.guarded():
@@ -89,6 +91,8 @@ def _beside(inputs: Inputs, parameters: Mapping[str, Parameter], call: BackwardC
     caches = call.result.caches
     if callable(caches[0]):
         return caches[0](call.cotangent)
+    if not call.scalar:
+        return contracted(caches[0], call)
     gradients = caches[0] if len(caches) == 1 else list(caches)
     if parameters and not isinstance(gradients, Mapping | tuple | list):
         return {next(iter(parameters)): gradients}
@@ -96,6 +100,12 @@ def _beside(inputs: Inputs, parameters: Mapping[str, Parameter], call: BackwardC
         return gradients
     shapes = {name: parameter.accessor.get() for name, parameter in parameters.items()}
     return align_gradients(gradients, {}, shapes)  # there are none of data in whole numbers
+
+
+def _claimed(call: BackwardCall) -> tuple[dict[str, Any], str]:
+    """Return the Jacobian returned beside the outputs, and how its shape is wrong."""
+    (jacobian,) = call.result.caches
+    return matrices(jacobian, call), as_columns(jacobian, call)
 
 
 def _derivative_flag(function: Callable[..., Any]) -> str | None:

@@ -10,7 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from gradcheck._types import Array, Tensors
-from gradcheck.target import State, Stateless, TargetError
+from gradcheck.state import State, Stateless
+from gradcheck.target import TargetError
 
 Pair = tuple[str, str]
 Methods = tuple[str, str, str]

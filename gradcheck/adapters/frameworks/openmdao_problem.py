@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Tensors
-from gradcheck.target import State, TargetError
+from gradcheck.state import State
+from gradcheck.target import TargetError
 
 Pair = tuple[str, str]
 

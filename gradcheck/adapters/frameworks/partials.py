@@ -15,7 +15,8 @@ from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.numerics.blockwise import same
 from gradcheck.numerics.directions import per_entry_scale
 from gradcheck.report.data import Unchecked
-from gradcheck.target import ForwardRun, State, Target, TargetError
+from gradcheck.state import State
+from gradcheck.target import ForwardRun, Target, TargetError
 
 Pair = tuple[str, str]
 

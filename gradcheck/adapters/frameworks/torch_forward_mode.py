@@ -17,7 +17,8 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks.torch_arrays import as_array, outputs_of
 from gradcheck.adapters.signatures import pytree
-from gradcheck.target import ForwardRun, State, Target
+from gradcheck.state import State
+from gradcheck.target import ForwardRun, Target
 
 # A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
 # wrong linear map is right along a random direction with probability zero; several show more of it.

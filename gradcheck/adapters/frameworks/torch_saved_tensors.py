@@ -17,7 +17,8 @@ from gradcheck.adapters.discovery.reachable_arrays import reachable
 from gradcheck.adapters.frameworks.torch_arrays import in_reals, is_differentiable
 from gradcheck.adapters.signatures import pytree
 from gradcheck.report.data import Unchecked
-from gradcheck.target import State, Target
+from gradcheck.state import State
+from gradcheck.target import Target
 
 OUTSIDE = "it is computed before the forward; keep what it is computed from, and compute it inside"
 MODULES = re.compile(r"_modules\['([^']*)'\]")

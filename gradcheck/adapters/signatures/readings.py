@@ -6,7 +6,6 @@ Names say which reading is likeliest, and the numbers which is meant
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.signatures.jacobians import as_columns, contracted, matrices
 from gradcheck.adapters.signatures.methods import parameters_of, required_names
 from gradcheck.adapters.signatures.name_tables import (
     OUTPUT_NAMES,
@@ -25,6 +25,7 @@ from gradcheck.adapters.signatures.name_tables import (
     is_rate,
     is_tangent,
     is_target,
+    words_of,
 )
 from gradcheck.adapters.signatures.pytree import items, refilled
 from gradcheck.adapters.signatures.results import BackwardCall
@@ -44,12 +45,17 @@ MOST_READINGS = 60
 MOST_CALLS = 256
 
 
+# Words in the names of what returns the gradient of every observation by itself.
+OF_OBSERVATIONS = frozenset({"obs", "observation", "observations", "scores"})
+
+
 class Gives(Enum):
     """What a backward returns."""
 
     PRODUCT = "gradients, with the cotangent multiplied in"
     SLOPE = "the derivative of every entry, for the caller to multiply"
     GRADIENT = "the gradient of one number"
+    SCORES = "the gradients of single observations, a row for each"
     JACOBIAN = "the derivatives of all outputs by all entries"
     FORWARD_MODE = "the derivative of the outputs along a direction"
 
@@ -136,12 +142,36 @@ class Reading:
                 return _scaled(result, call.cotangent, conjugate=True)
             case Gives.GRADIENT if call.cotangent != 1:
                 return _scaled(result, call.cotangent)
+            case Gives.SCORES:
+                return np.sum(result, axis=0) * call.cotangent
             case Gives.JACOBIAN:
-                return _contracted(result, call)
+                return contracted(result, call)
         return result
+
+    def claims(
+        self, backward: Callable[..., Any]
+    ) -> Callable[[BackwardCall], tuple[dict[str, Any], str]] | None:
+        """Return what gives the Jacobians that ``backward`` returns; None where it returns none.
+
+        They are matrices by the names of their inputs; with them comes how their shapes are those
+        of their transposes, empty where they are not.
+        """
+        if self.gives is not Gives.JACOBIAN:
+            return None
+
+        def claimed(call: BackwardCall) -> tuple[dict[str, Any], str]:
+            returned = backward(*(argument.of(call) for argument in self.takes or ()))
+            return matrices(returned, call), as_columns(returned, call)
+
+        return claimed
 
 
 BY_NAME = Reading()
+
+
+def is_of_observations(backward: Callable[..., Any]) -> bool:
+    """Whether a name says that gradients come by observations: ``score_obs``."""
+    return bool(OF_OBSERVATIONS.intersection(words_of(getattr(backward, "__name__", ""))))
 
 
 def possible_readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
@@ -158,6 +188,8 @@ def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Read
     choices = _signatures(backward, call)
     if len(choices) == 1 and all(len(own) == 1 for own in choices[0]):
         only = [own[0] for own in choices[0]]
+        if call.scalar and is_of_observations(backward):
+            yield Reading(tuple(only), Gives.SCORES)
         if COTANGENT in only or call.scalar:
             return
     taken = [takes for row in choices for takes in product(*row) if len({*takes}) == len(takes)]
@@ -166,7 +198,23 @@ def _readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Read
     yield from _along_a_direction(backward, call)
     for takes in taken:
         if COTANGENT not in takes:
-            yield from (Reading(takes, gives, of) for gives, of in _without_cotangent(call))
+            yield from (
+                Reading(takes, gives, of)
+                for gives, of in _without_cotangent(call)
+                if gives is not Gives.JACOBIAN or _keeps_names(backward, takes, call)
+            )
+
+
+def _keeps_names(
+    backward: Callable[..., Any], takes: tuple[Argument, ...], call: BackwardCall
+) -> bool:
+    """Whether arguments are given the inputs of their names, where all have such names.
+
+    A Jacobian has the shape of one at whatever point it is taken.
+    """
+    wanted = required_names(backward) or []
+    own = [Argument("input", call.names.index(name)) for name in wanted if name in call.names]
+    return len(own) < len(takes) or tuple(own) == takes
 
 
 def _along_a_direction(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:
@@ -251,30 +299,6 @@ def _times(gradient: Any, factor: Any, *, conjugate: bool = False) -> Any:
     """Return an array, or a container of one, times a number or an array like it."""
     numbers = np.asarray(numbers_of(gradient))
     return with_numbers(gradient, (np.conj(numbers) if conjugate else numbers) * factor)
-
-
-def _contracted(jacobian: Any, call: BackwardCall) -> Any:
-    """Return the cotangent times a Jacobian, dense or sparse, or one for every input.
-
-    Its first axes are those of the output, its last ones those of the input, or it has one axis
-    for all entries of either.
-
-    Raises
-    ------
-    ValueError
-        If it has other shapes.
-    """
-    if isinstance(jacobian, tuple | list):
-        return type(jacobian)(_contracted(part, call) for part in jacobian)
-    cotangent = np.asarray(call.cotangent)
-    inputs = [np.shape(value) for value in call.inputs if is_differentiable(value)]
-    sparse = hasattr(jacobian, "tocsr")
-    shape = tuple(np.shape(jacobian)) if not sparse else jacobian.shape
-    for own in inputs:
-        if shape in (cotangent.shape + own, (cotangent.size, math.prod(own))):
-            flat = jacobian if sparse else np.reshape(jacobian, (cotangent.size, -1))
-            return (flat.conj().T @ cotangent.ravel()).reshape(own)
-    raise ValueError(f"an array of shape {shape} is no Jacobian of {cotangent.shape} by {inputs}")
 
 
 def _pulled_back(along: Callable[[Any], Any], call: BackwardCall) -> Any:

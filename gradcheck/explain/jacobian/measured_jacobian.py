@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs
-from gradcheck.checking.evaluator import DirectionalFunction
+from gradcheck.checking.jacobian.columns import columns_at_once, flat
 from gradcheck.checking.measurer import ROUNDINGS
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.observation import Observation
@@ -105,7 +102,7 @@ class MeasuredJacobian:
     @cached_property
     def contributions(self) -> Array:
         """Share of every output in the gradient of every entry, (outputs, entries)."""
-        return np.asarray(_flat(self.cotangents)[:, None] * self.jacobian)
+        return np.asarray(flat(self.cotangents)[:, None] * self.jacobian)
 
     @cached_property
     def gradient(self) -> Array:
@@ -115,7 +112,7 @@ class MeasuredJacobian:
     @cached_property
     def bound(self) -> Array:
         """Bound on analytic minus numerical gradient where it is right: both sides' errors."""
-        blur = (np.abs(_flat(self.cotangents)) @ self.error).reshape(self.shape)
+        blur = (np.abs(flat(self.cotangents)) @ self.error).reshape(self.shape)
         rounding = self.observation.rounding(ROUNDINGS * self.observation.eps)
         return np.asarray(MARGIN * (rounding + blur))
 
@@ -176,47 +173,20 @@ class MeasuredJacobian:
 
     def along(self, cotangent: Array) -> Array:
         """Return the numerical gradient for another cotangent of the first output."""
-        return (_flat((cotangent, *self.cotangents[1:])) @ self.jacobian).reshape(self.shape)
-
-
-def _flat(arrays: Sequence[Array]) -> Array:
-    return np.concatenate([np.asarray(a, dtype=np.float64).reshape(-1) for a in arrays])
+        return (flat((cotangent, *self.cotangents[1:])) @ self.jacobian).reshape(self.shape)
 
 
 def _jacobian(observation: Observation) -> tuple[Array, Array]:
-    """Measure all columns by central differences at three steps, twice extrapolated."""
-    size, flat = observation.analytic.size, _flat(observation.point.cotangents)
+    """Measure all columns, or some of many."""
+    size, cotangent = observation.analytic.size, flat(observation.point.cotangents)
     chosen = np.arange(size)
     if size > MOST_ENTRIES:
         chosen = np.sort(observation.rng.choice(size, MOST_ENTRIES, replace=False))
-    columns = [_column(observation, np.unravel_index(i, observation.shape)) for i in chosen]
+    at = observation.evaluator, observation.point, observation.name, observation.scale
+    columns = [columns_at_once(*at, np.array([i]), int(i)) for i in chosen]
     measured = np.stack(columns, axis=-1)  # (slope and error, outputs, entries chosen)
     # an output that is not finite is no obstacle where its cotangent is zero
-    unknown = np.stack([np.zeros_like(flat), np.where(flat != 0, np.inf, 0.0)])[..., None]
-    whole = np.full((2, flat.size, size), np.nan)
+    unknown = np.stack([np.zeros_like(cotangent), np.where(cotangent != 0, np.inf, 0.0)])[..., None]
+    whole = np.full((2, cotangent.size, size), np.nan)
     whole[..., chosen] = np.where(np.isfinite(measured.sum(axis=0)), measured, unknown)
     return whole[0], whole[1]
-
-
-def _column(observation: Observation, index: tuple[Any, ...]) -> tuple[Array, Array]:
-    point, scale = observation.point, observation.scale[index]
-    direction = np.zeros(observation.shape)
-    direction[index] = scale
-    directional = DirectionalFunction(observation.evaluator, point, observation.name, direction)
-    # fourth-order truncation h**4 meets the noise eps / h
-    largest = 2.0 ** (round(np.log2(np.finfo(observation.value.dtype).eps) / 5) + 1)
-    slopes = [_slope(directional, index, largest / 2**k) for k in range(3)]
-    # Richardson: (4 D(h/2) - D(h)) / 3 is free of the error in h**2
-    coarse, fine = ((4 * b - a) / 3 for a, b in pairwise(slopes))
-    units = [np.finfo(y.dtype).eps if y.dtype.kind == "f" else 0.0 for y in point.outputs]
-    unit = np.repeat(np.array(units, dtype=np.float64), [y.size for y in point.outputs])
-    noise = np.abs(_flat(point.outputs)) * unit / (largest / 4 * scale)
-    return fine, np.abs(fine - coarse) + 2 * noise
-
-
-def _slope(directional: DirectionalFunction, index: tuple[Any, ...], t: float) -> Array:
-    (above, up), (below, down) = directional.at(t), directional.at(-t)
-    with np.errstate(all="ignore"):
-        slope: Array = (_flat(above) - _flat(below)) / (up[index] - down[index])
-    size = sum(y.size for y in directional.point.outputs)
-    return slope if slope.size == size else np.full(size, np.nan)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from gradcheck.checking.context import CheckContext
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.candidates import Changeable, calls
-from gradcheck.explain.source.function_source import FunctionSource
+from gradcheck.explain.source.function_source import FunctionSource, Mutant
+from gradcheck.explain.source.jacobian_places import of_wrong_entries
 from gradcheck.explain.source.limits import Limits
 from gradcheck.explain.source.mutation_trial import MutationTrial
 from gradcheck.explain.source.mutations import Mutation, Site, mutant_of, sites
@@ -81,12 +83,19 @@ class Suspicion:
             for node in ast.walk(site.node):
                 if not isinstance(reach, Lost):
                     penalties[id(node)] = max(penalties.get(id(node), 0.0), _penalty(reach))
-        found = {
-            (Path(function.call.code.co_filename).name, site.node.lineno)
+        suspects = [
+            (function, site)
             for (function, site), reach in zip(values, reached, strict=True)
             if reach == 1
             and isinstance(site.node, ast.expr)
             and not isinstance(site.node, HANDS_ON)
+        ]
+        mutants = [partial(_disturbed, *suspect) for suspect in suspects]
+        kept = of_wrong_entries(trial, mutants, limits)
+        found = {
+            (Path(function.call.code.co_filename).name, site.node.lineno)
+            for (function, site), is_kept in zip(suspects, kept, strict=True)
+            if is_kept and isinstance(site.node, ast.expr)
         }
         few = sorted(found) if len(found) <= MOST_PLACES else ()
         places = tuple(f"{file}:{line}" for file, line in few)
@@ -122,8 +131,12 @@ class Suspicion:
 
 def _reach(trial: MutationTrial, function: FunctionSource, site: Site) -> float | None:
     """Return what a disturbance reaches of the wrong gradients; raises if it breaks down."""
+    return trial.reach(_disturbed(function, site))
+
+
+def _disturbed(function: FunctionSource, site: Site) -> Mutant:
     change = (DISTURBED.format(site.text), Bug.UNEXPLAINED, "", 0.0)
-    return trial.reach(mutant_of(Mutation.of(site, change, function)))
+    return mutant_of(Mutation.of(site, change, function))
 
 
 def _penalty(reach: float | None) -> float:

@@ -15,7 +15,7 @@ from gradcheck.explain.catalogue import Bug
 
 PACKAGES = {
     operators: hypotheses.ALONG_DIRECTIONS,
-    jacobian: hypotheses.AT_EVERY_ENTRY,
+    jacobian: (*hypotheses.AT_EVERY_ENTRY, *hypotheses.OF_MATRICES),
     trace: hypotheses.ON_THE_WAY_BACK,
 }
 

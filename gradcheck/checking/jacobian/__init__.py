@@ -1,0 +1,1 @@
+"""Jacobians beside the numerical ones: measured by columns, compared, and their faults named."""
