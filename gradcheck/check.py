@@ -84,8 +84,9 @@ def check(
         Whether to show a bar for what takes more than two seconds; None does on a terminal. What
         will take more than ten is announced on stderr first, unless this is False.
     budget
-        Seconds of real time for looking for the bugs behind what failed, None for no limit. The
-        verdicts take as long as they take; what was not tried for want of time is said.
+        Seconds of real time for looking for the wrong entries of what failed, and for the bugs
+        behind them, None for no limit. The verdicts take as long as they take; what was not tried
+        for want of time is said.
     constraint
         Where the first input has to stay: ``"symmetric"``, ``"spd"``, ``"positive"``, ``"simplex"``
         or ``"unit"`` (along the last axis), ``"orthogonal"`` (columns, or rows); or its tangent

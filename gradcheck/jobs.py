@@ -69,6 +69,9 @@ Perform = Callable[[list[Job]], Iterator[Any]]
 
 def with_entries(report: TensorReport, located: Located) -> TensorReport:
     """Return the report of a tensor with its wrong entries."""
+    if located.unmeasured:
+        note = f"{located.unmeasured} entries were not looked at within the budget"
+        report = replace(report, notes=(*report.notes, note))
     return replace(
         report,
         worst=located.entries,

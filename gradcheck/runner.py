@@ -108,7 +108,7 @@ class Runner:
             case "judge":
                 return self._judge(job.name)
             case "locate":
-                return self._located(job.name)
+                return self._located(job)
             case "contract":
                 return check_contract(self.context, self.requirements, self.context.base_run)
             case "explain":
@@ -165,7 +165,8 @@ class Runner:
                 with self.budget.spending():
                     self._repair(findings, perform)
             shown = findings.to_explain()
-            findings.take(self._locating(findings, shown), perform)
+            with self.budget.spending():
+                findings.take(self._locating(findings, shown), perform)
             if self.explains:
                 with self.budget.spending():
                     self._explain(findings, shown, perform)
@@ -196,7 +197,8 @@ class Runner:
         """Return what finds the wrong entries."""
         if self.mode != "auto":
             return []
-        return [Job("locate", name) for name in findings.to_locate(shown)]
+        left = self.budget.left
+        return [Job("locate", name, seconds=left) for name in findings.to_locate(shown)]
 
     def _explain(self, findings: Findings, shown: list[str], perform: Perform) -> None:
         """Name the bugs behind what a change corrects, and behind what none does."""
@@ -283,11 +285,12 @@ class Runner:
             backwards=self.context.backwards - spent[1],
         )
 
-    def _located(self, name: str) -> Located:
-        point, fault = comparable(self.context, self.context.base, name)
+    def _located(self, job: Job) -> Located:
+        point, fault = comparable(self.context, self.context.base, job.name)
         if fault is not None:
             return Located((), None, "")
-        return wrong_entries(self.context, point, name)
+        until = time.monotonic() + job.seconds
+        return wrong_entries(self.context, point, job.name, until=until)
 
     def _tolerated(self, judgement: TensorVerdict) -> TensorVerdict:
         allowed, failed = self.tolerance, judgement.verdict is Verdict.FAIL

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from gradcheck.numerics.blockwise import norm
 from gradcheck.report.data import Entry
 
 Index = tuple[int, ...]
+Measured = TypeVar("Measured")
 
 
 @dataclass(eq=False)
@@ -39,15 +42,16 @@ class EntrywiseGradient:
         self.typical = norm(self.analytic, self.scale) / math.sqrt(max(1, self.value.size))
         self.noise: float | None = None
 
-    def all(self) -> list[Entry]:
-        """Measure every entry, in C order.
+    def all(self, until: float = math.inf) -> list[Entry]:
+        """Measure every entry, in C order, or the first of them by a time of `time.monotonic`.
 
         Where no sample has a part in another's outputs, all samples are moved at once and told
         apart by their cotangents: n samples then cost the forwards of one.
         """
         if not self._samples_independent():
-            return [self.one(index) for index in np.ndindex(self.value.shape)]
-        columns = [list(self._column(rest)) for rest in np.ndindex(self.value.shape[1:])]
+            return list(_by(until, map(self.one, np.ndindex(self.value.shape))))
+        rests = np.ndindex(self.value.shape[1:])
+        columns = list(_by(until, (list(self._column(rest)) for rest in rests)))
         return [entry for row in zip(*columns, strict=True) for entry in row]
 
     def one(self, index: Index) -> Entry:
@@ -102,6 +106,14 @@ class EntrywiseGradient:
         changes = self._ray(direction).changes(2.0**-6)
         moved = [np.any(np.delete(change, sample, axis=0) != 0) for change in changes]
         return not any(moved) and any(np.any(change[sample] != 0) for change in changes)
+
+
+def _by(until: float, measured: Iterator[Measured]) -> Iterator[Measured]:
+    """Yield what is measured, and no more once the time has come."""
+    for found in measured:
+        yield found
+        if time.monotonic() >= until:
+            return
 
 
 def _only(array: Array, sample: int) -> Array:

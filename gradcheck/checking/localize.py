@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +23,10 @@ from gradcheck.report.data import Entry, JacobianReport
 
 # Tensors of up to this many entries are measured entry by entry.
 FEW_ENTRIES = 128
+
+# Or as long as that takes no more than this share of the time: the causes are sought in the rest.
+OF_TIME = 0.25
+FORWARDS_PER_ENTRY = 8
 
 # Bisection stops after this many forwards, or when this many wrong entries are named.
 MOST_FORWARDS = 190
@@ -57,12 +62,15 @@ class Located:
         The rows, columns, samples or channels that hold all that is wrong; empty if none do.
     jacobian
         The same of the Jacobian that the gradient is made of, where one is claimed.
+    unmeasured
+        How many entries were not looked at for want of time.
     """
 
     entries: tuple[Entry, ...]
     numerical: Array | None
     region: str
     jacobian: JacobianReport | None = None
+    unmeasured: int = 0
 
 
 def wrong_entries(
@@ -71,6 +79,7 @@ def wrong_entries(
     name: str,
     *,
     everything: bool = False,
+    until: float = math.inf,
 ) -> Located:
     """Find the entries of the analytic gradient that are wrong, worst first.
 
@@ -80,6 +89,8 @@ def wrong_entries(
         Where to measure, the analytic gradients, and the tensor.
     everything
         Whether to measure every entry however many there are.
+    until
+        When to end with what is found by then, by `time.monotonic`.
     """
     claimed = ClaimedJacobian.of(context, point, name)
     measured = None if claimed is None else claimed.entries()
@@ -87,7 +98,7 @@ def wrong_entries(
         wrong, numerical = measured.of_gradient(point, name)
         wrong.sort(key=_gap, reverse=True)
         return Located(tuple(wrong[:MOST_ENTRIES]), numerical, "", measured.report())
-    located = _located(context, point, name, everything=everything)
+    located = _located(context, point, name, until, everything=everything)
     if claimed is None:
         return located
     shape = point.tensors[name].shape
@@ -97,21 +108,37 @@ def wrong_entries(
 
 
 def _located(
-    context: CheckContext, point: Linearization, name: str, *, everything: bool
+    context: CheckContext, point: Linearization, name: str, until: float, *, everything: bool
 ) -> Located:
     shape = point.tensors[name].shape
     batch = name in context.native.target.batch_tensors
-    if everything or point.tensors[name].size <= FEW_ENTRIES:
-        entries = EntrywiseGradient(context, point, name).all()
-        numerical = np.array([entry.numerical for entry in entries]).reshape(shape)
+    few = point.tensors[name].size <= FEW_ENTRIES and _affordable(context, point, name, until)
+    if everything or few:
+        entries = EntrywiseGradient(context, point, name).all(until)
         wrong = [entry for entry in entries if not _gap(entry) <= entry.bound]
+        unmeasured = point.tensors[name].size - len(entries)
+        if unmeasured:
+            wrong.sort(key=_gap, reverse=True)
+            return Located(tuple(wrong[:MOST_ENTRIES]), None, "", unmeasured=unmeasured)
+        numerical = np.array([entry.numerical for entry in entries]).reshape(shape)
         region = _known_region(wrong, shape, batch=batch)
     else:
-        bisection = _Bisection(context, point, name)
+        bisection = _Bisection(context, point, name, until)
         wrong, numerical = bisection.entries(), None
-        region = bisection.region(wrong, batch=batch)
+        region = "" if time.monotonic() >= until else bisection.region(wrong, batch=batch)
     wrong.sort(key=_gap, reverse=True)
     return Located(tuple(wrong[:MOST_ENTRIES]), numerical, region)
+
+
+def _affordable(context: CheckContext, point: Linearization, name: str, until: float) -> bool:
+    """Whether there is time to measure every entry, and for other things thereafter."""
+    if until == math.inf:
+        return True
+    began = time.monotonic()
+    context.wide.run(point.tensors)
+    now = time.monotonic()
+    calls = FORWARDS_PER_ENTRY * point.tensors[name].size
+    return (now - began) * calls <= OF_TIME * (until - now)
 
 
 def _known_region(wrong: list[Entry], shape: tuple[int, ...], *, batch: bool) -> str:
@@ -136,6 +163,7 @@ class _Bisection:
     context: CheckContext
     point: Linearization
     name: str
+    until: float
 
     def __post_init__(self) -> None:
         self.value = self.point.tensors[self.name]
@@ -159,7 +187,7 @@ class _Bisection:
                 entry = self._entry(position)
                 if _gap(entry) > entry.bound:
                     found[position] = entry
-            if len(found) >= MOST_ENTRIES:
+            if len(found) >= MOST_ENTRIES or time.monotonic() >= self.until:
                 break
         return list(found.values())
 
@@ -211,7 +239,7 @@ class _Bisection:
         smallest = SHARE * abs(error)
         queue = [(-abs(error), 0, members, error)]
         leaves: list[int] = []
-        while queue and len(leaves) < MOST_ENTRIES and self.context.forwards < self.deadline:
+        while queue and len(leaves) < MOST_ENTRIES and not self._is_over:
             _, ticket, members, total = heapq.heappop(queue)
             if members.size == 1:
                 leaves.append(int(members[0]))
@@ -225,6 +253,10 @@ class _Bisection:
                 if abs(amount) > smallest:
                     heapq.heappush(queue, (-abs(amount), ticket + int(half[0]) + 1, half, amount))
         return leaves
+
+    @property
+    def _is_over(self) -> bool:
+        return self.context.forwards >= self.deadline or time.monotonic() >= self.until
 
     def _measure(self, signs: Array) -> tuple[float, float]:
         """Return the error along ``signs`` and its bound."""
