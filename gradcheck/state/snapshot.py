@@ -215,7 +215,7 @@ class StateSnapshot:
             self._locks += [] if thing.locked() else [thing]
         elif (progress := _progress(thing)) is not None:
             of = getattr(thing, "__qualname__", "")
-            name = f"the cache of {of}" if of else f"an {type(thing).__name__}"
+            name = f"the cache of {of}" if of else f"an iterator ({type(thing).__name__})"
             self._watched.append((thing, name, progress))
         elif not is_opaque(type(thing)):
             self._remember_object(thing)

@@ -5,6 +5,10 @@ import pytest
 
 import gradcheck
 
+REASON = "the extra `integrations` is not installed"
+torch = pytest.importorskip("torch", reason=REASON)
+jax = pytest.importorskip("jax", reason=REASON)
+jnp = jax.numpy
 pytestmark = pytest.mark.integration
 
 RNG = np.random.default_rng(0)
@@ -12,8 +16,6 @@ Z = RNG.standard_normal(4) + 1j * RNG.standard_normal(4)
 
 
 def square_in_torch(conjugate):
-    import torch
-
     class Square(torch.autograd.Function):
         @staticmethod
         def forward(ctx, z):
@@ -29,9 +31,6 @@ def square_in_torch(conjugate):
 
 
 def square_in_jax(conjugate):
-    import jax
-    import jax.numpy as jnp
-
     @jax.custom_vjp
     def square(z):
         return z**2
@@ -61,8 +60,6 @@ def test_line_of_a_missing_conjugate_is_told_for_pytorch():
 
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 def test_module_with_complex_parameters_passes(dtype):
-    import torch
-
     module = torch.nn.Linear(4, 3, dtype=getattr(torch, dtype))
 
     assert gradcheck.check(module, torch.as_tensor(Z).to(getattr(torch, dtype)).repeat(5, 1)).ok
@@ -70,7 +67,6 @@ def test_module_with_complex_parameters_passes(dtype):
 
 def test_real_to_complex_and_back():
     import jax.numpy as jnp
-    import torch
 
     x = RNG.standard_normal(6)
 

@@ -5,14 +5,17 @@ import pytest
 
 import gradcheck
 
+REASON = "the extra `integrations` is not installed"
+torch = pytest.importorskip("torch", reason=REASON)
+jax = pytest.importorskip("jax", reason=REASON)
+equinox = pytest.importorskip("equinox", reason=REASON)
+jnp = jax.numpy
 pytestmark = pytest.mark.integration
 
 X = np.random.default_rng(0).standard_normal((3, 4))
 
 
 def cube_in_torch(second):
-    import torch
-
     class CubeBackward(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, grad):
@@ -39,9 +42,6 @@ def cube_in_torch(second):
 
 
 def cube_in_jax(hold):
-    import jax
-    import jax.numpy as jnp
-
     @jax.custom_vjp
     def cube(x):
         return x**3
@@ -71,11 +71,9 @@ def test_wrong_second_backward_is_named_with_its_line_though_the_first_is_right(
 
 
 def test_what_is_held_in_a_pullback_of_jax_is_found():
-    from jax.lax import stop_gradient
-
     assert gradcheck.check(*cube_in_jax(lambda x: x), order=2).ok
 
-    report = gradcheck.check(*cube_in_jax(stop_gradient), order=2)
+    report = gradcheck.check(*cube_in_jax(jax.lax.stop_gradient), order=2)
 
     assert report.parts["backward"].tensors["x"].verdict == "FAIL"
     assert report.parts["backward"].tensors["grad_output"].verdict == "PASS"
@@ -84,7 +82,6 @@ def test_what_is_held_in_a_pullback_of_jax_is_found():
 def test_modules_functions_and_complex_tensors_pass():
     import equinox
     import jax
-    import torch
 
     x = torch.as_tensor(X)
     layers = torch.nn.Linear(4, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2)

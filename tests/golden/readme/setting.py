@@ -8,6 +8,8 @@ import numpy as np
 from cell import Cell
 from mypackage.layers import Dense
 from mypackage.nn import softmax
+from scipy.optimize import rosen, rosen_der, rosen_hess  # noqa: F401 (the README's)
+from scipy.sparse.linalg import aslinearoperator
 
 from network import QuestionNetwork, load_mnist
 
@@ -19,6 +21,19 @@ rng = np.random.default_rng(0)
 x = rng.normal(size=(5, 4))
 my_layer = Dense(rng.normal(size=(4, 3)), rng.normal(size=3))
 cell, cell_input = Cell(rng.normal(size=(5, 4)), rng.normal(size=(4, 3))), rng.normal(size=(6, 5))
+
+point = np.array([-1.2, 1.0, 0.7])
+A = rng.normal(size=(6, 3))
+operator = aslinearoperator(A)
+
+
+def residuals(p):
+    return np.tanh(A @ p) - 0.5
+
+
+def jacobian(p):
+    return (1 - np.tanh(A @ p) ** 2)[:, None] * A
+
 
 digits = load_mnist()
 X, y = digits.X_train[:16, 350:430].astype(np.float64), digits.y_train[:16]
