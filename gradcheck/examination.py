@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from gradcheck.adapters import as_target, parts
+from gradcheck.adapters.constraints import Constraint, constrained
 from gradcheck.check_arguments import chosen_tensors, given_cotangents
 from gradcheck.checking.context import CheckContext
-from gradcheck.constraints import Constraint, constrained
 from gradcheck.estimate import clock, estimate
 from gradcheck.executor import Workers, in_new_process, pack
 from gradcheck.isolation import Budget
@@ -47,8 +47,11 @@ class Question:
         """Turn what was given into a target by `as_target`, and return the runner of its check."""
         subject = as_target(self.target, *self.inputs, params=self.params)
         subject = constrained(subject, self.constraint)
-        with subject.state.guarded():
+        try:
             context = CheckContext(subject, self.seed, given_cotangents(subject, self.cotangent))
+        except BaseException:  # Ctrl-C too: what follows guards itself
+            with subject.state.guarded():
+                raise
         if self.reference is not None:
             from gradcheck.reference import Reference  # which few checks need
 

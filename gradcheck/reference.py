@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.constraints import Binding, Constraint, bindings, moved_along
 from gradcheck.adapters.reference_target import reference_target
 from gradcheck.checking.context import SAME_FUNCTION, CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization
 from gradcheck.checking.measurer import COARSEST_RESOLUTION, MOST_ROUNDED
-from gradcheck.constraints import Binding, Constraint, bindings, moved_along
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import varied
 from gradcheck.report.data import Entry

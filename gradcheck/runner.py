@@ -195,10 +195,8 @@ class Runner:
 
     def _locating(self, findings: Findings, shown: list[str]) -> list[Job]:
         """Return what finds the wrong entries."""
-        if self.mode != "auto":
-            return []
-        left = self.budget.left
-        return [Job("locate", name, seconds=left) for name in findings.to_locate(shown)]
+        names = findings.to_locate(shown) if self.mode == "auto" else []
+        return [Job("locate", name, seconds=self.budget.left) for name in names]
 
     def _explain(self, findings: Findings, shown: list[str], perform: Perform) -> None:
         """Name the bugs behind what a change corrects, and behind what none does."""
@@ -287,10 +285,9 @@ class Runner:
 
     def _located(self, job: Job) -> Located:
         point, fault = comparable(self.context, self.context.base, job.name)
-        if fault is not None:
-            return Located((), None, "")
         until = time.monotonic() + job.seconds
-        return wrong_entries(self.context, point, job.name, until=until)
+        nowhere = Located((), None, "")
+        return nowhere if fault else wrong_entries(self.context, point, job.name, until=until)
 
     def _tolerated(self, judgement: TensorVerdict) -> TensorVerdict:
         allowed, failed = self.tolerance, judgement.verdict is Verdict.FAIL

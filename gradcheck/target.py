@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import real_parts
 from gradcheck._types import Array, Outputs, Pullback, Tensors
 from gradcheck.array_containers import numbers_of
+from gradcheck.numerics import real_parts
 from gradcheck.report.data import Unchecked
 from gradcheck.state import State, Stateless
 from gradcheck_arguments import NonNegativeInt, Positive, checked

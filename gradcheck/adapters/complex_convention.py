@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Outputs
-from gradcheck.real_parts import is_complex
+from gradcheck.numerics.real_parts import is_complex
 
 
 class Convention(Enum):

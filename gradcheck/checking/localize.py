@@ -13,9 +13,16 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.checking.context import CheckContext
-from gradcheck.checking.entrywise import EntrywiseGradient, Index
+from gradcheck.checking.entrywise import EntrywiseGradient
 from gradcheck.checking.evaluator import DirectionalFunction, Linearization
 from gradcheck.checking.jacobian.claimed import ClaimedJacobian
+from gradcheck.checking.slices import (
+    FEWEST_PER_SLICE,
+    MOST_SLICES,
+    holding,
+    in_words,
+    known_region,
+)
 from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import varied
@@ -40,12 +47,6 @@ COARSE = 1e-6
 
 # Steps tried for its differences, largest first.
 STEPS = (2.0**-10, 2.0**-14, 2.0**-18, 2.0**-22)
-
-# More slices than this are no place but a pattern, which the explanations look for.
-MOST_SLICES = 3
-
-# So many wrong entries in a slice, on average, make it one: a single entry is named by itself.
-FEWEST_PER_SLICE = 2
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _located(
             wrong.sort(key=_gap, reverse=True)
             return Located(tuple(wrong[:MOST_ENTRIES]), None, "", unmeasured=unmeasured)
         numerical = np.array([entry.numerical for entry in entries]).reshape(shape)
-        region = _known_region(wrong, shape, batch=batch)
+        region = known_region(wrong, shape, batch=batch)
     else:
         bisection = _Bisection(context, point, name, until)
         wrong, numerical = bisection.entries(), None
@@ -139,17 +140,6 @@ def _affordable(context: CheckContext, point: Linearization, name: str, until: f
     now = time.monotonic()
     calls = FORWARDS_PER_ENTRY * point.tensors[name].size
     return (now - began) * calls <= OF_TIME * (until - now)
-
-
-def _known_region(wrong: list[Entry], shape: tuple[int, ...], *, batch: bool) -> str:
-    """Name the slices that hold all wrong entries, every entry having been measured."""
-    held = holding([entry.index for entry in wrong], shape)
-    if held is None:
-        return ""
-    axis, indices = held
-    words = in_words(axis, indices, shape, batch=batch)
-    whole = len(wrong) == len(indices) * math.prod(shape) // shape[axis]
-    return f"all of {words}" if whole else f"within {words}"
 
 
 @dataclass(eq=False)
@@ -285,35 +275,3 @@ class _Bisection:
 
 def _gap(entry: Entry) -> float:
     return abs(entry.analytic - entry.numerical)
-
-
-def holding(wrong: list[Index], shape: Index) -> tuple[int, list[int]] | None:
-    """Return an axis and its few indices that hold all ``wrong`` entries, None if there is none.
-
-    Of several axes, the one that holds them in the fewest slices.
-    """
-    best: tuple[int, list[int]] | None = None
-    for axis, length in enumerate(shape):
-        indices = sorted({index[axis] for index in wrong})
-        few = 0 < len(indices) <= min(MOST_SLICES, length // 2)
-        crowded = len(wrong) >= FEWEST_PER_SLICE * len(indices)
-        if len(shape) > 1 and few and crowded and (best is None or len(indices) < len(best[1])):
-            best = axis, indices
-    return best
-
-
-def in_words(axis: int, indices: list[int], shape: Index, *, batch: bool) -> str:
-    """Name slices as their reader would: sample 2, rows 1 and 4, channel 0, index 3 of axis 2."""
-    kind = _kind(axis, len(shape), batch=batch)
-    numbers = " and ".join(filter(None, [", ".join(map(str, indices[:-1])), str(indices[-1])]))
-    if not kind:
-        return f"{'index' if len(indices) == 1 else 'indices'} {numbers} of axis {axis}"
-    return f"{kind}{'s' if len(indices) > 1 else ''} {numbers}"
-
-
-def _kind(axis: int, ndim: int, *, batch: bool) -> str:
-    if batch and axis == 0:
-        return "sample"
-    if ndim == 2:
-        return ("row", "column")[axis]
-    return "channel" if batch and ndim == 4 and axis == 1 else ""

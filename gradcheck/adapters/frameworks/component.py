@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from gradcheck._types import Array, Tensors
 from gradcheck.state import State, Stateless
@@ -34,6 +33,11 @@ def methods_of(thing: Any) -> Methods | None:
         if is_written and (any(others) or hasattr(thing, "_subjacs_info")):
             return names
     return None
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether a value is a sparse matrix or array of SciPy's."""
+    return hasattr(value, "tocsr")
 
 
 def _is_written(thing: Any, name: str) -> bool:
@@ -74,9 +78,9 @@ class Declaration:
 
     def filled(self, value: Any) -> Any:
         """Return a value in the form of this partial."""
-        if sparse.issparse(value):
+        if is_sparse(value):
             return value
-        if sparse.issparse(self.value):
+        if is_sparse(self.value):
             matrix = self.value.copy()
             matrix.data = np.array(np.broadcast_to(value, matrix.data.shape), dtype=np.float64)
             return matrix
@@ -89,7 +93,9 @@ class Declaration:
         """Return the whole matrix of a value."""
         if self.rows is None:
             return value
-        return sparse.coo_array((value, (self.rows, self.cols)), shape=self.shape)
+        from scipy.sparse import coo_array  # which few checks need
+
+        return coo_array((value, (self.rows, self.cols)), shape=self.shape)
 
 
 class Variables(dict[str, Any]):
@@ -227,7 +233,7 @@ class Component:
                 f"{sorted(self._computed)} and {sorted(point)}"
             )
         shape = self._computed[pair[0]].size, point[pair[1]].size
-        matrix = value if sparse.issparse(value) else np.asarray(value)
+        matrix = value if is_sparse(value) else np.asarray(value)
         if matrix.shape != shape and np.size(matrix) == shape[0] * shape[1]:
             matrix = matrix.reshape(shape)
         if matrix.shape != shape:

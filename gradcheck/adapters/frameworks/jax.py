@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from gradcheck import real_parts
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.complex_convention import Convention
 from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
+from gradcheck.numerics import real_parts
 from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
 
 # What stands for the module that is called, where it is a pytree itself.

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import real_parts
 from gradcheck._types import Array, Tensors
 from gradcheck.adapters.signatures.methods import input_names, is_positional, parameters_of
 from gradcheck.adapters.signatures.name_tables import TRAINING_FLAGS, is_target, target_likeness
 from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
 from gradcheck.array_containers import is_array_container, numbers_of, with_numbers
+from gradcheck.numerics import real_parts
 from gradcheck.state import StateSnapshot
 from gradcheck.target import TargetError, is_differentiable
 

@@ -27,10 +27,9 @@ from gradcheck.adapters.signatures.name_tables import (
     is_target,
     words_of,
 )
-from gradcheck.adapters.signatures.pytree import items, refilled
+from gradcheck.adapters.signatures.products import pulled_back, scaled, times
 from gradcheck.adapters.signatures.results import BackwardCall
-from gradcheck.array_containers import numbers_of, with_numbers
-from gradcheck.real_parts import is_complex
+from gradcheck.numerics.real_parts import is_complex
 from gradcheck.target import is_differentiable
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
@@ -133,15 +132,15 @@ class Reading:
         """Return what ``run`` gives for the arguments, with the cotangent multiplied in."""
         takes = self.takes or ()
         if self.gives is Gives.FORWARD_MODE:
-            return _pulled_back(lambda t: run(*(a.of(call, t) for a in takes)), call)
+            return pulled_back(lambda t: run(*(a.of(call, t) for a in takes)), call)
         result = run(*(argument.of(call) for argument in takes))
         match self.gives:
             case Gives.SLOPE:
-                return _times(result, call.cotangent, conjugate=True)
+                return times(result, call.cotangent, conjugate=True)
             case Gives.GRADIENT if is_complex(call.result.outputs[0]):
-                return _scaled(result, call.cotangent, conjugate=True)
+                return scaled(result, call.cotangent, conjugate=True)
             case Gives.GRADIENT if call.cotangent != 1:
-                return _scaled(result, call.cotangent)
+                return scaled(result, call.cotangent)
             case Gives.SCORES:
                 return np.sum(result, axis=0) * call.cotangent
             case Gives.JACOBIAN:
@@ -283,32 +282,3 @@ def _choices(name: str, wanted: Sequence[str], call: BackwardCall) -> list[Argum
         return [output, *inputs, COTANGENT]
     first = [COTANGENT] if is_cotangent(name) else []
     return list(dict.fromkeys([*first, *own, *inputs, COTANGENT, output, *caches]))
-
-
-def _scaled(gradient: Any, factor: Any, *, conjugate: bool = False) -> Any:
-    """Return a gradient, or a container of gradients, times a number.
-
-    Of a complex number it is a derivative, and its conjugate is what the chain rule multiplies.
-    """
-    if parts := items(gradient):
-        return refilled(gradient, [_scaled(part, factor, conjugate=conjugate) for _, part in parts])
-    return gradient if gradient is None else _times(gradient, factor, conjugate=conjugate)
-
-
-def _times(gradient: Any, factor: Any, *, conjugate: bool = False) -> Any:
-    """Return an array, or a container of one, times a number or an array like it."""
-    numbers = np.asarray(numbers_of(gradient))
-    return with_numbers(gradient, (np.conj(numbers) if conjugate else numbers) * factor)
-
-
-def _pulled_back(along: Callable[[Any], Any], call: BackwardCall) -> Any:
-    """Return the gradient that the derivatives along all axes make up, times the cotangent."""
-    (x,) = call.inputs
-    of_both = (1.0, 1j) if is_complex(x) else (1.0,)
-    gradient = np.zeros_like(x)
-    for index in np.ndindex(gradient.shape):
-        for unit in of_both:
-            axis = np.zeros_like(gradient)
-            axis[index] = unit
-            gradient[index] += unit * np.vdot(call.cotangent, along(axis)).real
-    return gradient

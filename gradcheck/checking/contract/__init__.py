@@ -14,7 +14,7 @@ from gradcheck.checking.context import CheckContext
 from gradcheck.checking.contract import reported, required
 from gradcheck.checking.contract.holomorphic import holomorphic
 from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
-from gradcheck.real_parts import all_complex, whole_names
+from gradcheck.numerics.real_parts import all_complex, whole_names
 from gradcheck.report.data import PromiseReport
 
 # A breach of these is noted: whether it is a fault depends on the layer.

@@ -8,7 +8,7 @@ from gradcheck._types import Array
 from gradcheck.checking.contract.shared_runs import PromiseResult, SharedRuns
 from gradcheck.numerics.central_difference import STEP, central_difference
 from gradcheck.numerics.directions import per_entry_scale
-from gradcheck.real_parts import complex_of, part_names, whole_names
+from gradcheck.numerics.real_parts import complex_of, part_names, whole_names
 
 # Central differences are off by less, relatively, where no term of a conjugate takes part.
 AGREES = 1e-4

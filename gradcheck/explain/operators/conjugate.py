@@ -10,7 +10,7 @@ from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.hypothesis import Hypothesis, Operator, Stage
 from gradcheck.explain.observation import Observation
-from gradcheck.real_parts import IMAGINARY, REAL, part_names
+from gradcheck.numerics.real_parts import IMAGINARY, REAL, part_names
 
 FIX = "multiply by the conjugate: v * np.conj(dy/dz), A.conj().T @ v"
 

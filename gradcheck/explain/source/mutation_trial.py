@@ -24,7 +24,7 @@ from gradcheck.explain.source.function_source import Mutant
 from gradcheck.explain.source.mutations import Mutation, mutant_of
 from gradcheck.numerics.blockwise import all_finite, blocks, norm, project, same
 from gradcheck.numerics.directions import per_entry_scale, varied
-from gradcheck.real_parts import with_other_parts
+from gradcheck.numerics.real_parts import with_other_parts
 from gradcheck.state import StateSnapshot
 
 # Directions along which a changed backward has to agree.

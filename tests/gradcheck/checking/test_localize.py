@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.checking.localize import holding, in_words
+from gradcheck.checking.slices import holding, in_words
 
 
 class Dense:
@@ -166,3 +168,42 @@ def test_coupled_samples_are_moved_one_by_one():
     tensor = gradcheck.check(Centred(), x, mode="element").tensors["x"]
     assert tensor.verdict is gradcheck.Verdict.PASS
     np.testing.assert_allclose(tensor.numerical, tensor.analytic, rtol=1e-8)
+
+
+def spoilt_cosine(position, calls):
+    """Return a slow sum of sines with a gradient that is wrong at one position."""
+
+    def value(x):
+        calls.append(1)
+        time.sleep(2e-3)
+        return float(np.sum(np.sin(x)))
+
+    def gradient(x):
+        slope = np.cos(x)
+        slope[position] = 0
+        return slope
+
+    return value, gradient
+
+
+@pytest.mark.parametrize("size", [60, 400])
+def test_a_slow_forward_is_halved_where_entry_by_entry_takes_too_long(size):
+    calls = []
+    x = np.random.default_rng(0).normal(size=size)
+
+    report = gradcheck.check(spoilt_cosine(7, calls), x, explain=False, budget=2.0)
+
+    tensor = report.tensors["x"]
+    assert [entry.index for entry in tensor.worst] == [(7,)]
+    assert tensor.numerical is None
+    assert len(calls) < 8 * 60  # of all entries, six and more each
+
+
+@pytest.mark.parametrize("size", [60, 400])
+def test_without_time_the_verdict_comes_all_the_same(size):
+    x = np.random.default_rng(0).normal(size=size)
+
+    report = gradcheck.check(spoilt_cosine(7, []), x, budget=0.0)
+
+    assert report.tensors["x"].verdict is gradcheck.Verdict.FAIL
+    assert not report.tensors["x"].worst
