@@ -9,9 +9,10 @@ from itertools import pairwise
 from gradcheck.numerics.polynomial_fit import Fit
 from gradcheck.numerics.samples import Samples, signs
 
-# Halvings of the gap between two samples across which the function leaves its polynomial. Of what
-# it departs by there, a continuous function makes a 32nd in the last part; a jump makes all of it.
-HALVINGS = 5
+# Halvings of the gap between two samples across which the function leaves its polynomial, at most.
+# A jump is made in the last part whole, however short it is. A continuous function makes less and
+# less there, but for a kink that lies in the last part of all: by chance once in 2**16 gaps.
+HALVINGS = 16
 SUDDEN = 0.25
 
 
@@ -69,6 +70,8 @@ def _located(
     """Return the inner end of the last of some halvings, and the jump across it, if there is."""
     before, behind = (off(*samples.at(t)) for t in (inner, outer))
     for _ in range(HALVINGS):
+        if behind - before <= least:
+            break
         middle, value = samples.at((inner + outer) / 2)
         height = off(middle, value)
         if height <= least:

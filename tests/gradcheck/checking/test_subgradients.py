@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gradcheck
 from gradcheck import check
 from gradcheck.report.data import Verdict
 
@@ -66,3 +67,19 @@ def test_a_gradient_that_is_not_finite_fails_at_a_kink():
     norm = (lambda x: (np.sqrt((x**2).sum(axis=1)), x), norm_backward)
 
     assert check(norm, np.zeros((2, 3))).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_relu_at_zeros_passes_whatever_its_other_inputs_are(seed):
+    class Relu:
+        def forward(self, x):
+            self.mask = x <= 0
+            return np.where(self.mask, 0, x)
+
+        def backward(self, grad):
+            return np.where(self.mask, 0, grad)
+
+    x = np.random.default_rng(seed).normal(size=(4, 7))
+    x.flat[::5] = 0
+
+    assert gradcheck.check(Relu(), x, explain=False).ok

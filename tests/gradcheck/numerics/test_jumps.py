@@ -115,3 +115,15 @@ def test_smooth_functions_and_kinks_have_no_jump_and_cost_nothing(
 
     assert jump_beyond(samples, fit, 0, 1e-13) == (math.inf, 0.0)
     assert len(samples.known) == before
+
+
+def test_kinks_beside_the_point_are_no_jumps():
+    """However near the next kink of a polygon is to a sample."""
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        kinks = 2.0 ** rng.uniform(-9, -2, 30) * rng.choice([-1, 1], 30)
+        slopes = rng.normal(size=30)
+
+        result = derivative(lambda t, k=kinks, s=slopes: float(np.sum(s * np.maximum(t - k, 0))))
+
+        assert abs(result.value - np.sum(slopes[kinks < 0])) <= result.error_bound < 1e-8, seed
