@@ -136,13 +136,17 @@ class Explanation:
 
 @dataclass(frozen=True)
 class JacobianReport:
-    """Where a claimed Jacobian, (outputs, entries), was seen to be wrong; in words: ``region``."""
+    """Where a claimed Jacobian, (outputs, entries), was seen to be wrong; in words: ``region``.
+
+    ``matrices`` are it, the numerical one, and which entries are wrong, where all were looked at.
+    """
 
     shape: tuple[int, int]
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     region: str
     worst: tuple[Entry, ...]
+    matrices: tuple[FloatArray, ...] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -162,8 +166,7 @@ class TensorReport:
     resolution
         Smallest relative error of the gradient that this check could have seen.
     worst
-        The worst wrong entries, worst first; none where two other tensors show what one change
-        corrects.
+        The worst wrong entries, worst first; none where two others show what one change corrects.
     region
         The rows, columns, samples or channels that hold all that is wrong, in words; empty where
         it is not confined to a few of them.

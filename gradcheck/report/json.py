@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +61,9 @@ def _tensor(tensor: TensorReport) -> dict[str, Any]:
     return content | {
         "verdict": str(tensor.verdict),
         "worst": [asdict(entry) | {"ratio": entry.ratio} for entry in tensor.worst],
-        "jacobian": None if tensor.jacobian is None else asdict(tensor.jacobian),
+        "jacobian": None
+        if tensor.jacobian is None
+        else asdict(replace(tensor.jacobian, matrices=None)),
         "explanations": list(map(_explanation, tensor.explanations)),
         "analytic": tensor.analytic if listed <= MOST_LISTED else None,
         "numerical": tensor.numerical if listed <= MOST_LISTED else None,

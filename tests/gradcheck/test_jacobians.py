@@ -13,6 +13,7 @@ from scipy.sparse.linalg import aslinearoperator
 
 from gradcheck import TargetError, Verdict, as_target, check, check_jacobian
 from gradcheck.checking.jacobian.claimed import ClaimedJacobian
+from gradcheck.report.plots.matrices import panels
 from tests.support.wrong_jacobians import SLIPS, Slip
 
 X = np.array([0.4, -0.9, 1.2, 0.7, -0.3, 1.6])
@@ -387,3 +388,19 @@ def test_report_says_it_in_text_html_and_json(tmp_path):
     assert content["rows"] == [3]
     assert content["columns"] == [0, 1, 2, 3]
     assert content["worst"][0]["index"][0] == 3
+
+
+def test_the_matrix_itself_is_drawn_with_its_wrong_entries():
+    A = np.random.default_rng(0).normal(size=(6, 4))
+
+    def jacobian(x):
+        J = A.copy()
+        J[1:3, 2:] *= -1
+        return J
+
+    tensor = check((lambda x: A @ x, jacobian), np.ones(4)).tensors["x"]
+
+    drawn = panels(tensor)
+    assert drawn.wrong.nonzero()[0].tolist() == [1, 1, 2, 2]
+    assert np.allclose(drawn.analytic, jacobian(None))
+    assert np.allclose(drawn.numerical, A)

@@ -6,6 +6,7 @@ the rows are looked at one by one: along a direction by itself every output has 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -30,6 +31,9 @@ MOST_NUMBERS = 1 << 21
 
 # Random directions along each of which a row has to be right.
 DIRECTIONS = 2
+
+# Matrices of so many entries are kept to be drawn.
+MOST_DRAWN = 1 << 16
 
 # So many wrong entries are listed.
 MOST_ENTRIES = 8
@@ -113,7 +117,14 @@ class JacobianEntries:
             tuple(np.unique(self.columns[wrong]).tolist()),
             region,
             tuple(self._entry(position) for position in worst.tolist()),
+            self._matrices(),
         )
+
+    def _matrices(self) -> tuple[Array, ...] | None:
+        """Return claim, numbers and errors as matrices where these can be looked at."""
+        if not self.is_whole or math.prod(self.shape) > MOST_DRAWN:
+            return None
+        return tuple(self.dense(v) for v in (self.claimed, self.numerical, self.wrong))
 
     def _entry(self, position: int) -> Entry:
         return Entry(

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from gradcheck.report.causes import tensors_not_passed, walk
 from gradcheck.report.data import TensorReport, Verdict
-from gradcheck.report.entries import extent
+from gradcheck.report.entries import extent, worst_entries
 from gradcheck.report.headline import summarize
 from gradcheck.report.plots.matrices import panels
 from gradcheck.report.plots.panels import (
@@ -120,7 +120,7 @@ def _row(tensor: TensorReport) -> tuple[float, str, Callable[[SubFigure], None]]
     """Return the height of a tensor's row, what is said above it, and what draws it."""
     drawn = panels(tensor)
     if drawn is not None:
-        wrong = f"wrong and outlined: {extent(tensor)}" if tensor.worst else ""
+        wrong = f"wrong and outlined: {extent(tensor)}" if worst_entries(tensor) else ""
         description = "; ".join(part for part in (wrong, drawn.how) if part)
         height, draw = (BAR_HEIGHT, draw_bars) if drawn.is_row else (MATRIX_HEIGHT, draw_matrices)
         return height, description, lambda row: draw(row, drawn)

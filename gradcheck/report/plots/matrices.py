@@ -51,20 +51,22 @@ class Panels:
 
 def panels(tensor: TensorReport) -> Panels | None:
     """Prepare a tensor for drawing, None where one of its gradients is not known."""
-    sides = side_by_side(tensor)
-    if sides is None:
+    if tensor.jacobian is not None and tensor.jacobian.matrices is not None:
+        analytic, numerical, mask = tensor.jacobian.matrices
+    elif (sides := side_by_side(tensor)) is not None:
+        analytic, numerical = sides
+        wrong = wrong_mask(tensor)
+        mask = np.zeros(analytic.shape) if wrong is None else wrong.astype(np.float64)
+    else:
         return None
-    analytic, numerical = sides
     with np.errstate(invalid="ignore"):
         difference = analytic - numerical
-    wrong = wrong_mask(tensor)
-    mask = np.zeros(difference.shape) if wrong is None else wrong.astype(np.float64)
     # a vector as one row, else the first axis against all the others
     shape = (difference.shape[0] if difference.ndim > 1 else 1, -1)
     matrices = [a.reshape(shape) for a in (analytic, numerical, difference, mask)]
     rows, columns = (math.ceil(n / MOST_CELLS) for n in matrices[0].shape)
     cells = [largest_of_blocks(matrix, (rows, columns)) for matrix in matrices]
-    how = _how(tensor.shape, matrices[0].shape, (rows, columns))
+    how = _how(analytic.shape, matrices[0].shape, (rows, columns))
     return Panels(cells[0], cells[1], cells[2], cells[3] > 0, (rows, columns), how)
 
 
