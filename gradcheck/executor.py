@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from gradcheck.isolation import spawned
 from gradcheck.jobs import Job
 from gradcheck.runner import Runner
 from gradcheck.target import TargetError
+
+# What JAX makes of functions with derivatives of their own: their constructor takes the function,
+# of which pickle knows nothing.
+WRAPPERS = ("custom_vjp", "custom_jvp")
 
 # A process has one state of the global random generators: it answers one job at a time.
 _one_at_a_time = threading.Lock()
@@ -74,8 +78,16 @@ def _pickler(buffer: io.BytesIO) -> pickle.Pickler:
         make, arguments = known[CodeType](code)[:2]
         return _of_file, (code.co_filename, make, *arguments)
 
-    table = {"dispatch_table": ChainMap({CodeType: reduced}, known)}
-    pickler: pickle.Pickler = type("Pickler", (cloudpickle.Pickler,), table)(buffer)
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc, name-defined]
+        dispatch_table: ClassVar[Any] = ChainMap({CodeType: reduced}, known)
+
+        def reducer_override(self, thing: Any) -> Any:
+            """Pickle by their attributes the wrappers whose constructor pickle cannot call."""
+            if type(thing).__name__ in WRAPPERS and type(thing).__module__.startswith("jax."):
+                return object.__new__, (type(thing),), vars(thing)
+            return super().reducer_override(thing)
+
+    pickler: pickle.Pickler = Pickler(buffer)
     return pickler
 
 

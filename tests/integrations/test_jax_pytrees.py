@@ -163,3 +163,34 @@ def test_a_module_of_nnx_is_checked():
 
     assert set(report.tensors) == {"kernel", "bias", "inputs"}
     assert Verdict.FAIL not in {t.verdict for t in report.tensors.values()}
+
+
+@jax.custom_vjp
+def tanh_dense(x, w):
+    return jax.numpy.tanh(x @ w)
+
+
+def tanh_dense_forward(x, w):
+    y = jax.numpy.tanh(x @ w)
+    return y, (x, w, y)
+
+
+def tanh_dense_backward(kept, g):
+    x, w, y = kept
+    d = g * (1 - y)
+    return d @ w.T, x.T @ d
+
+
+tanh_dense.defvjp(tanh_dense_forward, tanh_dense_backward)
+
+
+def test_the_line_of_a_custom_vjp_is_told():
+    """JAX cannot be forked: the function goes to a new interpreter, which pickle alone refuses."""
+    rng = np.random.default_rng(0)
+    x, w = (jax.numpy.asarray(rng.normal(size=shape)) for shape in ((5, 4), (4, 3)))
+
+    report = gradcheck.check(tanh_dense, x, w, budget=120.0)
+
+    first = report.explanations[0]
+    assert set(first.tensors) == {"x", "w"}
+    assert "`d = g * (1 - y)` -> `d = g * (1 - y ** 2)`" in first.fix

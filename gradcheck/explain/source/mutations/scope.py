@@ -162,11 +162,12 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
 
 def _as_numpy(value: Any) -> Any:
     """Return the numbers of a framework's tensor; anything else as it is."""
-    if not hasattr(value, "detach"):
+    of_jax = type(value).__module__.partition(".")[0] in ("jax", "jaxlib")
+    if not (of_jax or hasattr(value, "detach")):
         return value
     try:
-        return np.asarray(value.detach())
-    except (TypeError, ValueError, RuntimeError):  # on another device, or of a type NumPy lacks
+        return np.asarray(value if of_jax else value.detach())
+    except (TypeError, ValueError, RuntimeError):  # traced, elsewhere, of a type NumPy lacks
         return value
 
 
