@@ -62,7 +62,7 @@ def manifold(name: str) -> Manifold:
         If there is none.
     """
     if name not in MANIFOLDS:
-        raise ValueError(f"{name!r} is no constraint: expected one of {', '.join(MANIFOLDS)}")
+        raise ValueError(f"constraint={name!r}: expected one of {', '.join(MANIFOLDS)}")
     return MANIFOLDS[name]
 
 

@@ -172,7 +172,7 @@ def test_float32_is_judged_within_its_constraint():
 @pytest.mark.parametrize(
     ("constraint", "message"),
     [
-        ("sym", "'sym' is no constraint: expected one of symmetric, positive"),
+        ("sym", "constraint='sym': expected one of symmetric, positive"),
         ({"Y": "symmetric"}, r"\['Y'\] are none of the tensors \['X'\]"),
         ("orthogonal", r"X of shape \(4, 4\) is off by .*np.linalg.qr"),
         (lambda X, d: 2 * d, "has to be the orthogonal projection"),

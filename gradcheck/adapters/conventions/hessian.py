@@ -42,6 +42,12 @@ DIRECTIONS = 2
 
 NOT_ITS = "the gradient is not that of {}: the Hessian is judged by second derivatives of it"
 
+THREE = (
+    "three functions of the same arguments are read as (f, gradient, Hessian), where f returns one "
+    "number, the gradient as many as x has, and the Hessian a square matrix of that many rows, or "
+    "its product with a vector that it takes besides; or as (forward, backward, jvp) by their names"
+)
+
 Function = Callable[..., Any]
 Part = tuple[str, Any, tuple[Any, ...]]
 
@@ -70,7 +76,8 @@ def describe(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target
         return _target(thing, arguments)
     found = _hessian_of(thing, arguments)
     if found is None:
-        return Mismatch(FORM)
+        several = isinstance(thing, tuple | list) and len(thing) == 3
+        return Mismatch(FORM, THREE if several and all(map(_is_function, thing)) else "")
     return _whole(found, arguments) if found.value is not None else _target(found, arguments)
 
 

@@ -88,6 +88,11 @@ def _has_pattern(target: Target, sparsity: Any) -> Callable[[], tuple[bool | Non
 
     assert target.jacobians is not None
     name, matrix = next(iter(target.jacobians(target.tensors).items()))
+    if not (hasattr(sparsity, "tocsr") or np.ndim(sparsity) == 2):
+        raise TargetError(
+            f"sparsity={sparsity!r:.60}: expected an array or a sparse matrix of truth values, of "
+            f"the Jacobian's shape {matrix.shape}"
+        )
     pattern = csr_array(sparsity) != 0
     if pattern.shape != matrix.shape:
         raise TargetError(

@@ -84,7 +84,7 @@ def half_a_layer(form: str, thing: Any, arguments: Sequence[Any]) -> Mismatch:
 
 def odd_one_out(form: str, things: Any) -> Mismatch:
     """Say which member keeps a list from being a network."""
-    if not isinstance(things, list | tuple):
+    if not isinstance(things, list | tuple) or (things and all(map(is_plain_function, things))):
         return Mismatch(form)
     kind = type(things).__name__
     for position, item in enumerate(things):
@@ -95,6 +95,11 @@ def odd_one_out(form: str, things: Any) -> Mismatch:
                 f"of type {type(item).__name__}, has not both",
             )
     return Mismatch(form, f"the {kind} is empty: there is nothing to check")
+
+
+def is_plain_function(thing: Any) -> bool:
+    """Whether ``thing`` is a function or method, and no layer."""
+    return callable(thing) and hasattr(thing, "__code__") and not is_layer(thing)
 
 
 def lines(name: str, inputs: Mapping[str, Any], forward: str, backward: str) -> str:

@@ -249,7 +249,7 @@ def test_check_takes_constraints_points_and_a_reference(functions):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--constraint", "sym"], "'sym' is no constraint: expected one of symmetric"),
+        (["--constraint", "sym"], "constraint='sym': expected one of symmetric"),
         (["--constraint", "y=unit"], "['y'] are none of the tensors ['x']"),
         (["--constraint", "unit", "--constraint", "x=unit"], "several were given, say tensor=unit"),
         (["--reference", "nowhere"], "expected module:attribute"),

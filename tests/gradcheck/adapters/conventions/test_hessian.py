@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from gradcheck import Verdict, as_target, check
+from gradcheck import TargetError, Verdict, as_target, check, check_jacobian
 
 POINT = np.array([-1.2, 1.0])
 
@@ -282,3 +282,13 @@ def test_any_wrong_pair_of_entries_is_found(size, seed, data):
     assert right.ok, str(right)
     assert found.rows == tuple(sorted({i, j}))
     assert found.columns == tuple(sorted({i, j}))
+
+
+def test_three_functions_that_fit_nothing_are_refused_with_what_each_has_to_return():
+    with pytest.raises(TargetError, match="the Hessian a square matrix"):
+        check((value, gradient, lambda x: np.ones((3, 2))), POINT)
+
+
+def test_a_pattern_that_is_none_is_refused_by_its_name():
+    with pytest.raises(TargetError, match="sparsity='diag'.*shape"):
+        check_jacobian(lambda x: x**2, lambda x: np.diag(2 * x), POINT, sparsity="diag")
