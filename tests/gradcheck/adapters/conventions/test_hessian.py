@@ -290,5 +290,5 @@ def test_three_functions_that_fit_nothing_are_refused_with_what_each_has_to_retu
 
 
 def test_a_pattern_that_is_none_is_refused_by_its_name():
-    with pytest.raises(TargetError, match="sparsity='diag'.*shape"):
+    with pytest.raises(TargetError, match=r"sparsity='diag'.*shape"):
         check_jacobian(lambda x: x**2, lambda x: np.diag(2 * x), POINT, sparsity="diag")
