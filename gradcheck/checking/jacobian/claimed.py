@@ -35,6 +35,10 @@ DIRECTIONS = 2
 # Matrices of so many entries are kept to be drawn.
 MOST_DRAWN = 1 << 16
 
+# Half of all normal errors are below 0.67 standard deviations: with the margin, so many medians
+# are six of these.
+MEDIANS = 3.0
+
 # So many wrong entries are listed.
 MOST_ENTRIES = 8
 
@@ -246,6 +250,7 @@ class ClaimedJacobian:
         outputs = self.matrix.shape[0]
         claimed = np.asarray(self.matrix[rows, columns], dtype=np.float64).reshape(-1)
         known = np.isfinite(numerical) & np.isfinite(error)
+        error = np.maximum(error, self._usual_error(rows, columns, np.where(known, error, 0.0)))
         sizes = np.where(known, np.abs(numerical), 0.0)
         counts = np.maximum(1, np.bincount(rows, minlength=outputs))
         typical = np.sqrt(np.bincount(rows, sizes**2, minlength=outputs) / counts)
@@ -256,6 +261,19 @@ class ClaimedJacobian:
         if len(rows) == outputs * self.matrix.shape[1]:
             return found
         return replace(found, others=self._others_wrong(found))
+
+    def _usual_error(self, rows: Array, columns: Array, error: Array) -> Array:
+        """Return what the errors of the same output show each to be, by the median along its row.
+
+        Of the rounding of sums that cancel their value tells nothing, and one difference may miss
+        it by chance; that of an output is the same wherever it is seen.
+        """
+        steps = self.scale.reshape(-1)[columns]
+        noise = np.zeros(self.matrix.shape[0])
+        order = np.argsort(rows, kind="stable")
+        for own in np.split(order, np.flatnonzero(np.diff(rows[order])) + 1):
+            noise[rows[own[:1]]] = MEDIANS * np.median(error[own] * steps[own]) if own.size else 0.0
+        return np.asarray(noise[rows] / steps)
 
     def _others_wrong(self, found: JacobianEntries) -> Array:
         """Return the rows that are wrong beside the entries that were measured."""
