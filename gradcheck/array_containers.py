@@ -40,6 +40,11 @@ class _Kind:
         return all(hasattr(value, name) for name in self.has)
 
 
+def is_sparse(value: Any) -> bool:
+    """Whether a value is a sparse matrix or array of SciPy's."""
+    return hasattr(value, "tocsr")
+
+
 def _plain(value: Any) -> Array:
     return np.asarray(value.to_numpy())
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.array_containers import is_sparse
 from gradcheck.checking.jacobian.claimed import ClaimedJacobian
 from gradcheck.checking.jacobian.sparsity import named, outside, rows_beyond
 from gradcheck.checking.tensor_verdict import MARGIN
@@ -107,7 +108,7 @@ def explain_region(matrix: ClaimedMatrix) -> Explanation:
 
 def left_out(claimed: ClaimedJacobian) -> list[list[Explanation]]:
     """Return the explanation that a large sparse Jacobian lacks entries, where it does."""
-    if not hasattr(claimed.matrix, "tocsr"):
+    if not is_sparse(claimed.matrix):
         return []
     pattern = claimed.pattern()
     rows = rows_beyond(claimed, pattern)

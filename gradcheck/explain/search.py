@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.array_containers import is_sparse
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.jacobian.columns import flat
 from gradcheck.checking.tensor_verdict import MARGIN
@@ -127,7 +128,7 @@ def _of_matrix(observation: Observation, worst: tuple[Entry, ...]) -> list[Alter
         entries,
         observation.value.reshape(-1).astype(np.float64),
         flat(observation.point.outputs),
-        hasattr(claimed.matrix, "tocsr"),
+        is_sparse(claimed.matrix),
         "symmetric" in observation.evaluator.target.promises,
     )
     known = np.ones(entries.shape, dtype=bool)

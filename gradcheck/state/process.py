@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.state.restored_at_end import restored_at_end
+
 
 def _loggers() -> dict[str, tuple[int, tuple[Any, ...], bool]]:
     named = logging.root.manager.loggerDict
@@ -75,14 +77,8 @@ def settings_kept() -> Iterator[None]:
     Not where other threads run, which may have changed them for themselves.
     """
     before = [read() for read, _ in SETTINGS]
-    try:
-        try:
-            yield
-        finally:
-            _put_back(before)
-    except KeyboardInterrupt:  # which may have come while that was at it
-        _put_back(before)
-        raise
+    with restored_at_end(lambda: _put_back(before)):
+        yield
 
 
 def _put_back(before: Sequence[Any]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -35,6 +35,7 @@ from gradcheck.state.reachable import (
     names_read,
     slotted,
 )
+from gradcheck.state.restored_at_end import restored_at_end
 
 # Guards against walking into a whole application from one layer.
 MOST_OBJECTS = 50_000
@@ -160,17 +161,9 @@ class StateSnapshot:
                 return saved
         return np.array(array)
 
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def guarded(self) -> AbstractContextManager[None]:
         """Restore everything when the block ends, by an exception or Ctrl-C too."""
-        try:
-            try:
-                yield
-            finally:
-                self._restore_all()
-        except KeyboardInterrupt:  # which may have come while that was at it
-            self._restore_all()
-            raise
+        return restored_at_end(self._restore_all)
 
     def _restore_all(self) -> None:
         self.restore(everything=True)

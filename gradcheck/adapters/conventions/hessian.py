@@ -18,6 +18,7 @@ from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.callable_target import CallableTarget
 from gradcheck.adapters.conventions.function_pair import described_as
 from gradcheck.adapters.conventions.symmetry import by_products, is_symmetric
+from gradcheck.adapters.conventions.value_and_grad import is_function
 from gradcheck.adapters.recognition import confirmed
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.error_hints import Mismatch
@@ -77,7 +78,7 @@ def describe(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target
     found = _hessian_of(thing, arguments)
     if found is None:
         several = isinstance(thing, tuple | list) and len(thing) == 3
-        return Mismatch(FORM, THREE if several and all(map(_is_function, thing)) else "")
+        return Mismatch(FORM, THREE if several and all(map(is_function, thing)) else "")
     return _whole(found, arguments) if found.value is not None else _target(found, arguments)
 
 
@@ -93,7 +94,7 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[Part]:
 def _hessian_of(thing: Any, arguments: Sequence[Any]) -> Hessian | None:
     """Return what is a Hessian by what it returns or, beside a gradient alone, by its name."""
     functions = thing if isinstance(thing, tuple | list) else (thing,)
-    if not 1 <= len(functions) <= 3 or not all(map(_is_function, functions)) or not arguments:
+    if not 1 <= len(functions) <= 3 or not all(map(is_function, functions)) or not arguments:
         return None
     first, last = functions[0], functions[-1]
     is_named = bool(HESSIAN_WORDS.intersection(words_of(name_of(last))))
@@ -124,10 +125,6 @@ def _hessian_of(thing: Any, arguments: Sequence[Any]) -> Hessian | None:
 def _inputs(function: Function, arguments: Sequence[Any]) -> Inputs:
     """Return the inputs, whole numbers as floats where the function takes them so."""
     return Inputs.of(function, arguments).promoted(function, StateSnapshot([function, *arguments]))
-
-
-def _is_function(thing: Any) -> bool:
-    return callable(thing) and not isinstance(thing, type)
 
 
 def _takes_the_same(first: Function, last: Function, count: int) -> bool:

@@ -13,6 +13,7 @@ from gradcheck.adapters.callable_target import CallableTarget
 from gradcheck.adapters.conventions.function_pair import described_as
 from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.readings import Gives, Reading
+from gradcheck.array_containers import is_sparse
 from gradcheck.checking.jacobian.claimed import ClaimedJacobian
 from gradcheck.checking.jacobian.sparsity import is_covered
 from gradcheck.target import Target, TargetError
@@ -88,7 +89,7 @@ def _has_pattern(target: Target, sparsity: Any) -> Callable[[], tuple[bool | Non
 
     assert target.jacobians is not None
     name, matrix = next(iter(target.jacobians(target.tensors).items()))
-    if not (hasattr(sparsity, "tocsr") or np.ndim(sparsity) == 2):
+    if not (is_sparse(sparsity) or np.ndim(sparsity) == 2):
         raise TargetError(
             f"sparsity={sparsity!r:.60}: expected an array or a sparse matrix of truth values, of "
             f"the Jacobian's shape {matrix.shape}"

@@ -59,14 +59,14 @@ def _is_symmetric_along(target: Target, name: str, eps: float) -> tuple[bool | N
 
 def _contradicted(target: Target, name: str, matrix: Any, row: int, column: int) -> str:
     """Say which of two mirrored entries is not the numerical derivative."""
-    both = [f"H[{i}, {j}] is {matrix[i, j]:.6g}" for i, j in ((row, column), (column, row))]
+    places = ((row, column), (column, row))
+    pair = " and ".join(f"H[{i}, {j}] is {matrix[i, j]:.6g}" for i, j in places)
     claimed = ClaimedJacobian.at_point_of(target, name, matrix)
     if claimed.point.outputs[0].size != matrix.shape[0]:
-        return " and ".join(both)
+        return pair
     entries = claimed.of_columns(np.array([column, row]))
     wrong = entries.dense(entries.wrong)
     values = entries.dense(entries.numerical)
-    pair = " and ".join(both)
-    off = [(i, j) for i, j in ((row, column), (column, row)) if wrong[i, j]]
+    off = [(i, j) for i, j in places if wrong[i, j]]
     told = [f"H[{i}, {j}] should be {values[i, j]:.6g}" for i, j in off]
     return f"{pair}; by the numbers {' and '.join(told)}" if told else pair

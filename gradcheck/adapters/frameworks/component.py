@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Tensors
+from gradcheck.adapters.frameworks.partials import Pair, of_matrices
+from gradcheck.array_containers import is_sparse
 from gradcheck.state import State, Stateless
 from gradcheck.target import TargetError
 
-Pair = tuple[str, str]
 Methods = tuple[str, str, str]
 
 # What computes, what gives partials and what gives products with them, of an explicit and of an
@@ -33,11 +34,6 @@ def methods_of(thing: Any) -> Methods | None:
         if is_written and (any(others) or hasattr(thing, "_subjacs_info")):
             return names
     return None
-
-
-def is_sparse(value: Any) -> bool:
-    """Whether a value is a sparse matrix or array of SciPy's."""
-    return hasattr(value, "tocsr")
 
 
 def _is_written(thing: Any, name: str) -> bool:
@@ -203,12 +199,7 @@ class Component:
         if self.has_products:
             by_mode = self._by_cotangents if self.mode == "rev" else self._by_tangents
             return by_mode(point, cotangents)
-        found = {}
-        for (of, wrt), matrix in self._matrices(point).items():
-            if of in cotangents:
-                flat = matrix.T @ cotangents[of].reshape(-1)
-                found[of, wrt] = np.asarray(flat).reshape(point[wrt].shape)
-        return found
+        return of_matrices(self._matrices(point), point, cotangents)
 
     def _given(self, point: Tensors) -> list[Variables]:
         """Return what the methods take first: inputs, and outputs that are given."""

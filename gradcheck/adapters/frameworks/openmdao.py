@@ -15,7 +15,6 @@ from gradcheck.adapters.frameworks.component import (
     METHODS,
     Component,
     Declaration,
-    Pair,
     methods_of,
 )
 from gradcheck.state import StateSnapshot
@@ -138,8 +137,8 @@ def _of_openmdao(
     """Return a component of OpenMDAO with the values and the declarations that it keeps."""
     problems.set_up(thing)
     kept = {name: np.array(value) for name, value in thing._outputs.items()}
-    declared: dict[Pair, Declaration] = {}
-    approximated: dict[Pair, str] = {}
+    declared: dict[partials.Pair, Declaration] = {}
+    approximated: dict[partials.Pair, str] = {}
     for key, info in thing._subjacs_info.items():
         of, wrt = (name.rpartition(".")[2] for name in key)
         if wrt in kept and methods == METHODS[0]:

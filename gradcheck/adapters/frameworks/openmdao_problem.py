@@ -5,17 +5,16 @@ What has no public name in OpenMDAO is read here alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array, Tensors
-from gradcheck.state import State
+from gradcheck.adapters.frameworks.partials import Pair, of_matrices
+from gradcheck.state import State, restored_at_end
 from gradcheck.target import TargetError
-
-Pair = tuple[str, str]
 
 INDEPENDENT = "openmdao:indep_var"
 
@@ -119,11 +118,7 @@ class Totals:
     def gradients(self, point: Tensors, cotangents: Tensors) -> dict[Pair, Array]:
         """Return the gradients that the totals give."""
         totals = self.problem.compute_totals(of=list(cotangents), wrt=self.wrt)
-        found = {}
-        for (of, wrt), matrix in totals.items():
-            flat = matrix.T @ cotangents[of].reshape(-1)
-            found[of, wrt] = flat.reshape(point[wrt].shape)
-        return found
+        return of_matrices(totals, point, cotangents)
 
     def _value(self, name: str) -> Array:
         value = np.array(self.problem.get_val(name), dtype=np.float64)
@@ -165,10 +160,6 @@ class _Solution:
     def rewind(self, *, everywhere: bool = True) -> None:
         """Do nothing: models draw no random numbers that are known."""
 
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def guarded(self) -> AbstractContextManager[None]:
         """Put the solution back when the block ends, however it ends."""
-        try:
-            yield
-        finally:
-            self.restore()
+        return restored_at_end(self.restore)

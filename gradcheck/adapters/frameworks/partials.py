@@ -103,6 +103,18 @@ def claimed(subject: HasPartials, point: Tensors) -> dict[Pair, Array]:
     return subject.gradients(point, cotangents)
 
 
+def of_matrices(
+    matrices: Mapping[Pair, Any], point: Tensors, cotangents: Tensors
+) -> dict[Pair, Array]:
+    """Return the gradients of ``<cotangent, output>`` that whole matrices of partials give."""
+    found = {}
+    for (of, wrt), matrix in matrices.items():
+        if of in cotangents:
+            flat = matrix.T @ cotangents[of].reshape(-1)
+            found[of, wrt] = np.asarray(flat).reshape(point[wrt].shape)
+    return found
+
+
 class Partials:
     """Runs a subject with an input of its own for each pair.
 
@@ -174,9 +186,6 @@ class Partials:
             pullback,
             {_label((of, wrt)): handed[of][wrt] for of, wrt in self.pairs},
         )
-
-    def _own(self, of: str, at: Tensors) -> dict[str, Array]:
-        return {pair[1]: at[_label(pair)] for pair in self.pairs if pair[0] == of}
 
     def _is_moved(self, own: Tensors) -> bool:
         return any(not same(np.asarray(value), self.point[name]) for name, value in own.items())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jv
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
+from gradcheck.state import restored_at_end
 from gradcheck.target import ForwardRun, Target
 
 
@@ -211,10 +212,6 @@ class _TorchState:
         if everywhere:
             torch.random.set_rng_state(self._random)
 
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def guarded(self) -> AbstractContextManager[None]:
         """Restore everything when the block ends, however it ends."""
-        try:
-            yield
-        finally:
-            self.restore(everything=True)
+        return restored_at_end(lambda: self.restore(everything=True))

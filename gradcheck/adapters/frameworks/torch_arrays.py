@@ -10,12 +10,20 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.signatures import pytree
 from gradcheck.target import ForwardRun, as_outputs
 
 
 def is_differentiable(tensor: Any) -> bool:
     """Whether a tensor is of real or complex floating-point numbers."""
     return bool(tensor.is_floating_point() or tensor.is_complex())
+
+
+def tensors_in(raw: Any) -> list[Any]:
+    """Return the tensors among what code takes or returns, nested as it may be."""
+    import torch
+
+    return [leaf for _, leaf in pytree.paths("", raw) if torch.is_tensor(leaf)]
 
 
 def in_reals(tensor: Any) -> Any:

@@ -14,8 +14,7 @@ from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import REASONS
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import reachable
-from gradcheck.adapters.frameworks.torch_arrays import in_reals, is_differentiable
-from gradcheck.adapters.signatures import pytree
+from gradcheck.adapters.frameworks.torch_arrays import in_reals, is_differentiable, tensors_in
 from gradcheck.report.data import Unchecked
 from gradcheck.state import State
 from gradcheck.target import Target
@@ -57,7 +56,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
     if not trained:
         return {}
     with state.guarded():
-        results = [r for r in _tensors(call()) if r.requires_grad]
+        results = [r for r in tensors_in(call()) if r.requires_grad]
         sums = [in_reals(result).sum() for result in results if is_differentiable(result)]
         gradients: list[Any] = [None] * len(trained)
         if sums:
@@ -68,7 +67,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
         def outputs(change: Callable[[], None]) -> Outputs:
             state.restore()
             change()
-            return tuple(in_reals(r).detach().cpu().double().numpy() for r in _tensors(call()))
+            return tuple(in_reals(r).detach().cpu().double().numpy() for r in tensors_in(call()))
 
         reached |= set(_moving(rest, Effects(outputs, np.random.default_rng(0))))
     return {name: tensor for name, tensor in trained.items() if name in reached}
@@ -101,12 +100,6 @@ def _moving(tensors: Mapping[str, Any], effects: Effects) -> list[str]:
     seen = {name: accessor for name, accessor in accessors.items() if accessor is not None}
     moving = effects.those(list(seen), seen.__getitem__)
     return [name for name in tensors if name in moving or name not in seen]
-
-
-def _tensors(raw: Any) -> list[Any]:
-    import torch
-
-    return [leaf for _, leaf in pytree.paths("", raw) if torch.is_tensor(leaf)]
 
 
 def _view(tensor: Any) -> Accessor | None:

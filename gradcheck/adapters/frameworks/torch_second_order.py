@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.frameworks.torch_arrays import is_differentiable, random_like
-from gradcheck.adapters.signatures import pytree
+from gradcheck.adapters.frameworks.torch_arrays import is_differentiable, random_like, tensors_in
 
 
 def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -26,12 +25,12 @@ def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any
     has_parameters = isinstance(thing, torch.nn.Module)
 
     def outputs(inputs: Sequence[Any]) -> list[Any]:
-        return [y for y in _tensors(forward(*inputs)) if is_differentiable(y)]
+        return [y for y in tensors_in(forward(*inputs)) if is_differentiable(y)]
 
     def backward(*given: Any) -> Any:
         inputs, cotangents = given[: len(arguments)], given[len(arguments) :]
         with torch.enable_grad():
-            tensors = [t for t in _tensors(inputs) if is_differentiable(t)]
+            tensors = [t for t in tensors_in(inputs) if is_differentiable(t)]
             owned = thing.parameters() if has_parameters else ()
             moving = [
                 *(t if t.requires_grad else t.requires_grad_() for t in tensors),
@@ -56,9 +55,3 @@ def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any
     with torch.no_grad():
         cotangents = [random_like(y) for y in outputs(given)]
     return backward, (*given, *cotangents)
-
-
-def _tensors(raw: Any) -> list[Any]:
-    import torch
-
-    return [leaf for _, leaf in pytree.paths("", raw) if torch.is_tensor(leaf)]

@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.adapters.signatures.results import BackwardCall
+from gradcheck.array_containers import is_sparse
 from gradcheck.target import is_differentiable
 
 Shape = tuple[int, ...]
@@ -141,7 +142,7 @@ def as_matrix(jacobian: Any, size: tuple[int, int]) -> Any:
 
     One of another shape is read as arrays are reshaped: in C order.
     """
-    if hasattr(jacobian, "tocsr"):
+    if is_sparse(jacobian):
         from scipy.sparse import csr_array  # which only what is sparse needs
 
         return csr_array(jacobian.reshape(size))

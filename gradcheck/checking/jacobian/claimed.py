@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.array_containers import is_sparse
 from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import Evaluator, Linearization
 from gradcheck.checking.jacobian.columns import column_groups, columns_at_once, flat, rows_along
@@ -204,7 +205,7 @@ class ClaimedJacobian:
 
     def pattern(self) -> Any:
         """Return where the matrix may be other than zero: what a sparse one stores."""
-        if not hasattr(self.matrix, "tocsr"):
+        if not is_sparse(self.matrix):
             return self.matrix != 0
         pattern = self.matrix.tocsr().copy()
         pattern.data = np.ones(pattern.data.shape, dtype=bool)
