@@ -33,7 +33,8 @@ def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any
             raw = thing(*jax.tree_util.tree_unflatten(tree, moved))
             return [y for y in jax.tree_util.tree_leaves(raw) if is_inexact(y)]
 
-        return jax.vjp(outputs, *moving.values())
+        results, way_back = jax.vjp(outputs, *moving.values())
+        return results, way_back
 
     def backward(*given: Any) -> Any:
         inputs, cotangents = given[: len(arguments)], given[len(arguments) :]
