@@ -3,6 +3,7 @@
 from gradcheck.adapters import as_target, register_adapter
 from gradcheck.check import assert_gradients, check
 from gradcheck.check_jacobian import check_jacobian
+from gradcheck.compare_to_reference import assert_close_to_reference, compare_to_reference
 from gradcheck.hunt import HuntReport, hunt
 from gradcheck.numerics.derivative import Derivative, derivative
 from gradcheck.numerics.partials import Derivatives, gradient, hessian, jacobian
@@ -29,10 +30,12 @@ __all__ = [
     "TensorReport",
     "Verdict",
     "as_target",
+    "assert_close_to_reference",
     "assert_gradients",
     "check",
     "check_jacobian",
     "check_update",
+    "compare_to_reference",
     "derivative",
     "gradient",
     "hessian",

@@ -42,6 +42,7 @@ def check(
     constraint: str | Callable[..., Any] | Mapping[str, Any] | None = None,
     points: Sequence[Any] | None = None,
     reference: Any = None,
+    accumulator: str | None = None,
 ) -> Report:
     """Check the gradients of a layer, loss or function against numerical derivatives.
 
@@ -100,7 +101,11 @@ def check(
         Another implementation that takes the same inputs: a function of arrays, or of tensors of
         PyTorch or JAX, a layer, or anything else that ``target`` may be. Outputs and gradients are
         compared with its own, which it computes in float64; its gradients are taken by autograd
-        where it has them so, by numbers where it has none.
+        where it has them so, by numbers where it has none. In less than float32 every entry may
+        be as far off as roundings make it, see `compare_to_reference`; and where the target itself
+        cannot compute in float64, the numbers are measured on the reference.
+    accumulator
+        The format in which the target adds up sums, as for `compare_to_reference`.
 
     Returns
     -------
@@ -137,6 +142,7 @@ def check(
         question = Question(
             target, inputs, params, cotangent, mode, tolerance, contract, explain, seed, directions,
             Budget(math.inf if budget is None else budget), constraint, reference, order,
+            accumulator,
         )  # fmt: skip
         with Progress(progress) as bar:
             if several is not None:

@@ -42,6 +42,7 @@ class Question:
     constraint: Constraint | None = None
     reference: Any = None
     order: int = 1
+    accumulator: str | None = None
 
     def runner(self) -> Runner:
         """Turn what was given into a target by `as_target`, and return the runner of its check."""
@@ -55,8 +56,14 @@ class Question:
         if self.reference is not None:
             from gradcheck.reference import Reference  # which few checks need
 
-            beside = Reference.of(context, self.reference, self.inputs, self.constraint)
+            beside = Reference.of(
+                context, self.reference, self.inputs, self.constraint, self.accumulator
+            )
             context.promises = {**context.promises, **beside.promises}
+            measurable = context.widened or not context.is_narrow
+            wide = None if measurable else beside.on_reference()
+            if wide is not None:
+                context.measure_on(wide)
         return Runner(
             context,
             self.mode,

@@ -18,7 +18,9 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.constraints import Binding, Constraint, bindings, moved_along
+from gradcheck.adapters.reference_target import pairs as pairs_of
 from gradcheck.adapters.reference_target import reference_target
+from gradcheck.adapters.widened import widened
 from gradcheck.checking.context import SAME_FUNCTION, CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization
 from gradcheck.checking.measurer import COARSEST_RESOLUTION, MOST_ROUNDED
@@ -26,7 +28,10 @@ from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import varied
 from gradcheck.report.data import Entry
 from gradcheck.report.wording import analytic_and_numerical, index_words
-from gradcheck.target import Target, TargetError
+from gradcheck.rounding.comparison import VERDICTS, Comparison, TensorComparison, worst_of
+from gradcheck.rounding.evaluation import Evaluation
+from gradcheck.rounding.precision import Precision, formats_of
+from gradcheck.target import ForwardRun, Target, TargetError
 
 # Random moves by one rounding, of which the largest change is taken; and directions in which the
 # reference is differentiated where it has no gradient: two wrong ones seldom agree in both.
@@ -51,12 +56,15 @@ class Reference:
         The reference where its own gradients come from; None where they are taken by numbers.
     pairs
         The tensors of the reference by those that they stand for.
+    accumulator
+        The format in which sums are added up, where it is declared.
     """
 
     context: CheckContext
     target: Target
     source: Target | None
     pairs: dict[str, str]
+    accumulator: str | None = None
 
     @classmethod
     def of(
@@ -65,6 +73,7 @@ class Reference:
         reference: Any,
         arguments: Sequence[Any],
         constraint: Constraint | None,
+        accumulator: str | None = None,
     ) -> Reference:
         """Read the reference, at the arguments or, where there are none, at the inputs.
 
@@ -75,11 +84,8 @@ class Reference:
         """
         subject = context.native.target
         inputs = [v for n, v in subject.tensors.items() if subject.role(n) == "input"]
-        try:
-            native, has_gradient = reference_target(reference, arguments or inputs, subject.tensors)
-        except TargetError as error:
-            raise TargetError(f"reference: {error}") from error
-        pairs = _pairs(subject, native)
+        native, has_gradient = _target_of(reference, arguments or inputs, subject)
+        pairs = pairs_of(subject, native)
         if not pairs:
             raise TargetError(
                 f"reference: {native.name} takes none of the tensors {list(subject.tensors)}; let "
@@ -88,10 +94,10 @@ class Reference:
         bound = {pairs[n]: b for n, b in bindings(subject, constraint).items() if n in pairs}
         found = cls(context, native, None, pairs)
         wide = found._at_the_point(native.cast(np.float64) or native, bound)
-        found = cls(context, wide, None, pairs)
+        found = cls(context, wide, None, pairs, accumulator)
         for source in (wide, found._at_the_point(native, bound)) if has_gradient else ():
             if found._gives_gradients(source):
-                return cls(context, wide, source, pairs)
+                return cls(context, wide, source, pairs, accumulator)
         return found
 
     def _at_the_point(self, target: Target, bound: Mapping[str, Binding]) -> Target:
@@ -120,6 +126,10 @@ class Reference:
     @cached_property
     def forward(self) -> tuple[bool, str]:
         """Whether the outputs are those of the reference, and what was measured."""
+        if self._in_low_precision:
+            outputs = [each for each in self._compared if "gradient" not in each.name]
+            holds, words = self._judged(outputs)
+            return holds is not False, words
         own = self.context.native_base.outputs
         theirs = self._outputs(self.target.tensors)
         if len(own) != len(theirs) or any(
@@ -134,11 +144,56 @@ class Reference:
                 return False, apart
         return True, f"the outputs are those of {self.target.name}, to rounding"
 
+    @property
+    def _in_low_precision(self) -> bool:
+        """Whether there are fewer digits than in float32, so that each rounding counts."""
+        return self.context.eps > float(np.finfo(np.float32).eps)
+
+    @cached_property
+    def _compared(self) -> list[TensorComparison]:
+        """Outputs and gradients beside those of the reference, by what rounding may change."""
+        base, subject = self.context.native_base, self.context.native.target
+        with subject.state.guarded():
+            formats = formats_of(subject, self.context.native.run(subject.tensors))
+        precision = Precision.of(subject, list(formats.values()), base.cotangents, self.accumulator)
+        names = {theirs: own for own, theirs in self.pairs.items()}
+        right = self.source or self.target
+        cotangents = base.cotangents if self.source is not None else None
+        comparison = Comparison(right, cotangents, precision, self.context.seed, names)
+        wide = {name: gradient.astype(np.float64) for name, gradient in base.analytic.items()}
+        found = Evaluation(tuple(y.astype(np.float64) for y in base.outputs), wide)
+        return comparison.of(found, formats) + comparison.of_operations(subject, formats)
+
+    def _judged(self, compared: Sequence[TensorComparison]) -> tuple[bool | None, str]:
+        """Return whether all are within rounding, and the words for the worst of them."""
+        worst = worst_of(compared)
+        words = f"{worst.kind.replace('_', ' ')}: {worst}"
+        return VERDICTS[worst.kind], words
+
+    def on_reference(self) -> Target | None:
+        """Return the reference with the names of what is compared, to measure numbers on.
+
+        None where it is another function, or takes not all of the tensors.
+        """
+        own = self.context.native.target.tensors
+        wide = all(value.dtype == np.float64 for value in self.target.tensors.values())
+        if not wide or own.keys() != self.pairs.keys() or not self.forward[0]:
+            return None
+
+        def run(at: Tensors) -> ForwardRun:
+            outputs = self._outputs({self.pairs[name]: value for name, value in at.items()})
+            return ForwardRun(outputs, lambda _: {}, {})
+
+        tensors = {name: self.target.tensors[theirs] for name, theirs in self.pairs.items()}
+        return Target.from_run(self.target.name, tensors, run)
+
     @cached_property
     def gradient(self) -> tuple[bool | None, str]:
         """Whether the gradients are those of the reference, and what was measured."""
         if not self.forward[0]:
             return None, "the outputs are not those of the reference"
+        if self._in_low_precision and self.source is not None:
+            return self._judged([each for each in self._compared if "gradient" in each.name])
         analytic = self.context.native_base.analytic
         compared = [n for n in analytic if n in self.pairs]
         left = [n for n in analytic if n not in self.pairs]
@@ -252,17 +307,16 @@ class Reference:
         return tuple(v.astype(y.dtype).reshape(y.shape) for v, y in zip(own, outputs, strict=True))
 
 
-def _pairs(subject: Target, reference: Target) -> dict[str, str]:
-    """Return the tensors of both that are the same: by name and shape, inputs else in order."""
-    own, theirs = subject.tensors, reference.tensors
-    by_name = [n for n, v in own.items() if n in theirs and theirs[n].shape == v.shape]
-    mine, other = (
-        [n for n in target.tensors if target.role(n) == "input" and n not in by_name]
-        for target in (subject, reference)
-    )
-    in_order = zip(mine, other, strict=False)
-    found = {a: b for a, b in in_order if own[a].shape == theirs[b].shape}
-    return {**{n: n for n in by_name}, **found}
+def _target_of(reference: Any, arguments: Sequence[Any], subject: Target) -> tuple[Target, bool]:
+    """Return the target of a reference, in float64 if possible, and whether it has gradients."""
+    refused: TargetError | None = None
+    plain = [v for n, v in subject.tensors.items() if subject.role(n) == "input"]
+    for given in (widened(arguments), arguments, widened(plain)):
+        try:
+            return reference_target(reference, given, subject.tensors)
+        except TargetError as error:
+            refused = refused or error
+    raise TargetError(f"reference: {refused}") from refused
 
 
 def _shapes(outputs: Outputs) -> str:

@@ -38,12 +38,19 @@ class ForwardRun:
         The very arrays the user's code was given, so that mutation can be seen.
     carried
         Which outputs the backward takes a cotangent of; None: all of them.
+    formats
+        Names of the formats that the outputs were computed in, where these are kept in others here;
+        None: their dtypes.
+    connected
+        False where a framework knows that no output depends on any of the tensors.
     """
 
     outputs: Outputs
     pullback: Pullback
     handed: Tensors
     carried: tuple[bool, ...] | None = None
+    formats: tuple[str, ...] | None = None
+    connected: bool = True
 
 
 @checked
@@ -83,6 +90,8 @@ class Target:
     rounding
         Rounding unit of the layer, where its numbers are kept here in a wider dtype than it
         computes in, as those of bfloat16 are.
+    formats
+        Names of the formats of the tensors that are kept here in another than their own.
     promises
         What this form promises beside the usual, by name: each is required, and returns whether it
         holds, None where that cannot be measured, and what was measured as one sentence.
@@ -120,6 +129,7 @@ class Target:
     uncovered: Callable[[Target], tuple[Unchecked, ...]] = lambda _: ()
     note: str = ""
     rounding: Positive | None = None
+    formats: Mapping[str, str] = field(default_factory=dict)
     promises: Mapping[str, Callable[[], tuple[bool | None, str]]] = field(default_factory=dict)
     scales: Mapping[str, Array] = field(default_factory=dict)
     jacobians: Callable[[Tensors], Mapping[str, Any]] | None = None
@@ -242,7 +252,7 @@ class Target:
     ) -> Target:
         """Return this target with its tensors in another dtype, and ``run`` for what it runs."""
         tensors = real_parts.joined(self._as(dtype), self._complex)
-        twin = replace(self, tensors=tensors, rounding=None)
+        twin = replace(self, tensors=tensors, rounding=None, formats={})
         twin._run = run
         return twin
 

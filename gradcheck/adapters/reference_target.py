@@ -46,7 +46,8 @@ def reference_target(
     names = (required_names(reference) or [])[len(arguments) :]
     given = [*arguments, *(tensors[name] for name in names if name in tensors)]
     try:
-        returned = reference(*copy.deepcopy(given))
+        with np.errstate(all="ignore"):
+            returned = reference(*copy.deepcopy(given))
     except Exception as error:
         found = _by_framework(reference, given, FRAMEWORKS)
         if found is None:
@@ -59,7 +60,8 @@ def reference_target(
     if own is not None:
         return own, True
     try:
-        return as_target(reference, *given), True
+        with np.errstate(all="ignore"):
+            return as_target(reference, *given), True
     except TargetError:
         return _forward_alone(reference, given), False
 
@@ -92,3 +94,16 @@ def _forward_alone(reference: Callable[..., Any], given: Sequence[Any]) -> Targe
         forward=lambda tensors: reference(*inputs.arguments(tensors)),
         vjp=lambda _, __: {},
     )
+
+
+def pairs(subject: Target, reference: Target) -> dict[str, str]:
+    """Return the tensors of both that are the same: by name and shape, inputs else in order."""
+    own, theirs = subject.tensors, reference.tensors
+    by_name = [n for n, v in own.items() if n in theirs and theirs[n].shape == v.shape]
+    mine, other = (
+        [n for n in target.tensors if target.role(n) == "input" and n not in by_name]
+        for target in (subject, reference)
+    )
+    in_order = zip(mine, other, strict=False)
+    found = {a: b for a, b in in_order if own[a].shape == theirs[b].shape}
+    return {**{n: n for n in by_name}, **found}

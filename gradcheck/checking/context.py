@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.base_run import BaseRun, agrees
 from gradcheck.checking.evaluator import Evaluator, Linearization
+from gradcheck.checking.single_precision import computes_in_single, returns_singles
 from gradcheck.numerics.directions import compact, random_cotangents
 from gradcheck.report.data import Unchecked
 from gradcheck.target import ForwardRun, Target
@@ -59,7 +60,9 @@ class CheckContext:
         units = [float(np.finfo(dtype).eps) for dtype in dtypes]
         self.eps = max([*units, target.rounding or 0.0])
         self.base = self.native_base = self._base(run)
-        if self.eps > np.finfo(np.float64).eps:
+        if computes_in_single(self.native, run.outputs, seed):
+            self.eps = self.native.unit = max(self.eps, float(np.finfo(np.float32).eps))
+        if self.is_narrow:
             self._widen(target)
 
     @cached_property
@@ -67,6 +70,11 @@ class CheckContext:
         """Arrays beside the tensors that the output depends on; looked for once."""
         target = self.native.target
         return target.uncovered(target)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the layer computes in less than float64."""
+        return self.eps > float(np.finfo(np.float64).eps)
 
     @property
     def forwards(self) -> int:
@@ -194,11 +202,14 @@ class CheckContext:
         twin = _attempt(lambda: target.cast(np.float64))
         if twin is None:
             return
-        wide = Evaluator(twin)
-        run = _attempt(lambda: wide.run(twin.tensors))
-        if run is None or not self._same_function(run.outputs):
-            return
-        self.wide, self.widened = wide, True
+        run = _attempt(lambda: Evaluator(twin).run(twin.tensors))
+        same = run is not None and self._same_function(run.outputs)
+        if same and not returns_singles(Evaluator(twin), self.seed):
+            self.measure_on(twin)
+
+    def measure_on(self, twin: Target) -> None:
+        """Take the numbers from the same function computing in float64."""
+        self.wide, self.widened = Evaluator(twin), True
         self.base = self._in_wide(self.base)
 
     def _same_function(self, outputs: Outputs) -> bool:

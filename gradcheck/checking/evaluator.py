@@ -42,11 +42,15 @@ class Evaluator:
         What is probed.
     forwards, backwards
         Calls made so far.
+    unit
+        Distance of 1 to the next number of what the target computes in, where its outputs come in
+        a wider dtype.
     """
 
     target: Target
     forwards: int = 0
     backwards: int = 0
+    unit: float = 0.0
     _scratch: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def run(self, tensors: Tensors) -> ForwardRun:
@@ -238,7 +242,7 @@ class DirectionalFunction:
         In low precision there are no digits to begin with less. For several tensors at once only a
         bound as close as the ``target`` counts, for which the noise may ask for longer steps.
         """
-        if self._origin.dtype != np.float64:
+        if self._origin.dtype != np.float64 or self.evaluator.unit:
             return 1.0
         precise = SPARE * SLOPE_TO_NOISE * noise / target if self.others and target > 0 else 0.0
         return min(1.0, max(smooth_reach(self.direction, *self.others.values()), precise))
@@ -273,7 +277,7 @@ class DirectionalFunction:
         """
         return math.hypot(
             *(
-                float(np.finfo(output.dtype).eps)
+                max(float(np.finfo(output.dtype).eps), self.evaluator.unit)
                 * norm(cotangent, finite(output) if everything else self._noisy(position, output))
                 for position, (cotangent, output) in enumerate(
                     zip(cotangents, self.point.outputs, strict=True)

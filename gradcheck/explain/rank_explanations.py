@@ -88,7 +88,7 @@ def tell(causes: Sequence[Explanation], reports: Mapping[str, TensorReport]) -> 
         cause
         for cause in causes
         if not Bug(cause.code).implied_by & by_code.keys()
-        and not (by_code and cause.support.promise in CONSEQUENCES)
+        and not (by_code.keys() - {Bug.UNEXPLAINED} and cause.support.promise in CONSEQUENCES)
     ]
     merged = [_merge(group) for group in by_code.values()]
     return [*kept, *sorted(merged, key=lambda e: -e.confidence)]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -14,10 +15,12 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.complex_convention import Convention
 from gradcheck.adapters.frameworks.jax_constants import Constants
+from gradcheck.adapters.frameworks.jax_rounding import called
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.numerics import real_parts
+from gradcheck.numerics.rounded_arithmetic import current
 from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
 
 # What stands for the module that is called, where it is a pytree itself.
@@ -153,6 +156,9 @@ class _Call:
             own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
             moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in self.floats]
             raw, vjp = jax.vjp(self, *moving)
+            if current() is not None:
+                raw = called(self, *moving)
+                vjp = partial(_pulled, self, moving)
             results, tree = jax.tree_util.tree_flatten(raw)
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
@@ -165,8 +171,12 @@ class _Call:
             if not wide:
                 computed = map(str, [*dtypes.values(), *(y.dtype for y in results)])
                 target.rounding = BFLOAT16 if "bfloat16" in computed else None
-            outputs = as_outputs(tuple(map(as_array, results)))
-            return ForwardRun(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
+            return ForwardRun(
+                as_outputs(tuple(map(as_array, results))),
+                pullback,
+                {n: np.asarray(at[n]) for n in self.floats},
+                formats=tuple(str(y.dtype) for y in results),
+            )
 
         target = Target.from_run(
             self.name,
@@ -178,9 +188,19 @@ class _Call:
             roles={n: "parameter" for n in tensors if n not in self.structures},
             batch=batch,
             batch_tensors=tuple(self.arrays) if len(self.arrays) == 1 and batch else (),
+            formats={n: str(dtype) for n, dtype in dtypes.items()},
             uncovered=Constants(self, self.thing, self.leaves, self.floats),
         )
         return target
+
+
+def _pulled(function: Any, values: Sequence[Any], cotangents: Any) -> Any:
+    """Return the gradients, in the current arithmetic: the way there and back are one program."""
+    import jax
+
+    arithmetic = current()
+    with nullcontext() if arithmetic is None else arithmetic.keeping():
+        return called(lambda *moving: jax.vjp(function, *moving)[1](cotangents), *values)
 
 
 def _cotangent(cotangent: Array, result: Any) -> Any:

@@ -26,6 +26,7 @@ from gradcheck.adapters.frameworks.torch_arrays import (
 )
 from gradcheck.adapters.frameworks.torch_defined_gradients import why_defined
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
+from gradcheck.adapters.frameworks.torch_rounding import format_of, in_current_arithmetic
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
@@ -94,27 +95,34 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         return inputs, forward(*(pytree.rebuilt(n, v, inputs) for n, v in called.items()))
 
     def run(at: Tensors) -> ForwardRun:
-        inputs, raw = evaluated(at)
+        with in_current_arithmetic():
+            inputs, raw = evaluated(at)
         results, outputs = outputs_of(raw)
         target.rounding = rounding_of([*inputs.values(), *own.values(), *results])
 
         def pullback(cotangents: Outputs) -> dict[str, Any]:
             wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
             reached = [(r, v) for r, v in zip(results, cotangents, strict=True) if r.requires_grad]
-            gradients = torch.autograd.grad(
-                [result for result, _ in reached],
-                list(wanted.values()),
-                [like(v, result) for result, v in reached],
-                retain_graph=True,
-                allow_unused=True,
-            )
+            with in_current_arithmetic():
+                gradients = torch.autograd.grad(
+                    [result for result, _ in reached],
+                    list(wanted.values()),
+                    [like(v, result) for result, v in reached],
+                    retain_graph=True,
+                    allow_unused=True,
+                )
             return {
                 name: np.zeros(at[name].shape) if g is None else as_array(g)
                 for name, g in zip(wanted, gradients, strict=True)
             }
 
         return ForwardRun(
-            outputs, pullback, {n: shared(v) for n, v in inputs.items()}, carried(results)
+            outputs,
+            pullback,
+            {n: shared(v) for n, v in inputs.items()},
+            carried(results),
+            tuple(map(format_of, results)),
+            any(result.requires_grad for result in results),
         )
 
     def run_wide(at: Tensors) -> ForwardRun:
@@ -140,6 +148,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         state=state,
         batch=batch,
         batch_tensors=tuple(alone) if len(alone) == len(floats) == 1 and batch else (),
+        formats={n: format_of(v) for n, v in {**floats, **own}.items()},
         uncovered=Kept({n: v for n, v in kept.items() if n not in trained}),
     )
 

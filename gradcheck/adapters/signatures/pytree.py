@@ -89,7 +89,7 @@ def like(original: Any, value: Array) -> Any:
         return value.item()
     if not isinstance(original, np.ndarray):
         return value[()]
-    fresh = np.array(value, order="K")
+    fresh = np.array(value, order="K", subok=True)
     fresh.flags.writeable = original.flags.writeable
     return fresh
 

@@ -18,6 +18,7 @@ from gradcheck.checking.evaluator import finite
 from gradcheck.checking.subgradients import diverges
 from gradcheck.numerics.blockwise import all_finite, largest, norm
 from gradcheck.numerics.directions import per_entry_scale
+from gradcheck.numerics.formats import FORMATS
 
 # Perturbed backwards that separate rounding from a fault: enough for one to show a cancellation.
 PERTURBED = 8
@@ -26,6 +27,9 @@ PERTURBED = 8
 # share of it; and smallest numbers, below which nothing is rounded but lost.
 EXPONENTS = 64.0
 SUBNORMAL = 64.0
+
+# The distance of 1 to the next number of float32.
+SINGLE = float(np.finfo(np.float32).eps)
 
 FRESH = "backward after a second forward uses the second"
 LINEAR = "backward(2u - v/2) = 2 backward(u) - backward(v)/2"
@@ -131,10 +135,13 @@ def backward_linear(runs: SharedRuns) -> PromiseResult:
     for name, error in errors.items():
         gradient = runs.analytic[name]
         size = max(largest(gradient), largest(of_other[name]))
-        allowed = (ROUNDINGS + EXPONENTS * numbers) * runs.context.eps * size + SUBNORMAL * least
+        # code may compute in lower precision than it returns, as kernels do
+        single = FORMATS["float32"].has(gradient, of_other[name], of_mixed[name])
+        eps = max(runs.context.eps, SINGLE if single else 0.0)
+        allowed = (ROUNDINGS + EXPONENTS * numbers) * eps * size + SUBNORMAL * least
         # where large terms cancel, as behind a saturated function, their rounding errors stay
         scale = largest(per_entry_scale(runs.tensors[name]))
-        allowed += EXPONENTS * runs.context.eps * natural / scale
+        allowed += EXPONENTS * eps * natural / scale
         if not error <= allowed and not error <= allowed + sum(
             _rounding(runs, v, name) for v in (runs.cotangents, other, mixed)
         ):

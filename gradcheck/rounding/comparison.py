@@ -1,0 +1,269 @@
+"""A computation beside its reference: what is off by more than rounding, and of what kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache, partial
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcheck._types import Array, Outputs
+from gradcheck.numerics.formats import Format
+from gradcheck.report.wording import index_words
+from gradcheck.rounding.allowance import Allowance
+from gradcheck.rounding.evaluation import Evaluation, draws, evaluate
+from gradcheck.rounding.patterns import pattern
+from gradcheck.rounding.precision import SINGLE, Precision, computed_in
+from gradcheck.target import Target
+
+TRUNCATED = "results are cut off toward zero, not rounded to nearest"
+
+# Where rounding alone may change all of so large a share of the entries, nothing was compared.
+MOST_UNKNOWN = 0.5
+
+
+class Kind(StrEnum):
+    """What the difference from a reference is."""
+
+    WITHIN_ROUNDING = "within_rounding"
+    SHORT_ACCUMULATOR = "short_accumulator"
+    MISSED_UPCAST = "missed_upcast"
+    SYSTEMATIC = "systematic"
+    UNDECIDED = "undecided"
+
+
+# From the worst to the best, with whether that is as it should be.
+VERDICTS = {
+    Kind.SYSTEMATIC: False,
+    Kind.MISSED_UPCAST: False,
+    Kind.SHORT_ACCUMULATOR: False,
+    Kind.UNDECIDED: None,
+    Kind.WITHIN_ROUNDING: True,
+}
+
+
+@dataclass(frozen=True)
+class TensorComparison:
+    """One output or gradient beside that of the reference.
+
+    Attributes
+    ----------
+    name
+        Of the tensor, as in ``"output"`` or ``"gradient of x"``.
+    format
+        What its entries are kept in.
+    kind
+        What the difference is.
+    words
+        What was seen of a difference that is more than rounding.
+    index, got, reference
+        The entry that is off by most, measured by what it may be.
+    ulps, allowed
+        By how many ulps of the format it is off, and by how many it may be.
+    wrong, size
+        How many entries are off by more than they may, and how many there are.
+    """
+
+    name: str
+    format: str
+    kind: Kind
+    words: str
+    index: tuple[int, ...]
+    got: float
+    reference: float
+    ulps: float
+    allowed: float
+    wrong: int
+    size: int
+
+    def __str__(self) -> str:
+        where = f"{self.name}{index_words(self.index) if self.index else ''}"
+        line = (
+            f"{where} is {self.got:.6g}, the reference {self.reference:.6g}: off by "
+            f"{self.ulps:.3g} ulps of {self.format}, of which rounding explains {self.allowed:.3g}"
+        )
+        if self.kind is Kind.WITHIN_ROUNDING:
+            return f"{line}; {self.words}" if self.words else line
+        return f"{self.words}; {line}; {self.wrong} of {self.size} entries are off by more"
+
+
+def worst_of(compared: Sequence[TensorComparison]) -> TensorComparison:
+    """Return the tensor of the worst kind that is farthest beyond rounding."""
+    order = list(VERDICTS)
+    return min(compared, key=lambda t: (order.index(t.kind), -t.ulps / (t.allowed or 1.0)))
+
+
+class Drawn(NamedTuple):
+    """Tensors as they come out with drawn rounding errors, and terms of the longest sum."""
+
+    tensors: dict[str, Array]
+    longest_sum: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A reference in float64, and what computes in lower precision beside it.
+
+    Attributes
+    ----------
+    target
+        The reference.
+    cotangents
+        Of both; None where no gradients are compared.
+    precision
+        What the other computes in.
+    seed
+        Of the drawn errors.
+    names
+        The tensors of the other by those of the reference.
+    """
+
+    target: Target
+    cotangents: Outputs | None
+    precision: Precision
+    seed: int
+    names: Mapping[str, str]
+
+    def of(self, found: Evaluation, formats: Mapping[str, Format]) -> list[TensorComparison]:
+        """Compare what was found with the reference, tensor by tensor."""
+        right = self._named(evaluate(self.target, self.cotangents))
+        drawn = self._drawn(self.precision)
+        declared, lowest = self.precision, self.precision.lowest
+        others = {}
+        if lowest.digits < declared.intermediates.digits:
+            lower = replace(declared, intermediates=lowest, kept=lowest)
+            others[Kind.MISSED_UPCAST] = cache(partial(self._drawn, lower))
+        if lowest.digits < declared.accumulator.digits:
+            shorter = replace(declared, accumulator=lowest)
+            others[Kind.SHORT_ACCUMULATOR] = cache(partial(self._drawn, shorter))
+        return [
+            self._compared(name, got, right[name], drawn, others, formats[name])
+            for name, got in found.tensors.items()
+            if name in right
+        ]
+
+    def of_operations(
+        self, subject: Target, formats: Mapping[str, Format]
+    ) -> list[TensorComparison]:
+        """Compare what operations that are seen return when they compute in float64.
+
+        In low precision alone a wrong factor could be too small to be seen. What such code holds
+        that is opaque may compute in float32.
+        """
+        wide = subject.cast(np.float64)
+        low = self.precision.how == "measured" and self.precision.intermediates.digits < 24
+        if wide is None or not low or any(known.digits < 24 for known in computed_in(wide)):
+            return []
+        single = Precision(SINGLE, SINGLE, SINGLE, SINGLE, "assumed")
+        alone = replace(self, cotangents=None, precision=single)
+        found = alone.of(evaluate(wide), dict.fromkeys(formats, SINGLE))
+        return [replace(each, name=f"{each.name}, computed in float64,") for each in found]
+
+    def _compared(
+        self,
+        name: str,
+        got: Array,
+        right: Array,
+        drawn: Drawn,
+        others: Mapping[Kind, Callable[[], Drawn]],
+        kept_in: Format,
+    ) -> TensorComparison:
+        if got.shape != right.shape:
+            got = got.reshape(right.shape) if got.size == right.size else got
+        if got.shape != right.shape:
+            words = (
+                f"{name} has the shape {list(got.shape)}, that of the reference {list(right.shape)}"
+            )
+            return TensorComparison(
+                name, kept_in.name, Kind.SYSTEMATIC, words, (), np.nan, np.nan, np.inf, 0.0,
+                got.size, got.size,
+            )  # fmt: skip
+        allowance = Allowance(right, drawn.tensors[name], kept_in)
+        cut_off = replace(allowance, truncated=True)
+        if (
+            allowance.beyond(got).any()
+            and not cut_off.beyond(got).any()
+            and not cut_off.biased(got)
+        ):
+            return _measured(name, Kind.WITHIN_ROUNDING, TRUNCATED, got, cut_off)
+        kind, words = self._kind(name, got, allowance, others)
+        return _measured(name, kind, words, got, allowance)
+
+    def _kind(
+        self,
+        name: str,
+        got: Array,
+        allowance: Allowance,
+        others: Mapping[Kind, Callable[[], Drawn]],
+    ) -> tuple[Kind, str]:
+        beyond = allowance.beyond(got).any()
+        if not beyond and not allowance.biased(got):
+            if allowance.unknown.size and allowance.unknown.mean() > MOST_UNKNOWN:
+                return Kind.UNDECIDED, "rounding alone may change every digit of most entries"
+            return Kind.WITHIN_ROUNDING, ""
+        seen = pattern(got, allowance)
+        if seen:
+            return Kind.SYSTEMATIC, seen
+        fits: dict[Kind, tuple[float, str]] = {}
+        for kind, draw in others.items():
+            drawn = draw()
+            wider = Allowance(allowance.reference, drawn.tensors[name], allowance.format)
+            if not wider.beyond(got).any():
+                size = float(np.median(wider.entries(got)))
+                fits[kind] = size, self._words(kind, drawn.longest_sum)
+        if fits:
+            best = min(fits, key=lambda kind: fits[kind][0])
+            return best, fits[best][1]
+        if not beyond:
+            return Kind.SYSTEMATIC, (
+                "every entry is within rounding, but the errors go the same way, as no roundings do"
+            )
+        return Kind.SYSTEMATIC, "no rounding explains the error"
+
+    def _words(self, kind: Kind, longest: float) -> str:
+        if kind is Kind.SHORT_ACCUMULATOR:
+            return (
+                f"as of sums in {self.precision.lowest.name} over {longest:,.0f} terms, not in "
+                f"{self.precision.accumulator.name}"
+            )
+        return (
+            f"as of values kept in {self.precision.lowest.name} between operations, not in "
+            f"{self.precision.intermediates.name}: an upcast is missing"
+        )
+
+    def _drawn(self, precision: Precision) -> Drawn:
+        formats = precision.intermediates, precision.accumulator, precision.kept
+        found: dict[str, list[Array]] = {}
+        longest = 1.0
+        for evaluation, arithmetic in draws(self.target, self.cotangents, *formats, self.seed):
+            longest = max(longest, arithmetic.longest_sum)
+            for name, value in self._named(evaluation).items():
+                found.setdefault(name, []).append(value)
+        return Drawn({name: np.stack(values) for name, values in found.items()}, longest)
+
+    def _named(self, evaluation: Evaluation) -> dict[str, Array]:
+        """Return the tensors of the reference by the names of what is compared with it."""
+        gradients = {n: g for n, g in evaluation.gradients.items() if n in self.names}
+        renamed = {self.names[name]: g for name, g in gradients.items()}
+        return Evaluation(evaluation.outputs, renamed).tensors
+
+
+def _measured(
+    name: str, kind: Kind, words: str, got: Array, allowance: Allowance
+) -> TensorComparison:
+    """Return a comparison with the entry that is farthest beyond what it may be."""
+    gap, allowed = allowance.gap(got), allowance.entries(got)
+    with np.errstate(all="ignore"):
+        share = np.nan_to_num(gap / allowed, nan=0.0, posinf=np.finfo(float).max)
+    index = tuple(map(int, np.unravel_index(int(np.argmax(share)), got.shape))) if got.size else ()
+    if not got.size:
+        return TensorComparison(name, allowance.format.name, kind, words, (), 0, 0, 0, 0, 0, 0)
+    ulp = float(allowance.format.ulp(np.nan_to_num(allowance.reference[index])))
+    return TensorComparison(
+        name, allowance.format.name, kind, words, index, float(got[index]),
+        float(allowance.reference[index]), float(gap[index]) / ulp, float(allowed[index]) / ulp,
+        int(allowance.beyond(got).sum()), got.size,
+    )  # fmt: skip
