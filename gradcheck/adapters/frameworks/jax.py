@@ -65,7 +65,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         If no argument holds a floating-point array.
     """
     if is_pair(thing):
-        return adapt_pair(thing, arguments, params, _is_of_jax, as_array, _like)
+        return adapt_pair(thing, arguments, params, _is_of_jax, as_array, like)
     names = input_names(thing, len(arguments))
     values = [np.asarray(v) if isinstance(v, list) and is_plain(v) else v for v in arguments]
     given = dict(zip(names, values, strict=True))
@@ -113,7 +113,7 @@ class _Call:
             for path, leaf in pairs:
                 label = f"{name}{jax.tree_util.keystr(path)}".removesuffix(".value").lstrip(".")
                 leaves[f"module.{label}" if label in leaves else label] = leaf
-        floats = {n: as_array(v) for n, v in leaves.items() if _is_float(v, alone=n in given)}
+        floats = {n: as_array(v) for n, v in leaves.items() if is_float(v, alone=n in given)}
         return cls(thing, leaves, structures, floats)
 
     @property
@@ -192,7 +192,7 @@ def _cotangent(cotangent: Array, result: Any) -> Any:
     return np.zeros(np.shape(result), dtype=jax.dtypes.float0)
 
 
-def _is_float(value: Any, *, alone: bool) -> bool:
+def is_float(value: Any, *, alone: bool = True) -> bool:
     """Whether a leaf is an array of such numbers as NumPy has, or, ``alone``, one number."""
     dtype = getattr(value, "dtype", None)
     if dtype is None:
@@ -206,9 +206,12 @@ def as_array(value: Any) -> Array:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _like(array: Array, _: Any) -> Any:
-    """Return an array of NumPy as one of JAX."""
-    return sys.modules["jax"].numpy.asarray(array)
+def like(array: Array, other: Any) -> Any:
+    """Return an array of NumPy as one of JAX, in bfloat16 if ``other`` is."""
+    import jax
+
+    low = str(getattr(other, "dtype", "")) == "bfloat16" and array.dtype.kind == "f"
+    return jax.numpy.asarray(array, dtype=other.dtype if low else None)
 
 
 def _in_float64() -> AbstractContextManager[Any]:

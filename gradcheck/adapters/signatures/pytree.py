@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -145,9 +147,15 @@ def _mapping(original: Mapping[Any, Any], fresh: dict[Any, Any]) -> Any:
     """Return a mapping of the original's own type, such as an `OrderedDict`."""
     if type(original) is dict:
         return fresh
+    if not isinstance(original, MutableMapping):
+        return type(original)(fresh)  # type: ignore[call-arg]
     twin = copy.copy(original)
     for key, item in fresh.items():
-        twin[key] = item  # type: ignore[index]
+        twin[key] = item
+    for name, item in getattr(original, "__dict__", {}).items():  # items may be attributes too
+        for key, part in original.items():
+            if item is part:
+                setattr(twin, name, fresh[key])
     return twin
 
 
@@ -169,11 +177,12 @@ def _spread(gradient: Any, value: Any, names: Iterator[str], found: dict[str, An
 
 
 def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what dicts, lists, tuples and dataclasses hold, however deep, as ``params['w'][0]``.
+    """Yield what containers hold, however deep, as ``params['w'][0]``.
 
+    Containers are dicts, lists, tuples, dataclasses and what is registered as such with PyTorch.
     What is no container is its own leaf.
     """
-    parts = _parts(value)
+    parts, _ = _container(value)
     if not parts:
         yield name, value
         return
@@ -183,11 +192,10 @@ def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def rebuilt(name: str, value: Any, others: Mapping[str, Any]) -> Any:
     """Return ``value`` with ``others`` for the leaves of their names; containers are new ones."""
-    parts = _parts(value)
+    parts, filled = _container(value)
     if not parts:
         return others.get(name, value)
-    fresh = [rebuilt(f"{name}{suffix}", part, others) for suffix, part in parts]
-    return refilled(value, fresh)
+    return filled([rebuilt(f"{name}{suffix}", part, others) for suffix, part in parts])
 
 
 def holds(value: Any, is_leaf: Callable[[Any], bool]) -> bool:
@@ -195,8 +203,26 @@ def holds(value: Any, is_leaf: Callable[[Any], bool]) -> bool:
     return any(is_leaf(leaf) for _, leaf in paths("", value))
 
 
-def _parts(value: Any) -> Items:
-    """Return the parts of a container with what is appended to its name; empty for a leaf."""
+def _container(value: Any) -> tuple[Items, Callable[[list[Any]], Any]]:
+    """Return the parts of a container, with what is appended to its name, and what refills it.
+
+    No parts for a leaf.
+    """
+    filled = partial(refilled, value)
     if isinstance(value, Mapping):
-        return [(f"[{key!r}]", part) for key, part in value.items()]
-    return items(value)
+        return [(f"[{key!r}]", part) for key, part in value.items()], filled
+    parts = items(value)
+    return (parts, filled) if parts else _registered(value)
+
+
+def _registered(value: Any) -> tuple[Items, Callable[[list[Any]], Any]]:
+    """Return the parts of what is registered with PyTorch as a container, and what refills it."""
+    registry = sys.modules.get("torch.utils._pytree")
+    node = registry.SUPPORTED_NODES.get(type(value)) if registry is not None else None
+    if node is None:
+        return [], lambda _: value
+    parts, context = node.flatten_fn(value)
+    keys = [f"[{position}]" for position in range(len(parts))]
+    if node.flatten_with_keys_fn is not None:
+        keys = [str(key) for key, _ in node.flatten_with_keys_fn(value)[0]]
+    return list(zip(keys, parts, strict=True)), lambda fresh: node.unflatten_fn(fresh, context)
