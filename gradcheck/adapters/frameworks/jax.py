@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from typing import Any, cast
 
@@ -13,7 +14,9 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.complex_convention import Convention
+from gradcheck.adapters.frameworks import jax_modules
 from gradcheck.adapters.frameworks.jax_constants import Constants
+from gradcheck.adapters.frameworks.jax_value_and_grad import gradients_of, says_gradient
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
@@ -66,6 +69,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     """
     if is_pair(thing):
         return adapt_pair(thing, arguments, params, _is_of_jax, as_array, like)
+    thing, arguments = jax_modules.as_function(thing, arguments)
     names = input_names(thing, len(arguments))
     values = [np.asarray(v) if isinstance(v, list) and is_plain(v) else v for v in arguments]
     given = dict(zip(names, values, strict=True))
@@ -77,6 +81,10 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             f"{call.name} was given no floating-point array to differentiate: pass JAX or NumPy "
             "arrays of floats after it, or pytrees of them"
         )
+    if says_gradient(thing):
+        returned = gradients_of(call(*call.floats.values()), names, call.floats)
+        floats = {name: call.floats[name] for name in returned}
+        call = replace(call, floats=floats or call.floats, returns_gradients=bool(returned))
     return call.target(call.floats)
 
 
@@ -94,12 +102,15 @@ class _Call:
         How the arguments are put together again: a tree and its number of leaves each.
     floats
         The leaves that are differentiated.
+    returns_gradients
+        Whether the function returns their gradients itself, beside its value.
     """
 
     thing: Any
     leaves: dict[str, Any]
     structures: dict[str, Any]
     floats: dict[str, Array]
+    returns_gradients: bool = False
 
     @classmethod
     def of(cls, thing: Any, given: dict[str, Any]) -> _Call:
@@ -152,14 +163,26 @@ class _Call:
         def evaluated(at: Tensors) -> ForwardRun:
             own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
             moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in self.floats]
-            raw, vjp = jax.vjp(self, *moving)
-            results, tree = jax.tree_util.tree_flatten(raw)
+            raw, claimed = self(*moving), None
+            if self.returns_gradients:
+                raw, claimed = raw
+            leaves, tree = jax.tree_util.tree_flatten(raw)
+            results = [jax.numpy.asarray(leaf) for leaf in leaves]  # numbers among them, too
+
+            @cache
+            def way_back() -> Any:  # most runs need none, and it takes several times as long
+                return jax.vjp(self, *moving)[1]
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
+                if self.returns_gradients:
+                    returned = map(as_array, jax.tree_util.tree_leaves(claimed))
+                    return {
+                        n: cotangents[0] * g for n, g in zip(self.floats, returned, strict=True)
+                    }
                 with _in_float64() if wide else nullcontext():
                     own = Convention.CONJUGATE.cotangents(cotangents)
                     v = jax.tree_util.tree_unflatten(tree, map(_cotangent, own, results))
-                    gradients = dict(zip(self.floats, map(as_array, vjp(v)), strict=True))
+                    gradients = dict(zip(self.floats, map(as_array, way_back()(v)), strict=True))
                     return Convention.CONJUGATE.gradients(gradients)
 
             if not wide:

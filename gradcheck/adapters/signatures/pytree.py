@@ -10,7 +10,6 @@ import dataclasses
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ def spread(gradient: Any, value: Any, own: Iterable[str]) -> dict[str, Any] | No
 
 
 def is_container(value: Any) -> bool:
-    """Whether ``value`` is a list, dict, dataclass or named tuple that holds arrays somewhere."""
+    """Whether ``value`` is a container, such as a list or dict, that holds arrays somewhere."""
     return not is_differentiable(value) and bool(_leaves("", value, False))
 
 
@@ -68,7 +67,7 @@ def items(value: Any) -> Items:
         return [(f"[{position}]", item) for position, item in enumerate(value)]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [(f".{f.name}", getattr(value, f.name)) for f in dataclasses.fields(value)]
-    return []
+    return _registered(value)[0]
 
 
 def refilled(original: Any, fresh: list[Any]) -> Any:
@@ -79,6 +78,8 @@ def refilled(original: Any, fresh: list[Any]) -> Any:
         return type(original)(*fresh) if hasattr(original, "_fields") else tuple(fresh)
     if isinstance(original, list):
         return fresh
+    if not dataclasses.is_dataclass(original):
+        return _registered(original)[1](fresh)
     twin = copy.copy(original)
     for field, item in zip(dataclasses.fields(original), fresh, strict=True):
         object.__setattr__(twin, field.name, item)  # frozen ones too: the twin is ours
@@ -179,10 +180,10 @@ def _spread(gradient: Any, value: Any, names: Iterator[str], found: dict[str, An
 def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what containers hold, however deep, as ``params['w'][0]``.
 
-    Containers are dicts, lists, tuples, dataclasses and what is registered as such with PyTorch.
+    Containers are dicts, lists, tuples, dataclasses and what is registered with PyTorch or JAX.
     What is no container is its own leaf.
     """
-    parts, _ = _container(value)
+    parts = _parts(value)
     if not parts:
         yield name, value
         return
@@ -192,10 +193,11 @@ def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def rebuilt(name: str, value: Any, others: Mapping[str, Any]) -> Any:
     """Return ``value`` with ``others`` for the leaves of their names; containers are new ones."""
-    parts, filled = _container(value)
+    parts = _parts(value)
     if not parts:
         return others.get(name, value)
-    return filled([rebuilt(f"{name}{suffix}", part, others) for suffix, part in parts])
+    fresh = [rebuilt(f"{name}{suffix}", part, others) for suffix, part in parts]
+    return refilled(value, fresh)
 
 
 def holds(value: Any, is_leaf: Callable[[Any], bool]) -> bool:
@@ -203,26 +205,28 @@ def holds(value: Any, is_leaf: Callable[[Any], bool]) -> bool:
     return any(is_leaf(leaf) for _, leaf in paths("", value))
 
 
-def _container(value: Any) -> tuple[Items, Callable[[list[Any]], Any]]:
-    """Return the parts of a container, with what is appended to its name, and what refills it.
-
-    No parts for a leaf.
-    """
-    filled = partial(refilled, value)
+def _parts(value: Any) -> Items:
+    """Return the parts of a container with what is appended to its name; empty for a leaf."""
     if isinstance(value, Mapping):
-        return [(f"[{key!r}]", part) for key, part in value.items()], filled
-    parts = items(value)
-    return (parts, filled) if parts else _registered(value)
+        return [(f"[{key!r}]", part) for key, part in value.items()]
+    return items(value)
 
 
 def _registered(value: Any) -> tuple[Items, Callable[[list[Any]], Any]]:
-    """Return the parts of what is registered with PyTorch as a container, and what refills it."""
-    registry = sys.modules.get("torch.utils._pytree")
-    node = registry.SUPPORTED_NODES.get(type(value)) if registry is not None else None
-    if node is None:
-        return [], lambda _: value
-    parts, context = node.flatten_fn(value)
-    keys = [f"[{position}]" for position in range(len(parts))]
-    if node.flatten_with_keys_fn is not None:
-        keys = [str(key) for key, _ in node.flatten_with_keys_fn(value)[0]]
-    return list(zip(keys, parts, strict=True)), lambda fresh: node.unflatten_fn(fresh, context)
+    """Return the parts of what is registered with PyTorch or JAX, and what refills it.
+
+    No parts for anything else.
+    """
+    of_torch, of_jax = map(sys.modules.get, ("torch.utils._pytree", "jax.tree_util"))
+    node = of_torch.SUPPORTED_NODES.get(type(value)) if of_torch is not None else None
+    if node is not None:
+        parts, context = node.flatten_fn(value)
+        keys = [f"[{position}]" for position in range(len(parts))]
+        if node.flatten_with_keys_fn is not None:
+            keys = [str(key) for key, _ in node.flatten_with_keys_fn(value)[0]]
+        return list(zip(keys, parts, strict=True)), lambda new: node.unflatten_fn(new, context)
+    if of_jax is not None:
+        found, tree = of_jax.tree_flatten_with_path(value, is_leaf=lambda part: part is not value)
+        if found and found[0][0]:  # the path of a leaf is empty
+            return [(of_jax.keystr(path), part) for path, part in found], tree.unflatten
+    return [], lambda _: value
