@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,11 +20,15 @@ from gradcheck.adapters.frameworks.jax_value_and_grad import gradients_of, says_
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
+from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
 from gradcheck.numerics import real_parts
 from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
 
 # What stands for the module that is called, where it is a pytree itself.
 MODULE = ""
+
+# Functions with a rule of their own, which JAX maps over a batch beside the function.
+WITH_RULES = ("custom_vjp", "custom_jvp")
 
 # The distance of 1 to the next number of bfloat16, which has 7 digits after the point.
 BFLOAT16 = 2.0**-7
@@ -158,12 +162,12 @@ class _Call:
 
         def run(at: Tensors) -> ForwardRun:
             with _in_float64() if wide else nullcontext():
-                return evaluated(at)
+                return evaluated(at, self)
 
-        def evaluated(at: Tensors) -> ForwardRun:
+        def evaluated(at: Tensors, function: Callable[..., Any]) -> ForwardRun:
             own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
             moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in self.floats]
-            raw, claimed = self(*moving), None
+            raw, claimed = function(*moving), None
             if self.returns_gradients:
                 raw, claimed = raw
             leaves, tree = jax.tree_util.tree_flatten(raw)
@@ -171,7 +175,7 @@ class _Call:
 
             @cache
             def way_back() -> Any:  # most runs need none, and it takes several times as long
-                return jax.vjp(self, *moving)[1]
+                return jax.vjp(function, *moving)[1]
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
                 if self.returns_gradients:
@@ -191,9 +195,16 @@ class _Call:
             outputs = as_outputs(tuple(map(as_array, results)))
             return ForwardRun(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
 
+        def mapped(at: Tensors) -> ForwardRun:
+            return evaluated(at, jax.vmap(self))
+
+        base = tensors
+        if not wide:
+            base = {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()}
+        has_rule = type(self.thing).__name__ in WITH_RULES and not self.returns_gradients
         target = Target.from_run(
             self.name,
-            tensors if wide else {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()},
+            base,
             run,
             recast=lambda dtype: self.target(
                 {n: real_parts.cast(v, dtype) for n, v in tensors.items()}, wide=True
@@ -202,6 +213,7 @@ class _Call:
             batch=batch,
             batch_tensors=tuple(self.arrays) if len(self.arrays) == 1 and batch else (),
             uncovered=Constants(self, self.thing, self.leaves, self.floats),
+            promises={PROMISE: lambda: vmap_agrees(base, run, mapped)} if has_rule else {},
         )
         return target
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from inspect import getattr_static
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from gradcheck.adapters.frameworks.pytorch.state import TorchState
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
+from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
 from gradcheck.target import ForwardRun, Target, as_outputs
 
 
@@ -94,26 +96,17 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     def run(at: Tensors) -> ForwardRun:
         inputs, results = evaluated(at)
         target.rounding = rounding_of([*inputs.values(), *own.values(), *results])
+        wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
+        return recorded(wanted, inputs, results)
 
-        def pullback(cotangents: Outputs) -> dict[str, Any]:
-            wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
-            reached = [(r, v) for r, v in zip(results, cotangents, strict=True) if r.requires_grad]
-            with recording():
-                gradients = torch.autograd.grad(
-                    [result for result, _ in reached],
-                    list(wanted.values()),
-                    [like(v, result) for result, v in reached],
-                    retain_graph=True,
-                    allow_unused=True,
-                )
-            return {
-                name: np.zeros(at[name].shape) if g is None else as_array(g)
-                for name, g in zip(wanted, gradients, strict=True)
-            }
-
-        outputs = as_outputs(tuple(map(as_array, results)))
-        handed = {n: shared(v) for n, v in inputs.items()}
-        return ForwardRun(outputs, pullback, handed, carried(results))
+    def run_mapped(at: Tensors) -> ForwardRun:
+        with recording():
+            inputs = call.leaves(at)
+            results = torch.func.vmap(
+                lambda *values: results_in(call(dict(zip(inputs, values, strict=True)))),
+                randomness="same",
+            )(*inputs.values())
+        return recorded(inputs, inputs, results)
 
     def run_wide(at: Tensors) -> ForwardRun:
         placed = {n: v.device for n, v in {**floats, **own}.items()}
@@ -157,7 +150,47 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         )
 
     target.by_definition = defined
+    if has_vmap(thing):
+        target.promises = {PROMISE: lambda: vmap_agrees(base, run, run_mapped, declared=True)}
     return target
+
+
+def recorded(
+    wanted: Mapping[str, Any], inputs: Mapping[str, Any], results: Sequence[Any]
+) -> ForwardRun:
+    """Return a run of ``results``, with the gradients of what is ``wanted`` by autograd."""
+    import torch
+
+    def pullback(cotangents: Outputs) -> dict[str, Any]:
+        reached = [(r, v) for r, v in zip(results, cotangents, strict=True) if r.requires_grad]
+        with recording():
+            gradients = torch.autograd.grad(
+                [result for result, _ in reached],
+                list(wanted.values()),
+                [like(v, result) for result, v in reached],
+                retain_graph=True,
+                allow_unused=True,
+            )
+        return {
+            name: np.zeros(tuple(tensor.shape)) if g is None else as_array(g)
+            for (name, tensor), g in zip(wanted.items(), gradients, strict=True)
+        }
+
+    outputs = as_outputs(tuple(map(as_array, results)))
+    return ForwardRun(
+        outputs, pullback, {n: shared(v) for n, v in inputs.items()}, carried(results)
+    )
+
+
+def has_vmap(thing: Any) -> bool:
+    """Whether ``thing`` is an autograd function that has or makes a rule for batches."""
+    import torch
+
+    function: Any = torch.autograd.Function
+    if not (isinstance(thing, type) and issubclass(thing, function)):
+        return False
+    own = vars(function)["vmap"] is not getattr_static(thing, "vmap")
+    return own or bool(getattr(thing, "generate_vmap_rule", False))
 
 
 def takes_context(function: Any) -> bool:
