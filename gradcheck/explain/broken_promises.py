@@ -91,6 +91,12 @@ BREACHES = {
         "matmat and matvec are different operators",
         "leave matmat out, which then calls matvec for each column, or correct its axes",
     ),
+    "vmap_agrees": (
+        Bug.MATMAT_DIFFERS,
+        "a batch under vmap is another function than its samples",
+        "reduce over the axes of one sample, counted from the last, and return the axis that the "
+        "batch has in the output; generate_vmap_rule = True makes the rule of the function",
+    ),
 }
 
 

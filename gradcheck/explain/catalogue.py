@@ -192,7 +192,7 @@ class Bug(StrEnum):
     # linear operators
     NOT_LINEAR = auto(), _Row("An operator is not linear: it adds a constant, or bends.")
     MATMAT_DIFFERS = auto(), _Row(
-        "An operator maps several columns at once otherwise than one by one.")
+        "Several columns or samples at once are mapped otherwise than one by one.")
 
     # promises that may be required
     BATCH_INDEPENDENT = auto(), _Row("A sample's output depends on the other samples of the batch.")

@@ -26,6 +26,10 @@ SQUARABLE = 1e-100
 CARRY = (1 << 52) - (int(np.float64(math.sqrt(2)).view(np.int64)) & ((1 << 52) - 1))
 EXPONENT = 0x7FF << 52
 
+# Random directions that stand for the axes of a large array: a wrong linear map is right along one
+# of them with probability zero; several show more of it.
+STAND_INS = 16
+
 
 def random_cotangents(outputs: Outputs, rng: np.random.Generator, *, unit: bool = False) -> Outputs:
     """Draw cotangents of varied size and sign, exact in every floating-point type.
@@ -160,6 +164,11 @@ def rademacher(rng: np.random.Generator, scale: Array, value: Array) -> Array:
     return np.asarray(
         direction if all_finite(value) else np.where(np.isfinite(value), direction, 0)
     )
+
+
+def in_place_of_axes(rng: np.random.Generator, value: Array) -> Array:
+    """Draw directions of random signs that stand for the axes of a large array, along axis 0."""
+    return rng.choice((-1.0, 1.0), (STAND_INS, *value.shape)).astype(value.dtype)
 
 
 def smooth_reach(*directions: Array) -> float:

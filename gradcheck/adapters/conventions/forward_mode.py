@@ -25,12 +25,10 @@ from gradcheck.adapters.signatures.methods import (
 )
 from gradcheck.adapters.signatures.name_tables import is_forward_mode, is_tangent
 from gradcheck.adapters.signatures.readings import MOST_CALLS
+from gradcheck.numerics.directions import STAND_INS, in_place_of_axes
 from gradcheck.target import is_differentiable
 
 FORM = "a pair (f, jvp), with jvp(x, tangent) the derivative along a direction"
-
-# Random directions that stand for the axes: one would show an error, several show more of it.
-DIRECTIONS = 16
 
 JVP_NAMES = ("jvp", "forward_mode", "pushforward")
 
@@ -45,8 +43,7 @@ def describe(thing: Any, arguments: Sequence[Any], params: Any = None) -> Descri
     said = is_forward_mode(name_of(jvp)) or any(map(is_tangent, wanted))
     if not (said and len(wanted) == 2 and is_differentiable(x) and np.size(x) > MOST_CALLS):
         return Mismatch(FORM)
-    rng = np.random.default_rng(0)
-    directions = rng.choice((-1.0, 1.0), (DIRECTIONS, *x.shape)).astype(x.dtype)
+    directions = in_place_of_axes(np.random.default_rng(0), x)
     tangent_first = is_tangent(wanted[0]) and not is_tangent(wanted[1])
 
     def moved(x_along: Array) -> Any:
@@ -56,12 +53,12 @@ def describe(thing: Any, arguments: Sequence[Any], params: Any = None) -> Descri
         both = x + np.tensordot(x_along, directions, 1), np.tensordot(tangent, directions, 1)
         return jvp(*(both[::-1] if tangent_first else both))
 
-    at = np.zeros(DIRECTIONS, x.real.dtype)
+    at = np.zeros(STAND_INS, x.real.dtype)
     found = function_pair.describe((moved, jvp_along), (at,), params)
     if isinstance(found, Mismatch):
         return found
     (name,) = input_names(f, 1)
-    note = f"{name} is moved along {DIRECTIONS} random directions: x_along are its coordinates"
+    note = f"{name} is moved along {STAND_INS} random directions: x_along are its coordinates"
     return replace(found, name=name_of(f), note=note)
 
 

@@ -35,6 +35,14 @@ CODE = (FunctionType, MethodType, type, property, partial, *WRAPPERS)
 SPARSE = "scipy.sparse"
 
 
+def _wrapped(thing: Any) -> Any:
+    """Return what a decorated thing wraps; None also where it cannot be asked, as a lazy module."""
+    try:
+        return getattr(thing, "__wrapped__", None)
+    except Exception:  # noqa: BLE001 (a user's __getattr__ may raise anything)
+        return None
+
+
 def is_float_array(value: Any) -> bool:
     """Whether ``value`` is a NumPy array of floating-point numbers."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
@@ -113,15 +121,15 @@ class _Walk:
             self._class(thing, prefix)
         elif _is_open(thing) or self._opens(thing):
             self._object(thing, prefix)
-        elif callable(getattr(thing, "__wrapped__", None)):  # compiled, or with other derivatives
-            self.into(thing.__wrapped__, prefix)
+        elif callable(wrapped := _wrapped(thing)):  # compiled, or with other derivatives
+            self.into(wrapped, prefix)
 
     def _object(self, thing: Any, prefix: str) -> None:
         for name, value in attributes(thing).items():
             self._value(value, prefix, name, Accessor(thing, name, False))
         if not type(thing).__module__.startswith(SPARSE):
             self._class(type(thing), prefix)
-        wrapped = getattr(thing, "__wrapped__", None)
+        wrapped = _wrapped(thing)
         if wrapped is not None:
             self.into(wrapped, prefix)
 

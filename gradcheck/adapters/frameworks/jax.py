@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -14,17 +14,23 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.complex_convention import Convention
+from gradcheck.adapters.frameworks import jax_modules
 from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.frameworks.jax_rounding import called
+from gradcheck.adapters.frameworks.jax_value_and_grad import gradients_of, says_gradient
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
+from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
 from gradcheck.numerics import real_parts
 from gradcheck.numerics.rounded_arithmetic import current
 from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
 
 # What stands for the module that is called, where it is a pytree itself.
 MODULE = ""
+
+# Functions with a rule of their own, which JAX maps over a batch beside the function.
+WITH_RULES = ("custom_vjp", "custom_jvp")
 
 # The distance of 1 to the next number of bfloat16, which has 7 digits after the point.
 BFLOAT16 = 2.0**-7
@@ -68,7 +74,8 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         If no argument holds a floating-point array.
     """
     if is_pair(thing):
-        return adapt_pair(thing, arguments, params, _is_of_jax, as_array, _like)
+        return adapt_pair(thing, arguments, params, _is_of_jax, as_array, like)
+    thing, arguments = jax_modules.as_function(thing, arguments)
     names = input_names(thing, len(arguments))
     values = [np.asarray(v) if isinstance(v, list) and is_plain(v) else v for v in arguments]
     given = dict(zip(names, values, strict=True))
@@ -80,6 +87,10 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             f"{call.name} was given no floating-point array to differentiate: pass JAX or NumPy "
             "arrays of floats after it, or pytrees of them"
         )
+    if says_gradient(thing):
+        returned = gradients_of(call(*call.floats.values()), names, call.floats)
+        floats = {name: call.floats[name] for name in returned}
+        call = replace(call, floats=floats or call.floats, returns_gradients=bool(returned))
     return call.target(call.floats)
 
 
@@ -97,12 +108,15 @@ class _Call:
         How the arguments are put together again: a tree and its number of leaves each.
     floats
         The leaves that are differentiated.
+    returns_gradients
+        Whether the function returns their gradients itself, beside its value.
     """
 
     thing: Any
     leaves: dict[str, Any]
     structures: dict[str, Any]
     floats: dict[str, Array]
+    returns_gradients: bool = False
 
     @classmethod
     def of(cls, thing: Any, given: dict[str, Any]) -> _Call:
@@ -116,7 +130,7 @@ class _Call:
             for path, leaf in pairs:
                 label = f"{name}{jax.tree_util.keystr(path)}".removesuffix(".value").lstrip(".")
                 leaves[f"module.{label}" if label in leaves else label] = leaf
-        floats = {n: as_array(v) for n, v in leaves.items() if _is_float(v, alone=n in given)}
+        floats = {n: as_array(v) for n, v in leaves.items() if is_float(v, alone=n in given)}
         return cls(thing, leaves, structures, floats)
 
     @property
@@ -150,22 +164,33 @@ class _Call:
 
         def run(at: Tensors) -> ForwardRun:
             with _in_float64() if wide else nullcontext():
-                return evaluated(at)
+                return evaluated(at, self)
 
-        def evaluated(at: Tensors) -> ForwardRun:
+        def evaluated(at: Tensors, function: Callable[..., Any]) -> ForwardRun:
             own = {n: at[n].dtype if wide else dtype for n, dtype in dtypes.items()}
             moving = [jax.numpy.asarray(at[name], dtype=own[name]) for name in self.floats]
-            raw, vjp = jax.vjp(self, *moving)
-            if current() is not None:
-                raw = called(self, *moving)
-                vjp = partial(_pulled, self, moving)
-            results, tree = jax.tree_util.tree_flatten(raw)
+            raw, claimed = called(function, *moving), None
+            if self.returns_gradients:
+                raw, claimed = raw
+            leaves, tree = jax.tree_util.tree_flatten(raw)
+            results = [jax.numpy.asarray(leaf) for leaf in leaves]  # numbers among them, too
+
+            @cache
+            def way_back() -> Any:  # most runs need none, and it takes several times as long
+                if current() is not None:
+                    return partial(_pulled, function, moving)
+                return jax.vjp(function, *moving)[1]
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
+                if self.returns_gradients:
+                    returned = map(as_array, jax.tree_util.tree_leaves(claimed))
+                    return {
+                        n: cotangents[0] * g for n, g in zip(self.floats, returned, strict=True)
+                    }
                 with _in_float64() if wide else nullcontext():
                     own = Convention.CONJUGATE.cotangents(cotangents)
                     v = jax.tree_util.tree_unflatten(tree, map(_cotangent, own, results))
-                    gradients = dict(zip(self.floats, map(as_array, vjp(v)), strict=True))
+                    gradients = dict(zip(self.floats, map(as_array, way_back()(v)), strict=True))
                     return Convention.CONJUGATE.gradients(gradients)
 
             if not wide:
@@ -178,9 +203,16 @@ class _Call:
                 formats=tuple(str(y.dtype) for y in results),
             )
 
+        def mapped(at: Tensors) -> ForwardRun:
+            return evaluated(at, jax.vmap(self))
+
+        base = tensors
+        if not wide:
+            base = {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()}
+        has_rule = type(self.thing).__name__ in WITH_RULES and not self.returns_gradients
         target = Target.from_run(
             self.name,
-            tensors if wide else {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()},
+            base,
             run,
             recast=lambda dtype: self.target(
                 {n: real_parts.cast(v, dtype) for n, v in tensors.items()}, wide=True
@@ -190,6 +222,7 @@ class _Call:
             batch_tensors=tuple(self.arrays) if len(self.arrays) == 1 and batch else (),
             formats={n: str(dtype) for n, dtype in dtypes.items()},
             uncovered=Constants(self, self.thing, self.leaves, self.floats),
+            promises={PROMISE: lambda: vmap_agrees(base, run, mapped)} if has_rule else {},
         )
         return target
 
@@ -212,7 +245,7 @@ def _cotangent(cotangent: Array, result: Any) -> Any:
     return np.zeros(np.shape(result), dtype=jax.dtypes.float0)
 
 
-def _is_float(value: Any, *, alone: bool) -> bool:
+def is_float(value: Any, *, alone: bool = True) -> bool:
     """Whether a leaf is an array of such numbers as NumPy has, or, ``alone``, one number."""
     dtype = getattr(value, "dtype", None)
     if dtype is None:
@@ -226,9 +259,12 @@ def as_array(value: Any) -> Array:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _like(array: Array, _: Any) -> Any:
-    """Return an array of NumPy as one of JAX."""
-    return sys.modules["jax"].numpy.asarray(array)
+def like(array: Array, other: Any) -> Any:
+    """Return an array of NumPy as one of JAX, in bfloat16 if ``other`` is."""
+    import jax
+
+    low = str(getattr(other, "dtype", "")) == "bfloat16" and array.dtype.kind == "f"
+    return jax.numpy.asarray(array, dtype=other.dtype if low else None)
 
 
 def _in_float64() -> AbstractContextManager[Any]:

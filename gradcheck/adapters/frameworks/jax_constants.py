@@ -17,6 +17,11 @@ from gradcheck.target import Target
 
 NO_NUMPY = "NumPy has no such numbers as {}; check it in float32 or float64"
 
+CLOSED_OVER = (
+    "the function closes over it, and JAX takes gradients of arguments alone; pass it, or the "
+    "module that holds it, as an argument: check(lambda module, x: ..., module, x)"
+)
+
 
 @dataclass(frozen=True)
 class Constants:
@@ -44,7 +49,7 @@ class Constants:
     def __call__(self, target: Target) -> tuple[Unchecked, ...]:
         """Return the arrays that no gradient is taken of."""
         found = [
-            Unchecked(name, "parameter", NO_NUMPY.format(leaf.dtype))
+            _argument(name, leaf)
             for name, leaf in self.leaves.items()
             if name not in self.floats and _is_floating(leaf)
         ]
@@ -54,7 +59,8 @@ class Constants:
         evidence = CoverageEvidence(set(), frozenset(), by_name=True)
         for attribute in self._read(accessors, closed_over):
             role = "parameter" if evidence.of(attribute) else "constant"
-            found.append(Unchecked(attribute.name, role, REASONS[role]))
+            reason = CLOSED_OVER if role == "parameter" else REASONS[role]
+            found.append(Unchecked(attribute.name, role, reason))
         found += [
             Unchecked(f"a constant of shape {np.shape(c)}", "constant", REASONS["constant"])
             for c in closed_over or ()
@@ -81,6 +87,13 @@ class Constants:
         except Exception:  # noqa: BLE001 (a function may ask for the value of what is traced)
             return None
         return [array for array in _constants(traced) if _is_floating(array) and np.ndim(array)]
+
+
+def _argument(name: str, leaf: Any) -> Unchecked:
+    """Say why an argument is not checked: no gradient is claimed, or NumPy lacks its numbers."""
+    if np.dtype(leaf.dtype).kind == "f":
+        return Unchecked(name, "constant", REASONS["constant"])
+    return Unchecked(name, "parameter", NO_NUMPY.format(leaf.dtype))
 
 
 def _constants(traced: Any) -> Iterator[Any]:

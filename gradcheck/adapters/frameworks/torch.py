@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from inspect import getattr_static
 from typing import Any
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.adapters.frameworks import torch_forward_mode as forward_mode
-from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
-from gradcheck.adapters.frameworks.torch_arrays import (
+from gradcheck.adapters.frameworks.pytorch import forward_mode
+from gradcheck.adapters.frameworks.pytorch.arrays import (
     as_array,
     carried,
     computing_in_float64,
-    is_differentiable,
     like,
     lowest_precision,
     no_gradients,
     outputs_of,
+    results_in,
     rounding_of,
     shared,
     within_domain,
 )
-from gradcheck.adapters.frameworks.torch_defined_gradients import why_defined
-from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
-from gradcheck.adapters.frameworks.torch_rounding import format_of, in_current_arithmetic
-from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
+from gradcheck.adapters.frameworks.pytorch.call import Call, recording
+from gradcheck.adapters.frameworks.pytorch.defined_gradients import why_defined
+from gradcheck.adapters.frameworks.pytorch.forward_mode import ForwardMode, has_jvp
+from gradcheck.adapters.frameworks.pytorch.rounding import format_of, in_current_arithmetic
+from gradcheck.adapters.frameworks.pytorch.saved_tensors import Kept, is_trained, kept_tensors, used
+from gradcheck.adapters.frameworks.pytorch.state import TorchState
+from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
-from gradcheck.state import restored_at_end
-from gradcheck.target import ForwardRun, Target
+from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
+from gradcheck.target import ForwardRun, Target, as_outputs
 
 
 def matches(thing: Any) -> bool:
@@ -64,87 +67,70 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     if is_pair(thing):
         return adapt_pair(thing, arguments, params, torch.is_tensor, as_array, like)
     subject, thing = thing, thing.function if isinstance(thing, ForwardMode) else thing
+    thing = initialized(thing, arguments)
     forward = getattr(thing, "apply") if isinstance(thing, type) else thing  # noqa: B009
     names = input_names(getattr(thing, "forward", forward), len(arguments) + 1)
     skip = int(isinstance(thing, type) and takes_context(thing))
-    called = {
-        name: torch.as_tensor(value) if isinstance(value, np.ndarray) else value
-        for name, value in zip(names[skip:], arguments, strict=False)
-    }
-    given = {
-        n: torch.as_tensor(v) if isinstance(v, np.ndarray) else v
-        for name, value in called.items()
-        for n, v in pytree.paths(name, value)
-    }
-    handed = {id(value) for value in given.values()}
+    with recording():
+        call = Call.of(forward, names[skip:], arguments)
+        base = call.values()
+    handed = {id(leaf) for n, v in call.arguments.items() for _, leaf in pytree.paths(n, v)}
     kept = {n: v for n, v in kept_tensors(thing).items() if id(v) not in handed}
-    state = _TorchState(thing if isinstance(thing, torch.nn.Module) else None, kept)
-    trained = {n: v for n, v in kept.items() if is_trained(v)}
-    own = used(trained, lambda: forward(*called.values()), state)
-    floats = {n: v for n, v in given.items() if _is_array(v) and is_differentiable(v)}
+    state = TorchState(thing, kept, call.arguments)
     if isinstance(subject, ForwardMode):
-        return forward_mode.target(subject, called, floats, state)
-    tensors = {n: as_array(v) for n, v in {**floats, **own}.items()}
+        return forward_mode.target(subject, call, base, state)
+    trained = {n: v for n, v in kept.items() if is_trained(v)}
+    with recording():
+        own = used(trained, lambda: call(call.leaves(base)), state)
+    floats = call.floats
+    tensors = {**base, **{n: as_array(v) for n, v in own.items()}}
     native = lowest_precision([*floats.values(), *own.values()])
 
-    def evaluated(at: Tensors) -> tuple[dict[str, Any], Any]:
-        inputs = {n: like(at[n], v).requires_grad_() for n, v in floats.items()}
-        with torch.no_grad():
-            for name, parameter in own.items():
-                parameter.copy_(like(at[name], parameter))
-        return inputs, forward(*(pytree.rebuilt(n, v, inputs) for n, v in called.items()))
+    def evaluated(at: Tensors) -> tuple[dict[str, Any], tuple[Any, ...]]:
+        with recording():
+            inputs = call.leaves(at)
+            with torch.no_grad():
+                for name, parameter in own.items():
+                    parameter.copy_(like(at[name], parameter))
+            return inputs, results_in(call(inputs))
 
     def run(at: Tensors) -> ForwardRun:
         with in_current_arithmetic():
-            inputs, raw = evaluated(at)
-        results, outputs = outputs_of(raw)
+            inputs, results = evaluated(at)
         target.rounding = rounding_of([*inputs.values(), *own.values(), *results])
+        wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
+        return recorded(wanted, inputs, results)
 
-        def pullback(cotangents: Outputs) -> dict[str, Any]:
-            wanted = {**inputs, **{n: p for n, p in own.items() if p.requires_grad}}
-            reached = [(r, v) for r, v in zip(results, cotangents, strict=True) if r.requires_grad]
-            with in_current_arithmetic():
-                gradients = torch.autograd.grad(
-                    [result for result, _ in reached],
-                    list(wanted.values()),
-                    [like(v, result) for result, v in reached],
-                    retain_graph=True,
-                    allow_unused=True,
-                )
-            return {
-                name: np.zeros(at[name].shape) if g is None else as_array(g)
-                for name, g in zip(wanted, gradients, strict=True)
-            }
-
-        return ForwardRun(
-            outputs,
-            pullback,
-            {n: shared(v) for n, v in inputs.items()},
-            carried(results),
-            tuple(map(format_of, results)),
-            any(result.requires_grad for result in results),
-        )
+    def run_mapped(at: Tensors) -> ForwardRun:
+        with recording():
+            inputs = call.leaves(at)
+            results = torch.func.vmap(
+                lambda *values: results_in(call(dict(zip(inputs, values, strict=True)))),
+                randomness="same",
+            )(*inputs.values())
+        return recorded(inputs, inputs, results)
 
     def run_wide(at: Tensors) -> ForwardRun:
-        moved = {n: torch.from_numpy(np.array(at[n])) for n in tensors}
-        inputs = tuple(pytree.rebuilt(n, v, moved) for n, v in called.items())
-        with computing_in_float64(native):
+        placed = {n: v.device for n, v in {**floats, **own}.items()}
+        moved = {n: torch.from_numpy(np.array(at[n])).to(placed[n]) for n in tensors}
+        with recording(), computing_in_float64(native):
+            inputs = call.given({n: moved[n] for n in floats})
             if own:
                 parameters = {n: moved[n] for n in own}
                 raw = torch.func.functional_call(thing, parameters, inputs)
             else:
                 raw = forward(*inputs)
-        return ForwardRun(outputs_of(raw)[1], no_gradients, {})
+            return ForwardRun(outputs_of(raw)[1], no_gradients, {})
 
-    alone = [n for n in called if n in floats]
-    first = floats[alone[0]] if alone else None
+    alone = [n for n in call.arguments if n in floats]
+    first = base[alone[0]] if alone else None
     batch = int(first.shape[0]) if first is not None and first.ndim >= 2 else 0
     target = Target.from_run(
         getattr(thing, "__name__", type(thing).__name__),
         tensors,
         within_domain(run),
         recast=lambda dtype: recast(dtype),
-        roles=dict.fromkeys([*(n for n in floats if n not in called), *own], "parameter"),
+        roles=dict.fromkeys([*(n for n in floats if n not in call.arguments), *own], "parameter"),
         state=state,
         batch=batch,
         batch_tensors=tuple(alone) if len(alone) == len(floats) == 1 and batch else (),
@@ -154,11 +140,12 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     def defined(name: str, analytic: Array) -> str:
         target.state.restore()
-        return why_defined(lambda at: outputs_of(evaluated(at)[1])[0], tensors, name, analytic)
+        return why_defined(lambda at: evaluated(at)[1], tensors, name, analytic)
 
     def recast(dtype: type[np.floating[Any]]) -> Target | None:
         # other values can be given to what a module has registered alone
-        registered = dict(thing.named_parameters()) if state.module is not None else {}
+        is_module = isinstance(thing, torch.nn.Module)
+        registered = dict(thing.named_parameters()) if is_module else {}
         return (
             target.computing(dtype, within_domain(run_wide))
             if own.keys() <= registered.keys()
@@ -166,7 +153,52 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         )
 
     target.by_definition = defined
+    if has_vmap(thing):
+        target.promises = {PROMISE: lambda: vmap_agrees(base, run, run_mapped, declared=True)}
     return target
+
+
+def recorded(
+    wanted: Mapping[str, Any], inputs: Mapping[str, Any], results: Sequence[Any]
+) -> ForwardRun:
+    """Return a run of ``results``, with the gradients of what is ``wanted`` by autograd."""
+    import torch
+
+    def pullback(cotangents: Outputs) -> dict[str, Any]:
+        reached = [(r, v) for r, v in zip(results, cotangents, strict=True) if r.requires_grad]
+        with recording(), in_current_arithmetic():
+            gradients = torch.autograd.grad(
+                [result for result, _ in reached],
+                list(wanted.values()),
+                [like(v, result) for result, v in reached],
+                retain_graph=True,
+                allow_unused=True,
+            )
+        return {
+            name: np.zeros(tuple(tensor.shape)) if g is None else as_array(g)
+            for (name, tensor), g in zip(wanted.items(), gradients, strict=True)
+        }
+
+    outputs = as_outputs(tuple(map(as_array, results)))
+    return ForwardRun(
+        outputs,
+        pullback,
+        {n: shared(v) for n, v in inputs.items()},
+        carried(results),
+        tuple(map(format_of, results)),
+        any(result.requires_grad for result in results),
+    )
+
+
+def has_vmap(thing: Any) -> bool:
+    """Whether ``thing`` is an autograd function that has or makes a rule for batches."""
+    import torch
+
+    function: Any = torch.autograd.Function
+    if not (isinstance(thing, type) and issubclass(thing, function)):
+        return False
+    own = vars(function)["vmap"] is not getattr_static(thing, "vmap")
+    return own or bool(getattr(thing, "generate_vmap_rule", False))
 
 
 def takes_context(function: Any) -> bool:
@@ -187,40 +219,18 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[An
     return [("jvp", ForwardMode(thing), tuple(arguments))] if has_jvp(thing) else []
 
 
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) or (matches(value) and hasattr(value, "is_floating_point"))
+def initialized(thing: Any, arguments: Sequence[Any]) -> Any:
+    """Return a copy of a module that has seen the input once, if its parameters wait for that.
 
-
-class _TorchState:
-    """Parameters, buffers, gradients and the random generator of a module.
-
-    And the tensors that are ``kept`` elsewhere.
+    The user's own stays without them.
     """
+    import torch
 
-    def __init__(self, module: Any, kept: Mapping[str, Any]) -> None:
-        import torch
-
-        self.module = module
-        own = {} if module is None else module.state_dict(keep_vars=True)
-        self._saved = [(t, t.detach().clone()) for t in {**kept, **own}.values()]
-        self._gradients = {} if module is None else {p: p.grad for p in module.parameters()}
-        self._random = torch.random.get_rng_state()
-
-    def restore(self, *, everything: bool = False, randomness: bool = True) -> None:
-        """Put the remembered state back."""
-        for parameter, gradient in self._gradients.items():
-            parameter.grad = gradient
-        for tensor, content in self._saved:
-            tensor.detach().copy_(content)
-        self.rewind(everywhere=randomness)
-
-    def rewind(self, *, everywhere: bool = True) -> None:
-        """Put back the random generator, which torch's layers share."""
-        import torch
-
-        if everywhere:
-            torch.random.set_rng_state(self._random)
-
-    def guarded(self) -> AbstractContextManager[None]:
-        """Restore everything when the block ends, however it ends."""
-        return restored_at_end(lambda: self.restore(everything=True))
+    is_lazy: Any = torch.nn.parameter.is_lazy
+    is_module = isinstance(thing, torch.nn.Module)
+    if not (is_module and any(map(is_lazy, (*thing.parameters(), *thing.buffers())))):
+        return thing
+    twin = copy.deepcopy(thing)
+    with TorchState(twin, {}, {}).guarded(), torch.no_grad():
+        twin(*arguments)
+    return twin

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def spread(gradient: Any, value: Any, own: Iterable[str]) -> dict[str, Any] | No
 
 
 def is_container(value: Any) -> bool:
-    """Whether ``value`` is a list, dict, dataclass or named tuple that holds arrays somewhere."""
+    """Whether ``value`` is a container, such as a list or dict, that holds arrays somewhere."""
     return not is_differentiable(value) and bool(_leaves("", value, False))
 
 
@@ -66,7 +67,7 @@ def items(value: Any) -> Items:
         return [(f"[{position}]", item) for position, item in enumerate(value)]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [(f".{f.name}", getattr(value, f.name)) for f in dataclasses.fields(value)]
-    return []
+    return _registered(value)[0]
 
 
 def refilled(original: Any, fresh: list[Any]) -> Any:
@@ -77,6 +78,8 @@ def refilled(original: Any, fresh: list[Any]) -> Any:
         return type(original)(*fresh) if hasattr(original, "_fields") else tuple(fresh)
     if isinstance(original, list):
         return fresh
+    if not dataclasses.is_dataclass(original):
+        return _registered(original)[1](fresh)
     twin = copy.copy(original)
     for field, item in zip(dataclasses.fields(original), fresh, strict=True):
         object.__setattr__(twin, field.name, item)  # frozen ones too: the twin is ours
@@ -145,9 +148,15 @@ def _mapping(original: Mapping[Any, Any], fresh: dict[Any, Any]) -> Any:
     """Return a mapping of the original's own type, such as an `OrderedDict`."""
     if type(original) is dict:
         return fresh
+    if not isinstance(original, MutableMapping):
+        return type(original)(fresh)  # type: ignore[call-arg]
     twin = copy.copy(original)
     for key, item in fresh.items():
-        twin[key] = item  # type: ignore[index]
+        twin[key] = item
+    for name, item in getattr(original, "__dict__", {}).items():  # items may be attributes too
+        for key, part in original.items():
+            if item is part:
+                setattr(twin, name, fresh[key])
     return twin
 
 
@@ -169,8 +178,9 @@ def _spread(gradient: Any, value: Any, names: Iterator[str], found: dict[str, An
 
 
 def paths(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what dicts, lists, tuples and dataclasses hold, however deep, as ``params['w'][0]``.
+    """Yield what containers hold, however deep, as ``params['w'][0]``.
 
+    Containers are dicts, lists, tuples, dataclasses and what is registered with PyTorch or JAX.
     What is no container is its own leaf.
     """
     parts = _parts(value)
@@ -200,3 +210,23 @@ def _parts(value: Any) -> Items:
     if isinstance(value, Mapping):
         return [(f"[{key!r}]", part) for key, part in value.items()]
     return items(value)
+
+
+def _registered(value: Any) -> tuple[Items, Callable[[list[Any]], Any]]:
+    """Return the parts of what is registered with PyTorch or JAX, and what refills it.
+
+    No parts for anything else.
+    """
+    of_torch, of_jax = map(sys.modules.get, ("torch.utils._pytree", "jax.tree_util"))
+    node = of_torch.SUPPORTED_NODES.get(type(value)) if of_torch is not None else None
+    if node is not None:
+        parts, context = node.flatten_fn(value)
+        keys = [f"[{position}]" for position in range(len(parts))]
+        if node.flatten_with_keys_fn is not None:
+            keys = [str(key) for key, _ in node.flatten_with_keys_fn(value)[0]]
+        return list(zip(keys, parts, strict=True)), lambda new: node.unflatten_fn(new, context)
+    if of_jax is not None:
+        found, tree = of_jax.tree_flatten_with_path(value, is_leaf=lambda part: part is not value)
+        if found and found[0][0]:  # the path of a leaf is empty
+            return [(of_jax.keystr(path), part) for path, part in found], tree.unflatten
+    return [], lambda _: value

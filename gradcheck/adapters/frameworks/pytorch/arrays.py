@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
+from gradcheck.adapters.frameworks.pytorch.sparse import dense
 from gradcheck.adapters.signatures import pytree
-from gradcheck.target import ForwardRun, as_outputs
+from gradcheck.target import ForwardRun, TargetError, as_outputs
 
 
 def is_differentiable(tensor: Any) -> bool:
@@ -33,20 +34,14 @@ def in_reals(tensor: Any) -> Any:
     return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
-def random_like(tensor: Any) -> Any:
-    """Return random numbers of varied size and sign in the form of a tensor; the same each time."""
-    import torch
-
-    rng = np.random.default_rng(0)
-    drawn = rng.uniform(0.5, 1.5, tensor.shape) * rng.choice([-1.0, 1.0], tensor.shape)
-    return torch.as_tensor(drawn).to(tensor.device, tensor.dtype)
-
-
 def as_array(tensor: Any) -> Array:
-    """Return the numbers of a tensor as a NumPy array of its own; bfloat16 as float32."""
+    """Return the numbers of a tensor as a NumPy array of its own; bfloat16 as float32.
+
+    Of a sparse tensor, with the zeros that it does not store.
+    """
     import torch
 
-    plain = tensor.detach().cpu()
+    plain = dense(tensor.detach()).cpu()
     if plain.is_floating_point() and plain.dtype not in _known():
         plain = plain.to(torch.float32)
     return np.array(plain.numpy(force=True))
@@ -70,8 +65,9 @@ def rounding_of(tensors: Sequence[Any]) -> float | None:
 
 
 def shared(tensor: Any) -> Array:
-    """Return a tensor as the very array it is in memory, a copy where NumPy lacks its dtype."""
-    return tensor.detach().numpy() if tensor.dtype in _known() else as_array(tensor)
+    """Return a tensor as the very array it is in memory, a copy where NumPy cannot share it."""
+    in_memory = tensor.dtype in _known() and tensor.device.type == "cpu"
+    return tensor.detach().numpy() if in_memory else as_array(tensor)
 
 
 def lowest_precision(tensors: Sequence[Any]) -> Any:
@@ -82,9 +78,27 @@ def lowest_precision(tensors: Sequence[Any]) -> Any:
     return max(dtypes, key=lambda dtype: torch.finfo(dtype).eps, default=torch.float64)
 
 
+def results_in(raw: Any) -> tuple[Any, ...]:
+    """Return the tensors in what a forward returned, nested as it may be, as dense ones.
+
+    Raises
+    ------
+    TargetError
+        If there is none.
+    """
+    results = tuple(map(dense, tensors_in(raw)))
+    if not results:
+        raise TargetError(
+            f"the forward returned {type(raw).__name__} without a tensor in it: return the tensor "
+            "itself, not what .item(), .tolist() or .numpy() make of it; an object of a class of "
+            "your own can be registered by torch.utils._pytree.register_pytree_node"
+        )
+    return results
+
+
 def outputs_of(raw: Any) -> tuple[tuple[Any, ...], Outputs]:
     """Return what a forward returned as tensors, and as arrays."""
-    results = tuple(raw) if isinstance(raw, tuple | list) else (raw,)
+    results = results_in(raw)
     return results, as_outputs(tuple(map(as_array, results)))
 
 

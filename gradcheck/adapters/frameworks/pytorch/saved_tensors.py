@@ -14,7 +14,7 @@ from gradcheck.adapters.discovery.accessors import Accessor
 from gradcheck.adapters.discovery.coverage import REASONS
 from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.reachable_arrays import reachable
-from gradcheck.adapters.frameworks.torch_arrays import in_reals, is_differentiable, tensors_in
+from gradcheck.adapters.frameworks.pytorch.arrays import in_reals, is_differentiable, results_in
 from gradcheck.report.data import Unchecked
 from gradcheck.state import State
 from gradcheck.target import Target
@@ -32,7 +32,9 @@ def kept_tensors(thing: Any) -> dict[str, Any]:
     import torch
 
     is_module = isinstance(thing, torch.nn.Module)
-    known = dict(thing.state_dict(keep_vars=True)) if is_module else {}
+    registered = thing.state_dict(keep_vars=True).items() if is_module else ()
+    # of a tensor with several names, as tied weights have, the first
+    known = dict({id(t): (n, t) for n, t in reversed(registered)}.values())
     found = {id(tensor): name for name, tensor in known.items()}
     for attribute in reachable([thing], torch.is_tensor, lambda t: isinstance(t, torch.nn.Module)):
         found.setdefault(id(attribute.read()), MODULES.sub(r"\1", attribute.name))
@@ -56,7 +58,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
     if not trained:
         return {}
     with state.guarded():
-        results = [r for r in tensors_in(call()) if r.requires_grad]
+        results = [r for r in results_in(call()) if r.requires_grad]
         sums = [in_reals(result).sum() for result in results if is_differentiable(result)]
         gradients: list[Any] = [None] * len(trained)
         if sums:
@@ -67,7 +69,7 @@ def used(trained: Mapping[str, Any], call: Callable[[], Any], state: State) -> d
         def outputs(change: Callable[[], None]) -> Outputs:
             state.restore()
             change()
-            return tuple(in_reals(r).detach().cpu().double().numpy() for r in tensors_in(call()))
+            return tuple(in_reals(r).detach().cpu().double().numpy() for r in results_in(call()))
 
         reached |= set(_moving(rest, Effects(outputs, np.random.default_rng(0))))
     return {name: tensor for name, tensor in trained.items() if name in reached}

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.frameworks.torch_arrays import is_differentiable, random_like, tensors_in
+from gradcheck.adapters.frameworks.pytorch.arrays import is_differentiable, results_in, tensors_in
+from gradcheck.adapters.frameworks.pytorch.call import recording
 
 
-def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Return the function from inputs and cotangents to gradients, and what to call it with.
+def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any], list[Any]]:
+    """Return the function from inputs and cotangents to gradients, and the outputs of the forward.
 
     Parameters
     ----------
@@ -25,11 +26,11 @@ def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any
     has_parameters = isinstance(thing, torch.nn.Module)
 
     def outputs(inputs: Sequence[Any]) -> list[Any]:
-        return [y for y in tensors_in(forward(*inputs)) if is_differentiable(y)]
+        return [y for y in results_in(forward(*inputs)) if is_differentiable(y)]
 
     def backward(*given: Any) -> Any:
         inputs, cotangents = given[: len(arguments)], given[len(arguments) :]
-        with torch.enable_grad():
+        with recording():
             tensors = [t for t in tensors_in(inputs) if is_differentiable(t)]
             owned = thing.parameters() if has_parameters else ()
             moving = [
@@ -53,5 +54,4 @@ def backward_of(thing: Any, arguments: Sequence[Any]) -> tuple[Callable[..., Any
 
     backward.__name__ = f"{getattr(thing, '__name__', type(thing).__name__)}.backward"
     with torch.no_grad():
-        cotangents = [random_like(y) for y in outputs(given)]
-    return backward, (*given, *cotangents)
+        return backward, outputs(given)

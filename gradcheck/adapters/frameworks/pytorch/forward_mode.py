@@ -15,15 +15,20 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Array, Outputs, Tensors
-from gradcheck.adapters.frameworks.torch_arrays import as_array, outputs_of
-from gradcheck.adapters.signatures import pytree
+from gradcheck.adapters.frameworks.pytorch.arrays import (
+    as_array,
+    like,
+    outputs_of,
+    results_in,
+    shared,
+)
+from gradcheck.adapters.frameworks.pytorch.call import Call
+from gradcheck.numerics.directions import in_place_of_axes
 from gradcheck.state import State
 from gradcheck.target import ForwardRun, Target
 
-# A jvp is called once for each axis: up to so many, and for so many directions beyond that. A
-# wrong linear map is right along a random direction with probability zero; several show more of it.
+# A jvp is called once for each axis, up to so many; beyond, random directions stand for them.
 MOST_AXES = 64
-DIRECTIONS = 16
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,17 @@ def has_jvp(thing: Any) -> bool:
     return len(own) < len(thing.__mro__) - 1 and any("jvp" in vars(kind) for kind in own)
 
 
-def target(
-    thing: ForwardMode, called: Mapping[str, Any], floats: Mapping[str, Any], state: State
-) -> Target:
+def target(thing: ForwardMode, call: Call, base: Tensors, state: State) -> Target:
     """Return the target whose gradients are those of the ``jvp``.
 
-    The arguments are ``called`` so; the tensors among them that are differentiated are ``floats``.
+    Parameters
+    ----------
+    thing
+        The autograd function.
+    call, base
+        Its arguments, and the numbers of the tensors that are differentiated.
+    state
+        What is put back before every run.
     """
     import torch
     from torch.autograd import forward_ad
@@ -54,29 +64,24 @@ def target(
     make_dual: Any = forward_ad.make_dual
     unpack_dual: Any = forward_ad.unpack_dual
     function = thing.function
-    generator = np.random.default_rng(0)
-    bases = {n: _directions(v, generator) for n, v in floats.items() if v.numel() > MOST_AXES}
-    base = {n: as_array(v) for n, v in floats.items()}
+    rng = np.random.default_rng(0)
+    bases = {n: in_place_of_axes(rng, v) for n, v in base.items() if v.size > MOST_AXES}
     tensors = {n: np.zeros(len(bases[n]), v.dtype) if n in bases else v for n, v in base.items()}
 
-    def call(moved: Mapping[str, Any]) -> Any:
-        return function.apply(*(pytree.rebuilt(n, v, moved) for n, v in called.items()))
-
     def run(at: Tensors) -> ForwardRun:
-        moved = {
-            n: torch.tensor(base[n] + np.tensordot(at[n], bases[n], 1) if n in bases else at[n])
-            for n in floats
+        placed = {
+            n: base[n] + np.tensordot(at[n], bases[n], 1) if n in bases else at[n] for n in base
         }
         with torch.no_grad():
-            raw = call(moved)
-        _, outputs = outputs_of(raw)
+            moved = call.leaves(placed)
+            _, outputs = outputs_of(call(moved))
 
         def along(name: str, tangent: Array, cotangents: Outputs) -> float:
             with warnings.catch_warnings(), forward_ad.dual_level():
                 # PyTorch's first dual number warns of what PyTorch itself still uses
                 warnings.simplefilter("ignore", DeprecationWarning)
-                dual = make_dual(moved[name], torch.tensor(tangent))
-                results, _ = outputs_of(call({**moved, name: dual}))
+                dual = make_dual(moved[name].detach(), like(tangent, moved[name]))
+                results = results_in(call({**moved, name: dual}))
                 tangents = [unpack_dual(result).tangent for result in results]
             return float(
                 sum(
@@ -92,19 +97,14 @@ def target(
                     [along(name, t, cotangents) for t in _tangents(name, base[name], bases)],
                     dtype=base[name].dtype,
                 ).reshape(tensors[name].shape)
-                for name in floats
+                for name in base
             }
 
         # of a large tensor the coordinates are checked, and not what is handed on
-        handed = {n: v.numpy() for n, v in moved.items() if n not in bases}
+        handed = {n: shared(v) for n, v in moved.items() if n not in bases}
         return ForwardRun(outputs, pullback, handed)
 
     return Target.from_run(f"{function.__name__}.jvp", tensors, run, state=state)
-
-
-def _directions(tensor: Any, generator: np.random.Generator) -> Array:
-    shape = (DIRECTIONS, *tensor.shape)
-    return generator.choice((-1.0, 1.0), shape).astype(as_array(tensor).dtype)
 
 
 def _tangents(name: str, value: Array, bases: Mapping[str, Array]) -> Any:
