@@ -13,7 +13,7 @@ import random
 import threading
 import warnings
 from collections import ChainMap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from types import CodeType
@@ -21,7 +21,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradcheck.isolation import spawned
+from gradcheck.adapters.frameworks.modes import modes, set_modes
+from gradcheck.isolation import Interpreter
 from gradcheck.jobs import Job
 from gradcheck.runner import Runner
 from gradcheck.target import TargetError
@@ -43,7 +44,9 @@ class Failure:
 
 
 def pack(runner: Callable[[], Runner]) -> bytes:
-    """Return what makes a runner and the state of the global random generators, ready to be sent.
+    """Return what makes a runner, ready to be sent, with what of this process it depends on.
+
+    That is the state of the global random generators, and how frameworks are set to compute.
 
     Raises
     ------
@@ -53,7 +56,8 @@ def pack(runner: Callable[[], Runner]) -> bytes:
     states = np.random.get_state(), random.getstate()  # noqa: NPY002 (the user's code may use it)
     buffer = io.BytesIO()
     try:
-        _pickler(buffer).dump((runner, states))
+        pickle.dump((modes(), states), buffer)
+        _pickler(buffer).dump(runner)
     except Exception as error:
         raise TargetError(
             f"the target cannot be sent to another process ({error}). Define it in a module, or "
@@ -107,22 +111,28 @@ def answer(packed: bytes, job: Job) -> Any:
             return Failure(error)
 
 
-def in_new_process(runner: Callable[[], Runner], job: Job) -> Any:
-    """Answer a job in a new interpreter; `Lost` where it gives no answer in the job's time.
+def in_new_process(runner: Callable[[], Runner], jobs: Sequence[Job]) -> Iterator[Any]:
+    """Yield answers from a new interpreter; `Lost` where it gives none in the job's time.
 
     Raises
     ------
     TargetError
         If the question cannot be sent there, or not be opened.
     """
-    found = spawned(answer, (pack(runner), job), job.seconds)
-    if isinstance(found, Failure):
-        raise TargetError(f"the target cannot be made in another process ({found.error!r})")
-    return found
+    packed = pack(runner)
+    with Interpreter() as there:
+        for job in jobs:
+            found = there.call(answer, (packed, job), job.seconds)
+            if isinstance(found, Failure):
+                raise TargetError(f"the target cannot be made in another process ({found.error!r})")
+            yield found
 
 
 def _open(packed: bytes) -> Runner:
-    runner, (of_numpy, of_python) = pickle.loads(packed)
+    buffer = io.BytesIO(packed)
+    settings, (of_numpy, of_python) = pickle.load(buffer)
+    set_modes(settings)  # before arrays are made, in which their dtypes are cut short
+    runner = pickle.load(buffer)
     np.random.set_state(of_numpy)  # noqa: NPY002
     random.setstate(of_python)
     checker: Runner = runner()

@@ -80,7 +80,9 @@ def answer(layer: Layer, slip: Slip | None, dialect: str, number: int) -> Answer
         report = check(thing, *inputs)
     except Exception as error:
         told = f"{type(error).__name__}: {error}".partition("\n")[0]
-        return Answer(layer.name, slip.tag if slip else "", "RAISED", False, False, False, told, 0.0)
+        return Answer(
+            layer.name, slip.tag if slip else "", "RAISED", False, False, False, told, 0.0
+        )
     seconds = time.perf_counter() - begun
     if slip is None:
         return Answer(

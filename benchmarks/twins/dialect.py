@@ -31,6 +31,8 @@ class InTorch(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
+        if node.attr == "size":
+            return _expression(f"{ast.unparse(node.value)}.numel()")
         if node.attr == "T" and self.transpose != "T":
             return _expression(f"{ast.unparse(node.value)}.{self.transpose}")
         return node

@@ -26,8 +26,8 @@ dense.breaks("dw divided by n", "x.T @ grad", "x.T @ grad / x.shape[0]", "factor
 dense.breaks("db is a mean", "grad.sum(axis=0)", "grad.mean(axis=0)", "factor_batch_size")
 dense.breaks("dw negative", "x.T @ grad", "-x.T @ grad", "sign_flipped")
 dense.breaks("weight decay", "x.T @ grad", "x.T @ grad + 0.1 * w", "additive_term")
-dense.breaks("dw transposed", "dw = x.T @ grad", "dw = grad.T @ grad", "wrong_index path_missing "
-             "derivative_at_wrong_point unexplained transposed")  # fmt: skip
+dense.breaks("dw transposed", "dw = x.T @ grad", "dw = grad.T @ grad", "wrong_index "
+             "derivative_at_wrong_point upstream_ignored")  # fmt: skip
 dense.breaks("last sample", "dw = x.T @ grad", "dw = x[-1:].T @ grad[-1:]", "last_sample_only")
 dense.breaks("half of dx", "dx = grad @ w.T", "dx = 0.5 * grad @ w.T", "factor_two")
 
@@ -49,7 +49,7 @@ def dense_relu_backward(grad, saved):
 dense_relu = layer(dense_relu_forward, dense_relu_backward, x=(6, 5), w=(5, 4), b=(4,))
 dense_relu.breaks("mask left out", "grad * (z > 0)", "grad", "mask_not_applied "
                   "activation_derivative_missing")  # fmt: skip
-dense_relu.breaks("mask reversed", "z > 0", "z < 0", "wrong_mask")
+dense_relu.breaks("mask reversed", "z > 0", "z < 0", "wrong_mask slope_wrong")
 dense_relu.breaks("mask of the gradient", "z > 0", "grad > 0", "wrong_mask upstream_ignored")
 dense_relu.breaks("dx past the mask", "dx = dz @ w.T", "dx = grad @ w.T", "mask_not_applied "
                   "activation_derivative_missing")  # fmt: skip
@@ -163,7 +163,7 @@ def pairwise_distance_backward(grad, saved):
 pairwise_distance = layer(pairwise_distance_forward, pairwise_distance_backward, x=(4, 3), y=(4, 3))
 pairwise_distance.breaks("dy's sign", "-g.sum(axis=0)", "g.sum(axis=0)", "sign_flipped")
 pairwise_distance.breaks("dx over the wrong axis", "dx = g.sum(axis=1)", "dx = g.sum(axis=0)",
-                         "wrong_axis transposed")  # fmt: skip
+                         "wrong_axis transposed swapped")  # fmt: skip
 pairwise_distance.breaks("root forgotten", "grad / d", "grad", "activation_derivative_missing "
                          "derivative_at_wrong_point path_missing")  # fmt: skip
 pairwise_distance.breaks("half", "grad / d", "0.5 * grad / d", "factor_two")

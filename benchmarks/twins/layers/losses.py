@@ -42,7 +42,6 @@ cross_entropy.breaks("by classes", "grad * dx / n", "grad * dx / p.shape[1]", "c
                      "factor_batch_size")  # fmt: skip
 cross_entropy.breaks("softmax twice", "dx = p.copy()", "dx = rows_softmax(p)",
                      "derivative_at_wrong_point softmax_jacobian_twice")  # fmt: skip
-cross_entropy.breaks("upstream ignored", "grad * dx / n", "dx / n", "upstream_ignored")
 
 
 def smoothed_cross_entropy_forward(x, labels):

@@ -30,9 +30,7 @@ def layer_norm_backward(grad, saved):
     return dx, dgamma, dbeta
 
 
-layer_norm = layer(
-    layer_norm_forward, layer_norm_backward, x=(6, 6), gamma=positive(6), beta=(6,)
-)
+layer_norm = layer(layer_norm_forward, layer_norm_backward, x=(6, 6), gamma=positive(6), beta=(6,))
 layer_norm.breaks("mean's path", "g - shift - slant", "g - slant", "path_missing")
 layer_norm.breaks("variance's path", "g - shift - slant", "g - shift", "path_missing")
 layer_norm.breaks("as if constant", "g - shift - slant", "g", "path_missing "
@@ -67,9 +65,7 @@ def batch_norm_backward(grad, saved):
     return dx, dgamma, dbeta
 
 
-batch_norm = layer(
-    batch_norm_forward, batch_norm_backward, x=(6, 6), gamma=positive(6), beta=(6,)
-)
+batch_norm = layer(batch_norm_forward, batch_norm_backward, x=(6, 6), gamma=positive(6), beta=(6,))
 batch_norm.breaks("mean's path", "n * grad - dbeta - xn * dgamma", "n * grad - xn * dgamma",
                   "path_missing")  # fmt: skip
 batch_norm.breaks("variance's path", "n * grad - dbeta - xn * dgamma", "n * grad - dbeta",
