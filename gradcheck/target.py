@@ -240,8 +240,13 @@ class Target:
     def computing(
         self, dtype: type[np.floating[Any]], run: Callable[[Tensors], ForwardRun]
     ) -> Target:
-        """Return this target with its tensors in another dtype, and ``run`` for what it runs."""
+        """Return this target with its tensors in another dtype, and ``run`` for what it runs.
+
+        Nobody can write to these tensors: ``run`` may keep what it makes of them.
+        """
         tensors = real_parts.joined(self._as(dtype), self._complex)
+        for value in tensors.values():
+            value.setflags(write=False)
         twin = replace(self, tensors=tensors, rounding=None)
         twin._run = run
         return twin

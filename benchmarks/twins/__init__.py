@@ -1,1 +1,1 @@
-"""The same layers in NumPy, torch and JAX, right and wrong: are the answers as good in each?"""
+"""The same layers in NumPy, torch and JAX, right and wrong, to compare the answers."""

@@ -167,26 +167,28 @@ gather.breaks("whole rows", "dx[np.arange(n), columns] = grad", "dx[np.arange(n)
 gather.breaks("negative", "columns] = grad", "columns] = -grad", "sign_flipped")
 
 
-def cumulative_sum_forward(x):
-    return np.cumsum(x, axis=1), (x,)
+def cumulative_sum_forward(x, w):
+    return np.cumsum(x * w, axis=1), (x, w)
 
 
 def cumulative_sum_backward(grad, saved):
-    (x,) = saved
-    dx = np.flip(np.cumsum(np.flip(grad, axis=1), axis=1), axis=1)
-    return dx
+    x, w = saved
+    g = np.flip(np.cumsum(np.flip(grad, axis=1), axis=1), axis=1)
+    return g * w, g * x
 
 
-cumulative_sum = layer(cumulative_sum_forward, cumulative_sum_backward, x=(4, 5))
+cumulative_sum = layer(cumulative_sum_forward, cumulative_sum_backward, x=(4, 5), w=(4, 5))
 cumulative_sum.breaks("forwards", "np.flip(np.cumsum(np.flip(grad, axis=1), axis=1), axis=1)",
                       "np.cumsum(grad, axis=1)", "wrong_index transposed wrong_mask")  # fmt: skip
 cumulative_sum.breaks("not turned back", "np.flip(np.cumsum(np.flip(grad, axis=1), axis=1), "
                       "axis=1)", "np.cumsum(np.flip(grad, axis=1), axis=1)",
                       "wrong_index")  # fmt: skip
 cumulative_sum.breaks("passes through",
-                      "np.flip(np.cumsum(np.flip(grad, axis=1), axis=1), axis=1)", "1 * grad",
+                      "np.flip(np.cumsum(np.flip(grad, axis=1), axis=1), axis=1)", "grad",
                       "path_missing jacobian_diagonal_only "
                       "activation_derivative_missing")  # fmt: skip
+cumulative_sum.breaks("w for x", "g * w, g * x", "g * w, g * w", "derivative_at_wrong_point "
+                      "swapped")  # fmt: skip
 
 
 def masked_mean_forward(x, mask):

@@ -24,6 +24,7 @@ from gradcheck.adapters.frameworks.torch_arrays import (
     shared,
     within_domain,
 )
+from gradcheck.adapters.frameworks.torch_copies import TensorCopies
 from gradcheck.adapters.frameworks.torch_defined_gradients import why_defined
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
@@ -84,6 +85,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     if isinstance(subject, ForwardMode):
         return forward_mode.target(subject, called, floats, state)
     tensors = {n: as_array(v) for n, v in {**floats, **own}.items()}
+    copies = TensorCopies()
     native = lowest_precision([*floats.values(), *own.values()])
 
     def evaluated(at: Tensors) -> tuple[dict[str, Any], Any]:
@@ -118,7 +120,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         )
 
     def run_wide(at: Tensors) -> ForwardRun:
-        moved = {n: torch.from_numpy(np.array(at[n])) for n in tensors}
+        moved = {n: copies.of(n, at[n], "cpu") for n in tensors}
         inputs = tuple(pytree.rebuilt(n, v, moved) for n, v in called.items())
         with computing_in_float64(native):
             if own:

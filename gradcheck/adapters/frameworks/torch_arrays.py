@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -129,6 +130,16 @@ def computing_in_float64(native: Any) -> Iterator[None]:
     """
     import torch
 
+    calls, operations = _modes_in_float64(native)
+    with torch.no_grad(), calls(), operations():
+        yield
+
+
+@cache
+def _modes_in_float64(native: Any) -> tuple[Any, Any]:
+    """Return the classes of both levels; to make classes takes as long as a small forward."""
+    import torch
+
     # untyped, so that types are checked alike with PyTorch and without
     overrides: Any = import_module("torch.overrides")
     dispatch: Any = import_module("torch.utils._python_dispatch")
@@ -176,8 +187,7 @@ def computing_in_float64(native: Any) -> Iterator[None]:
             args, kwargs = _changed((args, kwargs), widened)
             return _changed(func(*args, **kwargs), widened)
 
-    with torch.no_grad(), Calls(), Operations():
-        yield
+    return Calls, Operations
 
 
 def _changed(tree: Any, change: Any) -> Any:
