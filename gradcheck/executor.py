@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 import pickle
 import random
 import threading
+import time
 import warnings
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, ClassVar
 
@@ -99,13 +101,18 @@ def _of_file(file: str, make: Callable[..., CodeType], *arguments: Any) -> CodeT
     return make(*arguments).replace(co_filename=file)
 
 
-def answer(packed: bytes, job: Job) -> Any:
-    """Answer a job in a worker; the question is opened once for all of its jobs."""
+def answer(packed: bytes, job: Job, until: float = math.inf) -> Any:
+    """Answer a job in a worker; the question is opened once for all of its jobs.
+
+    At the time ``until``, by `time.time`, which is the same in all processes of a machine, it is to
+    be answered, however long it took to get here.
+    """
     with _one_at_a_time:
         try:
             if packed not in _opened:
                 _opened.clear()
                 _opened[packed] = _open(packed)
+            job = replace(job, seconds=min(job.seconds, max(0.0, until - time.time())))
             return next(_opened[packed].answers([job]))
         except Exception as error:  # noqa: BLE001 (raised again where the check was called)
             return Failure(error)
@@ -122,7 +129,7 @@ def in_new_process(runner: Callable[[], Runner], jobs: Sequence[Job]) -> Iterato
     packed = pack(runner)
     with Interpreter() as there:
         for job in jobs:
-            found = there.call(answer, (packed, job), job.seconds)
+            found = there.call(answer, (packed, job, time.time() + job.seconds), job.seconds)
             if isinstance(found, Failure):
                 raise TargetError(f"the target cannot be made in another process ({found.error!r})")
             yield found

@@ -1,6 +1,6 @@
 """How often the name and the line of a bug are told, by dialect.
 
-``python -m benchmarks.twins [--only DIALECT ...] [--layers NAME ...] [--show] [--keep FILE]``
+``python -m benchmarks.twins [--only DIALECT ...] [--layers NAME ...] [--every N] [--show]``
 
 Every layer is checked right and with each of its slips, from one source that is rendered in NumPy,
 as an autograd function of torch and as a ``custom_vjp`` of JAX. Each dialect is a process of its
@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,11 @@ from benchmarks.twins.render import RENDERS
 AT_ONCE = 2
 
 
-def answers(dialect: str, names: Iterable[str]) -> list[Answer]:
+def answers(dialect: str, every: int, names: Iterable[str]) -> list[Answer]:
     """Return what is answered in a dialect."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.twins.answer", dialect, folder, *names],
+            [sys.executable, "-m", "benchmarks.twins.answer", dialect, folder, str(every), *names],
             stdout=subprocess.PIPE, check=True, text=True,
         )  # fmt: skip
     return [Answer(**json.loads(line)) for line in done.stdout.splitlines() if line[:1] == "{"]
@@ -82,12 +83,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", nargs="+", choices=list(RENDERS), default=list(RENDERS))
     parser.add_argument("--layers", nargs="+", choices=[layer.name for layer in LAYERS], default=[])
+    parser.add_argument("--every", type=int, default=1, help="take one slip of so many of a layer")
     parser.add_argument("--show", action="store_true", help="where a dialect is worse than NumPy")
     parser.add_argument("--keep", type=Path, help="file to keep all answers in, as JSON")
     given = parser.parse_args()
+    ask = partial(answers, every=given.every, names=given.layers)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = dict(zip(given.only, pool.map(lambda d: answers(d, given.layers), given.only),
-                         strict=True))  # fmt: skip
+        found = dict(zip(given.only, pool.map(ask, given.only), strict=True))
     if given.keep:
         kept = {dialect: [vars(a) for a in every] for dialect, every in found.items()}
         given.keep.write_text(json.dumps(kept, indent=1))

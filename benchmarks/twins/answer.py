@@ -1,6 +1,7 @@
 """What gradcheck answers to the layers in one dialect: a line of JSON for each right or wrong one.
 
-Run as a program of its own: ``python -m benchmarks.twins.answer DIALECT FOLDER [LAYER ...]``
+Run as a program of its own: ``python -m benchmarks.twins.answer DIALECT FOLDER EVERY [LAYER ...]``;
+of the slips of a layer, one in EVERY is taken.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def _notes(report: Report) -> str:
 
 
 def main() -> None:
-    dialect, folder, *names = sys.argv[1:]
+    dialect, folder, every, *names = sys.argv[1:]
     warnings.simplefilter("ignore")
     sys.path.insert(0, folder)
     if dialect == "jax":
@@ -125,7 +126,8 @@ def main() -> None:
     for layer in LAYERS:
         if not names or layer.name in names:
             for number, slip in enumerate([None, *layer.slips]):
-                print(json.dumps(asdict(answer(layer, slip, dialect, number))), flush=True)
+                if number % int(every) == 0:
+                    print(json.dumps(asdict(answer(layer, slip, dialect, number))), flush=True)
 
 
 if __name__ == "__main__":
