@@ -23,10 +23,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradcheck.adapters.frameworks.modes import modes, set_modes
 from gradcheck.isolation import Interpreter
 from gradcheck.jobs import Job
 from gradcheck.runner import Runner
+from gradcheck.state.framework_modes import modes, set_modes
 from gradcheck.target import TargetError
 
 # What JAX makes of functions with derivatives of their own: their constructor takes the function,

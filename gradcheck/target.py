@@ -240,10 +240,7 @@ class Target:
     def computing(
         self, dtype: type[np.floating[Any]], run: Callable[[Tensors], ForwardRun]
     ) -> Target:
-        """Return this target with its tensors in another dtype, and ``run`` for what it runs.
-
-        Nobody can write to these tensors: ``run`` may keep what it makes of them.
-        """
+        """Return this target with read-only tensors of another dtype, and ``run`` for these."""
         tensors = real_parts.joined(self._as(dtype), self._complex)
         for value in tensors.values():
             value.setflags(write=False)

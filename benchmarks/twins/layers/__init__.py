@@ -10,11 +10,12 @@ from benchmarks.twins.layers import (
     linear,
     losses,
     normalization,
+    windows,
 )
 
 LAYERS: tuple[Layer, ...] = tuple(
     value
-    for module in (linear, activations, normalization, losses, attention, arrays)
+    for module in (linear, activations, normalization, losses, attention, arrays, windows)
     for value in vars(module).values()
     if isinstance(value, Layer)
 )

@@ -12,6 +12,7 @@ from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks import torch_forward_mode as forward_mode
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
 from gradcheck.adapters.frameworks.torch_arrays import (
+    TensorCopies,
     as_array,
     carried,
     computing_in_float64,
@@ -24,7 +25,6 @@ from gradcheck.adapters.frameworks.torch_arrays import (
     shared,
     within_domain,
 )
-from gradcheck.adapters.frameworks.torch_copies import TensorCopies
 from gradcheck.adapters.frameworks.torch_defined_gradients import why_defined
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
