@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 import pickle
 import random
 import threading
+import time
 import warnings
 from collections import ChainMap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, ClassVar
 
 import numpy as np
 
-from gradcheck.isolation import spawned
+from gradcheck.isolation import Interpreter
 from gradcheck.jobs import Job
 from gradcheck.runner import Runner
+from gradcheck.state.framework_modes import modes, set_modes
 from gradcheck.target import TargetError
 
 # What JAX makes of functions with derivatives of their own: their constructor takes the function,
@@ -43,7 +46,9 @@ class Failure:
 
 
 def pack(runner: Callable[[], Runner]) -> bytes:
-    """Return what makes a runner and the state of the global random generators, ready to be sent.
+    """Return what makes a runner, ready to be sent, with what of this process it depends on.
+
+    That is the state of the global random generators, and how frameworks are set to compute.
 
     Raises
     ------
@@ -53,7 +58,8 @@ def pack(runner: Callable[[], Runner]) -> bytes:
     states = np.random.get_state(), random.getstate()  # noqa: NPY002 (the user's code may use it)
     buffer = io.BytesIO()
     try:
-        _pickler(buffer).dump((runner, states))
+        pickle.dump((modes(), states), buffer)
+        _pickler(buffer).dump(runner)
     except Exception as error:
         raise TargetError(
             f"the target cannot be sent to another process ({error}). Define it in a module, or "
@@ -95,34 +101,45 @@ def _of_file(file: str, make: Callable[..., CodeType], *arguments: Any) -> CodeT
     return make(*arguments).replace(co_filename=file)
 
 
-def answer(packed: bytes, job: Job) -> Any:
-    """Answer a job in a worker; the question is opened once for all of its jobs."""
+def answer(packed: bytes, job: Job, until: float = math.inf) -> Any:
+    """Answer a job in a worker; the question is opened once for all of its jobs.
+
+    At the time ``until``, by `time.time`, which is the same in all processes of a machine, it is to
+    be answered, however long it took to get here.
+    """
     with _one_at_a_time:
         try:
             if packed not in _opened:
                 _opened.clear()
                 _opened[packed] = _open(packed)
+            job = replace(job, seconds=min(job.seconds, max(0.0, until - time.time())))
             return next(_opened[packed].answers([job]))
         except Exception as error:  # noqa: BLE001 (raised again where the check was called)
             return Failure(error)
 
 
-def in_new_process(runner: Callable[[], Runner], job: Job) -> Any:
-    """Answer a job in a new interpreter; `Lost` where it gives no answer in the job's time.
+def in_new_process(runner: Callable[[], Runner], jobs: Sequence[Job]) -> Iterator[Any]:
+    """Yield answers from a new interpreter; `Lost` where it gives none in the job's time.
 
     Raises
     ------
     TargetError
         If the question cannot be sent there, or not be opened.
     """
-    found = spawned(answer, (pack(runner), job), job.seconds)
-    if isinstance(found, Failure):
-        raise TargetError(f"the target cannot be made in another process ({found.error!r})")
-    return found
+    packed = pack(runner)
+    with Interpreter() as there:
+        for job in jobs:
+            found = there.call(answer, (packed, job, time.time() + job.seconds), job.seconds)
+            if isinstance(found, Failure):
+                raise TargetError(f"the target cannot be made in another process ({found.error!r})")
+            yield found
 
 
 def _open(packed: bytes) -> Runner:
-    runner, (of_numpy, of_python) = pickle.loads(packed)
+    buffer = io.BytesIO(packed)
+    settings, (of_numpy, of_python) = pickle.load(buffer)
+    set_modes(settings)  # before arrays are made, in which their dtypes are cut short
+    runner = pickle.load(buffer)
     np.random.set_state(of_numpy)  # noqa: NPY002
     random.setstate(of_python)
     checker: Runner = runner()

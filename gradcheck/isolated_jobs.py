@@ -14,7 +14,7 @@ from gradcheck.jobs import Job
 from gradcheck.report.data import Explanation
 from gradcheck.target import TargetError
 
-Elsewhere = Callable[[Job], Any]
+Elsewhere = Callable[[Sequence[Job]], Iterator[Any]]
 
 
 def answer_isolated(
@@ -33,7 +33,7 @@ def answer_isolated(
     answer
         Answers one, here.
     elsewhere
-        Has one answered in a new interpreter; None where it cannot be sent to one.
+        Has them answered in a new interpreter; None where they cannot be sent to one.
     may_fork
         Whether forks of this process can run the layer; else new interpreters have to.
     """
@@ -41,7 +41,7 @@ def answer_isolated(
         until = time.monotonic() + jobs[0].seconds
         found = _answered_in_forks(jobs, answer, until)
     else:
-        found = (_answered_elsewhere(job, answer, elsewhere) for job in jobs)
+        found = _answered_elsewhere(jobs, answer, elsewhere)
     for job, given in zip(jobs, found, strict=True):
         yield _instead(job, given.reason) if isinstance(given, Lost) else given
 
@@ -67,13 +67,19 @@ def _answered_in_forks(
             yield given
 
 
-def _answered_elsewhere(job: Job, answer: Callable[[Job], Any], elsewhere: Elsewhere | None) -> Any:
+def _answered_elsewhere(
+    jobs: Sequence[Job], answer: Callable[[Job], Any], elsewhere: Elsewhere | None
+) -> Iterator[Any]:
+    left = list(jobs)
     try:
         if elsewhere is None:
             raise TargetError("this process cannot be forked safely")
-        return elsewhere(job)
+        for found in elsewhere(jobs):
+            del left[0]
+            yield found
     except TargetError as error:  # what records and changes nothing but copies is run here
-        return answer(job) if job.kind == "explain" else Lost(str(error))
+        for job in left:
+            yield answer(job) if job.kind == "explain" else Lost(str(error))
 
 
 def _instead(job: Job, reason: str) -> Any:

@@ -20,7 +20,7 @@ from gradcheck.checking.signal import not_projected
 from gradcheck.checking.tensor_verdict import TensorVerdict
 from gradcheck.checking.verdict import comparable, decide, decide_together
 from gradcheck.explain.source.repair import Repairs
-from gradcheck.isolated_jobs import answer_isolated, broken_off
+from gradcheck.isolated_jobs import Elsewhere, answer_isolated, broken_off
 from gradcheck.isolation import Budget, is_worker, may_fork_for
 from gradcheck.jobs import Findings, Job, Perform, with_entries
 from gradcheck.report.cells import told_by_cell
@@ -65,7 +65,7 @@ class Runner:
     budget
         Of time for explanations.
     elsewhere
-        Has a job answered in a new process, for where this one cannot be forked; None where it
+        Has jobs answered in a new process, for where this one cannot be forked; None where they
         cannot be sent to one.
     """
 
@@ -77,7 +77,7 @@ class Runner:
     requirements: Mapping[str, str] | None = None
     directions: int = 2
     budget: Budget = field(default_factory=Budget)
-    elsewhere: Callable[[Job], Any] | None = None
+    elsewhere: Elsewhere | None = None
 
     def answers(self, jobs: Iterable[Job]) -> Iterator[Any]:
         """Yield the answers to jobs in their order, explanations from processes of their own."""

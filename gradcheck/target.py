@@ -250,8 +250,10 @@ class Target:
     def computing(
         self, dtype: type[np.floating[Any]], run: Callable[[Tensors], ForwardRun]
     ) -> Target:
-        """Return this target with its tensors in another dtype, and ``run`` for what it runs."""
+        """Return this target with read-only tensors of another dtype, and ``run`` for these."""
         tensors = real_parts.joined(self._as(dtype), self._complex)
+        for value in tensors.values():
+            value.setflags(write=False)
         twin = replace(self, tensors=tensors, rounding=None, formats={})
         twin._run = run
         return twin

@@ -21,6 +21,9 @@ ROUNDINGS = 64.0
 FACTOR = 16.0
 LONGEST = 2.0**-2
 
+# Where what never leaves its plateau is seen not to: no multiple of what functions jump at.
+FAR = LONGEST / math.sqrt(2)
+
 # How closely the end of a plateau is located, relatively.
 NARROW = 2.0**-6
 
@@ -90,6 +93,8 @@ def plateau(
 
     first = RISES * allowed / slope if slope > 0 else math.inf
     if ROUNDINGS * eps <= first <= LONGEST and not flat(first):
+        return None
+    if flat(FAR):
         return None
     inner, outer = 0.0, ROUNDINGS * eps
     while outer <= LONGEST and flat(outer):

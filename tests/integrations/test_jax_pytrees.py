@@ -1,12 +1,14 @@
 """Leaves of pytrees, and the parameters of Equinox and flax modules, are judged one by one."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck import Verdict
+from gradcheck import Verdict, executor
+from gradcheck.isolation import Interpreter
 
 jax = pytest.importorskip("jax", reason="the extra `integrations` is not installed")
 pytestmark = pytest.mark.integration
@@ -194,3 +196,18 @@ def test_the_line_of_a_custom_vjp_is_told():
     first = report.explanations[0]
     assert set(first.tensors) == {"x", "w"}
     assert "`d = g * (1 - y)` -> `d = g * (1 - y ** 2)`" in first.fix
+
+
+def test_another_process_computes_in_the_precision_of_this_one():
+    with jax.enable_x64(True):
+        packed = executor.pack(partial(float64_of, jax.numpy.ones(2, dtype="float64")))
+    with Interpreter() as there:
+        assert there.call(opened, (packed,), 120) == "float64"
+
+
+def float64_of(array):
+    return str((array + jax.numpy.ones(2)).dtype)
+
+
+def opened(packed):
+    return executor._open(packed)

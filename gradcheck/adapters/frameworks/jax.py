@@ -94,7 +94,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     return call.target(call.floats)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # which JAX would ask for its text at every call
 class _Call:
     """A function with its arguments, flattened.
 

@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks.pytorch import forward_mode
 from gradcheck.adapters.frameworks.pytorch.arrays import (
+    TensorCopies,
     as_array,
     carried,
     computing_in_float64,
@@ -84,6 +85,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         own = used(trained, lambda: call(call.leaves(base)), state)
     floats = call.floats
     tensors = {**base, **{n: as_array(v) for n, v in own.items()}}
+    copies = TensorCopies()
     native = lowest_precision([*floats.values(), *own.values()])
 
     def evaluated(at: Tensors) -> tuple[dict[str, Any], tuple[Any, ...]]:
@@ -112,7 +114,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
 
     def run_wide(at: Tensors) -> ForwardRun:
         placed = {n: v.device for n, v in {**floats, **own}.items()}
-        moved = {n: torch.from_numpy(np.array(at[n])).to(placed[n]) for n in tensors}
+        moved = {n: copies.of(n, at[n], placed[n]) for n in tensors}
         with recording(), computing_in_float64(native):
             inputs = call.given({n: moved[n] for n in floats})
             if own:

@@ -17,12 +17,12 @@ import gradcheck
 from gradcheck.isolation import (
     ENDED,
     Budget,
+    Interpreter,
     Lost,
     is_worker,
     map_isolated,
     may_fork_for,
     share_nothing,
-    spawned,
 )
 from gradcheck.isolation.confine import MEMORIES
 from gradcheck.isolation.task import HERE
@@ -157,16 +157,24 @@ def test_a_worker_still_ends_in_time_after_it_has_answered_itself():
     assert list(map_isolated(inner, [None], seconds=30)) == [True]
 
 
-def test_a_new_interpreter_answers():
-    assert spawned(math.hypot, (3.0, 4.0), 60) == 5.0
+def test_a_new_interpreter_answers_one_call_after_another():
+    with Interpreter() as there:
+        answers = [there.call(math.hypot, (3.0, 4.0), 60), there.call(os.getpid, (), 60)]
+
+        assert answers == [5.0, there.call(os.getpid, (), 60)]
+        assert answers[1] != os.getpid()
 
 
-def test_a_new_interpreter_is_stopped_in_time():
-    assert spawned(time.sleep, (60,), 2) == Lost("not tried for want of time")
+def test_a_new_interpreter_is_stopped_in_time_and_another_one_goes_on():
+    with Interpreter() as there:
+        assert there.call(time.sleep, (60,), 2) == Lost("not tried for want of time")
+        assert there.call(math.hypot, (3.0, 4.0), 60) == 5.0
 
 
 def test_a_new_interpreter_says_what_broke():
-    assert spawned(math.sqrt, (-1.0,), 60) == Lost("ValueError: math domain error")
+    with Interpreter() as there:
+        assert there.call(math.sqrt, (-1.0,), 60) == Lost("ValueError: math domain error")
+        assert there.call(os._exit, (0,), 60) == Lost("its process gave no answer (EOFError)")
 
 
 def test_what_calls_a_library_with_threads_of_its_own_is_not_forked(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -54,6 +55,32 @@ def like(array: Array, tensor: Any) -> Any:
     copied = torch.from_numpy(np.array(array))
     low = tensor.is_floating_point() and tensor.dtype not in _known()
     return copied.to(tensor.device, tensor.dtype if low else copied.dtype)
+
+
+class TensorCopies:
+    """Copies of arrays as tensors; of an array that nobody can write to, one until it is spoilt.
+
+    All but one tensor of a point stay as they are from one evaluation to the next: to copy them
+    anew each time takes longer than most forwards. PyTorch counts what is written to a tensor, so
+    that a copy which the code has changed is known.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Array, Any, int]] = {}
+
+    def of(self, name: str, array: Array, device: Any) -> Any:
+        """Return a tensor with the numbers of ``array`` that shares no memory with it."""
+        import torch
+
+        known = self._kept.get(name)
+        if known is not None:
+            of, copy, version = known
+            if of is array and copy._version == version:
+                return copy
+        copy = torch.tensor(array, device=device)
+        if not array.flags.writeable:
+            self._kept[name] = array, copy, copy._version
+        return copy
 
 
 def rounding_of(tensors: Sequence[Any]) -> float | None:
@@ -143,6 +170,16 @@ def computing_in_float64(native: Any) -> Iterator[None]:
     """
     import torch
 
+    calls, operations = _modes_in_float64(native)
+    with torch.no_grad(), calls(), operations():
+        yield
+
+
+@cache
+def _modes_in_float64(native: Any) -> tuple[Any, Any]:
+    """Return the classes of both levels; to make classes takes as long as a small forward."""
+    import torch
+
     # untyped, so that types are checked alike with PyTorch and without
     overrides: Any = import_module("torch.overrides")
     dispatch: Any = import_module("torch.utils._python_dispatch")
@@ -190,8 +227,7 @@ def computing_in_float64(native: Any) -> Iterator[None]:
             args, kwargs = _changed((args, kwargs), widened)
             return _changed(func(*args, **kwargs), widened)
 
-    with torch.no_grad(), Calls(), Operations():
-        yield
+    return Calls, Operations
 
 
 def _changed(tree: Any, change: Any) -> Any:

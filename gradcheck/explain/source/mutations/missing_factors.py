@@ -79,7 +79,7 @@ def derivatives(site: Site, scope: Scope) -> Iterator[Change]:
     arrays = scope.fitting(site) if site.takes(ast.Mult, ast.Div) else {}
     for name in (n for n, v in arrays.items() if np.ndim(v)):
         for form in DERIVATIVES:
-            derivative = form.format(v=name)
+            derivative = scope.written(form).format(v=name)
             masks = form == "{v} > 0" and len(np.unique(scope.values[name])) == 2
             code = Bug.MASK_NOT_APPLIED if masks else Bug.ACTIVATION_DERIVATIVE_MISSING
             message = f"the derivative `{derivative}` is missing"
@@ -97,7 +97,7 @@ def deltas(site: Site, scope: Scope) -> Iterator[Change]:
             if other == name or value.shape != scope.shape(name):
                 continue
             forms = ["{v}"] if value.dtype.kind == "b" else DERIVATIVES
-            for derivative in (form.format(v=other) for form in forms):
+            for derivative in (scope.written(form).format(v=other) for form in forms):
                 both = Before.of(f"{name} = {name} * ({derivative})", site.node)
                 message = f"`{name}` is not multiplied by the derivative `{derivative}`"
                 yield both, Bug.ACTIVATION_DERIVATIVE_MISSING, message, scope.cost(other, 0.8)

@@ -15,7 +15,8 @@ from gradcheck.explain.source.mutations.syntax import called, expression, text
 # Functions that are taken for one another, and the bug that it is; of sums and means the factor is.
 CONFUSED = {
     Bug.CONSTANT_FACTOR: "sum mean, mean sum",
-    Bug.WRONG_MASK: "max min, min max, maximum minimum, minimum maximum, triu tril, tril triu",
+    Bug.WRONG_MASK: "max min, min max, maximum minimum, minimum maximum, amax amin, "
+    "amin amax, triu tril, tril triu",
     Bug.WRONG_INDEX: "argmax argmin, argmin argmax",
     Bug.ADDITIVE_TERM: "ones_like zeros_like",
     Bug.PATH_MISSING: "zeros_like ones_like",
@@ -33,6 +34,7 @@ AROUND = {
     "abs": Bug.SIGN_DEPENDENT,
     "absolute": Bug.SIGN_DEPENDENT,
     "clip": Bug.CLIP_IGNORED,
+    "clamp": Bug.CLIP_IGNORED,
     **dict.fromkeys(("astype", "float16", "float32", "round", "around"), Bug.PRECISION_LOST),
 }
 
@@ -56,7 +58,7 @@ def functions(site: Site, scope: Scope) -> Iterator[Change]:
     if len(others) < len(node.keywords):
         message = f"`{site.text}` asks for a dtype of its own"
         yield ast.Call(node.func, node.args, others), Bug.PRECISION_LOST, message, 0.6
-    value = _argument(node)
+    value = _argument(node, scope)
     if value is not None and name not in REDUCTIONS:
         message = f"`{text(value)}` itself is meant, not `{site.text}`"
         yield value, AROUND.get(name, Bug.DERIVATIVE_AT_WRONG_POINT), message, 0.7
@@ -100,16 +102,16 @@ def _of_reduction(site: Site, node: ast.Call) -> Iterator[Change]:
     yield summand, code, f"`{site.text}` takes a {called(node)} too many", 0.75
 
 
-def _argument(node: ast.Call) -> ast.expr | None:
+def _argument(node: ast.Call, scope: Scope) -> ast.expr | None:
     """Return what a function is called with, or the object of a method."""
-    if isinstance(node.func, ast.Attribute) and text(node.func.value) not in ("np", "numpy"):
+    if isinstance(node.func, ast.Attribute) and not scope.is_module(node.func.value):
         return node.func.value
     return node.args[0] if node.args else None
 
 
 def _count(node: ast.Call, scope: Scope) -> float:
     """Return how many numbers go into each sum; NaN where that is not known."""
-    whole = _argument(node)
+    whole = _argument(node, scope)
     before, after = None if whole is None else scope.shape(whole), scope.shape(node)
     if before is None or after is None or not math.prod(after):
         return math.nan

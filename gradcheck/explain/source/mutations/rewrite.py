@@ -57,8 +57,9 @@ class Rewrite:
         around = text(site.parent) if "{parent}" in self.message else ""
         for other in self.others.split("; "):
             if other != form:
-                new = VARIABLE.sub(lambda found: f"({texts[found[0]]})", other)
-                shown = VARIABLE.sub(lambda found: texts[found[0]], other)
+                written = scope.written(other)
+                new = VARIABLE.sub(lambda found: f"({texts[found[0]]})", written)
+                shown = VARIABLE.sub(lambda found: texts[found[0]], written)
                 message = self.message.format(**texts, whole=site.text, new=shown, parent=around)
                 yield new, code, message, self.cost
 

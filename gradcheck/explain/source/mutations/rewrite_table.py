@@ -113,7 +113,7 @@ def _is_range(site: Site, scope: Scope) -> bool:
 
 def _is_size(site: Site, scope: Scope) -> bool:
     """Whether it is the size of a variable."""
-    form = r"[\w.]+\.(size|shape\[\d\])|len\([\w.]+\)"
+    form = r"[\w.]+\.(size|numel\(\)|shape\[\d\])|len\([\w.]+\)"
     return site.is_value and re.fullmatch(form, site.text) is not None
 
 
@@ -228,9 +228,15 @@ REWRITES = (
     ),
     # where the sizes differ by two, a factor of two is likelier forgotten
     Rewrite("A.shape[B]", "A.size; len(A)", Bug.CONSTANT_FACTOR, BELONGS, 0.72, _is_size),
-    Rewrite("len(A); A.size", "len(A); A.size", Bug.CONSTANT_FACTOR, BELONGS, 0.72, _is_size),
     Rewrite(
-        "C.maximum(A, B)", "A > B; B > A", OTHER_POINT,
+        "len(A); A.size; A.numel()", "len(A); A.size", Bug.CONSTANT_FACTOR, BELONGS, 0.72, _is_size
+    ),
+    *(
+        Rewrite(bounds, bounds, Bug.WRONG_MASK, BELONGS, 0.7)
+        for bounds in ("C.clamp(A, min=B); C.clamp(A, max=B)", "A.clamp(min=B); A.clamp(max=B)")
+    ),
+    Rewrite(
+        "C.maximum(A, B); C.clamp(A, min=B); A.clamp(min=B)", "A > B; B > A", OTHER_POINT,
         "`{whole}` stands where its derivative, `{new}`, belongs", 0.7,
     ),
     Rewrite("reversed(A)", "A", Bug.WRONG_INDEX, "the loop runs the wrong way", 0.7),
@@ -242,6 +248,14 @@ REWRITES = (
     Rewrite(
         "A[C] = B; A[C] += B", "np.add.at(A, C, B)", OVERWRITTEN,
         "an index that comes more than once in `{C}` counts once", 0.6, _has_index_array,
+    ),
+    Rewrite(
+        "A.at[C].set(B)", "A.at[C].add(B)", OVERWRITTEN,
+        "`{A}[{C}]` is set, where it has to accumulate", 0.5,
+    ),
+    Rewrite(
+        "A.at[C].add(B)", "A.at[C].set(B)", Bug.ADDITIVE_TERM,
+        "`{A}[{C}]` accumulates, where it has to be set", 0.6,
     ),
     Rewrite(
         f"{STEPS}; A *= B; A /= B; A |= B; A &= B", "A = B", Bug.ADDITIVE_TERM,

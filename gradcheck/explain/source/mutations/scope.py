@@ -15,6 +15,7 @@ from gradcheck._types import Array
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.mutations.sites import Site
 from gradcheck.explain.source.mutations.syntax import text
+from gradcheck.explain.source.mutations.words import NUMPY, Words, is_module, words_of
 from gradcheck.formulas.elementwise import ACTIVATIONS
 
 # How much likelier a variable is meant that is computed and never read.
@@ -43,6 +44,8 @@ class Scope:
         Calls of the code's functions that return a derivative, with ``{}`` for the argument.
     lists
         Names among ``values`` of lists of arrays.
+    words
+        How the code is written, by what its arrays are.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -53,12 +56,14 @@ class Scope:
     factors: tuple[str, ...] = ()
     derivative_calls: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    words: Words = NUMPY
     _known: dict[str, tuple[tuple[int, ...] | None, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = {name: _as_numpy(value) for name, value in self.values.items()}
         kept = {name: value for name, value in known.items() if _is_number(value)}
         lists = tuple(name for name, value in known.items() if _is_list(value))
+        object.__setattr__(self, "words", words_of(self.values.values()))
         object.__setattr__(self, "values", kept)
         object.__setattr__(self, "lists", lists)
 
@@ -126,6 +131,16 @@ class Scope:
             except Exception:  # noqa: BLE001 (names may be gone by then)
                 self._known[source] = None, False
         return self._known[source]
+
+    def written(self, source: str) -> str:
+        """Return NumPy's source as this code would have it."""
+        return self.words.put(source, self.namespace)
+
+    def is_module(self, node: ast.AST) -> bool:
+        """Whether an expression names a module, or a part of one: ``np``, ``jax.numpy``."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return isinstance(node, ast.Name) and is_module(self.namespace.get(node.id))
 
     def fitting(self, site: Site) -> dict[str, Any]:
         """Return the variables that leave an expression's shape as it is, joined to it.

@@ -107,7 +107,7 @@ def slices(site: Site, scope: Scope) -> Iterator[Change]:
             yield other, code, message, 0.75
     for name in scope.arrays if site.text == ":" else ():
         message = "every row is taken with every index, not each with its own"
-        yield f"np.arange(len({name}))", Bug.WRONG_INDEX, message, 0.8
+        yield scope.written(f"np.arange(len({name}))"), Bug.WRONG_INDEX, message, 0.8
 
 
 def masks(site: Site, scope: Scope) -> Iterator[Change]:
