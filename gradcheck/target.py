@@ -95,6 +95,11 @@ class Target:
     by_definition
         ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
+    replay
+        ``replay(tensors, locate)`` computes the outputs with NumPy, for a forward that computes
+        them with something else: arrays that follow what is done to them come through. Before an
+        operation, ``locate(file, (line, column, end line, end column))`` may say where in the
+        user's code it is written, which else is seen from the stack. Raises where it cannot.
 
     Examples
     --------
@@ -124,6 +129,7 @@ class Target:
     scales: Mapping[str, Array] = field(default_factory=dict)
     jacobians: Callable[[Tensors], Mapping[str, Any]] | None = None
     by_definition: Callable[[str, Array], str] | None = None
+    replay: Callable[[Tensors, Callable[..., None]], Sequence[Array]] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
         default=None, init=False, repr=False

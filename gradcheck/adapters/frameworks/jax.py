@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +15,7 @@ from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.complex_convention import Convention
 from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
+from gradcheck.adapters.frameworks.traced.jax_forward import replayed
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.numerics import real_parts
@@ -168,6 +169,10 @@ class _Call:
             outputs = as_outputs(tuple(map(as_array, results)))
             return ForwardRun(outputs, pullback, {n: np.asarray(at[n]) for n in self.floats})
 
+        def replay(at: Tensors, locate: Callable[..., None]) -> list[Array]:
+            moving = [jax.numpy.asarray(np.asarray(at[n]), dtype=d) for n, d in dtypes.items()]
+            return replayed(self, moving, [at[name] for name in self.floats], locate)
+
         target = Target.from_run(
             self.name,
             tensors if wide else {n: as_array(jax.numpy.asarray(v)) for n, v in tensors.items()},
@@ -179,6 +184,7 @@ class _Call:
             batch=batch,
             batch_tensors=tuple(self.arrays) if len(self.arrays) == 1 and batch else (),
             uncovered=Constants(self, self.thing, self.leaves, self.floats),
+            replay=replay,
         )
         return target
 

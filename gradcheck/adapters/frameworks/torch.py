@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -27,6 +27,7 @@ from gradcheck.adapters.frameworks.torch_arrays import (
 from gradcheck.adapters.frameworks.torch_defined_gradients import why_defined
 from gradcheck.adapters.frameworks.torch_forward_mode import ForwardMode, has_jvp
 from gradcheck.adapters.frameworks.torch_saved_tensors import Kept, is_trained, kept_tensors, used
+from gradcheck.adapters.frameworks.traced.torch_forward import followed
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.state import restored_at_end
@@ -86,12 +87,18 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     tensors = {n: as_array(v) for n, v in {**floats, **own}.items()}
     native = lowest_precision([*floats.values(), *own.values()])
 
-    def evaluated(at: Tensors) -> tuple[dict[str, Any], Any]:
-        inputs = {n: like(at[n], v).requires_grad_() for n, v in floats.items()}
+    def placed(at: Tensors) -> dict[str, Any]:
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(like(at[name], parameter))
-        return inputs, forward(*(pytree.rebuilt(n, v, inputs) for n, v in called.items()))
+        return {n: like(at[n], v).requires_grad_() for n, v in floats.items()}
+
+    def called_with(inputs: Mapping[str, Any]) -> Any:
+        return forward(*(pytree.rebuilt(n, v, inputs) for n, v in called.items()))
+
+    def evaluated(at: Tensors) -> tuple[dict[str, Any], Any]:
+        inputs = placed(at)
+        return inputs, called_with(inputs)
 
     def run(at: Tensors) -> ForwardRun:
         inputs, raw = evaluated(at)
@@ -128,6 +135,12 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
                 raw = forward(*inputs)
         return ForwardRun(outputs_of(raw)[1], no_gradients, {})
 
+    def replay(at: Tensors, locate: Callable[..., None]) -> list[Array]:
+        inputs = placed({n: np.asarray(at[n]).astype(v.dtype) for n, v in tensors.items()})
+        standing = [(t, at[n]) for n, t in {**inputs, **own}.items()]
+        arrays = followed(lambda: called_with(inputs), standing)
+        return [arrays.of(result) for result in outputs_of(arrays.result)[0]]
+
     alone = [n for n in called if n in floats]
     first = floats[alone[0]] if alone else None
     batch = int(first.shape[0]) if first is not None and first.ndim >= 2 else 0
@@ -141,6 +154,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         batch=batch,
         batch_tensors=tuple(alone) if len(alone) == len(floats) == 1 and batch else (),
         uncovered=Kept({n: v for n, v in kept.items() if n not in trained}),
+        replay=replay,
     )
 
     def defined(name: str, analytic: Array) -> str:

@@ -1,0 +1,39 @@
+"""Operations that only move entries: where each came from is seen by moving their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcheck._types import Array
+
+
+def taken(x: Any, places: Array) -> Any:
+    """Return the entries of ``x`` at flat ``places``, zero where a place is negative."""
+    places = np.asarray(places)
+    if np.ndim(x) == 0:
+        x = np.reshape(x, 1)
+    entries = x[np.unravel_index(np.maximum(places, 0), np.shape(x))]
+    return entries if (places >= 0).all() else np.where(places >= 0, entries, 0.0)
+
+
+def moved(x: Any, move: Callable[[Array], Any]) -> Any:
+    """Return what ``move`` makes of ``x``, having seen what it makes of the entries' numbers."""
+    return taken(x, np.asarray(move(np.arange(np.size(x)).reshape(np.shape(x)))))
+
+
+def written(x: Any, values: Any, places: Array) -> Any:
+    """Return ``x`` with ``values`` written to flat ``places``, the last one where several are."""
+    source = np.full(np.size(x), -1)
+    source[np.ravel(places)] = np.arange(np.size(places))
+    source = source.reshape(np.shape(x))
+    return np.where(source >= 0, taken(values, source), x)
+
+
+def added(x: Any, values: Any, places: Array) -> Any:
+    """Return ``x`` with ``values`` added at flat ``places``, all where several are."""
+    total = np.ravel(x) + np.zeros_like(np.ravel(values), shape=np.size(x))
+    np.add.at(total, np.ravel(places), np.ravel(values))
+    return np.reshape(total, np.shape(x))
