@@ -188,6 +188,18 @@ def _add_matmul(c: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> An
     return (c if beta == 1 else beta * c) + (product if alpha == 1 else alpha * product)
 
 
+def _attention(
+    q: Any, k: Any, v: Any, dropout: float = 0, is_causal: bool = False, attn_mask: Any = None,
+    scale: float | None = None,
+) -> Any:  # fmt: skip
+    if dropout:
+        raise NotImplementedError("attention with dropout is not replayed")
+    scores = np.matmul(q, _swap(k)) * (1 / np.sqrt(np.shape(q)[-1]) if scale is None else scale)
+    if is_causal:
+        scores = np.where(np.tri(*np.shape(scores)[-2:], dtype=bool), scores, -np.inf)
+    return np.matmul(_softmax(scores if attn_mask is None else scores + attn_mask, -1), v), None
+
+
 def _swap(x: Any, a: int = -2, b: int = -1) -> Any:
     return np.swapaxes(x, a, b) if np.ndim(x) > 1 else x
 
@@ -264,6 +276,11 @@ def _index_add(x: Any, dim: int, index: Array, values: Any, alpha: float = 1) ->
 
 def _index_copy(x: Any, dim: int, index: Array, values: Any) -> Any:
     return written(x, values, np.take(_numbers(x), index, dim))
+
+
+def _index_fill(x: Any, dim: int, index: Array, value: Any) -> Any:
+    places = np.take(_numbers(x), index, dim)
+    return written(x, np.broadcast_to(value, places.shape), places)
 
 
 def _split(x: Any, size: Any, dim: int = 0) -> Any:
@@ -379,6 +396,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "masked_fill": lambda x, mask, value: np.where(mask, value, x),
     "index_put": _index_put, "scatter": _scatter, "scatter_add": _scatter_add,
     "index_add": _index_add, "index_copy": _index_copy,
+    "index_fill": _index_fill, "_scaled_dot_product_flash_attention_for_cpu": _attention,
     "copy": lambda x, source, *options: np.broadcast_to(source, np.shape(x)),
     "fill": lambda x, value: np.broadcast_to(value, np.shape(x)),
     "zero": lambda x: np.zeros(np.shape(x)),
