@@ -33,7 +33,7 @@ def inside(*shape: int) -> Any:
     return 0.1 + 0.8 * torch.sigmoid(normal(*shape))
 
 
-X, P, I, S = normal(3, 4), positive(3, 4), inside(3, 4), normal(4, 4)
+X, P, U, S = normal(3, 4), positive(3, 4), inside(3, 4), normal(4, 4)
 Y = normal(3, 4, seed=1)
 LABELS = torch.tensor([0, 3, 1])
 PICKED = torch.tensor([[0, 2], [1, 1], [3, 0]])
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         name: (getattr(torch, name), (X,))
         for name in ("abs", "sin", "cos", "sinh", "cosh", "tanh", "atan", "sigmoid", "erf", "erfc")
     },
-    **{name: (getattr(torch, name), (I,)) for name in ("tan", "asin", "acos")},
+    **{name: (getattr(torch, name), (U,)) for name in ("tan", "asin", "acos")},
     "atan2": (torch.atan2, (X, Y)),
     "hypot": (torch.hypot, (X, Y)),
     "special_ndtr": (torch.special.ndtr, (X,)),
@@ -118,9 +118,9 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "smooth_l1_loss": (F.smooth_l1_loss, (X, Y)),
     "nll_loss_forward": (lambda x: F.cross_entropy(x, LABELS), (X,)),
     "nll weighted": (lambda x: F.nll_loss(x, LABELS, P[0], reduction="sum"), (X,)),
-    "binary_cross_entropy": (lambda p: F.binary_cross_entropy(p, I.flip(0)), (I,)),
+    "binary_cross_entropy": (lambda p: F.binary_cross_entropy(p, U.flip(0)), (U,)),
     "binary_cross_entropy_with_logits": (
-        lambda x: F.binary_cross_entropy_with_logits(x, I, pos_weight=P[0]), (X,),
+        lambda x: F.binary_cross_entropy_with_logits(x, U, pos_weight=P[0]), (X,),
     ),
     "mm": (lambda x, s: x @ s, (X, S)),
     "bmm": (torch.bmm, (normal(2, 3, 4), normal(2, 4, 3))),
@@ -135,7 +135,8 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     ),
     "einsum": (lambda x, s: torch.einsum("ij,kj->ik", x, s), (X, S)),
     "convolution": (
-        lambda x, w, b: F.conv2d(x, w, b, stride=2, padding=1), (IMAGE, normal(3, 4, 3, 2), normal(3)),
+        lambda x, w, b: F.conv2d(x, w, b, stride=2, padding=1),
+        (IMAGE, normal(3, 4, 3, 2), normal(3)),
     ),
     "convolution in groups": (
         lambda x, w: F.conv2d(x, w, groups=2, dilation=2), (IMAGE, normal(6, 2, 3, 2)),
@@ -246,7 +247,7 @@ class Gated(torch.autograd.Function):  # type: ignore[misc]
 
 
 def test_inside_of_autograd_function_is_seen_with_its_expressions() -> None:
-    target, recording = replayed.recording_of(Gated, X, S)
+    _, recording = replayed.recording_of(Gated, X, S)
     sites = [node.site.text for node in recording.nodes if node.site is not None]
     assert sites == ["x @ w", "torch.sigmoid(x @ w)", "x * gate"]
     assert replayed.disagreement(Gated, X, S) < ROUNDING

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck._package import FOLDER
 from gradcheck._types import Array
-from gradcheck.adapters.frameworks.traced.jax_operations import CONSTANTS, INDEXED, OPERATIONS
+from gradcheck.adapters.frameworks.traced.jax_operations import CONSTANTS, OPERATIONS
 
 # What a call of a function is named by, and where its equations are: its forward's alone.
 CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -97,8 +97,6 @@ class _Evaluation:
         floats = [np.issubdtype(v.aval.dtype, np.floating) for v in equation.outvars]
         if not any(map(_is_traced, operands)) or not any(floats) or name in CONSTANTS:
             return _computed(equation, operands)
-        if name in INDEXED:
-            return [INDEXED[name](_binding(equation), *operands)]
         if name not in OPERATIONS:
             raise NotImplementedError(f"the primitive {name} is not replayed")
         made = OPERATIONS[name](*operands, **parameters)
@@ -131,17 +129,6 @@ class _Evaluation:
         return carry
 
 
-def _binding(equation: Any) -> Callable[..., Any]:
-    """Return what runs the primitive itself, on whatever it is given."""
-    import jax
-
-    def bind(*operands: Any) -> Any:
-        given = [v if isinstance(v, jax.core.Tracer) else jax.numpy.asarray(v) for v in operands]
-        return equation.primitive.bind(*given, **equation.params)
-
-    return bind
-
-
 def _computed(equation: Any, operands: list[Any]) -> list[Any]:
     """Return what the primitive itself makes of the numbers, in its own types."""
     import jax
@@ -159,7 +146,7 @@ def _plain(value: Any) -> Any:
     import jax
 
     dtype = getattr(value, "dtype", None)
-    if dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.extended):
+    if dtype is not None and jax.numpy.issubdtype(dtype, jax.dtypes.prng_key):
         return value
     array = np.asarray(value)
     return array.astype(np.float64) if jax.numpy.issubdtype(array.dtype, np.floating) else array

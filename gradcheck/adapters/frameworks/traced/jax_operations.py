@@ -9,7 +9,10 @@ import numpy as np
 from scipy import special
 
 from gradcheck._types import Array
-from gradcheck.adapters.frameworks.traced.moves import added, moved, taken, written
+from gradcheck.adapters.frameworks.traced.moves import added, moved, taken, windows, written
+
+# Whole numbers below are told apart in float32.
+EXACT_IN_FLOAT32 = 2**24
 
 # Called with the operands and the equation's parameters.
 Operation = Callable[..., Any]
@@ -30,7 +33,6 @@ def _reduction(function: Any) -> Operation:
 def _select(which: Array, *cases: Any, **parameters: Any) -> Any:
     if len(cases) != 2:
         raise NotImplementedError("a choice among more than two is not replayed")
-    # where both are the same shape but the choice is one number, NumPy broadcasts it
     return np.where(np.asarray(which, dtype=bool), cases[1], cases[0])
 
 
@@ -116,34 +118,50 @@ def _sort(*operands: Any, dimension: int, num_keys: int, **parameters: Any) -> A
     return [moved(x, lambda n: np.take_along_axis(n, order, dimension)) for x in operands]
 
 
-def _gather(bind: Operation, x: Any, indices: Any) -> Any:
-    """Take what the primitive takes of the entries' numbers, counted from 1: 0 is outside."""
+def _gather(x: Any, indices: Any, **parameters: Any) -> Any:
+    """Take what the primitive takes of the entries' numbers, counted from 1: others are outside."""
+    import jax
+
     numbers = np.arange(1, np.size(x) + 1, dtype=np.int32).reshape(np.shape(x))
-    return taken(x, np.asarray(bind(numbers, indices)) - 1)
+    found = jax.lax.gather_p.bind(jax.numpy.asarray(numbers), jax.numpy.asarray(indices),
+                                  **parameters)  # fmt: skip
+    return taken(x, np.asarray(found, dtype=np.int64) - 1)
 
 
-def _scatter(bind: Operation, x: Any, indices: Any, values: Any) -> Any:
+def _scatter(x: Any, indices: Any, values: Any, **parameters: Any) -> Any:
     """Write where the primitive writes the numbers of the entries, counted from 1."""
+    import jax
+
     numbers = np.arange(1, np.size(values) + 1, dtype=np.int32).reshape(np.shape(values))
-    source = np.asarray(bind(np.zeros(np.shape(x), np.int32), indices, numbers)) - 1
+    start = np.zeros(np.shape(x), np.int32)
+    landed = jax.lax.scatter(start, indices, numbers, **_where(parameters))
+    source = np.asarray(landed, dtype=np.int64) - 1
     return np.where(source >= 0, taken(values, source), x)
 
 
-def _scatter_add(bind: Operation, x: Any, indices: Any, values: Any) -> Any:
-    """Add to the entries whose numbers a gradient brings to each value."""
+def _scatter_add(x: Any, indices: Any, values: Any, **parameters: Any) -> Any:
+    """Add to the entries whose numbers, counted from 1, a gradient brings back to each value."""
     import jax
 
-    zeros = np.zeros(np.shape(values), np.float32)
-    start = np.zeros(np.shape(x), np.float32)
-    numbers = np.arange(1, np.size(x) + 1, dtype=np.float32).reshape(np.shape(x))
-    if np.size(x) >= 2**24:
+    if np.size(x) >= EXACT_IN_FLOAT32:
         raise NotImplementedError("float32 cannot number so many entries")
-    back = jax.vjp(lambda v: bind(start, indices, v), zeros)[1](jax.numpy.asarray(numbers))[0]
-    places = np.asarray(back).astype(int) - 1
-    inside = places >= 0
-    if not inside.all():
+
+    def added_up(v: Any) -> Any:
+        start = np.zeros(np.shape(x), np.float32)
+        return jax.lax.scatter_add(start, indices, v, **_where(parameters))
+
+    numbers = np.arange(1, np.size(x) + 1, dtype=np.float32).reshape(np.shape(x))
+    _, pull = jax.vjp(added_up, np.zeros(np.shape(values), np.float32))
+    places = np.asarray(pull(jax.numpy.asarray(numbers))[0]).astype(int) - 1
+    if (places < 0).any():
         raise NotImplementedError("indices beyond the end are not replayed")
     return added(x, values, places)
+
+
+def _where(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a primitive that say where it writes."""
+    names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
+    return {name: parameters[name] for name in names}
 
 
 def _convolution(
@@ -156,17 +174,9 @@ def _convolution(
     x, w = np.transpose(x, of_x), np.transpose(w, of_w)
     space = len(window_strides)
     x = np.pad(x, [(0, 0), (0, 0), *map(tuple, padding)]) if np.any(padding) else x
-    sizes = [d * (n - 1) + 1 for d, n in zip(rhs_dilation, np.shape(w)[2:], strict=True)]
-
-    def windows(numbers: Array) -> Array:
-        seen = np.lib.stride_tricks.sliding_window_view(numbers, sizes, tuple(range(2, 2 + space)))
-        return seen[
-            (..., *(slice(None, None, s) for s in window_strides),
-             *(slice(None, None, d) for d in rhs_dilation))
-        ]  # fmt: skip
-
+    seen = windows(x, np.shape(w)[2:], window_strides, rhs_dilation)
     places, offsets = "pqr"[:space], "uvw"[:space]
-    y = np.einsum(f"nc{places}{offsets},oc{offsets}->no{places}", moved(x, windows), w)
+    y = np.einsum(f"nc{places}{offsets},oc{offsets}->no{places}", seen, w)
     return np.transpose(y, tuple(np.argsort(of_y)))
 
 
@@ -202,12 +212,9 @@ OPERATIONS: dict[str, Operation] = {
     "dynamic_update_slice": _dynamic_update_slice,
     "convert_element_type": _same, "reduce_precision": _same, "copy": _same, "copy_p": _same,
     "stop_gradient": _same, "optimization_barrier": lambda *xs, **parameters: list(xs),
-    "sharding_constraint": _same, "name": _same,
-}  # fmt: skip
-
-# Where entries go depends on the primitive's many options: it is asked itself.
-INDEXED: dict[str, Operation] = {
-    "gather": _gather, "scatter": _scatter, "scatter-add": _scatter_add, "scatter_add": _scatter_add,
+    "sharding_constraint": _same, "name": _same, "gather": _gather, "scatter": _scatter,
+    "scatter-add": _scatter_add, "stack": lambda *xs, axis, **parameters: np.stack(xs, axis=axis),
+    "unstack": lambda x, axis, **parameters: list(np.moveaxis(x, axis, 0)),
 }  # fmt: skip
 
 # Nowhere do they change with what they are of.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,3 +37,25 @@ def added(x: Any, values: Any, places: Array) -> Any:
     total = np.ravel(x) + np.zeros_like(np.ravel(values), shape=np.size(x))
     np.add.at(total, np.ravel(places), np.ravel(values))
     return np.reshape(total, np.shape(x))
+
+
+def windows(x: Any, sizes: Sequence[int], strides: Sequence[int], gaps: Sequence[int]) -> Any:
+    """Return the windows that a convolution sees: axes for places, then for offsets.
+
+    Parameters
+    ----------
+    x
+        Array whose last axes are those of space.
+    sizes, strides, gaps
+        Entries of a window along each of them, the distance of the next window, and that of the
+        entries.
+    """
+    reach = tuple(gap * (size - 1) + 1 for gap, size in zip(gaps, sizes, strict=True))
+    steps: list[Any] = [slice(None, None, step) for step in (*strides, *gaps)]
+    axes = tuple(range(-len(sizes), 0))
+
+    def seen(numbers: Array) -> Any:
+        every = np.lib.stride_tricks.sliding_window_view(numbers, reach, axes)
+        return every[(..., *steps)]
+
+    return moved(x, seen)

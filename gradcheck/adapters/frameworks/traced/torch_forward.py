@@ -53,7 +53,9 @@ def followed(forward: Callable[[], Any], tensors: Iterable[tuple[Any, Array]]) -
             ]
             if not floats or (name in CONSTANTS and not in_place):
                 return result
-            made = _known(name.removesuffix("_") if in_place else name)(*given[0], **_named(given[1]))
+            made = _known(name.removesuffix("_") if in_place else name)(
+                *given[0], **_named(given[1])
+            )
             if in_place:
                 arrays.write(args[0], made, before)
             else:
