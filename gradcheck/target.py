@@ -260,7 +260,7 @@ class Target:
         **changes: Any,
     ) -> Target:
         """Return this target with another ``run`` and ``recast``, as `from_run` takes them."""
-        twin = replace(self, **{"jacobians": None, **changes})
+        twin = replace(self, **{"jacobians": None, "replay": None, **changes})
         twin._run, twin._recast, twin._others = run, recast, self._others
         return twin
 

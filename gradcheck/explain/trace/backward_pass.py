@@ -51,6 +51,8 @@ class BackwardPass:
         recording = record(observation.evaluator, observation.point.tensors)
         if recording is None or observation.name not in recording.leaves:
             return None
+        if len(recording.outputs) != len(observation.point.cotangents):
+            return None
         way = cls(observation, recording)
         return way if way._is_faithful() else None
 

@@ -171,6 +171,7 @@ def _outputs(evaluator: Evaluator, traced: Tensors, tape: Tape) -> Sequence[Any]
         )
     try:
         if target.replay is not None:
+            evaluator.forwards += 1
             return target.replay(traced, tape.locate)
         with _recorded(tape):
             return evaluator.run_on(traced).outputs

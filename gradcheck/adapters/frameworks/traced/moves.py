@@ -9,6 +9,9 @@ import numpy as np
 
 from gradcheck._types import Array
 
+# Windows of more entries take more memory, several times over, than an explanation is worth.
+MOST_IN_WINDOWS = 2**23
+
 
 def taken(x: Any, places: Array) -> Any:
     """Return the entries of ``x`` at flat ``places``, zero where a place is negative."""
@@ -56,6 +59,9 @@ def windows(x: Any, sizes: Sequence[int], strides: Sequence[int], gaps: Sequence
 
     def seen(numbers: Array) -> Any:
         every = np.lib.stride_tricks.sliding_window_view(numbers, reach, axes)
-        return every[(..., *steps)]
+        chosen = every[(..., *steps)]
+        if chosen.size > MOST_IN_WINDOWS:
+            raise NotImplementedError("windows of so many entries are not replayed")
+        return chosen
 
     return moved(x, seen)
