@@ -94,7 +94,8 @@ class Target:
         Names of the formats of the tensors that are kept here in another than their own.
     promises
         What this form promises beside the usual, by name: each is required, and returns whether it
-        holds, None where that cannot be measured, and what was measured as one sentence.
+        holds, None where that cannot be measured, and what was measured as one sentence; or None
+        alone where it turns out not to be promised.
     scales
         Sizes of step natural for the entries of a tensor, powers of two, where they are others
         than its numbers say.
@@ -104,6 +105,11 @@ class Target:
     by_definition
         ``by_definition(name, analytic)`` says why a gradient that is no derivative is returned on
         purpose, and the way out after "; "; empty where it is not.
+    replay
+        ``replay(tensors, locate)`` computes the outputs with NumPy, for a forward that computes
+        them with something else: arrays that follow what is done to them come through. Before an
+        operation, ``locate(file, (line, column, end line, end column))`` may say where in the
+        user's code it is written, which else is seen from the stack. Raises where it cannot.
 
     Examples
     --------
@@ -130,10 +136,11 @@ class Target:
     note: str = ""
     rounding: Positive | None = None
     formats: Mapping[str, str] = field(default_factory=dict)
-    promises: Mapping[str, Callable[[], tuple[bool | None, str]]] = field(default_factory=dict)
+    promises: Mapping[str, Callable[[], tuple[bool | None, str] | None]] = field(default_factory=dict)
     scales: Mapping[str, Array] = field(default_factory=dict)
     jacobians: Callable[[Tensors], Mapping[str, Any]] | None = None
     by_definition: Callable[[str, Array], str] | None = None
+    replay: Callable[[Tensors, Callable[..., None]], Sequence[Array]] | None = None
     _run: Callable[[Tensors], ForwardRun] | None = field(default=None, init=False, repr=False)
     _recast: Callable[[type[np.floating[Any]]], Target | None] | None = field(
         default=None, init=False, repr=False
@@ -266,7 +273,7 @@ class Target:
         **changes: Any,
     ) -> Target:
         """Return this target with another ``run`` and ``recast``, as `from_run` takes them."""
-        twin = replace(self, **{"jacobians": None, **changes})
+        twin = replace(self, **{"jacobians": None, "replay": None, **changes})
         twin._run, twin._recast, twin._others = run, recast, self._others
         return twin
 

@@ -27,7 +27,7 @@ def vmap_agrees(
     mapped: Callable[[Tensors], ForwardRun],
     *,
     declared: bool = False,
-) -> tuple[bool | None, str]:
+) -> tuple[bool, str] | None:
     """Whether outputs and gradients of a mapped batch are those of a loop over its samples.
 
     Parameters
@@ -37,7 +37,8 @@ def vmap_agrees(
     single, mapped
         Run one sample, and a batch of samples along a new first axis.
     declared
-        Whether the code says that it can be mapped: then it is a fault if that raises.
+        Whether the code says that it can be mapped: then it is a fault if that raises. Otherwise
+        there is no such promise where it does.
     """
     samples = [
         {
@@ -53,7 +54,7 @@ def vmap_agrees(
         cotangents = real_parts.joined_cotangents(parts, batch.outputs)
         gradients = batch.pullback(cotangents)
     except Exception as error:  # noqa: BLE001 (that it raises is the finding)
-        return False if declared else None, f"vmap raises {type(error).__name__}: {error}"
+        return (False, f"vmap raises {type(error).__name__}: {error}") if declared else None
 
     def pairs() -> Iterator[tuple[str, Array, list[Array]]]:
         for position, output in enumerate(batch.outputs):

@@ -19,6 +19,7 @@ from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.frameworks.jax_rounding import called
 from gradcheck.adapters.frameworks.jax_value_and_grad import gradients_of, says_gradient
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
+from gradcheck.adapters.frameworks.traced.jax_forward import replayed
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
@@ -203,6 +204,10 @@ class _Call:
                 formats=tuple(str(y.dtype) for y in results),
             )
 
+        def replay(at: Tensors, locate: Callable[..., None]) -> list[Array]:
+            moving = [jax.numpy.asarray(np.asarray(at[n]), dtype=d) for n, d in dtypes.items()]
+            return replayed(self, moving, [at[name] for name in self.floats], locate)
+
         def mapped(at: Tensors) -> ForwardRun:
             return evaluated(at, jax.vmap(self))
 
@@ -223,6 +228,7 @@ class _Call:
             formats={n: str(dtype) for n, dtype in dtypes.items()},
             uncovered=Constants(self, self.thing, self.leaves, self.floats),
             promises={PROMISE: lambda: vmap_agrees(base, run, mapped)} if has_rule else {},
+            replay=replay,
         )
         return target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import getattr_static
 from typing import Any
 
@@ -32,6 +32,7 @@ from gradcheck.adapters.frameworks.pytorch.rounding import format_of, in_current
 from gradcheck.adapters.frameworks.pytorch.saved_tensors import Kept, is_trained, kept_tensors, used
 from gradcheck.adapters.frameworks.pytorch.state import TorchState
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
+from gradcheck.adapters.frameworks.traced.torch_forward import followed
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
@@ -88,12 +89,15 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     copies = TensorCopies()
     native = lowest_precision([*floats.values(), *own.values()])
 
+    def placed(at: Tensors) -> dict[str, Any]:
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(like(at[name], parameter))
+        return call.leaves(at)
+
     def evaluated(at: Tensors) -> tuple[dict[str, Any], tuple[Any, ...]]:
         with recording():
-            inputs = call.leaves(at)
-            with torch.no_grad():
-                for name, parameter in own.items():
-                    parameter.copy_(like(at[name], parameter))
+            inputs = placed(at)
             return inputs, results_in(call(inputs))
 
     def run(at: Tensors) -> ForwardRun:
@@ -124,6 +128,13 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
                 raw = forward(*inputs)
             return ForwardRun(outputs_of(raw)[1], no_gradients, {})
 
+    def replay(at: Tensors, locate: Callable[..., None]) -> list[Array]:
+        with recording():
+            inputs = placed({n: np.asarray(at[n]).astype(v.dtype) for n, v in tensors.items()})
+            standing = [(t, at[n]) for n, t in {**inputs, **own}.items()]
+            arrays = followed(lambda: call(inputs), standing)
+        return [arrays.of(result) for result in results_in(arrays.result)]
+
     alone = [n for n in call.arguments if n in floats]
     first = base[alone[0]] if alone else None
     batch = int(first.shape[0]) if first is not None and first.ndim >= 2 else 0
@@ -138,6 +149,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
         batch_tensors=tuple(alone) if len(alone) == len(floats) == 1 and batch else (),
         formats={n: format_of(v) for n, v in {**floats, **own}.items()},
         uncovered=Kept({n: v for n, v in kept.items() if n not in trained}),
+        replay=replay,
     )
 
     def defined(name: str, analytic: Array) -> str:

@@ -65,7 +65,7 @@ def check_contract(
     """
     requirements = dict(requirements or {})
     own = context.promises
-    measures: dict[str, Callable[[], PromiseResult]] = {**_usual(context, base), **own}
+    measures: dict[str, Callable[[], PromiseResult | None]] = {**_usual(context, base), **own}
     for name, requirement in requirements.items():
         if name not in measures or requirement not in ("require", "report"):
             raise ValueError(
@@ -77,7 +77,10 @@ def check_contract(
         usually = name in REQUIRED or name in own
         must = requirements[name] == "require" if name in requirements else usually
         try:
-            holds, measurement = measure()
+            result = measure()
+            if result is None:
+                continue
+            holds, measurement = result
         except Exception as error:  # noqa: BLE001 (the user's layer may raise anything)
             holds, measurement = None, f"the layer raised {type(error).__name__}: {error}"
         reports[name] = PromiseReport(name, holds, must, measurement)

@@ -51,6 +51,8 @@ class BackwardPass:
         recording = record(observation.evaluator, observation.point.tensors)
         if recording is None or observation.name not in recording.leaves:
             return None
+        if len(recording.outputs) != len(observation.point.cotangents):
+            return None
         way = cls(observation, recording)
         return way if way._is_faithful() else None
 
@@ -120,12 +122,15 @@ class BackwardPass:
 
     @cached_property
     def steps(self) -> list[Step]:
-        """The same steps by the expression that makes them; a loop makes many."""
-        found: dict[SourceLocation, list[Node]] = {}
+        """The same steps by the expression that makes them; a loop makes many.
+
+        An expression such as a mean or a softmax makes several of different kinds.
+        """
+        found: dict[tuple[SourceLocation, str], list[Node]] = {}
         for node in self.nodes:
             if node.site is not None:
-                found.setdefault(node.site, []).append(node)
-        return [Step(self, site, nodes) for site, nodes in found.items()]
+                found.setdefault((node.site, node.op), []).append(node)
+        return [Step(self, site, nodes) for (site, _), nodes in found.items()]
 
     def leads_here(self, node: Node, operand: int) -> bool:
         """Whether an operand of a step depends on the tensor."""

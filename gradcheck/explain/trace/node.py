@@ -13,6 +13,9 @@ from gradcheck._types import Array
 # (gradient of the output, operands, output) -> gradient of one operand, in the operand's shape
 Pull = Callable[[Array, tuple[Array, ...], Array], Array]
 
+# Line and column where an expression begins and where it ends.
+Span = tuple[int, int, int, int]
+
 
 @dataclass(frozen=True)
 class SourceLocation:
@@ -31,7 +34,7 @@ class SourceLocation:
     file: str
     line: int
     text: str
-    span: tuple[int, int, int, int]
+    span: Span
 
     def __str__(self) -> str:
         """Name the expression, and where it stands."""

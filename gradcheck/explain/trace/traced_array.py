@@ -13,14 +13,15 @@ import numpy as np
 
 from gradcheck._package import FOLDER
 from gradcheck._types import Array
-from gradcheck.explain.trace.node import Node, Pull, Scatter, SourceLocation, unbroadcast
+from gradcheck.explain.trace.node import Node, Pull, Scatter, SourceLocation, Span, unbroadcast
 
 # Steps made inside these are made by the expression of the user that called them.
 OWN = str(FOLDER)
+SITE_PACKAGES = Path(np.__file__).parents[1]
 LIBRARIES = (
     str(Path(__file__).parent),
-    str(Path(np.__file__).parent),
-    str(Path(np.__file__).parents[1] / "scipy"),
+    str(FOLDER / "adapters" / "frameworks" / "traced"),
+    *(str(SITE_PACKAGES / name) for name in ("numpy", "scipy", "torch", "jax")),
     "<__array_function__",
 )
 
@@ -46,6 +47,14 @@ class Tape:
         self.apply_ufunc, self.apply_function = apply_ufunc, apply_function
         self.nodes: list[Node] = []
         self.aliases: list[tuple[Array, Node]] = []
+        self._located: SourceLocation | None = None
+
+    def locate(self, file: str, span: Span) -> None:
+        """Take the steps that follow to be made by the expression at ``span`` of a file.
+
+        For code that is replayed, and not on the stack while it is recorded.
+        """
+        self._located = _expression(file, span)
 
     def add(
         self,
@@ -59,7 +68,7 @@ class Tape:
         if not any(parents):
             return TracedArray.of(np.array(strip(value)), None, self)
         plain = np.array(strip(value), dtype=np.float64)
-        site = _site(sys._getframe(1))
+        site = self._located or _site(sys._getframe(1))
         copies = tuple(np.array(strip(operand), dtype=np.float64) for operand in operands)
         node = Node(op, plain, copies, parents, pulls, site, len(self.nodes))
         self.nodes.append(node)
@@ -228,12 +237,17 @@ def _site(frame: FrameType | None) -> SourceLocation | None:
 @cache
 def _site_at(file: str, code: CodeType, instruction: int) -> SourceLocation:
     """The expression at an instruction; code of two files is equal where only the file differs."""
+    line, end_line, column, end_column = list(code.co_positions())[instruction // 2]
+    line = line or code.co_firstlineno
+    return _expression(file, (line, column or 0, end_line or line, end_column or 0))
+
+
+@cache
+def _expression(file: str, span: Span) -> SourceLocation:
     import linecache
 
-    line, end_line, column, end_column = list(code.co_positions())[instruction // 2]
-    line, column = line or code.co_firstlineno, column or 0
+    line, column, end_line, end_column = span
     source = linecache.getline(file, line)
-    one_line = end_line == line and end_column is not None
+    one_line = end_line == line and end_column > column
     text = source.encode()[column:end_column].decode(errors="replace") if one_line else source
-    span = (line, column, end_line or line, end_column or 0)
     return SourceLocation(file, line, text.strip(), span)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from gradcheck.explain.catalogue import Bug
 from gradcheck.explain.source.mutations.mutation import Change
 from gradcheck.explain.source.mutations.scope import Scope
-from gradcheck.explain.source.mutations.sites import REDUCTIONS, Site
+from gradcheck.explain.source.mutations.sites import AXES, AXIS_WORDS, REDUCTIONS, Site
 from gradcheck.explain.source.mutations.syntax import called, expression, text
 
 # Functions that are taken for one another, and the bug that it is; of sums and means the factor is.
@@ -83,15 +83,16 @@ def _of_reduction(site: Site, node: ast.Call) -> Iterator[Change]:
     summand = bare[0] if bare else getattr(node.func, "value", None)
     if summand is None:
         return
-    others = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
+    others = [k for k in node.keywords if k.arg not in AXES]
     parent = site.parent
     scaled = isinstance(parent, ast.BinOp) and (
         isinstance(parent.op, ast.Mult)
         or (isinstance(parent.op, ast.Div) and site.position.field == "left")
     )
-    whole = not any(k.arg == "axis" for k in node.keywords) and len(bare) == len(node.args)
+    axes = {axis for axis, _ in AXIS_WORDS}
+    whole = not any(k.arg in axes for k in node.keywords) and len(bare) == len(node.args)
     code = Bug.SUMMED_TO_SCALAR if whole and (site.is_whole or scaled) else Bug.WRONG_AXIS
-    for along in ALONG:
+    for along in (_in_words_of(node, along) for along in ALONG):
         changed = ast.Call(node.func, bare, [*others, *expression(f"f({along})").keywords])
         if text(changed) != site.text:
             message = f"`{site.text}` runs over other axes than {along.split(', k')[0]}"
@@ -100,6 +101,16 @@ def _of_reduction(site: Site, node: ast.Call) -> Iterator[Change]:
         Bug.WRONG_AXIS if len(node.args) + len(node.keywords) > len(bare) else Bug.SUMMED_TO_SCALAR
     )
     yield summand, code, f"`{site.text}` takes a {called(node)} too many", 0.75
+
+
+def _in_words_of(node: ast.Call, along: str) -> str:
+    """Return what names the axes of a sum in the words that a call has for them, or NumPy's."""
+    given = {k.arg for k in node.keywords}
+    usual = AXIS_WORDS[0]
+    words = next((words for words in AXIS_WORDS if given & set(words)), usual)
+    for word, other in zip(usual, words, strict=True):
+        along = along.replace(f"{word}=", f"{other}=")
+    return along
 
 
 def _argument(node: ast.Call, scope: Scope) -> ast.expr | None:

@@ -19,7 +19,9 @@ from gradcheck.explain.source.mutations.syntax import called, text
 INDEXING = ("arange", "reshape", "transpose", "swapaxes", "moveaxis", "roll", "zeros", "eye")
 # Expressions that stand only where they stand.
 PARTIAL = (ast.Starred, ast.JoinedStr, ast.FormattedValue)
-AXES = ("axis", "axes", "keepdims")
+# What axes are called, and whether they are kept: NumPy and JAX, PyTorch.
+AXIS_WORDS = ("axis", "keepdims"), ("dim", "keepdim")
+AXES = ("axes", "dims", *(word for words in AXIS_WORDS for word in words))
 
 
 def _parameters(name: str) -> tuple[str, ...]:

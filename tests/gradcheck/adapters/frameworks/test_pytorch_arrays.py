@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from gradcheck.adapters.frameworks.pytorch.arrays import TensorCopies
 
 import gradcheck
+from gradcheck.adapters.frameworks.pytorch.arrays import TensorCopies
 
 torch = pytest.importorskip("torch", reason="the extra `integrations` is not installed")
 pytestmark = pytest.mark.integration

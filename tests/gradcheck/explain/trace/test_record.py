@@ -9,8 +9,10 @@ from scipy import special
 import gradcheck
 from gradcheck.adapters import as_target
 from gradcheck.checking.context import CheckContext
+from gradcheck.checking.evaluator import Evaluator
 from gradcheck.explain.trace.record import record
 from gradcheck.explain.trace.traced_array import TracedArray
+from gradcheck.target import Target
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 5))
@@ -169,3 +171,35 @@ def test_what_cannot_be_recorded_is_left_to_other_patterns():
 
     report = gradcheck.check((forward, lambda dout, x: 3 * x * dout), X)
     assert report.explanations[0].code == "constant_factor"
+
+
+def foreign(replay):
+    """Return tanh(x A) of a library that NumPy sees nothing of, with what stands for it."""
+    return Target(
+        "foreign",
+        {"x": X},
+        lambda at: np.tanh(np.asarray(at["x"].tolist()) @ A),
+        lambda at, g: {"x": g},
+        replay=replay,
+    )
+
+
+def test_replay_stands_for_a_forward_that_numpy_cannot_follow():
+    def replay(at, locate):
+        locate(__file__, (1, 0, 1, 14))
+        product = at["x"] @ A
+        locate(__file__, (1, 3, 1, 11))
+        return [np.tanh(product)]
+
+    recording = record(Evaluator(foreign(replay)), {"x": X})
+    assert recording is not None
+    right = (1 - np.tanh(X @ A) ** 2) @ A.T
+    np.testing.assert_allclose(recording.gradient("x", (np.ones_like(X),)), right, rtol=1e-12)
+    assert [node.site.text for node in recording.nodes[1:]] == ['"""A recorded', "A record"]
+
+
+def test_replay_that_does_not_know_an_operation_records_nothing():
+    def replay(at, locate):
+        raise NotImplementedError("an operation that is not replayed")
+
+    assert record(Evaluator(foreign(replay)), {"x": X}) is None
