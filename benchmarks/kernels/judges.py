@@ -37,11 +37,21 @@ class Judgement(NamedTuple):
 def ours(
     kernel: Kernel, function: Callable[..., Any], inputs: Sequence[Any], seed: int
 ) -> Judgement:
-    """Judge by the error model, with what the kernel declares of its sums."""
-    report = gradcheck.compare_to_reference(
-        function, *inputs, reference=kernel.reference, accumulator=kernel.accumulator,
-        intermediates=kernel.intermediates, seed=seed,
-    )  # fmt: skip
+    """Judge by the error model, with what the kernel declares of its sums.
+
+    What cannot be compared is undecided, for the reason of that name.
+    """
+    try:
+        report = gradcheck.compare_to_reference(
+            function,
+            *inputs,
+            reference=kernel.reference,
+            accumulator=kernel.accumulator,
+            intermediates=kernel.intermediates,
+            seed=seed,
+        )
+    except Exception as error:
+        return Judgement(None, type(error).__name__)
     return Judgement(report.ok, str(report.kind))
 
 
