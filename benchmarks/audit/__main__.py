@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     audits = []
     for name in options.libraries:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        answer = audit(name, options.dtypes, options.ops)
+        answer = audit(name, options.dtypes, options.ops, options.seconds)
         if isinstance(answer, str):
             print(f"{name}: not audited. {answer}")
         else:
@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\n{title}\n")
         print("\n".join(table.disagreements(audits, confirmed)))
     for each in audits:
+        if each["late"]:
+            print(f"\nnot all in time: {each['library']} {', '.join(each['late'])}")
         for line in each["ours"]:
             print(f"\nan error of the engine: {each['library']} {line}")
     if options.json:
@@ -45,10 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(any(each["ours"] for each in audits))
 
 
-def audit(name: str, dtypes: Sequence[str], pattern: str) -> dict[str, Any] | str:
+def audit(name: str, dtypes: Sequence[str], pattern: str, seconds: int) -> dict[str, Any] | str:
     """Return the audit of one library; why there is none where its process failed."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.audit.worker", name,
-               ",".join(dtypes), pattern]  # fmt: skip
+               ",".join(dtypes), pattern, str(seconds)]  # fmt: skip
     quiet = {"JAX_PLATFORMS": "cpu", "MPLBACKEND": "Agg"}
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | quiet)
     if done.returncode:
@@ -64,6 +66,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--libraries", nargs="+", choices=list(LIBRARIES), default=list(LIBRARIES))
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=list(DTYPES))
     parser.add_argument("--ops", default="", metavar="PATTERN", help="a regular expression")
+    parser.add_argument("--seconds", type=int, default=60, help="for one operator, at most")
     parser.add_argument("--json", metavar="FILE", help="everything that disagrees, to a file")
     return parser.parse_args(argv)
 

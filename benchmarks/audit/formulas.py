@@ -71,6 +71,11 @@ def _cross_entropy(logit: Any, label: Any) -> Any:
     return _softplus(logit) - label * logit
 
 
+def _focal(logit: Any, label: Any) -> Any:
+    p = _sigmoid(logit)
+    return _cross_entropy(logit, label) * (label * (1 - p) + (1 - label) * p) ** 2
+
+
 def _huber(x: Any, y: Any) -> Any:
     return (x - y) ** 2 / 2 if abs(x - y) <= 1 else abs(x - y) - mp.mpf(1) / 2
 
@@ -97,6 +102,9 @@ FORMULAS: dict[str, tuple[Formula, ...]] = {
     "atan2 arctan2": (lambda y, x: mp.atan2(y, x),),
     "atanh arctanh": (mp.atanh,),
     "beta": (mp.beta,),
+    "iv": (mp.besseli,),
+    "ive": (lambda order, x: mp.besseli(order, x) * mp.exp(-abs(x)),),
+    "jn jv": (mp.besselj,),
     "binary_cross_entropy_with_logits sigmoid_binary_cross_entropy": (
         _cross_entropy,
         lambda label, logit: _cross_entropy(logit, label),
@@ -181,6 +189,7 @@ FORMULAS: dict[str, tuple[Formula, ...]] = {
     "sec": (mp.sec,),
     "sech": (mp.sech,),
     "selu": (lambda x: SELU_SCALE * (x if x > 0 else SELU_ALPHA * mp.expm1(x)),),
+    "sigmoid_focal_loss": (_focal,),
     "silu swish hard_swish_mobilenet": (lambda x: x * _sigmoid(x), lambda x: x * _hard_sigmoid(x)),
     "sin": (mp.sin,),
     "sinc": (_sinc, lambda x: mp.mpf(1) if x == 0 else mp.sin(x) / x),

@@ -21,6 +21,9 @@ from benchmarks.audit.libraries.library import Library
 # At each of these some operator is undefined, but hardly one at all of them.
 PROBES = np.array([0.296875, -0.703125, 1.703125, 0.703125, 2.59375, -0.296875, 4.1875, 0.5])
 
+# The same in another order and at other places, of a length that is compiled for apart.
+LONGER = np.concatenate([PROBES[::-1], PROBES, PROBES])
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -64,17 +67,15 @@ def is_entrywise(library: Library, function: Callable[[Any], Any]) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             whole, slope = library.slope(function, PROBES, "float64")
-            part = library.value(function, PROBES[2::-1].copy(), "float64")
             again = library.value(function, PROBES, "float64")
-            reversed_ = library.value(function, PROBES[::-1].copy(), "float64")
+            longer = library.value(function, LONGER, "float64")
     except Exception:
         return False
-    if whole.shape != PROBES.shape or slope.shape != PROBES.shape or part.shape != (3,):
+    if not PROBES.shape == whole.shape == slope.shape or longer.shape != LONGER.shape:
         return False
     return (
         same(whole, again)
-        and same(whole[2::-1], part)
-        and same(whole[::-1], reversed_)
+        and same(np.concatenate([whole[::-1], whole, whole]), longer)
         and not same(whole, PROBES)
         and len(np.unique(whole[np.isfinite(whole)])) > 1
     )

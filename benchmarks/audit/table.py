@@ -15,7 +15,13 @@ COUNTED = {Kind.ABSORBED}
 def counts(audits: Sequence[dict[str, Any]], dtypes: Sequence[str]) -> Iterator[str]:
     """Yield a table of how much was asked, and how much disagreed."""
     asked = ["library", "operators", "slices", *(f"points, {d}" for d in dtypes)]
-    found = [*(f"disagree, {d}" for d in dtypes), "no derivative", "unconfirmed", "ours"]
+    found = [
+        *(f"disagree, {d}" for d in dtypes),
+        "no derivative",
+        "unconfirmed",
+        "not in time",
+        "ours",
+    ]
     yield from _rows(asked + found, (_count(audit, dtypes) for audit in audits))
 
 
@@ -32,6 +38,7 @@ def _count(audit: dict[str, Any], dtypes: Sequence[str]) -> list[str]:
         *(str(disagree[d]) if d in audit["readings"] else "-" for d in dtypes),
         str(audit["undecided"].get("float64", "-")),
         str(len({f["operator"] for f in shown if not f["confirmed"]})),
+        str(len(audit["late"])),
         str(len(audit["ours"])),
     ]
 

@@ -12,6 +12,7 @@ from benchmarks.audit.classify import Disagreement, disagreements
 from benchmarks.audit.libraries import load
 from benchmarks.audit.measure import Reading, measure
 from benchmarks.audit.slices import slices
+from benchmarks.engine import OvertimeError, guard
 
 CURVE = 6  # points that a report shows of one disagreement
 
@@ -43,10 +44,11 @@ class Audit:
     undecided: dict[str, int] = field(default_factory=dict)
     found: list[Found] = field(default_factory=list)
     ours: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
 
-def audit(name: str, dtypes: Sequence[str], pattern: str = "") -> Audit:
-    """Audit the operators of a library whose names match a pattern."""
+def audit(name: str, dtypes: Sequence[str], pattern: str = "", seconds: int = 60) -> Audit:
+    """Audit the operators of a library whose names match a pattern, each for so long at most."""
     library = load(name)
     result = Audit(name, library.version)
     wanted = [dtype for dtype in dtypes if dtype in library.dtypes]
@@ -54,13 +56,17 @@ def audit(name: str, dtypes: Sequence[str], pattern: str = "") -> Audit:
         if not re.search(pattern, operator):
             continue
         result.offered += 1
-        found = slices(library, operator, function)
-        result.operators += bool(found)
-        for each in found:
-            result.slices += 1
-            # the other dtypes are compared with float64, which is measured in any case
-            readings = measure(library, each, list(dict.fromkeys(["float64", *wanted])))
-            _note(result, operator, str(each.form), readings, wanted)
+        try:
+            with guard(seconds):
+                found = slices(library, operator, function)
+                result.operators += bool(found)
+                for each in found:
+                    # the other dtypes are compared with float64, which is measured in any case
+                    readings = measure(library, each, list(dict.fromkeys(["float64", *wanted])))
+                    result.slices += 1
+                    _note(result, operator, str(each.form), readings, wanted)
+        except OvertimeError:
+            result.late.append(operator)
     return result
 
 
@@ -100,9 +106,9 @@ def _row(r: Reading) -> tuple[float, float, float, float]:
     return (r.x, r.claimed, near, r.error)
 
 
-def main(name: str, dtypes: str, pattern: str) -> None:
+def main(name: str, dtypes: str, pattern: str, seconds: str) -> None:
     """Print the audit of one library as JSON: what the parent process reads."""
-    result: dict[str, Any] = asdict(audit(name, dtypes.split(","), pattern))
+    result: dict[str, Any] = asdict(audit(name, dtypes.split(","), pattern, int(seconds)))
     print(json.dumps(result))
 
 

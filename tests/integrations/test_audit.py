@@ -179,9 +179,9 @@ def test_the_tables_show_what_disagrees_and_count_the_rest():
     audit = {"library": "tiny", "version": "1", "operators": 3, "slices": 4,
              "readings": {"float32": 90}, "undecided": {"float32": 1},
              "found": [one, one | {"kind": str(Kind.ABSORBED), "operator": "softmax"}],
-             "ours": []}  # fmt: skip
+             "ours": [], "late": ["sort"]}  # fmt: skip
     (_, _, row) = table.counts([audit], ["float64", "float32"])
-    assert row == "| tiny 1 | 3 | 4 | - | 90 | - | 1 | - | 0 | 0 |"
+    assert row == "| tiny 1 | 3 | 4 | - | 90 | - | 1 | - | 0 | 1 | 0 |"
     (_, _, row) = table.disagreements([audit], confirmed=True)
     assert row.startswith("| cancellation near a point | tiny | sinc | float32 |")
     assert len(list(table.disagreements([audit], confirmed=False))) == 2
