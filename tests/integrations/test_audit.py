@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,6 +134,26 @@ def test_a_formula_of_another_function_is_no_truth():
 
     right = found("square", leaky, lambda x: np.where(x > 0, x.dtype.type(1), x.dtype.type(0.125)))
     assert right == set()
+
+
+@pytest.mark.parametrize(
+    "function", [np.sin, np.exp, np.log1p, np.expm1, np.arctan, np.cbrt, np.sinc, np.tanh, np.abs]
+)
+def test_the_bound_of_the_engine_holds_at_every_point(function):
+    (each,) = slices(Small(), function.__name__, Pair(function, np.zeros_like))
+    readings = measure(Small(), each, ["float64"])["float64"]
+    judged = [r for r in readings if r.numbers.exact and r.numbers.measured]
+    assert len(judged) > 30
+    assert not any(r.engine_contradicts for r in judged)
+
+
+def test_a_bound_that_does_not_hold_is_an_error_of_the_engine():
+    (each,) = slices(Small(), "sin", Pair(np.sin, np.cos))
+    (reading,) = [r for r in measure(Small(), each, ["float64"])["float64"] if r.x == 1.0]
+    off = replace(reading.numbers.measured, low=0.5403, high=0.5403)
+    wrong = replace(reading, numbers=replace(reading.numbers, measured=off))
+    assert wrong.engine_contradicts
+    assert not reading.engine_contradicts
 
 
 def test_a_function_is_taken_entry_by_entry_or_as_pair_or_by_rows():
