@@ -55,8 +55,10 @@ class Disagreement:
 
     @property
     def worst(self) -> Reading:
-        """The reading with the largest error, NaN and infinity before all others."""
-        return max(self.readings, key=lambda r: r.error if math.isfinite(r.error) else math.inf)
+        """The reading with the largest error; of what is wholly wrong far out, the nearest to 0."""
+        if self.kind in (Kind.NAN, Kind.OVERFLOW, Kind.TAIL):
+            return min(self.readings, key=lambda r: abs(r.x))
+        return max(self.readings, key=lambda r: r.error)
 
 
 def disagreements(readings: dict[str, list[Reading]]) -> Iterator[tuple[str, Disagreement]]:

@@ -21,6 +21,10 @@ def _sigmoid(x: Any) -> Any:
     return 1 / (1 + mp.exp(-x))
 
 
+def _clipped(x: Any) -> Any:
+    return min(max(x, mp.mpf(-20)), mp.mpf(20))
+
+
 def _softplus(x: Any) -> Any:
     return mp.log1p(mp.exp(x)) if x < 0 else x + mp.log1p(mp.exp(-x))
 
@@ -131,7 +135,7 @@ FORMULAS: dict[str, tuple[Formula, ...]] = {
     "exp": (mp.exp,),
     "exp2": (lambda x: mp.mpf(2) ** x,),
     "expi": (mp.ei,),
-    "expit sigmoid": (_sigmoid,),
+    "expit sigmoid": (_sigmoid, lambda x: _sigmoid(_clipped(x))),
     "expm1": (mp.expm1,),
     "floor": (mp.floor,),
     "floor_divide": (lambda x, y: mp.floor(x / y),),
@@ -190,7 +194,11 @@ FORMULAS: dict[str, tuple[Formula, ...]] = {
     "sech": (mp.sech,),
     "selu": (lambda x: SELU_SCALE * (x if x > 0 else SELU_ALPHA * mp.expm1(x)),),
     "sigmoid_focal_loss": (_focal,),
-    "silu swish hard_swish_mobilenet": (lambda x: x * _sigmoid(x), lambda x: x * _hard_sigmoid(x)),
+    "silu swish hard_swish_mobilenet": (
+        lambda x: x * _sigmoid(x),
+        lambda x: x * _sigmoid(_clipped(x)),
+        lambda x: x * _hard_sigmoid(x),
+    ),
     "sin": (mp.sin,),
     "sinc": (_sinc, lambda x: mp.mpf(1) if x == 0 else mp.sin(x) / x),
     "sinh": (mp.sinh,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -65,9 +66,10 @@ def _disagreement(kind: str, library: str, operator: str, group: list[dict[str, 
             f"{error:.1e}"]  # fmt: skip
 
 
-def _severity(found: dict[str, Any]) -> float:
-    error = float(found["worst"][3])
-    return error if error == error else float("inf")
+def _severity(found: dict[str, Any]) -> tuple[float, float]:
+    """Return what is shown first: the largest error, and of those like it the nearest to 0."""
+    x, _, _, error = found["worst"]
+    return (error if error == error else math.inf, -abs(x))
 
 
 def _rows(columns: Sequence[str], rows: Iterator[list[str]]) -> Iterator[str]:

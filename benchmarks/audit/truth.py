@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,22 +60,21 @@ UNDEFINED = Slope(-math.inf, math.inf)
 
 
 def truths(each: Slice, at: NDArray[np.float64], values: NDArray[np.float64]) -> list[Slope | None]:
-    """Return the slope at each point; None where no formula has the operator's value there."""
+    """Return the slope at each point; None where no formula has the operator's value there.
+
+    Of the formulas of its name that has a say which agrees with the operator at most points.
+    """
+    same, chosen, share = np.zeros(len(at), bool), None, SHARE
     for formula in BY_NAME.get(plain_name(each.name), ()):
-
-        def f(x: Any, formula: Callable[..., Any] = formula) -> Any:
-            return each.form.on_number(formula, x)
-
+        f = partial(each.form.on_number, formula)
         with mp.workdps(DIGITS):
             exact = np.array([_number(f, mpf(x)) for x in at])
-            both = np.isfinite(exact) & np.isfinite(values)
-            error = np.abs(exact - values)[both]
-            size = np.abs(values)[both]
-            if both.any() and np.mean(error <= AGREEMENT * np.maximum(size, SMALL)) >= SHARE:
-                same = np.zeros(len(at), bool)
-                same[both] = error <= SAME_VALUE * size
-                return [slope(f, x) if ok else None for x, ok in zip(at, same, strict=True)]
-    return [None] * len(at)
+        both = np.isfinite(exact) & np.isfinite(values)
+        error, size = np.where(both, np.abs(exact - values), np.inf), np.abs(values)
+        agree = float(np.mean(error <= AGREEMENT * np.maximum(size, SMALL), where=both))
+        if agree > share:
+            same, chosen, share = error <= SAME_VALUE * size, f, agree
+    return [slope(chosen, x) if chosen and ok else None for x, ok in zip(at, same, strict=True)]
 
 
 def slope(f: Callable[[Any], Any], x: float) -> Slope | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -108,11 +110,10 @@ def _row(r: Reading) -> tuple[float, float, float, float]:
 
 def main(name: str, dtypes: str, pattern: str, seconds: str) -> None:
     """Print the audit of one library as JSON: what the parent process reads."""
-    result: dict[str, Any] = asdict(audit(name, dtypes.split(","), pattern, int(seconds)))
+    with redirect_stdout(sys.stderr):  # some functions of a library print
+        result: dict[str, Any] = asdict(audit(name, dtypes.split(","), pattern, int(seconds)))
     print(json.dumps(result))
 
 
 if __name__ == "__main__":
-    import sys
-
     main(*sys.argv[1:])
