@@ -6,20 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-pytest.importorskip("mpmath")
-
 from mpmath import mp
 
-from benchmarks.audit import table
+from benchmarks.audit import table, worker
 from benchmarks.audit.classify import Kind, disagreements
 from benchmarks.audit.forms import Alone, Beside, InRow
 from benchmarks.audit.libraries.library import same_dtype
 from benchmarks.audit.measure import measure
 from benchmarks.audit.slices import slices
 from benchmarks.audit.truth import UNDEFINED, slope
-
-pytestmark = pytest.mark.integration
 
 
 class Pair:
@@ -184,6 +179,22 @@ def test_the_slope_of_a_formula_is_that_of_its_sides():
     assert slope(mp.log, -1.0) is None
     end = slope(lambda x: mp.sqrt(x) ** 3, 0.0)
     assert end.beyond(0.0) == 0.0
+
+
+def test_a_library_is_audited_operator_by_operator(monkeypatch):
+    class Known(Small):
+        def operators(self):
+            yield "sin", Pair(np.sin, np.cos)
+            yield "square", Pair(np.square, lambda x: 3 * x)
+            yield "cosh", Pair(np.cosh, np.cosh)
+            yield "where", np.where
+
+    monkeypatch.setattr(worker, "load", lambda name: Known())
+    result = worker.audit("known", ["float32", "bfloat16"], "^[sw]")
+    assert (result.offered, result.operators, result.slices) == (3, 2, 2)
+    assert set(result.readings) == {"float32"}
+    assert {(f.operator, f.dtype) for f in result.found} == {("square", "float32")}
+    assert result.ours == result.late == []
 
 
 def test_the_tables_show_what_disagrees_and_count_the_rest():
