@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.audit import table
+from benchmarks.audit.formats import FORMATS
 from benchmarks.audit.libraries import LIBRARIES
-
-DTYPES = ("float64", "float32", "bfloat16")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,7 +63,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.audit", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--libraries", nargs="+", choices=list(LIBRARIES), default=list(LIBRARIES))
-    parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=list(DTYPES))
+    parser.add_argument("--dtypes", nargs="+", choices=list(FORMATS), default=list(FORMATS))
     parser.add_argument("--ops", default="", metavar="PATTERN", help="a regular expression")
     parser.add_argument("--seconds", type=int, default=60, help="for one operator, at most")
     parser.add_argument("--json", metavar="FILE", help="everything that disagrees, to a file")

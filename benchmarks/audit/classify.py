@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchmarks.audit.measure import ULPS, Reading
+from benchmarks.audit.formats import FORMATS
+from benchmarks.audit.measure import Reading
 from benchmarks.audit.points import ORDINARY, TAILS
-
-EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "bfloat16": 2.0**-7}
 
 # A constant of a float64 gradient that was rounded to single precision is off by up to half a unit
 # of 2**-23, and hardly by less than a thousandth of that; products of two such by twice as much.
@@ -84,7 +83,7 @@ def _single_kind(r: Reading, dtype: str) -> Kind | None:
         return Kind.NAN
     if math.isinf(r.claimed):
         return Kind.OVERFLOW
-    if r.distance <= ULPS[dtype] * EPS[dtype] * max(1.0, abs(r.numbers.value)):
+    if r.distance <= FORMATS[dtype].reach * max(1.0, abs(r.numbers.value)):
         return Kind.ABSORBED
     if r.truth.low < r.truth.high and r.truth.high - r.truth.low > r.rounding:
         return Kind.KINK

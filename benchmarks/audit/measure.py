@@ -11,19 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.audit.formats import FORMATS
 from benchmarks.audit.libraries.library import Floats, Library
 from benchmarks.audit.points import points, representable
 from benchmarks.audit.slices import Slice
 from benchmarks.audit.truth import SAME_VALUE, UNDEFINED, Slope, truths
 from gradcheck import derivative
-
-# A gradient may be that of a point so many units in the last place away, and as many away from it:
-# a product of some factors, each a special function of the usual accuracy.
-ULPS = {"float64": 64, "float32": 64, "bfloat16": 8}
-
-# A function that is flat in its values may have been rounded to that, beside a term of about one:
-# such a slope is unknown, however little noise its values have.
-EPS64 = 2.0**-52
 
 # A derivative that the engine knows no better than this decides nothing.
 DECISIVE = 1e-3
@@ -143,7 +136,9 @@ def _numbers(
         return Numbers(at_x, None, math.inf, exact)
     sides = sorted((found.kink.left, found.kink.right)) if found.kink else [found.value] * 2
     size = max(map(abs, sides))
-    bound = max(found.side_bound, EPS64 * (1 + abs(at_x)) / max(abs(x), 1))
+    # values that are flat may have been rounded to that, beside a term of about one
+    unseen = FORMATS["float64"].eps * (1 + abs(at_x)) / max(abs(x), 1)
+    bound = max(found.side_bound, unseen)
     measured = Slope(*sides) if bound <= DECISIVE * size or size == 0 else None
     return Numbers(at_x, measured, bound, exact)
 
@@ -153,9 +148,8 @@ def _readings(
     library: Library, each: Slice, at: Floats, numbers: list[Numbers], dtype: str
 ) -> list[Reading]:
     """Return the readings of one dtype, where its function has the value that float64 gives it."""
-    kind = number_type(dtype)
-    eps = float(np.ldexp(1.0, -precision(kind)))
-    known = representable(at, kind)
+    form = FORMATS[dtype]
+    known = representable(at, form.dtype)
     at, numbers = at[known], [n for n, ok in zip(numbers, known, strict=True) if ok]
     if not len(at):
         return []
@@ -163,23 +157,21 @@ def _readings(
         got, claimed = _quiet_slope(library, each, at, dtype)
     except Exception:  # not for this dtype, which some libraries widen
         return []
-    reach = ULPS[dtype] * eps
-    largest = float(np.finfo(np.float64 if dtype == "float64" else np.float32).max)
     _, here = _quiet_slope(library, each, at, "float64")
     beside = [
         np.abs(_quiet_slope(library, each, at * (1 + shift), "float64")[1] - here)
-        for shift in (-reach, -reach / 8, reach / 8, reach)
+        for shift in (-form.reach, -form.reach / 8, form.reach / 8, form.reach)
     ]
     moved = np.fmax.reduce([np.zeros(len(at)), *beside])  # a NaN allows nothing
     readings = []
     for x, n, y, slope, change in zip(at, numbers, got, claimed, moved, strict=True):
         truth = n.exact or n.measured or UNDEFINED
         size = 0.0 if truth is UNDEFINED else truth.size
-        if size >= largest or not math.isfinite(y):
+        if size >= form.largest or not math.isfinite(y):
             continue
-        if abs(y - n.value) > reach * (abs(n.value) + abs(x) * size) + smallest(kind):
+        if abs(y - n.value) > form.reach * (abs(n.value) + abs(x) * size) + form.absolute:
             continue
-        rounding = reach * size + change + smallest(kind)
+        rounding = form.reach * size + change + form.absolute
         readings.append(Reading(float(x), float(slope), n, float(rounding)))
     return readings
 
@@ -188,22 +180,3 @@ def _quiet_slope(library: Library, each: Slice, at: Floats, dtype: str) -> tuple
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return library.slope(each.function, at, dtype)
-
-
-def number_type(dtype: str) -> np.dtype[Any]:
-    """Return a dtype by its name."""
-    if dtype == "bfloat16":
-        import ml_dtypes
-
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(dtype)
-
-
-def precision(kind: np.dtype[Any]) -> int:
-    """Return how many bits of the significand are stored."""
-    return {"float64": 52, "float32": 23, "bfloat16": 7}[kind.name]
-
-
-def smallest(kind: np.dtype[Any]) -> float:
-    """Return what products of a dtype lose where their factors underflow: 64 smallest numbers."""
-    return 64 * (float(np.finfo(np.float64).tiny) if kind.name == "float64" else 2.0**-126)
