@@ -120,7 +120,12 @@ def _compared(
     elif not gives_gradients:
         notes.append("the reference has no gradient: the outputs alone were compared")
     else:
-        cotangents = _cotangents(subject, run, seed)
+        cotangents, refused = _cotangents(subject, run, seed), ""
+        if not _says_backward(kernel):
+            refused = _refusal(subject, cotangents)
+        if refused:
+            notes.append(f"the kernel has no gradient ({refused}): the outputs alone were compared")
+            cotangents = None
     formats = formats_of(subject, run)
     precision = Precision.of(
         subject, list(formats.values()), cotangents, accumulator, intermediates
@@ -139,6 +144,20 @@ def _compared(
 def _run(subject: Target) -> ForwardRun:
     with subject.state.guarded(), np.errstate(all="ignore"):
         return subject.call(subject.tensors)
+
+
+def _says_backward(kernel: Any) -> bool:
+    """Whether a kernel comes with a backward, which is to work."""
+    return not callable(kernel) or isinstance(kernel, type) or hasattr(kernel, "defvjp")
+
+
+def _refusal(subject: Target, cotangents: Outputs) -> str:
+    """Say why a framework cannot differentiate a kernel; empty where it can."""
+    try:
+        evaluate(subject, cotangents)
+    except Exception as error:  # noqa: BLE001 (frameworks raise what they like)
+        return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".removesuffix(": ")
+    return ""
 
 
 def _in_float64(reference: Any, inputs: Sequence[Any], subject: Target) -> tuple[Target, bool]:

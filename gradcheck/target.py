@@ -136,7 +136,9 @@ class Target:
     note: str = ""
     rounding: Positive | None = None
     formats: Mapping[str, str] = field(default_factory=dict)
-    promises: Mapping[str, Callable[[], tuple[bool | None, str] | None]] = field(default_factory=dict)
+    promises: Mapping[str, Callable[[], tuple[bool | None, str] | None]] = field(
+        default_factory=dict
+    )
     scales: Mapping[str, Array] = field(default_factory=dict)
     jacobians: Callable[[Tensors], Mapping[str, Any]] | None = None
     by_definition: Callable[[str, Array], str] | None = None

@@ -23,6 +23,11 @@ from gradcheck.numerics.formats import Format
 # up to it, theirs is sqrt(3) smaller, and beyond 8 in one of 3e9.
 FACTOR = 8.0
 
+# Errors of another computation in the same formats beside those drawn: their root mean square, and
+# the largest. Drawn ones are of full size each; 5 is beyond one of 1e4 of them.
+TYPICAL = 1.5
+LARGEST = 5.0
+
 # Entries whose result rounds the other way, beside those that are expected to.
 FLIPS = 4.0
 
@@ -87,6 +92,14 @@ class Allowance:
     def beyond(self, got: Array, roundings: int = 1) -> Array:
         """Return which entries are off by more than rounding."""
         return np.asarray(~(self.gap(got) <= self.entries(got, roundings)))
+
+    def looks_drawn(self, got: Array) -> bool:
+        """Whether errors are as large as those drawn, of which roundings of other code are half."""
+        with np.errstate(all="ignore"):
+            ratio = np.nan_to_num(
+                self.gap(got) / (self.spread + 0.5 * self.format.ulp(self.reference))
+            )
+        return bool(np.sqrt(np.mean(ratio * ratio)) <= TYPICAL and np.max(ratio) <= LARGEST)
 
     def biased(self, got: Array) -> bool:
         """Whether errors go the same way, over all entries or a slice, as no roundings do."""

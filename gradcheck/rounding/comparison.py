@@ -15,7 +15,7 @@ from gradcheck.numerics.formats import Format
 from gradcheck.report.wording import index_words
 from gradcheck.rounding.allowance import Allowance
 from gradcheck.rounding.evaluation import Evaluation, draws, evaluate
-from gradcheck.rounding.patterns import pattern
+from gradcheck.rounding.patterns import CLEAR, VAGUE, first_seen
 from gradcheck.rounding.precision import SINGLE, Precision, computed_in
 from gradcheck.target import Target
 
@@ -204,24 +204,31 @@ class Comparison:
             if allowance.unknown.size and allowance.unknown.mean() > MOST_UNKNOWN:
                 return Kind.UNDECIDED, "rounding alone may change every digit of most entries"
             return Kind.WITHIN_ROUNDING, ""
-        seen = pattern(got, allowance)
+        seen = first_seen(CLEAR, got, allowance)
         if seen:
             return Kind.SYSTEMATIC, seen
         fits: dict[Kind, tuple[float, str]] = {}
         for kind, draw in others.items():
             drawn = draw()
-            wider = Allowance(allowance.reference, drawn.tensors[name], allowance.format)
-            if not wider.beyond(got).any():
+            wider = replace(allowance, drawn=drawn.tensors[name])
+            stalls = kind is Kind.SHORT_ACCUMULATOR and drawn.longest_sum * self._coarsest >= 1
+            if not wider.beyond(got).any() and (stalls or wider.looks_drawn(got)):
                 size = float(np.median(wider.entries(got)))
                 fits[kind] = size, self._words(kind, drawn.longest_sum)
         if fits:
             best = min(fits, key=lambda kind: fits[kind][0])
             return best, fits[best][1]
-        if not beyond:
-            return Kind.SYSTEMATIC, (
+        seen = first_seen(VAGUE, got, allowance)
+        if not beyond and not seen:
+            seen = (
                 "every entry is within rounding, but the errors go the same way, as no roundings do"
             )
-        return Kind.SYSTEMATIC, "no rounding explains the error"
+        return Kind.SYSTEMATIC, seen or "no rounding explains the error"
+
+    @property
+    def _coarsest(self) -> float:
+        """The unit of the lowest format: a running sum of as many terms comes to a halt."""
+        return self.precision.lowest.unit
 
     def _words(self, kind: Kind, longest: float) -> str:
         if kind is Kind.SHORT_ACCUMULATOR:

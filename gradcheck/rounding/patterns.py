@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from gradcheck.rounding.allowance import FACTOR, Allowance
 SMALLEST_TILE = 8
 
 
-def pattern(got: Array, allowance: Allowance) -> str:
+Look = Callable[[Array, Allowance], Iterator[str]]
+
+
+def first_seen(looks: Sequence[Look], got: Array, allowance: Allowance) -> str:
     """Say what an error that is more than rounding looks like; empty where nothing is seen."""
-    return next((words for look in LOOKS for words in look(got, allowance)), "")
+    return next((words for look in looks for words in look(got, allowance)), "")
 
 
 def _not_finite(got: Array, allowance: Allowance) -> Iterator[str]:
@@ -123,12 +126,7 @@ def _count(bad: Array) -> str:
     return f"{int(bad.sum())} of {bad.size} entries, the first at {index_words(first)}, are"
 
 
-# Looked for in this order: what is said first says most.
-LOOKS: tuple[Callable[[Array, Allowance], Iterator[str]], ...] = (
-    _not_finite,
-    _factor,
-    _other_places,
-    _region,
-    _constant,
-    _axes,
-)
+# Looked for in this order: what is said first says most. Short sums look like what is vague: the
+# roundings of a statistic are common to its row.
+CLEAR: tuple[Look, ...] = (_not_finite, _factor, _other_places, _region)
+VAGUE: tuple[Look, ...] = (_constant, _axes)

@@ -66,6 +66,7 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
     """
     import torch
 
+    thing = applied_function(thing)
     if is_pair(thing):
         return adapt_pair(thing, arguments, params, torch.is_tensor, as_array, like)
     subject, thing = thing, thing.function if isinstance(thing, ForwardMode) else thing
@@ -204,6 +205,16 @@ def recorded(
     )
 
 
+def applied_function(thing: Any) -> Any:
+    """Return the autograd function whose ``apply`` is given; anything else as it is."""
+    import torch
+
+    owner: Any = getattr(thing, "__self__", None)
+    base: Any = torch.autograd.Function
+    applies = isinstance(owner, type) and issubclass(owner, base) and thing.__name__ == "apply"
+    return owner if applies else thing
+
+
 def has_vmap(thing: Any) -> bool:
     """Whether ``thing`` is an autograd function that has or makes a rule for batches."""
     import torch
@@ -230,6 +241,7 @@ def parts(thing: Any, arguments: Sequence[Any]) -> list[tuple[str, Any, tuple[An
     list of (name, thing, inputs)
         Each to be checked by itself.
     """
+    thing = applied_function(thing)
     return [("jvp", ForwardMode(thing), tuple(arguments))] if has_jvp(thing) else []
 
 
