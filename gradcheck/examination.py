@@ -54,7 +54,7 @@ class Question:
             with subject.state.guarded():
                 raise
         if self.reference is not None:
-            from gradcheck.reference import Reference  # which few checks need
+            from gradcheck.rounding.reference import Reference  # which few checks need
 
             beside = Reference.of(
                 context, self.reference, self.inputs, self.constraint, self.accumulator

@@ -27,7 +27,7 @@ from gradcheck.isolation import Interpreter
 from gradcheck.jobs import Job
 from gradcheck.runner import Runner
 from gradcheck.state.framework_modes import modes, set_modes
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 # What JAX makes of functions with derivatives of their own: their constructor takes the function,
 # of which pickle knows nothing.

@@ -12,7 +12,7 @@ from gradcheck.explain.source.repair import Repairs
 from gradcheck.isolation import ENDED, Lost, map_isolated, share_nothing
 from gradcheck.jobs import Job
 from gradcheck.report.data import Explanation
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 Elsewhere = Callable[[Sequence[Job]], Iterator[Any]]
 

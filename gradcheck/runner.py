@@ -26,8 +26,8 @@ from gradcheck.jobs import Findings, Job, Perform, with_entries
 from gradcheck.report.cells import told_by_cell
 from gradcheck.report.data import Entry, Explanation, TensorReport, Unchecked, Verdict
 from gradcheck.report.report import Report
-from gradcheck.target import TargetError
 from gradcheck.unchecked import left_unjudged
+from gradcheck.values import TargetError
 
 Mode = Literal["auto", "project", "element"]
 # Returns what would produce a wrong gradient, given the wrong entries that are known: alternatives

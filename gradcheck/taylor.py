@@ -16,7 +16,7 @@ from gradcheck.checking.context import CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction
 from gradcheck.numerics.directions import per_entry_scale, varied
 from gradcheck.state import settings_kept
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 from gradcheck_arguments import ArrayTree, Seed, checked
 
 # Steps are halved until the remainder of first order is so many times the rounding of the outputs,

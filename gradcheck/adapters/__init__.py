@@ -30,7 +30,8 @@ from gradcheck.adapters.frameworks import (
 from gradcheck.adapters.lazy_parameters import initialized
 from gradcheck.adapters.recognition import ConventionModule, described
 from gradcheck.adapters.signatures.methods import backward_of, has_static_methods
-from gradcheck.target import Target, TargetError
+from gradcheck.target import Target
+from gradcheck.values import TargetError
 
 __all__ = ["Adapter", "as_target", "parts", "register_adapter", "shows_gradients"]
 

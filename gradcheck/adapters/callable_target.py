@@ -19,7 +19,8 @@ from gradcheck.adapters.signatures.gradient_alignment import align_gradients
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.array_containers import gradient_numbers
 from gradcheck.state import StateSnapshot
-from gradcheck.target import ForwardRun, Target, TargetError
+from gradcheck.target import ForwardRun, Target
+from gradcheck.values import TargetError
 
 Dtype = type[np.floating[Any]]
 

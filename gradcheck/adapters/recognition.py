@@ -21,7 +21,8 @@ from gradcheck.adapters.signatures.error_hints import Mismatch, unrecognised
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.numerics.central_difference import STEP, central_difference
 from gradcheck.numerics.directions import random_cotangents
-from gradcheck.target import Target, TargetError
+from gradcheck.target import Target
+from gradcheck.values import TargetError
 
 # Readings differ by factors of 1.5 and more, or by everything; central differences are off by much
 # less than this in float64. Two directions and cotangents leave a chance of a millionth that an

@@ -13,7 +13,9 @@ from gradcheck._types import Array
 from gradcheck.adapters import as_target, shows_gradients
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.methods import name_of, required_names
-from gradcheck.target import Target, TargetError
+from gradcheck.adapters.widened import widened
+from gradcheck.target import Target
+from gradcheck.values import TargetError
 
 # Frameworks whose functions look like any other, and what makes their arrays of NumPy's.
 FRAMEWORKS = {"torch": ("torch", "from_numpy"), "jax": ("jax.numpy", "asarray")}
@@ -64,6 +66,34 @@ def reference_target(
             return as_target(reference, *given), True
     except TargetError:
         return _forward_alone(reference, given), False
+
+
+def reference_in_float64(
+    reference: Any, arguments: Sequence[Any], subject: Target
+) -> tuple[Target, bool]:
+    """Return the target of a reference in float64, and whether it has a gradient of its own.
+
+    Its arguments are those of the ``subject``, as they were given if it takes them so, else as
+    arrays; where none can be in float64, in their own dtype.
+
+    Raises
+    ------
+    TargetError
+        If it takes them in no form.
+    """
+    tensors = {name: value.astype(np.float64) for name, value in subject.tensors.items()}
+    plain = [value for name, value in tensors.items() if subject.role(name) == "input"]
+    refused: TargetError | None = None
+    for given in (widened(arguments), arguments, plain):
+        try:
+            target, has_gradient = reference_target(reference, given, tensors)
+        except TargetError as error:
+            refused = refused or error
+            continue
+        if any(value.dtype != np.float64 for value in target.tensors.values()):
+            return target.cast(np.float64) or target, has_gradient
+        return target, has_gradient
+    raise TargetError(f"reference: {refused}") from refused
 
 
 def _by_framework(

@@ -18,7 +18,7 @@ from gradcheck.adapters.frameworks.pytorch import second_order as torch_second_o
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.numerics import real_parts
 from gradcheck.numerics.directions import random_cotangents
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 # What stands for the cotangents, one for every output.
 COTANGENT = "grad_output"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.signatures import pytree
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 
 def widened(arguments: Sequence[Any]) -> list[Any]:

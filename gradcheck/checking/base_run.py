@@ -15,7 +15,8 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.checking.evaluator import Evaluator
 from gradcheck.numerics.blockwise import blocks, largest, same
-from gradcheck.target import ForwardRun, TargetError
+from gradcheck.target import ForwardRun
+from gradcheck.values import TargetError
 
 # Agreement of two computations of the same thing by other orders of summation, in roundings.
 ROUNDINGS = 1e3

@@ -16,7 +16,7 @@ from gradcheck.hunt.repeated_check import RepeatedCheck
 from gradcheck.hunt.shrink import Shrinker
 from gradcheck.report.data import Verdict
 from gradcheck.report.report import Report
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 from gradcheck_arguments import ArrayTree, NonNegativeInt, Seed, Share, checked
 
 if TYPE_CHECKING:

@@ -2,98 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
 from gradcheck._types import Array, Outputs
+from gradcheck.checking.context import CheckContext
 from gradcheck.numerics.formats import Format
-from gradcheck.report.wording import index_words
 from gradcheck.rounding.allowance import Allowance
 from gradcheck.rounding.evaluation import Evaluation, draws, evaluate
 from gradcheck.rounding.patterns import CLEAR, VAGUE, first_seen
-from gradcheck.rounding.precision import SINGLE, Precision, computed_in
+from gradcheck.rounding.precision import SINGLE, Precision, computed_in, formats_of
+from gradcheck.rounding.tensor_comparison import RoundingKind, TensorComparison
 from gradcheck.target import Target
 
+ALL_DIGITS = "rounding alone may change every digit of most entries"
 TRUNCATED = "results are cut off toward zero, not rounded to nearest"
 
 # Where rounding alone may change all of so large a share of the entries, nothing was compared.
 MOST_UNKNOWN = 0.5
-
-
-class Kind(StrEnum):
-    """What the difference from a reference is."""
-
-    WITHIN_ROUNDING = "within_rounding"
-    SHORT_ACCUMULATOR = "short_accumulator"
-    MISSED_UPCAST = "missed_upcast"
-    SYSTEMATIC = "systematic"
-    UNDECIDED = "undecided"
-
-
-# From the worst to the best, with whether that is as it should be.
-VERDICTS = {
-    Kind.SYSTEMATIC: False,
-    Kind.MISSED_UPCAST: False,
-    Kind.SHORT_ACCUMULATOR: False,
-    Kind.UNDECIDED: None,
-    Kind.WITHIN_ROUNDING: True,
-}
-
-
-@dataclass(frozen=True)
-class TensorComparison:
-    """One output or gradient beside that of the reference.
-
-    Attributes
-    ----------
-    name
-        Of the tensor, as in ``"output"`` or ``"gradient of x"``.
-    format
-        What its entries are kept in.
-    kind
-        What the difference is.
-    words
-        What was seen of a difference that is more than rounding.
-    index, got, reference
-        The entry that is off by most, measured by what it may be.
-    ulps, allowed
-        By how many ulps of the format it is off, and by how many it may be.
-    wrong, size
-        How many entries are off by more than they may, and how many there are.
-    """
-
-    name: str
-    format: str
-    kind: Kind
-    words: str
-    index: tuple[int, ...]
-    got: float
-    reference: float
-    ulps: float
-    allowed: float
-    wrong: int
-    size: int
-
-    def __str__(self) -> str:
-        where = f"{self.name}{index_words(self.index) if self.index else ''}"
-        line = (
-            f"{where} is {self.got:.6g}, the reference {self.reference:.6g}: off by "
-            f"{self.ulps:.3g} ulps of {self.format}, of which rounding explains {self.allowed:.3g}"
-        )
-        if self.kind is Kind.WITHIN_ROUNDING:
-            return f"{line}; {self.words}" if self.words else line
-        return f"{self.words}; {line}; {self.wrong} of {self.size} entries are off by more"
-
-
-def worst_of(compared: Sequence[TensorComparison]) -> TensorComparison:
-    """Return the tensor of the worst kind that is farthest beyond rounding."""
-    order = list(VERDICTS)
-    return min(compared, key=lambda t: (order.index(t.kind), -t.ulps / (t.allowed or 1.0)))
 
 
 class Drawn(NamedTuple):
@@ -104,7 +34,7 @@ class Drawn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReferenceComparison:
     """A reference in float64, and what computes in lower precision beside it.
 
     Attributes
@@ -135,10 +65,10 @@ class Comparison:
         others = {}
         if lowest.digits < declared.intermediates.digits:
             lower = replace(declared, intermediates=lowest, kept=lowest)
-            others[Kind.MISSED_UPCAST] = cache(partial(self._drawn, lower))
+            others[RoundingKind.MISSED_UPCAST] = cache(partial(self._drawn, lower))
         if lowest.digits < declared.accumulator.digits:
             shorter = replace(declared, accumulator=lowest)
-            others[Kind.SHORT_ACCUMULATOR] = cache(partial(self._drawn, shorter))
+            others[RoundingKind.SHORT_ACCUMULATOR] = cache(partial(self._drawn, shorter))
         return [
             self._compared(name, got, right[name], drawn, others, formats[name])
             for name, got in found.tensors.items()
@@ -168,7 +98,7 @@ class Comparison:
         got: Array,
         right: Array,
         drawn: Drawn,
-        others: Mapping[Kind, Callable[[], Drawn]],
+        others: Mapping[RoundingKind, Callable[[], Drawn]],
         kept_in: Format,
     ) -> TensorComparison:
         if got.shape != right.shape:
@@ -178,7 +108,7 @@ class Comparison:
                 f"{name} has the shape {list(got.shape)}, that of the reference {list(right.shape)}"
             )
             return TensorComparison(
-                name, kept_in.name, Kind.SYSTEMATIC, words, (), np.nan, np.nan, np.inf, 0.0,
+                name, kept_in.name, RoundingKind.SYSTEMATIC, words, (), np.nan, np.nan, np.inf, 0.0,
                 got.size, got.size,
             )  # fmt: skip
         allowance = Allowance(right, drawn.tensors[name], kept_in)
@@ -188,7 +118,7 @@ class Comparison:
             and not cut_off.beyond(got).any()
             and not cut_off.biased(got)
         ):
-            return _measured(name, Kind.WITHIN_ROUNDING, TRUNCATED, got, cut_off)
+            return _measured(name, RoundingKind.WITHIN_ROUNDING, TRUNCATED, got, cut_off)
         kind, words = self._kind(name, got, allowance, others)
         return _measured(name, kind, words, got, allowance)
 
@@ -197,21 +127,26 @@ class Comparison:
         name: str,
         got: Array,
         allowance: Allowance,
-        others: Mapping[Kind, Callable[[], Drawn]],
-    ) -> tuple[Kind, str]:
+        others: Mapping[RoundingKind, Callable[[], Drawn]],
+    ) -> tuple[RoundingKind, str]:
         beyond = allowance.beyond(got).any()
         if not beyond and not allowance.biased(got):
             if allowance.unknown.size and allowance.unknown.mean() > MOST_UNKNOWN:
-                return Kind.UNDECIDED, "rounding alone may change every digit of most entries"
-            return Kind.WITHIN_ROUNDING, ""
+                return (
+                    RoundingKind.UNDECIDED,
+                    "rounding alone may change every digit of most entries",
+                )
+            return RoundingKind.WITHIN_ROUNDING, ""
         seen = first_seen(CLEAR, got, allowance)
         if seen:
-            return Kind.SYSTEMATIC, seen
-        fits: dict[Kind, tuple[float, str]] = {}
+            return RoundingKind.SYSTEMATIC, seen
+        fits: dict[RoundingKind, tuple[float, str]] = {}
         for kind, draw in others.items():
             drawn = draw()
             wider = replace(allowance, drawn=drawn.tensors[name])
-            stalls = kind is Kind.SHORT_ACCUMULATOR and drawn.longest_sum * self._coarsest >= 1
+            stalls = (
+                kind is RoundingKind.SHORT_ACCUMULATOR and drawn.longest_sum * self._coarsest >= 1
+            )
             if not wider.beyond(got).any() and (stalls or wider.looks_drawn(got)):
                 size = float(np.median(wider.entries(got)))
                 fits[kind] = size, self._words(kind, drawn.longest_sum)
@@ -223,15 +158,15 @@ class Comparison:
             seen = (
                 "every entry is within rounding, but the errors go the same way, as no roundings do"
             )
-        return Kind.SYSTEMATIC, seen or "no rounding explains the error"
+        return RoundingKind.SYSTEMATIC, seen or "no rounding explains the error"
 
     @property
     def _coarsest(self) -> float:
         """The unit of the lowest format: a running sum of as many terms comes to a halt."""
         return self.precision.lowest.unit
 
-    def _words(self, kind: Kind, longest: float) -> str:
-        if kind is Kind.SHORT_ACCUMULATOR:
+    def _words(self, kind: RoundingKind, longest: float) -> str:
+        if kind is RoundingKind.SHORT_ACCUMULATOR:
             return (
                 f"as of sums in {self.precision.lowest.name} over {longest:,.0f} terms, not in "
                 f"{self.precision.accumulator.name}"
@@ -259,7 +194,7 @@ class Comparison:
 
 
 def _measured(
-    name: str, kind: Kind, words: str, got: Array, allowance: Allowance
+    name: str, kind: RoundingKind, words: str, got: Array, allowance: Allowance
 ) -> TensorComparison:
     """Return a comparison with the entry that is farthest beyond what it may be."""
     gap, allowed = allowance.gap(got), allowance.entries(got)
@@ -274,3 +209,23 @@ def _measured(
         float(allowance.reference[index]), float(gap[index]) / ulp, float(allowed[index]) / ulp,
         int(allowance.beyond(got).sum()), got.size,
     )  # fmt: skip
+
+
+def compare_base(
+    context: CheckContext,
+    reference: Target,
+    names: Mapping[str, str],
+    accumulator: str | None,
+    *,
+    gradients: bool,
+) -> list[TensorComparison]:
+    """Compare what a check has computed at its point; ``names`` as for `ReferenceComparison`."""
+    base, subject = context.native_base, context.native.target
+    with subject.state.guarded():
+        formats = formats_of(subject, context.native.run(subject.tensors))
+    precision = Precision.of(subject, list(formats.values()), base.cotangents, accumulator)
+    cotangents = base.cotangents if gradients else None
+    comparison = ReferenceComparison(reference, cotangents, precision, context.seed, names)
+    wide = {name: gradient.astype(np.float64) for name, gradient in base.analytic.items()}
+    found = Evaluation(tuple(y.astype(np.float64) for y in base.outputs), wide)
+    return comparison.of(found, formats) + comparison.of_operations(subject, formats)

@@ -6,21 +6,23 @@ import textwrap
 from dataclasses import dataclass
 
 from gradcheck.report.wording import text_width
-from gradcheck.rounding.comparison import VERDICTS, Kind, TensorComparison, worst_of
 from gradcheck.rounding.precision import Precision
+from gradcheck.rounding.tensor_comparison import VERDICTS, RoundingKind, TensorComparison, worst_of
 
 # What to change, by what was found.
 ADVICE = {
-    Kind.SHORT_ACCUMULATOR: (
+    RoundingKind.SHORT_ACCUMULATOR: (
         "add up in a wider format, and round the sum once at the end; or declare accumulator= if "
         "this is meant"
     ),
-    Kind.MISSED_UPCAST: (
+    RoundingKind.MISSED_UPCAST: (
         "convert what is loaded before computing with it, and round once on storing; or declare "
         "intermediates= if this is meant"
     ),
-    Kind.SYSTEMATIC: "no precision explains it: look at scales, masks, indices and tile edges",
-    Kind.UNDECIDED: "compare at other inputs, where the function is better conditioned",
+    RoundingKind.SYSTEMATIC: (
+        "no precision explains it: look at scales, masks, indices and tile edges"
+    ),
+    RoundingKind.UNDECIDED: "compare at other inputs, where the function is better conditioned",
 }
 
 
@@ -55,7 +57,7 @@ class ComparisonReport:
         return worst_of(self.tensors)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> RoundingKind:
         """What the worst difference is."""
         return self.worst.kind
 

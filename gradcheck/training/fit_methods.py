@@ -19,7 +19,6 @@ from gradcheck.adapters.discovery.accessors import set_to
 from gradcheck.adapters.signatures.methods import Method, name_of
 from gradcheck.formulas import loss_identification, losses
 from gradcheck.state import StateSnapshot
-from gradcheck.target import TargetError, is_scalar
 from gradcheck.training.estimator import (
     OwnLoss,
     RestartingFit,
@@ -30,6 +29,7 @@ from gradcheck.training.estimator import (
 )
 from gradcheck.training.step import SAME, Update, parameters_of
 from gradcheck.training.suppress_output import suppress_output
+from gradcheck.values import TargetError, is_scalar
 
 EACH_SAMPLE = "it steps once a sample: checked on the first"
 

@@ -12,7 +12,8 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters.discovery.accessors import Accessor, accessors_in
 from gradcheck.adapters.discovery.attributes import ArrayAttribute, array_attributes
 from gradcheck.state import StateSnapshot
-from gradcheck.target import ForwardRun, Target, as_outputs
+from gradcheck.target import ForwardRun, Target
+from gradcheck.values import as_outputs
 
 # Two steps from one state agree to rounding of the parameters; relative to the step this is safe.
 SAME = 1e-6

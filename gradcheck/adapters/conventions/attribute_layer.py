@@ -26,7 +26,7 @@ from gradcheck.adapters.signatures.methods import (
 from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES, is_cotangent
 from gradcheck.adapters.signatures.readings import BY_NAME
 from gradcheck.state import StateSnapshot, names_read
-from gradcheck.target import TargetError, is_differentiable
+from gradcheck.values import TargetError, is_differentiable
 
 FORM = "an object whose forward takes its input from an attribute"
 

@@ -26,7 +26,7 @@ from gradcheck.adapters.signatures.methods import (
 from gradcheck.adapters.signatures.name_tables import is_forward_mode, is_tangent
 from gradcheck.adapters.signatures.readings import MOST_CALLS
 from gradcheck.numerics.directions import STAND_INS, in_place_of_axes
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 FORM = "a pair (f, jvp), with jvp(x, tangent) the derivative along a direction"
 

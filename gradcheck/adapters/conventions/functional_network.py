@@ -15,7 +15,7 @@ from gradcheck.adapters.signatures.error_hints import Mismatch
 from gradcheck.adapters.signatures.methods import name_of, required_names, targets_come_late
 from gradcheck.adapters.signatures.name_tables import OUTPUT_NAMES, is_cache, is_target
 from gradcheck.adapters.signatures.pytree import is_container
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 FORM = "functions (forward, cost, backward) of parameters in a dict"
 

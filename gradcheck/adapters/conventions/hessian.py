@@ -31,7 +31,8 @@ from gradcheck.checking.tensor_verdict import MARGIN
 from gradcheck.numerics.derivative import derivative
 from gradcheck.numerics.directions import per_entry_scale
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Target, is_scalar
+from gradcheck.target import Target
+from gradcheck.values import is_scalar
 
 FORM = "a function with its gradient and Hessian (f, grad, hess)"
 HESSIAN_WORDS = frozenset({"hess", "hessian", "hessp", "hvp", "hessvec", "hessv"})

@@ -16,7 +16,8 @@ from gradcheck.adapters.signatures.readings import Gives, Reading
 from gradcheck.array_containers import is_sparse
 from gradcheck.checking.jacobian.claimed import ClaimedJacobian
 from gradcheck.checking.jacobian.sparsity import is_covered
-from gradcheck.target import Target, TargetError
+from gradcheck.target import Target
+from gradcheck.values import TargetError
 
 FORM = "a function and its Jacobian, as check_jacobian takes them"
 

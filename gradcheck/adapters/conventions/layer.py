@@ -51,7 +51,7 @@ from gradcheck.adapters.signatures.readings import (
 )
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 FORM = "an object with forward and backward"
 

@@ -31,7 +31,7 @@ from gradcheck.adapters.signatures.readings import BY_NAME, UNIT_RATE
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.formulas import loss_identification
 from gradcheck.state import StateSnapshot
-from gradcheck.target import TargetError, is_scalar
+from gradcheck.values import TargetError, is_scalar
 
 FORM = "a network whose backward takes the targets"
 

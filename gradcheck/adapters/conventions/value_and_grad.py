@@ -19,7 +19,7 @@ from gradcheck.adapters.signatures.methods import Names, backward_of, parameters
 from gradcheck.adapters.signatures.pytree import is_container
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
-from gradcheck.target import is_differentiable, is_scalar
+from gradcheck.values import is_differentiable, is_scalar
 
 FORM = "a function returning (loss, gradient) or (y, backprop)"
 FLAGS = ("derivative", "deriv", "derive", "prime", "grad", "gradient", "diff")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 
 @dataclass(frozen=True)

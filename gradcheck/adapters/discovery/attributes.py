@@ -13,7 +13,7 @@ import numpy as np
 from gradcheck.adapters.discovery.accessors import Accessor, item_of
 from gradcheck.adapters.signatures.name_tables import gradient_stems
 from gradcheck.state import OPAQUE_MODULES, kept_by_class, slotted
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 DEEPEST = 4
 CONTAINERS = (dict, list, tuple, set, frozenset, deque, np.ndarray)

@@ -31,7 +31,7 @@ from gradcheck.adapters.signatures.name_tables import (
     stem,
 )
 from gradcheck.adapters.signatures.readings import UNIT_RATE
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from gradcheck.adapters.discovery.effects import Effects
 from gradcheck.adapters.discovery.parameters import Parameter, nothing
 from gradcheck.adapters.discovery.trial_run import Found
 from gradcheck.adapters.signatures.name_tables import gradient_stems, is_trained, stem
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 
 def take_given(

@@ -30,7 +30,7 @@ from gradcheck.adapters.signatures.pytree import arrays_in, items
 from gradcheck.adapters.signatures.results import BackwardCall
 from gradcheck.numerics.blockwise import same
 from gradcheck.state import StateSnapshot
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 
 @dataclass

@@ -12,7 +12,7 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters.frameworks.partials import Pair, of_matrices
 from gradcheck.array_containers import is_sparse
 from gradcheck.state import State, Stateless
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 Methods = tuple[str, str, str]
 

@@ -25,7 +25,8 @@ from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
 from gradcheck.numerics import real_parts
 from gradcheck.numerics.rounded_arithmetic import current
-from gradcheck.target import ForwardRun, Target, TargetError, as_outputs
+from gradcheck.target import ForwardRun, Target
+from gradcheck.values import TargetError, as_outputs
 
 # What stands for the module that is called, where it is a pytree itself.
 MODULE = ""

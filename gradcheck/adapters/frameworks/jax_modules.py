@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 
 def as_function(thing: Any, arguments: Sequence[Any]) -> tuple[Any, Sequence[Any]]:

@@ -12,7 +12,8 @@ import numpy as np
 from gradcheck._types import Array
 from gradcheck.numerics.directions import per_entry_scale
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Target, TargetError
+from gradcheck.target import Target
+from gradcheck.values import TargetError
 
 FUNCTIONS = ("matvec", "rmatvec")
 

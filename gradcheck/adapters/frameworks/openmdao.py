@@ -18,7 +18,8 @@ from gradcheck.adapters.frameworks.component import (
     methods_of,
 )
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Target, TargetError
+from gradcheck.target import Target
+from gradcheck.values import TargetError
 
 # Forward products are had one by one for all axes, of so many at most.
 MOST_AXES = 256

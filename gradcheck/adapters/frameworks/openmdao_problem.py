@@ -14,7 +14,7 @@ import numpy as np
 from gradcheck._types import Array, Tensors
 from gradcheck.adapters.frameworks.partials import Pair, of_matrices
 from gradcheck.state import State, restored_at_end
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 INDEPENDENT = "openmdao:indep_var"
 

@@ -16,7 +16,8 @@ from gradcheck.numerics.blockwise import same
 from gradcheck.numerics.directions import per_entry_scale
 from gradcheck.report.data import Unchecked
 from gradcheck.state import State
-from gradcheck.target import ForwardRun, Target, TargetError
+from gradcheck.target import ForwardRun, Target
+from gradcheck.values import TargetError
 
 Pair = tuple[str, str]
 

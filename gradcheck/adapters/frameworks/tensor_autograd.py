@@ -17,7 +17,8 @@ from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.methods import accepts_argument, input_names, name_of
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Target, TargetError, is_differentiable
+from gradcheck.target import Target
+from gradcheck.values import TargetError, is_differentiable
 
 
 def matches(thing: Any) -> bool:

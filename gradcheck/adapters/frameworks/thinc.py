@@ -18,7 +18,8 @@ from gradcheck.adapters.discovery.parameters import Parameter
 from gradcheck.adapters.signatures.arguments import Inputs
 from gradcheck.adapters.signatures.results import BackwardCall, BackwardResult
 from gradcheck.state import StateSnapshot
-from gradcheck.target import Target, TargetError, as_outputs
+from gradcheck.target import Target
+from gradcheck.values import TargetError, as_outputs
 
 
 def matches(thing: Any) -> bool:

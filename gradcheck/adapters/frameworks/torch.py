@@ -36,7 +36,8 @@ from gradcheck.adapters.frameworks.traced.torch_forward import followed
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
-from gradcheck.target import ForwardRun, Target, as_outputs
+from gradcheck.target import ForwardRun, Target
+from gradcheck.values import as_outputs
 
 
 def matches(thing: Any) -> bool:

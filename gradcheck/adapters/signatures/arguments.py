@@ -17,7 +17,7 @@ from gradcheck.adapters.signatures.pytree import is_plain, leaves, rebuild
 from gradcheck.array_containers import is_array_container, numbers_of, with_numbers
 from gradcheck.numerics import real_parts
 from gradcheck.state import StateSnapshot
-from gradcheck.target import TargetError, is_differentiable
+from gradcheck.values import TargetError, is_differentiable
 
 
 @dataclass(frozen=True)

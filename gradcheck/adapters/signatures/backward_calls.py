@@ -19,7 +19,7 @@ from gradcheck.adapters.signatures.name_tables import (
 )
 from gradcheck.adapters.signatures.readings import BY_NAME, UNIT_RATE, Gives, Reading
 from gradcheck.adapters.signatures.results import BackwardCall
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 
 def named_readings(backward: Callable[..., Any], call: BackwardCall) -> Iterator[Reading]:

@@ -17,7 +17,7 @@ from gradcheck.adapters.signatures.methods import (
 )
 from gradcheck.adapters.signatures.name_tables import BACKWARD_WORDS, TRAIN_NAMES, words_of
 from gradcheck.array_containers import is_array_container
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gradcheck.adapters.signatures.name_tables import (
     target_likeness,
 )
 from gradcheck.adapters.signatures.pytree import is_container, is_plain, items, leaves, spread
-from gradcheck.target import TargetError, is_differentiable
+from gradcheck.values import TargetError, is_differentiable
 
 Order = Sequence[str]
 

@@ -12,7 +12,7 @@ from gradcheck._types import Array
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.adapters.signatures.results import BackwardCall
 from gradcheck.array_containers import is_sparse
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 Shape = tuple[int, ...]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcheck._types import Array
 from gradcheck.adapters.signatures.name_tables import is_trained
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 Items = list[tuple[str, Any]]
 

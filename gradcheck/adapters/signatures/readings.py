@@ -30,7 +30,7 @@ from gradcheck.adapters.signatures.name_tables import (
 from gradcheck.adapters.signatures.products import pulled_back, scaled, times
 from gradcheck.adapters.signatures.results import BackwardCall
 from gradcheck.numerics.real_parts import is_complex
-from gradcheck.target import is_differentiable
+from gradcheck.values import is_differentiable
 
 # The learning rate given to a backward that updates at once: a power of two, so that dividing by
 # it is exact, and large, so that the parameter's own rounding does not drown the step.

@@ -12,7 +12,7 @@ from gradcheck._types import Outputs
 from gradcheck.adapters.signatures.methods import required_names
 from gradcheck.adapters.signatures.name_tables import is_cache, is_cotangent
 from gradcheck.adapters.signatures.pytree import arrays_in, is_plain, items, refilled
-from gradcheck.target import as_outputs
+from gradcheck.values import as_outputs
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from gradcheck.cli.main import app
 from gradcheck.hunt import hunt, use
 from gradcheck.report.data import Verdict
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 from tests.support import ROOT
 from tests.support import user_layers as s
 

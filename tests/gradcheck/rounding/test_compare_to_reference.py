@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import gradcheck
 from gradcheck import TargetError
-from gradcheck.rounding.comparison import Kind
+from gradcheck.rounding.tensor_comparison import RoundingKind
 
 LOW = [np.float16, np.float32]
 
@@ -84,7 +84,7 @@ def test_a_factor_is_systematic_whatever_the_function(name, dtype, seed, factor)
         kernel, x, reference=function, accumulator="float32", intermediates="float32"
     )
 
-    assert report.kind is Kind.SYSTEMATIC, f"{report}"
+    assert report.kind is RoundingKind.SYSTEMATIC, f"{report}"
     assert report.ok is False
 
 
@@ -106,7 +106,7 @@ def test_a_factor_within_half_an_ulp_of_every_entry_is_seen_in_their_sum(dtype):
     wrong = gradcheck.compare_to_reference(kernel, x, reference=lambda x: x * 2.7, **options)
 
     assert right.ok, f"{right}"
-    assert wrong.kind is Kind.SYSTEMATIC, f"{wrong}"
+    assert wrong.kind is RoundingKind.SYSTEMATIC, f"{wrong}"
 
 
 def test_a_sum_in_low_precision_has_its_kind_and_its_length():
@@ -121,7 +121,7 @@ def test_a_sum_in_low_precision_has_its_kind_and_its_length():
     declared = {"accumulator": "float32", "reference": lambda x: x.sum(axis=1)}
     report = gradcheck.compare_to_reference(short, x, **declared)
 
-    assert report.kind is Kind.SHORT_ACCUMULATOR, f"{report}"
+    assert report.kind is RoundingKind.SHORT_ACCUMULATOR, f"{report}"
     assert "sums in float16 over 1,000 terms" in str(report)
     assert gradcheck.compare_to_reference(wide(lambda x: x.sum(axis=1)), x, **declared).ok
 
@@ -132,7 +132,7 @@ def test_a_missed_upcast_has_its_kind():
     declared = gradcheck.compare_to_reference(softmax, x, reference=softmax, accumulator="float32")
     measured = gradcheck.compare_to_reference(softmax, x, reference=softmax)
 
-    assert declared.kind is Kind.MISSED_UPCAST, f"{declared}"
+    assert declared.kind is RoundingKind.MISSED_UPCAST, f"{declared}"
     assert measured.ok
     assert "float16 (measured)" in str(measured)
 
@@ -166,7 +166,7 @@ def test_a_systematic_error_is_said_to_be_where_it_is(words):
 
     report = gradcheck.compare_to_reference(lambda x: SLIPS[words](np.tanh(x)), x, reference=right)
 
-    assert report.kind is Kind.SYSTEMATIC
+    assert report.kind is RoundingKind.SYSTEMATIC
     assert words in " ".join(str(report).split())
 
 

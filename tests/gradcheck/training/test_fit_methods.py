@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import gradcheck
 from gradcheck import Verdict
 from gradcheck.cli.main import app
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 from network.faulty_mlp import QuestionNetwork
 
 RNG = np.random.default_rng(0)

@@ -13,7 +13,8 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.frameworks.pytorch.sparse import dense
 from gradcheck.adapters.signatures import pytree
-from gradcheck.target import ForwardRun, TargetError, as_outputs
+from gradcheck.target import ForwardRun
+from gradcheck.values import TargetError, as_outputs
 
 
 def is_differentiable(tensor: Any) -> bool:

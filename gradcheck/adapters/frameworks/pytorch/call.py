@@ -13,7 +13,7 @@ from gradcheck._types import Array, Tensors
 from gradcheck.adapters.frameworks.pytorch.arrays import as_array, is_differentiable, like
 from gradcheck.adapters.frameworks.pytorch.sparse import stored_values, with_values
 from gradcheck.adapters.signatures import pytree
-from gradcheck.target import TargetError
+from gradcheck.values import TargetError
 
 
 @dataclass(frozen=True)

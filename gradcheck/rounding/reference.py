@@ -1,4 +1,4 @@
-"""Comparison with a reference: the outputs, and the gradients with its own or by numbers.
+"""ReferenceComparison with a reference: the outputs, and the gradients with its own or by numbers.
 
 The reference computes in float64, at the very numbers that what is compared with it was given. Both
 differ by roundings: by so many as either may make, of the largest number there is and of what one
@@ -19,8 +19,7 @@ import numpy as np
 from gradcheck._types import Array, Outputs, Tensors
 from gradcheck.adapters.constraints import Binding, Constraint, bindings, moved_along
 from gradcheck.adapters.reference_target import pairs as pairs_of
-from gradcheck.adapters.reference_target import reference_target
-from gradcheck.adapters.widened import widened
+from gradcheck.adapters.reference_target import reference_in_float64
 from gradcheck.checking.context import SAME_FUNCTION, CheckContext
 from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Linearization
 from gradcheck.checking.measurer import COARSEST_RESOLUTION, MOST_ROUNDED
@@ -28,10 +27,10 @@ from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import varied
 from gradcheck.report.data import Entry
 from gradcheck.report.wording import analytic_and_numerical, index_words
-from gradcheck.rounding.comparison import VERDICTS, Comparison, TensorComparison, worst_of
-from gradcheck.rounding.evaluation import Evaluation
-from gradcheck.rounding.precision import Precision, formats_of
-from gradcheck.target import ForwardRun, Target, TargetError
+from gradcheck.rounding.comparison import compare_base
+from gradcheck.rounding.tensor_comparison import VERDICTS, TensorComparison, worst_of
+from gradcheck.target import ForwardRun, Target
+from gradcheck.values import TargetError
 
 # Random moves by one rounding, of which the largest change is taken; and directions in which the
 # reference is differentiated where it has no gradient: two wrong ones seldom agree in both.
@@ -84,7 +83,7 @@ class Reference:
         """
         subject = context.native.target
         inputs = [v for n, v in subject.tensors.items() if subject.role(n) == "input"]
-        native, has_gradient = _target_of(reference, arguments or inputs, subject)
+        native, has_gradient = reference_in_float64(reference, arguments or inputs, subject)
         pairs = pairs_of(subject, native)
         if not pairs:
             raise TargetError(
@@ -92,12 +91,10 @@ class Reference:
                 "it take the same inputs, in the same order"
             )
         bound = {pairs[n]: b for n, b in bindings(subject, constraint).items() if n in pairs}
-        found = cls(context, native, None, pairs)
-        wide = found._at_the_point(native.cast(np.float64) or native, bound)
-        found = cls(context, wide, None, pairs, accumulator)
-        for source in (wide, found._at_the_point(native, bound)) if has_gradient else ():
-            if found._gives_gradients(source):
-                return cls(context, wide, source, pairs, accumulator)
+        found = cls(context, native, None, pairs, accumulator)
+        found.target = found._at_the_point(native, bound)
+        if has_gradient and found._gives_gradients(found.target):
+            found.source = found.target
         return found
 
     def _at_the_point(self, target: Target, bound: Mapping[str, Binding]) -> Target:
@@ -152,17 +149,9 @@ class Reference:
     @cached_property
     def _compared(self) -> list[TensorComparison]:
         """Outputs and gradients beside those of the reference, by what rounding may change."""
-        base, subject = self.context.native_base, self.context.native.target
-        with subject.state.guarded():
-            formats = formats_of(subject, self.context.native.run(subject.tensors))
-        precision = Precision.of(subject, list(formats.values()), base.cotangents, self.accumulator)
         names = {theirs: own for own, theirs in self.pairs.items()}
-        right = self.source or self.target
-        cotangents = base.cotangents if self.source is not None else None
-        comparison = Comparison(right, cotangents, precision, self.context.seed, names)
-        wide = {name: gradient.astype(np.float64) for name, gradient in base.analytic.items()}
-        found = Evaluation(tuple(y.astype(np.float64) for y in base.outputs), wide)
-        return comparison.of(found, formats) + comparison.of_operations(subject, formats)
+        right, differentiates = self.source or self.target, self.source is not None
+        return compare_base(self.context, right, names, self.accumulator, gradients=differentiates)
 
     def _judged(self, compared: Sequence[TensorComparison]) -> tuple[bool | None, str]:
         """Return whether all are within rounding, and the words for the worst of them."""
@@ -305,18 +294,6 @@ class Reference:
         """Return the cotangents of the check as the reference takes them."""
         own = self.context.native_base.cotangents
         return tuple(v.astype(y.dtype).reshape(y.shape) for v, y in zip(own, outputs, strict=True))
-
-
-def _target_of(reference: Any, arguments: Sequence[Any], subject: Target) -> tuple[Target, bool]:
-    """Return the target of a reference, in float64 if possible, and whether it has gradients."""
-    refused: TargetError | None = None
-    plain = [v for n, v in subject.tensors.items() if subject.role(n) == "input"]
-    for given in (widened(arguments), arguments, widened(plain)):
-        try:
-            return reference_target(reference, given, subject.tensors)
-        except TargetError as error:
-            refused = refused or error
-    raise TargetError(f"reference: {refused}") from refused
 
 
 def _shapes(outputs: Outputs) -> str:

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from gradcheck._types import Outputs
-from gradcheck.adapters.reference_target import pairs, reference_target
-from gradcheck.adapters.widened import widened
+from gradcheck.adapters.reference_target import pairs, reference_in_float64, reference_target
 from gradcheck.numerics.directions import random_cotangents
 from gradcheck.numerics.formats import FORMATS
-from gradcheck.rounding.comparison import Comparison
+from gradcheck.rounding.comparison import ReferenceComparison
 from gradcheck.rounding.comparison_report import ComparisonReport
 from gradcheck.rounding.evaluation import evaluate
 from gradcheck.rounding.precision import Precision, formats_of, output_formats
 from gradcheck.state import settings_kept
-from gradcheck.target import ForwardRun, Target, TargetError
+from gradcheck.target import ForwardRun, Target
+from gradcheck.values import TargetError
 from gradcheck_arguments import Seed, checked
 
 
@@ -109,9 +109,10 @@ def _compared(
 ) -> ComparisonReport:
     subject, differentiates = reference_target(kernel, inputs, {})
     run = _run(subject)
-    other, gives_gradients = _in_float64(
+    other, gives_gradients = reference_in_float64(
         kernel if reference is None else reference, inputs, subject
     )
+    refuse_other_outputs(other, subject, run)
     names = {theirs: own for own, theirs in pairs(subject, other).items()}
     notes = []
     cotangents = None
@@ -130,7 +131,7 @@ def _compared(
     precision = Precision.of(
         subject, list(formats.values()), cotangents, accumulator, intermediates
     )
-    comparison = Comparison(other, cotangents, precision, seed, names)
+    comparison = ReferenceComparison(other, cotangents, precision, seed, names)
     found = evaluate(subject, cotangents)
     compared = comparison.of(found, formats) + comparison.of_operations(subject, formats)
     left = sorted(set(found.gradients) - set(names.values()))
@@ -160,25 +161,9 @@ def _refusal(subject: Target, cotangents: Outputs) -> str:
     return ""
 
 
-def _in_float64(reference: Any, inputs: Sequence[Any], subject: Target) -> tuple[Target, bool]:
-    """Return the reference at the numbers of the subject, computing in float64."""
-    tensors = {name: value.astype(np.float64) for name, value in subject.tensors.items()}
-    plain = [value for name, value in tensors.items() if subject.role(name) == "input"]
-    refused: TargetError | None = None
-    for arguments in (widened(inputs), plain):
-        try:
-            target, gives_gradients = reference_target(reference, arguments, tensors)
-        except TargetError as error:
-            refused = refused or error
-            continue
-        if any(value.dtype != np.float64 for value in target.tensors.values()):
-            target = target.cast(np.float64) or target
-        return _checked_outputs(target, subject), gives_gradients
-    raise TargetError(f"reference: {refused}") from refused
-
-
-def _checked_outputs(target: Target, subject: Target) -> Target:
-    own, theirs = _run(subject).outputs, _run(target).outputs
+def refuse_other_outputs(target: Target, subject: Target, run: ForwardRun) -> None:
+    """Raise where a reference returns other outputs than the subject, or not in float64."""
+    own, theirs = run.outputs, _run(target).outputs
     if len(own) != len(theirs):
         raise TargetError(
             f"reference: {target.name} returns {len(theirs)} outputs, {subject.name} {len(own)}; "
@@ -189,7 +174,6 @@ def _checked_outputs(target: Target, subject: Target) -> Target:
             f"reference: {target.name} computes in {theirs[0].dtype} though it is given float64; "
             "give one that keeps the dtype of its inputs"
         )
-    return target
 
 
 def _cotangents(subject: Target, run: ForwardRun, seed: int) -> Outputs:
