@@ -208,12 +208,9 @@ def recorded(
 
 def applied_function(thing: Any) -> Any:
     """Return the autograd function whose ``apply`` is given; anything else as it is."""
-    import torch
-
-    owner: Any = getattr(thing, "__self__", None)
-    base: Any = torch.autograd.Function
-    applies = isinstance(owner, type) and issubclass(owner, base) and thing.__name__ == "apply"
-    return owner if applies else thing
+    owner = getattr(thing, "__self__", None)
+    applies = isinstance(owner, type) and getattr(thing, "__name__", "") == "apply"
+    return owner if applies and matches(owner) else thing
 
 
 def has_vmap(thing: Any) -> bool:
