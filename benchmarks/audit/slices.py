@@ -21,8 +21,9 @@ from benchmarks.audit.libraries.library import Library
 # At each of these some operator is undefined, but hardly one at all of them.
 PROBES = np.array([0.296875, -0.703125, 1.703125, 0.703125, 2.59375, -0.296875, 4.1875, 0.5])
 
-# The same in another order and at other places, of a length that is compiled for apart.
-LONGER = np.concatenate([PROBES[::-1], PROBES, PROBES])
+# The same in another order and at other places, among others: with another mean and another
+# maximum, and of a length that is compiled for apart.
+LONGER = np.concatenate([PROBES[::-1], PROBES, [5.5, 0.25, 5.5]])
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def is_entrywise(library: Library, function: Callable[[Any], Any]) -> bool:
         return False
     return (
         same(whole, again)
-        and same(np.concatenate([whole[::-1], whole, whole]), longer)
+        and same(np.concatenate([whole[::-1], whole]), longer[: 2 * len(PROBES)])
         and not same(whole, PROBES)
         and len(np.unique(whole[np.isfinite(whole)])) > 1
     )
