@@ -19,7 +19,6 @@ from gradcheck.adapters.frameworks.jax_constants import Constants
 from gradcheck.adapters.frameworks.jax_rounding import called
 from gradcheck.adapters.frameworks.jax_value_and_grad import gradients_of, says_gradient
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
-from gradcheck.adapters.frameworks.traced.jax_forward import replayed
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
@@ -206,6 +205,8 @@ class _Call:
             )
 
         def replay(at: Tensors, locate: Callable[..., None]) -> list[Array]:
+            from gradcheck.adapters.frameworks.traced.jax_forward import replayed  # for a FAIL
+
             moving = [jax.numpy.asarray(np.asarray(at[n]), dtype=d) for n, d in dtypes.items()]
             return replayed(self, moving, [at[name] for name in self.floats], locate)
 

@@ -32,7 +32,6 @@ from gradcheck.adapters.frameworks.pytorch.rounding import format_of, in_current
 from gradcheck.adapters.frameworks.pytorch.saved_tensors import Kept, is_trained, kept_tensors, used
 from gradcheck.adapters.frameworks.pytorch.state import TorchState
 from gradcheck.adapters.frameworks.tensor_pair import adapt_pair, is_pair
-from gradcheck.adapters.frameworks.traced.torch_forward import followed
 from gradcheck.adapters.signatures import pytree
 from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
@@ -131,6 +130,8 @@ def adapt(thing: Any, arguments: Sequence[Any], params: Any = None) -> Target:
             return ForwardRun(outputs_of(raw)[1], no_gradients, {})
 
     def replay(at: Tensors, locate: Callable[..., None]) -> list[Array]:
+        from gradcheck.adapters.frameworks.traced.torch_forward import followed  # for a FAIL
+
         with recording():
             inputs = placed({n: np.asarray(at[n]).astype(v.dtype) for n, v in tensors.items()})
             standing = [(t, at[n]) for n, t in {**inputs, **own}.items()]
