@@ -77,6 +77,10 @@ def changeable(
     Those of installed packages that it uses, or those of its own.
     """
     in_forward = {call.code for call in forward}
+    if context.native.target.replay is not None:
+        # what JAX runs on the way back first, to keep what that needs, computes the forward anew
+        known = {_parameters(call.code) for call in forward}
+        in_forward |= {call.code for call in backward if _parameters(call.code) in known}
     in_backward = {call.code for call in backward}
     called = [*backward, *(call for call in forward if call.code not in in_backward)]
     called = [call for call in called if call.is_installed == installed]
@@ -94,7 +98,7 @@ def changeable(
             {**constants, **call.values},
             batches,
             call.namespace,
-            call.code.co_varnames[: call.code.co_argcount],
+            _parameters(call.code),
             unread | (written - read),
             factors,
             derivative_calls(trees, call.namespace),
@@ -104,6 +108,10 @@ def changeable(
         multiples = not in_backward or call.code in in_backward
         found.append(Changeable(function, scope, also_forward, multiples, aside))
     return found
+
+
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    return code.co_varnames[: code.co_argcount]
 
 
 def _batches(context: CheckContext, called: list[CallSite]) -> frozenset[int]:
