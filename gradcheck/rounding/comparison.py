@@ -20,6 +20,7 @@ from gradcheck.rounding.tensor_comparison import RoundingKind, TensorComparison
 from gradcheck.target import Target
 
 ALL_DIGITS = "rounding alone may change every digit of most entries"
+SAME_WAY = "every entry is within rounding, but the errors go the same way, as no roundings do"
 TRUNCATED = "results are cut off toward zero, not rounded to nearest"
 
 # Where rounding alone may change all of so large a share of the entries, nothing was compared.
@@ -83,9 +84,9 @@ class ReferenceComparison:
         In low precision alone a wrong factor could be too small to be seen. What such code holds
         that is opaque may compute in float32.
         """
-        wide = subject.cast(np.float64)
-        low = self.precision.how == "measured" and self.precision.intermediates.digits < 24
-        if wide is None or not low or any(known.digits < 24 for known in computed_in(wide)):
+        low = self.precision.intermediates.digits < SINGLE.digits
+        wide = subject.cast(np.float64) if low and self.precision.how == "measured" else None
+        if wide is None or any(known.digits < SINGLE.digits for known in computed_in(wide)):
             return []
         single = Precision(SINGLE, SINGLE, SINGLE, SINGLE, "assumed")
         alone = replace(self, cotangents=None, precision=single)
@@ -101,23 +102,18 @@ class ReferenceComparison:
         others: Mapping[RoundingKind, Callable[[], Drawn]],
         kept_in: Format,
     ) -> TensorComparison:
+        if got.size == right.size:
+            got = got.reshape(right.shape)
         if got.shape != right.shape:
-            got = got.reshape(right.shape) if got.size == right.size else got
-        if got.shape != right.shape:
-            words = (
-                f"{name} has the shape {list(got.shape)}, that of the reference {list(right.shape)}"
-            )
+            words = f"its shape is {list(got.shape)}, that of the reference {list(right.shape)}"
             return TensorComparison(
                 name, kept_in.name, RoundingKind.SYSTEMATIC, words, (), np.nan, np.nan, np.inf, 0.0,
                 got.size, got.size,
             )  # fmt: skip
         allowance = Allowance(right, drawn.tensors[name], kept_in)
         cut_off = replace(allowance, truncated=True)
-        if (
-            allowance.beyond(got).any()
-            and not cut_off.beyond(got).any()
-            and not cut_off.biased(got)
-        ):
+        fits = not cut_off.beyond(got).any() and not cut_off.biased(got)
+        if fits and allowance.beyond(got).any():
             return _measured(name, RoundingKind.WITHIN_ROUNDING, TRUNCATED, got, cut_off)
         kind, words = self._kind(name, got, allowance, others)
         return _measured(name, kind, words, got, allowance)
@@ -132,10 +128,7 @@ class ReferenceComparison:
         beyond = allowance.beyond(got).any()
         if not beyond and not allowance.biased(got):
             if allowance.unknown.size and allowance.unknown.mean() > MOST_UNKNOWN:
-                return (
-                    RoundingKind.UNDECIDED,
-                    "rounding alone may change every digit of most entries",
-                )
+                return RoundingKind.UNDECIDED, ALL_DIGITS
             return RoundingKind.WITHIN_ROUNDING, ""
         seen = first_seen(CLEAR, got, allowance)
         if seen:
@@ -144,9 +137,9 @@ class ReferenceComparison:
         for kind, draw in others.items():
             drawn = draw()
             wider = replace(allowance, drawn=drawn.tensors[name])
-            stalls = (
-                kind is RoundingKind.SHORT_ACCUMULATOR and drawn.longest_sum * self._coarsest >= 1
-            )
+            # a running sum of so many terms comes to a halt: its errors are as large as it is
+            is_sum = kind is RoundingKind.SHORT_ACCUMULATOR
+            stalls = is_sum and drawn.longest_sum * self.precision.lowest.unit >= 1
             if not wider.beyond(got).any() and (stalls or wider.looks_drawn(got)):
                 size = float(np.median(wider.entries(got)))
                 fits[kind] = size, self._words(kind, drawn.longest_sum)
@@ -155,15 +148,8 @@ class ReferenceComparison:
             return best, fits[best][1]
         seen = first_seen(VAGUE, got, allowance)
         if not beyond and not seen:
-            seen = (
-                "every entry is within rounding, but the errors go the same way, as no roundings do"
-            )
+            seen = SAME_WAY
         return RoundingKind.SYSTEMATIC, seen or "no rounding explains the error"
-
-    @property
-    def _coarsest(self) -> float:
-        """The unit of the lowest format: a running sum of as many terms comes to a halt."""
-        return self.precision.lowest.unit
 
     def _words(self, kind: RoundingKind, longest: float) -> str:
         if kind is RoundingKind.SHORT_ACCUMULATOR:
@@ -197,12 +183,12 @@ def _measured(
     name: str, kind: RoundingKind, words: str, got: Array, allowance: Allowance
 ) -> TensorComparison:
     """Return a comparison with the entry that is farthest beyond what it may be."""
+    if not got.size:
+        return TensorComparison(name, allowance.format.name, kind, words, (), 0, 0, 0, 0, 0, 0)
     gap, allowed = allowance.gap(got), allowance.entries(got)
     with np.errstate(all="ignore"):
         share = np.nan_to_num(gap / allowed, nan=0.0, posinf=np.finfo(float).max)
-    index = tuple(map(int, np.unravel_index(int(np.argmax(share)), got.shape))) if got.size else ()
-    if not got.size:
-        return TensorComparison(name, allowance.format.name, kind, words, (), 0, 0, 0, 0, 0, 0)
+    index = tuple(map(int, np.unravel_index(int(np.argmax(share)), got.shape)))
     ulp = float(allowance.format.ulp(np.nan_to_num(allowance.reference[index])))
     return TensorComparison(
         name, allowance.format.name, kind, words, index, float(got[index]),
