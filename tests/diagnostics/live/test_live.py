@@ -249,7 +249,12 @@ def test_follower_waits_for_whole_lines_and_for_new_files(tmp_path, monkeypatch)
 @pytest.mark.parametrize(("fail_on", "status"), [("problem", 1), ("never", 0)])
 def test_command_follows_a_file_and_ends_with_a_report(tmp_path, fail_on, status):
     path = tmp_path / "metrics.csv"
-    shell = [sys.executable, "-c", "from gradcheck.cli.main import main; main()", "diagnose"]
+    # Ctrl-C is heard though the tests themselves run in a background that ignores it
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from gradcheck.cli.main import main; main()"
+    )
+    shell = [sys.executable, "-c", program, "diagnose"]
     command = [*shell, "--watch", "--interval", "0.05", str(path), "--fail-on", fail_on]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert "watching" in process.stdout.readline()
