@@ -179,8 +179,9 @@ def test_dask_cluster_gives_the_identical_report_though_a_worker_is_killed(layer
         next(iter(cluster.workers.values())).process.process.kill()
         second = gradcheck.check(layers.Dense(), inputs(), executor=executor)
     assert first.to_dict() == second.to_dict()
-    # the last bit of a product may depend on what else a process has loaded
-    assert str(first) == str(here)
+    # the last bits of a bound may depend on what else a process has loaded
+    assert [e.fix for e in first.explanations] == [e.fix for e in here.explanations]
+    assert first.verdict is here.verdict
 
 
 @pytest.mark.integration
