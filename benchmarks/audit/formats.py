@@ -7,29 +7,44 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.numerics import formats
+
 
 @dataclass(frozen=True)
 class Format:
-    """A floating format.
+    """A format, and what is allowed in it.
 
     Attributes
     ----------
-    name
-        Its name as a dtype.
-    eps
-        The distance from 1 to the next number.
-    tiny, largest
-        The smallest normal number and the largest one.
+    numbers
+        Its digits and its range.
     ulps
         A gradient may be that of a point so many units in the last place away, and as many away
         from it: a product of some factors, each a special function of the usual accuracy.
     """
 
-    name: str
-    eps: float
-    tiny: float
-    largest: float
+    numbers: formats.Format
     ulps: int
+
+    @property
+    def name(self) -> str:
+        """Its name as a dtype."""
+        return self.numbers.name
+
+    @property
+    def eps(self) -> float:
+        """The distance from 1 to the next number."""
+        return self.numbers.eps
+
+    @property
+    def tiny(self) -> float:
+        """The smallest normal number."""
+        return 2.0**self.numbers.least
+
+    @property
+    def largest(self) -> float:
+        """The largest number."""
+        return self.numbers.largest
 
     @property
     def reach(self) -> float:
@@ -52,10 +67,6 @@ class Format:
 
 
 FORMATS = {
-    each.name: each
-    for each in (
-        Format("float64", 2.0**-52, 2.0**-1022, float(np.finfo(np.float64).max), 64),
-        Format("float32", 2.0**-23, 2.0**-126, float(np.finfo(np.float32).max), 64),
-        Format("bfloat16", 2.0**-7, 2.0**-126, float(np.finfo(np.float32).max), 8),
-    )
+    name: Format(formats.FORMATS[name], ulps)
+    for name, ulps in (("float64", 64), ("float32", 64), ("bfloat16", 8))
 }

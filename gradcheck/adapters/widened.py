@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.signatures import pytree
+from gradcheck.numerics import real_parts
 from gradcheck.values import is_differentiable
 
 
@@ -27,7 +28,7 @@ def _widened(argument: Any) -> Any:
 
 def _wide(leaf: Any) -> Any:
     if isinstance(leaf, np.ndarray | np.generic) and is_differentiable(leaf):
-        return leaf.astype(np.complex128 if leaf.dtype.kind == "c" else np.float64)
+        return real_parts.cast(np.asarray(leaf), np.float64)
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(leaf, torch.Tensor):
         if leaf.is_complex():

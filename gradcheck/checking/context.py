@@ -14,6 +14,7 @@ from gradcheck.checking.base_run import BaseRun, agrees
 from gradcheck.checking.evaluator import Evaluator, Linearization
 from gradcheck.checking.single_precision import computes_in_single, returns_singles
 from gradcheck.numerics.directions import compact, random_cotangents
+from gradcheck.numerics.formats import DOUBLE, SINGLE
 from gradcheck.report.data import Unchecked
 from gradcheck.target import ForwardRun, Target
 
@@ -61,7 +62,7 @@ class CheckContext:
         self.eps = max([*units, target.rounding or 0.0])
         self.base = self.native_base = self._base(run)
         if computes_in_single(self.native, run.outputs, seed):
-            self.eps = self.native.unit = max(self.eps, float(np.finfo(np.float32).eps))
+            self.eps = self.native.unit = max(self.eps, SINGLE.eps)
         if self.is_narrow:
             self._widen(target)
 
@@ -74,7 +75,7 @@ class CheckContext:
     @property
     def is_narrow(self) -> bool:
         """Whether the layer computes in less than float64."""
-        return self.eps > float(np.finfo(np.float64).eps)
+        return self.eps > DOUBLE.eps
 
     @property
     def forwards(self) -> int:

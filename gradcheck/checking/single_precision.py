@@ -10,9 +10,7 @@ import numpy as np
 
 from gradcheck._types import Outputs
 from gradcheck.checking.evaluator import Evaluator
-from gradcheck.numerics.formats import FORMATS
-
-SINGLE = FORMATS["float32"]
+from gradcheck.numerics.formats import SINGLE
 
 # A relative move that float32 does not see, and float64 sees well; and one that both see.
 UNSEEN = 2.0**-30

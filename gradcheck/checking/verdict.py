@@ -57,8 +57,7 @@ def decide_together(
     are too large beside those of another.
     """
     point, tensors = context.base, context.native.target.tensors
-    exact = context.eps <= np.finfo(np.float64).eps
-    if len(names) < 2 or not exact or nothing_to_project(point):
+    if len(names) < 2 or context.is_narrow or nothing_to_project(point):
         return {}
     comparables = []
     for name in names:
@@ -151,7 +150,7 @@ def _in_own_precision(context: CheckContext, outcome: TensorVerdict, name: str) 
 def _way_out(context: CheckContext) -> str:
     if context.native.unit:
         return "; the forward computes in float32 what it is given as float64: keep float64 inside"
-    if context.eps > np.finfo(np.float64).eps and not context.widened:
+    if context.is_narrow and not context.widened:
         return "; the forward computes in low precision: rerun with x.astype(np.float64)"
     return f"; {AWAY}"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck._types import Array
+from gradcheck.numerics.blockwise import blocks
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Format:
         return 2.0**-self.digits
 
     @property
+    def eps(self) -> float:
+        """The distance of 1 to the next number."""
+        return 2 * self.unit
+
+    @property
     def smallest(self) -> float:
         """Half the smallest number above 0: the error of what is rounded down there at most."""
         return 2.0 ** (self.least - self.digits)
@@ -63,11 +69,17 @@ class Format:
             beyond = np.abs(nearest) > self.largest
             return np.where(beyond, np.copysign(np.inf, nearest), nearest)
 
+    def fits(self, *values: Array) -> bool:
+        """Whether all of these are numbers of this format, as NaN is none."""
+        return all(
+            np.array_equal(part, self.rounded(part))
+            for value in values
+            for (part,) in blocks(value)
+        )
+
     def has(self, *values: Array) -> bool:
-        """Whether all of these numbers are numbers of this format, and not all of them 0."""
-        known = [np.where(np.isfinite(value), value, 0.0) for value in values]
-        exact = all(np.array_equal(value, self.rounded(value)) for value in known)
-        return exact and any(np.any(value) for value in known)
+        """Whether all of these are numbers of this format, and not all of them 0."""
+        return self.fits(*values) and any(np.any(value) for value in values)
 
 
 def _of_numpy(dtype: type[np.floating]) -> Format:
@@ -91,3 +103,6 @@ FORMATS = {
         Format("float8_e5m2fnuz", 3, -15, 57344.0),
     )
 }
+
+SINGLE = FORMATS["float32"]
+DOUBLE = FORMATS["float64"]

@@ -13,7 +13,7 @@ from gradcheck.numerics.directions import random_cotangents
 from gradcheck.numerics.formats import FORMATS
 from gradcheck.rounding.comparison import ReferenceComparison
 from gradcheck.rounding.comparison_report import ComparisonReport
-from gradcheck.rounding.evaluation import evaluate
+from gradcheck.rounding.evaluation import Evaluation, evaluate
 from gradcheck.rounding.precision import Precision, formats_of, output_formats
 from gradcheck.state import settings_kept
 from gradcheck.target import ForwardRun, Target
@@ -114,26 +114,25 @@ def _compared(
     )
     refuse_other_outputs(other, subject, run)
     names = {theirs: own for own, theirs in pairs(subject, other).items()}
-    notes = []
-    cotangents = None
+    cotangents = _cotangents(subject, run, seed)
     if not (differentiates and run.connected):
-        notes.append("the kernel has no gradient: the outputs alone were compared")
+        found, note = (
+            evaluate(subject),
+            "the kernel has no gradient: the outputs alone were compared",
+        )
     elif not gives_gradients:
-        notes.append("the reference has no gradient: the outputs alone were compared")
+        found = evaluate(subject)
+        note = "the reference has no gradient: the outputs alone were compared"
     else:
-        cotangents, refused = _cotangents(subject, run, seed), ""
-        if not _says_backward(kernel):
-            refused = _refusal(subject, cotangents)
-        if refused:
-            notes.append(f"the kernel has no gradient ({refused}): the outputs alone were compared")
-            cotangents = None
+        found, note = _evaluated(kernel, subject, cotangents)
+    with_gradients = cotangents if found.gradients else None
     formats = formats_of(subject, run)
     precision = Precision.of(
-        subject, list(formats.values()), cotangents, accumulator, intermediates
+        subject, list(formats.values()), with_gradients, accumulator, intermediates
     )
-    comparison = ReferenceComparison(other, cotangents, precision, seed, names)
-    found = evaluate(subject, cotangents)
+    comparison = ReferenceComparison(other, with_gradients, precision, seed, names)
     compared = comparison.of(found, formats) + comparison.of_operations(subject, formats)
+    notes = [note] if note else []
     left = sorted(set(found.gradients) - set(names.values()))
     if left:
         notes.append(f"not compared, as the reference does not take them: {', '.join(left)}")
@@ -152,13 +151,16 @@ def _says_backward(kernel: Any) -> bool:
     return not callable(kernel) or isinstance(kernel, type) or hasattr(kernel, "defvjp")
 
 
-def _refusal(subject: Target, cotangents: Outputs) -> str:
-    """Say why a framework cannot differentiate a kernel; empty where it can."""
+def _evaluated(kernel: Any, subject: Target, cotangents: Outputs) -> tuple[Evaluation, str]:
+    """Return outputs and gradients; or the outputs, and why a framework cannot differentiate."""
     try:
-        evaluate(subject, cotangents)
-    except Exception as error:  # noqa: BLE001 (frameworks raise what they like)
-        return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".removesuffix(": ")
-    return ""
+        return evaluate(subject, cotangents), ""
+    except Exception as error:
+        if _says_backward(kernel):
+            raise
+        why = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".removesuffix(": ")
+        note = f"the kernel has no gradient ({why}): the outputs alone were compared"
+        return evaluate(subject), note
 
 
 def refuse_other_outputs(target: Target, subject: Target, run: ForwardRun) -> None:

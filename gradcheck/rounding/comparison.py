@@ -11,11 +11,11 @@ import numpy as np
 
 from gradcheck._types import Array, Outputs
 from gradcheck.checking.context import CheckContext
-from gradcheck.numerics.formats import Format
+from gradcheck.numerics.formats import SINGLE, Format
 from gradcheck.rounding.allowance import Allowance
 from gradcheck.rounding.evaluation import Evaluation, draws, evaluate
 from gradcheck.rounding.patterns import CLEAR, VAGUE, first_seen
-from gradcheck.rounding.precision import SINGLE, Precision, computed_in, formats_of
+from gradcheck.rounding.precision import Precision, computed_in, formats_of
 from gradcheck.rounding.tensor_comparison import RoundingKind, TensorComparison
 from gradcheck.target import Target
 

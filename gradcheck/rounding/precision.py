@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck._types import Outputs
-from gradcheck.numerics.formats import FORMATS, Format
+from gradcheck.numerics.formats import DOUBLE, FORMATS, SINGLE, Format
 from gradcheck.numerics.rounded_arithmetic import RoundedArithmetic
 from gradcheck.rounding.evaluation import evaluate
 from gradcheck.target import ForwardRun, Target
-
-SINGLE = FORMATS["float32"]
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def formats_of(subject: Target, run: ForwardRun) -> dict[str, Format]:
         f"gradient of {name}": subject.formats.get(name, value.dtype.name)
         for name, value in subject.tensors.items()
     }
-    return {name: FORMATS.get(kept_in, FORMATS["float64"]) for name, kept_in in found.items()}
+    return {name: FORMATS.get(kept_in, DOUBLE) for name, kept_in in found.items()}
 
 
 def computed_in(subject: Target) -> list[Format]:

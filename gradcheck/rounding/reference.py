@@ -25,6 +25,7 @@ from gradcheck.checking.evaluator import DirectionalFunction, Evaluator, Lineari
 from gradcheck.checking.measurer import COARSEST_RESOLUTION, MOST_ROUNDED
 from gradcheck.numerics.blockwise import norm
 from gradcheck.numerics.directions import varied
+from gradcheck.numerics.formats import SINGLE
 from gradcheck.report.data import Entry
 from gradcheck.report.wording import analytic_and_numerical, index_words
 from gradcheck.rounding.comparison import compare_base
@@ -142,7 +143,7 @@ class Reference:
     @property
     def _in_low_precision(self) -> bool:
         """Whether there are fewer digits than in float32, so that each rounding counts."""
-        return self.context.eps > float(np.finfo(np.float32).eps)
+        return self.context.eps > SINGLE.eps
 
     @cached_property
     def _compared(self) -> list[TensorComparison]:

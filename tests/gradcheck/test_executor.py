@@ -164,6 +164,20 @@ def test_interrupted_assertion_stops_the_test_run():
         gradcheck.assert_gradients(Impatient(), inputs())
 
 
+def are_alike(one, other):
+    """Whether reports are the same, but for the last bits of numbers.
+
+    Sums are rounded by where their terms lie in memory, and a bound is a multiple of roundings.
+    """
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(are_alike(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(are_alike, one, other))
+    if isinstance(one, float):
+        return one == pytest.approx(other, rel=0.1, abs=1e-9)
+    return one == other
+
+
 @pytest.mark.integration
 def test_dask_cluster_gives_the_identical_report_though_a_worker_is_killed(layers):
     distributed = pytest.importorskip("distributed")
@@ -178,10 +192,8 @@ def test_dask_cluster_gives_the_identical_report_though_a_worker_is_killed(layer
         first = gradcheck.check(layers.Dense(), inputs(), executor=executor)
         next(iter(cluster.workers.values())).process.process.kill()
         second = gradcheck.check(layers.Dense(), inputs(), executor=executor)
-    # the last bits of a bound may depend on what else a process has loaded
     for report in (first, second):
-        assert report.verdict is here.verdict
-        assert [e.fix for e in report.explanations] == [e.fix for e in here.explanations]
+        assert are_alike(report.to_dict(), here.to_dict())
 
 
 @pytest.mark.integration

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import benchmarks.kernels  # noqa: F401 (chooses the interpreter, before Triton is imported)
+
 for package in ("torch", "jax", "numba", "triton"):
     pytest.importorskip(package, reason="the extra `integrations` is not installed")
 pytestmark = pytest.mark.integration

@@ -23,7 +23,7 @@ from gradcheck.adapters.signatures.methods import input_names
 from gradcheck.adapters.signatures.pytree import is_plain
 from gradcheck.adapters.vmap_agreement import PROMISE, vmap_agrees
 from gradcheck.numerics import real_parts
-from gradcheck.numerics.rounded_arithmetic import current
+from gradcheck.numerics.rounded_arithmetic import RoundedArithmetic, current
 from gradcheck.target import ForwardRun, Target
 from gradcheck.values import TargetError, as_outputs
 
@@ -178,8 +178,9 @@ class _Call:
 
             @cache
             def way_back() -> Any:  # most runs need none, and it takes several times as long
-                if current() is not None:
-                    return partial(_pulled, function, moving)
+                arithmetic = current()
+                if arithmetic is not None:
+                    return partial(_pulled, arithmetic, function, moving)
                 return jax.vjp(function, *moving)[1]
 
             def pullback(cotangents: Outputs) -> dict[str, Any]:
@@ -235,12 +236,13 @@ class _Call:
         return target
 
 
-def _pulled(function: Any, values: Sequence[Any], cotangents: Any) -> Any:
-    """Return the gradients, in the current arithmetic: the way there and back are one program."""
+def _pulled(
+    arithmetic: RoundedArithmetic, function: Any, values: Sequence[Any], cotangents: Any
+) -> Any:
+    """Return the gradients, in an arithmetic: the way there and back are one program."""
     import jax
 
-    arithmetic = current()
-    with nullcontext() if arithmetic is None else arithmetic.keeping():
+    with arithmetic.keeping():
         return called(lambda *moving: jax.vjp(function, *moving)[1](cotangents), *values)
 
 

@@ -18,7 +18,7 @@ from gradcheck.checking.evaluator import finite
 from gradcheck.checking.subgradients import diverges
 from gradcheck.numerics.blockwise import all_finite, largest, norm
 from gradcheck.numerics.directions import per_entry_scale
-from gradcheck.numerics.formats import FORMATS
+from gradcheck.numerics.formats import SINGLE
 
 # Perturbed backwards that separate rounding from a fault: enough for one to show a cancellation.
 PERTURBED = 8
@@ -27,9 +27,6 @@ PERTURBED = 8
 # share of it; and smallest numbers, below which nothing is rounded but lost.
 EXPONENTS = 64.0
 SUBNORMAL = 64.0
-
-# The distance of 1 to the next number of float32.
-SINGLE = float(np.finfo(np.float32).eps)
 
 FRESH = "backward after a second forward uses the second"
 LINEAR = "backward(2u - v/2) = 2 backward(u) - backward(v)/2"
@@ -136,8 +133,8 @@ def backward_linear(runs: SharedRuns) -> PromiseResult:
         gradient = runs.analytic[name]
         size = max(largest(gradient), largest(of_other[name]))
         # code may compute in lower precision than it returns, as kernels do
-        single = FORMATS["float32"].has(gradient, of_other[name], of_mixed[name])
-        eps = max(runs.context.eps, SINGLE if single else 0.0)
+        single = SINGLE.has(gradient, of_other[name], of_mixed[name])
+        eps = max(runs.context.eps, SINGLE.eps if single else 0.0)
         allowed = (ROUNDINGS + EXPONENTS * numbers) * eps * size + SUBNORMAL * least
         # where large terms cancel, as behind a saturated function, their rounding errors stay
         scale = largest(per_entry_scale(runs.tensors[name]))
