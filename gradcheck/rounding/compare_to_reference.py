@@ -112,7 +112,8 @@ def _compared(
     other, gives_gradients = reference_in_float64(
         kernel if reference is None else reference, inputs, subject
     )
-    refuse_other_outputs(other, subject, run)
+    theirs = _run(other).outputs
+    refuse_other_outputs(other, theirs, subject, run)
     names = {theirs: own for own, theirs in pairs(subject, other).items()}
     cotangents = _cotangents(subject, run, seed)
     if not (differentiates and run.connected):
@@ -120,6 +121,9 @@ def _compared(
             evaluate(subject),
             "the kernel has no gradient: the outputs alone were compared",
         )
+    elif any(mine.size != y.size for mine, y in zip(run.outputs, theirs, strict=True)):
+        found = evaluate(subject)
+        note = "the outputs are of other shapes: they alone were compared"
     elif not gives_gradients:
         found = evaluate(subject)
         note = "the reference has no gradient: the outputs alone were compared"
@@ -163,9 +167,9 @@ def _evaluated(kernel: Any, subject: Target, cotangents: Outputs) -> tuple[Evalu
         return evaluate(subject), note
 
 
-def refuse_other_outputs(target: Target, subject: Target, run: ForwardRun) -> None:
+def refuse_other_outputs(target: Target, theirs: Outputs, subject: Target, run: ForwardRun) -> None:
     """Raise where a reference returns other outputs than the subject, or not in float64."""
-    own, theirs = run.outputs, _run(target).outputs
+    own = run.outputs
     if len(own) != len(theirs):
         raise TargetError(
             f"reference: {target.name} returns {len(theirs)} outputs, {subject.name} {len(own)}; "

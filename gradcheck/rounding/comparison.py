@@ -102,7 +102,7 @@ class ReferenceComparison:
         others: Mapping[RoundingKind, Callable[[], Drawn]],
         kept_in: Format,
     ) -> TensorComparison:
-        if got.size == right.size:
+        if got.squeeze().shape == right.squeeze().shape:
             got = got.reshape(right.shape)
         if got.shape != right.shape:
             words = f"its shape is {list(got.shape)}, that of the reference {list(right.shape)}"

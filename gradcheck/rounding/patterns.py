@@ -111,7 +111,7 @@ def _axes(got: Array, allowance: Allowance) -> Iterator[str]:
         with np.errstate(all="ignore"):
             factors = np.sum(got * reference, axis=others, keepdims=True) / sizes
             scaled = got / factors
-        if np.isfinite(scaled).all() and not allowance.beyond(scaled).any():
+        if np.isfinite(scaled).all() and not allowance.beyond(scaled, roundings=2).any():
             low, high = float(factors.min()), float(factors.max())
             yield (
                 f"every index of axis {axis} has a factor of its own, between {low:.4g} and "

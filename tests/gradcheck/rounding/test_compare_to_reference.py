@@ -252,3 +252,48 @@ def test_the_same_seed_gives_the_same_report():
     first, again = (gradcheck.compare_to_reference(softmax, x, reference=softmax) for _ in range(2))
 
     assert str(first) == str(again)
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (4, 6), (3, 4)])
+def test_outputs_of_another_shape_are_told(shape):
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+
+    def kernel(x):
+        return np.resize(np.tanh(x), shape)
+
+    def backward(x, d):
+        return np.ones_like(x)
+
+    report = gradcheck.compare_to_reference(
+        (kernel, backward), x, reference=(np.tanh, lambda x, d: d / np.cosh(x) ** 2)
+    )
+
+    assert report.ok is False
+    assert f"its shape is {list(shape)}, that of the reference [6, 4]" in str(report)
+
+
+def test_axes_of_length_one_are_no_difference():
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+
+    def kept(x):
+        return x.sum(axis=1, keepdims=True)
+
+    assert gradcheck.compare_to_reference(kept, x, reference=lambda x: x.sum(axis=1)).ok
+
+
+def test_a_statistic_of_rows_is_told_though_results_were_rounded_before():
+    x = (2 * np.random.default_rng(0).normal(size=(6, 50))).astype(np.float16)
+
+    def without_root(x):
+        v = x.astype(np.float32)
+        return ((v - v.mean(1, keepdims=True)) / v.var(1, keepdims=True)).astype(x.dtype)
+
+    def normalised(x):
+        return (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
+
+    report = gradcheck.compare_to_reference(
+        without_root, x, reference=normalised, accumulator="float32"
+    )
+
+    assert report.kind is RoundingKind.SYSTEMATIC
+    assert "every index of axis 0 has a factor of its own" in " ".join(str(report).split())
