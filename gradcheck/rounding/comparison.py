@@ -105,7 +105,7 @@ class ReferenceComparison:
         if got.squeeze().shape == right.squeeze().shape:
             got = got.reshape(right.shape)
         if got.shape != right.shape:
-            words = f"its shape is {list(got.shape)}, that of the reference {list(right.shape)}"
+            words = f"{name} has the shape {list(got.shape)}, the reference {list(right.shape)}"
             return TensorComparison(
                 name, kept_in.name, RoundingKind.SYSTEMATIC, words, (), np.nan, np.nan, np.inf, 0.0,
                 got.size, got.size,

@@ -64,6 +64,8 @@ class TensorComparison:
     size: int
 
     def __str__(self) -> str:
+        if not self.allowed:  # of another shape, or without entries
+            return self.words or f"{self.name} is empty"
         where = f"{self.name}{index_words(self.index) if self.index else ''}"
         line = (
             f"{where} is {self.got:.6g}, the reference {self.reference:.6g}: off by "

@@ -254,22 +254,16 @@ def test_the_same_seed_gives_the_same_report():
     assert str(first) == str(again)
 
 
-@pytest.mark.parametrize("shape", [(8, 3), (4, 6), (12, 4)])
+@pytest.mark.parametrize("shape", [(8, 3), (4, 6), (12, 4), (6,)])
 def test_outputs_of_another_shape_are_told(shape):
     x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
 
-    def kernel(x):
-        return np.resize(np.tanh(x), shape)
-
-    def backward(x, d):
-        return np.ones_like(x)
-
     report = gradcheck.compare_to_reference(
-        (kernel, backward), x, reference=(np.tanh, lambda x, d: d / np.cosh(x) ** 2)
+        lambda x: np.resize(np.tanh(x), shape), x, reference=np.tanh
     )
 
     assert report.ok is False
-    assert f"its shape is {list(shape)}, that of the reference [6, 4]" in str(report)
+    assert f"output has the shape {list(shape)}, the reference [6, 4]\n" in str(report)
 
 
 def test_axes_of_length_one_are_no_difference():
